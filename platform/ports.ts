@@ -1,0 +1,200 @@
+// The functions a device must give the agent: interfaces only, no code.
+// A port promises what its comment says and nothing else; the agent holds no other door to the
+// world. test/contract/ checks every implementation against the same suites.
+// Text is well-formed JavaScript strings. Times are integers of milliseconds, named `...Ms`.
+
+/** What a key holds: text, or bytes for what is sealed. */
+export type Value = string | Uint8Array;
+
+/** One change of a commit: the key's new value, or `null` to remove it. */
+export type Change = readonly [key: string, value: Value | null];
+
+export interface ScanRange {
+  /** First key of the range, inclusive. */
+  readonly from: string;
+  /** End of the range, exclusive. */
+  readonly to: string;
+  /** At most this many entries are returned. */
+  readonly limit: number;
+  /** Last keys first: the range then ends at `to` and is walked downwards. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * Ordered key-value store. Keys are printable ASCII (0x21 to 0x7e), 1 to 240 characters, in
+ * ASCII order. Values are at most 2 MiB. One commit holds at most 1,024 changes; a later change of a key in
+ * the same commit wins.
+ * Errors: `StorageError` code `full` (nothing of the commit was written), `failed`.
+ */
+export interface Storage {
+  /** One entry per asked key, in the asked order; `null` where there is none. */
+  get(keys: readonly string[]): Promise<(Value | null)[]>;
+  /** Entries of the range in key order (or reversed). */
+  scan(range: ScanRange): Promise<[key: string, value: Value][]>;
+  /**
+   * All changes or none, durable when the promise resolves: a power cut at any instant leaves
+   * the state before or after, and after it once resolved. Commits apply in call order.
+   */
+  commit(changes: readonly Change[]): Promise<void>;
+}
+
+export type Header = readonly [name: string, value: string];
+
+export interface NetworkRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Absolute http(s) URL, already percent-encoded. */
+  readonly url: string;
+  readonly headers: readonly Header[];
+  readonly body?: string;
+  /** The whole exchange, body included, may take this long without a byte arriving. */
+  readonly timeoutMs: number;
+}
+
+export interface NetworkResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: readonly Header[];
+  /**
+   * The next piece of the body as text, 1 to 16,384 characters, or `null` at its end. UTF-8 is
+   * decoded strictly; a character cut by a packet is kept for the next piece. Nothing is read
+   * from the wire before it is asked for (beyond one piece of read-ahead).
+   * Errors: `NetworkError` `truncated` (shorter than announced, or the link broke), `timeout`,
+   * `encoding` (not UTF-8).
+   */
+  read(): Promise<string | null>;
+  /** Gives the connection up. Idempotent; needed only when the body was not read to its end. */
+  cancel(): void;
+}
+
+/**
+ * HTTP without cookies, caches and redirects: a 3xx is returned as it is.
+ * Errors of `request`: `NetworkError` `offline` (no connection could be made), `timeout`.
+ */
+export interface Network {
+  request(request: NetworkRequest): Promise<NetworkResponse>;
+}
+
+export interface Clock {
+  /** Device time since 1970, which may be wrong by years and may jump. */
+  nowMs(): number;
+  /** Resolves after at least `delayMs`. */
+  sleep(delayMs: number): Promise<void>;
+  /** Lets the device do other work; resolves in a later turn of its event loop. */
+  pause(): Promise<void>;
+}
+
+export interface Entropy {
+  /** `count` (1 to 1,024) cryptographically secure random bytes. */
+  random(count: number): Uint8Array;
+}
+
+/** What the device is connected by now. `metered` is a network that costs money. */
+export type Connection = 'none' | 'wifi' | 'metered';
+
+export interface Power {
+  connection(): Connection;
+}
+
+export interface SyncKeyB {
+  /** 64 hex digits. */
+  readonly kB: string;
+}
+export interface SyncKeyJwk {
+  readonly kty: 'oct';
+  readonly kid: string;
+  /** base64url of 64 bytes. */
+  readonly k: string;
+}
+export interface AccessToken {
+  readonly token: string;
+}
+export interface Account {
+  readonly uid: string;
+  readonly email: string;
+}
+
+/**
+ * The device's account manager. Every call may ask the user or a server.
+ * Errors: `IdentityError` `signedOut` (nobody is signed in, or the server refused), `unverified`,
+ * `offline`.
+ */
+export interface Identity {
+  account(): Promise<Account>;
+  /** A BrowserID assertion for the audience (an origin with a trailing slash). `fresh`: not a cached one. */
+  assertion(audience: string, fresh: boolean): Promise<string>;
+  /** An OAuth access token for the Sync scope. `fresh`: not a cached one. */
+  accessToken(fresh: boolean): Promise<AccessToken>;
+  /** kB, or the scoped key for Sync. */
+  syncKey(): Promise<SyncKeyB | SyncKeyJwk>;
+  /** 32 bytes that stay the same on this device and never leave it: what is at rest is sealed under them. */
+  deviceKey(): Promise<Uint8Array>;
+}
+
+/** One encrypted BSO payload, its three members as they are on the wire. */
+export interface CipherParts {
+  readonly ciphertext: string;
+  readonly IV: string;
+  readonly hmac: string;
+}
+
+/** Why a payload was refused: see `crypto/bso.ts`, which has the same words. */
+export type CipherRefusal = 'badBase64' | 'badIv' | 'badMac' | 'badPadding' | 'badUtf8';
+
+/**
+ * The device's own cryptography, if it has some: one call per batch (at most 64 items).
+ * Both formats are those of `crypto/`, so data written by one path opens with the other.
+ */
+export interface DeviceCrypto {
+  /** Sync storage format 5: MAC (over the base64 text) first, then AES-256-CBC, then strict UTF-8. */
+  open(
+    encKey: Uint8Array,
+    macKey: Uint8Array,
+    items: readonly CipherParts[],
+  ): Promise<({ text: string } | { code: CipherRefusal })[]>;
+  /** `ivs[i]` is 16 bytes for `texts[i]`. */
+  seal(
+    encKey: Uint8Array,
+    macKey: Uint8Array,
+    texts: readonly string[],
+    ivs: readonly Uint8Array[],
+  ): Promise<CipherParts[]>;
+}
+
+/** What people and other apps see. Both calls return at once and must not throw. */
+export interface Shell {
+  /** The agent's status changed; `json` is a whole snapshot (agent/status.ts). */
+  status(json: string): void;
+  /** Something happened (agent/status.ts lists the kinds). No secrets, ever. */
+  event(json: string): void;
+}
+
+/** Everything the agent needs of a device. */
+export interface Platform {
+  readonly storage: Storage;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly power: Power;
+  readonly identity: Identity;
+  readonly shell: Shell;
+  /** Absent: the agent computes in JavaScript. */
+  readonly crypto?: DeviceCrypto;
+}
+
+/**
+ * How ports fail: an Error whose `code` is one of these words. Anything else that a port throws
+ * is a programming error of the platform.
+ */
+export type PortErrorCode =
+  | 'full'
+  | 'failed'
+  | 'offline'
+  | 'timeout'
+  | 'truncated'
+  | 'encoding'
+  | 'signedOut'
+  | 'unverified';
+
+export interface PortError extends Error {
+  readonly code: PortErrorCode;
+}
