@@ -1,0 +1,98 @@
+// What the agent must know of one kind of data: what a valid record is, by what it is found, how two
+// versions become one, and what apps see of it.
+// Pure: no storage, no network, no clock. A bad record is a value, never an exception.
+
+/** A decrypted record. Its member names are outside data: read them, copy them with spread, never assign by them. */
+export type Body = { readonly [member: string]: unknown };
+
+/** This device's unsynced change: `body` is null for a deletion. */
+export interface LocalSide {
+  readonly body: Body | null;
+  readonly changedAtMs: number;
+}
+
+/** What device and server last agreed on. */
+export interface MirrorSide {
+  readonly body: Body;
+  readonly modifiedMs: number;
+}
+
+/** What the server has now: `body` is null for a tombstone. */
+export interface IncomingSide {
+  readonly body: Body | null;
+  readonly modifiedMs: number;
+}
+
+export interface MergeInput {
+  readonly local: LocalSide | null;
+  readonly mirror: MirrorSide | null;
+  readonly incoming: IncomingSide;
+  /** The server's time when it answered, and the device's time then: ages are compared, clocks are not. */
+  readonly serverNowMs: number;
+  readonly deviceNowMs: number;
+}
+
+/**
+ * What becomes of a record. `mirror` is what is kept as the agreed state (`asIs`: the incoming text, untouched;
+ * null: nothing, it is deleted). `local` is what still has to go up: `none`, `keep` (the outbox entry as it is),
+ * or a new body for it.
+ */
+export interface MergeDecision {
+  readonly mirror: 'asIs' | Body | null;
+  readonly local: 'none' | 'keep' | Body;
+}
+
+/** A local edit, checked and completed. `complaint` names the field and what is wrong with it. */
+export type Prepared =
+  | { readonly ok: true; readonly id: string; readonly body: Body }
+  | { readonly ok: false; readonly complaint: string };
+
+export interface Collection {
+  /** Its name on the server. */
+  readonly name: string;
+  /** One letter in storage keys. */
+  readonly letter: string;
+  /** Engine version in `meta/global`. */
+  readonly version: number;
+  /** Its bodies are sealed at rest. */
+  readonly sealed: boolean;
+  /** `ttl` of outgoing records in seconds; null for none. */
+  readonly ttlSeconds: number | null;
+  /** Oldest records may be dropped from the device when there are too many. */
+  readonly evictable: boolean;
+
+  /** Null if the body is a usable record, else a complaint that names the field. Tombstones do not come here. */
+  check(body: Body): string | null;
+
+  /**
+   * Index entries as suffixes of storage keys (printable ASCII 0x21..0x7e without surrounding prefix, at most 120
+   * characters each). A suffix that starts with `d` orders newest first; one that starts with `u` orders by
+   * address. The record id is appended by the caller after a `~`... see `store.ts`.
+   */
+  index(body: Body): readonly string[];
+
+  /** The `u` suffix under which a record that means the same thing is found (exact match of `index`'s entry). */
+  identity(body: Body): string;
+  /** Both describe the same thing (same page, same login) although their ids differ. */
+  same(a: Body, b: Body): boolean;
+  /** Start of the `u` suffixes of all records whose address starts with `prefix` (a URL prefix, an origin). */
+  addressPrefix(prefix: string): string;
+  /** The record's address starts with `prefix` exactly (index entries are cut, so candidates are checked). */
+  matches(body: Body, prefix: string): boolean;
+
+  merge(input: MergeInput): MergeDecision;
+
+  /** The body as it goes to the server: `id` first, caps applied. */
+  outgoing(id: string, body: Body): Body;
+  sortindex(body: Body): number | null;
+
+  /**
+   * A local edit by an app. `input` is the app's JSON (wire names or the app's names), `existing` the current body
+   * or null, `newId` an unused id in this collection's form, `nowMs` the device's time.
+   */
+  prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared;
+  /** An unused id from random bytes (18 given). */
+  newId(random: Uint8Array): string;
+  /** What apps see of a record. */
+  view(id: string, body: Body): Body;
+}

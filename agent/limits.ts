@@ -1,0 +1,61 @@
+// Every bound of the agent in one place, each with its unit and its reason.
+// A bound that a device may change is in config.ts and starts from here.
+
+/** One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in base64. */
+export const RECORD_CHARS_MAX = 400_000;
+
+/** Records of one storage commit: enough to make flash pages full, few enough for a small heap. */
+export const BATCH_RECORDS_MAX = 50;
+
+/** Characters of envelopes held before a batch is worked off, whatever their number. */
+export const BATCH_CHARS_MAX = 48_000;
+
+/** Characters of record text that are parsed and merged before the device gets a turn. */
+export const SLICE_CHARS_MAX = 4_000;
+
+/** Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not memory. */
+export const PAGE_RECORDS_MAX = 1_000;
+
+/** Pages of one listing; past that the server's paging is a loop. 10^7 records. */
+export const PAGES_MAX = 10_000;
+
+/** Characters of a small document (hello, meta/global, an error, a batch answer without bodies). */
+export const DOCUMENT_CHARS_MAX = 262_144;
+
+/** `{` and `[` open at once in any document of a server. Firefox's own records need 4. */
+export const JSON_DEPTH_MAX = 32;
+
+/** A request may stay silent this long: 180 s in Gaia, for a slow server behind a slow link. */
+export const REQUEST_TIMEOUT_MS = 180_000;
+
+/** Shortest and longest wait that any answer of a server can impose. */
+export const WAIT_MS_MIN = 1_000;
+export const WAIT_MS_MAX = 24 * 3_600_000;
+
+/** Own backoff after failures: doubles from the first to the second (Firefox: 15 min to 8 h). */
+export const BACKOFF_MS_FIRST = 60_000;
+export const BACKOFF_MS_LAST = 8 * 3_600_000;
+
+/** A record id: Sync storage 1.5 allows 1 to 64 printable ASCII characters. */
+export const ID_CHARS_MAX = 64;
+
+/** Rounds of pull and push in one pass: each new one is caused by somebody else's write. */
+export const ROUNDS_MAX = 4;
+
+/** Tries of one outgoing record (in separate passes) before it is parked and reported. */
+export const PUSH_TRIES_MAX = 3;
+
+/** Characters of one local record as JSON: what a Sync server takes when sealed (256 KiB, the old default). */
+export const LOCAL_RECORD_CHARS_MAX = 180_000;
+
+/** Visits of one page that go to the server: Firefox sends its newest 20. */
+export const VISITS_UP_MAX = 20;
+
+/** Entries that one call of the local API may return. */
+export const LIST_MAX = 1_000;
+
+/** After a local change, a sync waits this long for more changes. */
+export const CHANGE_DELAY_MS = 10_000;
+
+/** A read-only answer of the server is believed this long before a write is tried again. */
+export const READ_ONLY_RECHECK_MS = 24 * 3_600_000;
