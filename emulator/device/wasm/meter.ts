@@ -1,0 +1,121 @@
+// The instruction counter: rewrites a WebAssembly module so that it counts what it executes.
+// Promises that equal runs count equally, and that a run past its limit ends in a trap, whatever
+// the code does: a loop in C that polls nothing, a regular expression, `for (;;);`.
+// Never touches what the module computes.
+//
+// What counts: every instruction that is executed, `block`, `loop`, `end` and `else` included, is
+// one; `memory.copy`, `memory.fill` and `memory.init` are one more for every eight bytes. The sum
+// of a basic block is added where the block ends, so between two reads the counter is exact.
+
+import {
+  BulkOp,
+  emptyBlock,
+  Instructions,
+  Op,
+  Reader,
+  signed,
+  unsigned,
+  ValueType,
+  Writer,
+} from './binary.ts';
+import { type Body, ModuleEditor } from './module.ts';
+
+/** The globals that a metered module exports, both i64. */
+export const meterExports = {
+  /** Instructions executed so far. */
+  ops: 'ops',
+  /** The count at which the next turn of any loop traps; unsigned, without limit at first. */
+  limit: 'ops_limit',
+} as const;
+
+/** Returns the module with the counter in it. Throws when it holds an unknown instruction. */
+export function meterModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const module = new ModuleEditor(bytes);
+  const snippets = makeSnippets(
+    module.addGlobal(meterExports.ops, 'i64', 0),
+    module.addGlobal(meterExports.limit, 'i64', -1),
+  );
+  module.bodies.forEach((body, i) => {
+    const { params } = module.typeOf(module.importedFunctions + i);
+    module.bodies[i] = meterBody(body, params.length, snippets);
+  });
+  return module.write();
+}
+
+interface Snippets {
+  /** Adds a constant to the counter. */
+  count(instructions: number): number[];
+  /** Adds an eighth of the byte count on top of the stack, which `scratch` keeps. */
+  countBytes(scratch: number): number[];
+  /** Traps when the counter has passed the limit. */
+  readonly check: number[];
+}
+
+function makeSnippets(ops: number, limit: number): Snippets {
+  const getOps = [Op.globalGet, ...unsigned(ops)];
+  const addToOps = [Op.i64Add, Op.globalSet, ...unsigned(ops)];
+  return {
+    count: (instructions) => [...getOps, Op.i64Const, ...signed(instructions), ...addToOps],
+    countBytes: (scratch) => [
+      ...[Op.localTee, ...unsigned(scratch)],
+      ...getOps,
+      ...[Op.localGet, ...unsigned(scratch), Op.i32Const, 3, Op.i32ShrU, Op.i64ExtendI32U],
+      ...addToOps,
+    ],
+    check: [
+      ...getOps,
+      ...[Op.globalGet, ...unsigned(limit), Op.i64GtU],
+      ...[Op.if, emptyBlock, Op.unreachable, Op.end],
+    ],
+  };
+}
+
+function meterBody(body: Body, params: number, snippets: Snippets): Body {
+  const scratch = params + body.locals.reduce((sum, [count]) => sum + count, 0);
+  const output = new Writer();
+  const code = new Instructions(new Reader(body.code));
+  let pending = 0;
+  let usesScratch = false;
+  while (code.next()) {
+    pending += 1;
+    if (endsBasicBlock(code.opcode)) {
+      output.write(snippets.count(pending));
+      pending = 0;
+    }
+    if (countsBytes(code)) {
+      output.write(snippets.countBytes(scratch));
+      usesScratch = true;
+    }
+    output.write(body.code.subarray(code.start, code.reader.at));
+    if (code.opcode === Op.loop) output.write(snippets.check);
+  }
+  const locals = usesScratch ? [...body.locals, [1, ValueType.i32] as const] : body.locals;
+  return { locals, code: output.take() };
+}
+
+/** Instructions where control can arrive or leave: what is pending is added before them. */
+function endsBasicBlock(opcode: number): boolean {
+  switch (opcode) {
+    case Op.loop:
+    case Op.if:
+    case Op.else:
+    case Op.end:
+    case Op.br:
+    case Op.brIf:
+    case Op.brTable:
+    case Op.return:
+    case Op.returnCall:
+    case Op.returnCallIndirect:
+    case Op.unreachable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function countsBytes({ opcode, bulk }: Instructions): boolean {
+  return (
+    opcode === Op.prefixed &&
+    (bulk === BulkOp.memoryCopy || bulk === BulkOp.memoryFill || bulk === BulkOp.memoryInit)
+  );
+}
