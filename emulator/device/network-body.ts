@@ -1,0 +1,100 @@
+// One response body on its way to the device: bytes in whatever chunks the server makes, text out in pieces
+// of at most 16,384 characters. UTF-8 is decoded strictly and a character is never cut in two.
+// Holds at most one chunk of the server; reads nothing that was not asked for.
+
+import { countRecordBytes } from './record-bytes.ts';
+
+export const PIECE_BYTES_MAX = 16_384;
+
+export interface Piece {
+  readonly text: string;
+}
+
+export interface BodyReader {
+  /** The next piece, null at the end. After an error or the end: always the end. */
+  next(): Promise<Piece | null | { readonly error: 'truncated' | 'encoding' }>;
+  cancel(): void;
+  /** Bytes taken off the wire so far, and those of them that belong to records. */
+  readonly bytes: number;
+  readonly recordBytes: number;
+  /** When the last piece had arrived (the head, at first); kept by the network. */
+  readyNs: number;
+}
+
+export interface BodyOptions {
+  /** The connection breaks behind this many bytes of the body. */
+  readonly cutAfterBytes: number;
+  readonly countRecords: boolean;
+  readonly readyNs: number;
+}
+
+export function bodyReader(response: Response, options: BodyOptions): BodyReader {
+  const announced = response.headers.get('content-length');
+  const bytesMax = announced === null ? Infinity : Number(announced);
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const records = countRecordBytes();
+  let chunk: Uint8Array = new Uint8Array(0);
+  let bytes = 0;
+  let isOver = false;
+
+  /** Up to one piece of bytes; null at the end; 'broken' when the connection or the promise broke. */
+  async function take(): Promise<Uint8Array | null | 'broken'> {
+    while (chunk.length === 0) {
+      if (bytes >= bytesMax) return null;
+      const result = await reader?.read().catch(() => 'broken' as const);
+      if (result === 'broken') return 'broken';
+      if (result === undefined || result.done)
+        return bytes < bytesMax && announced ? 'broken' : null;
+      chunk = result.value;
+    }
+    const room = Math.min(PIECE_BYTES_MAX, bytesMax - bytes, options.cutAfterBytes - bytes);
+    if (room <= 0) return 'broken';
+    const piece = chunk.subarray(0, room);
+    chunk = chunk.subarray(room);
+    bytes += piece.length;
+    return piece;
+  }
+
+  /** Null: not UTF-8. A null piece is the end of the body. */
+  function decode(piece: Uint8Array | null): string | null {
+    try {
+      return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
+    } catch {
+      return null;
+    }
+  }
+
+  function end<T>(outcome: T): T {
+    isOver = true;
+    chunk = new Uint8Array(0);
+    reader?.cancel().catch(() => undefined);
+    return outcome;
+  }
+
+  return {
+    async next() {
+      while (!isOver) {
+        const piece = await take();
+        if (piece === 'broken') return end({ error: 'truncated' as const });
+        if (options.countRecords && piece !== null) records.feed(piece);
+        const text = decode(piece);
+        if (text === null) return end({ error: 'encoding' as const });
+        if (piece === null) end(null);
+        // A piece may hold nothing but the start of a character.
+        if (text !== '') return { text };
+      }
+      return null;
+    },
+    cancel() {
+      end(null);
+    },
+    get bytes() {
+      return bytes;
+    },
+    get recordBytes() {
+      return records.bytes;
+    },
+    readyNs: options.readyNs,
+  };
+}

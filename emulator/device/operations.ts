@@ -1,0 +1,225 @@
+// The asynchronous operations of the bridge: each takes what the agent gave and answers, later, with what
+// BRIDGE.md says. They translate between the bridge's strings and the ports; they decide nothing.
+// Errors of a port become the answer's code; anything else (a power cut, a bug) is thrown through the clock.
+
+import type {
+  Change,
+  CipherRefusal,
+  DeviceCrypto,
+  Identity,
+  NetworkRequest,
+  PortErrorCode,
+  Storage,
+} from '../../platform/ports.ts';
+import { type DeviceClock, NS_PER_MS } from './clock.ts';
+import type { DeviceNetwork } from './network.ts';
+import type { HostCall } from './trace.ts';
+import { packValues, unpackValues } from './values.ts';
+
+export interface Answer {
+  readonly error?: PortErrorCode;
+  readonly head?: string;
+  readonly text?: string;
+  readonly bytes?: Uint8Array | null;
+}
+
+export type Operation = (call: HostCall, answer: (answer: Answer) => void) => void;
+export type Operations = ReadonlyMap<string, Operation>;
+
+type Work = (call: HostCall) => Promise<Answer>;
+
+/** An operation that begins `delayMs` after the call and whose own cost moves the clock while it works. */
+function after(clock: DeviceClock, delayMs: number, work: Work): Operation {
+  return (call, answer) => {
+    clock.at(clock.nowNs() + delayMs * NS_PER_MS, async () =>
+      answer(await orPortError(work, call)),
+    );
+  };
+}
+
+export function clockOperations(clock: DeviceClock): Operations {
+  return new Map<string, Operation>([
+    ['pause', after(clock, 0, async () => ({}))],
+    ['sleep', (call, answer) => after(clock, Number(call.head), async () => ({}))(call, answer)],
+  ]);
+}
+
+export function storageOperations(clock: DeviceClock, storage: Storage): Operations {
+  const work: [string, Work][] = [
+    [
+      'get',
+      async ({ text }) => {
+        const { lengths, ...joined } = packValues(await storage.get(text.split('\n')));
+        return { head: JSON.stringify(lengths), ...joined };
+      },
+    ],
+    [
+      'scan',
+      async ({ head, text }) => {
+        const [limit = 0, reverse] = numbers(head);
+        const [from = '', to = ''] = text.split('\n');
+        const entries = await storage.scan({ from, to, limit, reverse: reverse === 1 });
+        const keys = entries.map(([key]) => key).join('\n');
+        const packed = packValues(entries.map(([, value]) => value));
+        return {
+          head: JSON.stringify([keys.length, ...packed.lengths]),
+          text: keys + packed.text,
+          bytes: packed.bytes,
+        };
+      },
+    ],
+    [
+      'commit',
+      async ({ head, text, bytes }) => {
+        const [keysLength = 0, ...lengths] = numbers(head);
+        const keys = text.slice(0, keysLength).split('\n');
+        const values = unpackValues(lengths, text.slice(keysLength), bytes);
+        await storage.commit(values.map((value, i): Change => [keys[i] ?? '', value]));
+        return {};
+      },
+    ],
+  ];
+  return new Map(work.map(([op, run]) => [op, after(clock, 0, run)]));
+}
+
+export function networkOperations(network: DeviceNetwork): Operations {
+  return new Map<string, Operation>([
+    [
+      'request',
+      ({ head, text }, answer) => {
+        const request = JSON.parse(head) as Omit<NetworkRequest, 'body'>;
+        const hasBody = request.method === 'PUT' || request.method === 'POST';
+        network.request(hasBody ? { ...request, body: text } : request, (outcome) =>
+          answer('error' in outcome ? outcome : { head: JSON.stringify(outcome) }),
+        );
+      },
+    ],
+    [
+      'read',
+      ({ head }, answer) => {
+        network.read(Number(head), (outcome) => answer(outcome ?? { head: 'end' }));
+      },
+    ],
+  ]);
+}
+
+/** `delayMs` is what a question to the account manager costs; it may ask a server of its own. */
+export function identityOperations(
+  clock: DeviceClock,
+  identity: Identity,
+  delayMs: number,
+): Operations {
+  const isFresh = (head: string) => head === 'fresh';
+  const work: [string, Work][] = [
+    ['account', async () => ({ text: JSON.stringify(await identity.account()) })],
+    [
+      'assertion',
+      async ({ head, text }) => ({ text: await identity.assertion(text, isFresh(head)) }),
+    ],
+    [
+      'token',
+      async ({ head }) => ({ text: JSON.stringify(await identity.accessToken(isFresh(head))) }),
+    ],
+    ['synckey', async () => ({ text: JSON.stringify(await identity.syncKey()) })],
+    ['devicekey', async () => ({ bytes: await identity.deviceKey() })],
+  ];
+  return new Map(work.map(([op, run]) => [op, after(clock, delayMs, run)]));
+}
+
+const REFUSALS: readonly CipherRefusal[] = [
+  'badBase64',
+  'badIv',
+  'badMac',
+  'badPadding',
+  'badUtf8',
+];
+
+/** `recordNs` is what the device's cryptography takes for one record. */
+export function cryptoOperations(
+  clock: DeviceClock,
+  crypto: DeviceCrypto,
+  recordNs: number,
+): Operations {
+  const work: [string, Work][] = [
+    [
+      'open',
+      async ({ head, text, bytes }) => {
+        const parts = triples(slices(text, numbers(head)));
+        clock.spend(parts.length * recordNs);
+        const [encKey, macKey] = keyPair(bytes);
+        const opened = await crypto.open(encKey, macKey, parts);
+        return {
+          head: JSON.stringify(
+            opened.map((item) =>
+              'text' in item ? item.text.length : -1 - REFUSALS.indexOf(item.code),
+            ),
+          ),
+          text: opened.map((item) => ('text' in item ? item.text : '')).join(''),
+        };
+      },
+    ],
+    [
+      'seal',
+      async ({ head, text, bytes }) => {
+        const texts = slices(text, numbers(head));
+        clock.spend(texts.length * recordNs);
+        const [encKey, macKey, ivBytes] = keyPair(bytes);
+        const ivs = texts.map((_, i) => ivBytes.subarray(16 * i, 16 * (i + 1)));
+        const sealed = (await crypto.seal(encKey, macKey, texts, ivs)).flatMap((parts) => [
+          parts.ciphertext,
+          parts.IV,
+          parts.hmac,
+        ]);
+        return { head: JSON.stringify(sealed.map((part) => part.length)), text: sealed.join('') };
+      },
+    ],
+  ];
+  return new Map(work.map(([op, run]) => [op, after(clock, 0, run)]));
+}
+
+const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode>([
+  'full',
+  'failed',
+  'offline',
+  'timeout',
+  'truncated',
+  'encoding',
+  'signedOut',
+  'unverified',
+]);
+
+async function orPortError(work: Work, call: HostCall): Promise<Answer> {
+  try {
+    return await work(call);
+  } catch (error) {
+    const code = (error as { code?: unknown } | null)?.code;
+    if (PORT_ERROR_CODES.has(code)) return { error: code as PortErrorCode };
+    throw error;
+  }
+}
+
+function numbers(json: string): number[] {
+  return JSON.parse(json) as number[];
+}
+
+function slices(text: string, lengths: readonly number[]): string[] {
+  let end = 0;
+  return lengths.map((length) => {
+    end += length;
+    return text.slice(end - length, end);
+  });
+}
+
+function triples(parts: readonly string[]): { ciphertext: string; IV: string; hmac: string }[] {
+  return Array.from({ length: parts.length / 3 }, (_, i) => ({
+    ciphertext: parts[3 * i] ?? '',
+    IV: parts[3 * i + 1] ?? '',
+    hmac: parts[3 * i + 2] ?? '',
+  }));
+}
+
+/** The two keys and what follows them. */
+function keyPair(bytes: Uint8Array | null): [enc: Uint8Array, mac: Uint8Array, rest: Uint8Array] {
+  const given = bytes ?? new Uint8Array(0);
+  return [given.subarray(0, 32), given.subarray(32, 64), given.subarray(64)];
+}
