@@ -1,0 +1,170 @@
+// Builds the firmware: the agent and its QuickJS platform as scripts that use no global, no loader
+// and no `eval`. It promises a file that a bare engine runs (BRIDGE.md, "Loading"), inside its
+// size budget, or an error that says what to change; it writes into the given folder only.
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freeNames, INTRINSICS } from './globals.ts';
+import { cut, makeScript, readGraph, type Script, type Wanted } from './program.ts';
+import { type FirmwareSize, measure, packageOf } from './size.ts';
+import targets from './targets.json' with { type: 'json' };
+
+export interface FirmwareFile {
+  readonly file: string;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** `manifest.json`: what a device evaluates, in order. */
+export interface FirmwareManifest {
+  readonly format: 1;
+  readonly profile: string;
+  /** Edition of ECMAScript that the scripts are written in. */
+  readonly ecmaScript: number;
+  /** The whole program as one script, for devices with memory enough to compile it. */
+  readonly whole: FirmwareFile;
+  readonly parts: readonly FirmwareFile[];
+}
+
+export interface FirmwareReport {
+  readonly outDir: string;
+  readonly manifest: FirmwareManifest;
+  readonly size: FirmwareSize;
+  /** Modules of each part, by path. */
+  readonly modulesOfParts: readonly (readonly string[])[];
+}
+
+/** Where the program begins; it exports `boot`. */
+export interface FirmwareSource {
+  readonly root: string;
+  readonly entry: string;
+}
+
+/** Names of the profiles that a firmware can be built for. */
+export const profileNames: readonly string[] = Object.keys(targets);
+
+/**
+ * Builds the firmware of a profile into `outDir`: `agent.js`, `agent.part1.js` and so on,
+ * `manifest.json`, `size.json` and the packages' licences. Errors say which rule is broken: unknown profile, a package that is
+ * not allowed, a global, syntax newer than the device's, a size over its budget.
+ */
+export async function buildFirmware(
+  profile: string,
+  outDir: string,
+  source: FirmwareSource = DEFAULT_SOURCE,
+): Promise<FirmwareReport> {
+  const target = new Map(Object.entries(targets)).get(profile);
+  if (!target) throw new Error(`no profile ${profile}: there are ${profileNames.join(', ')}`);
+  const syntax = `es${target.syntax}`;
+  const graph = await readGraph(source.root, source.entry, syntax);
+  checkPackages(graph.modules);
+
+  const whole = await makeScript(graph, graph.modules, syntax, new Map());
+  const parts: Script[] = [];
+  const wanted: Wanted = new Map();
+  for (const modules of cut(graph.modules, whole.bytesOf, target.partBytesMax).reverse()) {
+    parts.unshift(await makeScript(graph, modules, syntax, wanted));
+  }
+  for (const script of [whole, ...parts]) checkNames(script, target.syntax);
+
+  const size = measure(graph, whole);
+  checkBudget(size, target);
+  await mkdir(outDir, { recursive: true });
+  const manifest: FirmwareManifest = {
+    format: 1,
+    profile,
+    ecmaScript: target.syntax,
+    whole: await writeScript(outDir, 'agent.js', whole),
+    parts: await Promise.all(
+      parts.map((part, index) => writeScript(outDir, `agent.part${index + 1}.js`, part)),
+    ),
+  };
+  await writeWhole(join(outDir, 'LICENSES.txt'), await licenses(source.root, graph.modules));
+  await writeWhole(join(outDir, 'size.json'), json(size));
+  await writeWhole(join(outDir, 'manifest.json'), json(manifest));
+  return { outDir, manifest, size, modulesOfParts: parts.map((part) => part.modules) };
+}
+
+const DEFAULT_SOURCE: FirmwareSource = {
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  entry: 'platform/quickjs/entry.ts',
+};
+
+/** Packages that may be in a firmware, each with the names that it still takes from outside. */
+const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['tweetnacl', []],
+  [
+    'cbor-x',
+    [
+      // CBOR tags 0 and 1 stand for dates.
+      'Date',
+      // Asked for behind `typeof`: tags 67 and 71 (RFC 8746).
+      'BigInt64Array',
+      'BigUint64Array',
+      // Undeclared in its packed mode, which nobody may switch on: assigning them would throw.
+      'packedObjectMap',
+      'sharedPackedObjectMap',
+    ],
+  ],
+]);
+
+function checkPackages(modules: readonly string[]): void {
+  for (const module of modules) {
+    const name = packageOf(module);
+    if (name !== null && !PACKAGES.has(name)) {
+      throw new Error(`${module}: the package ${name} is not allowed in the firmware`);
+    }
+  }
+}
+
+function checkNames(script: Script, syntax: number): void {
+  const packages = new Set(script.modules.map(packageOf));
+  const extra = [...packages].flatMap((name) => (name && PACKAGES.get(name)) || []);
+  const names = freeNames(script.code, syntax, 'script')
+    .map(({ name }) => name)
+    .filter((name) => !INTRINSICS.has(name) && !extra.includes(name));
+  if (names.length > 0) {
+    throw new Error(`a device may lack what the firmware uses: ${names.join(', ')}`);
+  }
+}
+
+function checkBudget(size: FirmwareSize, max: { bytesMax: number; gzipBytesMax: number }): void {
+  const over = [
+    [size.bytes, max.bytesMax, 'bytes'],
+    [size.gzipBytes, max.gzipBytesMax, 'bytes gzipped'],
+  ] as const;
+  for (const [is, may, what] of over) {
+    if (is > may) {
+      throw new Error(`agent.js is over its budget: ${is} ${what}, ${may} allowed (see size.json)`);
+    }
+  }
+}
+
+async function writeScript(outDir: string, file: string, { code }: Script): Promise<FirmwareFile> {
+  await writeWhole(join(outDir, file), code);
+  const sha256 = createHash('sha256').update(code).digest('hex');
+  return { file, bytes: Buffer.byteLength(code), sha256 };
+}
+
+/** A reader sees the old file or the new one: several runs may build the same folder. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+}
+
+async function licenses(root: string, modules: readonly string[]): Promise<string> {
+  const names = new Set(modules.flatMap((module) => packageOf(module) ?? []));
+  const texts = [...names].sort().map(async (name) => {
+    const text = await readFile(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  return (await Promise.all(texts)).join('\n\n');
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

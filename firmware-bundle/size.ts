@@ -1,0 +1,78 @@
+// What the firmware weighs, and what each module costs in it: read from what esbuild reports.
+// Sizes are bytes of minified output; the sum of the modules is the program without its frame.
+
+import { gzipSync } from 'node:zlib';
+import type { Graph, Script } from './program.ts';
+
+export interface ModuleSize {
+  readonly path: string;
+  readonly sourceBytes: number;
+  /** Minified; 0 where only types were left. */
+  readonly bytes: number;
+}
+
+/** `size.json`. */
+export interface FirmwareSize {
+  readonly bytes: number;
+  /** gzip -9. */
+  readonly gzipBytes: number;
+  /** By package or top folder, largest first; the modules of each likewise. */
+  readonly groups: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly modules: readonly ModuleSize[];
+  }[];
+}
+
+/** Measures the whole program. */
+export function measure(graph: Graph, whole: Script): FirmwareSize {
+  const groups = new Map<string, ModuleSize[]>();
+  for (const path of whole.modules) {
+    const group = packageOf(path) ?? path.split('/')[0] ?? path;
+    const module = {
+      path,
+      sourceBytes: graph.inputs[path]?.bytes ?? 0,
+      bytes: whole.bytesOf.get(path) ?? 0,
+    };
+    groups.set(group, [...(groups.get(group) ?? []), module]);
+  }
+  return {
+    bytes: Buffer.byteLength(whole.code),
+    gzipBytes: gzipSync(whole.code, { level: 9 }).length,
+    groups: [...groups]
+      .map(([name, modules]) => ({
+        name,
+        bytes: sum(modules),
+        modules: modules.sort(largestFirst),
+      }))
+      .sort(largestFirst),
+  };
+}
+
+/** The table that `npm run build` prints. */
+export function sizeTable(size: FirmwareSize): string {
+  const row = (bytes: number, source: string, name: string): string =>
+    `${String(bytes).padStart(8)}  ${source.padStart(8)}  ${name}`;
+  return [
+    '   bytes    source  module',
+    ...size.groups.flatMap((group) => [
+      row(group.bytes, '', group.name),
+      ...group.modules.map((one) => row(one.bytes, String(one.sourceBytes), `  ${one.path}`)),
+    ]),
+    row(size.bytes, '', 'agent.js'),
+    row(size.gzipBytes, '', 'agent.js, gzip -9'),
+  ].join('\n');
+}
+
+/** The npm package that a module belongs to, or null for our own. */
+export function packageOf(path: string): string | null {
+  return /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+function sum(modules: readonly ModuleSize[]): number {
+  return modules.reduce((bytes, one) => bytes + one.bytes, 0);
+}
+
+function largestFirst(a: { bytes: number }, b: { bytes: number }): number {
+  return b.bytes - a.bytes;
+}
