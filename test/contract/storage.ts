@@ -1,0 +1,252 @@
+// What every device's storage must do, as one suite that takes the implementation as an argument.
+// It promises to test the words of platform/ports.ts (interface Storage) and nothing about how a
+// storage works inside. Each test gets a new, empty storage.
+
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Change, ScanRange, Storage, Value } from '../../platform/ports.ts';
+
+/** One storage under test. `reopen` gives what is found when the device is switched on again. */
+export interface StorageUnderTest {
+  readonly storage: Storage;
+  reopen(): Promise<StorageUnderTest>;
+  close(): Promise<void>;
+}
+
+export function storageContract(name: string, make: () => Promise<StorageUnderTest>): void {
+  describe(`the storage contract: ${name}`, () => {
+    let opened: StorageUnderTest[] = [];
+    const open = async (): Promise<StorageUnderTest> => {
+      const made = await make();
+      opened.push(made);
+      return made;
+    };
+    const empty = async (): Promise<Storage> => (await open()).storage;
+    afterEach(async () => {
+      for (const one of opened) await one.close();
+      opened = [];
+    });
+
+    it('returns the values in the order of the asked keys, null where there is none', async () => {
+      const storage = await empty();
+      await storage.commit([
+        ['b', '2'],
+        ['a', '1'],
+      ]);
+      expect(await storage.get(['b', 'nothing', 'a', 'b'])).toEqual(['2', null, '1', '2']);
+      expect(await storage.get([])).toEqual([]);
+    });
+
+    it('keeps text as text and bytes as bytes, empty ones too', async () => {
+      const storage = await empty();
+      const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const text = '\ufeff\u0000 Grüße, 世界 \u{1f9a6}\u0000';
+      await storage.commit([
+        ['text', text],
+        ['bytes', bytes],
+        ['no-text', ''],
+        ['no-bytes', new Uint8Array(0)],
+      ]);
+      const expected = [text, bytes, '', new Uint8Array(0)];
+      expect(await storage.get(['text', 'bytes', 'no-text', 'no-bytes'])).toEqual(expected);
+      const scanned = await storage.scan({ from: '!', to: '~', limit: 9 });
+      expect(scanned.map(([, value]) => value)).toEqual([bytes, expected[3], '', text]);
+    });
+
+    it('keeps its own copy of bytes', async () => {
+      const storage = await empty();
+      const bytes = Uint8Array.of(1, 2, 3);
+      await storage.commit([['k', bytes]]);
+      bytes[0] = 9;
+      const [first] = await storage.get(['k']);
+      if (first instanceof Uint8Array) first[1] = 9;
+      expect(await storage.get(['k'])).toEqual([Uint8Array.of(1, 2, 3)]);
+    });
+
+    it('walks a range in key order, both ways, its end excluded', async () => {
+      const storage = await empty();
+      await storage.commit(['c', 'B', 'a~', 'a', 'b', 'a!'].map((key) => [key, `=${key}`]));
+      const keys = async (range: ScanRange) => (await storage.scan(range)).map(([key]) => key);
+      expect(await keys({ from: 'a', to: 'c', limit: 9 })).toEqual(['a', 'a!', 'a~', 'b']);
+      expect(await keys({ from: 'a', to: 'c', limit: 2 })).toEqual(['a', 'a!']);
+      expect(await keys({ from: 'a', to: 'c', limit: 9, reverse: true })).toEqual([
+        'b',
+        'a~',
+        'a!',
+        'a',
+      ]);
+      expect(await keys({ from: 'a', to: 'c', limit: 1, reverse: true })).toEqual(['b']);
+      expect(await keys({ from: 'c', to: 'a', limit: 9 })).toEqual([]);
+      expect(await keys({ from: 'a', to: 'b', limit: 0 })).toEqual([]);
+      expect(await storage.scan({ from: 'B', to: 'a', limit: 1 })).toEqual([['B', '=B']]);
+    });
+
+    it('overwrites, removes, and puts back', async () => {
+      const storage = await empty();
+      await storage.commit([['k', 'old']]);
+      await storage.commit([['k', Uint8Array.of(7)]]);
+      expect(await storage.get(['k'])).toEqual([Uint8Array.of(7)]);
+      await storage.commit([
+        ['k', null],
+        ['never-there', null],
+      ]);
+      expect(await storage.get(['k'])).toEqual([null]);
+      expect(await storage.scan({ from: '!', to: '~', limit: 9 })).toEqual([]);
+      await storage.commit([['k', 'new']]);
+      expect(await storage.get(['k'])).toEqual(['new']);
+    });
+
+    it('lets the last change of a key win inside one commit', async () => {
+      const storage = await empty();
+      await storage.commit([
+        ['k', '1'],
+        ['k', null],
+        ['k', '2'],
+        ['gone', '1'],
+        ['gone', null],
+      ]);
+      expect(await storage.scan({ from: '!', to: '~', limit: 9 })).toEqual([['k', '2']]);
+    });
+
+    it('accepts the longest key, the longest value and 1,024 changes', async () => {
+      const storage = await empty();
+      const key = '~'.repeat(240);
+      const value = 'é'.repeat(1024 * 1024);
+      await storage.commit([[key, value]]);
+      expect(await storage.get([key])).toEqual([value]);
+      await storage.commit(Array.from({ length: 1024 }, (_, i) => [`n${10_000 + i}`, `${i}`]));
+      const all = await storage.scan({ from: 'n', to: 'o', limit: 2000 });
+      expect(all.map(([, text]) => Number(text))).toEqual([...Array(1024).keys()]);
+    });
+
+    it('refuses what breaks a limit, and writes nothing of it', async () => {
+      const storage = await empty();
+      const bad: Change[][] = [
+        [['', 'x']],
+        [['a b', 'x']],
+        [['é', 'x']],
+        [['k'.repeat(241), 'x']],
+        [['k', 'x'.repeat(2 * 1024 * 1024 + 1)]],
+        Array.from({ length: 1025 }, (_, i) => [`k${i}`, 'x']),
+      ];
+      for (const changes of bad) {
+        await expect(
+          storage.commit([...changes.slice(1), ['ok', 'x'], ...changes]),
+        ).rejects.toThrow(RangeError);
+      }
+      expect(await storage.scan({ from: '!', to: '~~', limit: 9 })).toEqual([]);
+    });
+
+    it('knows nothing of the names that objects are born with', async () => {
+      const storage = await empty();
+      const names = ['__proto__', 'constructor', 'hasOwnProperty', 'toString'];
+      expect(await storage.get(names)).toEqual([null, null, null, null]);
+      await storage.commit(names.map((key) => [key, `=${key}`]));
+      expect(await storage.get(names)).toEqual(names.map((key) => `=${key}`));
+    });
+
+    it('answers calls made at once in the order of the calls', async () => {
+      const storage = await empty();
+      const seen = await Promise.all([
+        storage.commit([['k', '1']]),
+        storage.get(['k']),
+        storage.commit([['k', '2']]),
+        storage.commit([['k', '3']]),
+        storage.scan({ from: 'k', to: 'l', limit: 1 }),
+      ]);
+      expect(seen[1]).toEqual(['1']);
+      expect(seen[4]).toEqual([['k', '3']]);
+    });
+
+    it('finds everything again after it was switched off', async () => {
+      const first = await open();
+      await first.storage.commit([
+        ['a', 'text'],
+        ['b', Uint8Array.of(1, 2)],
+        ['c', ''],
+        ['gone', 'x'],
+      ]);
+      await first.storage.commit([
+        ['gone', null],
+        ['a', 'text 2'],
+      ]);
+      const second = await first.reopen();
+      opened.push(second);
+      expect(await second.storage.scan({ from: '!', to: '~', limit: 9 })).toEqual([
+        ['a', 'text 2'],
+        ['b', Uint8Array.of(1, 2)],
+        ['c', ''],
+      ]);
+    });
+
+    it('behaves as a sorted list does, through any sequence of calls and reboots', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(STEP, { maxLength: 12 }), async (steps) => {
+          let current = await make();
+          const model = new Map<string, Value>();
+          for (const step of steps) {
+            if (step.do === 'reopen') current = await reopened(current);
+            if (step.do === 'commit') await commitBoth(current.storage, model, step.changes);
+            if (step.do === 'scan') {
+              expect(await current.storage.scan(step.range)).toEqual(scanModel(model, step.range));
+            }
+          }
+          const keys = [...model.keys()];
+          expect(await current.storage.get(keys)).toEqual([...model.values()]);
+          await current.close();
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+}
+
+const KEY = fc.oneof(
+  fc.constantFrom('a', 'b', 'a!', 'ab', '__proto__', '~'),
+  fc.string({ unit: fc.constantFrom(...'!/09AZ_az~'), minLength: 1, maxLength: 5 }),
+);
+const VALUE = fc.oneof(
+  fc.constant(''),
+  fc.string({ unit: 'grapheme', maxLength: 900 }),
+  fc.uint8Array({ maxLength: 60 }),
+  fc.integer({ min: 1, max: 12_000 }).map((length) => 'x'.repeat(length)),
+);
+const CHANGE: fc.Arbitrary<Change> = fc.tuple(KEY, fc.option(VALUE, { nil: null, freq: 3 }));
+const RANGE: fc.Arbitrary<ScanRange> = fc.record({
+  from: KEY,
+  to: KEY,
+  limit: fc.integer({ min: 0, max: 20 }),
+  reverse: fc.boolean(),
+});
+const STEP = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('commit'), changes: fc.array(CHANGE) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('scan'), range: RANGE }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen') }) },
+) as fc.Arbitrary<
+  { do: 'commit'; changes: Change[] } | { do: 'scan'; range: ScanRange } | { do: 'reopen' }
+>;
+
+async function reopened(current: StorageUnderTest): Promise<StorageUnderTest> {
+  const next = await current.reopen();
+  await current.close();
+  return next;
+}
+
+async function commitBoth(
+  storage: Storage,
+  model: Map<string, Value>,
+  changes: readonly Change[],
+): Promise<void> {
+  await storage.commit(changes);
+  for (const [key, value] of changes) {
+    if (value === null) model.delete(key);
+    else model.set(key, value);
+  }
+}
+
+function scanModel(model: ReadonlyMap<string, Value>, range: ScanRange): [string, Value][] {
+  const inside = [...model]
+    .filter(([key]) => key >= range.from && key < range.to)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return (range.reverse ? inside.reverse() : inside).slice(0, range.limit);
+}
