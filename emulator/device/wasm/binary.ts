@@ -31,6 +31,7 @@ export const Op = {
   callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
+  drop: 0x1a,
   selectTyped: 0x1c,
   localGet: 0x20,
   localSet: 0x21,
@@ -42,6 +43,7 @@ export const Op = {
   i32Const: 0x41,
   i64Const: 0x42,
   i32Eqz: 0x45,
+  i32Eq: 0x46,
   i32GtU: 0x4b,
   i32LeU: 0x4d,
   i64GtU: 0x56,
@@ -234,14 +236,17 @@ export class Instructions {
   private skipImmediates(): void {
     const { reader, opcode } = this;
     if (opcode >= 0x45 && opcode <= 0xc4) return;
-    if (opcode >= 0x28 && opcode <= 0x3e) return this.skipLebs(2);
+    if (opcode >= 0x28 && opcode <= 0x3e) {
+      this.skipLebs(2);
+      return;
+    }
     switch (opcode) {
       case Op.unreachable:
       case 0x01: // nop
       case Op.else:
       case Op.end:
       case Op.return:
-      case 0x1a: // drop
+      case Op.drop:
       case 0x1b: // select
       case 0xd1: // ref.is_null
         return;
@@ -253,7 +258,8 @@ export class Instructions {
       case Op.i32Const:
       case Op.i64Const:
       case Op.refNull:
-        return reader.skipLeb();
+        reader.skipLeb();
+        return;
       case 0x43: // f32.const
         reader.take(4);
         return;
@@ -276,14 +282,18 @@ export class Instructions {
         return;
       case Op.callIndirect:
       case Op.returnCallIndirect:
-        return this.skipLebs(2);
+        this.skipLebs(2);
+        return;
       case Op.brTable:
-        return this.skipLebs(reader.u32() + 1);
+        this.skipLebs(reader.u32() + 1);
+        return;
       case Op.selectTyped:
-        return this.skipLebs(reader.u32());
+        this.skipLebs(reader.u32());
+        return;
       case Op.prefixed:
         this.bulk = reader.u32();
-        return this.skipLebs(prefixedImmediates(this.bulk));
+        this.skipLebs(prefixedImmediates(this.bulk));
+        return;
       default:
         throw new Error(`wasm: opcode 0x${opcode.toString(16)} is not known`);
     }

@@ -79,13 +79,10 @@ export class ModuleEditor {
     return body;
   }
 
-  /** The index of the exported function `name`. */
-  exportedFunction(name: string): number {
-    const found = this.exports.find(
-      (entry) => entry.name === name && entry.kind === ExternalKind.function,
-    );
-    if (!found) throw new Error(`wasm: no function is exported as ${name}`);
-    return found.index;
+  /** Replaces a function of the module; its type stays. */
+  setBody(functionIndex: number, body: Body): void {
+    this.bodyOf(functionIndex);
+    this.bodies[functionIndex - this.importedFunctions] = body;
   }
 
   /** Functions that a table holds, so that they can be called without being named. */
@@ -112,6 +109,11 @@ export class ModuleEditor {
     this.functionTypes.push(type);
     this.bodies.push(body);
     return this.functionTypes.length - 1;
+  }
+
+  /** Exports a function of the module under a further name. */
+  exportFunction(name: string, index: number): void {
+    this.exports.push({ name, kind: ExternalKind.function, index });
   }
 
   /** The rewritten module. */

@@ -1,0 +1,84 @@
+// Finds the memory allocator in QuickJS's WebAssembly module, which has no names, by the shape of
+// its functions: who calls whom, with which types. Promises exactly one match for each, or an error
+// that says which one; a guess could leave allocations uncounted. Changes nothing.
+
+import { ExternalKind, Instructions, Op, Reader, ValueType } from './binary.ts';
+import type { ModuleEditor } from './module.ts';
+
+/** Function indices. The names are those of the C sources (quickjs.c, cutils.c, dlmalloc). */
+export interface Allocator {
+  readonly malloc: number;
+  readonly free: number;
+  readonly realloc: number;
+  /** `js_def_malloc(state, bytes)`, and its companions: all that QuickJS allocates goes through them. */
+  readonly jsMalloc: number;
+  readonly jsRealloc: number;
+  readonly jsFree: number;
+}
+
+const { i32 } = ValueType;
+const js = {
+  malloc: { params: [i32, i32], results: [i32] },
+  realloc: { params: [i32, i32, i32], results: [i32] },
+  free: { params: [i32, i32], results: [] },
+};
+
+/** Finds the allocator. Throws when the module is not built as expected. */
+export function findAllocator(module: ModuleEditor): Allocator {
+  const calls = module.bodies.map((body) => directCalls(body.code));
+  const inTable = [...module.tableFunctions()].filter((f) => f >= module.importedFunctions);
+  const exported = new Set(
+    module.exports.filter((e) => e.kind === ExternalKind.function).map((e) => e.index),
+  );
+  const callees = (f: number) => calls[f - module.importedFunctions] ?? [];
+  const tableFunctionsLike = (shape: { params: number[]; results: number[] }) =>
+    inTable.filter((f) => JSON.stringify(module.typeOf(f)) === JSON.stringify(shape));
+
+  // js_def_free does nothing but free; js_def_realloc allocates, frees and reallocates.
+  const freers = tableFunctionsLike(js.free).filter(
+    (f) => callees(f).length === 1 && callees(f).every((callee) => exported.has(callee)),
+  );
+  const jsFree = only('js_def_free', freers);
+  const free = only('free', callees(jsFree));
+  const jsMallocs = tableFunctionsLike(js.malloc);
+  const jsRealloc = only(
+    'js_def_realloc',
+    tableFunctionsLike(js.realloc).filter(
+      (f) => callees(f).includes(free) && callees(f).some((callee) => jsMallocs.includes(callee)),
+    ),
+  );
+  const jsMalloc = only(
+    'js_def_malloc',
+    callees(jsRealloc).filter((f) => jsMallocs.includes(f)),
+  );
+  const malloc = only(
+    'malloc',
+    callees(jsMalloc).filter((f) => exported.has(f)),
+  );
+  const realloc = only(
+    'realloc',
+    callees(jsRealloc).filter((f) => callees(f).includes(malloc) && callees(f).includes(free)),
+  );
+  const found = { malloc, free, realloc, jsMalloc, jsRealloc, jsFree };
+  for (const f of [malloc, free, realloc]) {
+    if (inTable.includes(f)) throw new Error(`cap: the allocator's function ${f} is in a table`);
+  }
+  return found;
+}
+
+function directCalls(code: Uint8Array): number[] {
+  const instructions = new Instructions(new Reader(code));
+  const callees: number[] = [];
+  while (instructions.next()) {
+    if (instructions.opcode === Op.call) callees.push(instructions.index);
+  }
+  return callees;
+}
+
+function only(name: string, candidates: readonly number[]): number {
+  const [found] = candidates;
+  if (found === undefined || candidates.length !== 1) {
+    throw new Error(`cap: ${name} was found ${candidates.length} times, not once`);
+  }
+  return found;
+}
