@@ -1,0 +1,274 @@
+// AES-256 in CBC mode (FIPS 197, SP 800-38A) over big-endian words: whole blocks, no padding.
+// A round reads one table entry a byte, which folds substitution, shifting and mixing together.
+// The tables of a direction take 5 KB; they are computed at first use, so that a device with
+// crypto of its own never pays for them.
+// The time of a look-up depends on the processor's cache, as with every AES of this kind: this is
+// for a device of one's own, never for a machine that strangers share.
+
+export interface AesKey {
+  readonly decrypts: boolean;
+  readonly schedule: Int32Array;
+}
+
+/** A key for encrypting, from the 8 words of a key of 32 bytes. */
+export function encryptionKey(key: Int32Array): AesKey {
+  const { box } = tablesOf(false);
+  const schedule = new Int32Array(scheduleWords);
+  schedule.set(key);
+  let roundConstant = 1;
+  for (let at = 8; at < scheduleWords; at++) {
+    let word = schedule[at - 1] as number;
+    if (at % 8 === 0) {
+      word = substitute(box, (word << 8) | (word >>> 24)) ^ (roundConstant << 24);
+      roundConstant <<= 1;
+    } else if (at % 8 === 4) word = substitute(box, word);
+    schedule[at] = (schedule[at - 8] as number) ^ word;
+  }
+  return { decrypts: false, schedule };
+}
+
+/**
+ * A key for decrypting: the rounds of encrypting backwards, all but the first and the last unmixed,
+ * as FIPS 197 section 5.3.5 has it. Columns 1 and 3 change places, because rows shift the other
+ * way: both directions are then one and the same computation.
+ */
+export function decryptionKey(key: Int32Array): AesKey {
+  const forward = encryptionKey(key).schedule;
+  const { box } = tablesOf(false);
+  const [x0, x1, x2, x3] = tablesOf(true).columns;
+  const schedule = forward.map((_, at) => {
+    const round = at >> 2;
+    const word = forward[lastRound - 4 * round + (-at & 3)] as number;
+    if (round === 0 || round === lastRound / 4) return word;
+    const bytes = substitute(box, word);
+    return (
+      (x0[bytes >>> 24] as number) ^
+      (x1[(bytes >>> 16) & 255] as number) ^
+      (x2[(bytes >>> 8) & 255] as number) ^
+      (x3[bytes & 255] as number)
+    );
+  });
+  return { decrypts: true, schedule };
+}
+
+/**
+ * Encrypts or decrypts the words between `from` and `to`, whole blocks, in place. `chain` is the
+ * IV before the first call; it carries the last cipher block from one call to the next.
+ */
+export function cbc(
+  key: AesKey,
+  words: Int32Array,
+  from: number,
+  to: number,
+  chain: Int32Array,
+): void {
+  const k = key.schedule;
+  const { box, columns } = tablesOf(key.decrypts);
+  const [x0, x1, x2, x3] = columns;
+  const second = key.decrypts ? 3 : 1;
+  const fourth = 4 - second;
+  let t0 = 0;
+  let t1 = 0;
+  let t2 = 0;
+  let t3 = 0;
+  let p0 = chain[0] as number;
+  let p1 = chain[second] as number;
+  let p2 = chain[2] as number;
+  let p3 = chain[fourth] as number;
+  for (let at = from; at < to; at += 4) {
+    const w0 = words[at] as number;
+    const w1 = words[at + second] as number;
+    const w2 = words[at + 2] as number;
+    const w3 = words[at + fourth] as number;
+    let s0 = w0 ^ (k[0] as number);
+    let s1 = w1 ^ (k[1] as number);
+    let s2 = w2 ^ (k[2] as number);
+    let s3 = w3 ^ (k[3] as number);
+    if (second === 1) {
+      s0 ^= p0;
+      s1 ^= p1;
+      s2 ^= p2;
+      s3 ^= p3;
+    }
+    // Two rounds a turn, from s to t and back to s, so that nothing has to be moved.
+    for (let i = 4; ; i += 8) {
+      t0 =
+        (x0[s0 >>> 24] as number) ^
+        (x1[(s1 >>> 16) & 255] as number) ^
+        (x2[(s2 >>> 8) & 255] as number) ^
+        (x3[s3 & 255] as number) ^
+        (k[i] as number);
+      t1 =
+        (x0[s1 >>> 24] as number) ^
+        (x1[(s2 >>> 16) & 255] as number) ^
+        (x2[(s3 >>> 8) & 255] as number) ^
+        (x3[s0 & 255] as number) ^
+        (k[i + 1] as number);
+      t2 =
+        (x0[s2 >>> 24] as number) ^
+        (x1[(s3 >>> 16) & 255] as number) ^
+        (x2[(s0 >>> 8) & 255] as number) ^
+        (x3[s1 & 255] as number) ^
+        (k[i + 2] as number);
+      t3 =
+        (x0[s3 >>> 24] as number) ^
+        (x1[(s0 >>> 16) & 255] as number) ^
+        (x2[(s1 >>> 8) & 255] as number) ^
+        (x3[s2 & 255] as number) ^
+        (k[i + 3] as number);
+      if (i === lastRound - 4) break;
+      s0 =
+        (x0[t0 >>> 24] as number) ^
+        (x1[(t1 >>> 16) & 255] as number) ^
+        (x2[(t2 >>> 8) & 255] as number) ^
+        (x3[t3 & 255] as number) ^
+        (k[i + 4] as number);
+      s1 =
+        (x0[t1 >>> 24] as number) ^
+        (x1[(t2 >>> 16) & 255] as number) ^
+        (x2[(t3 >>> 8) & 255] as number) ^
+        (x3[t0 & 255] as number) ^
+        (k[i + 5] as number);
+      s2 =
+        (x0[t2 >>> 24] as number) ^
+        (x1[(t3 >>> 16) & 255] as number) ^
+        (x2[(t0 >>> 8) & 255] as number) ^
+        (x3[t1 & 255] as number) ^
+        (k[i + 6] as number);
+      s3 =
+        (x0[t3 >>> 24] as number) ^
+        (x1[(t0 >>> 16) & 255] as number) ^
+        (x2[(t1 >>> 8) & 255] as number) ^
+        (x3[t2 & 255] as number) ^
+        (k[i + 7] as number);
+    }
+    s0 =
+      ((box[t0 >>> 24] as number) << 24) ^
+      ((box[(t1 >>> 16) & 255] as number) << 16) ^
+      ((box[(t2 >>> 8) & 255] as number) << 8) ^
+      (box[t3 & 255] as number) ^
+      (k[lastRound] as number);
+    s1 =
+      ((box[t1 >>> 24] as number) << 24) ^
+      ((box[(t2 >>> 16) & 255] as number) << 16) ^
+      ((box[(t3 >>> 8) & 255] as number) << 8) ^
+      (box[t0 & 255] as number) ^
+      (k[lastRound + 1] as number);
+    s2 =
+      ((box[t2 >>> 24] as number) << 24) ^
+      ((box[(t3 >>> 16) & 255] as number) << 16) ^
+      ((box[(t0 >>> 8) & 255] as number) << 8) ^
+      (box[t1 & 255] as number) ^
+      (k[lastRound + 2] as number);
+    s3 =
+      ((box[t3 >>> 24] as number) << 24) ^
+      ((box[(t0 >>> 16) & 255] as number) << 16) ^
+      ((box[(t1 >>> 8) & 255] as number) << 8) ^
+      (box[t2 & 255] as number) ^
+      (k[lastRound + 3] as number);
+    if (second === 1) {
+      p0 = s0;
+      p1 = s1;
+      p2 = s2;
+      p3 = s3;
+    } else {
+      s0 ^= p0;
+      s1 ^= p1;
+      s2 ^= p2;
+      s3 ^= p3;
+      p0 = w0;
+      p1 = w1;
+      p2 = w2;
+      p3 = w3;
+    }
+    words[at] = s0;
+    words[at + second] = s1;
+    words[at + 2] = s2;
+    words[at + fourth] = s3;
+  }
+  chain[0] = p0;
+  chain[second] = p1;
+  chain[2] = p2;
+  chain[fourth] = p3;
+}
+
+interface Tables {
+  /** The substitution of a byte. */
+  readonly box: Uint8Array;
+  /** For each row of a column: what a byte, substituted, adds to the column once it is mixed. */
+  readonly columns: readonly [Int32Array, Int32Array, Int32Array, Int32Array];
+}
+
+const scheduleWords = 60;
+const lastRound = 56;
+let forwardTables: Tables | undefined;
+let backwardTables: Tables | undefined;
+
+function tablesOf(decrypts: boolean): Tables {
+  forwardTables ??= makeTables(substitutions(), 0x02010103);
+  if (!decrypts) return forwardTables;
+  backwardTables ??= makeTables(inverse(forwardTables.box), 0x0e090d0b);
+  return backwardTables;
+}
+
+/** `mix`: the factors, one a byte, by which a byte of the first row goes into its column. */
+function makeTables(box: Uint8Array, mix: number): Tables {
+  const columns: Tables['columns'] = [newTable(), newTable(), newTable(), newTable()];
+  box.forEach((substituted, byte) => {
+    let column = 0;
+    for (let shift = 24; shift >= 0; shift -= 8) {
+      column |= multiply(substituted, (mix >>> shift) & 255) << shift;
+    }
+    for (const table of columns) {
+      table[byte] = column;
+      column = (column << 24) | (column >>> 8);
+    }
+  });
+  return { box, columns };
+}
+
+function newTable(): Int32Array {
+  return new Int32Array(256);
+}
+
+/** Every byte's inverse in the field, then the affine map of FIPS 197 section 5.1.1. */
+function substitutions(): Uint8Array {
+  const box = new Uint8Array(256).fill(0x63);
+  // 3 generates the field and 0xf6 is its inverse: their powers are all pairs of inverses.
+  let power = 1;
+  let inverse = 1;
+  do {
+    const twice = inverse * 0x101;
+    box[power] = 0x63 ^ inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7);
+    power = multiply(power, 3);
+    inverse = multiply(inverse, 0xf6);
+  } while (power !== 1);
+  return box;
+}
+
+function inverse(box: Uint8Array): Uint8Array {
+  const inverted = new Uint8Array(256);
+  box.forEach((substituted, byte) => {
+    inverted[substituted] = byte;
+  });
+  return inverted;
+}
+
+/** The product of two elements of the field of FIPS 197 section 4.2. */
+function multiply(one: number, other: number): number {
+  let product = 0;
+  for (let bits = other; bits !== 0; bits >>= 1) {
+    if (bits & 1) product ^= one;
+    one = (one << 1) ^ (one & 0x80 ? 0x11b : 0);
+  }
+  return product;
+}
+
+function substitute(box: Uint8Array, word: number): number {
+  return (
+    ((box[word >>> 24] as number) << 24) |
+    ((box[(word >>> 16) & 255] as number) << 16) |
+    ((box[(word >>> 8) & 255] as number) << 8) |
+    (box[word & 255] as number)
+  );
+}

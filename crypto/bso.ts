@@ -1,0 +1,185 @@
+// Encrypted records of Sync storage format 5: what every way of computing them has in common.
+// A record passes its proofs in one order: shape of the payload, MAC, decryption, UTF-8, JSON,
+// and the id inside equal to the id outside. What fails is answered as a value with a code.
+// The format leaves gaps, and this file cannot close them: the MAC covers the ciphertext alone, so
+// only the id inside binds a record to its place, and only a body that begins with its id is
+// protected against a changed IV. Hence: put `id` first in what is sealed.
+
+import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
+import { encodeHex } from './bytes.ts';
+import { CryptoError } from './error.ts';
+import type { KeyBundle } from './keys.ts';
+import { isWellFormed } from './utf8.ts';
+
+export type OpenRefusal =
+  | CipherRefusal
+  | 'badPayload'
+  | 'badJson'
+  | 'notAnObject'
+  | 'idMismatch'
+  | 'tooLarge';
+
+/** A record as the server has it. */
+export interface SealedBso {
+  readonly id: string;
+  readonly payload: string;
+}
+
+export type Opened =
+  | { readonly ok: true; readonly text: string; readonly body: Record<string, unknown> }
+  | { readonly ok: false; readonly code: OpenRefusal };
+
+export type OpenedBso = Opened & { readonly id: string };
+
+export interface BsoCrypto {
+  /** One answer per record, in the same order. A bad record is an answer, never an exception. */
+  open(bundle: KeyBundle, items: readonly SealedBso[]): Promise<OpenedBso[]>;
+  /**
+   * One payload per cleartext, in the same order.
+   * Throws `CryptoError` `badText` (half a surrogate pair) or `badEntropy`.
+   */
+  seal(bundle: KeyBundle, texts: readonly string[]): Promise<string[]>;
+}
+
+/** Longer payloads are refused unread (`tooLarge`): a cleartext of 384 KiB fits. */
+export const payloadUnitsMax = 512 * 1024;
+
+/** A cipher gets at most so many records, and so much text unless one alone is longer. */
+export const batchItemsMax = 64;
+export const batchUnitsMax = 16 * 1024;
+
+/** Records over a cipher, be it the device's or `softwareCipher`. */
+export function bsoCrypto(cipher: DeviceCrypto, entropy: Entropy): BsoCrypto {
+  const drawIvs = ivSource(entropy);
+  return {
+    async open(bundle, items) {
+      const opened: OpenedBso[] = [];
+      for (const batch of batches(items, (item) => item.payload.length)) {
+        opened.push(...(await openBatch(cipher, bundle, batch)));
+      }
+      return opened;
+    },
+    async seal(bundle, texts) {
+      if (!texts.every(isWellFormed)) throw new CryptoError('badText', 'half a surrogate pair');
+      const payloads: string[] = [];
+      for (const batch of batches(texts, (text) => text.length)) {
+        const ivs = drawIvs(batch.length);
+        const sealed = await cipher.seal(bundle.encKey, bundle.macKey, batch, ivs);
+        payloads.push(...sealed.map(writePayload));
+      }
+      return payloads;
+    },
+  };
+}
+
+async function openBatch(
+  cipher: DeviceCrypto,
+  bundle: KeyBundle,
+  items: readonly SealedBso[],
+): Promise<OpenedBso[]> {
+  const payloads = items.map((item) => readPayload(item.payload));
+  const shaped = payloads.filter((payload) => typeof payload !== 'string');
+  const answers =
+    shaped.length === 0 ? [] : await cipher.open(bundle.encKey, bundle.macKey, shaped);
+  let next = 0;
+  return items.map(({ id }, index) => {
+    const refused = payloads[index];
+    if (typeof refused === 'string') return { id, ok: false, code: refused };
+    const answer = answers[next++];
+    if (answer === undefined) throw new Error('the cipher left a record unanswered');
+    return { id, ...('code' in answer ? refusal(answer.code) : readBody(id, answer.text)) };
+  });
+}
+
+/** The three members of a payload that storage format 5 names; others are not looked at. */
+function readPayload(payload: string): CipherParts | OpenRefusal {
+  if (payload.length > payloadUnitsMax) return 'tooLarge';
+  const parts = parseObject(payload);
+  if (typeof parts === 'string') return 'badPayload';
+  const { ciphertext, IV, hmac } = parts;
+  if (typeof ciphertext !== 'string' || typeof IV !== 'string' || typeof hmac !== 'string') {
+    return 'badPayload';
+  }
+  return { ciphertext, IV, hmac };
+}
+
+function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
+  // Base64 and hexadecimal digits need no escapes.
+  return `{"ciphertext":"${ciphertext}","IV":"${IV}","hmac":"${hmac}"}`;
+}
+
+function readBody(id: string, text: string): Opened {
+  const body = parseObject(text);
+  if (typeof body === 'string') return refusal(body);
+  if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
+  return { ok: true, text, body };
+}
+
+/**
+ * Firefox's application-services write a deletion as `{"deleted":true}` and nothing else, so for
+ * them alone the envelope's word has to do.
+ */
+function isBareTombstone(body: Record<string, unknown>): boolean {
+  return body.deleted === true && Object.keys(body).length === 1;
+}
+
+function parseObject(text: string): Record<string, unknown> | 'badJson' | 'notAnObject' {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // A device that ran out of memory has said nothing about the record.
+    if (!(error instanceof Error) || /memory/.test(error.message)) throw error;
+    return 'badJson';
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : 'notAnObject';
+}
+
+function refusal(code: OpenRefusal): Opened {
+  return { ok: false, code };
+}
+
+function* batches<Item>(
+  items: readonly Item[],
+  unitsOf: (item: Item) => number,
+): Generator<readonly Item[]> {
+  let from = 0;
+  let units = 0;
+  for (const [at, item] of items.entries()) {
+    const itemUnits = unitsOf(item);
+    if (at > from && (at - from === batchItemsMax || units + itemUnits > batchUnitsMax)) {
+      yield items.slice(from, at);
+      from = at;
+      units = 0;
+    }
+    units += itemUnits;
+  }
+  if (from < items.length) yield items.slice(from);
+}
+
+/**
+ * Draws IVs of 16 random bytes. Refuses zeros (which servers refuse too) and an IV seen in the same
+ * draw or as the last of the draw before: a source that is stuck seals nothing.
+ */
+function ivSource(entropy: Entropy): (count: number) => Uint8Array[] {
+  let last = encodeHex(new Uint8Array(ivBytes));
+  return (count) => {
+    const bytes = entropy.random(count * ivBytes);
+    if (bytes.length !== count * ivBytes) {
+      throw new CryptoError('badEntropy', 'fewer random bytes than asked for');
+    }
+    const seen = new Set([encodeHex(new Uint8Array(ivBytes)), last]);
+    const ivs: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += ivBytes) {
+      const iv = bytes.slice(at, at + ivBytes);
+      last = encodeHex(iv);
+      if (seen.has(last)) throw new CryptoError('badEntropy', 'an IV of zeros or one used before');
+      seen.add(last);
+      ivs.push(iv);
+    }
+    return ivs;
+  };
+}
+
+const ivBytes = 16;

@@ -1,0 +1,130 @@
+// Bytes as text and back: hexadecimal digits and base64 (RFC 4648, both alphabets).
+// Decoding is strict, because two texts of one value would be two MACs of one record: no white
+// space, no other alphabet, padding exactly where the alphabet has it, no stray bits at the end.
+// A text that is not one is answered with null; nothing here throws.
+
+export type Base64Form = 'standard' | 'url';
+
+/** Base64 with padding in the standard form, without in the form for URLs. */
+export function encodeBase64(bytes: Uint8Array, form: Base64Form = 'standard'): string {
+  const digits = form === 'url' ? urlDigits : standardDigits;
+  const codes: number[] = [];
+  for (let at = 0; at < bytes.length; at += 3) {
+    const left = bytes.length - at;
+    const three = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
+    codes.push(digits.charCodeAt(three >>> 18), digits.charCodeAt((three >>> 12) & 63));
+    if (left > 1) codes.push(digits.charCodeAt((three >>> 6) & 63));
+    if (left > 2) codes.push(digits.charCodeAt(three & 63));
+  }
+  while (form === 'standard' && codes.length % 4 !== 0) codes.push(equalsSign);
+  return textOfCodes(codes);
+}
+
+/** The bytes of a base64 text, or null when it is not one. */
+export function decodeBase64(text: string, form: Base64Form = 'standard'): Uint8Array | null {
+  let end = text.length;
+  if (form === 'standard') {
+    if (end % 4 !== 0) return null;
+    if (text.endsWith('==')) end -= 2;
+    else if (text.endsWith('=')) end -= 1;
+  }
+  if (end % 4 === 1) return null;
+  const digits = form === 'url' ? urlDigits : standardDigits;
+  const bytes = new Uint8Array(Math.floor((end * 3) / 4));
+  let bits = 0;
+  let bitCount = 0;
+  let to = 0;
+  for (let at = 0; at < end; at++) {
+    const digit = digits.indexOf(text.charAt(at));
+    if (digit < 0) return null;
+    bits = ((bits << 6) | digit) & 0xfff;
+    bitCount += 6;
+    if (bitCount >= 8) {
+      bitCount -= 8;
+      bytes[to++] = bits >>> bitCount;
+    }
+  }
+  const strayBits = bits & ((1 << bitCount) - 1);
+  return strayBits === 0 ? bytes : null;
+}
+
+/** Lower-case hexadecimal digits. */
+export function encodeHex(bytes: Uint8Array): string {
+  const codes: number[] = [];
+  for (const byte of bytes) {
+    codes.push(hexDigits.charCodeAt(byte >>> 4), hexDigits.charCodeAt(byte & 15));
+  }
+  return textOfCodes(codes);
+}
+
+/** The bytes of hexadecimal digits of either case, or null when the text is anything else. */
+export function decodeHex(text: string): Uint8Array | null {
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return null;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  }
+  return bytes;
+}
+
+/** The parts one after another in a new array. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Compares every byte, wherever the first difference is: its time tells nothing of a secret. */
+export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let at = 0; at < one.length; at++) difference |= byteAt(one, at) ^ byteAt(other, at);
+  return difference === 0;
+}
+
+/** The text of UTF-16 units; in pieces, because a call takes only so many arguments. */
+export function textOfCodes(codes: readonly number[]): string {
+  let text = '';
+  for (let at = 0; at < codes.length; at += pieceUnits) {
+    text += String.fromCharCode(...codes.slice(at, at + pieceUnits));
+  }
+  return text;
+}
+
+/** Big-endian words of `bytes`, which count a multiple of four. */
+export function wordsOfBytes(bytes: Uint8Array): Int32Array {
+  const words = new Int32Array(bytes.length / 4);
+  for (let at = 0; at < words.length; at++) {
+    words[at] =
+      (byteAt(bytes, 4 * at) << 24) |
+      (byteAt(bytes, 4 * at + 1) << 16) |
+      (byteAt(bytes, 4 * at + 2) << 8) |
+      byteAt(bytes, 4 * at + 3);
+  }
+  return words;
+}
+
+/** The bytes of big-endian words. */
+export function bytesOfWords(words: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(4 * words.length);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = (words[at >> 2] as number) >>> (24 - 8 * (at & 3));
+  }
+  return bytes;
+}
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+export const standardDigits = `${letters}+/`;
+const urlDigits = `${letters}-_`;
+const hexDigits = '0123456789abcdef';
+const equalsSign = 61;
+const pieceUnits = 1024;
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
+}

@@ -1,0 +1,9 @@
+// Records by the device's own crypto: one call of its port for a batch.
+// Everything around the cipher is the same as in JavaScript, so either opens what the other sealed.
+
+import type { DeviceCrypto, Entropy } from '../platform/ports.ts';
+import { type BsoCrypto, bsoCrypto } from './bso.ts';
+
+export function deviceCrypto(device: DeviceCrypto, entropy: Entropy): BsoCrypto {
+  return bsoCrypto(device, entropy);
+}

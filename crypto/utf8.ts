@@ -1,0 +1,111 @@
+// UTF-8 (RFC 3629), strictly, in both directions.
+// Decoding takes a text in pieces that may cut a character anywhere, and refuses what only looks
+// like UTF-8: overlong forms, surrogates, values past U+10FFFF, stray and missing bytes. A byte
+// order mark is a character like any other. Encoding refuses half a surrogate pair: replacing it
+// would change a user's text in silence.
+
+import { CryptoError } from './error.ts';
+
+export interface Utf8Decoder {
+  /** Takes `byteCount` bytes of big-endian words, the first at word `from`. False: no UTF-8. */
+  push(words: Int32Array, from: number, byteCount: number): boolean;
+  /** The whole text, or null when it ends inside a character. */
+  finish(): string | null;
+}
+
+export function utf8Decoder(): Utf8Decoder {
+  const units: number[] = new Array(pieceUnits).fill(0);
+  let count = 0;
+  let text = '';
+  let point = 0;
+  let missing = 0;
+  let least = 0;
+
+  function flush(): void {
+    text += String.fromCharCode(...units.slice(0, count));
+    count = 0;
+  }
+
+  /** One byte of a character that is not ASCII, or any byte while one is unfinished. */
+  function step(byte: number): boolean {
+    if (missing === 0) {
+      if (byte < 0x80) units[count++] = byte;
+      else if (byte < 0xc2 || byte > 0xf4) return false;
+      else {
+        missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+        least = missing === 1 ? 0x80 : missing === 2 ? 0x800 : 0x10000;
+        point = byte & (0x3f >> missing);
+      }
+      return true;
+    }
+    if ((byte & 0xc0) !== 0x80) return false;
+    point = (point << 6) | (byte & 0x3f);
+    if (--missing > 0) return true;
+    if (point < least || point > 0x10ffff || (point & 0x1ff800) === 0xd800) return false;
+    if (point < 0x10000) units[count++] = point;
+    else {
+      units[count++] = 0xd7c0 + (point >> 10);
+      units[count++] = 0xdc00 + (point & 0x3ff);
+    }
+    return true;
+  }
+
+  return {
+    push(words, from, byteCount) {
+      for (let at = 0; at < byteCount; at += 4) {
+        const word = words[from + (at >> 2)] as number;
+        if (count > pieceUnits - 4) flush();
+        if ((word & 0x80808080) === 0 && missing === 0 && at + 4 <= byteCount) {
+          units[count] = word >>> 24;
+          units[count + 1] = (word >>> 16) & 0xff;
+          units[count + 2] = (word >>> 8) & 0xff;
+          units[count + 3] = word & 0xff;
+          count += 4;
+        } else {
+          for (let byte = at; byte < at + 4 && byte < byteCount; byte++) {
+            if (!step((word >>> (24 - 8 * (byte & 3))) & 0xff)) return false;
+          }
+        }
+      }
+      return true;
+    },
+    finish() {
+      flush();
+      return missing === 0 ? text : null;
+    },
+  };
+}
+
+/** Throws `CryptoError` `badText` when the text is no well-formed UTF-16. */
+export function encodeUtf8(text: string): Uint8Array {
+  if (!isWellFormed(text)) throw new CryptoError('badText', 'half a surrogate pair');
+  const bytes = new Uint8Array(3 * text.length);
+  let to = 0;
+  for (let at = 0; at < text.length; at++) {
+    const point = text.codePointAt(at) as number;
+    if (point < 0x80) {
+      bytes[to++] = point;
+    } else if (point < 0x800) {
+      bytes[to++] = 0xc0 | (point >> 6);
+      bytes[to++] = 0x80 | (point & 0x3f);
+    } else {
+      if (point < 0x10000) bytes[to++] = 0xe0 | (point >> 12);
+      else {
+        bytes[to++] = 0xf0 | (point >> 18);
+        bytes[to++] = 0x80 | ((point >> 12) & 0x3f);
+        at++;
+      }
+      bytes[to++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[to++] = 0x80 | (point & 0x3f);
+    }
+  }
+  return bytes.slice(0, to);
+}
+
+/** Whether every surrogate of the text is one of a pair. */
+export function isWellFormed(text: string): boolean {
+  // With the `u` flag a pair is one character, so only halves match.
+  return !/[\ud800-\udfff]/u.test(text);
+}
+
+const pieceUnits = 1024;

@@ -1,0 +1,69 @@
+// The device's own crypto on Node: node:crypto, a call a step.
+// It answers exactly as the JavaScript of crypto/ does, refusals included (test/contract/crypto.ts);
+// it imports nothing of it, so that neither can hide the other's mistakes.
+
+import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import type { CipherParts, CipherRefusal, DeviceCrypto } from '../ports.ts';
+
+export function nodeDeviceCrypto(): DeviceCrypto {
+  return {
+    async open(encKey, macKey, items) {
+      return items.map((item) => openOne(encKey, macKey, item));
+    },
+    async seal(encKey, macKey, texts, ivs) {
+      return texts.map((text, index) => sealOne(encKey, macKey, text, ivs[index]));
+    },
+  };
+}
+
+function openOne(
+  encKey: Uint8Array,
+  macKey: Uint8Array,
+  { ciphertext, IV, hmac }: CipherParts,
+): { text: string } | { code: CipherRefusal } {
+  if (!/^[0-9a-f]{64}$/i.test(hmac)) return { code: 'badMac' };
+  const mac = createHmac('sha256', macKey).update(ciphertext).digest();
+  if (!timingSafeEqual(mac, Buffer.from(hmac, 'hex'))) return { code: 'badMac' };
+  const iv = fromBase64(IV);
+  if (iv?.length !== BLOCK_BYTES) return { code: 'badIv' };
+  const sealed = fromBase64(ciphertext);
+  if (sealed === null) return { code: 'badBase64' };
+  if (sealed.length === 0 || sealed.length % BLOCK_BYTES !== 0) return { code: 'badPadding' };
+  const decipher = createDecipheriv(CIPHER, encKey, iv).setAutoPadding(false);
+  const padded = Buffer.concat([decipher.update(sealed), decipher.final()]);
+  const padding = padded.at(-1) ?? 0;
+  const text = padded.subarray(0, padded.length - padding);
+  const isPadded = padding > 0 && padding <= BLOCK_BYTES;
+  if (!isPadded || padded.subarray(text.length).some((byte) => byte !== padding)) {
+    return { code: 'badPadding' };
+  }
+  try {
+    return { text: strictUtf8.decode(text) };
+  } catch {
+    return { code: 'badUtf8' };
+  }
+}
+
+function sealOne(
+  encKey: Uint8Array,
+  macKey: Uint8Array,
+  text: string,
+  iv: Uint8Array | undefined,
+): CipherParts {
+  if (iv?.length !== BLOCK_BYTES) throw new RangeError('an IV has 16 bytes');
+  const cipher = createCipheriv(CIPHER, encKey, iv);
+  const ciphertext = cipher.update(text, 'utf8', 'base64') + cipher.final('base64');
+  const hmac = createHmac('sha256', macKey).update(ciphertext).digest('hex');
+  return { ciphertext, IV: Buffer.from(iv).toString('base64'), hmac };
+}
+
+/** Node reads past what is not base64, so only what it would write itself is believed. */
+function fromBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
+}
+
+const CIPHER = 'aes-256-cbc';
+const BLOCK_BYTES = 16;
+/** `ignoreBOM` keeps a byte order mark in the text, where it is data. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
