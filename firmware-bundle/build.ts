@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freeNames, INTRINSICS } from './globals.ts';
-import { cut, makeScript, readGraph, type Script, type Wanted } from './program.ts';
+import { INTRINSICS } from './globals.ts';
+import { cut, makePart, readProgram, type Script, type Wanted } from './program.ts';
 import { type FirmwareSize, measure, packageOf } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
 
@@ -58,17 +58,15 @@ export async function buildFirmware(
 ): Promise<FirmwareReport> {
   const target = new Map(Object.entries(targets)).get(profile);
   if (!target) throw new Error(`no profile ${profile}: there are ${profileNames.join(', ')}`);
-  const syntax = `es${target.syntax}`;
-  const graph = await readGraph(source.root, source.entry, syntax);
+  const { graph, whole } = await readProgram(source.root, source.entry, target.syntax);
   checkPackages(graph.modules);
 
-  const whole = await makeScript(graph, graph.modules, syntax, new Map());
   const parts: Script[] = [];
   const wanted: Wanted = new Map();
   for (const modules of cut(graph.modules, whole.bytesOf, target.partBytesMax).reverse()) {
-    parts.unshift(await makeScript(graph, modules, syntax, wanted));
+    parts.unshift(await makePart(graph, modules, wanted));
   }
-  for (const script of [whole, ...parts]) checkNames(script, target.syntax);
+  for (const script of [whole, ...parts]) checkGlobals(script);
 
   const size = measure(graph, whole);
   checkBudget(size, target);
@@ -120,12 +118,10 @@ function checkPackages(modules: readonly string[]): void {
   }
 }
 
-function checkNames(script: Script, syntax: number): void {
-  const packages = new Set(script.modules.map(packageOf));
+function checkGlobals({ globals, modules }: Script): void {
+  const packages = new Set(modules.map(packageOf));
   const extra = [...packages].flatMap((name) => (name && PACKAGES.get(name)) || []);
-  const names = freeNames(script.code, syntax, 'script')
-    .map(({ name }) => name)
-    .filter((name) => !INTRINSICS.has(name) && !extra.includes(name));
+  const names = globals.filter((name) => !INTRINSICS.has(name) && !extra.includes(name));
   if (names.length > 0) {
     throw new Error(`a device may lack what the firmware uses: ${names.join(', ')}`);
   }

@@ -3,7 +3,7 @@
 // `typeof` is one. It reads syntax only: it never runs the code, and does not look at properties
 // (but for `Math.random`).
 
-import { type AnyNode, type ecmaVersion, type Pattern, parse } from 'acorn';
+import type { AnyNode, Pattern, Program } from 'acorn';
 
 /**
  * What the language itself gives and every device has. Missing on purpose, though part of
@@ -19,30 +19,20 @@ export const INTRINSICS: ReadonlySet<string> = new Set(
 
 export interface FreeName {
   readonly name: string;
-  /** From 1. */
-  readonly line: number;
+  /** Of its first use: an offset into the code. */
+  readonly at: number;
 }
 
 /**
- * Names that `code` uses and does not declare, in order, each once; `import()`, `import.meta` and
- * `Math.random` count as such names. Throws acorn's SyntaxError where the code is not valid in
- * that version of the language, which is how a build checks its syntax target.
+ * Names that a script or module uses and does not declare, in order, each once; `import()`,
+ * `import.meta` and `Math.random` count as such names.
  */
-export function freeNames(
-  code: string,
-  syntax: number | 'latest',
-  sourceType: 'script' | 'module',
-): FreeName[] {
+export function freeNames(program: Program): FreeName[] {
   const uses: Use[] = [];
-  const top = new Scope(null, true);
-  visit(
-    parse(code, { ecmaVersion: syntax as ecmaVersion, sourceType, locations: true }),
-    top,
-    uses,
-  );
+  visit(program, new Scope(null, true), uses);
   const free = new Map<string, FreeName>();
-  for (const { name, line, scope } of uses) {
-    if (!scope.declares(name) && !free.has(name)) free.set(name, { name, line });
+  for (const { name, at, scope } of uses) {
+    if (!free.has(name) && !scope.declares(name)) free.set(name, { name, at });
   }
   return [...free.values()];
 }
@@ -74,7 +64,7 @@ class Scope {
 /** Declares and collects in one walk; uses are resolved afterwards, so hoisting needs no care. */
 function visit(node: AnyNode, scope: Scope, uses: Use[]): void {
   const name = usedName(node);
-  if (name !== null) uses.push({ name, line: node.loc?.start.line ?? 0, scope });
+  if (name !== null) uses.push({ name, at: node.start, scope });
   const inner = enter(node, scope);
   for (const key in node) {
     if (isJustText(node, key)) continue;

@@ -4,8 +4,16 @@
 // it holds exists once. Nothing here writes a file.
 
 import { relative } from 'node:path';
-import { type Identifier, type ImportDeclaration, type Literal, parse } from 'acorn';
-import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import {
+  type ecmaVersion,
+  type Identifier,
+  type ImportDeclaration,
+  type Literal,
+  type Program,
+  parse,
+} from 'acorn';
+import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
+import { freeNames } from './globals.ts';
 
 /** Modules by path below the root, in the order in which the language evaluates them. */
 export type Modules = readonly string[];
@@ -14,19 +22,23 @@ export type Modules = readonly string[];
 export interface Graph {
   readonly root: string;
   readonly entry: string;
+  /** Edition of ECMAScript of the scripts. */
+  readonly syntax: number;
   readonly modules: Modules;
   readonly inputs: Metafile['inputs'];
 }
 
 export interface Script {
   readonly code: string;
+  /** Names that it does not declare, the language's own among them. */
+  readonly globals: readonly string[];
   readonly modules: Modules;
   /** Bytes of the output by module. */
   readonly bytesOf: ReadonlyMap<string, number>;
 }
 
-/** A name that a script takes from the registry, and its key there. */
-export type Wanted = Map<string, { module: string; name: string; key: string }>;
+/** What scripts take from the registry: the name that a module exports, and its key there. */
+export type Wanted = Map<string, { path: string; name: string; key: string }>;
 
 /**
  * Globals that the packages probe for: with the answer "there is none" fixed at build time, the
@@ -43,10 +55,22 @@ const NO_GLOBALS: Record<string, string> = {
   'globalThis.Buffer': 'undefined',
 };
 
-/** Reads the whole program from its entry. Errors: esbuild's, one line each; a cycle of imports. */
-export async function readGraph(root: string, entry: string, target: string): Promise<Graph> {
-  const { metafile } = await build({ ...options(root, target), entryPoints: [entry] });
-  return { root, entry, inputs: metafile.inputs, modules: evaluationOrder(metafile.inputs, entry) };
+/**
+ * Reads the whole program from its entry, and makes it one script. Errors: esbuild's, one line
+ * each; imports that go round in a circle; syntax newer than asked for.
+ */
+export async function readProgram(
+  root: string,
+  entry: string,
+  syntax: number,
+): Promise<{ graph: Graph; whole: Script }> {
+  const built = await build({ ...options(root, syntax), entryPoints: [entry] });
+  const { inputs } = built.metafile;
+  const modules = evaluationOrder(inputs, entry);
+  return {
+    graph: { root, entry, syntax, inputs, modules },
+    whole: asScript(built, modules, syntax, new Map()),
+  };
 }
 
 /** Cuts the evaluation order into runs of at most `bytesMax` (or one module): none needs a later one. */
@@ -73,41 +97,38 @@ export function cut(
 
 /**
  * One script of `modules`. `wanted` lists what scripts after this one take, and grows by what this
- * one takes: so scripts are made from the last to the first. The script that holds the entry
- * returns `boot`.
+ * one takes: so scripts are made from the last to the first. The one that holds the entry returns
+ * `boot`.
  */
-export async function makeScript(
-  graph: Graph,
-  modules: Modules,
-  target: string,
-  wanted: Wanted,
-): Promise<Script> {
-  const inside = new Set(modules);
-  const given = [...wanted.values()].filter(({ module }) => inside.has(module));
-  const contents = [
-    ...modules.map((module) => `import ${JSON.stringify(`./${module}`)};`),
-    ...given.map(
-      ({ module, name, key }) =>
-        `export ${name === '*' ? `* as ${key}` : `{ ${name} as ${key} }`} from ${JSON.stringify(`./${module}`)};`,
-    ),
-    inside.has(graph.entry) ? `export { boot } from ${JSON.stringify(`./${graph.entry}`)};` : '',
-  ].join('\n');
-  const { outputFiles, metafile } = await build({
-    ...options(graph.root, target),
-    stdin: { contents, resolveDir: graph.root, sourcefile: 'script.mts' },
-    plugins: [elsewhere(graph, inside)],
+export async function makePart(graph: Graph, modules: Modules, wanted: Wanted): Promise<Script> {
+  const contents = entryOf(graph, modules, wanted);
+  const built = await build({
+    ...options(graph.root, graph.syntax),
+    stdin: { contents, resolveDir: graph.root, sourcefile: 'part.mts' },
+    plugins: [elsewhere(graph, modules)],
   });
-  const [file] = outputFiles;
-  const [output] = Object.values(metafile.outputs);
-  if (!file || !output) throw new Error('esbuild made no output');
-  return {
-    code: asFunction(file.text, wanted),
-    modules,
-    bytesOf: new Map(modules.map((path) => [path, output.inputs[path]?.bytesInOutput ?? 0])),
-  };
+  return asScript(built, modules, graph.syntax, wanted);
 }
 
-function options(root: string, target: string) {
+/** Evaluates all modules, in their order, and exports what is wanted under its key. */
+function entryOf({ entry }: Graph, modules: Modules, wanted: Wanted): string {
+  const quoted = (path: string): string => JSON.stringify(`./${path}`);
+  return [
+    ...modules.map((path) => `import ${quoted(path)};`),
+    ...[...wanted.values()]
+      .filter(({ path }) => modules.includes(path))
+      .map(({ path, name, key }) =>
+        name === '*'
+          ? `export * as ${key} from ${quoted(path)};`
+          : `export { ${name} as ${key} } from ${quoted(path)};`,
+      ),
+    modules.includes(entry) ? `export { boot } from ${quoted(entry)};` : '',
+  ].join('\n');
+}
+
+type Built = BuildResult<ReturnType<typeof options>>;
+
+function options(root: string, syntax: number) {
   return {
     absWorkingDir: root,
     bundle: true,
@@ -118,7 +139,7 @@ function options(root: string, target: string) {
     // No Node built-in resolves on this platform.
     platform: 'neutral',
     mainFields: ['main'],
-    target,
+    target: `es${syntax}`,
     define: NO_GLOBALS,
     drop: ['console'],
     legalComments: 'none',
@@ -127,15 +148,15 @@ function options(root: string, target: string) {
   } as const satisfies BuildOptions;
 }
 
-/** Imports of modules outside of this script stay imports, by module path. */
-function elsewhere(graph: Graph, inside: ReadonlySet<string>): Plugin {
+/** Imports of modules of other scripts stay imports, by module path. */
+function elsewhere(graph: Graph, modules: Modules): Plugin {
   return {
     name: 'elsewhere',
     setup({ onResolve }) {
       onResolve({ filter: /.*/ }, ({ path, importer }) => {
         const from = graph.inputs[relative(graph.root, importer)];
         const to = from?.imports.find((one) => one.original === path)?.path;
-        return to === undefined || inside.has(to) ? undefined : { path: to, external: true };
+        return to === undefined || modules.includes(to) ? undefined : { path: to, external: true };
       });
     },
   };
@@ -162,37 +183,50 @@ function evaluationOrder(inputs: Metafile['inputs'], entry: string): Modules {
   return order;
 }
 
-/** Turns esbuild's ES module into `(function (registry) { ... })`. */
-function asFunction(code: string, wanted: Wanted): string {
-  const head: string[] = [];
-  const tail: string[] = [];
-  const body: string[] = [];
-  let result = '';
-  const keyOf = (module: string, name: string): string => {
-    const id = `${module} ${name}`;
-    const known = wanted.get(id) ?? { module, name, key: `n${wanted.size}` };
-    wanted.set(id, known);
-    return known.key;
+function asScript(built: Built, modules: Modules, syntax: number, wanted: Wanted): Script {
+  const [file] = built.outputFiles;
+  const [output] = Object.values(built.metafile.outputs);
+  if (!file || !output) throw new Error('esbuild made no output');
+  const program = parse(file.text, {
+    ecmaVersion: syntax as ecmaVersion,
+    sourceType: 'module',
+  });
+  return {
+    code: frame(file.text, program, wanted),
+    globals: freeNames(program).map(({ name }) => name),
+    modules,
+    bytesOf: new Map(modules.map((path) => [path, output.inputs[path]?.bytesInOutput ?? 0])),
   };
-  for (const node of parse(code, { ecmaVersion: 'latest', sourceType: 'module' }).body) {
+}
+
+/** Frames esbuild's ES module as `(function (registry) { ... })`. */
+function frame(code: string, program: Program, wanted: Wanted): string {
+  const taken: string[] = [];
+  const body: string[] = [];
+  const left: string[] = [];
+  const take = (path: string, name: string): string => {
+    const id = `${path} ${name}`;
+    const entry = wanted.get(id) ?? { path, name, key: `n${wanted.size}` };
+    wanted.set(id, entry);
+    return `registry.${entry.key}`;
+  };
+  for (const node of program.body) {
     if (node.type === 'ImportDeclaration') {
       for (const one of node.specifiers) {
-        const key = keyOf(String(node.source.value), importedName(one));
-        head.push(`${one.local.name}=registry.${key}`);
+        taken.push(`${one.local.name}=${take(String(node.source.value), importedName(one))}`);
       }
     } else if (node.type === 'ExportNamedDeclaration' && !node.declaration) {
       for (const { local, exported } of node.specifiers) {
-        const name = nameOf(local);
-        const value = node.source ? `registry.${keyOf(String(node.source.value), name)}` : name;
-        if (nameOf(exported) === 'boot') result = `return ${value}`;
-        else tail.push(`registry.${nameOf(exported)}=${value};`);
+        const value = node.source ? take(String(node.source.value), nameOf(local)) : nameOf(local);
+        const key = nameOf(exported);
+        left.push(key === 'boot' ? `return ${value};` : `registry.${key}=${value};`);
       }
     } else {
       body.push(code.slice(node.start, node.end));
     }
   }
-  const taken = head.length > 0 ? `var ${head.join(',')};` : '';
-  return `(function(registry){"use strict";${taken}${body.join('\n')}\n${tail.join('')}${result}})\n`;
+  const head = taken.length > 0 ? `var ${taken.join(',')};` : '';
+  return `(function(registry){"use strict";${head}${body.join('')}\n${left.join('')}})\n`;
 }
 
 function importedName(one: ImportDeclaration['specifiers'][number]): string {

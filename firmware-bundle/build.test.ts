@@ -1,0 +1,154 @@
+// The firmware's promises, shown on a small program in a bare QuickJS context: no global is there,
+// so none is needed; both forms behave alike; and every rule of the build refuses what breaks it.
+
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getQuickJS } from 'quickjs-emscripten';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildFirmware, type FirmwareReport, profileNames } from './build.ts';
+import { cut } from './program.ts';
+import { sizeTable } from './size.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FIXTURE = { root: ROOT, entry: 'firmware-bundle/fixtures/entry.ts' };
+let dir = '';
+let report: FirmwareReport;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'firmware-'));
+  report = await buildFirmware('panasonic-cx700', join(dir, 'out'), FIXTURE);
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** Loads scripts as BRIDGE.md says, and calls `boot` with a host that remembers what it is told. */
+async function run(files: readonly string[]): Promise<unknown> {
+  const scripts = await Promise.all(
+    files.map((file) => readFile(join(report.outDir, file), 'utf8')),
+  );
+  const quickjs = await getQuickJS();
+  return quickjs.evalCode(
+    `var told = [], registry = {}, boot;
+     for (var script of ${JSON.stringify(scripts)}) boot = (0, eval)(script)(registry);
+     [told, boot((text) => { told.push(text) }).answer]`,
+  );
+}
+
+/** Builds the program whose entry is `source`. */
+async function buildSource(name: string, source: string): Promise<FirmwareReport> {
+  await writeFile(join(dir, name), source);
+  return buildFirmware('kaios-256mb', join(dir, 'refused'), { root: dir, entry: name });
+}
+
+describe('the scripts', () => {
+  const expected = [['refusal 2'], JSON.stringify({ text: 'grüß \u{1f600}', list: [1, -2, 3.5] })];
+
+  test('run as one file in an engine without any host object', async () => {
+    expect(await run(['agent.js'])).toEqual(expected);
+  });
+
+  test('run in parts, with state and classes that exist once', async () => {
+    expect(report.manifest.parts.length).toBeGreaterThan(2);
+    expect(await run(report.manifest.parts.map((part) => part.file))).toEqual(expected);
+  });
+
+  test('hold every module in exactly one part', () => {
+    const modules = report.modulesOfParts.flat();
+    expect(new Set(modules).size).toBe(modules.length);
+    expect([...modules].sort()).toEqual(
+      report.size.groups.flatMap((group) => group.modules.map((one) => one.path)).sort(),
+    );
+  });
+
+  test('leave out what nobody asks for', async () => {
+    const texts = await Promise.all(
+      [report.manifest.whole, ...report.manifest.parts].map(({ file }) =>
+        readFile(join(report.outDir, file), 'utf8'),
+      ),
+    );
+    for (const text of texts) expect(text).not.toMatch(/left out|\beval\(|new Function\(/);
+  });
+
+  test('are listed in the manifest with their size and hash', async () => {
+    const manifest = JSON.parse(await readFile(join(report.outDir, 'manifest.json'), 'utf8'));
+    expect(manifest).toEqual(report.manifest);
+    for (const { file, bytes, sha256 } of [manifest.whole, ...manifest.parts]) {
+      const content = await readFile(join(report.outDir, file));
+      expect(content.length).toBe(bytes);
+      expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
+    }
+  });
+
+  test('come out the same byte for byte', async () => {
+    const again = await buildFirmware('panasonic-cx700', join(dir, 'again'), FIXTURE);
+    expect(again.manifest).toEqual(report.manifest);
+  });
+});
+
+describe('the size report', () => {
+  test('accounts for nearly all of the file, package by package', () => {
+    const { groups, bytes } = report.size;
+    expect(groups.map((group) => group.name)).toEqual(['cbor-x', 'tweetnacl', 'firmware-bundle']);
+    const known = groups.reduce((sum, group) => sum + group.bytes, 0);
+    expect(known).toBeGreaterThan(0.98 * bytes);
+    expect(sizeTable(report.size)).toContain('node_modules/tweetnacl/nacl-fast.js');
+  });
+});
+
+describe('the build refuses', () => {
+  test('an unknown profile', async () => {
+    await expect(buildFirmware('toaster', dir, FIXTURE)).rejects.toThrow(
+      `no profile toaster: there are ${profileNames.join(', ')}`,
+    );
+  });
+
+  test.each([
+    ['Date', 'Date.now()'],
+    ['fetch', 'typeof fetch === "function"'],
+    ['process', 'process.env'],
+    ['Math.random', 'Math.random()'],
+    ['eval', '(0, eval)("1")'],
+    ['Function', 'new Function("return 1")()'],
+  ])('the global %s', async (name, expression) => {
+    const source = `export const boot = () => ${expression};`;
+    await expect(buildSource('global.ts', source)).rejects.toThrow(
+      `a device may lack what the firmware uses: ${name}`,
+    );
+  });
+
+  test('a Node built-in', async () => {
+    const source = `import { sep } from 'node:path'; export const boot = () => sep;`;
+    await expect(buildSource('node.ts', source)).rejects.toThrow('Could not resolve "node:path"');
+  });
+
+  test('a package that is not on its list', async () => {
+    const source = { root: ROOT, entry: 'firmware-bundle/fixtures/package.ts' };
+    await expect(buildFirmware('kaios-256mb', dir, source)).rejects.toThrow(
+      'the package acorn is not allowed',
+    );
+  });
+
+  test('imports that go round in a circle', async () => {
+    await writeFile(join(dir, 'a.ts'), `import { b } from './b.ts'; export const a = () => b;`);
+    const source = `import { a } from './a.ts'; export const b = a, boot = a;`;
+    await expect(buildSource('b.ts', source)).rejects.toThrow('b.ts -> a.ts -> b.ts');
+  });
+
+  test('a file over its budget', async () => {
+    const source = `export const boot = () => ${JSON.stringify('x'.repeat(140_000))};`;
+    await expect(buildSource('fat.ts', source)).rejects.toThrow(/over its budget: 140\d+ bytes/);
+  });
+});
+
+test('cutting keeps the order, fills parts up to the limit and never splits a module', () => {
+  const sizes = new Map([
+    ['a', 5],
+    ['b', 4],
+    ['big', 30],
+    ['c', 1],
+    ['d', 9],
+  ]);
+  expect(cut([...sizes.keys()], sizes, 10)).toEqual([['a', 'b'], ['big'], ['c', 'd']]);
+});
