@@ -96,7 +96,10 @@ export function checkProfile(value: unknown): Profile {
 }
 
 function check(value: unknown, rule: Rule, path: string): void {
-  if (typeof rule === 'object') return checkMembers(value, rule, path);
+  if (typeof rule === 'object') {
+    checkMembers(value, rule, path);
+    return;
+  }
   const isRight = {
     text: typeof value === 'string' && value !== '',
     boolean: typeof value === 'boolean',

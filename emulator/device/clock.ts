@@ -40,7 +40,7 @@ export function realClock(): DeviceClock {
     nowNs,
     spend() {},
     async waitUntil(dueNs) {
-      const delayMs = (dueNs - nowNs()) / NS_PER_MS;
+      const delayMs = Math.ceil((dueNs - nowNs()) / NS_PER_MS);
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     },
   });

@@ -40,8 +40,8 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
 
   /** Up to one piece of bytes; null at the end; 'broken' when the connection or the promise broke. */
   async function take(): Promise<Uint8Array | null | 'broken'> {
+    if (bytes >= bytesMax) return null;
     while (chunk.length === 0) {
-      if (bytes >= bytesMax) return null;
       const result = await reader?.read().catch(() => 'broken' as const);
       if (result === 'broken') return 'broken';
       if (result === undefined || result.done)

@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest';
+import type { NetworkRequest } from '../../platform/ports.ts';
+import { NS_PER_MS, virtualClock } from './clock.ts';
+import {
+  createNetwork,
+  type DeviceNetwork,
+  type FetchHandler,
+  type NetworkFault,
+  type ResponseHead,
+} from './network.ts';
+
+const GET: NetworkRequest = {
+  method: 'GET',
+  url: 'https://sync.example/v1/records?_limit=2',
+  headers: [['accept', 'application/json']],
+  timeoutMs: 30_000,
+};
+
+/** One byte takes a microsecond, a round trip 100 ms, a first connection 50 ms. */
+function setUp(fetch: FetchHandler, fault?: (index: number) => NetworkFault | null) {
+  const clock = virtualClock();
+  const link = { bytesPerSecond: 1_000_000, roundTripMs: 100, connectMs: 50 };
+  const network = createNetwork({ clock, link, fetch, fault, connection: () => 'wifi' });
+  const run = async <T>(start: (done: (outcome: T) => void) => void): Promise<T> => {
+    let outcome: { value: T } | null = null;
+    start((value) => {
+      outcome = { value };
+    });
+    while (outcome === null && (await clock.step()));
+    if (outcome === null) throw new Error('nothing came');
+    return (outcome as { value: T }).value;
+  };
+  const request = (what: NetworkRequest = GET) =>
+    run((done: Parameters<DeviceNetwork['request']>[1]) => network.request(what, done));
+  const read = (stream: number) =>
+    run((done: Parameters<DeviceNetwork['read']>[1]) => network.read(stream, done));
+  const open = async () => (await request()) as ResponseHead;
+  return { clock, network, request, read, open, nowMs: () => clock.nowNs() / NS_PER_MS };
+}
+
+const answer = (body: BodyInit | null, init?: ResponseInit) => async () => new Response(body, init);
+
+/** A body in chunks, which records how many of them were taken. */
+function streamed(chunks: readonly Uint8Array[]) {
+  const taken = { count: 0, cancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const chunk = chunks[taken.count++];
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+      cancel() {
+        taken.cancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { taken, fetch: answer(body) };
+}
+
+describe('an exchange', () => {
+  test('gives status, headers and the whole text', async () => {
+    const { open, read } = setUp(answer('grüße', { status: 203, headers: { ETag: '"5"' } }));
+    const head = await open();
+    expect(head.status).toBe(203);
+    expect(head.headers).toContainEqual(['etag', '"5"']);
+    expect(await read(head.stream)).toEqual({ text: 'grüße' });
+    expect(await read(head.stream)).toBeNull();
+  });
+
+  test('hands method, headers and body to the server', async () => {
+    const seen: string[] = [];
+    const { request } = setUp(async (received) => {
+      seen.push(received.method, received.url, received.headers.get('if-match') ?? '');
+      seen.push(await received.text());
+      return new Response(null, { status: 204 });
+    });
+    await request({ ...GET, method: 'PUT', headers: [['If-Match', '"7"']], body: '{"ü":1}' });
+    expect(seen).toEqual(['PUT', GET.url, '"7"', '{"ü":1}']);
+  });
+
+  test('returns a redirect as it is', async () => {
+    const { open } = setUp(
+      answer(null, { status: 302, headers: { location: 'https://evil.example/' } }),
+    );
+    const head = await open();
+    expect([head.status, head.headers]).toEqual([302, [['location', 'https://evil.example/']]]);
+  });
+
+  test('costs a round trip, the bytes, and a handshake the first time', async () => {
+    const { open, nowMs, network } = setUp(answer(null, { status: 204 }));
+    await open();
+    const { bytesIn, bytesOut } = network.counters();
+    expect(nowMs()).toBeCloseTo(50 + 100 + (bytesIn + bytesOut) / 1000, 6);
+    const firstMs = nowMs();
+    await open();
+    expect(nowMs() - firstMs).toBeCloseTo(100 + (bytesIn + bytesOut) / 1000, 6);
+  });
+
+  test('counts the lines of HTTP/1.1, both ways', async () => {
+    const { open, read, network } = setUp(answer('[{"id":1}]', { headers: { 'x-a': 'b' } }));
+    const { stream } = await open();
+    await read(stream);
+    const sent =
+      'GET /v1/records?_limit=2 HTTP/1.1\r\nhost: sync.example\r\naccept: application/json\r\n\r\n';
+    const head = 'HTTP/1.1 200 \r\ncontent-type: text/plain;charset=UTF-8\r\nx-a: b\r\n\r\n';
+    expect(network.counters()).toEqual({
+      requests: 1,
+      bytesOut: sent.length,
+      bytesIn: head.length + '[{"id":1}]'.length,
+      payloadBytesIn: '{"id":1}'.length,
+    });
+  });
+
+  test('is offline for a server that cannot be reached and an address that is none', async () => {
+    const { request } = setUp(async () => Promise.reject(new TypeError('fetch failed')));
+    expect(await request()).toEqual({ error: 'offline' });
+    expect(await request({ ...GET, url: 'nonsense' })).toEqual({ error: 'offline' });
+  });
+});
+
+describe('a body', () => {
+  test('comes in pieces of at most 16,384 characters, one for each read', async () => {
+    const { open, read } = setUp(answer('x'.repeat(40_000)));
+    const { stream } = await open();
+    const lengths = [];
+    for (;;) {
+      const piece = await read(stream);
+      if (piece === null || 'error' in piece) break;
+      lengths.push(piece.text.length);
+    }
+    expect(lengths).toEqual([16_384, 16_384, 7_232]);
+  });
+
+  test('keeps a character whole that lies in two chunks', async () => {
+    const bytes = Buffer.from('a€b');
+    const { open, read } = setUp(streamed([bytes.subarray(0, 2), bytes.subarray(2)]).fetch);
+    const { stream } = await open();
+    expect(await read(stream)).toEqual({ text: 'a' });
+    expect(await read(stream)).toEqual({ text: '€b' });
+    expect(await read(stream)).toBeNull();
+  });
+
+  test('keeps a byte order mark', async () => {
+    const { open, read } = setUp(answer(Buffer.from('\ufeffa')));
+    expect(await read((await open()).stream)).toEqual({ text: '\ufeffa' });
+  });
+
+  test('is refused where it is not UTF-8, also at its end', async () => {
+    for (const bytes of [Buffer.of(0x61, 0xff, 0x62), Buffer.of(0xe2, 0x82)]) {
+      const { open, read } = setUp(answer(bytes));
+      expect(await read((await open()).stream)).toEqual({ error: 'encoding' });
+    }
+  });
+
+  test('is truncated when it is shorter than announced', async () => {
+    const { open, read } = setUp(answer('abc', { headers: { 'content-length': '4' } }));
+    const { stream } = await open();
+    expect(await read(stream)).toEqual({ text: 'abc' });
+    expect(await read(stream)).toEqual({ error: 'truncated' });
+  });
+
+  test('ends where it was announced to end', async () => {
+    const { open, read } = setUp(answer('abcd', { headers: { 'content-length': '3' } }));
+    const { stream } = await open();
+    expect(await read(stream)).toEqual({ text: 'abc' });
+    expect(await read(stream)).toBeNull();
+  });
+
+  test('is not taken from the server before it is asked for', async () => {
+    const { taken, fetch } = streamed(Array.from({ length: 100 }, () => Buffer.alloc(1000, 0x61)));
+    const { open, read, network } = setUp(fetch);
+    const { stream } = await open();
+    expect(taken.count).toBe(0);
+    await read(stream);
+    expect(taken.count).toBe(1);
+    network.close(stream);
+    expect(taken.cancelled).toBe(true);
+    expect(await read(stream)).toEqual({ error: 'truncated' });
+  });
+
+  test('travels while the device is busy, one piece ahead', async () => {
+    const { clock, open, read, nowMs } = setUp(answer('x'.repeat(16_384 * 2)));
+    const { stream } = await open();
+    await read(stream);
+    const beforeMs = nowMs();
+    clock.spend(10 * NS_PER_MS);
+    await read(stream);
+    expect(nowMs() - beforeMs).toBeCloseTo(16.384, 6);
+  });
+});
+
+describe('a connection that fails', () => {
+  test('can be refused', async () => {
+    const { request, network } = setUp(answer('x'), () => 'refused');
+    expect(await request()).toEqual({ error: 'offline' });
+    expect(network.counters()).toMatchObject({ requests: 1, bytesOut: 0, bytesIn: 0 });
+  });
+
+  test('can stay silent until the time is over', async () => {
+    const { request, nowMs } = setUp(answer('x'), () => 'silent');
+    expect(await request()).toEqual({ error: 'timeout' });
+    expect(nowMs()).toBe(30_000);
+  });
+
+  test('can break at any byte of head and body; the bytes before it arrive', async () => {
+    const whole = setUp(answer('hello'));
+    await whole.read((await whole.open()).stream);
+    const totalBytes = whole.network.counters().bytesIn;
+    for (let cutAfterBytes = 0; cutAfterBytes <= totalBytes; cutAfterBytes++) {
+      const { request, read, network } = setUp(answer('hello'), () => ({ cutAfterBytes }));
+      const head = await request();
+      let text = '';
+      let end: unknown = head;
+      while ('stream' in head) {
+        end = await read(head.stream);
+        if (end === null || 'error' in (end as object)) break;
+        text += (end as { text: string }).text;
+      }
+      const bodyBytes = cutAfterBytes - (totalBytes - 5);
+      expect(text).toBe(bodyBytes > 0 ? 'hello'.slice(0, bodyBytes) : '');
+      if (bodyBytes < 0) expect(end).toEqual({ error: 'offline' });
+      else expect(end).toEqual(bodyBytes < 5 ? { error: 'truncated' } : null);
+      expect(network.counters().bytesIn).toBe(cutAfterBytes);
+    }
+  });
+});
+
+test('a power loss ends every stream and forgets every connection', async () => {
+  const { open, read, network, nowMs } = setUp(answer('hello'));
+  const { stream } = await open();
+  network.reset();
+  expect(await read(stream)).toEqual({ error: 'truncated' });
+  const beforeMs = nowMs();
+  await open();
+  expect(nowMs() - beforeMs).toBeGreaterThan(150);
+});

@@ -1,0 +1,212 @@
+// What a person typed, checked: either options that can be run, or a UsageError whose message is one line.
+// Reads the files that are named; starts nothing and writes nothing.
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Expected, readExpected } from './expected.ts';
+import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
+import { readAccount, type SeedAccount } from './servers/store-file.ts';
+
+/** Exit code 2; the message is one line for people. */
+export class UsageError extends Error {}
+
+export interface Edit {
+  readonly collection: 'history' | 'passwords';
+  readonly op: 'put' | 'delete';
+  /** For a deletion, its `id` is what counts. */
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+export interface AccountFile {
+  readonly seed: SeedAccount;
+  /** What the client that wrote the account said that it holds, if the file has it. */
+  readonly expected: Expected | null;
+}
+
+export interface EmulateOptions {
+  readonly profile: Profile;
+  /** Null: a synthetic account of `records` history records. */
+  readonly account: AccountFile | null;
+  readonly records: number;
+  readonly protocol: 'syncto';
+  readonly auth: 'browserid' | 'bearer';
+  readonly crypto: 'software' | 'device';
+  /** An outside server, in real time. */
+  readonly serverUrl: string | null;
+  readonly edits: readonly Edit[];
+  readonly seed: number;
+  /** The flash write at which the power is cut; null for never. */
+  readonly cutAt: number | null;
+  readonly firmwareDir: string | null;
+  readonly exportFile: string | null;
+  readonly dumpFile: string | null;
+  readonly traceFile: string | null;
+  readonly json: boolean;
+}
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly account: AccountFile;
+  readonly seconds: number;
+}
+
+const SHIPPED_ACCOUNT = new URL('../test/fixtures/corpus-a.json', import.meta.url);
+
+export function parseEmulate(args: readonly string[]): EmulateOptions {
+  const text = { type: 'string' } as const;
+  const values = parse(args, {
+    profile: { type: 'string', default: DEFAULT_PROFILE },
+    account: text,
+    protocol: { type: 'string', default: 'syncto' },
+    auth: { type: 'string', default: 'browserid' },
+    crypto: { type: 'string', default: 'software' },
+    server: text,
+    apply: text,
+    export: text,
+    dump: text,
+    seed: { type: 'string', default: '1' },
+    cut: text,
+    records: text,
+    trace: text,
+    firmware: text,
+    json: { type: 'boolean', default: false },
+  });
+  if (values.account !== undefined && values.records !== undefined) {
+    throw new UsageError('--account and --records exclude each other');
+  }
+  const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
+  return {
+    profile: asUsage(() => loadProfile(values.profile)),
+    account: values.records === undefined ? readAccountFile(values.account) : null,
+    records,
+    protocol: oneOf('--protocol', values.protocol, ['syncto']),
+    auth: oneOf('--auth', values.auth, ['browserid', 'bearer']),
+    crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
+    serverUrl: values.server === undefined ? null : serverUrl(values.server),
+    edits: values.apply === undefined ? [] : readEdits(values.apply),
+    seed: wholeNumber('--seed', values.seed, 0),
+    cutAt: values.cut === undefined ? null : wholeNumber('--cut', values.cut, 1),
+    firmwareDir: values.firmware ?? null,
+    exportFile: values.export ?? null,
+    dumpFile: values.dump ?? null,
+    traceFile: values.trace ?? null,
+    json: values.json,
+  };
+}
+
+export function parseServe(args: readonly string[]): ServeOptions {
+  const values = parse(args, {
+    port: { type: 'string', default: '0' },
+    account: { type: 'string' },
+    seconds: { type: 'string', default: '86400' },
+  });
+  return {
+    port: wholeNumber('--port', values.port, 0, 65_535),
+    account: readAccountFile(values.account),
+    seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
+  };
+}
+
+/** For commands that take no options. */
+export function parseNothing(args: readonly string[]): void {
+  parse(args, {});
+}
+
+/** Null: the account that is shipped with the emulator. */
+function readAccountFile(path: string | undefined): AccountFile {
+  const file = readJson(path ?? SHIPPED_ACCOUNT);
+  const name = path ?? 'the shipped account';
+  return asUsage(() => {
+    const seed = readAccount(file);
+    const { expected } = file as { expected?: unknown };
+    return { seed, expected: expected === undefined ? null : readExpected(expected) };
+  }, `${name}: `);
+}
+
+function readEdits(path: string): Edit[] {
+  const edits = readJson(path);
+  if (!Array.isArray(edits)) throw new UsageError(`${path}: must be a JSON array of edits`);
+  return edits.map((edit: Partial<Edit> | null, index) => {
+    const { collection, op, record } = edit ?? {};
+    const where = `${path}: edit ${index + 1}`;
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw new UsageError(`${where}: record must be an object`);
+    }
+    if (op === 'delete' && typeof record.id !== 'string') {
+      throw new UsageError(`${where}: a deletion needs record.id`);
+    }
+    return {
+      collection: oneOf(`${where}: collection`, collection, ['history', 'passwords']),
+      op: oneOf(`${where}: op`, op, ['put', 'delete']),
+      record,
+    };
+  });
+}
+
+function readJson(path: string | URL): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new UsageError(`${path} is not JSON`);
+  }
+}
+
+/** The words of a failed system call, without its path. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Record<string, string> = {
+    ENOENT: 'there is no such file or folder',
+    EISDIR: 'it is a folder',
+    ENOTDIR: 'a part of the path is not a folder',
+    EACCES: 'permission denied',
+    ENOSPC: 'the disk is full',
+  };
+  return words[code ?? ''] ?? message;
+}
+
+function serverUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(`--server must be an http or https URL, not "${text}"`);
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+function wholeNumber(name: string, text: string, min: number, max = 2 ** 31 - 1): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);
+  }
+  return value;
+}
+
+function oneOf<T extends string>(name: string, value: unknown, words: readonly T[]): T {
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) {
+    throw new UsageError(`${name} must be ${words.join(' or ')}, not ${JSON.stringify(value)}`);
+  }
+  return word;
+}
+
+type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function parse<const T extends OptionTable>(args: readonly string[], options: T) {
+  return asUsage(() => parseArgs({ args: [...args], options, allowPositionals: false }).values);
+}
+
+/** What `work` throws becomes a UsageError of one line. */
+function asUsage<T>(work: () => T, prefix = ''): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const [line = ''] = String((error as Error).message).split('\n');
+    throw new UsageError(prefix + line);
+  }
+}
