@@ -65,17 +65,23 @@ export interface Collection {
   check(body: Body): string | null;
 
   /**
-   * Index entries as suffixes of storage keys (printable ASCII 0x21..0x7e without surrounding prefix, at most 120
-   * characters each). A suffix that starts with `d` orders newest first; one that starts with `u` orders by
-   * address. The record id is appended by the caller after a `~`... see `store.ts`.
+   * Nothing for the device to hold: such a record is neither listed nor counted, but it is stored and indexed like
+   * any other (a page whose history was removed elsewhere may be visited again under the same id).
+   */
+  isEmpty(body: Body): boolean;
+
+  /**
+   * Index entries as parts of storage keys: ASCII 0x21..0x7d, at most 101 characters each, so that a `~` can end
+   * them. One that starts with `d` orders newest first (empty records last); one that starts with `u` orders by
+   * address.
    */
   index(body: Body): readonly string[];
 
-  /** The `u` suffix under which a record that means the same thing is found (exact match of `index`'s entry). */
+  /** The `u` entry that every record with the same meaning has too; others may share it, so ask `same`. */
   identity(body: Body): string;
   /** Both describe the same thing (same page, same login) although their ids differ. */
   same(a: Body, b: Body): boolean;
-  /** Start of the `u` suffixes of all records whose address starts with `prefix` (a URL prefix, an origin). */
+  /** Start of the `u` entries of all records whose address starts with `prefix` (a URL prefix, an origin). */
   addressPrefix(prefix: string): string;
   /** The record's address starts with `prefix` exactly (index entries are cut, so candidates are checked). */
   matches(body: Body, prefix: string): boolean;

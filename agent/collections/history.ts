@@ -1,0 +1,237 @@
+// Browsing history as Firefox syncs it: one record per page, with its title and its newest visits.
+// Visits only ever unite: no merge loses one (the newest are kept when there are too many). Their dates stay in
+// microseconds, although Firefox cuts those it receives to milliseconds.
+// Members and visits that it does not understand travel along untouched.
+
+import { VISITS_UP_MAX } from '../limits.ts';
+import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import { addressKey, chooseId, hasSameMembers, isLocalYounger, withIdFirst } from './members.ts';
+
+/** Visits of a page kept by a merge, unless one side alone has more: five uploads' worth. */
+export const VISITS_KEPT_MAX = 100;
+
+const URL_CHARS_MAX = 65_536;
+/** Firefox cuts longer ones. */
+const TITLE_CHARS_MAX = 4_096;
+const VISITS_PUT_MAX = 1_000;
+/** Firefox's transition types: link 1 to reload 9. */
+const VISIT_TYPE_MAX = 9;
+/** 23 January 1993, the first browser: other clients drop what is older. It also tells milliseconds apart. */
+const FIRST_VISIT_US = 727_747_200_000_000;
+const TTL_SECONDS = 5_184_000;
+
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+const PAGE_ID = /^[\w-]{12}$/;
+const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** `date` in microseconds since 1970. */
+interface Visit {
+  readonly date: number;
+  readonly type: number;
+}
+
+export const history: Collection = {
+  name: 'history',
+  letter: 'h',
+  version: 1,
+  sealed: false,
+  ttlSeconds: TTL_SECONDS,
+  evictable: true,
+
+  check,
+
+  isEmpty: (body) => newestDate(body) === 0,
+
+  index: (body) => [
+    `d${(Number.MAX_SAFE_INTEGER - newestDate(body)).toString(36).padStart(11, '0')}`,
+    addressKey(urlOf(body)),
+  ],
+
+  identity: (body) => addressKey(urlOf(body)),
+  same: isSamePage,
+  addressPrefix: addressKey,
+  matches: (body, prefix) => urlOf(body).startsWith(prefix),
+
+  merge,
+  outgoing,
+
+  /** Grows with use, as frecency does: 100 a visit, up to 2,000. */
+  sortindex: (body) => 100 * upVisits(body).filter(isVisit).length,
+
+  prepare,
+
+  newId: (random) => Array.from(random.subarray(0, 12), (byte) => ID_LETTERS[byte & 63]).join(''),
+
+  view: (id, body) => ({
+    guid: id,
+    url: body.histUri,
+    title: body.title ?? '',
+    visits: newestFirst(visitsOf(body)).map(({ date, type }) => ({ date, type })),
+  }),
+};
+
+function check(body: Body): string | null {
+  const { histUri, title, visits } = body;
+  if (typeof histUri !== 'string' || !SCHEME.test(histUri)) return 'histUri: not a URL';
+  if (histUri.length > URL_CHARS_MAX) return `histUri: longer than ${URL_CHARS_MAX} characters`;
+  if (typeof (title ?? '') !== 'string') return 'title: not a string';
+  if (!Array.isArray(visits)) return 'visits: not a list';
+  return null;
+}
+
+function merge(input: MergeInput): MergeDecision {
+  const { local, mirror, incoming } = input;
+  const theirs = incoming.body;
+  const ifYounger = isLocalYounger(input) ? 'keep' : 'none';
+  if (theirs === null) return { mirror: null, local: local?.body ? ifYounger : 'none' };
+  if (local?.body === null) return { mirror: 'asIs', local: ifYounger };
+
+  const mine = local?.body ?? mirror?.body;
+  // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for life.
+  if (!mine || !isSamePage(mine, theirs)) return { mirror: 'asIs', local: 'none' };
+
+  const united = unite(mine, theirs);
+  if (local && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
+    return { mirror: 'asIs', local: united };
+  }
+  return { mirror: hasSameMembers(united, theirs) ? 'asIs' : united, local: 'none' };
+}
+
+/** Both versions of a page as one: the title of the later visit, and of all else what the server has. */
+function unite(mine: Body, theirs: Body): Body {
+  const [later, earlier] = newestDate(mine) > newestDate(theirs) ? [mine, theirs] : [theirs, mine];
+  const title = later.title || earlier.title;
+  const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
+  return { ...mine, ...theirs, ...(title ? { title } : {}), visits };
+}
+
+/**
+ * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one visit, and so is
+ * one that was cut to milliseconds: the precise one stays. Members that both have are those of `theirs`.
+ */
+function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): readonly unknown[] {
+  const united: Visit[] = [];
+  let millisecond = 0;
+  const atType = new Map<number, number>();
+  for (const visit of newestFirst([...mine, ...theirs])) {
+    if (Math.floor(visit.date / 1000) !== millisecond) {
+      millisecond = Math.floor(visit.date / 1000);
+      atType.clear();
+    }
+    // Sorted by date, so a cut date comes after the precise ones of its millisecond.
+    const at = atType.get(visit.type);
+    const known = at === undefined ? undefined : united[at];
+    if (
+      at === undefined ||
+      known === undefined ||
+      (known.date !== visit.date && visit.date % 1000)
+    ) {
+      atType.set(visit.type, united.push(visit) - 1);
+    } else {
+      united[at] = known.date === visit.date ? overlay(known, visit) : overlay(visit, known);
+    }
+  }
+  const countMax = Math.max(VISITS_KEPT_MAX, mine.length, theirs.length);
+  return [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
+}
+
+/** `upper` with the members that only `lower` has; `upper` itself, order and all, if there are none. */
+function overlay(lower: Visit, upper: Visit): Visit {
+  const both = { ...lower, ...upper };
+  return Object.keys(both).length === Object.keys(upper).length ? upper : both;
+}
+
+function outgoing(id: string, body: Body): Body {
+  return { ...withIdFirst(id, body), visits: upVisits(body) };
+}
+
+function upVisits(body: Body): readonly unknown[] {
+  const visits = visitsOf(body);
+  return [...newestFirst(visits), ...visits.filter((visit) => !isVisit(visit))].slice(
+    0,
+    VISITS_UP_MAX,
+  );
+}
+
+function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
+  const { guid, url, deleted, ...members } = input;
+  const id = chooseId(input, existing, newId);
+  if (id === null || !(existing || PAGE_ID.test(id)))
+    return refuse('id: not 12 base64url characters');
+
+  const given = members.visits ?? [];
+  const complaint = checkPut(given);
+  if (complaint !== null) return refuse(complaint);
+  let visits = uniteVisits(existing ? visitsOf(existing) : [], given as readonly unknown[]);
+  if (!visits.some(isVisit)) {
+    if (nowMs * 1000 < FIRST_VISIT_US)
+      return refuse('visits: none, and the device does not know the time');
+    visits = [{ date: nowMs * 1000, type: 1 }, ...visits];
+  }
+
+  const body: Body = {
+    ...existing,
+    ...members,
+    id,
+    histUri: members.histUri ?? url ?? existing?.histUri,
+    title: cutTitle(members.title === undefined ? existing?.title : members.title) ?? '',
+    visits,
+  };
+  if (existing && !isSamePage(existing, body)) return refuse('histUri: not that of this record');
+  const bad = check(body);
+  return bad === null ? { ok: true, id, body } : refuse(bad);
+}
+
+function checkPut(visits: unknown): string | null {
+  if (!Array.isArray(visits)) return 'visits: not a list';
+  if (visits.length > VISITS_PUT_MAX) return `visits: more than ${VISITS_PUT_MAX}`;
+  for (const [at, visit] of visits.entries()) {
+    if (!isVisit(visit) || visit.date < FIRST_VISIT_US) {
+      return `visits[${at}]: needs an integer type, and a date in microseconds after January 1993`;
+    }
+    if (visit.type < 1 || visit.type > VISIT_TYPE_MAX) {
+      return `visits[${at}].type: not 1 to ${VISIT_TYPE_MAX}`;
+    }
+  }
+  return null;
+}
+
+function refuse(complaint: string): Prepared {
+  return { ok: false, complaint };
+}
+
+/** Cut as Firefox does, but not through a surrogate pair. */
+function cutTitle(title: unknown): unknown {
+  if (typeof title !== 'string' || title.length <= TITLE_CHARS_MAX) return title;
+  return title.slice(0, TITLE_CHARS_MAX).replace(/[\ud800-\udbff]$/, '');
+}
+
+function isSamePage(a: Body, b: Body): boolean {
+  return a.histUri === b.histUri;
+}
+
+function urlOf(body: Body): string {
+  return body.histUri as string;
+}
+
+function visitsOf(body: Body): readonly unknown[] {
+  return body.visits as readonly unknown[];
+}
+
+function isVisit(value: unknown): value is Visit {
+  if (typeof value !== 'object' || value === null) return false;
+  const { date, type } = value as Partial<Visit>;
+  return Number.isSafeInteger(date) && (date as number) > 0 && Number.isInteger(type);
+}
+
+function newestFirst(visits: readonly unknown[]): Visit[] {
+  return visits.filter(isVisit).sort((a, b) => b.date - a.date || a.type - b.type);
+}
+
+/** Microseconds; 0 without any visit. */
+function newestDate(body: Body): number {
+  let newest = 0;
+  for (const visit of visitsOf(body))
+    if (isVisit(visit) && visit.date > newest) newest = visit.date;
+  return newest;
+}

@@ -1,0 +1,241 @@
+// Saved logins as Firefox syncs them: one record per origin, target and user name.
+// Two devices' changes are merged member by member against what they last agreed on; a deletion on the server is
+// final, and a deletion here gives way to a change there, so that no password is lost that somebody just typed.
+// No index entry holds anything but the origin.
+
+import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import {
+  addressKey,
+  chooseId,
+  hasSameMembers,
+  isLocalYounger,
+  isSameValue,
+  withIdFirst,
+} from './members.ts';
+
+/** Firefox's own account is stored as a login too; it never leaves a device. */
+const ACCOUNT_ORIGIN = 'chrome://FirefoxAccounts';
+
+const PLAIN_TEXTS = ['hostname', 'formSubmitURL', 'httpRealm', 'usernameField', 'passwordField'];
+const TEXTS = [...PLAIN_TEXTS, 'username', 'password'];
+const TIMES = ['timeCreated', 'timeLastUsed', 'timePasswordChanged'];
+const KNOWN = [...TEXTS, ...TIMES, 'timesUsed'];
+
+/** Scheme and host of a URL, without what stands before an `@`. */
+const ORIGIN = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^/?#@]+)/i;
+
+export const passwords: Collection = {
+  name: 'passwords',
+  letter: 'p',
+  version: 1,
+  sealed: true,
+  ttlSeconds: null,
+  evictable: false,
+
+  check,
+  isEmpty: () => false,
+
+  index: (body) => [addressKey(originOf(body))],
+  identity: (body) => addressKey(originOf(body)),
+  same: isSameLogin,
+  addressPrefix: addressKey,
+  matches: (body, prefix) => originOf(body).startsWith(prefix),
+
+  merge,
+  outgoing: withIdFirst,
+  sortindex: () => 1,
+  prepare,
+  newId,
+
+  view: (id, body) => ({
+    guid: id,
+    origin: body.hostname,
+    formActionOrigin: body.formSubmitURL ?? null,
+    httpRealm: body.httpRealm ?? null,
+    username: body.username ?? null,
+    password: body.password,
+    usernameField: body.usernameField ?? null,
+    passwordField: body.passwordField ?? null,
+    timeCreated: body.timeCreated ?? null,
+    timePasswordChanged: body.timePasswordChanged ?? null,
+    timeLastUsed: body.timeLastUsed ?? null,
+    timesUsed: body.timesUsed ?? null,
+  }),
+};
+
+/** Lenient: what a login lacks besides origin and password, other clients cope with. */
+function check(body: Body): string | null {
+  for (const name of TEXTS) {
+    if (typeof (body[name] ?? '') !== 'string') return `${name}: not a string`;
+  }
+  if (!body.hostname) return 'hostname: empty';
+  if (!body.password) return 'password: empty';
+  if (originOf(body).startsWith(ACCOUNT_ORIGIN))
+    return 'hostname: the account itself is not synced';
+  return null;
+}
+
+/** A form on any page (`''`) is the same target as one on a certain page. */
+function isSameLogin(a: Body, b: Body): boolean {
+  const formA = a.formSubmitURL ?? null;
+  const formB = b.formSubmitURL ?? null;
+  return (
+    a.hostname === b.hostname &&
+    (a.username || '') === (b.username || '') &&
+    (a.httpRealm || '') === (b.httpRealm || '') &&
+    (formA === formB || (formA !== null && formB !== null && !(formA && formB)))
+  );
+}
+
+function merge(input: MergeInput): MergeDecision {
+  const { local, mirror, incoming } = input;
+  const theirs = incoming.body;
+  if (theirs === null) return { mirror: null, local: 'none' };
+  if (local === null) return { mirror: 'asIs', local: 'none' };
+  if (local.body === null) {
+    const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
+    return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
+  }
+  const merged = mirror
+    ? mergeThree(local.body, mirror.body, theirs, isLocalYounger(input))
+    : mergeTwo(local.body, theirs);
+  return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
+}
+
+/** Member by member: the side that changed it, and where both did, the younger change. */
+function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean): Body {
+  const [ours, agreed, others] = [membersOf(mine), membersOf(base), membersOf(theirs)];
+  const pick = (name: string): unknown => {
+    const [own, old, other] = [ours.get(name), agreed.get(name), others.get(name)];
+    if (!isSaid(name, other)) return own ?? other;
+    if (!isSaid(name, own)) return other;
+    if (name === 'timesUsed') return Math.max(0, timeOf(own) + timeOf(other) - timeOf(old));
+    if (isSameValue(own, old)) return other;
+    return isMineYounger || isSameValue(other, old) ? own : other;
+  };
+  const names = [...new Map([...others, ...ours]).keys()];
+  const merged: Body = Object.fromEntries(names.map((name) => [name, pick(name)]));
+  // One side made it a form's login, the other a realm's: a login has one target.
+  return isBothTargets(merged) ? { ...merged, httpRealm: null } : merged;
+}
+
+/** Without a common past the later password wins with all that belongs to it; other members stay. */
+function mergeTwo(mine: Body, theirs: Body): Body {
+  const isMineLater = timeOf(mine.timePasswordChanged) > timeOf(theirs.timePasswordChanged);
+  const [known, unknown]: [[string, unknown][], [string, unknown][]] = [[], []];
+  for (const member of Object.entries(mine)) {
+    if (!KNOWN.includes(member[0])) unknown.push(member);
+    else if (isMineLater && isSaid(...member)) known.push(member);
+  }
+  return { ...Object.fromEntries(unknown), ...theirs, ...Object.fromEntries(known) };
+}
+
+/** By name. An absent target is null: some clients leave it out, and mean it. */
+function membersOf(body: Body): Map<string, unknown> {
+  return new Map<string, unknown>([
+    ...Object.entries(body),
+    ['formSubmitURL', body.formSubmitURL ?? null],
+    ['httpRealm', body.httpRealm ?? null],
+  ]);
+}
+
+/** A client that leaves a member out, or a time at zero, does not know it; that is no change. */
+function isSaid(name: string, value: unknown): boolean {
+  return value !== undefined && !(TIMES.includes(name) && timeOf(value) === 0);
+}
+
+/** A time or count that can be used, else 0. */
+function timeOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+}
+
+function isBothTargets(body: Body): boolean {
+  return (body.formSubmitURL ?? null) !== null && (body.httpRealm ?? null) !== null;
+}
+
+function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
+  const id = chooseId(input, existing, newId);
+  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  const body = completeTexts(input, existing);
+  const complaint = check(body) ?? checkPut(body);
+  if (complaint !== null) return refuse(complaint);
+  return { ok: true, id, body: { ...body, id, ...completeTimes(body, existing, nowMs) } };
+}
+
+function refuse(complaint: string): Prepared {
+  return { ok: false, complaint };
+}
+
+/** The edit laid over the existing record, under wire names. A new target replaces the old one, whatever its kind. */
+function completeTexts(input: Body, existing: Body | null): Body {
+  const { guid, deleted, origin, formActionOrigin, ...members } = input;
+  const form = members.formSubmitURL ?? formActionOrigin ?? null;
+  const realm = members.httpRealm ?? null;
+  const target =
+    form === null && realm === null ? existing : { formSubmitURL: form, httpRealm: realm };
+  const body: Body = {
+    usernameField: '',
+    passwordField: '',
+    username: '',
+    ...existing,
+    ...members,
+  };
+  return {
+    ...body,
+    hostname: toOrigin(members.hostname ?? origin ?? existing?.hostname),
+    formSubmitURL: toOrigin(target?.formSubmitURL ?? null),
+    httpRealm: target?.httpRealm ?? null,
+    ...(target?.httpRealm == null ? {} : { usernameField: '', passwordField: '' }),
+  };
+}
+
+/** What Firefox refuses to store. */
+function checkPut(body: Body): string | null {
+  if (!ORIGIN.test(originOf(body))) return 'hostname: not an origin';
+  if (isBothTargets(body) || (body.formSubmitURL ?? body.httpRealm) === null) {
+    return 'formSubmitURL, httpRealm: exactly one is needed';
+  }
+  for (const name of TEXTS) {
+    const text = body[name] ?? '';
+    const isPlain = PLAIN_TEXTS.includes(name);
+    if ((isPlain ? /[\0\r\n]/ : /\0/).test(text as string)) {
+      return `${name}: holds a NUL${isPlain ? ' or a line break' : ''}`;
+    }
+  }
+  return body.usernameField === '.' ? 'usernameField: a lone dot' : null;
+}
+
+/** A changed password is later than the one before, even when the device's clock went back. */
+function completeTimes(body: Body, existing: Body | null, nowMs: number): Body {
+  const changedMs = timeOf(existing?.timePasswordChanged);
+  const isChanged = existing !== null && existing.password !== body.password;
+  return {
+    timeCreated: timeOf(body.timeCreated) || nowMs,
+    timeLastUsed: timeOf(body.timeLastUsed) || nowMs,
+    timePasswordChanged: isChanged
+      ? Math.max(nowMs, changedMs + 1)
+      : changedMs || timeOf(body.timePasswordChanged) || nowMs,
+    timesUsed: timeOf(body.timesUsed) || 1,
+  };
+}
+
+/** A URL's origin; anything else as it is. A lone dot is Firefox's old word for any page. */
+function toOrigin(url: unknown): unknown {
+  if (typeof url !== 'string') return url;
+  const [, scheme, host] = ORIGIN.exec(url) ?? [];
+  if (host !== undefined) return `${scheme}${host}`;
+  return url === '.' ? '' : url;
+}
+
+function originOf(body: Body): string {
+  return body.hostname as string;
+}
+
+/** A random UUID (RFC 9562, version 4) in braces. */
+function newId(random: Uint8Array): string {
+  const hex = Array.from(random.subarray(0, 16), (byte, at) => {
+    const bits = at === 6 ? (byte & 0x0f) | 0x40 : at === 8 ? (byte & 0x3f) | 0x80 : byte;
+    return (bits + 0x100).toString(16).slice(1) + ([3, 5, 7, 9].includes(at) ? '-' : '');
+  });
+  return `{${hex.join('')}}`;
+}

@@ -1,0 +1,58 @@
+// Reading a server's headers, which may hold anything: every number is checked and every wait is bounded.
+// Pure. A value that cannot be read counts as absent.
+
+import type { Header } from '../../platform/ports.ts';
+import { clampWait } from '../backoff.ts';
+
+/** The first header of that (lower-case) name, or null. */
+export function header(headers: readonly Header[], name: string): string | null {
+  for (const [key, value] of headers) if (key === name) return value;
+  return null;
+}
+
+/** Seconds (`Backoff`, `X-Weave-Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in milliseconds; 0 for none. */
+export function waitHeader(headers: readonly Header[], name: string, nowMs: number): number {
+  const text = header(headers, name);
+  if (text === null) return 0;
+  const seconds = /^\s*\d{1,15}(\.\d{1,9})?\s*$/.test(text) ? Number(text) : null;
+  if (seconds !== null) return seconds > 0 ? clampWait(seconds * 1000) : 0;
+  const dateMs = httpDateMs(text);
+  return dateMs !== null && dateMs > nowMs ? clampWait(dateMs - nowMs) : 0;
+}
+
+/** A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is anything else. */
+export function etagMs(headers: readonly Header[]): number | null {
+  const match = /^(?:W\/)?"(\d{1,15})"$/.exec(header(headers, 'etag') ?? '');
+  return match === null ? null : Number(match[1]);
+}
+
+/** A plain non-negative integer, or null. */
+export function integerHeader(headers: readonly Header[], name: string): number | null {
+  const text = header(headers, name);
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+const HTTP_DATE = /^[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+
+/** An IMF-fixdate (RFC 9110 5.6.7) as milliseconds since 1970, or null. */
+export function httpDateMs(text: string): number | null {
+  const match = HTTP_DATE.exec(text);
+  if (match === null) return null;
+  const month = MONTHS.indexOf(match[2] ?? '') / 3;
+  if (!Number.isInteger(month) || month < 0) return null;
+  const [day = 0, year = 0, hour = 0, minute = 0, second = 0] = [1, 3, 4, 5, 6].map((group) =>
+    Number(match[group]),
+  );
+  return ((daysBefore(year, month) + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000;
+}
+
+/** Days from 1970 to the first of a month (0 to 11) in the Gregorian calendar. */
+function daysBefore(year: number, month: number): number {
+  // Years that begin in March put the leap day at their end.
+  const shifted = year * 12 + month - 2;
+  const y = Math.floor(shifted / 12);
+  const m = shifted - y * 12;
+  const leapDays = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
+  return y * 365 + leapDays + Math.floor((m * 306 + 5) / 10) - 719_468;
+}

@@ -1,0 +1,136 @@
+// One authenticated exchange with the user's server: sends, notes what the server says beside its answer,
+// renews a refused authorization once, and turns transport failures into SyncErrors.
+// Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
+
+import type { Header, Network, NetworkRequest, NetworkResponse } from '../../platform/ports.ts';
+import { fromPort, SyncError } from '../errors.ts';
+import { REQUEST_TIMEOUT_MS } from '../limits.ts';
+import type { ServerNotes } from '../remotes/remote.ts';
+import { header, integerHeader, waitHeader } from './headers.ts';
+
+/** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
+export interface Abort {
+  aborted: boolean;
+}
+
+export interface Exchange {
+  readonly method: NetworkRequest['method'];
+  readonly url: string;
+  readonly headers?: readonly Header[];
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  /** SyncError `truncated`, `timeout`, `badResponse` (not UTF-8), `aborted`. */
+  read(): Promise<string | null>;
+  cancel(): void;
+}
+
+export interface Http {
+  /** Any status is an answer, except what means the same to every caller: see `refuse`. */
+  send(exchange: Exchange): Promise<Answer>;
+}
+
+export interface HttpOptions {
+  readonly network: Network;
+  readonly nowMs: () => number;
+  /** The `Authorization` value; `fresh` after the server refused the last one. */
+  readonly authorize: (fresh: boolean) => Promise<string>;
+  readonly notes: ServerNotes;
+  readonly abort: Abort;
+}
+
+export function createHttp(options: HttpOptions): Http {
+  const once = async (exchange: Exchange, fresh: boolean): Promise<Answer> => {
+    stopIfAborted(options.abort);
+    const authorization = await ported(options.authorize(fresh));
+    options.notes.requests++;
+    const response = await ported(
+      options.network.request({
+        method: exchange.method,
+        url: exchange.url,
+        headers: [['Authorization', authorization], ...(exchange.headers ?? [])],
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        ...(exchange.body === undefined ? {} : { body: exchange.body }),
+      }),
+    );
+    note(options.notes, response, options.nowMs());
+    return answer(response, options.abort);
+  };
+  return {
+    async send(exchange) {
+      let answered = await once(exchange, false);
+      if (answered.status === 401) {
+        answered.cancel();
+        answered = await once(exchange, true);
+      }
+      refuse(answered);
+      return answered;
+    },
+  };
+}
+
+/** The statuses that end a pass whatever was asked. */
+function refuse(answered: Answer): void {
+  const { status } = answered;
+  const code =
+    status === 401 || status === 403
+      ? 'unauthorized'
+      : status === 410 || status === 513
+        ? 'serviceGone'
+        : status < 200 || (status >= 300 && status < 400 && status !== 304)
+          ? 'badResponse'
+          : null;
+  if (code === null) return;
+  answered.cancel();
+  throw new SyncError(code, `the server answered with status ${status}`, { status });
+}
+
+/** For callers that got a status they have no use for. */
+export function unexpected(answered: Answer, what: string): SyncError {
+  answered.cancel();
+  const { status } = answered;
+  const code = status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
+  return new SyncError(code, `${what}: the server answered with status ${status}`, { status });
+}
+
+export function stopIfAborted(abort: Abort): void {
+  if (abort.aborted) throw new SyncError('aborted', 'the pass was cancelled');
+}
+
+function answer(response: NetworkResponse, abort: Abort): Answer {
+  return {
+    status: response.status,
+    headers: response.headers,
+    async read() {
+      if (abort.aborted) response.cancel();
+      stopIfAborted(abort);
+      return ported(response.read());
+    },
+    cancel: () => response.cancel(),
+  };
+}
+
+function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): void {
+  const { headers } = response;
+  for (const name of ['backoff', 'x-weave-backoff', 'x-backoff', 'retry-after']) {
+    notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, nowMs));
+  }
+  const alert = header(headers, 'alert') ?? header(headers, 'x-weave-alert');
+  if (alert !== null) {
+    notes.alert = alert.slice(0, 500);
+    if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
+  }
+  const quotaKb = integerHeader(headers, 'quota-remaining');
+  if (quotaKb !== null) notes.quotaRemainingBytes = quotaKb * 1024;
+}
+
+async function ported<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw fromPort(error);
+  }
+}

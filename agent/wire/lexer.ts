@@ -1,0 +1,73 @@
+// Finds where a JSON value ends, in text that arrives in pieces, without building the value.
+// It keeps three small facts (nesting, inside a string, after a backslash) and no text, needs no recursion, and
+// jumps from quote to quote: what is inside strings costs next to nothing.
+// It does not check the grammar: whoever parses the value's text does.
+
+import { SyncError } from '../errors.ts';
+
+export interface Lexer {
+  /**
+   * Reads `chunk` from `from`. The position of the next `,` `:` `]` or `}` that belongs to none of the values
+   * opened since the last call, or -1 if the chunk ends before.
+   * Errors: SyncError `badResponse` for nesting deeper than allowed.
+   */
+  next(chunk: string, from: number): number;
+}
+
+/** `depthMax`: how many `{` and `[` may be open at once. */
+export function createLexer(depthMax: number): Lexer {
+  let depth = 0;
+  let isInString = false;
+  /** The last piece ended in a string, in the middle of an escape. */
+  let isCutEscape = false;
+
+  /** The position after the string's closing quote, or the chunk's end. */
+  function skipString(chunk: string, from: number): number {
+    for (let at = from; ; ) {
+      const quote = chunk.indexOf('"', at);
+      const isEscaped = isAfterEscape(chunk, at, quote < 0 ? chunk.length : quote, isCutEscape);
+      isCutEscape = quote < 0 && isEscaped;
+      if (quote < 0) return chunk.length;
+      at = quote + 1;
+      if (!isEscaped) {
+        isInString = false;
+        return at;
+      }
+    }
+  }
+
+  return {
+    next(chunk, from) {
+      const end = chunk.length;
+      for (let at = from; at < end; at++) {
+        if (isInString) {
+          at = skipString(chunk, at);
+          if (at === end) break;
+        }
+        const code = chunk.charCodeAt(at);
+        if (code === 34) {
+          isInString = true;
+        } else if (code > 90) {
+          if (code === 123 || code === 91) {
+            if (++depth > depthMax)
+              throw new SyncError('badResponse', `JSON nests deeper than ${depthMax}`);
+          } else if (code === 125 || code === 93) {
+            if (depth === 0) return at;
+            depth--;
+          }
+        } else if (depth === 0 && (code === 44 || code === 58)) {
+          return at;
+        }
+      }
+      return -1;
+    },
+  };
+}
+
+/** The backslashes that end at `at`, counted back to `from`, escape what comes next. */
+function isAfterEscape(chunk: string, from: number, at: number, isCutEscape: boolean): boolean {
+  let start = at;
+  while (start > from && chunk.charCodeAt(start - 1) === 92) start--;
+  const isOdd = (at - start) % 2 === 1;
+  return start === from ? isOdd !== isCutEscape : isOdd;
+}

@@ -1,0 +1,178 @@
+// Cuts a list of records into the texts of its records while it arrives, for the engine's own JSON.parse.
+// It holds at most one record, and of one that is too long nothing but its id. What a record's text says, and
+// whether it is JSON at all, is for the caller to find out: one bad record spoils no other.
+
+import { SyncError } from '../errors.ts';
+import { createLexer } from './lexer.ts';
+
+/** Characters that may pass without a record ending: more than any public server stores in one (2.5 MiB). */
+export const SKIP_CHARS_MAX = 4_194_304;
+
+export interface SplitOptions {
+  /** Longer records are skipped and reported. */
+  readonly recordCharsMax: number;
+  /** `{` and `[` that may be open at once within one record. */
+  readonly depthMax: number;
+  /** The member of the document that is the list. */
+  readonly member: string;
+}
+
+/**
+ * One entry of the list, whatever it is: its text, or that it was too long (`idHint` is its id where that was
+ * written first, else null).
+ */
+export type SplitItem =
+  | { readonly text: string }
+  | { readonly tooLarge: true; readonly idHint: string | null; readonly chars: number };
+
+export interface Splitter {
+  /**
+   * Reads the next piece of the document and appends the records that ended in it to `out`.
+   * Errors: SyncError `badResponse` when this is not the expected document; the splitter is of no use afterwards.
+   */
+  push(chunk: string, out: SplitItem[]): void;
+  /** There are no more pieces. Errors: SyncError `truncated` when the document is not complete. */
+  end(out: SplitItem[]): void;
+}
+
+/** Enough of a record's start to find its id in. */
+const HEAD_CHARS = 256;
+const ID_FIRST = /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,64})"/;
+const BLANKS = ' \t\n\r';
+
+/** What is read next: the document's or the list's bracket, a name, a value of no interest, a record, a comma. */
+type State = 'open' | 'name' | 'value' | 'list' | 'record' | 'after' | 'done';
+
+/** What opens the document and the list; behind the document there is nothing. */
+const BRACKET = { open: '{', list: '[', done: undefined };
+
+/** Splits `{"<member>":[record, record], ...}`; other members, before or after, are skipped. */
+export function createSplitter(options: SplitOptions): Splitter {
+  const lexer = createLexer(options.depthMax);
+  const part = createPart(options.recordCharsMax);
+  let state: State = 'open';
+  let hasList = false;
+  let recordCount = 0;
+  let quietChars = 0;
+
+  /** What `part` holds has ended with `mark`. */
+  function close(mark: string | undefined, out: SplitItem[]): State {
+    const item = part.take();
+    if (state === 'record' && (mark === ',' || mark === ']')) {
+      if (!isBlank(item)) out.push(item);
+      else if (mark === ',' || recordCount > 0) throw badDocument();
+      recordCount++;
+      return mark === ',' ? 'record' : 'after';
+    }
+    if (state === 'name' && mark === ':' && 'text' in item) {
+      if (item.text.trim() !== `"${options.member}"`) return 'value';
+      if (hasList) throw badDocument();
+      hasList = true;
+      return 'list';
+    }
+    if (state === 'value' || (state === 'after' && isBlank(item))) {
+      if (mark === ',') return 'name';
+      if (mark === '}' && hasList) return 'done';
+    }
+    throw badDocument();
+  }
+
+  return {
+    push(chunk, out) {
+      for (let at = 0; at < chunk.length; at++) {
+        if (state === 'open' || state === 'list' || state === 'done') {
+          at = skipBlanks(chunk, at);
+          if (at === chunk.length) break;
+          if (chunk[at] !== BRACKET[state]) throw badDocument();
+          state = state === 'open' ? 'name' : 'record';
+        } else {
+          const end = lexer.next(chunk, at);
+          part.add(end < 0 ? chunk.slice(at) : chunk.slice(at, end));
+          if (end < 0) break;
+          if (state === 'record') quietChars = -end;
+          state = close(chunk[end], out);
+          at = end;
+        }
+      }
+      quietChars += chunk.length;
+      if (quietChars > SKIP_CHARS_MAX) throw badDocument();
+    },
+    end() {
+      if (state !== 'done') throw new SyncError('truncated', 'the list of records has no end');
+    },
+  };
+}
+
+/**
+ * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or without its newline.
+ * Blank lines are nothing.
+ */
+export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>): Splitter {
+  const part = createPart(options.recordCharsMax);
+  let isFirst = true;
+  let quietChars = 0;
+
+  function close(out: SplitItem[]): void {
+    const item = part.take();
+    if (!isBlank(item)) out.push(item);
+  }
+
+  return {
+    push(chunk, out) {
+      if (isFirst) {
+        const start = skipBlanks(chunk, 0);
+        if (start < chunk.length && chunk[start] !== '{') throw badDocument();
+        isFirst = start === chunk.length;
+      }
+      let from = 0;
+      for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', from)) {
+        part.add(chunk.slice(from, end));
+        close(out);
+        from = end + 1;
+        quietChars = -from;
+      }
+      part.add(chunk.slice(from));
+      quietChars += chunk.length;
+      if (quietChars > SKIP_CHARS_MAX) throw badDocument();
+    },
+    end: close,
+  };
+}
+
+/** One text put together from pieces, as long as it is not too long. */
+function createPart(charsMax: number) {
+  let text = '';
+  let chars = 0;
+  return {
+    add(piece: string): void {
+      // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
+      if (chars <= charsMax)
+        text += chars + piece.length > charsMax ? piece.slice(0, HEAD_CHARS) : piece;
+      chars += piece.length;
+      if (chars > charsMax) text = text.slice(0, HEAD_CHARS);
+    },
+    take(): SplitItem {
+      const item: SplitItem =
+        chars > charsMax
+          ? { tooLarge: true, idHint: ID_FIRST.exec(text)?.[1] ?? null, chars }
+          : { text };
+      text = '';
+      chars = 0;
+      return item;
+    },
+  };
+}
+
+function isBlank(item: SplitItem): boolean {
+  return 'text' in item && !/\S/.test(item.text);
+}
+
+function skipBlanks(chunk: string, from: number): number {
+  let at = from;
+  while (at < chunk.length && BLANKS.includes(chunk.charAt(at))) at++;
+  return at;
+}
+
+function badDocument(): SyncError {
+  return new SyncError('badResponse', 'the answer is not a list of records');
+}
