@@ -1,0 +1,162 @@
+// One fresh QuickJS WebAssembly instance, capped and metered, and nothing else.
+// Promises that no two virtual machines share an instance (a used allocator gives other addresses,
+// and with them other instruction counts), and that the module is rewritten and compiled once a
+// process. Never interprets values: vm-values.ts does.
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { RELEASE_SYNC } from 'quickjs-emscripten';
+import { capExports, capModule } from './wasm/cap.ts';
+import { meterExports, meterModule } from './wasm/meter.ts';
+
+/** A pointer into the instance's memory; 0 is none. */
+export type Pointer = number;
+
+/**
+ * The functions of quickjs-emscripten's C interface that are used here. A `value` points to a
+ * JSValue in a box of its own, which `QTS_FreeValuePointer` releases.
+ */
+export interface QuickJs {
+  _QTS_NewRuntime(): Pointer;
+  _QTS_RuntimeSetMaxStackSize(runtime: Pointer, bytes: number): void;
+  _QTS_NewContext(runtime: Pointer, intrinsics: number): Pointer;
+  _QTS_GetGlobalObject(context: Pointer): Pointer;
+  _QTS_GetUndefined(): Pointer;
+  _QTS_GetNull(): Pointer;
+  _QTS_DupValuePointer(context: Pointer, value: Pointer): Pointer;
+  _QTS_FreeValuePointer(context: Pointer, value: Pointer): void;
+  _QTS_NewObject(context: Pointer): Pointer;
+  _QTS_NewError(context: Pointer): Pointer;
+  _QTS_NewFloat64(context: Pointer, value: number): Pointer;
+  _QTS_GetFloat64(context: Pointer, value: Pointer): number;
+  /** `text` is UTF-8 that ends with a zero; it stays the caller's. */
+  _QTS_NewString(context: Pointer, text: Pointer): Pointer;
+  /** Borrowed UTF-8 (surrogates that stand alone are encoded as they are), for `QTS_FreeCString`. */
+  _QTS_GetString(context: Pointer, value: Pointer): Pointer;
+  _QTS_FreeCString(context: Pointer, text: Pointer): void;
+  /** Takes `bytes`, a block of the allocator, over. */
+  _QTS_NewArrayBuffer(context: Pointer, bytes: Pointer, length: number): Pointer;
+  /** A copy of its own, for `free`; 0 when the value is no ArrayBuffer. */
+  _QTS_GetArrayBuffer(context: Pointer, value: Pointer): Pointer;
+  _QTS_GetArrayBufferLength(context: Pointer, value: Pointer): number;
+  _QTS_NewFunction(c: Pointer, name: Pointer, arity: number, isNew: 0 | 1, id: number): Pointer;
+  _QTS_GetProp(context: Pointer, object: Pointer, key: Pointer): Pointer;
+  _QTS_SetProp(context: Pointer, object: Pointer, key: Pointer, value: Pointer): void;
+  _QTS_Eval(c: Pointer, code: Pointer, n: number, file: Pointer, detect: 0, flags: 0): Pointer;
+  _QTS_Call(c: Pointer, fn: Pointer, self: Pointer, count: number, args: Pointer): Pointer;
+  _QTS_Throw(context: Pointer, error: Pointer): Pointer;
+  /** The pending exception when `value` is the exception mark, else 0. */
+  _QTS_ResolveException(context: Pointer, value: Pointer): Pointer;
+  _QTS_IsJobPending(runtime: Pointer): number;
+  /** Runs all pending jobs; a number, or the error that a job threw. */
+  _QTS_ExecutePendingJob(runtime: Pointer, limit: -1, contextOut: Pointer): Pointer;
+  _free(block: Pointer): void;
+  readonly HEAPU8: Uint8Array;
+  callbacks: QuickJsCallbacks;
+}
+
+/** What the instance calls in the host; the first argument is of no use in this build. */
+export interface QuickJsCallbacks {
+  callFunction(
+    unused: undefined,
+    context: Pointer,
+    self: Pointer,
+    count: number,
+    args: Pointer,
+    id: number,
+  ): Pointer;
+  freeHostRef(unused: undefined, runtime: Pointer, id: number): void;
+}
+
+/** The counters that the rewriting added, as numbers. */
+export class Counters {
+  private readonly exports: WebAssembly.Exports;
+  private readonly opsGlobal: WebAssembly.Global<'i64'>;
+  private readonly refusedGlobal: WebAssembly.Global<'i32'>;
+
+  constructor(exports: WebAssembly.Exports) {
+    this.exports = exports;
+    this.opsGlobal = exports[meterExports.ops] as WebAssembly.Global<'i64'>;
+    this.refusedGlobal = exports[capExports.refused] as WebAssembly.Global<'i32'>;
+  }
+
+  /** Instructions executed by the instance; exact up to 2^53. */
+  get ops(): number {
+    return Number(this.opsGlobal.value);
+  }
+
+  /** The count past which the next loop traps. */
+  set opsLimit(value: number) {
+    this.global('i64', meterExports.limit).value = BigInt(value);
+  }
+
+  get refused(): number {
+    return this.refusedGlobal.value >>> 0;
+  }
+
+  get liveBytes(): number {
+    return this.global('i32', capExports.live).value >>> 0;
+  }
+
+  get peakBytes(): number {
+    return this.global('i32', capExports.peak).value >>> 0;
+  }
+
+  set limitBytes(value: number) {
+    this.global('i32', capExports.limit).value = value;
+  }
+
+  /** A block of memory under the cap; 0, and counted as refused, where it does not fit. */
+  allocate(bytes: number): Pointer {
+    const allocate = this.exports[capExports.allocate] as (bytes: number) => Pointer;
+    return allocate(bytes) >>> 0;
+  }
+
+  private global<T extends 'i32' | 'i64'>(_type: T, name: string): WebAssembly.Global<T> {
+    return this.exports[name] as WebAssembly.Global<T>;
+  }
+}
+
+export interface Engine {
+  readonly quickjs: QuickJs;
+  readonly counters: Counters;
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** A fresh instance. No runtime is made in it yet. */
+export async function instantiateEngine(): Promise<Engine> {
+  compiled ??= compile();
+  const module = await compiled;
+  const load = (await RELEASE_SYNC.importModuleLoader()) as unknown as Loader;
+  let exports: WebAssembly.Exports = {};
+  const quickjs = await load({
+    async instantiateWasm(imports, onSuccess) {
+      const instance = await WebAssembly.instantiate(module, imports);
+      exports = instance.exports;
+      onSuccess(instance);
+      return exports;
+    },
+    // What C prints when it aborts; the trap that follows says as much.
+    print() {},
+    printErr() {},
+  });
+  return { quickjs, counters: new Counters(exports) };
+}
+
+type Loader = (options: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    onSuccess: (instance: WebAssembly.Instance) => void,
+  ): Promise<WebAssembly.Exports>;
+  print(text: string): void;
+  printErr(text: string): void;
+}) => Promise<QuickJs>;
+
+/** The cap comes first, so that its own instructions are metered like all others. */
+async function compile(): Promise<WebAssembly.Module> {
+  const ours = createRequire(import.meta.url);
+  const theirs = createRequire(ours.resolve('quickjs-emscripten'));
+  const bytes = await readFile(theirs.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'));
+  return WebAssembly.compile(meterModule(capModule(bytes)));
+}

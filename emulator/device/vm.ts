@@ -1,0 +1,324 @@
+// The emulated device's processor and memory: one JavaScript virtual machine (QuickJS) under an
+// exact byte cap, with a clock that counts executed WebAssembly instructions.
+// Promises that equal programs with equal inputs take equally many instructions and bytes, and that
+// nothing a program does can pass the cap or hang the host: it is killed instead.
+// Never gives the program a clock or a random number: Date and Math.random do not exist in it.
+//
+// A machine is killed, for good, when
+//  - memory: an allocation was refused, its own or one of the host's on its behalf. What the program
+//    made of the refusal does not matter: it reaches the host no more, and the call in progress
+//    ends in `VmKilled`.
+//  - cpu: one slice executed more instructions than `sliceOpsMax`.
+//  - trap: the engine itself failed.
+
+import { type Counters, instantiateEngine, type Pointer, type QuickJs } from './vm-engine.ts';
+import { NoRoom, Values, type VmArg } from './vm-values.ts';
+
+export type { VmArg } from './vm-values.ts';
+
+export interface VmOptions {
+  /** All memory that the machine may take, its base of some 60 KB and what the host puts in included. */
+  readonly capBytes: number;
+  /** Instructions after which one slice is killed, as a watchdog would. */
+  readonly sliceOpsMax: number;
+  /** The C stack of the program; deeper recursion is an InternalError inside. 128 KiB if left out. */
+  readonly stackBytes?: number;
+}
+
+export type KillReason = 'memory' | 'cpu' | 'trap';
+
+/** The machine is dead; every further call throws the same error. */
+export class VmKilled extends Error {
+  override readonly name = 'VmKilled';
+  readonly reason: KillReason;
+
+  constructor(reason: KillReason, cause?: unknown) {
+    super(`the virtual machine was killed: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** The program threw and did not catch; the machine lives on. */
+export class VmError extends Error {
+  override readonly name = 'VmError';
+  /** Where in the program, as QuickJS writes it; empty for what is not an Error. */
+  readonly vmStack: string;
+
+  constructor(message: string, vmStack: string) {
+    super(message);
+    this.vmStack = vmStack;
+  }
+}
+
+/** A value inside a machine; it lives there until it is released. */
+export class VmRef {
+  /** Zero once released. */
+  pointer: Pointer;
+
+  constructor(pointer: Pointer) {
+    this.pointer = pointer;
+  }
+}
+
+export interface VmMeter {
+  /** Instructions executed since the machine was made. */
+  readonly instructions: number;
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+  readonly refusals: number;
+  /** Instructions of the longest slice, and the number of slices, since `resetSlices`. */
+  readonly longestSlice: number;
+  readonly slices: number;
+}
+
+export type HostFunction = (...args: VmArg[]) => VmArg | undefined;
+
+/** Makes a machine with an engine of its own. Throws `VmKilled` when the cap cannot hold its base. */
+export async function createVm(options: VmOptions): Promise<Vm> {
+  const { quickjs, counters } = await instantiateEngine();
+  return new Vm(quickjs, counters, options);
+}
+
+const defaultStackBytes = 128 * 1024;
+/** Of IntrinsicsFlags all that ECMAScript has, but Date: 2. */
+const intrinsicsWithoutDate = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 | 2048;
+/** Room under the cap for the engine's boxes, 16 bytes a reference, which it never refuses. */
+const boxReserveBytes = 1024;
+const argumentsMax = 8;
+const pointerBytes = 4;
+const valueBytes = 8;
+
+export class Vm {
+  private readonly quickjs: QuickJs;
+  private readonly counters: Counters;
+  private readonly options: VmOptions;
+  private readonly runtime: Pointer;
+  private readonly context: Pointer;
+  private readonly values: Values;
+  private readonly hostFunctions = new Map<number, HostFunction>();
+  private nextHostFunction = 1;
+  /** Where the argument pointers of a call lie. */
+  private readonly argv: Pointer;
+  /** What every further call throws. */
+  private ended: Error | undefined;
+  private running = false;
+  private longestSlice = 0;
+  private slices = 0;
+
+  constructor(quickjs: QuickJs, counters: Counters, options: VmOptions) {
+    this.quickjs = quickjs;
+    this.counters = counters;
+    this.options = options;
+    quickjs.callbacks = {
+      callFunction: (_unused, _context, _self, count, args, id) => this.callHost(count, args, id),
+      freeHostRef: (_unused, _runtime, id) => this.hostFunctions.delete(id),
+    };
+    counters.limitBytes = options.capBytes - boxReserveBytes;
+    this.runtime = quickjs._QTS_NewRuntime();
+    quickjs._QTS_RuntimeSetMaxStackSize(this.runtime, options.stackBytes ?? defaultStackBytes);
+    this.context = quickjs._QTS_NewContext(this.runtime, intrinsicsWithoutDate);
+    this.argv = counters.allocate(argumentsMax * pointerBytes);
+    this.throwIfRefused();
+    this.values = new Values(quickjs, counters, this.context);
+    this.release(this.evaluate('delete Math.random', 'boot'));
+    this.resetSlices();
+  }
+
+  /**
+   * Runs a script, then all pending jobs: one slice. Returns the script's completion value.
+   * Throws `VmError` for an exception, `VmKilled`.
+   */
+  evaluate(source: string, fileName: string): VmRef {
+    const { quickjs, values, context } = this;
+    return this.slice(() =>
+      values.withUtf8(source, (code, length) =>
+        values.withUtf8(fileName, (file) => quickjs._QTS_Eval(context, code, length, file, 0, 0)),
+      ),
+    );
+  }
+
+  /** Calls a function, `this` being undefined, then runs all pending jobs: one slice. Throws as `evaluate`. */
+  call(fn: VmRef, args: readonly (VmArg | VmRef)[]): VmRef {
+    if (args.length > argumentsMax) throw new RangeError(`at most ${argumentsMax} arguments`);
+    const { quickjs, values, context, argv } = this;
+    const callee = pointerOf(fn);
+    return this.slice(() => {
+      const made: Pointer[] = [];
+      const boxes = args.map((arg) => {
+        if (arg instanceof VmRef) return pointerOf(arg);
+        const box = values.fromHost(arg);
+        made.push(box);
+        return box;
+      });
+      values.writePointers(argv, boxes);
+      const nothing = quickjs._QTS_GetUndefined();
+      const result = quickjs._QTS_Call(context, callee, nothing, args.length, argv);
+      for (const box of made) values.free(box);
+      return result;
+    });
+  }
+
+  /** Calls a function for its effects only. */
+  run(fn: VmRef, args: readonly (VmArg | VmRef)[]): void {
+    this.release(this.call(fn, args));
+  }
+
+  /** A property of an object; undefined where there is none. */
+  property(object: VmRef, name: string): VmRef {
+    return this.enter(() => this.unwrap(this.values.property(pointerOf(object), name)));
+  }
+
+  /** A new plain object. */
+  newObject(): VmRef {
+    return this.enter(() => this.unwrap(this.quickjs._QTS_NewObject(this.context)));
+  }
+
+  /**
+   * A function of the machine that calls into the host. It runs while the machine is running, so it
+   * must not enter the machine. What it throws becomes an Error inside, except `VmKilled`, which
+   * ends the machine.
+   */
+  hostFunction(name: string, fn: HostFunction): VmRef {
+    const id = this.nextHostFunction++;
+    this.hostFunctions.set(id, fn);
+    const { quickjs, values, context } = this;
+    return this.enter(() =>
+      this.unwrap(
+        values.withUtf8(name, (utf8) => quickjs._QTS_NewFunction(context, utf8, fn.length, 0, id)),
+      ),
+    );
+  }
+
+  /** The value as JavaScript's String() writes it. */
+  toText(value: VmRef): string {
+    return this.enter(() => this.values.toText(pointerOf(value)));
+  }
+
+  /** The value, if it is one that crosses; else throws a TypeError. */
+  toHost(value: VmRef): VmArg {
+    return this.enter(() => this.values.toHost(pointerOf(value)));
+  }
+
+  /** Gives a value up. Harmless when it is given up already, or the machine is dead. */
+  release(value: VmRef): void {
+    if (value.pointer !== 0 && !this.ended) this.values.free(value.pointer);
+    value.pointer = 0;
+  }
+
+  /** The counters as they are now, also of a dead machine. */
+  meter(): VmMeter {
+    const { ops, liveBytes, peakBytes, refused } = this.counters;
+    const { longestSlice, slices } = this;
+    return { instructions: ops, liveBytes, peakBytes, refusals: refused, longestSlice, slices };
+  }
+
+  /** Counts slices anew, so that those of the boot are not mixed with those of the run. */
+  resetSlices(): void {
+    this.longestSlice = 0;
+    this.slices = 0;
+  }
+
+  /** Ends the machine without a word to the program. Its memory goes with the last use of this object. */
+  drop(): void {
+    this.ended ??= new Error('the virtual machine was dropped');
+    this.hostFunctions.clear();
+  }
+
+  private slice(run: () => Pointer): VmRef {
+    const before = this.counters.ops;
+    try {
+      return this.enter(() => {
+        const result = run();
+        this.runJobs();
+        return this.unwrap(result);
+      });
+    } finally {
+      this.slices += 1;
+      this.longestSlice = Math.max(this.longestSlice, this.counters.ops - before);
+    }
+  }
+
+  /** Whatever makes the engine execute something goes through here. */
+  private enter<T>(body: () => T): T {
+    if (this.ended) throw this.ended;
+    if (this.running) throw new Error('a host function cannot enter the virtual machine');
+    this.running = true;
+    const opsLimit = this.counters.ops + this.options.sliceOpsMax;
+    this.counters.opsLimit = opsLimit;
+    try {
+      const result = body();
+      this.throwIfRefused();
+      if (this.counters.ops > opsLimit) throw new VmKilled('cpu');
+      return result;
+    } catch (error) {
+      throw this.judge(error, opsLimit);
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** What the caller gets to see; also ends the machine where it did not survive. */
+  private judge(error: unknown, opsLimit: number): unknown {
+    const { refused, ops } = this.counters;
+    if (refused === 0 && (error instanceof VmError || error instanceof TypeError)) return error;
+    if (error instanceof VmKilled) this.ended = error;
+    else if (refused > 0) this.ended = new VmKilled('memory', error);
+    else this.ended = new VmKilled(ops > opsLimit ? 'cpu' : 'trap', error);
+    return this.ended;
+  }
+
+  private throwIfRefused(): void {
+    if (this.counters.refused > 0) throw new VmKilled('memory');
+  }
+
+  /** Jobs are reactions of promises: what they throw rejects a promise, and never arrives here. */
+  private runJobs(): void {
+    const { quickjs, runtime, values, argv } = this;
+    while (quickjs._QTS_IsJobPending(runtime)) {
+      values.free(quickjs._QTS_ExecutePendingJob(runtime, -1, argv));
+    }
+  }
+
+  /** Takes a box over, or throws the exception that it stands for. */
+  private unwrap(box: Pointer): VmRef {
+    const { quickjs, values, context } = this;
+    if (!values.isException(box)) return new VmRef(box);
+    const exception = quickjs._QTS_ResolveException(context, box);
+    values.free(box);
+    const error = new VmError(values.toText(exception), values.stackOf(exception));
+    values.free(exception);
+    throw error;
+  }
+
+  /** A call out of the machine. What is thrown from here unwinds the machine, which does not survive. */
+  private callHost(count: number, args: Pointer, id: number): Pointer {
+    this.throwIfRefused();
+    try {
+      const fn = this.hostFunctions.get(id);
+      if (!fn) throw new Error(`there is no host function ${id}`);
+      const given = Array.from({ length: count }, (_, i) =>
+        this.values.toHost(args + i * valueBytes),
+      );
+      return this.values.fromHost(fn(...given));
+    } catch (error) {
+      if (error instanceof VmKilled || error instanceof NoRoom) throw error;
+      return this.throwInside(error);
+    }
+  }
+
+  private throwInside(error: unknown): Pointer {
+    const { quickjs, values, context } = this;
+    const box = quickjs._QTS_NewError(context);
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    values.setProperty(box, 'name', name);
+    values.setProperty(box, 'message', message);
+    const thrown = quickjs._QTS_Throw(context, box);
+    values.free(box);
+    return thrown;
+  }
+}
+
+function pointerOf(ref: VmRef): Pointer {
+  if (ref.pointer === 0) throw new Error('the reference was released');
+  return ref.pointer;
+}
