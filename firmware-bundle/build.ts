@@ -7,8 +7,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INTRINSICS } from './globals.ts';
+import { PACKAGES, packageOf } from './packages.ts';
 import { cut, makePart, readProgram, type Script, type Wanted } from './program.ts';
-import { type FirmwareSize, measure, packageOf } from './size.ts';
+import { type FirmwareSize, measure } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
 
 export interface FirmwareFile {
@@ -90,24 +91,6 @@ const DEFAULT_SOURCE: FirmwareSource = {
   root: fileURLToPath(new URL('..', import.meta.url)),
   entry: 'platform/quickjs/entry.ts',
 };
-
-/** Packages that may be in a firmware, each with the names that it still takes from outside. */
-const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['tweetnacl', []],
-  [
-    'cbor-x',
-    [
-      // CBOR tags 0 and 1 stand for dates.
-      'Date',
-      // Asked for behind `typeof`: tags 67 and 71 (RFC 8746).
-      'BigInt64Array',
-      'BigUint64Array',
-      // Undeclared in its packed mode, which nobody may switch on: assigning them would throw.
-      'packedObjectMap',
-      'sharedPackedObjectMap',
-    ],
-  ],
-]);
 
 function checkPackages(modules: readonly string[]): void {
   for (const module of modules) {

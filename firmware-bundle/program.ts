@@ -14,6 +14,7 @@ import {
 } from 'acorn';
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
 import { freeNames } from './globals.ts';
+import { withoutGlobals } from './packages.ts';
 
 /** Modules by path below the root, in the order in which the language evaluates them. */
 export type Modules = readonly string[];
@@ -41,21 +42,6 @@ export interface Script {
 export type Wanted = Map<string, { path: string; name: string; key: string }>;
 
 /**
- * Globals that the packages probe for: with the answer "there is none" fixed at build time, the
- * probes and the code behind them fall away, and every device runs the same branch.
- */
-const NO_GLOBALS: Record<string, string> = {
-  ...Object.fromEntries(
-    ['self', 'define', 'require', 'Buffer', 'Blob', 'TextEncoder', 'TextDecoder'].map((name) => [
-      name,
-      'undefined',
-    ]),
-  ),
-  globalThis: 'null',
-  'globalThis.Buffer': 'undefined',
-};
-
-/**
  * Reads the whole program from its entry, and makes it one script. Errors: esbuild's, one line
  * each; imports that go round in a circle; syntax newer than asked for.
  */
@@ -64,7 +50,11 @@ export async function readProgram(
   entry: string,
   syntax: number,
 ): Promise<{ graph: Graph; whole: Script }> {
-  const built = await build({ ...options(root, syntax), entryPoints: [entry] });
+  const built = await build({
+    ...options(root, syntax),
+    entryPoints: [entry],
+    plugins: [withoutGlobals],
+  });
   const { inputs } = built.metafile;
   const modules = evaluationOrder(inputs, entry);
   return {
@@ -105,7 +95,7 @@ export async function makePart(graph: Graph, modules: Modules, wanted: Wanted): 
   const built = await build({
     ...options(graph.root, graph.syntax),
     stdin: { contents, resolveDir: graph.root, sourcefile: 'part.mts' },
-    plugins: [elsewhere(graph, modules)],
+    plugins: [elsewhere(graph, modules), withoutGlobals],
   });
   return asScript(built, modules, graph.syntax, wanted);
 }
@@ -140,8 +130,6 @@ function options(root: string, syntax: number) {
     platform: 'neutral',
     mainFields: ['main'],
     target: `es${syntax}`,
-    define: NO_GLOBALS,
-    drop: ['console'],
     legalComments: 'none',
     outdir: '/',
     logLevel: 'silent',

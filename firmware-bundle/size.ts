@@ -2,6 +2,7 @@
 // Sizes are bytes of minified output; the sum of the modules is the program without its frame.
 
 import { gzipSync } from 'node:zlib';
+import { packageOf } from './packages.ts';
 import type { Graph, Script } from './program.ts';
 
 export interface ModuleSize {
@@ -62,11 +63,6 @@ export function sizeTable(size: FirmwareSize): string {
     row(size.bytes, '', 'agent.js'),
     row(size.gzipBytes, '', 'agent.js, gzip -9'),
   ].join('\n');
-}
-
-/** The npm package that a module belongs to, or null for our own. */
-export function packageOf(path: string): string | null {
-  return /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
 }
 
 function sum(modules: readonly ModuleSize[]): number {
