@@ -3,9 +3,10 @@
 // the code does: a loop in C that polls nothing, a regular expression, `for (;;);`.
 // Never touches what the module computes.
 //
-// What counts: every instruction that is executed, `block`, `loop`, `end` and `else` included, is
-// one; `memory.copy`, `memory.fill` and `memory.init` are one more for every eight bytes. The sum
-// of a basic block is added where the block ends, so between two reads the counter is exact.
+// What counts as one: every executed instruction but the marks of structure (`block`, `loop`, `else`,
+// `end`), for which no machine does anything. `memory.copy`, `memory.fill` and `memory.init` are one
+// more for every eight bytes. The sum of a basic block is added where the block ends, so between two
+// calls the counter is exact.
 
 import {
   BulkOp,
@@ -77,8 +78,8 @@ function meterBody(body: Body, params: number, snippets: Snippets): Body {
   let pending = 0;
   let usesScratch = false;
   while (code.next()) {
-    pending += 1;
-    if (endsBasicBlock(code.opcode)) {
+    if (!isStructure(code.opcode)) pending += 1;
+    if (pending > 0 && endsBasicBlock(code.opcode)) {
       output.write(snippets.count(pending));
       pending = 0;
     }
@@ -111,6 +112,11 @@ function endsBasicBlock(opcode: number): boolean {
     default:
       return false;
   }
+}
+
+/** Marks that structure the code; a machine does nothing for them. */
+function isStructure(opcode: number): boolean {
+  return opcode === Op.block || opcode === Op.loop || opcode === Op.else || opcode === Op.end;
 }
 
 function countsBytes({ opcode, bulk }: Instructions): boolean {
