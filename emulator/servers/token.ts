@@ -1,0 +1,255 @@
+// The token server: `GET /1.0/sync/1.5` changes a BrowserID assertion or an OAuth access token
+// into Hawk credentials for a storage node, and sends a user with a new key to a new, empty place.
+// It believes nothing unsigned, and holds that generations, key times and client states of one
+// account never go back.
+
+import type { JsonWebKey } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { type Identity, verifyAssertion } from './browserid.ts';
+import {
+  authorization,
+  type Handler,
+  type Health,
+  HttpError,
+  jsonResponse,
+  pathSegments,
+} from './http.ts';
+import { verifyJws } from './jws.ts';
+import { OLDSYNC_SCOPE } from './onepw.ts';
+import { issueStorageToken, type StorageSecret } from './storage-token.ts';
+import type { Store } from './store.ts';
+
+export interface TokenServerOptions {
+  readonly baseUrl: string;
+  /** The storage node's URL. */
+  readonly nodeUrl: string;
+  /** The accounts server's URL and public key: whom it believes. */
+  readonly accountsUrl: string;
+  readonly accountsKey: JsonWebKey;
+  readonly store: Store;
+  readonly secret: StorageSecret;
+  nowMs(): number;
+  random(count: number): Uint8Array;
+  /** Life of a pass; 3600 by default. */
+  readonly durationSeconds?: number;
+  /** False: who has no place on the node yet is refused with 403. */
+  readonly allowNewUsers?: boolean;
+  /** Asked at every request. */
+  health?(): Health;
+}
+
+/** What a request proves, before it is compared with what is known of the account. */
+interface Claim extends Identity {
+  /** base64url of the client state; empty text where the client named none. */
+  readonly fingerprint: string;
+}
+
+/** What is known of an account. */
+interface Seen {
+  readonly uid: number;
+  readonly generation: number;
+  readonly keysChangedAtMs: number;
+  readonly fingerprint: string;
+  readonly oldFingerprints: readonly string[];
+}
+
+type Status =
+  | 'invalid-credentials'
+  | 'invalid-timestamp'
+  | 'invalid-generation'
+  | 'invalid-client-state'
+  | 'invalid-keysChangedAt'
+  | 'invalid-key-id';
+
+const DURATION_SECONDS = 3600;
+const OVERLOAD_RETRY_SECONDS = 60;
+
+/** The token server. */
+export function createTokenServer(options: TokenServerOptions): Handler {
+  const server = new TokenServer(options);
+  return async (request) => server.handle(request);
+}
+
+class TokenServer {
+  readonly #options: TokenServerOptions;
+  readonly #base: URL;
+  /** By the account's uid. */
+  readonly #seen = new Map<string, Seen>();
+
+  constructor(options: TokenServerOptions) {
+    this.#options = options;
+    this.#base = new URL(options.baseUrl);
+  }
+
+  handle(request: Request): Response {
+    const { backoffSeconds, refuse } = this.#options.health?.() ?? {};
+    const headers = {
+      'X-Timestamp': String(Math.floor(this.#options.nowMs() / 1000)),
+      ...(backoffSeconds === undefined ? {} : { 'X-Backoff': String(backoffSeconds) }),
+    };
+    try {
+      if (refuse) throw overload(backoffSeconds);
+      return jsonResponse(200, this.#answer(request), headers);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      return jsonResponse(error.status, error.json, { ...headers, ...error.headers });
+    }
+  }
+
+  #answer(request: Request): unknown {
+    const url = new URL(request.url);
+    const path = pathSegments(url, this.#base)?.join('/');
+    if (path === '__heartbeat__') return { status: 'Ok' };
+    if (path !== '1.0/sync/1.5') throw failure(404, 'error', 'url', 'Unsupported application');
+    if (request.method !== 'GET') throw failure(405, 'error', 'method', 'Method not allowed');
+    const claim = this.#claimOf(request);
+    const seen = this.#admit(claim);
+    this.#seen.set(claim.uid, seen);
+    return this.#credentials(claim, seen, url.searchParams.get('duration'));
+  }
+
+  #claimOf(request: Request): Claim {
+    const { scheme, value } = authorization(request);
+    if (scheme === 'browserid') return this.#browserIdClaim(request, value);
+    if (scheme === 'bearer') return this.#bearerClaim(request, value);
+    throw refusal('invalid-credentials', 'Authorization', 'Unsupported');
+  }
+
+  #browserIdClaim(request: Request, assertion: string): Claim {
+    const { accountsKey, accountsUrl, nowMs } = this.#options;
+    const identity = verifyAssertion(assertion, {
+      accountsKey,
+      issuer: new URL(accountsUrl).host,
+      audiences: this.#audiences(),
+      nowMs: nowMs(),
+    });
+    if (identity === 'expired') throw refusal('invalid-timestamp', 'Authorization', identity);
+    if (typeof identity === 'string')
+      throw refusal('invalid-credentials', 'Authorization', identity);
+    const state = request.headers.get('x-client-state') ?? '';
+    return { ...identity, fingerprint: fingerprintOf(state) };
+  }
+
+  /** The server's own URL, and (the way clients name it) its origin, with and without the slash. */
+  #audiences(): string[] {
+    const url = this.#base.href.replace(/\/$/, '');
+    return [url, `${url}/`, this.#base.origin, `${this.#base.origin}/`];
+  }
+
+  #bearerClaim(request: Request, token: string): Claim {
+    const keyId = request.headers.get('x-keyid') ?? '';
+    const [, keysChangedAt, fingerprint = ''] = /^(\d{1,15})-([\w-]{22})$/.exec(keyId) ?? [];
+    if (keysChangedAt === undefined)
+      throw refusal('invalid-key-id', 'X-KeyID', 'Missing or malformed');
+    const state = request.headers.get('x-client-state');
+    if (state !== null && fingerprintOf(state) !== fingerprint)
+      throw refusal('invalid-client-state', 'X-Client-State', 'Is not that of X-KeyID');
+    const claims = verifyJws(this.#options.accountsKey, token)?.payload;
+    // The scope is split at commas, as the reference server does: a token for Sync alone passes.
+    const isForSync = String(claims?.scope).split(',').includes(OLDSYNC_SCOPE);
+    const isOurs = claims?.iss === this.#options.accountsUrl && typeof claims.sub === 'string';
+    if (!isForSync || !isOurs || !(Number(claims.exp) * 1000 > this.#options.nowMs()))
+      throw refusal('invalid-credentials', 'Authorization', 'Invalid access token');
+    return {
+      uid: String(claims.sub),
+      generation: Number(claims['fxa-generation'] ?? 0),
+      keysChangedAtMs: Number(keysChangedAt),
+      fingerprint,
+    };
+  }
+
+  /** What is known of the account from now on. Errors: HttpError 401, 403. */
+  #admit(claim: Claim): Seen {
+    const seen = this.#seen.get(claim.uid);
+    if (!seen) return { ...claim, uid: this.#placeFor(claim.fingerprint), oldFingerprints: [] };
+    checkOrder(claim, seen);
+    if (claim.fingerprint === seen.fingerprint) return { ...claim, ...placeOf(seen) };
+    return {
+      ...claim,
+      uid: this.#placeFor(claim.fingerprint),
+      oldFingerprints: [...seen.oldFingerprints, seen.fingerprint],
+    };
+  }
+
+  /** The user whose data is sealed under this key: a known one, one without a key, or a new one. */
+  #placeFor(fingerprint: string): number {
+    const { store, allowNewUsers = true } = this.#options;
+    const users = [...store.users.values()];
+    const known =
+      users.find((user) => user.keyFingerprint === fingerprint) ??
+      users.find((user) => user.keyFingerprint === null);
+    if (!known && !allowNewUsers)
+      throw failure(403, 'new-users-disabled', 'body', 'New users are disabled');
+    const user = known ?? store.addUser(fingerprint);
+    user.keyFingerprint = fingerprint;
+    return user.uid;
+  }
+
+  #credentials(claim: Claim, { uid }: Seen, askedDuration: string | null): unknown {
+    const { nodeUrl, secret, nowMs, random, durationSeconds = DURATION_SECONDS } = this.#options;
+    const asked = /^\d{1,9}$/.test(askedDuration ?? '') ? Number(askedDuration) : 0;
+    const duration = asked > 0 ? Math.min(asked, durationSeconds) : durationSeconds;
+    const { id, key } = issueStorageToken(secret, {
+      node: nodeUrl,
+      uid,
+      expiresMs: nowMs() + duration * 1000,
+      salt: Buffer.from(random(3)).toString('hex'),
+    });
+    const hashedUid = createHmac('sha256', 'kitsync metrics').update(claim.uid).digest('hex');
+    return {
+      id,
+      key,
+      uid,
+      api_endpoint: `${nodeUrl}/1.5/${uid}`,
+      duration,
+      hashed_fxa_uid: hashedUid.slice(0, 32),
+      hashalg: 'sha256',
+      node_type: 'mysql',
+    };
+  }
+}
+
+/** Nothing of an account goes back: not its generation, its key time, or its client state. */
+function checkOrder(claim: Claim, seen: Seen): void {
+  if (claim.generation < seen.generation)
+    throw refusal('invalid-generation', 'Authorization', 'An older password');
+  const isKeyOlder = claim.keysChangedAtMs < seen.keysChangedAtMs;
+  const isKeyNewer = claim.keysChangedAtMs > seen.keysChangedAtMs;
+  if (isKeyOlder || (isKeyNewer && claim.keysChangedAtMs > claim.generation))
+    throw refusal('invalid-keysChangedAt', 'X-KeyID', 'Does not follow the last one');
+  if (claim.fingerprint === seen.fingerprint) return;
+  const isStale = claim.fingerprint === '' || seen.oldFingerprints.includes(claim.fingerprint);
+  const isOfOldPassword = claim.generation === seen.generation;
+  if (isStale || isOfOldPassword || !isKeyNewer)
+    throw refusal('invalid-client-state', 'X-Client-State', 'Does not follow the last one');
+}
+
+function placeOf({ uid, oldFingerprints }: Seen): Pick<Seen, 'uid' | 'oldFingerprints'> {
+  return { uid, oldFingerprints };
+}
+
+function fingerprintOf(clientState: string): string {
+  if (!/^([0-9a-f]{32})?$/.test(clientState))
+    throw refusal('invalid-client-state', 'X-Client-State', 'Is not 32 hex digits');
+  return Buffer.from(clientState, 'hex').toString('base64url');
+}
+
+function refusal(status: Status, name: string, description: string): HttpError {
+  return failure(401, status, name, description, { 'WWW-Authenticate': 'Bearer' });
+}
+
+function failure(
+  code: number,
+  status: string,
+  name: string,
+  description: string,
+  headers: Record<string, string> = {},
+): HttpError {
+  const errors = [{ location: code === 401 ? 'header' : 'body', name, description }];
+  return new HttpError(code, { status, errors }, headers);
+}
+
+function overload(retrySeconds = OVERLOAD_RETRY_SECONDS): HttpError {
+  const headers = { 'Retry-After': String(retrySeconds) };
+  return failure(503, 'error', '', 'Service unavailable', headers);
+}

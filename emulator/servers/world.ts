@@ -1,0 +1,131 @@
+// All servers of one account in one place: accounts, token server, storage node and Syncto, over
+// one store, behind one fetch function that finds the server by its URL.
+// No sockets, no clock, no randomness of its own: the same inputs give the same bytes.
+
+import {
+  type AccountsOptions,
+  type AccountsServer,
+  accountsJwk,
+  createAccounts,
+  passwordForKey,
+} from './accounts.ts';
+import type { Handler } from './http.ts';
+import type { StorageSecret } from './storage-token.ts';
+import type { Store } from './store.ts';
+import { dumpStore, type SeedAccount, type StoreFile } from './store-file.ts';
+import { createSync15, type Sync15Options } from './sync15.ts';
+import { createSyncto, type SynctoOptions } from './syncto.ts';
+import { createTokenServer, type TokenServerOptions } from './token.ts';
+
+export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto';
+export type ServerUrls = Readonly<Record<ServerName, string>>;
+
+/** Made-up origins, for servers that are never on a network. */
+export const INSIDE_URLS: ServerUrls = {
+  accounts: 'https://accounts.test',
+  token: 'https://token.test',
+  sync15: 'https://sync15.test',
+  syncto: 'https://syncto.test',
+};
+
+export interface WorldOptions {
+  readonly account: SeedAccount & { readonly email?: string; readonly password?: string };
+  nowMs(): number;
+  random(count: number): Uint8Array;
+  /** Base URLs without a trailing slash; a path is a prefix. `INSIDE_URLS` by default. */
+  readonly urls?: ServerUrls;
+  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds'>;
+  readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
+  readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
+  /** By default history and passwords can be written; `enabled: []` is Syncto as it came. */
+  readonly syncto?: Pick<
+    SynctoOptions,
+    'enabled' | 'cacheSeconds' | 'batchMaxRequests' | 'retryAfterSeconds'
+  >;
+  /** Asked before every request, Syncto's own included; what it returns is the answer. */
+  intercept?(server: ServerName, request: Request): Response | null;
+}
+
+export interface World {
+  /** Answers for all servers; rejects as fetch does when the URL is nobody's. */
+  readonly fetch: Handler;
+  readonly store: Store;
+  readonly urls: ServerUrls;
+  /** The seeded account, complete. */
+  readonly account: { readonly email: string; readonly password: string; readonly kB: string };
+  /** What its user can do to the account elsewhere. */
+  readonly accounts: AccountsServer;
+  /** Makes every storage pass worthless, as moving the user to another node does. */
+  reassignNode(): void;
+  /** The store as it is now. */
+  dump(): StoreFile;
+}
+
+/** The Syncto switches that are on by default here. */
+export const DEFAULT_ENABLED: readonly string[] = [
+  'record_history_put_enabled',
+  'record_passwords_put_enabled',
+];
+
+/** Starts the servers. */
+export function createServers(options: WorldOptions): World {
+  const { nowMs, random, urls = INSIDE_URLS } = options;
+  const { kB, store, email = 'user@example.test', password = passwordForKey(kB) } = options.account;
+  const account = { email, password, kB };
+  const secret: StorageSecret = { secret: random(32) };
+  const common = { nowMs, random, store, secret };
+  const accounts = createAccounts({
+    ...options.accounts,
+    nowMs,
+    random,
+    baseUrl: urls.accounts,
+    tokenUrl: urls.token,
+    accounts: [account],
+  });
+  const handlers: Readonly<Record<ServerName, Handler>> = {
+    accounts: accounts.handle,
+    token: createTokenServer({
+      ...options.token,
+      ...common,
+      baseUrl: urls.token,
+      nodeUrl: urls.sync15,
+      accountsUrl: urls.accounts,
+      accountsKey: accountsJwk(),
+    }),
+    sync15: createSync15({ ...options.sync15, ...common, baseUrl: urls.sync15 }),
+    syncto: createSyncto({
+      enabled: DEFAULT_ENABLED,
+      ...options.syncto,
+      nowMs,
+      random,
+      baseUrl: urls.syncto,
+      tokenUrl: urls.token,
+      fetch: (request) => fetch(request),
+    }),
+  };
+  const fetch: Handler = async (request) => {
+    const name = serverAt(urls, request.url);
+    if (!name) throw new TypeError('fetch failed');
+    return options.intercept?.(name, request) ?? handlers[name](request);
+  };
+  return {
+    fetch,
+    store,
+    urls,
+    account,
+    accounts,
+    reassignNode: () => {
+      secret.secret = random(32);
+    },
+    dump: () => dumpStore(store, nowMs()),
+  };
+}
+
+const NAMES: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto'];
+
+function serverAt(urls: ServerUrls, url: string): ServerName | undefined {
+  return NAMES.find((name) => {
+    const base = new URL(urls[name]).href.replace(/\/$/, '');
+    return url === base || url.startsWith(`${base}/`) || url.startsWith(`${base}?`);
+  });
+}
