@@ -45,6 +45,12 @@ export const ROUNDS_MAX = 4;
 /** Tries of one outgoing record (in separate passes) before it is parked and reported. */
 export const PUSH_TRIES_MAX = 3;
 
+/** A payload up to this fits every server: when it alone fails, that is an outage and no try of the record. */
+export const PAYLOAD_SAFE_CHARS = 16_384;
+
+/** Fetch, merge, push of one record that somebody else keeps changing. */
+export const CONFLICT_ROUNDS_MAX = 3;
+
 /** Characters of one local record as JSON: what a Sync server takes when sealed (256 KiB, the old default). */
 export const LOCAL_RECORD_CHARS_MAX = 180_000;
 

@@ -1,0 +1,157 @@
+// What the device knows of the user's account on the server: `meta/global` and `crypto/keys`.
+// It reads and respects both and writes neither: nothing on the server is ever wiped or created here.
+// Source: Sync global storage format 5.
+
+import type { BsoCrypto } from '../crypto/bso.ts';
+import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
+import type { Storage } from '../platform/ports.ts';
+import { fromPort, SyncError } from './errors.ts';
+import type { Document, Envelope, Remote } from './remotes/remote.ts';
+import type { Vault } from './vault.ts';
+import { parseDocument } from './wire/document.ts';
+
+export const STORAGE_VERSION = 5;
+
+export interface MetaGlobal {
+  readonly modifiedMs: number;
+  readonly syncId: string;
+  readonly engines: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly syncId: string;
+  }[];
+  readonly declined: readonly string[];
+}
+
+export interface Account {
+  readonly meta: MetaGlobal | null;
+  readonly keysModifiedMs: number | null;
+  /** Errors: `keyMismatch` when the keys were never read. */
+  bundle(collection: string): KeyBundle;
+  /** Errors: `noSyncData`, `clientTooOld`, those of the remote. True if it changed. */
+  refreshMeta(remote: Remote): Promise<boolean>;
+  /** Errors: `noSyncData`, `keyMismatch`, those of the remote. Names of `changed` collections, or all. */
+  refreshKeys(remote: Remote, crypto: BsoCrypto, syncKey: KeyBundle): Promise<boolean>;
+}
+
+/** Reads what is kept of the account; nothing kept is not an error. */
+export async function openAccount(
+  storage: Storage,
+  vault: Vault,
+  generation: string,
+): Promise<Account> {
+  const metaKey = `${generation}.m`;
+  const keysKey = `${generation}.k`;
+  const [storedMeta, storedKeys] = await storage.get([metaKey, keysKey]);
+  let meta: MetaGlobal | null = typeof storedMeta === 'string' ? JSON.parse(storedMeta) : null;
+  let keys: { modifiedMs: number; text: string; parsed: CollectionKeys } | null = null;
+  if (storedKeys instanceof Uint8Array) {
+    const opened = await vault.open(keysKey, storedKeys);
+    if (opened !== null) keys = keysOf(Number(opened.head), opened.text);
+  }
+
+  const commit = async (key: string, value: string | Uint8Array): Promise<void> => {
+    try {
+      await storage.commit([[key, value]]);
+    } catch (error) {
+      throw fromPort(error);
+    }
+  };
+
+  return {
+    get meta() {
+      return meta;
+    },
+    get keysModifiedMs() {
+      return keys?.modifiedMs ?? null;
+    },
+    bundle(collection) {
+      if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
+      return keys.parsed.bundleFor(collection);
+    },
+    async refreshMeta(remote) {
+      const document = await remote.document('meta', 'global', meta?.modifiedMs ?? null);
+      if (document.kind === 'unchanged') return false;
+      meta = parseMeta(found(document, 'meta/global'));
+      await commit(metaKey, JSON.stringify(meta));
+      return true;
+    },
+    async refreshKeys(remote, crypto, syncKey) {
+      const document = await remote.document('crypto', 'keys', keys?.modifiedMs ?? null);
+      if (document.kind === 'unchanged') return false;
+      const envelope = found(document, 'crypto/keys');
+      const [opened] = await crypto.open(syncKey, [envelope]);
+      if (opened === undefined || !opened.ok) {
+        const code = opened?.code ?? 'badPayload';
+        throw new SyncError(
+          'keyMismatch',
+          `crypto/keys does not open with this account's key: ${code}`,
+        );
+      }
+      const next = keysOf(envelope.modifiedMs, opened.text);
+      const changed = next.text !== keys?.text;
+      keys = next;
+      await commit(keysKey, await vault.seal(keysKey, `${next.modifiedMs}`, next.text));
+      return changed;
+    },
+  };
+}
+
+function found(document: Document, name: string): Envelope {
+  if (document.kind === 'found') return document.envelope;
+  throw new SyncError('noSyncData', `${name}: this account has no Sync data yet`);
+}
+
+function keysOf(
+  modifiedMs: number,
+  text: string,
+): { modifiedMs: number; text: string; parsed: CollectionKeys } {
+  try {
+    return { modifiedMs, text, parsed: parseCryptoKeys(JSON.parse(text)) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'not understood';
+    throw new SyncError('keyMismatch', `crypto/keys: ${why}`);
+  }
+}
+
+/** The record's cleartext payload. Versions may be numbers or, from old clients, text. */
+function parseMeta({ payload, modifiedMs }: Envelope): MetaGlobal {
+  const root = record(parseDocument(payload));
+  const version = Number(root?.get('storageVersion'));
+  const syncId = root?.get('syncID');
+  if (root === null || !(version >= 0) || typeof syncId !== 'string') {
+    throw new SyncError('badResponse', 'meta/global: storageVersion or syncID is missing');
+  }
+  if (version > STORAGE_VERSION) {
+    throw new SyncError(
+      'clientTooOld',
+      `meta/global: storageVersion is ${version}, at most 5 is known`,
+    );
+  }
+  if (version < STORAGE_VERSION) {
+    throw new SyncError('noSyncData', `meta/global: storageVersion is ${version}, 5 is needed`);
+  }
+  const declined = root.get('declined');
+  const engines = [...(record(root.get('engines')) ?? [])].map(([name, value]) => {
+    const engine = record(value);
+    const engineSyncId = engine?.get('syncID');
+    return {
+      name,
+      version: Number(engine?.get('version')),
+      syncId: typeof engineSyncId === 'string' ? engineSyncId : '',
+    };
+  });
+  return {
+    modifiedMs,
+    syncId,
+    engines,
+    declined: Array.isArray(declined) ? declined.filter((name) => typeof name === 'string') : [],
+  };
+}
+
+/** An outside object as a Map: `__proto__` is a name like any other. */
+function record(value: unknown): Map<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? new Map(Object.entries(value))
+    : null;
+}

@@ -1,0 +1,445 @@
+// The state machine of the agent: disabled, enabling, enabled, syncing, disabling, errored, as in the Firefox OS
+// sync manager, and everything that outlives a pass. It runs one pass at a time and survives a power cut in any
+// state. It never signs anybody in or out of the device: it asks the device's account manager.
+
+import type { BsoCrypto } from '../crypto/bso.ts';
+import { deviceCrypto } from '../crypto/device.ts';
+import { clientState, type KeyBundle, syncKeyBundle } from '../crypto/keys.ts';
+import { restKey } from '../crypto/rest.ts';
+import { softwareCrypto } from '../crypto/software.ts';
+import type { Platform } from '../platform/ports.ts';
+import { type Account, openAccount } from './account.ts';
+import { passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
+import type { Collection } from './collections/collection.ts';
+import { history } from './collections/history.ts';
+import { passwords } from './collections/passwords.ts';
+import type { AgentConfig, CollectionSettings } from './config.ts';
+import type { PassContext } from './context.ts';
+import { fromPort, SyncError } from './errors.ts';
+import { rangeEnd } from './keys.ts';
+import { engineOf, runPass } from './pass.ts';
+import { createKinto, type KintoOptions } from './remotes/kinto.ts';
+import type { ServerNotes } from './remotes/remote.ts';
+import { dueInMs, mayUse } from './schedule.ts';
+import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
+import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
+import { type CollectionStore, openCollectionStore } from './store.ts';
+import { createVault, type Vault } from './vault.ts';
+import { type Abort, createHttp } from './wire/http.ts';
+
+const COLLECTIONS: readonly Collection[] = [history, passwords];
+/** Keys removed per commit at a sign-out. */
+const WIPE_KEYS = 500;
+
+/** What is open while somebody is signed in. */
+interface Session {
+  readonly vault: Vault;
+  readonly account: Account;
+  readonly stores: readonly CollectionStore[];
+}
+
+export interface Core {
+  /** Reads what survived the last run and goes on from there. Call it once, first. */
+  start(): Promise<void>;
+  /** Signs in with the device's account and syncs. */
+  enable(): Promise<PassReport>;
+  /** Signs out: this account's keys and data leave the device. */
+  disable(): Promise<void>;
+  /** Syncs now, whatever the schedule says; a pass that is running is waited for. */
+  sync(): Promise<PassReport>;
+  cancel(): void;
+  configure(change: SettingsChange): Promise<void>;
+  connectionChanged(): void;
+  status(): Status;
+  /** Errors: `disabled`, `badInput`. */
+  store(name: unknown): Promise<CollectionStore>;
+  /** The collection for a local change. Errors: `readOnly` too. */
+  writable(name: unknown): Promise<CollectionStore>;
+  /** A local change is durable: the next pass will be soon. */
+  changed(collection: string, id: string, change: 'put' | 'delete'): void;
+  observe(collection: string, on: boolean): void;
+}
+
+export interface SettingsChange {
+  readonly collections?: { readonly [name: string]: Partial<CollectionSettings> };
+  readonly intervalMs?: number;
+  readonly wifiOnly?: boolean;
+}
+
+export function createCore(platform: Platform, config: AgentConfig): Core {
+  const { clock, shell, storage } = platform;
+  let saved: SavedState = NEW_STATE;
+  let state: AgentState = 'disabled';
+  let session: Session | null = null;
+  let running: Promise<PassReport> | null = null;
+  let abort: Abort = { aborted: false };
+  let lastError: SyncError | null = null;
+  let lastPassMs: number | null = null;
+  let changedAtMs: number | null = null;
+  let armed = 0;
+  let alert: string | null = null;
+  let quotaRemainingBytes: number | null = null;
+  const observed = new Set<string>();
+
+  const emit = (event: AgentEvent): void => {
+    if (event.kind === 'record' && !observed.has(event.collection)) return;
+    shell.event(JSON.stringify(event));
+  };
+
+  const save = async (change: Partial<SavedState>): Promise<void> => {
+    saved = { ...saved, ...change };
+    await saveState(storage, saved);
+  };
+
+  const enter = async (next: AgentState, error: SyncError | null = null): Promise<void> => {
+    state = next;
+    lastError = error;
+    const code = error?.code ?? null;
+    const kept = next === 'syncing' ? 'enabled' : next;
+    // A pass that ends as it began leaves nothing to write.
+    if (next !== 'syncing' && (saved.state !== kept || saved.error !== code)) {
+      await save({ state: kept, error: code });
+    }
+    emit({ kind: 'state', state, error: code });
+    shell.status(JSON.stringify(status()));
+  };
+
+  const settingsOf = (name: string): CollectionSettings => {
+    const own = saved.settings.collections.find(([key]) => key === name);
+    const preset = name === 'history' ? config.collections.history : config.collections.passwords;
+    return own?.[1] ?? preset;
+  };
+
+  const open = async (): Promise<Session> => {
+    if (session !== null) return session;
+    const key = restKey(await ported(platform.identity.deviceKey()));
+    const vault = createVault(key, platform.entropy, clock);
+    const generation = saved.generation.toString(36);
+    const stores: CollectionStore[] = [];
+    for (const collection of COLLECTIONS) {
+      stores.push(await openCollectionStore(storage, vault, generation, collection));
+    }
+    session = { vault, stores, account: await openAccount(storage, vault, generation) };
+    return session;
+  };
+
+  /** Removes everything of the present generation, a commit at a time; safe to be cut and done again. */
+  const wipe = async (): Promise<void> => {
+    session = null;
+    const prefix = `${saved.generation.toString(36)}.`;
+    for (;;) {
+      const range = { from: prefix, to: rangeEnd(prefix), limit: WIPE_KEYS };
+      const rows = await ported(storage.scan(range));
+      if (rows.length === 0) return;
+      await ported(storage.commit(rows.map(([key]) => [key, null] as const)));
+    }
+  };
+
+  /** Whose data is this? Another account, or the same with another key, starts with an empty store. */
+  const identify = async (): Promise<KeyBundle> => {
+    const { uid, email } = await ported(platform.identity.account());
+    const key = await ported(platform.identity.syncKey());
+    const own = clientState(key);
+    if (saved.uid !== uid || saved.clientState !== own) {
+      await wipe();
+      await save({
+        uid,
+        email,
+        clientState: own,
+        generation: saved.generation + 1,
+        batchMax: null,
+      });
+    }
+    return syncKeyBundle(key);
+  };
+
+  const crypto = (): BsoCrypto =>
+    platform.crypto === undefined
+      ? softwareCrypto(platform.entropy, () => clock.pause())
+      : deviceCrypto(platform.crypto, platform.entropy);
+
+  const passOnce = async (report: PassReport): Promise<void> => {
+    const syncKey = await identify();
+    const { account, stores } = await open();
+    const notes: ServerNotes = { requests: 0, waitMs: 0, alert, gone: false, quotaRemainingBytes };
+    const http = createHttp({
+      network: platform.network,
+      nowMs: () => clock.nowMs(),
+      authorize: authorization(platform, config),
+      notes,
+      abort,
+    });
+    const options: KintoOptions = {
+      http,
+      serverUrl: config.remote.serverUrl,
+      clientState: saved.clientState ?? '',
+      recordCharsMax: config.recordCharsMax,
+      batchMax: saved.batchMax,
+    };
+    const remote = createKinto(options);
+    const opener = crypto();
+    let rechecked = false;
+    const refreshKeys = (): Promise<boolean> => account.refreshKeys(remote, opener, syncKey);
+    const context: PassContext = {
+      platform,
+      config,
+      remote,
+      notes,
+      abort,
+      crypto: opener,
+      emit,
+      keys: {
+        bundle: (name) => account.bundle(name),
+        async recheck() {
+          if (rechecked) return false;
+          rechecked = true;
+          return refreshKeys();
+        },
+      },
+    };
+    const wanted = stores.flatMap((store) => {
+      const { enabled, readOnly } = settingsOf(store.collection.name);
+      return enabled ? [{ store, readOnly }] : [];
+    });
+    try {
+      await runPass({ context, account, refreshKeys, wanted }, report);
+      if (notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
+    } finally {
+      report.requests = notes.requests;
+      ({ alert, quotaRemainingBytes } = notes);
+      const backoff = serverAsked(saved.backoff, notes.waitMs, clock.nowMs());
+      if (backoff !== saved.backoff || options.batchMax !== saved.batchMax) {
+        await save({ backoff, batchMax: options.batchMax });
+      }
+    }
+  };
+
+  /** One pass, its outcome in the state machine. Never rejects but for a programming error. */
+  const pass = async (byUser: boolean): Promise<PassReport> => {
+    const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
+    const wait = waitMs(saved.backoff, clock.nowMs(), byUser);
+    abort = { aborted: false };
+    changedAtMs = null;
+    try {
+      if (wait > 0) {
+        throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
+      }
+      if (state !== 'enabling') await enter('syncing');
+      await passOnce(report);
+      report.ok = true;
+      const backoff = saved.backoff.failures > 0 ? passSucceeded(saved.backoff) : saved.backoff;
+      saved = { ...saved, backoff, lastSyncMs: clock.nowMs() };
+      await enter('enabled');
+    } catch (error) {
+      await failed(report, fromPort(error));
+    }
+    lastPassMs = clock.nowMs();
+    emit({ kind: 'pass', report });
+    return report;
+  };
+
+  const failed = async (report: PassReport, error: SyncError): Promise<void> => {
+    report.error = { code: error.code, message: error.message };
+    if (state === 'disabling' || error.code === 'aborted') {
+      if (state !== 'disabling') await settle('enabled', null);
+      return;
+    }
+    if (error.code !== 'backoff') {
+      const jitter = (platform.entropy.random(1)[0] ?? 0) / 255;
+      saved = { ...saved, backoff: passFailed(saved.backoff, clock.nowMs(), jitter), error: null };
+    }
+    await settle(error.code === 'backoff' ? 'enabled' : 'errored', error);
+  };
+
+  /** Enters a state although the storage itself may be what failed. */
+  const settle = async (next: AgentState, error: SyncError | null): Promise<void> => {
+    try {
+      await enter(next, error);
+    } catch (failure) {
+      lastError = fromPort(failure);
+    }
+  };
+
+  const run = (byUser: boolean): Promise<PassReport> => {
+    const before = running ?? Promise.resolve();
+    const turn: Promise<PassReport> = before.then(() => {
+      if (state === 'disabled' || state === 'disabling') throw notEnabled();
+      return pass(byUser);
+    });
+    running = turn;
+    const over = (): void => {
+      if (running === turn) running = null;
+      arm();
+    };
+    turn.then(over, over);
+    return turn;
+  };
+
+  /** Sleeps until the next pass is due; a newer call replaces an older one. */
+  const arm = (): void => {
+    const mine = ++armed;
+    if (state !== 'enabled' && state !== 'errored') return;
+    if (lastError !== null && lastError.retry !== 'later') return;
+    const wait = dueInMs({
+      nowMs: clock.nowMs(),
+      lastPassMs,
+      intervalMs: saved.settings.intervalMs ?? config.intervalMs,
+      changedAtMs,
+      backoff: saved.backoff,
+    });
+    void clock.sleep(wait).then(() => {
+      if (mine !== armed || running !== null) return;
+      const wifiOnly = saved.settings.wifiOnly ?? config.wifiOnly;
+      if (mayUse(platform.power.connection(), wifiOnly)) void run(false);
+    });
+  };
+
+  const status = (): Status => {
+    const wait = waitMs(saved.backoff, clock.nowMs(), false);
+    return {
+      state,
+      account: saved.email,
+      lastSyncMs: saved.lastSyncMs,
+      error: lastError === null ? null : { code: lastError.code, message: lastError.message },
+      notBeforeMs: wait === 0 ? null : clock.nowMs() + wait,
+      alert,
+      quotaRemainingBytes,
+      collections: Object.fromEntries(
+        (session?.stores ?? []).map((store) => [store.collection.name, statusOf(store)]),
+      ),
+    };
+  };
+
+  const statusOf = (store: CollectionStore): CollectionStatus => {
+    const { name } = store.collection;
+    const { enabled, readOnly } = settingsOf(name);
+    const { held, pending, quarantined, readOnlyAtMs } = store.state;
+    const meta = session?.account.meta ?? null;
+    const declined = meta !== null && engineOf(meta, name) === null;
+    return {
+      enabled,
+      readOnly: readOnly || readOnlyAtMs > 0,
+      declined,
+      held,
+      pending,
+      quarantined,
+    };
+  };
+
+  const store = async (name: unknown): Promise<CollectionStore> => {
+    if (saved.uid === null || state === 'disabled' || state === 'disabling') throw notEnabled();
+    const { stores } = await open();
+    const found = stores.find(({ collection }) => collection.name === name);
+    if (found !== undefined) return found;
+    throw new SyncError(
+      'badInput',
+      `collection: not one of ${COLLECTIONS.map((c) => c.name).join(', ')}`,
+    );
+  };
+
+  return {
+    async start() {
+      saved = await ported(loadState(storage));
+      state = saved.state;
+      if (state === 'disabling') await signOut();
+      else if (state === 'enabling') await enter('disabled');
+      else if (state !== 'disabled') {
+        await open();
+        lastError = saved.error === null ? null : new SyncError(saved.error, 'before the restart');
+        await enter('enabled');
+      }
+      arm();
+    },
+    async enable() {
+      if (state !== 'disabled' && state !== 'errored') return run(true);
+      await enter('enabling');
+      const report = await run(true);
+      return report;
+    },
+    async disable() {
+      abort.aborted = true;
+      await enter('disabling');
+      await running?.catch(() => undefined);
+      await signOut();
+    },
+    sync: () => run(true),
+    cancel() {
+      abort.aborted = true;
+    },
+    async configure(change) {
+      await save({ settings: changedSettings(saved, change, settingsOf) });
+      shell.status(JSON.stringify(status()));
+      arm();
+    },
+    connectionChanged: arm,
+    status,
+    store,
+    async writable(name) {
+      const found = await store(name);
+      const { readOnly } = settingsOf(found.collection.name);
+      if (readOnly || found.state.readOnlyAtMs > 0) {
+        throw new SyncError(
+          'readOnly',
+          `${found.collection.name}: read-only here or on the server`,
+        );
+      }
+      return found;
+    },
+    changed(collection, id, change) {
+      changedAtMs ??= clock.nowMs();
+      emit({ kind: 'record', collection, id, change });
+      arm();
+    },
+    observe(collection, on) {
+      if (on) observed.add(collection);
+      else observed.delete(collection);
+    },
+  };
+
+  async function signOut(): Promise<void> {
+    await wipe();
+    const { generation, settings } = saved;
+    saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
+    await enter('disabled');
+  }
+}
+
+function notEnabled(): SyncError {
+  return new SyncError('disabled', 'nobody is signed in to sync');
+}
+
+function authorization(
+  platform: Platform,
+  config: AgentConfig,
+): (fresh: boolean) => Promise<string> {
+  const { auth, audience } = config.remote;
+  return async (fresh) =>
+    auth === 'bearer'
+      ? `Bearer ${(await platform.identity.accessToken(fresh)).token}`
+      : `BrowserID ${await platform.identity.assertion(audience, fresh)}`;
+}
+
+function changedSettings(
+  saved: SavedState,
+  change: SettingsChange,
+  current: (name: string) => CollectionSettings,
+): SavedState['settings'] {
+  const changes = new Map(Object.entries(change.collections ?? {}));
+  const collections = COLLECTIONS.map(({ name }) => {
+    const merged: CollectionSettings = { ...current(name), ...changes.get(name) };
+    return [name, merged] as const;
+  });
+  return {
+    collections,
+    intervalMs: change.intervalMs ?? saved.settings.intervalMs,
+    wifiOnly: change.wifiOnly ?? saved.settings.wifiOnly,
+  };
+}
+
+async function ported<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw fromPort(error);
+  }
+}

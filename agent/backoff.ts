@@ -1,0 +1,56 @@
+// When the next request may go out. Pure: times come in, a value to be persisted goes out.
+// A server's wish and our own caution are kept apart: a user may ignore ours, never the server's.
+// Of several wishes the larger wins. A device clock that jumped back never makes a wait longer than it was.
+
+import { BACKOFF_MS_FIRST, BACKOFF_MS_LAST, WAIT_MS_MAX, WAIT_MS_MIN } from './limits.ts';
+
+export interface Wait {
+  readonly setAtMs: number;
+  readonly untilMs: number;
+}
+
+export interface Backoff {
+  /** Asked for by the server (Backoff, Retry-After). */
+  readonly server: Wait | null;
+  /** Ours, after failures. */
+  readonly own: Wait | null;
+  /** Failed passes in a row. */
+  readonly failures: number;
+}
+
+export const NO_BACKOFF: Backoff = { server: null, own: null, failures: 0 };
+
+/** Milliseconds until the next request may go out; `byUser` passes over our own caution. */
+export function waitMs(backoff: Backoff, nowMs: number, byUser: boolean): number {
+  const server = remaining(backoff.server, nowMs);
+  return byUser ? server : Math.max(server, remaining(backoff.own, nowMs));
+}
+
+/** The server asked for `delayMs` (any number, also a hostile one). */
+export function serverAsked(backoff: Backoff, delayMs: number, nowMs: number): Backoff {
+  if (!(delayMs > 0)) return backoff;
+  const wait = Math.max(remaining(backoff.server, nowMs), clampWait(delayMs));
+  return { ...backoff, server: { setAtMs: nowMs, untilMs: nowMs + wait } };
+}
+
+/** A pass failed: doubling waits, with `jitter` (0 to 1) on top so that a fleet does not return as one. */
+export function passFailed(backoff: Backoff, nowMs: number, jitter: number): Backoff {
+  const failures = backoff.failures + 1;
+  const doubled = BACKOFF_MS_FIRST * 2 ** Math.min(failures - 1, 20);
+  const wait = Math.round(Math.min(doubled, BACKOFF_MS_LAST) * (1 + jitter / 4));
+  return { ...backoff, failures, own: { setAtMs: nowMs, untilMs: nowMs + wait } };
+}
+
+export function passSucceeded(backoff: Backoff): Backoff {
+  return { ...backoff, own: null, failures: 0 };
+}
+
+export function clampWait(delayMs: number): number {
+  return Math.min(Math.max(Math.round(delayMs), WAIT_MS_MIN), WAIT_MS_MAX);
+}
+
+function remaining(wait: Wait | null, nowMs: number): number {
+  if (wait === null) return 0;
+  const total = Math.min(wait.untilMs - wait.setAtMs, 2 * WAIT_MS_MAX);
+  return nowMs < wait.setAtMs ? total : Math.max(0, wait.setAtMs + total - nowMs);
+}

@@ -1,0 +1,81 @@
+// What the parts of a pass share: the ports, the account's keys, the remote, and the report being made.
+
+import type { BsoCrypto, OpenedBso } from '../crypto/bso.ts';
+import type { KeyBundle } from '../crypto/keys.ts';
+import type { Platform } from '../platform/ports.ts';
+import type { AgentConfig } from './config.ts';
+import { SLICE_CHARS_MAX } from './limits.ts';
+import type { Envelope, Remote, ServerNotes } from './remotes/remote.ts';
+import type { AgentEvent, CollectionReport } from './status.ts';
+import type { CollectionStore } from './store.ts';
+import type { Abort } from './wire/http.ts';
+
+export interface PassContext {
+  readonly platform: Platform;
+  readonly config: AgentConfig;
+  readonly remote: Remote;
+  readonly notes: ServerNotes;
+  readonly abort: Abort;
+  readonly crypto: BsoCrypto;
+  readonly keys: PassKeys;
+  emit(event: AgentEvent): void;
+}
+
+export interface PassKeys {
+  bundle(collection: string): KeyBundle;
+  /** Reads `crypto/keys` again, at most once in a pass; true if they changed. */
+  recheck(): Promise<boolean>;
+}
+
+/** A pass over one collection. */
+export interface CollectionPass extends PassContext {
+  readonly store: CollectionStore;
+  readonly report: CollectionReport;
+}
+
+/** Gives the device a turn whenever so much text was worked on; cheap to call for every record. */
+export function createPacer(platform: Platform): (chars: number) => Promise<void> | null {
+  let spent = 0;
+  return (chars) => {
+    spent += chars;
+    if (spent < SLICE_CHARS_MAX) return null;
+    spent = 0;
+    return platform.clock.pause();
+  };
+}
+
+/**
+ * Proves and decrypts payloads, a slice's worth at a time. A wrong MAC may mean that the keys changed: they are
+ * looked at once more before a record is blamed.
+ */
+export async function openAll(
+  pass: CollectionPass,
+  envelopes: readonly Envelope[],
+): Promise<OpenedBso[]> {
+  const name = pass.store.collection.name;
+  const results: OpenedBso[] = [];
+  for (let at = 0; at < envelopes.length; ) {
+    const group = groupFrom(envelopes, at);
+    let opened = await pass.crypto.open(pass.keys.bundle(name), group);
+    const suspect = opened.some((result) => !result.ok && result.code === 'badMac');
+    if (suspect && (await pass.keys.recheck())) {
+      opened = await pass.crypto.open(pass.keys.bundle(name), group);
+    }
+    results.push(...opened);
+    at += group.length;
+  }
+  return results;
+}
+
+function groupFrom(envelopes: readonly Envelope[], from: number): Envelope[] {
+  const group: Envelope[] = [];
+  let chars = 0;
+  for (let at = from; at < envelopes.length; at++) {
+    const envelope = envelopes[at];
+    if (envelope === undefined) break;
+    chars += envelope.payload.length;
+    if (group.length > 0 && chars > SLICE_CHARS_MAX * 2) break;
+    group.push(envelope);
+  }
+  return group;
+}

@@ -1,0 +1,77 @@
+// One record as the device knows it: the mirror (what both sides agreed on) and this device's unsynced
+// change on top. Pure data and its text form; store.ts writes it.
+
+import type { Body } from './collections/collection.ts';
+
+export interface Mirror {
+  readonly body: Body;
+  /** The body's JSON, as it came: unknown members and number forms survive. */
+  readonly text: string;
+  /** The server's time of this version. */
+  readonly modifiedMs: number;
+  /** Counts resets of the sync state: an older one was not seen since the last reset. */
+  readonly epoch: number;
+}
+
+export interface Local {
+  /** Null: deleted. */
+  readonly body: Body | null;
+  readonly changedAtMs: number;
+  /** Grows with every local change: an acknowledgement is for one of them. */
+  readonly seq: number;
+  /** Pushes of this change that the server refused without a reason. */
+  readonly tries: number;
+}
+
+export interface Entry {
+  readonly mirror: Mirror | null;
+  readonly local: Local | null;
+  /** The server's newest version was set aside. */
+  readonly quarantined: boolean;
+}
+
+export const NO_ENTRY: Entry = { mirror: null, local: null, quarantined: false };
+
+/** What apps see: the local change if there is one, else the mirror. */
+export function visible(entry: Entry): Body | null {
+  return entry.local !== null ? entry.local.body : (entry.mirror?.body ?? null);
+}
+
+/** A stored value: a short head and a long text. */
+export interface Packed {
+  readonly head: string;
+  readonly text: string;
+}
+
+export function packMirror(mirror: Mirror): Packed {
+  return { head: `${mirror.modifiedMs} ${mirror.epoch}`, text: mirror.text };
+}
+
+export function packLocal(local: Local): Packed {
+  const text = local.body === null ? '' : JSON.stringify(local.body);
+  return { head: `${local.changedAtMs} ${local.seq} ${local.tries}`, text };
+}
+
+/** Null if the value is not what was written (a worn flash, a changed device key). */
+export function unpackMirror(packed: Packed | null): Mirror | null {
+  const body = packed === null ? null : parsed(packed.text);
+  if (packed === null || body === null) return null;
+  const [modifiedMs = 0, epoch = 0] = packed.head.split(' ').map(Number);
+  return { body, text: packed.text, modifiedMs, epoch };
+}
+
+export function unpackLocal(packed: Packed | null): Local | null {
+  if (packed === null) return null;
+  const body = packed.text === '' ? null : parsed(packed.text);
+  if (body === null && packed.text !== '') return null;
+  const [changedAtMs = 0, seq = 0, tries = 0] = packed.head.split(' ').map(Number);
+  return { body, changedAtMs, seq, tries };
+}
+
+function parsed(text: string): Body | null {
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    return null;
+  }
+}

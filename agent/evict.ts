@@ -1,0 +1,35 @@
+// Keeps a small device small: the oldest history leaves the device when there is too much of it.
+// Local only: nothing is ever deleted upstream, and an unsynced change is never evicted.
+
+import type { CollectionPass } from './context.ts';
+import { NO_ENTRY } from './entry.ts';
+import { BATCH_RECORDS_MAX } from './limits.ts';
+
+/** Drops the oldest records above `historyRecordsMax`, in batches. */
+export async function evict(pass: CollectionPass): Promise<void> {
+  const { store, report } = pass;
+  if (!store.collection.evictable) return;
+  for (;;) {
+    const excess = store.state.held - pass.config.historyRecordsMax;
+    if (excess <= 0) return;
+    const dropped = await store.lock.run(() => dropOldest(pass, excess));
+    report.evicted += dropped;
+    if (dropped === 0) return;
+  }
+}
+
+async function dropOldest({ store }: CollectionPass, excess: number): Promise<number> {
+  const limit = Math.min(excess, BATCH_RECORDS_MAX);
+  const { ids } = await store.indexed({ prefix: 'd', limit, reverse: true });
+  const entries = await store.load(ids);
+  const transaction = store.begin();
+  let dropped = 0;
+  for (const [index, id] of ids.entries()) {
+    const entry = entries[index] ?? NO_ENTRY;
+    if (entry.local !== null) continue;
+    transaction.set(id, entry, { ...NO_ENTRY, quarantined: entry.quarantined });
+    dropped++;
+  }
+  if (dropped > 0) await transaction.commit();
+  return dropped;
+}

@@ -1,0 +1,71 @@
+// The agent's public door: `createAgent` gives a device everything that it can ask for. What crosses this door
+// is plain JSON data, so that the same calls work across a bridge.
+
+import type { Platform } from '../platform/ports.ts';
+import { createCore, type SettingsChange } from './agent.ts';
+import type { Body } from './collections/collection.ts';
+import type { AgentConfig } from './config.ts';
+import {
+  deleteRecord,
+  getRecord,
+  type ListQuery,
+  type ListResult,
+  listRecords,
+  putRecord,
+} from './local.ts';
+import type { PassReport, Status } from './status.ts';
+
+export type { AgentConfig } from './config.ts';
+export { SyncError } from './errors.ts';
+export type { AgentEvent, PassReport, Status } from './status.ts';
+
+/** Every call may reject with a SyncError; its `code` and `retry` say what to do. */
+export interface Agent {
+  /** Goes on from what survived the last run. Call it once, before anything else. */
+  start(): Promise<void>;
+  /** Signs in with the device's account and runs the first pass. */
+  enable(): Promise<PassReport>;
+  /** Signs out and removes this account's keys and data from the device. */
+  disable(): Promise<void>;
+  /** Runs a pass now. Resolves when it is over, also when it failed: see `ok` and `error`. */
+  sync(): Promise<PassReport>;
+  /** Ends the pass that is running at its next step. */
+  cancel(): void;
+  configure(change: SettingsChange): Promise<void>;
+  /** The device has another network now, or none. */
+  connectionChanged(): void;
+  status(): Status;
+  get(collection: string, id: string): Promise<Body | null>;
+  list(collection: string, query: ListQuery): Promise<ListResult>;
+  /** Resolves to the record's id when the change is durable. */
+  put(collection: string, record: Body): Promise<string>;
+  delete(collection: string, id: string): Promise<void>;
+  /** Turns `record` events of a collection on or off. */
+  observe(collection: string, on: boolean): void;
+}
+
+export function createAgent(platform: Platform, config: AgentConfig): Agent {
+  const core = createCore(platform, config);
+  return {
+    start: () => core.start(),
+    enable: () => core.enable(),
+    disable: () => core.disable(),
+    sync: () => core.sync(),
+    cancel: () => core.cancel(),
+    configure: (change) => core.configure(change),
+    connectionChanged: () => core.connectionChanged(),
+    status: () => core.status(),
+    observe: (collection, on) => core.observe(collection, on),
+    get: async (collection, id) => getRecord(await core.store(collection), id),
+    list: async (collection, query) => listRecords(await core.store(collection), query),
+    async put(collection, record) {
+      const id = await putRecord(await core.writable(collection), platform, record);
+      core.changed(collection, id, 'put');
+      return id;
+    },
+    async delete(collection, id) {
+      await deleteRecord(await core.writable(collection), platform, id);
+      core.changed(collection, id, 'delete');
+    },
+  };
+}

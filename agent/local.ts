@@ -1,0 +1,152 @@
+// What other apps of the device do with the synced data: get, list, put, delete.
+// A put or delete resolves when it is durable and in the outbox. Apps never wait for the network.
+
+import type { Platform } from '../platform/ports.ts';
+import type { Body } from './collections/collection.ts';
+import { type Entry, NO_ENTRY, visible } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { isRecordId } from './keys.ts';
+import { LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
+import type { CollectionStore } from './store.ts';
+
+export interface ListQuery {
+  /** Only records whose address (URL, origin) starts with this. Without it: newest first where there are dates. */
+  readonly prefix?: string;
+  /** 1 to LIST_MAX. */
+  readonly limit: number;
+  /** `next` of the call before. */
+  readonly after?: string | null;
+}
+
+export interface ListResult {
+  readonly records: Body[];
+  /** Where to go on, or null at the end. */
+  readonly next: string | null;
+}
+
+/** What apps see of a record, or null. */
+export async function getRecord(store: CollectionStore, id: string): Promise<Body | null> {
+  const [entry = NO_ENTRY] = await store.load([checkedId(id)]);
+  return view(store, id, entry);
+}
+
+/** Records by address prefix or newest first. Errors: `badInput` names the field and the limit. */
+export async function listRecords(store: CollectionStore, query: ListQuery): Promise<ListResult> {
+  const { prefix, limit, after = null } = query;
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
+    throw new SyncError('badInput', `limit: not an integer from 1 to ${LIST_MAX}`);
+  }
+  const { collection } = store;
+  const start =
+    prefix !== undefined ? collection.addressPrefix(prefix) : collection.evictable ? 'd' : 'u';
+  const { ids, next } = await store.indexed({ prefix: start, limit, after });
+  const entries = await store.load(ids);
+  const records: Body[] = [];
+  for (const [index, id] of ids.entries()) {
+    const entry = entries[index] ?? NO_ENTRY;
+    const body = visible(entry);
+    if (body === null || (prefix !== undefined && !collection.matches(body, prefix))) continue;
+    records.push(collection.view(id, body));
+  }
+  return { records, next };
+}
+
+/**
+ * Creates or changes a record; without an id, the one that means the same is changed. Resolves to its id when it
+ * is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
+ */
+export async function putRecord(
+  store: CollectionStore,
+  platform: Platform,
+  input: Body,
+): Promise<string> {
+  const { collection } = store;
+  const nowMs = platform.clock.nowMs();
+  const given = input.id ?? input.guid;
+  return store.lock.run(async () => {
+    const newId =
+      given === undefined ? collection.newId(platform.entropy.random(18)) : checkedId(given);
+    const first = prepared(collection.prepare(input, null, newId, nowMs));
+    const found = given === undefined ? await findSame(store, first.body) : null;
+    const id = found ?? newId;
+    const [before = NO_ENTRY] = await store.load([id]);
+    const existing = visible(before);
+    const { body } =
+      existing === null ? first : prepared(collection.prepare(input, existing, id, nowMs));
+    const text = JSON.stringify(body);
+    if (text.length > LOCAL_RECORD_CHARS_MAX) {
+      throw new SyncError(
+        'tooLarge',
+        `record: ${text.length} characters, at most ${LOCAL_RECORD_CHARS_MAX}`,
+        { collection: collection.name, recordId: id },
+      );
+    }
+    if (existing !== null && JSON.stringify(existing) === text) return id;
+    await commitLocal(store, id, before, body, nowMs);
+    return id;
+  });
+}
+
+/** Deletes a record for all devices. Errors: `notFound`, `readOnly`, storage errors. */
+export async function deleteRecord(
+  store: CollectionStore,
+  platform: Platform,
+  id: string,
+): Promise<void> {
+  await store.lock.run(async () => {
+    const [before = NO_ENTRY] = await store.load([checkedId(id)]);
+    if (visible(before) === null) {
+      throw new SyncError('notFound', 'there is no such record', {
+        collection: store.collection.name,
+        recordId: id,
+      });
+    }
+    await commitLocal(store, id, before, null, platform.clock.nowMs());
+  });
+}
+
+async function commitLocal(
+  store: CollectionStore,
+  id: string,
+  before: Entry,
+  body: Body | null,
+  changedAtMs: number,
+): Promise<void> {
+  const seq = store.state.seq + 1;
+  const transaction = store.begin();
+  transaction.set(id, before, { ...before, local: { body, changedAtMs, seq, tries: 0 } });
+  transaction.update({ seq });
+  await transaction.commit();
+}
+
+const SAME_MAX = 8;
+
+async function findSame(store: CollectionStore, body: Body): Promise<string | null> {
+  const { collection } = store;
+  const prefix = `${collection.identity(body)}!`;
+  const { ids } = await store.indexed({ prefix, limit: SAME_MAX });
+  const entries = await store.load(ids);
+  for (const [index, id] of ids.entries()) {
+    const shown = visible(entries[index] ?? NO_ENTRY);
+    if (shown !== null && collection.same(shown, body)) return id;
+  }
+  return null;
+}
+
+function view(store: CollectionStore, id: string, entry: Entry): Body | null {
+  const body = visible(entry);
+  return body === null || store.collection.isEmpty(body) ? null : store.collection.view(id, body);
+}
+
+function prepared(result: ReturnType<CollectionStore['collection']['prepare']>): {
+  readonly id: string;
+  readonly body: Body;
+} {
+  if (!result.ok) throw new SyncError('badInput', result.complaint);
+  return result;
+}
+
+function checkedId(id: unknown): string {
+  if (isRecordId(id)) return id;
+  throw new SyncError('badInput', 'id: not 1 to 64 printable ASCII characters');
+}

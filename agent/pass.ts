@@ -1,0 +1,151 @@
+// One sync pass as a list of steps: look what changed, take it in, send what is ours, look again.
+// It decides nothing about when a pass runs (schedule.ts) or what a failure means for the agent (agent.ts).
+
+import type { Account, MetaGlobal } from './account.ts';
+import type { CollectionPass, PassContext } from './context.ts';
+import { SyncError, type SyncErrorCode } from './errors.ts';
+import { READ_ONLY_RECHECK_MS, ROUNDS_MAX } from './limits.ts';
+import { pull } from './pull.ts';
+import { push } from './push.ts';
+import type { PollItem } from './remotes/remote.ts';
+import { resetCollection } from './reset.ts';
+import type { CollectionReport, PassReport } from './status.ts';
+import type { CollectionStore } from './store.ts';
+
+export interface PassInput {
+  readonly context: PassContext;
+  readonly account: Account;
+  /** Reads `crypto/keys` with the user's sync key. True if they changed. */
+  readonly refreshKeys: () => Promise<boolean>;
+  /** The collections that the user wants, with the switch that keeps them from being written. */
+  readonly wanted: readonly { readonly store: CollectionStore; readonly readOnly: boolean }[];
+}
+
+/** Failures of one collection that say nothing about the others. */
+const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
+  'badResponse',
+  'conflict',
+  'keyMismatch',
+  'unavailable',
+]);
+
+/** Runs to the end or throws a SyncError; the report is filled in either way. */
+export async function runPass(input: PassInput, report: PassReport): Promise<void> {
+  const { context, account } = input;
+  const known = account.meta !== null && account.keysModifiedMs !== null;
+  const changed = known ? await poll(input) : null;
+  if (changed === null || changed.has('meta')) await account.refreshMeta(context.remote);
+  if (changed === null || changed.has('crypto')) await input.refreshKeys();
+  const passes = await activePasses(input, report);
+  let failure: SyncError | null = null;
+  for (const { pass, readOnly } of passes) {
+    try {
+      await syncCollection(
+        pass,
+        readOnly,
+        changed === null || changed.has(pass.store.collection.name),
+      );
+    } catch (error) {
+      if (!(error instanceof SyncError) || !LOCAL_FAILURES.has(error.code)) throw error;
+      failure ??= error;
+    }
+  }
+  if (failure !== null) throw failure;
+}
+
+/** One request: which of the account's documents and wanted collections moved? */
+async function poll({ context, account, wanted }: PassInput): Promise<Set<string>> {
+  const items: PollItem[] = [
+    { collection: 'meta', id: 'global', knownMs: account.meta?.modifiedMs ?? 0 },
+    { collection: 'crypto', id: 'keys', knownMs: account.keysModifiedMs ?? 0 },
+    ...wanted.map(({ store }) => ({
+      collection: store.collection.name,
+      id: null,
+      knownMs: store.state.cursor.sinceMs,
+    })),
+  ];
+  const moved = await context.remote.poll(items);
+  return new Set(items.filter((_, index) => moved[index] === true).map((item) => item.collection));
+}
+
+/** What the account offers of what the user wants; a changed syncID starts a collection anew. */
+async function activePasses(
+  { context, account, wanted }: PassInput,
+  report: PassReport,
+): Promise<{ pass: CollectionPass; readOnly: boolean }[]> {
+  const passes: { pass: CollectionPass; readOnly: boolean }[] = [];
+  for (const { store, readOnly } of wanted) {
+    const { name } = store.collection;
+    const engine = engineOf(account.meta, name);
+    if (engine === null || engine.version > store.collection.version) continue;
+    const syncId = `${account.meta?.syncId ?? ''}/${engine.syncId}`;
+    if (store.state.syncId !== syncId) await resetCollection(store, syncId);
+    const collectionReport: CollectionReport = {
+      pulled: 0,
+      pushed: 0,
+      quarantined: 0,
+      merged: 0,
+      evicted: 0,
+    };
+    report.collections[name] = collectionReport;
+    passes.push({ pass: { ...context, store, report: collectionReport }, readOnly });
+  }
+  return passes;
+}
+
+/** The engine's entry in `meta/global`; null if the account does not sync it. */
+export function engineOf(
+  meta: MetaGlobal | null,
+  name: string,
+): MetaGlobal['engines'][number] | null {
+  if (meta === null || meta.declined.includes(name)) return null;
+  return meta.engines.find((engine) => engine.name === name) ?? null;
+}
+
+async function syncCollection(
+  pass: CollectionPass,
+  readOnly: boolean,
+  moved: boolean,
+): Promise<void> {
+  const { store } = pass;
+  const { cursor, resetting } = store.state;
+  const unfinished =
+    cursor.sinceMs === 0 || cursor.page !== null || cursor.floorMs > 0 || resetting;
+  if (moved || unfinished) {
+    stopForBackoff(pass);
+    await pull(pass);
+  }
+  await forgetOldRefusal(pass);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    if (readOnly || store.state.pending === 0 || store.state.readOnlyAtMs > 0) return;
+    stopForBackoff(pass);
+    const pushedBefore = pass.report.pushed;
+    try {
+      await push(pass);
+    } finally {
+      // What was stored came with new versions: the cursor moves behind them.
+      if (pass.report.pushed > pushedBefore) await pull(pass);
+    }
+    if (pass.report.pushed === pushedBefore) return;
+  }
+}
+
+/** A server that asked for a pause gets it before the next piece of work. */
+function stopForBackoff(pass: CollectionPass): void {
+  const { waitMs } = pass.notes;
+  if (waitMs === 0) return;
+  throw new SyncError('backoff', `the server asks to wait ${waitMs} ms`, { retryAfterMs: waitMs });
+}
+
+/** A server may open for writes again: its refusal is believed for a day. */
+async function forgetOldRefusal({ store, platform }: CollectionPass): Promise<void> {
+  const { readOnlyAtMs, pending } = store.state;
+  if (readOnlyAtMs === 0 || pending === 0) return;
+  const ageMs = platform.clock.nowMs() - readOnlyAtMs;
+  if (ageMs >= 0 && ageMs < READ_ONLY_RECHECK_MS) return;
+  await store.lock.run(async () => {
+    const transaction = store.begin();
+    transaction.update({ readOnlyAtMs: 0 });
+    await transaction.commit();
+  });
+}

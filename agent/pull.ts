@@ -1,0 +1,232 @@
+// From a page of the server to the store: prove, merge, commit; a batch of records travels with the cursor
+// that covers it, and only then is more asked for. Holds one batch in memory, never a page.
+// A record that does not prove itself is set aside; all others go on.
+
+import { type CollectionPass, createPacer, openAll } from './context.ts';
+import { type Entry, NO_ENTRY } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { evict } from './evict.ts';
+import { BATCH_CHARS_MAX, BATCH_RECORDS_MAX, PAGES_MAX } from './limits.ts';
+import { isTombstone, receive, type Times } from './receive.ts';
+import type { Envelope, Listed, Page } from './remotes/remote.ts';
+import { requeueUnseen } from './reset.ts';
+import { type Cursor, START } from './store.ts';
+
+/** Stamps of a Sync server come in steps of this; `_since` is exclusive. */
+const STAMP_STEP_MS = 10;
+const RESTARTS_MAX = 3;
+/** So many records that fail their MAC, and no other: it is the key, not the records. */
+const KEY_SUSPECT_MIN = 10;
+
+/**
+ * Brings a collection to what the server has.
+ * Errors: those of the remote and the store; `conflict` when the collection never stands still, `keyMismatch`
+ * when nothing opens. What was committed before an error stays, and the next pull goes on behind it.
+ */
+export async function pull(pass: CollectionPass): Promise<void> {
+  let restarts = 0;
+  let cursor = resumed(pass.store.state.cursor);
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
+    const page = await pass.remote.changes(pass.store.collection.name, cursor);
+    if (page === null) return;
+    const wentBack = page !== 'restart' && page.stampMs < cursor.sinceMs;
+    if (page === 'restart' || wentBack) {
+      if (wentBack) page.cancel();
+      if (++restarts > RESTARTS_MAX) throw movedOn(pass);
+      cursor = wentBack ? START : resumed({ ...pass.store.state.cursor, page: null });
+      continue;
+    }
+    const next = await readPage(pass, page, cursor);
+    if (next.page === null) return requeueUnseen(pass);
+    if (next.page === cursor.page) break;
+    cursor = next;
+  }
+  throw new SyncError('badResponse', 'paging: the server repeats its pages', {
+    collection: pass.store.collection.name,
+  });
+}
+
+/** Where to go on: behind everything that has surely arrived, else on the page that was under way. */
+function resumed(cursor: Cursor): Cursor {
+  const sinceMs = Math.max(cursor.sinceMs, cursor.floorMs);
+  return sinceMs > cursor.sinceMs || cursor.page === null ? { ...START, sinceMs } : cursor;
+}
+
+function movedOn(pass: CollectionPass): SyncError {
+  return new SyncError('conflict', 'the collection changes faster than it can be read', {
+    collection: pass.store.collection.name,
+  });
+}
+
+/** Reads one page to its end in batches; returns the cursor behind it, which is committed. */
+async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promise<Cursor> {
+  const stampMs = cursor.page === null ? page.stampMs : cursor.stampMs;
+  const progress = createProgress(cursor, stampMs);
+  let batch: Listed[] = [];
+  let chars = 0;
+  try {
+    const arrived: Listed[] = [];
+    for (let more = true; more; ) {
+      more = await page.next(arrived);
+      for (const listed of arrived) {
+        batch.push(listed);
+        chars += listed.chars;
+        if (batch.length < BATCH_RECORDS_MAX && chars < BATCH_CHARS_MAX) continue;
+        await applyBatch(pass, page, batch, progress.after(batch));
+        batch = [];
+        chars = 0;
+      }
+      arrived.length = 0;
+    }
+  } catch (error) {
+    page.cancel();
+    throw error;
+  }
+  const token = page.nextPage();
+  const end =
+    token === null
+      ? { ...START, sinceMs: stampMs > 0 ? stampMs : progress.after(batch).floorMs }
+      : { ...progress.after(batch), page: token };
+  await applyBatch(pass, page, batch, end);
+  return end;
+}
+
+/** Follows how far a listing has come. A server that does not sort by time gets no credit for it. */
+function createProgress(
+  cursor: Cursor,
+  stampMs: number,
+): { after(batch: readonly Listed[]): Cursor } {
+  let sorted = true;
+  let newestMs = 0;
+  return {
+    after(batch) {
+      for (const listed of batch) {
+        if (!listed.ok) continue;
+        if (listed.envelope.modifiedMs < newestMs) sorted = false;
+        newestMs = Math.max(newestMs, listed.envelope.modifiedMs);
+      }
+      const sureMs = Math.min(newestMs, stampMs > 0 ? stampMs : newestMs) - STAMP_STEP_MS;
+      return {
+        ...cursor,
+        stampMs,
+        floorMs: sorted ? Math.max(cursor.floorMs, sureMs) : cursor.floorMs,
+      };
+    },
+  };
+}
+
+/** Proves, merges and commits a batch together with the cursor that covers it. */
+async function applyBatch(
+  pass: CollectionPass,
+  page: Page,
+  batch: readonly Listed[],
+  cursor: Cursor,
+): Promise<void> {
+  const { store } = pass;
+  const latest = new Map<string, Envelope>();
+  const spoilt = new Map<string, string>();
+  for (const listed of batch) {
+    if (listed.ok) {
+      latest.set(listed.envelope.id, listed.envelope);
+      spoilt.delete(listed.envelope.id);
+    } else if (listed.id !== null) {
+      spoilt.set(listed.id, listed.code);
+      latest.delete(listed.id);
+    } else pass.report.quarantined++;
+  }
+  const arrivals = await proven(pass, [...latest.values()]);
+  await store.lock.run(async () => {
+    await commitBatch(pass, page, cursor, arrivals, spoilt);
+  });
+  await evict(pass);
+  const { pulled, pushed } = pass.report;
+  pass.emit({ kind: 'progress', collection: store.collection.name, pulled, pushed });
+}
+
+interface Proven {
+  readonly envelope: Envelope;
+  readonly body: { readonly [member: string]: unknown } | null;
+  readonly text: string;
+  /** Why it is set aside; null if it is good. */
+  readonly code: string | null;
+}
+
+/** Opens what the device does not have yet; its own writes come back with the version that it knows. */
+async function proven(pass: CollectionPass, envelopes: readonly Envelope[]): Promise<Proven[]> {
+  const { store } = pass;
+  const known = await store.load(envelopes.map(({ id }) => id));
+  const unknown = envelopes.filter(({ modifiedMs }, index) => {
+    const entry = known[index] ?? NO_ENTRY;
+    return (
+      entry.quarantined ||
+      entry.mirror?.modifiedMs !== modifiedMs ||
+      entry.mirror.epoch !== store.state.epoch
+    );
+  });
+  const opened = await openAll(pass, unknown);
+  const forged = opened.filter((result) => !result.ok && result.code === 'badMac').length;
+  if (forged >= KEY_SUSPECT_MIN && forged === opened.length) {
+    throw new SyncError('keyMismatch', `none of ${forged} records opens with the account's keys`, {
+      collection: store.collection.name,
+    });
+  }
+  return opened.map((result, index) => {
+    const envelope = unknown[index] as Envelope;
+    if (!result.ok) return { envelope, body: null, text: '', code: result.code };
+    const { body, text } = result;
+    if (isTombstone(body)) return { envelope, body: null, text: '', code: null };
+    const complaint = store.collection.check(body);
+    return { envelope, body, text, code: complaint === null ? null : 'malformed' };
+  });
+}
+
+async function commitBatch(
+  pass: CollectionPass,
+  page: Page,
+  cursor: Cursor,
+  arrivals: readonly Proven[],
+  spoilt: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { store, report } = pass;
+  const ids = [...arrivals.map(({ envelope }) => envelope.id), ...spoilt.keys()];
+  const entries = await store.load(ids);
+  const transaction = store.begin();
+  const pacer = createPacer(pass.platform);
+  const times: Times = {
+    serverNowMs: page.serverNowMs,
+    deviceNowMs: pass.platform.clock.nowMs(),
+  };
+  let seq = store.state.seq;
+  const setAside = (id: string, before: Entry, code: string, modifiedMs: number): void => {
+    transaction.quarantine(id, before, code, modifiedMs);
+    report.quarantined++;
+    pass.emit({ kind: 'quarantine', collection: store.collection.name, id, code });
+  };
+  for (const [index, { envelope, body, text, code }] of arrivals.entries()) {
+    const before = entries[index] ?? NO_ENTRY;
+    const { id, modifiedMs } = envelope;
+    if (code !== null) setAside(id, before, code, modifiedMs);
+    else {
+      const arrival = { body, text, modifiedMs };
+      const after = receive(store.collection, before, arrival, store.state.epoch, times, seq + 1);
+      if (after.local !== null && after.local !== before.local) seq++;
+      if (before.local !== null) report.merged++;
+      transaction.set(id, before, after);
+      report.pulled++;
+    }
+    await pacer(text.length);
+  }
+  for (const [id, code] of spoilt) setAside(id, entries[ids.indexOf(id)] ?? NO_ENTRY, code, 0);
+  if (transaction.size === 0 && sameCursor(store.state.cursor, cursor)) return;
+  transaction.update({ cursor, seq });
+  await transaction.commit();
+}
+
+function sameCursor(a: Cursor, b: Cursor): boolean {
+  return (
+    a.sinceMs === b.sinceMs &&
+    a.page === b.page &&
+    a.stampMs === b.stampMs &&
+    a.floorMs === b.floorMs
+  );
+}

@@ -1,0 +1,275 @@
+// From the outbox to the server: local changes are sealed, sent under preconditions, and acknowledged in one
+// commit. An acknowledgement is for the version that was sent: an edit made meanwhile stays in the outbox.
+// A lost answer is resolved by looking: a conflict whose record turns out to be ours is an acknowledgement.
+
+import type { Body } from './collections/collection.ts';
+import { type CollectionPass, createPacer, openAll } from './context.ts';
+import { type Entry, type Local, NO_ENTRY, visible } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { CONFLICT_ROUNDS_MAX, PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from './limits.ts';
+import { isTombstone, mirrorOf, receive } from './receive.ts';
+import type { Document, Outgoing, PushResult } from './remotes/remote.ts';
+
+/** One change on its way. */
+interface Job {
+  readonly id: string;
+  readonly local: Local;
+  readonly outgoing: Outgoing;
+}
+
+/**
+ * Sends every local change of the collection that is not parked.
+ * Errors: those of the remote and the store; `unavailable` when some changes could not be stored for now.
+ */
+export async function push(pass: CollectionPass): Promise<void> {
+  const { store } = pass;
+  if (store.state.pending === 0) return;
+  const max = await pass.remote.pushMax();
+  let failed = 0;
+  let after: string | null = null;
+  while (store.state.readOnlyAtMs === 0) {
+    const ids: string[] = await store.pendingIds(after, max);
+    const last = ids.at(-1);
+    if (last === undefined) break;
+    after = last;
+    failed += await pushBatch(pass, ids);
+  }
+  if (failed > 0) {
+    throw new SyncError('unavailable', `${failed} changes could not be stored for now`, {
+      collection: store.collection.name,
+    });
+  }
+}
+
+/** Returns how many changes must be tried again later. */
+async function pushBatch(pass: CollectionPass, ids: readonly string[]): Promise<number> {
+  const { store } = pass;
+  const entries = await store.load(ids);
+  const changes: { id: string; entry: Entry; local: Local }[] = [];
+  for (const [index, id] of ids.entries()) {
+    const entry = entries[index] ?? NO_ENTRY;
+    const { local } = entry;
+    if (local === null || local.tries >= PUSH_TRIES_MAX) continue;
+    if (entry.mirror === null && (await settledAtHome(pass, id, local))) continue;
+    changes.push({ id, entry, local });
+  }
+  const jobs = await sealed(
+    pass,
+    changes.map(({ id, entry, local }) => ({
+      id,
+      local,
+      baseMs: entry.mirror?.modifiedMs ?? null,
+    })),
+  );
+  const results = jobs.length === 0 ? [] : await send(pass, jobs);
+  await settle(pass, jobs, results);
+  for (const [index, job] of jobs.entries()) {
+    if (results[index]?.kind === 'conflict') results[index] = await resolve(pass, job.id);
+  }
+  return results.filter((result) => result.kind === 'failed').length;
+}
+
+async function send(pass: CollectionPass, jobs: readonly Job[]): Promise<PushResult[]> {
+  const outgoing = jobs.map((job) => job.outgoing);
+  return [...(await pass.remote.push(pass.store.collection.name, outgoing))];
+}
+
+/**
+ * Changes that need no server: the deletion of a record that it never had, and a new record that means the same as
+ * one the server has under another id, which takes the change over.
+ */
+async function settledAtHome(pass: CollectionPass, id: string, local: Local): Promise<boolean> {
+  const { store } = pass;
+  return store.lock.run(async () => {
+    const [before = NO_ENTRY] = await store.load([id]);
+    if (before.local?.seq !== local.seq || before.mirror !== null) return false;
+    const twin = local.body === null ? null : await findTwin(pass, id, local.body);
+    if (local.body !== null && twin === null) return false;
+    const transaction = store.begin();
+    transaction.set(id, before, { ...before, local: null });
+    if (twin !== null) mergeIntoTwin(pass, twin, local, transaction);
+    await transaction.commit();
+    return true;
+  });
+}
+
+interface Twin {
+  readonly id: string;
+  readonly entry: Entry;
+}
+
+const TWINS_MAX = 8;
+
+async function findTwin({ store }: CollectionPass, id: string, body: Body): Promise<Twin | null> {
+  const { collection } = store;
+  const prefix = `${collection.identity(body)}!`;
+  const { ids } = await store.indexed({ prefix, limit: TWINS_MAX });
+  const others = ids.filter((other) => other !== id);
+  const entries = await store.load(others);
+  for (const [index, other] of others.entries()) {
+    const entry = entries[index] ?? NO_ENTRY;
+    const shown = visible(entry);
+    if (entry.mirror === null || shown === null) continue;
+    if (collection.same(shown, body)) return { id: other, entry };
+  }
+  return null;
+}
+
+function mergeIntoTwin(
+  { store, platform }: CollectionPass,
+  twin: Twin,
+  local: Local,
+  transaction: ReturnType<CollectionPass['store']['begin']>,
+): void {
+  const { entry } = twin;
+  const nowMs = platform.clock.nowMs();
+  const decision = store.collection.merge({
+    local,
+    mirror: null,
+    incoming: { body: visible(entry), modifiedMs: entry.mirror?.modifiedMs ?? 0 },
+    serverNowMs: entry.mirror?.modifiedMs ?? 0,
+    deviceNowMs: nowMs,
+  });
+  const body =
+    decision.local === 'none' ? null : decision.local === 'keep' ? local.body : decision.local;
+  if (body === null) return;
+  const seq = store.state.seq + 1;
+  transaction.update({ seq });
+  transaction.set(twin.id, entry, { ...entry, local: { ...local, body, seq, tries: 0 } });
+}
+
+async function sealed(
+  pass: CollectionPass,
+  changes: readonly { id: string; local: Local; baseMs: number | null }[],
+): Promise<Job[]> {
+  const { collection } = pass.store;
+  const pacer = createPacer(pass.platform);
+  const jobs: Job[] = [];
+  for (const { id, local, baseMs } of changes) {
+    const { body } = local;
+    const text = JSON.stringify(
+      body === null ? { id, deleted: true } : collection.outgoing(id, body),
+    );
+    const [payload = ''] = await pass.crypto.seal(pass.keys.bundle(collection.name), [text]);
+    const sortindex = body === null ? null : collection.sortindex(body);
+    const { ttlSeconds } = collection;
+    jobs.push({ id, local, outgoing: { id, payload, sortindex, ttlSeconds, baseMs } });
+    await pacer(text.length);
+  }
+  return jobs;
+}
+
+/** Writes what the server said of these changes, in one commit. */
+async function settle(
+  pass: CollectionPass,
+  jobs: readonly Job[],
+  results: readonly PushResult[],
+): Promise<void> {
+  const { store, report } = pass;
+  const someStored = results.some((result) => result.kind === 'stored');
+  await store.lock.run(async () => {
+    const entries = await store.load(jobs.map((job) => job.id));
+    const transaction = store.begin();
+    for (const [index, job] of jobs.entries()) {
+      const before = entries[index] ?? NO_ENTRY;
+      const result = results[index];
+      if (result === undefined) continue;
+      if (result.kind === 'stored') {
+        transaction.set(job.id, before, acknowledged(pass, before, job, result.modifiedMs));
+        report.pushed++;
+      } else if (result.kind === 'readOnly') {
+        transaction.update({ readOnlyAtMs: Math.max(1, pass.platform.clock.nowMs()) });
+      } else {
+        const tries = triesAfter(result, job, someStored);
+        if (tries > job.local.tries) countTry(pass, transaction, job, before, tries);
+      }
+    }
+    if (transaction.size > 0 || results.some((result) => result.kind === 'readOnly')) {
+      await transaction.commit();
+    }
+  });
+}
+
+function acknowledged(pass: CollectionPass, now: Entry, job: Job, modifiedMs: number): Entry {
+  const { body } = job.local;
+  const text = body === null ? '' : JSON.stringify(body);
+  return {
+    mirror: mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch),
+    local: now.local?.seq === job.local.seq ? null : now.local,
+    quarantined: false,
+  };
+}
+
+/** A refusal that looks like an outage counts as a try of the record only where it cannot be one. */
+function triesAfter(result: PushResult, { local, outgoing }: Job, someStored: boolean): number {
+  if (result.kind === 'refused') return PUSH_TRIES_MAX;
+  const suspect = someStored || outgoing.payload.length > PAYLOAD_SAFE_CHARS;
+  return result.kind === 'failed' && suspect ? local.tries + 1 : local.tries;
+}
+
+function countTry(
+  pass: CollectionPass,
+  transaction: ReturnType<CollectionPass['store']['begin']>,
+  job: Job,
+  before: Entry,
+  tries: number,
+): void {
+  if (before.local?.seq !== job.local.seq) return;
+  transaction.set(job.id, before, { ...before, local: { ...before.local, tries } });
+  if (tries >= PUSH_TRIES_MAX) {
+    const collection = pass.store.collection.name;
+    pass.emit({ kind: 'quarantine', collection, id: job.id, code: 'refused' });
+  }
+}
+
+/** Somebody else changed the record: fetch it, merge, and send what is left of our change. */
+async function resolve(pass: CollectionPass, id: string): Promise<PushResult> {
+  const { store } = pass;
+  for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
+    const document = await pass.remote.document(store.collection.name, id, null);
+    const local = await mergedWith(pass, id, document);
+    pass.report.merged++;
+    if (local === null) return { kind: 'stored', modifiedMs: 0 };
+    const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
+    const jobs = await sealed(pass, [{ id, local, baseMs }]);
+    const results = await send(pass, jobs);
+    await settle(pass, jobs, results);
+    const [result = { kind: 'failed' }] = results;
+    if (result.kind !== 'conflict') return result;
+  }
+  return { kind: 'failed' };
+}
+
+/** Takes the server's version in; returns what still has to go up. */
+async function mergedWith(
+  pass: CollectionPass,
+  id: string,
+  document: Document,
+): Promise<Local | null> {
+  const { store } = pass;
+  const [opened] = document.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
+  return store.lock.run(async () => {
+    const [before = NO_ENTRY] = await store.load([id]);
+    let after: Entry = before;
+    if (document.kind !== 'found') after = { ...before, mirror: null };
+    else if (opened?.ok === true) {
+      const body = isTombstone(opened.body) ? null : opened.body;
+      if (body === null || store.collection.check(body) === null) {
+        const { modifiedMs } = document.envelope;
+        const times = {
+          serverNowMs: document.serverNowMs,
+          deviceNowMs: pass.platform.clock.nowMs(),
+        };
+        const arrival = { body, text: opened.text, modifiedMs };
+        const seq = store.state.seq + 1;
+        after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
+      }
+    }
+    // A version that does not prove itself is replaced by ours.
+    const transaction = store.begin();
+    transaction.set(id, before, after);
+    transaction.update({ seq: store.state.seq + 1 });
+    await transaction.commit();
+    return after.local;
+  });
+}

@@ -1,0 +1,339 @@
+// Kinto's protocol as Syncto speaks it: a bucket per client state, BSOs as records, payloads untouched.
+// It knows Syncto's traps: `_since` without quotes, tokens instead of whole next URLs, conflicts without the
+// server's copy, refusals that look like outages. It never sends `X-Client-State`, which Syncto deprecates.
+// Sources: syncto.readthedocs.io (API), Kinto HTTP API 1.x (batch, timestamps, backoff).
+
+import { SyncError } from '../errors.ts';
+import { isRecordId } from '../keys.ts';
+import {
+  DOCUMENT_CHARS_MAX,
+  JSON_DEPTH_MAX,
+  PAGE_RECORDS_MAX,
+  PAYLOAD_SAFE_CHARS,
+} from '../limits.ts';
+import type { Cursor } from '../store.ts';
+import { parseDocument, readDocument } from '../wire/document.ts';
+import { etagMs, header, httpDateMs } from '../wire/headers.ts';
+import { type Answer, type Http, unexpected } from '../wire/http.ts';
+import { createSplitter, type SplitItem } from '../wire/records.ts';
+import type { Document, Listed, Outgoing, Page, PushResult, Remote } from './remote.ts';
+
+export interface KintoOptions {
+  readonly http: Http;
+  /** `https://host`, without the version prefix. */
+  readonly serverUrl: string;
+  readonly clientState: string;
+  readonly recordCharsMax: number;
+  /** Cached answer of the hello, kept by the caller; null: not asked yet. */
+  batchMax: number | null;
+}
+
+/** An id that no record has: asking for it gives a collection's version without its records. */
+const NO_RECORD = '-';
+/** Cliquet's own default, used when a server does not say. */
+const BATCH_MAX_DEFAULT = 25;
+
+interface SubRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: { readonly [name: string]: string };
+  readonly body?: unknown;
+}
+
+interface SubResponse {
+  readonly status: number;
+  readonly modifiedMs: number | null;
+}
+
+export function createKinto(options: KintoOptions): Remote {
+  const { http } = options;
+  const base = `${options.serverUrl}/v1`;
+  const recordsPath = (collection: string): string =>
+    `/buckets/${options.clientState}/collections/${encodeURIComponent(collection)}/records`;
+  const recordPath = (collection: string, id: string): string =>
+    `${recordsPath(collection)}/${encodeURIComponent(id)}`;
+
+  const batch = async (requests: readonly SubRequest[]): Promise<SubResponse[] | null> => {
+    const answer = await http.send({
+      method: 'POST',
+      url: `${base}/batch`,
+      headers: [['Content-Type', 'application/json']],
+      body: JSON.stringify({ requests }),
+    });
+    if (answer.status >= 500) {
+      answer.cancel();
+      return null;
+    }
+    if (answer.status !== 200) throw unexpected(answer, 'batch');
+    return subResponses(answer, requests.length);
+  };
+
+  const single = async (request: SubRequest): Promise<SubResponse> => {
+    const answer = await http.send({
+      method: 'PUT',
+      url: base + request.path,
+      headers: [['Content-Type', 'application/json'], ...Object.entries(request.headers)],
+      body: JSON.stringify(request.body),
+    });
+    answer.cancel();
+    return { status: answer.status, modifiedMs: etagMs(answer.headers) };
+  };
+
+  return {
+    async poll(items) {
+      const requests = items.map(({ collection, id, knownMs }) => ({
+        method: 'GET',
+        path:
+          id === null
+            ? `${recordsPath(collection)}?in_ids=${NO_RECORD}`
+            : recordPath(collection, id),
+        headers: { 'If-None-Match': `"${knownMs}"` },
+      }));
+      const responses = await batch(requests);
+      if (responses === null)
+        throw new SyncError('unavailable', 'poll: the server is not available');
+      return responses.map(({ status }) => status !== 304);
+    },
+
+    async document(collection, id, knownMs): Promise<Document> {
+      const answer = await http.send({
+        method: 'GET',
+        url: base + recordPath(collection, id),
+        headers: knownMs === null ? [] : [['If-None-Match', `"${knownMs}"`]],
+      });
+      if (answer.status === 304 || answer.status === 404) {
+        answer.cancel();
+        return { kind: answer.status === 304 ? 'unchanged' : 'missing' };
+      }
+      if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
+      const text = await readDocument(() => answer.read(), options.recordCharsMax);
+      const listed = envelopeOf(member(parseDocument(text), 'data'), text.length);
+      if (!listed.ok || listed.envelope.id !== id) {
+        throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
+      }
+      const serverNowMs = Math.max(listed.envelope.modifiedMs, dateMs(answer));
+      return { kind: 'found', envelope: listed.envelope, serverNowMs };
+    },
+
+    async changes(collection, cursor) {
+      const answer = await http.send({
+        method: 'GET',
+        url: base + recordsPath(collection) + listQuery(cursor),
+        headers: listHeaders(cursor),
+      });
+      if (answer.status === 304 || answer.status === 412) {
+        answer.cancel();
+        return answer.status === 304 ? null : 'restart';
+      }
+      // A token that the server no longer knows is refused as a bad request.
+      if (answer.status === 400 && cursor.page !== null) {
+        answer.cancel();
+        return 'restart';
+      }
+      if (answer.status !== 200) throw unexpected(answer, collection);
+      return page(answer, options.recordCharsMax);
+    },
+
+    async pushMax() {
+      options.batchMax ??= await batchMaxOf(http, base);
+      return options.batchMax;
+    },
+
+    async push(collection, records) {
+      const requests = records.map((record) =>
+        putRequest(recordPath(collection, record.id), record),
+      );
+      const responses = await inBatches(records, requests, batch, single);
+      return responses.map(pushResult);
+    },
+  };
+}
+
+function listQuery(cursor: Cursor): string {
+  const since = cursor.sinceMs > 0 ? `_since=${cursor.sinceMs}&` : '';
+  const token = cursor.page === null ? '' : `&_token=${encodeURIComponent(cursor.page)}`;
+  return `?${since}_sort=oldest&_limit=${PAGE_RECORDS_MAX}${token}`;
+}
+
+function listHeaders(cursor: Cursor): [string, string][] {
+  if (cursor.page !== null) return [['If-Match', `"${cursor.stampMs}"`]];
+  return cursor.sinceMs > 0 ? [['If-None-Match', `"${cursor.sinceMs}"`]] : [];
+}
+
+function page(answer: Answer, recordCharsMax: number): Page {
+  const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
+  const items: SplitItem[] = [];
+  const stampMs = etagMs(answer.headers) ?? 0;
+  return {
+    stampMs,
+    serverNowMs: Math.max(stampMs, dateMs(answer)),
+    async next(out) {
+      const chunk = await answer.read();
+      if (chunk === null) splitter.end(items);
+      else splitter.push(chunk, items);
+      for (const item of items) out.push(listedOf(item));
+      items.length = 0;
+      return chunk !== null;
+    },
+    nextPage: () => tokenOf(header(answer.headers, 'next-page')),
+    cancel: () => answer.cancel(),
+  };
+}
+
+function dateMs(answer: Answer): number {
+  return httpDateMs(header(answer.headers, 'date') ?? '') ?? 0;
+}
+
+/** The `_token` of a Next-Page URL. Its host and scheme can be wrong behind a proxy and are not used. */
+function tokenOf(nextPage: string | null): string | null {
+  if (nextPage === null) return null;
+  const match = /[?&]_token=([^&#]{1,2048})/.exec(nextPage);
+  if (match === null) throw new SyncError('badResponse', 'Next-Page: no _token in it');
+  try {
+    return decodeURIComponent((match[1] ?? '').replace(/\+/g, ' '));
+  } catch {
+    throw new SyncError('badResponse', 'Next-Page: _token is not percent-encoded');
+  }
+}
+
+function listedOf(item: SplitItem): Listed {
+  if ('tooLarge' in item) {
+    return { ok: false, id: item.idHint, code: 'tooLarge', chars: item.chars };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(item.text);
+  } catch {
+    return { ok: false, id: null, code: 'badEnvelope', chars: item.text.length };
+  }
+  return envelopeOf(value, item.text.length);
+}
+
+function envelopeOf(value: unknown, chars: number): Listed {
+  const id = member(value, 'id');
+  const modifiedMs = member(value, 'last_modified');
+  const payload = member(value, 'payload');
+  if (!isRecordId(id)) return { ok: false, id: null, code: 'badId', chars };
+  const good = Number.isSafeInteger(modifiedMs) && Number(modifiedMs) >= 0;
+  if (!good || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
+  return { ok: true, envelope: { id, modifiedMs: Number(modifiedMs), payload }, chars };
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string]: unknown })[name]
+    : undefined;
+}
+
+function putRequest(path: string, record: Outgoing): SubRequest {
+  const condition: { readonly [name: string]: string } =
+    record.baseMs === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${record.baseMs}"` };
+  return {
+    method: 'PUT',
+    path,
+    headers: condition,
+    body: {
+      data: {
+        payload: record.payload,
+        ...(record.sortindex === null ? {} : { sortindex: record.sortindex }),
+        ...(record.ttlSeconds === null ? {} : { ttl: record.ttlSeconds }),
+      },
+    },
+  };
+}
+
+/**
+ * Small records in one batch, large ones alone. A batch that fails as a whole says nothing of its members, so it
+ * is halved until the one that the server cannot take stands alone: a refusal of one must not look like an outage.
+ */
+async function inBatches(
+  records: readonly Outgoing[],
+  requests: readonly SubRequest[],
+  batch: (requests: readonly SubRequest[]) => Promise<SubResponse[] | null>,
+  single: (request: SubRequest) => Promise<SubResponse>,
+): Promise<SubResponse[]> {
+  const results: SubResponse[] = [];
+  let size = requests.length;
+  while (results.length < requests.length) {
+    const at = results.length;
+    const first = requests[at];
+    const end = batchEnd(records, at, at + size);
+    if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
+      // Two single refusals in a row: it is an outage after all.
+      results.push(...requests.slice(at).map(() => ({ status: 503, modifiedMs: null })));
+      break;
+    }
+    if (first !== undefined && end - at <= 1) {
+      results.push(await single(first));
+      continue;
+    }
+    const responses = await batch(requests.slice(at, end));
+    if (responses === null) size = Math.ceil((end - at) / 2);
+    else results.push(...responses);
+  }
+  return results;
+}
+
+function batchEnd(records: readonly Outgoing[], from: number, to: number): number {
+  let chars = 0;
+  for (let at = from; at < to && at < records.length; at++) {
+    chars += records[at]?.payload.length ?? 0;
+    // A large payload goes alone, so that its echo in a batch's answer is never read.
+    if (chars > PAYLOAD_SAFE_CHARS) return Math.max(at, from + 1);
+  }
+  return Math.min(to, records.length);
+}
+
+async function subResponses(answer: Answer, count: number): Promise<SubResponse[]> {
+  const splitter = createSplitter({
+    recordCharsMax: DOCUMENT_CHARS_MAX,
+    depthMax: JSON_DEPTH_MAX,
+    member: 'responses',
+  });
+  const items: SplitItem[] = [];
+  const responses: SubResponse[] = [];
+  for (let chunk = await answer.read(); chunk !== null; chunk = await answer.read()) {
+    splitter.push(chunk, items);
+    for (const item of items) responses.push(subResponse(item));
+    items.length = 0;
+    if (responses.length > count) break;
+  }
+  if (responses.length <= count) splitter.end(items);
+  if (responses.length !== count) {
+    answer.cancel();
+    throw new SyncError('badResponse', `batch: ${responses.length} answers to ${count} requests`);
+  }
+  return responses;
+}
+
+function subResponse(item: SplitItem): SubResponse {
+  const value = 'text' in item ? parseDocument(item.text) : null;
+  const status = member(value, 'status');
+  if (typeof status !== 'number')
+    throw new SyncError('badResponse', 'batch: an answer has no status');
+  const modifiedMs = member(member(member(value, 'body'), 'data'), 'last_modified');
+  return { status, modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null };
+}
+
+function pushResult({ status, modifiedMs }: SubResponse): PushResult {
+  if (status === 200 || status === 201) {
+    // Stored, but under a version that we do not know: the next pull tells it.
+    return modifiedMs === null ? { kind: 'failed' } : { kind: 'stored', modifiedMs };
+  }
+  if (status === 412) return { kind: 'conflict' };
+  if (status === 405) return { kind: 'readOnly' };
+  return status >= 500 || status === 429 ? { kind: 'failed' } : { kind: 'refused' };
+}
+
+async function batchMaxOf(http: Http, base: string): Promise<number> {
+  const answer = await http.send({ method: 'GET', url: `${base}/` });
+  if (answer.status !== 200) throw unexpected(answer, 'hello');
+  const hello = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
+  const settings = member(hello, 'settings');
+  for (const prefix of ['', 'kinto.', 'cliquet.']) {
+    const max = member(settings, `${prefix}batch_max_requests`);
+    if (Number.isSafeInteger(max) && Number(max) > 0)
+      return Math.min(Number(max), BATCH_MAX_DEFAULT);
+  }
+  return BATCH_MAX_DEFAULT;
+}

@@ -1,0 +1,89 @@
+// What every protocol driver does for the sync pass, whatever its wire looks like.
+// A driver speaks HTTP and nothing else: it never touches storage, never decrypts, keeps no record.
+
+import type { Cursor } from '../store.ts';
+
+/** A record as the server holds it, its payload still encrypted. */
+export interface Envelope {
+  readonly id: string;
+  readonly modifiedMs: number;
+  readonly payload: string;
+}
+
+/** What a listing yields: an envelope, or what is known of a record that cannot be used. */
+export type Listed =
+  | { readonly ok: true; readonly envelope: Envelope; readonly chars: number }
+  | {
+      readonly ok: false;
+      readonly id: string | null;
+      readonly code: string;
+      readonly chars: number;
+    };
+
+export interface Page {
+  /** Version of the collection that this listing shows. */
+  readonly stampMs: number;
+  /** The server's time when it answered. */
+  readonly serverNowMs: number;
+  /** Appends what the next piece of the answer completed; false at the end. Oldest records come first. */
+  next(out: Listed[]): Promise<boolean>;
+  /** After the end: the next page, or null for none. */
+  nextPage(): string | null;
+  /** Gives the answer up. */
+  cancel(): void;
+}
+
+export interface Outgoing {
+  readonly id: string;
+  readonly payload: string;
+  readonly sortindex: number | null;
+  readonly ttlSeconds: number | null;
+  /** The version this change was made from; null: the record must not exist. */
+  readonly baseMs: number | null;
+}
+
+/**
+ * What became of one outgoing record. `refused`: the server will not take this one as it is. `failed`: an outage
+ * or a refusal that looks like one; whether the write happened is unknown.
+ */
+export type PushResult =
+  | { readonly kind: 'stored'; readonly modifiedMs: number }
+  | { readonly kind: 'conflict' | 'readOnly' | 'refused' | 'failed' };
+
+/** A document that is one record: `meta/global`, `crypto/keys`. */
+export type Document =
+  | { readonly kind: 'unchanged' | 'missing' }
+  | { readonly kind: 'found'; readonly envelope: Envelope; readonly serverNowMs: number };
+
+/** What a cheap poll asks about, and since when. */
+export interface PollItem {
+  readonly collection: string;
+  /** A single record of it, or null for the whole collection. */
+  readonly id: string | null;
+  readonly knownMs: number;
+}
+
+export interface Remote {
+  /** Which of these changed (true) since the known versions. One request where the protocol has one. */
+  poll(items: readonly PollItem[]): Promise<boolean[]>;
+  document(collection: string, id: string, knownMs: number | null): Promise<Document>;
+  /**
+   * A page of changes. Null: the collection has not changed since the cursor.
+   * `restart` (as a value): the listing moved on while it was read; start again from the cursor's times.
+   */
+  changes(collection: string, cursor: Cursor): Promise<Page | 'restart' | null>;
+  /** One result per record, in order; at most `pushMax` records. */
+  push(collection: string, records: readonly Outgoing[]): Promise<PushResult[]>;
+  readonly pushMax: () => Promise<number>;
+}
+
+/** What the server says beside its answers; the pass reads it after each request. */
+export interface ServerNotes {
+  requests: number;
+  /** Largest wait asked for so far in this pass. */
+  waitMs: number;
+  alert: string | null;
+  /** The service ends: `Alert` with code `hard-eol`. */
+  gone: boolean;
+  quotaRemainingBytes: number | null;
+}

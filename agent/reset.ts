@@ -1,0 +1,57 @@
+// After a reset of the sync state (the account was started anew, a key changed) the device's data stays: the whole
+// collection is read once more, and what the server turns out not to have goes up again.
+
+import type { CollectionPass } from './context.ts';
+import { NO_ENTRY } from './entry.ts';
+import { BATCH_RECORDS_MAX } from './limits.ts';
+import { type CollectionStore, START } from './store.ts';
+
+/** Forgets how far the collection was synced, keeps every record. `syncId` is the engine's new one. */
+export async function resetCollection(store: CollectionStore, syncId: string): Promise<void> {
+  const isNew = store.state.syncId === '' && store.state.cursor.sinceMs === 0;
+  await store.lock.run(async () => {
+    const transaction = store.begin();
+    transaction.update({
+      cursor: START,
+      syncId,
+      epoch: store.state.epoch + (isNew ? 0 : 1),
+      resetting: !isNew,
+    });
+    await transaction.commit();
+  });
+}
+
+/** At the end of the listing after a reset: records that it did not show become local changes. */
+export async function requeueUnseen(pass: CollectionPass): Promise<void> {
+  const { store } = pass;
+  if (!store.state.resetting) return;
+  let after: string | null = null;
+  do {
+    const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
+      after,
+      BATCH_RECORDS_MAX,
+    );
+    await store.lock.run(() => requeue(pass, ids, next === null));
+    after = next;
+  } while (after !== null);
+}
+
+async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {
+  const { store } = pass;
+  const entries = await store.load(ids);
+  const transaction = store.begin();
+  let seq = store.state.seq;
+  for (const [index, id] of ids.entries()) {
+    const before = entries[index] ?? NO_ENTRY;
+    if (before.mirror === null || before.mirror.epoch === store.state.epoch) continue;
+    const local = before.local ?? {
+      body: before.mirror.body,
+      changedAtMs: pass.platform.clock.nowMs(),
+      seq: ++seq,
+      tries: 0,
+    };
+    transaction.set(id, before, { ...before, mirror: null, local });
+  }
+  transaction.update({ seq, resetting: !last });
+  await transaction.commit();
+}

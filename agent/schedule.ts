@@ -1,0 +1,34 @@
+// When the next pass is due. Pure: the agent asks, sleeps, and asks again.
+// Reasons to sync: the interval, a local change, the user, a boot. The server's wish to wait outranks them all.
+
+import type { Connection } from '../platform/ports.ts';
+import { type Backoff, waitMs } from './backoff.ts';
+import { CHANGE_DELAY_MS } from './limits.ts';
+
+export interface ScheduleInput {
+  readonly nowMs: number;
+  /** Device time of the last pass that succeeded or failed; null: none since the boot. */
+  readonly lastPassMs: number | null;
+  readonly intervalMs: number;
+  /** Device time of the oldest local change that no pass has seen; null: none. */
+  readonly changedAtMs: number | null;
+  readonly backoff: Backoff;
+}
+
+/** Milliseconds until a pass is due. A clock that jumped back counts as no time passed. */
+export function dueInMs(input: ScheduleInput): number {
+  const { nowMs, lastPassMs, intervalMs, changedAtMs, backoff } = input;
+  const byInterval = lastPassMs === null ? 0 : until(lastPassMs + intervalMs, nowMs, intervalMs);
+  const byChange =
+    changedAtMs === null ? Infinity : until(changedAtMs + CHANGE_DELAY_MS, nowMs, CHANGE_DELAY_MS);
+  return Math.max(Math.min(byInterval, byChange), waitMs(backoff, nowMs, false));
+}
+
+/** A scheduled pass may use this network. */
+export function mayUse(connection: Connection, wifiOnly: boolean): boolean {
+  return connection === 'wifi' || (connection === 'metered' && !wifiOnly);
+}
+
+function until(dueMs: number, nowMs: number, mostMs: number): number {
+  return Math.min(Math.max(dueMs - nowMs, 0), mostMs);
+}

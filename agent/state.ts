@@ -1,0 +1,59 @@
+// What survives a reboot beside the data: the agent's state, whose account it is, the user's switches, waits.
+// One value, written whole; `syncing` is stored as `enabled`, so a pass that finds nothing writes nothing and a
+// device that lost power in a pass starts with a new one.
+
+import type { Storage } from '../platform/ports.ts';
+import { type Backoff, NO_BACKOFF } from './backoff.ts';
+import type { CollectionSettings } from './config.ts';
+import { fromPort, type SyncErrorCode } from './errors.ts';
+import { STATE_KEY } from './keys.ts';
+import type { AgentState } from './status.ts';
+
+export interface SavedState {
+  readonly state: Exclude<AgentState, 'syncing'>;
+  readonly error: SyncErrorCode | null;
+  readonly lastSyncMs: number | null;
+  readonly uid: string | null;
+  readonly email: string | null;
+  readonly clientState: string | null;
+  /** Names the account's keys in the store; a new account gets a new one. */
+  readonly generation: number;
+  readonly backoff: Backoff;
+  /** The server's largest batch, once it has said so. */
+  readonly batchMax: number | null;
+  /** The user's switches, over the device's configuration. */
+  readonly settings: Settings;
+}
+
+export interface Settings {
+  readonly collections: readonly (readonly [name: string, settings: CollectionSettings])[];
+  readonly intervalMs: number | null;
+  readonly wifiOnly: boolean | null;
+}
+
+export const NEW_STATE: SavedState = {
+  state: 'disabled',
+  error: null,
+  lastSyncMs: null,
+  uid: null,
+  email: null,
+  clientState: null,
+  generation: 0,
+  backoff: NO_BACKOFF,
+  batchMax: null,
+  settings: { collections: [], intervalMs: null, wifiOnly: null },
+};
+
+export async function loadState(storage: Storage): Promise<SavedState> {
+  const [stored] = await storage.get([STATE_KEY]);
+  return typeof stored === 'string' ? { ...NEW_STATE, ...JSON.parse(stored) } : NEW_STATE;
+}
+
+/** Errors: `storageFull`, `storageFailed`. */
+export async function saveState(storage: Storage, state: SavedState): Promise<void> {
+  try {
+    await storage.commit([[STATE_KEY, JSON.stringify(state)]]);
+  } catch (error) {
+    throw fromPort(error);
+  }
+}

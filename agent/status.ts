@@ -1,0 +1,76 @@
+// What the device may show: one snapshot of the agent, and the kinds of events.
+// Plain data for the shell's `status` and `event`; holds no secret and no address of a page.
+
+import type { SyncErrorCode } from './errors.ts';
+
+/** The six states of the Firefox OS sync manager. */
+export type AgentState = 'disabled' | 'enabling' | 'enabled' | 'syncing' | 'disabling' | 'errored';
+
+export interface CollectionStatus {
+  readonly enabled: boolean;
+  /** Switched off for writing by the user or by the server. */
+  readonly readOnly: boolean;
+  /** Another device of the account has declined this collection, or the account does not have it. */
+  readonly declined: boolean;
+  /** Records that apps can see. */
+  readonly held: number;
+  /** Local changes that are not on the server yet. */
+  readonly pending: number;
+  readonly quarantined: number;
+}
+
+export interface StatusError {
+  readonly code: SyncErrorCode;
+  readonly message: string;
+}
+
+export interface Status {
+  readonly state: AgentState;
+  readonly account: string | null;
+  readonly lastSyncMs: number | null;
+  readonly error: StatusError | null;
+  /** Earliest next request, as the device's time; null when nothing holds it back. */
+  readonly notBeforeMs: number | null;
+  /** The server's own words (`Alert`), for the user. */
+  readonly alert: string | null;
+  /** Bytes left for the user on the server, where it says so. */
+  readonly quotaRemainingBytes: number | null;
+  readonly collections: { readonly [name: string]: CollectionStatus };
+}
+
+export interface CollectionReport {
+  pulled: number;
+  pushed: number;
+  quarantined: number;
+  merged: number;
+  evicted: number;
+}
+
+export interface PassReport {
+  ok: boolean;
+  error: StatusError | null;
+  requests: number;
+  collections: { [name: string]: CollectionReport };
+}
+
+export type AgentEvent =
+  | { readonly kind: 'state'; readonly state: AgentState; readonly error: SyncErrorCode | null }
+  | {
+      readonly kind: 'progress';
+      readonly collection: string;
+      readonly pulled: number;
+      readonly pushed: number;
+    }
+  | {
+      readonly kind: 'quarantine';
+      readonly collection: string;
+      readonly id: string;
+      readonly code: string;
+    }
+  | {
+      readonly kind: 'record';
+      readonly collection: string;
+      readonly id: string;
+      readonly change: 'put' | 'delete';
+    }
+  | { readonly kind: 'pass'; readonly report: PassReport };

@@ -1,0 +1,253 @@
+// One collection on the storage port: records, outbox, quarantine, index, cursor and counters.
+// Every change of a record goes through `Transaction.set`, which keeps the index and the counters in step,
+// and every transaction is one atomic commit that carries the cursor. Keeps no record in memory.
+
+import type { Change, Storage, Value } from '../platform/ports.ts';
+import type { Body, Collection } from './collections/collection.ts';
+import {
+  type Entry,
+  type Packed,
+  packLocal,
+  packMirror,
+  unpackLocal,
+  unpackMirror,
+  visible,
+} from './entry.ts';
+import { fromPort } from './errors.ts';
+import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
+import { createLock, type Lock } from './lock.ts';
+import type { Vault } from './vault.ts';
+
+/** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
+export interface Cursor {
+  /** All changes up to this server time are here. */
+  readonly sinceMs: number;
+  readonly page: string | null;
+  /** Version of the collection that the listing under way shows; 0 for none. */
+  readonly stampMs: number;
+  /** Everything up to this time has arrived although the listing is not at its end. */
+  readonly floorMs: number;
+}
+
+export const START: Cursor = { sinceMs: 0, page: null, stampMs: 0, floorMs: 0 };
+
+export interface CollectionState {
+  readonly cursor: Cursor;
+  readonly epoch: number;
+  /** A whole listing after a reset is under way; at its end, what it did not show goes up again. */
+  readonly resetting: boolean;
+  /** Records that apps see. */
+  readonly held: number;
+  readonly pending: number;
+  readonly quarantined: number;
+  /** The last local change's number. */
+  readonly seq: number;
+  /** Device time of the server's refusal to take writes; 0 for none. */
+  readonly readOnlyAtMs: number;
+  /** The engine's syncID in `meta/global` when the cursor was started. */
+  readonly syncId: string;
+}
+
+const NEW_STATE: CollectionState = {
+  cursor: START,
+  epoch: 0,
+  resetting: false,
+  held: 0,
+  pending: 0,
+  quarantined: 0,
+  seq: 0,
+  readOnlyAtMs: 0,
+  syncId: '',
+};
+
+export interface CollectionStore {
+  readonly collection: Collection;
+  readonly keys: CollectionKeys;
+  /** Guards load, decide, commit; the local API takes it too. */
+  readonly lock: Lock;
+  readonly state: CollectionState;
+  load(ids: readonly string[]): Promise<Entry[]>;
+  begin(): Transaction;
+  /** Outbox ids in key order, after `after` (exclusive). */
+  pendingIds(after: string | null, limit: number): Promise<string[]>;
+  /** Ids of index entries whose suffix starts with `prefix`, and the place to go on from. */
+  indexed(query: IndexQuery): Promise<{ ids: string[]; next: string | null }>;
+  mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
+}
+
+export interface IndexQuery {
+  readonly prefix: string;
+  readonly limit: number;
+  /** `next` of the call before. */
+  readonly after?: string | null;
+  readonly reverse?: boolean;
+}
+
+export interface Transaction {
+  /** Replaces a record's entry; `before` is what `load` gave under the same lock. */
+  set(id: string, before: Entry, after: Entry): void;
+  /** Sets the server's version of a record aside; what the device holds of it stays. */
+  quarantine(id: string, before: Entry, code: string, modifiedMs: number): void;
+  update(patch: Partial<CollectionState>): void;
+  readonly size: number;
+  commit(): Promise<void>;
+}
+
+/** Opens a collection: reads its one state value, nothing else. */
+export async function openCollectionStore(
+  storage: Storage,
+  vault: Vault,
+  generation: string,
+  collection: Collection,
+): Promise<CollectionStore> {
+  const keys = collectionKeys(generation, collection.letter);
+  const [stored] = await ported(storage.get([keys.cursor]));
+  let state: CollectionState =
+    typeof stored === 'string' ? { ...NEW_STATE, ...JSON.parse(stored) } : NEW_STATE;
+
+  const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
+    if (value === null) return null;
+    if (typeof value !== 'string') return vault.open(key, value);
+    const end = value.indexOf('\n');
+    return { head: value.slice(0, end), text: value.slice(end + 1) };
+  };
+
+  const packed = async (key: string, { head, text }: Packed): Promise<Value> =>
+    collection.sealed ? vault.seal(key, head, text) : `${head}\n${text}`;
+
+  return {
+    collection,
+    keys,
+    lock: createLock(),
+    get state() {
+      return state;
+    },
+
+    async load(ids) {
+      const wanted = ids.flatMap((id) => [keys.record(id), keys.outbox(id)]);
+      if (state.quarantined > 0) wanted.push(...ids.map((id) => keys.quarantine(id)));
+      const values = await ported(storage.get(wanted));
+      const entries: Entry[] = [];
+      for (const [index, id] of ids.entries()) {
+        const mirror = values[index * 2] ?? null;
+        const local = values[index * 2 + 1] ?? null;
+        entries.push({
+          mirror: unpackMirror(await unpacked(keys.record(id), mirror)),
+          local: unpackLocal(await unpacked(keys.outbox(id), local)),
+          quarantined: (values[ids.length * 2 + index] ?? null) !== null,
+        });
+      }
+      return entries;
+    },
+
+    begin: () =>
+      beginTransaction(collection, keys, state, packed, async (changes, next) => {
+        await ported(storage.commit(changes));
+        state = next;
+      }),
+
+    async pendingIds(after, limit) {
+      const from = after === null ? keys.outboxes : `${keys.outbox(after)}!`;
+      const rows = await ported(storage.scan({ from, to: rangeEnd(keys.outboxes), limit }));
+      return rows.map(([key]) => unescapeId(key.slice(keys.outboxes.length)));
+    },
+
+    async mirrorIds(after, limit) {
+      const from = after === null ? keys.records : `${keys.record(after)}!`;
+      const rows = await ported(storage.scan({ from, to: rangeEnd(keys.records), limit }));
+      const ids = rows.map(([key]) => unescapeId(key.slice(keys.records.length)));
+      return { ids, next: rows.length === limit ? (ids.at(-1) ?? null) : null };
+    },
+
+    async indexed({ prefix, limit, after = null, reverse = false }) {
+      const base = keys.indexes + prefix;
+      const from = after !== null && !reverse ? `${after}!` : base;
+      const to = after !== null && reverse ? after : rangeEnd(base);
+      const rows = await ported(storage.scan({ from, to, limit, reverse }));
+      const next = rows.length === limit ? (rows.at(-1)?.[0] ?? null) : null;
+      return { ids: rows.map(([key]) => idOfIndexKey(key)), next };
+    },
+  };
+}
+
+type Pack = (key: string, packed: Packed) => Promise<Value>;
+
+function beginTransaction(
+  collection: Collection,
+  keys: CollectionKeys,
+  start: CollectionState,
+  pack: Pack,
+  write: (changes: readonly Change[], next: CollectionState) => Promise<void>,
+): Transaction {
+  const changes: Change[] = [];
+  const toSeal: { key: string; packed: Packed }[] = [];
+  let { held, pending, quarantined } = start;
+  let patch: Partial<CollectionState> = {};
+
+  const put = (key: string, value: Packed | null): void => {
+    if (value === null) changes.push([key, null]);
+    else if (collection.sealed) toSeal.push({ key, packed: value });
+    else changes.push([key, `${value.head}\n${value.text}`]);
+  };
+
+  const reindex = (id: string, was: Body | null, is: Body | null): void => {
+    const old = was === null ? [] : collection.index(was);
+    const now = is === null ? [] : collection.index(is);
+    for (const suffix of old) {
+      if (!now.includes(suffix)) changes.push([keys.index(suffix, id), null]);
+    }
+    for (const suffix of now) {
+      if (!old.includes(suffix)) changes.push([keys.index(suffix, id), '']);
+    }
+  };
+
+  return {
+    get size() {
+      return changes.length + toSeal.length;
+    },
+    set(id, before, after) {
+      if (after.mirror !== before.mirror) {
+        put(keys.record(id), after.mirror === null ? null : packMirror(after.mirror));
+      }
+      if (after.local !== before.local) {
+        put(keys.outbox(id), after.local === null ? null : packLocal(after.local));
+        pending += Number(after.local !== null) - Number(before.local !== null);
+      }
+      if (before.quarantined && !after.quarantined) {
+        changes.push([keys.quarantine(id), null]);
+        quarantined--;
+      }
+      const was = shown(collection, before);
+      const is = shown(collection, after);
+      if (was !== is) reindex(id, was, is);
+      held += Number(is !== null) - Number(was !== null);
+    },
+    quarantine(id, before, code, modifiedMs) {
+      changes.push([keys.quarantine(id), JSON.stringify({ code, modifiedMs })]);
+      if (!before.quarantined) quarantined++;
+    },
+    update(more) {
+      patch = { ...patch, ...more };
+    },
+    async commit() {
+      for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);
+      const next = { ...start, ...patch, held, pending, quarantined };
+      changes.push([keys.cursor, JSON.stringify(next)]);
+      await write(changes, next);
+    },
+  };
+}
+
+/** What apps see of an entry; an emptied page is nothing. */
+function shown(collection: Collection, entry: Entry): Body | null {
+  const body = visible(entry);
+  return body === null || collection.isEmpty(body) ? null : body;
+}
+
+async function ported<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw fromPort(error);
+  }
+}

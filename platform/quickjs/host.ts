@@ -1,0 +1,208 @@
+// The ports of the agent over the one `host` function of BRIDGE.md.
+// Text crosses the bridge as text and bytes as bytes, many values in one call; this file packs and unpacks them
+// and keeps the promises of calls that were not answered yet. It holds no other state.
+
+import type {
+  CipherParts,
+  CipherRefusal,
+  DeviceCrypto,
+  Network,
+  Platform,
+  PortError,
+  PortErrorCode,
+  Storage,
+  Value,
+} from '../ports.ts';
+import { lengthOf, pack, unpack } from './values.ts';
+
+/** BRIDGE.md, "Agent to device". */
+export type Host = (
+  op: string,
+  id: number,
+  head: string,
+  text: string,
+  bytes: ArrayBuffer | null,
+) => undefined | string | number | ArrayBuffer;
+
+/** BRIDGE.md, "Device to agent". */
+export type Deliver = (
+  id: number,
+  error: string,
+  head: string,
+  text: string,
+  bytes: ArrayBuffer | null,
+) => void;
+
+interface Answer {
+  readonly head: string;
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
+type Ask = (op: string, head?: string, text?: string, bytes?: Uint8Array | null) => Promise<Answer>;
+
+/** The platform that a host function is, and where the host's answers go. */
+export function createHostPlatform(
+  host: Host,
+  withDeviceCrypto: boolean,
+): { platform: Platform; deliver: Deliver } {
+  const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
+  let lastId = 0;
+
+  const ask: Ask = (op, head = '', text = '', bytes = null) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId;
+      waiting.set(id, { resolve, reject });
+      host(op, id, head, text, bytes === null ? null : bufferOf(bytes));
+    });
+  const tell = (op: string, text: string): void => void host(op, 0, '', text, null);
+
+  const platform: Platform = {
+    storage: storageOf(ask),
+    network: networkOf(ask, (stream) => void host('close', 0, stream, '', null)),
+    clock: {
+      nowMs: () => Number(host('now', 0, '', '', null)),
+      sleep: async (delayMs) => void (await ask('sleep', `${Math.ceil(delayMs)}`)),
+      pause: async () => void (await ask('pause')),
+    },
+    entropy: {
+      random: (count) => new Uint8Array(host('random', 0, `${count}`, '', null) as ArrayBuffer),
+    },
+    power: { connection: () => host('connection', 0, '', '', null) as 'none' | 'wifi' | 'metered' },
+    identity: {
+      account: async () => JSON.parse((await ask('account')).text),
+      assertion: async (audience, fresh) =>
+        (await ask('assertion', fresh ? 'fresh' : '', audience)).text,
+      accessToken: async (fresh) => JSON.parse((await ask('token', fresh ? 'fresh' : '')).text),
+      syncKey: async () => JSON.parse((await ask('synckey')).text),
+      deviceKey: async () => (await ask('devicekey')).bytes,
+    },
+    shell: {
+      status: (json) => tell('status', json),
+      event: (json) => tell('event', json),
+    },
+    ...(withDeviceCrypto ? { crypto: cryptoOf(ask) } : {}),
+  };
+
+  return {
+    platform,
+    deliver(id, error, head, text, bytes) {
+      const call = waiting.get(id);
+      if (call === undefined) return;
+      waiting.delete(id);
+      if (error !== '') call.reject(portError(error as PortErrorCode));
+      else call.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
+    },
+  };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function portError(code: PortErrorCode): PortError {
+  return Object.assign(new Error(`the device answered: ${code}`), { code });
+}
+
+function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  return bytes.slice().buffer as ArrayBuffer;
+}
+
+function storageOf(ask: Ask): Storage {
+  return {
+    async get(keys) {
+      const { head, text, bytes } = await ask('get', '', keys.join('\n'));
+      return unpack(JSON.parse(head), text, 0, bytes);
+    },
+    async scan({ from, to, limit, reverse = false }) {
+      const range = JSON.stringify([limit, reverse ? 1 : 0]);
+      const { head, text, bytes } = await ask('scan', range, `${from}\n${to}`);
+      const [keyChars = 0, ...lengths]: number[] = JSON.parse(head);
+      if (lengths.length === 0) return [];
+      const values = unpack(lengths, text, keyChars, bytes);
+      const keys = text.slice(0, keyChars).split('\n');
+      return keys.map((key, index) => [key, values[index] ?? ''] as [string, Value]);
+    },
+    async commit(changes) {
+      const keys = changes.map(([key]) => key).join('\n');
+      const values = changes.map(([, value]) => value);
+      const { text, bytes } = pack(values);
+      await ask(
+        'commit',
+        JSON.stringify([keys.length, ...values.map(lengthOf)]),
+        keys + text,
+        bytes,
+      );
+    },
+  };
+}
+
+function networkOf(ask: Ask, close: (stream: string) => void): Network {
+  return {
+    async request({ method, url, headers, body = '', timeoutMs }) {
+      const { head } = await ask(
+        'request',
+        JSON.stringify({ method, url, headers, timeoutMs }),
+        body,
+      );
+      const { stream, status, headers: answered } = JSON.parse(head);
+      let ended = false;
+      return {
+        status,
+        headers: answered,
+        async read() {
+          if (ended) return null;
+          const piece = await ask('read', `${stream}`);
+          ended = piece.head === 'end';
+          return ended ? null : piece.text;
+        },
+        cancel() {
+          if (!ended) close(`${stream}`);
+          ended = true;
+        },
+      };
+    },
+  };
+}
+
+const REFUSALS: readonly CipherRefusal[] = [
+  'badBase64',
+  'badIv',
+  'badMac',
+  'badPadding',
+  'badUtf8',
+];
+
+function cryptoOf(ask: Ask): DeviceCrypto {
+  return {
+    async open(encKey, macKey, items) {
+      const parts = items.flatMap(({ ciphertext, IV, hmac }) => [ciphertext, IV, hmac]);
+      const lengths = JSON.stringify(parts.map((part) => part.length));
+      const { head, text } = await ask('open', lengths, parts.join(''), joined([encKey, macKey]));
+      let at = 0;
+      return (JSON.parse(head) as number[]).map((length) => {
+        if (length < 0) return { code: REFUSALS[-1 - length] ?? 'badMac' };
+        at += length;
+        return { text: text.slice(at - length, at) };
+      });
+    },
+    async seal(encKey, macKey, texts, ivs) {
+      const lengths = JSON.stringify(texts.map((text) => text.length));
+      const keys = joined([encKey, macKey, ...ivs]);
+      const { head, text } = await ask('seal', lengths, texts.join(''), keys);
+      const parts = unpack(JSON.parse(head), text, 0, new Uint8Array(0)) as string[];
+      return texts.map((_, index): CipherParts => {
+        const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);
+        return { ciphertext, IV, hmac };
+      });
+    },
+  };
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,48 @@
+// Lists of values as BRIDGE.md sends them: one number per value, all text in one string, all bytes in one buffer.
+
+import type { Value } from '../ports.ts';
+
+const MISSING = -1;
+const BYTES = -2;
+
+/** The number that stands for a value. */
+export function lengthOf(value: Value | null): number {
+  if (value === null) return MISSING;
+  return typeof value === 'string' ? value.length : BYTES - value.length;
+}
+
+export function pack(values: readonly (Value | null)[]): {
+  text: string;
+  bytes: Uint8Array | null;
+} {
+  const buffers = values.filter((value) => value instanceof Uint8Array);
+  const text = values.filter((value) => typeof value === 'string').join('');
+  if (buffers.length === 0) return { text, bytes: null };
+  const bytes = new Uint8Array(buffers.reduce((sum, buffer) => sum + buffer.length, 0));
+  let at = 0;
+  for (const buffer of buffers) {
+    bytes.set(buffer, at);
+    at += buffer.length;
+  }
+  return { text, bytes };
+}
+
+/** The values whose texts begin at `textAt`. */
+export function unpack(
+  lengths: readonly number[],
+  text: string,
+  textAt: number,
+  bytes: Uint8Array,
+): (Value | null)[] {
+  let charAt = textAt;
+  let byteAt = 0;
+  return lengths.map((length) => {
+    if (length === MISSING) return null;
+    if (length >= 0) {
+      charAt += length;
+      return text.slice(charAt - length, charAt);
+    }
+    byteAt += BYTES - length;
+    return bytes.slice(byteAt - (BYTES - length), byteAt);
+  });
+}
