@@ -1,0 +1,90 @@
+// The Storage port of the emulated device: SQLite on its flash, a fresh instance for every boot.
+// Promises exact counts of what storing costs: instructions, heap, bytes given to be stored.
+// A power cut ends a call with `PowerCut`, which is no error of the port; then only `Flash.reboot`
+// and a new storage help.
+
+import type { Change, ScanRange, Storage, Value } from '../../platform/ports.ts';
+import { type Engine, type Rewrite, startEngine } from '../../platform/sqlite/engine.ts';
+import { SqliteStore, type Tuning } from '../../platform/sqlite/store.ts';
+import { valueBytes } from '../../platform/storage-rules.ts';
+import type { Flash } from './flash.ts';
+import type { Random } from './random.ts';
+import { meterExports, meterModule } from './wasm/meter.ts';
+
+export interface FlashStorageOptions {
+  readonly flash: Flash;
+  readonly quotaBytes: number;
+  /** SQLite's heap stays under this: a commit that needs more fails. */
+  readonly heapBytesMax: number;
+  /** Salts SQLite's log; another seed for every boot is good, the same is deterministic too. */
+  readonly random: Random;
+  readonly nowMs: () => number;
+  /** Overrides of the layout's measured choices. */
+  readonly tuning?: Partial<Tuning>;
+}
+
+export class FlashStorage implements Storage {
+  readonly #engine: Engine;
+  readonly #store: SqliteStore;
+  #commits = 0;
+  #payloadBytes = 0;
+
+  /** Switches the storage on. Reads and writes no flash before the first call. */
+  static async open(options: FlashStorageOptions): Promise<FlashStorage> {
+    return new FlashStorage(await startEngine(METERED), options);
+  }
+
+  private constructor(engine: Engine, options: FlashStorageOptions) {
+    const { flash, random } = options;
+    this.#engine = engine;
+    this.#store = new SqliteStore(engine, {
+      ...options,
+      files: flash,
+      random: (count) => random.bytes(count),
+    });
+  }
+
+  async get(keys: readonly string[]): Promise<(Value | null)[]> {
+    return this.#store.get(keys);
+  }
+
+  async scan(range: ScanRange): Promise<[key: string, value: Value][]> {
+    return this.#store.scan(range);
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    this.#store.commit(changes);
+    this.#commits++;
+    for (const [key, value] of changes) {
+      this.#payloadBytes += key.length + (value === null ? 0 : valueBytes(value));
+    }
+  }
+
+  /** Commits that became durable. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** Bytes of keys and values in those commits: what write amplification is measured against. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+
+  /** WebAssembly instructions that SQLite has executed since this boot. */
+  instructions(): number {
+    const ops = this.#engine.exports[meterExports.ops] as WebAssembly.Global<'i64'>;
+    return Number(ops.value);
+  }
+
+  /** Most heap SQLite has had at once since this boot, what the store keeps in memory included. */
+  heapPeakBytes(): number {
+    return this.#store.heapPeakBytes();
+  }
+
+  /** What is wrong with the stored data; empty when all is well. */
+  check(): string[] {
+    return this.#store.check();
+  }
+}
+
+const METERED: Rewrite = meterModule;
