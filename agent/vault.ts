@@ -19,13 +19,12 @@ export interface Vault {
 export function createVault(restKey: Uint8Array, entropy: Entropy, clock: Clock): Vault {
   return {
     async seal(key, head, text) {
+      const pieces = cut(text);
       const boxes: Uint8Array[] = [];
-      const count = Math.max(1, Math.ceil(text.length / PIECE_CHARS));
-      for (let index = 0; index < count; index++) {
+      for (const [index, piece] of pieces.entries()) {
         await clock.pause();
-        const piece = text.slice(index * PIECE_CHARS, (index + 1) * PIECE_CHARS);
-        const nonce = entropy.random(NONCE_BYTES);
-        boxes.push(sealRest(restKey, nonce, [key, index, count, index === 0 ? head : '', piece]));
+        const values = [key, index, pieces.length, index === 0 ? head : '', piece];
+        boxes.push(sealRest(restKey, entropy.random(NONCE_BYTES), values));
       }
       return joined(boxes);
     },
@@ -45,6 +44,20 @@ export function createVault(restKey: Uint8Array, entropy: Entropy, clock: Clock)
       return boxes.length === 0 ? null : { head, text };
     },
   };
+}
+
+/** Pieces of a text, at least one, none of which ends inside a surrogate pair. */
+function cut(text: string): string[] {
+  const pieces: string[] = [];
+  let at = 0;
+  do {
+    const last = text.charCodeAt(at + PIECE_CHARS - 1);
+    const inPair = last >= 0xd800 && last < 0xdc00;
+    const end = at + PIECE_CHARS - (inPair ? 1 : 0);
+    pieces.push(text.slice(at, end));
+    at = end;
+  } while (at < text.length);
+  return pieces;
 }
 
 function opened(restKey: Uint8Array, box: Uint8Array): unknown[] | null {

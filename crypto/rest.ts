@@ -3,9 +3,9 @@
 // under its own key, and its length is the only thing that it tells.
 // A nonce must never come twice under one key: draw it at random.
 
-import { Encoder } from 'cbor-x/index-no-eval';
 import nacl from 'tweetnacl/nacl.js';
 import { concatBytes } from './bytes.ts';
+import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { CryptoError } from './error.ts';
 import { hkdf } from './hmac.ts';
 import { encodeUtf8 } from './utf8.ts';
@@ -22,31 +22,21 @@ export function restKey(deviceKey: Uint8Array): Uint8Array {
 export function sealRest(
   key: Uint8Array,
   nonce: Uint8Array,
-  values: readonly unknown[],
+  values: readonly CborValue[],
 ): Uint8Array {
-  const box = nacl.secretbox(new Uint8Array(cbor().encode(values)), nonce, key);
+  const box = nacl.secretbox(encodeCbor(values), nonce, key);
   return concatBytes(new Uint8Array([format]), nonce, box);
 }
 
 /** The values of a box. Throws `CryptoError` `badSeal` when it proves nothing. */
-export function openRest(key: Uint8Array, box: Uint8Array): unknown[] {
+export function openRest(key: Uint8Array, box: Uint8Array): CborValue[] {
   if (box[0] !== format) throw new CryptoError('badSeal', 'an unknown format');
   const nonce = box.slice(1, sealedAt);
   const plain =
     nonce.length < nonceBytes ? null : nacl.secretbox.open(box.slice(sealedAt), nonce, key);
   if (plain === null) throw new CryptoError('badSeal', 'not sealed under this key, or damaged');
-  const values: unknown = cbor().decode(plain);
-  if (!Array.isArray(values)) throw new CryptoError('badSeal', 'no list of values');
-  return values;
+  return decodeCbor(plain);
 }
 
 const format = 1;
 const sealedAt = 1 + nonceBytes;
-
-let coder: Encoder | undefined;
-
-/** Plain RFC 8949, without the records and shared structures that cbor-x adds to it. */
-function cbor(): Encoder {
-  coder ??= new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false });
-  return coder;
-}
