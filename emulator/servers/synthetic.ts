@@ -144,10 +144,16 @@ function historyText(plan: HistoryPlan, index: number, id: string, stampMs: numb
       .map((dateMs) => ({ date: dateMs * 1000 + (next() % 1000), type: pick(VISIT_TYPES) })),
   };
   const wantedBytes = plan.bodyBytes - SPREAD_BYTES + (next() % (2 * SPREAD_BYTES + 1));
-  const missingBytes = wantedBytes - Buffer.byteLength(JSON.stringify(record));
   // Long addresses are long because of their query: that is where the missing bytes go.
-  while (record.histUri.length < 40 + missingBytes) record.histUri += next().toString(36);
+  const missingBytes = Math.max(0, wantedBytes - Buffer.byteLength(JSON.stringify(record)));
+  record.histUri += filler(id, missingBytes);
   return JSON.stringify(record);
+}
+
+/** Text of that length that says nothing and does not compress to nothing. */
+function filler(name: string, length: number): string {
+  const bytes = createHash('shake256', { outputLength: length }).update(name).digest();
+  return bytes.toString('base64url').slice(0, length);
 }
 
 function password(seed: number, index: number, nowMs: number) {
