@@ -90,19 +90,19 @@ function merge(input: MergeInput): MergeDecision {
   // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for life.
   if (!mine || !isSamePage(mine, theirs)) return { mirror: 'asIs', local: 'none' };
 
-  const united = unite(mine, theirs);
+  const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
+  const title = local && laterTitle(mine, theirs);
+  const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
   if (local && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
   }
   return { mirror: hasSameMembers(united, theirs) ? 'asIs' : united, local: 'none' };
 }
 
-/** Both versions of a page as one: the title of the later visit, and of all else what the server has. */
-function unite(mine: Body, theirs: Body): Body {
-  const [later, earlier] = newestDate(mine) > newestDate(theirs) ? [mine, theirs] : [theirs, mine];
-  const title = later.title || earlier.title;
-  const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
-  return { ...mine, ...theirs, ...(title ? { title } : {}), visits };
+/** The title of the later visit; having one counts more than having none. */
+function laterTitle(mine: Body, theirs: Body): unknown {
+  const isMineLater = newestDate(mine) > newestDate(theirs);
+  return isMineLater ? mine.title || theirs.title : theirs.title || mine.title;
 }
 
 /**
@@ -119,17 +119,11 @@ function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): read
       atType.clear();
     }
     // Sorted by date, so a cut date comes after the precise ones of its millisecond.
-    const at = atType.get(visit.type);
-    const known = at === undefined ? undefined : united[at];
-    if (
-      at === undefined ||
-      known === undefined ||
-      (known.date !== visit.date && visit.date % 1000)
-    ) {
-      atType.set(visit.type, united.push(visit) - 1);
-    } else {
-      united[at] = known.date === visit.date ? overlay(known, visit) : overlay(visit, known);
-    }
+    const at = atType.get(visit.type) ?? -1;
+    const known = united[at];
+    if (known?.date === visit.date) united[at] = overlay(known, visit);
+    else if (known && visit.date % 1000 === 0) united[at] = overlay(visit, known);
+    else atType.set(visit.type, united.push(visit) - 1);
   }
   const countMax = Math.max(VISITS_KEPT_MAX, mine.length, theirs.length);
   return [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
@@ -162,7 +156,7 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   const given = members.visits ?? [];
   const complaint = checkPut(given);
   if (complaint !== null) return refuse(complaint);
-  let visits = uniteVisits(existing ? visitsOf(existing) : [], given as readonly unknown[]);
+  let visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
   if (!visits.some(isVisit)) {
     if (nowMs * 1000 < FIRST_VISIT_US)
       return refuse('visits: none, and the device does not know the time');

@@ -91,7 +91,10 @@ function merge(input: MergeInput): MergeDecision {
   const { local, mirror, incoming } = input;
   const theirs = incoming.body;
   if (theirs === null) return { mirror: null, local: 'none' };
-  if (local === null) return { mirror: 'asIs', local: 'none' };
+  // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
+  if (!local || (local.body && hasSameMembers(local.body, theirs))) {
+    return { mirror: 'asIs', local: 'none' };
+  }
   if (local.body === null) {
     const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
     return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };

@@ -1,0 +1,395 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Body, LocalSide, MergeDecision } from './collection.ts';
+import { passwords } from './passwords.ts';
+
+const NOW_MS = 1_795_323_276_914;
+const ID = '{2c34872a-f957-454c-a5af-ac641fed1a21}';
+
+function login(more: object = {}): Body {
+  return {
+    id: ID,
+    hostname: 'https://accounts.example.com',
+    formSubmitURL: 'https://accounts.example.com',
+    httpRealm: null,
+    username: 'alice',
+    password: 'old',
+    usernameField: 'email',
+    passwordField: '',
+    timeCreated: NOW_MS - 9_000_000,
+    timePasswordChanged: NOW_MS - 9_000_000,
+    ...more,
+  };
+}
+
+/** One merge; both clocks agree, the server's change is a minute old. */
+function merge(sides: { local?: LocalSide; mirror?: Body; incoming: Body | null }): MergeDecision {
+  return passwords.merge({
+    local: sides.local ?? null,
+    mirror: sides.mirror ? { body: sides.mirror, modifiedMs: NOW_MS - 90_000 } : null,
+    incoming: { body: sides.incoming, modifiedMs: NOW_MS - 60_000 },
+    serverNowMs: NOW_MS,
+    deviceNowMs: NOW_MS,
+  });
+}
+
+function edited(body: Body | null, ageMs = 1_000): LocalSide {
+  return { body, changedAtMs: NOW_MS - ageMs };
+}
+
+const taken = { mirror: 'asIs', local: 'none' };
+
+describe('a login record', () => {
+  test('is usable whatever it lacks besides origin and password', () => {
+    for (const body of [
+      login(),
+      login({ formSubmitURL: '', later: { a: 1 } }),
+      login({ formSubmitURL: null, httpRealm: 'realm' }),
+      login({ formSubmitURL: null, timeCreated: 'long ago', timesUsed: -1 }),
+      { hostname: 'x', password: 'y' },
+    ]) {
+      expect(passwords.check(body)).toBeNull();
+    }
+  });
+
+  test.each([
+    ['hostname', login({ hostname: '' })],
+    ['hostname', login({ hostname: undefined })],
+    ['hostname', login({ hostname: 7 })],
+    ['hostname', login({ hostname: 'chrome://FirefoxAccounts' })],
+    ['password', login({ password: '' })],
+    ['password', login({ password: null })],
+    ['username', login({ username: {} })],
+    ['httpRealm', login({ httpRealm: false })],
+  ])('is refused with the name of the bad field: %s', (field, body) => {
+    expect(passwords.check(body)).toContain(field);
+  });
+
+  test('is shown with null for what it lacks', () => {
+    expect(passwords.view('g', { hostname: 'https://x', password: 'y', username: '' })).toEqual({
+      guid: 'g',
+      origin: 'https://x',
+      formActionOrigin: null,
+      httpRealm: null,
+      username: '',
+      password: 'y',
+      usernameField: null,
+      passwordField: null,
+      timeCreated: null,
+      timePasswordChanged: null,
+      timeLastUsed: null,
+      timesUsed: null,
+    });
+    expect(passwords.isEmpty(login())).toBe(false);
+  });
+
+  test('is indexed by its origin and nothing else', () => {
+    const [entry, ...others] = passwords.index(login({ hostname: 'moz-proxy://p x:3128' }));
+    expect(entry).toBe('umoz-proxy://p%20x:3128');
+    expect(others).toEqual([]);
+    expect(passwords.identity(login())).toBe('uhttps://accounts.example.com');
+    expect(passwords.addressPrefix('https://acc')).toBe('uhttps://acc');
+    expect(passwords.matches(login(), 'https://acc')).toBe(true);
+    expect(passwords.matches(login(), 'https://b')).toBe(false);
+  });
+
+  test('is the same login as one with equal origin, target and user name', () => {
+    const isSame = (a: object, b: object) => {
+      expect(passwords.same(login(a), login(b))).toBe(passwords.same(login(b), login(a)));
+      return passwords.same(login(a), login(b));
+    };
+    expect(isSame({}, { id: 'other', password: 'other' })).toBe(true);
+    expect(isSame({}, { hostname: 'http://accounts.example.com' })).toBe(false);
+    expect(isSame({}, { username: 'bob' })).toBe(false);
+    expect(isSame({ username: '' }, { username: null })).toBe(true);
+    expect(isSame({}, { formSubmitURL: 'https://b' })).toBe(false);
+    expect(isSame({}, { formSubmitURL: '' })).toBe(true);
+    const realm = { formSubmitURL: null, httpRealm: 'r' };
+    expect(isSame(realm, { formSubmitURL: undefined, httpRealm: 'r' })).toBe(true);
+    expect(isSame(realm, { ...realm, httpRealm: 's' })).toBe(false);
+    expect(isSame(realm, { formSubmitURL: '', httpRealm: 'r' })).toBe(false);
+  });
+});
+
+describe('a login that comes from the server', () => {
+  test('is taken as it is by a device without a change of its own', () => {
+    expect(merge({ incoming: login() })).toEqual(taken);
+    expect(merge({ mirror: login({ later: 1 }), incoming: login() })).toEqual(taken);
+  });
+
+  test('as a tombstone deletes, whatever happened here', () => {
+    for (const local of [edited(login(), 0), edited(null)]) {
+      expect(merge({ local, mirror: login(), incoming: null })).toEqual({
+        mirror: null,
+        local: 'none',
+      });
+    }
+  });
+
+  test('revives a login deleted here when it was changed there', () => {
+    const changed = login({ password: 'new' });
+    expect(merge({ local: edited(null), mirror: login(), incoming: changed })).toEqual(taken);
+    expect(merge({ local: edited(null), incoming: changed })).toEqual(taken);
+    const again = merge({ local: edited(null), mirror: login(), incoming: login() });
+    expect(again).toEqual({ mirror: 'asIs', local: 'keep' });
+  });
+});
+
+describe('changes on both sides', () => {
+  const three = (mine: object, theirs: object, ageMs: number, base: object = {}) =>
+    merge({ local: edited(login(mine), ageMs), mirror: login(base), incoming: login(theirs) });
+
+  test('of different members are both kept', () => {
+    expect(
+      three({ username: 'bob' }, { password: 'new', timePasswordChanged: NOW_MS }, 99_000),
+    ).toEqual({
+      mirror: 'asIs',
+      local: login({ username: 'bob', password: 'new', timePasswordChanged: NOW_MS }),
+    });
+  });
+
+  test('of one member: the younger counts', () => {
+    const mine = { password: 'mine' };
+    const theirs = { password: 'theirs' };
+    expect(three(mine, theirs, 59_000)).toEqual({ mirror: 'asIs', local: login(mine) });
+    expect(three(mine, theirs, 61_000)).toEqual(taken);
+    expect(three(mine, theirs, 60_000)).toEqual(taken);
+  });
+
+  test('that are the same need no upload', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(99_000), (more, ageMs) => {
+        expect(three(more, more, ageMs)).toEqual(taken);
+      }),
+    );
+  });
+
+  test('count every use once', () => {
+    const { local } = three({ timesUsed: 7 }, { timesUsed: 6 }, 0, { timesUsed: 5 });
+    expect(local).toMatchObject({ timesUsed: 8 });
+    expect(three({ timesUsed: 7 }, {}, 0, { timesUsed: 5 }).local).toMatchObject({ timesUsed: 7 });
+    expect(three({}, { timesUsed: 6 }, 0, { timesUsed: 5 })).toEqual(taken);
+    expect(three({ timesUsed: 7 }, { timesUsed: 7 }, 0, { timesUsed: 5 })).toEqual(taken);
+    expect(three({ timesUsed: 1 }, { timesUsed: 2 }, 0, { timesUsed: 5 }).local).toMatchObject({
+      timesUsed: 0,
+    });
+  });
+
+  test('do not lose a time to one that is missing or zero', () => {
+    const created = login().timeCreated;
+    for (const timeCreated of [0, undefined, null, -5, 'x']) {
+      expect(three({ username: 'bob' }, { timeCreated }, 99_000).local).toMatchObject({
+        timeCreated: created,
+      });
+      expect(three({ username: 'bob', timeCreated }, {}, 0).local).toMatchObject({
+        timeCreated: created,
+      });
+    }
+  });
+
+  test('to form and to realm leave one target', () => {
+    const realm = { formSubmitURL: null, httpRealm: 'r' };
+    const form = { formSubmitURL: 'https://b' };
+    expect(three(realm, form, 61_000).local).toBe('none');
+    expect(three(realm, form, 59_000).local).toEqual(login(realm));
+    expect(three(realm, { username: 'bob' }, 99_000).local).toEqual(
+      login({ ...realm, username: 'bob' }),
+    );
+    const { formSubmitURL, ...withoutForm } = login({ httpRealm: 'r' });
+    const absent = merge({
+      local: edited(login({ username: 'bob' })),
+      mirror: login(),
+      incoming: withoutForm,
+    });
+    expect(absent.local).toMatchObject({ username: 'bob', formSubmitURL: null, httpRealm: 'r' });
+  });
+
+  test('keep unknown members of both, whatever their names', () => {
+    const mine = JSON.parse('{"__proto__":{"a":1},"toString":"mine","x":1}');
+    const theirs = JSON.parse('{"constructor":[2],"x":2}');
+    for (const mirror of [login(), undefined]) {
+      for (const timePasswordChanged of [0, NOW_MS]) {
+        const local = edited(login({ ...mine, timePasswordChanged }), 99_000);
+        const incoming = login(theirs);
+        const result = merge(mirror ? { local, mirror, incoming } : { local, incoming }).local;
+        const text = JSON.stringify(result);
+        for (const part of [
+          '"__proto__":{"a":1}',
+          '"toString":"mine"',
+          '"constructor":[2]',
+          '"x":2',
+        ]) {
+          expect(text).toContain(part);
+        }
+      }
+    }
+  });
+
+  test('of an unknown member are merged like those of a known one', () => {
+    expect(
+      three({ later: 'mine' }, { later: 'base', x: 1 }, 99_000, { later: 'base' }).local,
+    ).toEqual(login({ later: 'mine', x: 1 }));
+  });
+
+  test('lose no unknown member in any merge', () => {
+    const some = fc.dictionary(fc.string({ maxLength: 9 }), fc.jsonValue(), { maxKeys: 4 });
+    fc.assert(
+      fc.property(some, some, some, fc.boolean(), fc.nat(99_000), (a, b, c, hasMirror, ageMs) => {
+        const local = edited({ ...a, ...login(), timePasswordChanged: NOW_MS - ageMs }, ageMs);
+        const incoming = { ...b, ...login() };
+        const mirror = { ...c, ...login() };
+        const decision = merge(hasMirror ? { local, mirror, incoming } : { local, incoming });
+        const result = decision.local === 'none' ? incoming : (decision.local as Body);
+        for (const name of [...Object.keys(a), ...Object.keys(b)]) {
+          expect(Object.hasOwn(result, name)).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe('two logins without a common past', () => {
+  const two = (mine: object, theirs: object) =>
+    merge({ local: edited(login(mine)), incoming: login(theirs) });
+
+  test('become the one whose password is later', () => {
+    const mine = { id: 'mine', password: 'mine', usernameField: 'u', timePasswordChanged: NOW_MS };
+    const theirs = { password: 'theirs', timesUsed: 3, timePasswordChanged: NOW_MS - 1 };
+    expect(two(mine, theirs)).toEqual({
+      mirror: 'asIs',
+      local: login({ ...mine, id: ID, timesUsed: 3 }),
+    });
+    expect(two(theirs, mine)).toEqual(taken);
+    expect(two({ ...mine, timesUsed: 9 }, { ...theirs, timePasswordChanged: NOW_MS })).toEqual(
+      taken,
+    );
+    expect(two(login(), login())).toEqual(taken);
+  });
+
+  test('do not lose a time to one that is missing or zero', () => {
+    const result = two({ timePasswordChanged: NOW_MS, timeCreated: 0 }, {});
+    expect(result.local).toMatchObject({ timeCreated: login().timeCreated });
+  });
+});
+
+describe('an edit by an app', () => {
+  const prepare = (input: object, existing: Body | null = null, nowMs = NOW_MS) =>
+    passwords.prepare(input as Body, existing, ID, nowMs);
+  const form = { origin: 'https://x', formActionOrigin: 'https://y', password: 'p' };
+
+  test('is completed with id, texts and times', () => {
+    expect(prepare(form)).toEqual({
+      ok: true,
+      id: ID,
+      body: {
+        id: ID,
+        hostname: 'https://x',
+        formSubmitURL: 'https://y',
+        httpRealm: null,
+        username: '',
+        password: 'p',
+        usernameField: '',
+        passwordField: '',
+        timeCreated: NOW_MS,
+        timePasswordChanged: NOW_MS,
+        timeLastUsed: NOW_MS,
+        timesUsed: 1,
+      },
+    });
+  });
+
+  test('may use the names of the record, and may give its times and id', () => {
+    const given = login({ id: 'mine', timesUsed: 7, timeLastUsed: NOW_MS - 5 });
+    expect(prepare(given)).toEqual({ ok: true, id: 'mine', body: given });
+    const shown = passwords.view('mine', given);
+    const again = prepare(shown);
+    expect(again.ok && passwords.view(again.id, again.body)).toEqual(shown);
+  });
+
+  test('is laid over the existing login', () => {
+    const existing = login({ later: 1, timesUsed: 7, timeLastUsed: NOW_MS - 5 });
+    expect(prepare({ usernameField: 'u' }, existing)).toEqual({
+      ok: true,
+      id: ID,
+      body: { ...existing, usernameField: 'u' },
+    });
+    expect(prepare({ password: 'new' }, existing)).toMatchObject({
+      body: { password: 'new', timePasswordChanged: NOW_MS, timeCreated: existing.timeCreated },
+    });
+    const shown = { ...passwords.view(ID, existing), password: 'new' };
+    expect(prepare(shown, existing)).toMatchObject({ body: { timePasswordChanged: NOW_MS } });
+  });
+
+  test('makes a changed password later than the old one, even when the clock went back', () => {
+    const existing = login({ timePasswordChanged: NOW_MS });
+    const body = { timePasswordChanged: NOW_MS + 1 };
+    expect(prepare({ password: 'new' }, existing, 5)).toMatchObject({ body });
+  });
+
+  test('may move a login from a form to a realm', () => {
+    expect(prepare({ httpRealm: 'r' }, login())).toMatchObject({
+      body: { formSubmitURL: null, httpRealm: 'r', usernameField: '' },
+    });
+  });
+
+  test('has origins, not URLs', () => {
+    const input = { ...form, origin: 'https://u:pw@x:1/path?q', formActionOrigin: 'HTTP://y/#z' };
+    expect(prepare(input)).toMatchObject({
+      body: { hostname: 'https://x:1', formSubmitURL: 'HTTP://y' },
+    });
+    for (const [formActionOrigin, formSubmitURL] of [
+      ['', ''],
+      ['.', ''],
+      ['javascript:', 'javascript:'],
+    ]) {
+      expect(prepare({ ...form, formActionOrigin })).toMatchObject({ body: { formSubmitURL } });
+    }
+  });
+
+  test('may have line breaks in user name and password, as in Firefox', () => {
+    expect(prepare({ ...form, username: 'a\nb', password: 'c\r\nd' }).ok).toBe(true);
+  });
+
+  test('cannot make a tombstone', () => {
+    const result = prepare({ ...form, deleted: true });
+    expect(result.ok && Object.keys(result.body)).not.toContain('deleted');
+  });
+
+  test.each([
+    ['hostname', { ...form, origin: '' }],
+    ['hostname', { ...form, origin: 'x' }],
+    ['hostname', { ...form, origin: 7 }],
+    ['hostname', { ...form, origin: 'chrome://FirefoxAccounts' }],
+    ['hostname', { ...form, origin: 'https://x\n' }],
+    ['password', { ...form, password: '' }],
+    ['password', { ...form, password: undefined }],
+    ['password', { ...form, password: 'a\0b' }],
+    ['username', { ...form, username: '\0' }],
+    ['username', { ...form, username: 7 }],
+    ['usernameField', { ...form, usernameField: '.' }],
+    ['usernameField', { ...form, usernameField: 'a\rb' }],
+    ['exactly one', { origin: 'https://x', password: 'p' }],
+    ['exactly one', { ...form, httpRealm: 'r' }],
+    ['httpRealm', { origin: 'https://x', httpRealm: 'a\nb', password: 'p' }],
+    ['id', { ...form, id: 'a,b' }],
+    ['id', { ...form, id: 'x'.repeat(65) }],
+    ['id', { ...form, guid: '' }],
+  ])('is refused with the name of the bad field: %s', (field, input) => {
+    const result = prepare(input);
+    expect(result.ok ? null : result.complaint).toContain(field);
+  });
+});
+
+test('what goes up starts with the id and keeps every member', () => {
+  const body = { ...JSON.parse('{"__proto__":[1]}'), ...login({ later: 1 }) };
+  const text = JSON.stringify(passwords.outgoing('new', body));
+  expect(text.startsWith('{"id":"new","__proto__":[1],"hostname"')).toBe(true);
+  expect(text.endsWith('"later":1}')).toBe(true);
+  expect(passwords.sortindex(body)).toBe(1);
+});
+
+test('new ids are random UUIDs in braces', () => {
+  const random = Uint8Array.from({ length: 18 }, (_, at) => at);
+  expect(passwords.newId(random)).toBe('{00010203-0405-4607-8809-0a0b0c0d0e0f}');
+  expect(passwords.newId(random.fill(255))).toBe('{ffffffff-ffff-4fff-bfff-ffffffffffff}');
+});
