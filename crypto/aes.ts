@@ -1,9 +1,13 @@
 // AES-256 in CBC mode (FIPS 197, SP 800-38A) over big-endian words: whole blocks, no padding.
 // A round reads one table entry a byte, which folds substitution, shifting and mixing together.
-// The tables of a direction take 5 KB; they are computed at first use, so that a device with
+// `var` spares an interpreter the check that a `let` has at every use.
+// The tables of a direction take 10 KB (an interpreter reads plain arrays of small integers faster
+// than typed ones); they are computed at first use, so that a device with
 // crypto of its own never pays for them.
 // The time of a look-up depends on the processor's cache, as with every AES of this kind: this is
 // for a device of one's own, never for a machine that strangers share.
+
+// biome-ignore-all lint/suspicious/noVar: see above
 
 export interface AesKey {
   readonly decrypts: boolean;
@@ -62,28 +66,39 @@ export function cbc(
   to: number,
   chain: Int32Array,
 ): void {
-  const k = key.schedule;
-  const { box, columns } = tablesOf(key.decrypts);
-  const [x0, x1, x2, x3] = columns;
-  const second = key.decrypts ? 3 : 1;
-  const fourth = 4 - second;
-  let t0 = 0;
-  let t1 = 0;
-  let t2 = 0;
-  let t3 = 0;
-  let p0 = chain[0] as number;
-  let p1 = chain[second] as number;
-  let p2 = chain[2] as number;
-  let p3 = chain[fourth] as number;
-  for (let at = from; at < to; at += 4) {
-    const w0 = words[at] as number;
-    const w1 = words[at + second] as number;
-    const w2 = words[at + 2] as number;
-    const w3 = words[at + fourth] as number;
-    let s0 = w0 ^ (k[0] as number);
-    let s1 = w1 ^ (k[1] as number);
-    let s2 = w2 ^ (k[2] as number);
-    let s3 = w3 ^ (k[3] as number);
+  var k = key.schedule;
+  const tables = tablesOf(key.decrypts);
+  var box = tables.box;
+  var [x0, x1, x2, x3] = tables.columns;
+  var second = key.decrypts ? 3 : 1;
+  var fourth = 4 - second;
+  var at = 0;
+  var i = 0;
+  var w0 = 0;
+  var w1 = 0;
+  var w2 = 0;
+  var w3 = 0;
+  var s0 = 0;
+  var s1 = 0;
+  var s2 = 0;
+  var s3 = 0;
+  var t0 = 0;
+  var t1 = 0;
+  var t2 = 0;
+  var t3 = 0;
+  var p0 = chain[0] as number;
+  var p1 = chain[second] as number;
+  var p2 = chain[2] as number;
+  var p3 = chain[fourth] as number;
+  for (at = from; at < to; at += 4) {
+    w0 = words[at] as number;
+    w1 = words[at + second] as number;
+    w2 = words[at + 2] as number;
+    w3 = words[at + fourth] as number;
+    s0 = w0 ^ (k[0] as number);
+    s1 = w1 ^ (k[1] as number);
+    s2 = w2 ^ (k[2] as number);
+    s3 = w3 ^ (k[3] as number);
     if (second === 1) {
       s0 ^= p0;
       s1 ^= p1;
@@ -91,7 +106,7 @@ export function cbc(
       s3 ^= p3;
     }
     // Two rounds a turn, from s to t and back to s, so that nothing has to be moved.
-    for (let i = 4; ; i += 8) {
+    for (i = 4; ; i += 8) {
       t0 =
         (x0[s0 >>> 24] as number) ^
         (x1[(s1 >>> 16) & 255] as number) ^
@@ -194,9 +209,9 @@ export function cbc(
 
 interface Tables {
   /** The substitution of a byte. */
-  readonly box: Uint8Array;
+  readonly box: readonly number[];
   /** For each row of a column: what a byte, substituted, adds to the column once it is mixed. */
-  readonly columns: readonly [Int32Array, Int32Array, Int32Array, Int32Array];
+  readonly columns: readonly [number[], number[], number[], number[]];
 }
 
 const scheduleWords = 60;
@@ -212,7 +227,7 @@ function tablesOf(decrypts: boolean): Tables {
 }
 
 /** `mix`: the factors, one a byte, by which a byte of the first row goes into its column. */
-function makeTables(box: Uint8Array, mix: number): Tables {
+function makeTables(box: readonly number[], mix: number): Tables {
   const columns: Tables['columns'] = [newTable(), newTable(), newTable(), newTable()];
   box.forEach((substituted, byte) => {
     let column = 0;
@@ -227,27 +242,28 @@ function makeTables(box: Uint8Array, mix: number): Tables {
   return { box, columns };
 }
 
-function newTable(): Int32Array {
-  return new Int32Array(256);
+function newTable(): number[] {
+  return new Array(256).fill(0);
 }
 
 /** Every byte's inverse in the field, then the affine map of FIPS 197 section 5.1.1. */
-function substitutions(): Uint8Array {
-  const box = new Uint8Array(256).fill(0x63);
+function substitutions(): number[] {
+  const box = newTable();
+  box[0] = 0x63;
   // 3 generates the field and 0xf6 is its inverse: their powers are all pairs of inverses.
   let power = 1;
   let inverse = 1;
   do {
     const twice = inverse * 0x101;
-    box[power] = 0x63 ^ inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7);
+    box[power] = (0x63 ^ inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7)) & 255;
     power = multiply(power, 3);
     inverse = multiply(inverse, 0xf6);
   } while (power !== 1);
   return box;
 }
 
-function inverse(box: Uint8Array): Uint8Array {
-  const inverted = new Uint8Array(256);
+function inverse(box: readonly number[]): number[] {
+  const inverted = newTable();
   box.forEach((substituted, byte) => {
     inverted[substituted] = byte;
   });
@@ -264,7 +280,7 @@ function multiply(one: number, other: number): number {
   return product;
 }
 
-function substitute(box: Uint8Array, word: number): number {
+function substitute(box: readonly number[], word: number): number {
   return (
     ((box[word >>> 24] as number) << 24) |
     ((box[(word >>> 16) & 255] as number) << 16) |

@@ -4,6 +4,8 @@
 // long, holds it up. A long record is read twice, once for its MAC and once for its text, rather
 // than kept a second time in memory.
 
+// biome-ignore-all lint/suspicious/noVar: an interpreter checks every use of a `let`
+
 import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { type AesKey, cbc, decryptionKey, encryptionKey } from './aes.ts';
 import { type BsoCrypto, bsoCrypto } from './bso.ts';
@@ -154,33 +156,42 @@ function readGroup(
   to: number,
 ): number {
   digitTables ??= makeDigitTables();
-  const [d0, d1, d2, d3] = digitTables;
-  let checksum = 0;
-  for (let i = 0; i < 16; i += 4) {
-    let a = text.charCodeAt(at);
-    let b = text.charCodeAt(at + 1);
-    let c = text.charCodeAt(at + 2);
-    let d = text.charCodeAt(at + 3);
+  var [d0, d1, d2, d3] = digitTables;
+  var i = 0;
+  var a = 0;
+  var b = 0;
+  var c = 0;
+  var d = 0;
+  var n0 = 0;
+  var n1 = 0;
+  var n2 = 0;
+  var n3 = 0;
+  var checksum = 0;
+  for (i = 0; i < 16; i += 4) {
+    a = text.charCodeAt(at);
+    b = text.charCodeAt(at + 1);
+    c = text.charCodeAt(at + 2);
+    d = text.charCodeAt(at + 3);
     block[i] = (a << 24) | (b << 16) | (c << 8) | d;
-    const n0 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
+    n0 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
     a = text.charCodeAt(at + 4);
     b = text.charCodeAt(at + 5);
     c = text.charCodeAt(at + 6);
     d = text.charCodeAt(at + 7);
     block[i + 1] = (a << 24) | (b << 16) | (c << 8) | d;
-    const n1 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
+    n1 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
     a = text.charCodeAt(at + 8);
     b = text.charCodeAt(at + 9);
     c = text.charCodeAt(at + 10);
     d = text.charCodeAt(at + 11);
     block[i + 2] = (a << 24) | (b << 16) | (c << 8) | d;
-    const n2 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
+    n2 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
     a = text.charCodeAt(at + 12);
     b = text.charCodeAt(at + 13);
     c = text.charCodeAt(at + 14);
     d = text.charCodeAt(at + 15);
     block[i + 3] = (a << 24) | (b << 16) | (c << 8) | d;
-    const n3 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
+    n3 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
     words[to] = (n0 << 8) | (n1 >>> 16);
     words[to + 1] = (n1 << 16) | (n2 >>> 8);
     words[to + 2] = (n2 << 24) | n3;

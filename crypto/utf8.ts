@@ -4,6 +4,7 @@
 // order mark is a character like any other. Encoding refuses half a surrogate pair: replacing it
 // would change a user's text in silence.
 
+import { textOfCodes } from './bytes.ts';
 import { CryptoError } from './error.ts';
 
 export interface Utf8Decoder {
@@ -14,22 +15,21 @@ export interface Utf8Decoder {
 }
 
 export function utf8Decoder(): Utf8Decoder {
-  const units: number[] = new Array(pieceUnits).fill(0);
-  let count = 0;
+  const units: number[] = [];
   let text = '';
   let point = 0;
   let missing = 0;
   let least = 0;
 
   function flush(): void {
-    text += String.fromCharCode(...units.slice(0, count));
-    count = 0;
+    text += textOfCodes(units);
+    units.length = 0;
   }
 
   /** One byte of a character that is not ASCII, or any byte while one is unfinished. */
   function step(byte: number): boolean {
     if (missing === 0) {
-      if (byte < 0x80) units[count++] = byte;
+      if (byte < 0x80) units.push(byte);
       else if (byte < 0xc2 || byte > 0xf4) return false;
       else {
         missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
@@ -42,30 +42,30 @@ export function utf8Decoder(): Utf8Decoder {
     point = (point << 6) | (byte & 0x3f);
     if (--missing > 0) return true;
     if (point < least || point > 0x10ffff || (point & 0x1ff800) === 0xd800) return false;
-    if (point < 0x10000) units[count++] = point;
-    else {
-      units[count++] = 0xd7c0 + (point >> 10);
-      units[count++] = 0xdc00 + (point & 0x3ff);
-    }
+    if (point < 0x10000) units.push(point);
+    else units.push(0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
     return true;
   }
 
   return {
     push(words, from, byteCount) {
-      for (let at = 0; at < byteCount; at += 4) {
-        const word = words[from + (at >> 2)] as number;
-        if (count > pieceUnits - 4) flush();
-        if ((word & 0x80808080) === 0 && missing === 0 && at + 4 <= byteCount) {
-          units[count] = word >>> 24;
-          units[count + 1] = (word >>> 16) & 0xff;
-          units[count + 2] = (word >>> 8) & 0xff;
-          units[count + 3] = word & 0xff;
-          count += 4;
-        } else {
-          for (let byte = at; byte < at + 4 && byte < byteCount; byte++) {
+      for (let at = 0; at < byteCount; at += 16) {
+        const first = from + at / 4;
+        if (missing > 0 || at + 16 > byteCount || !isAscii(words, first)) {
+          for (let byte = at; byte < at + 16 && byte < byteCount; byte++) {
+            const word = words[from + (byte >> 2)] as number;
             if (!step((word >>> (24 - 8 * (byte & 3))) & 0xff)) return false;
           }
+          if (units.length >= pieceUnits) flush();
+          continue;
         }
+        if (units.length > 0) flush();
+        text += asciiText(
+          words[first] as number,
+          words[first + 1] as number,
+          words[first + 2] as number,
+          words[first + 3] as number,
+        );
       }
       return true;
     },
@@ -74,6 +74,37 @@ export function utf8Decoder(): Utf8Decoder {
       return missing === 0 ? text : null;
     },
   };
+}
+
+function isAscii(words: Int32Array, at: number): boolean {
+  const all =
+    (words[at] as number) |
+    (words[at + 1] as number) |
+    (words[at + 2] as number) |
+    (words[at + 3] as number);
+  return (all & 0x80808080) === 0;
+}
+
+/** Sixteen characters in one call: most of most texts, and four times as fast as one by one. */
+function asciiText(a: number, b: number, c: number, d: number): string {
+  return fromCharCode(
+    a >>> 24,
+    (a >>> 16) & 0xff,
+    (a >>> 8) & 0xff,
+    a & 0xff,
+    b >>> 24,
+    (b >>> 16) & 0xff,
+    (b >>> 8) & 0xff,
+    b & 0xff,
+    c >>> 24,
+    (c >>> 16) & 0xff,
+    (c >>> 8) & 0xff,
+    c & 0xff,
+    d >>> 24,
+    (d >>> 16) & 0xff,
+    (d >>> 8) & 0xff,
+    d & 0xff,
+  );
 }
 
 /** Throws `CryptoError` `badText` when the text is no well-formed UTF-16. */
@@ -108,4 +139,6 @@ export function isWellFormed(text: string): boolean {
   return !/[\ud800-\udfff]/u.test(text);
 }
 
+const { fromCharCode } = String;
+/** So many are gathered before they become text: an array takes eight times the room. */
 const pieceUnits = 1024;
