@@ -1,0 +1,99 @@
+// A device and its servers in one process, for tests that need no virtual machine: the agent's own code on the
+// memory platform, against the embedded servers. Deterministic, and rebooted by making another on the same storage.
+
+import { readFileSync } from 'node:fs';
+import { type Agent, type AgentConfig, createAgent } from '../../agent/index.ts';
+import { createRandom, type Random } from '../../emulator/device/random.ts';
+import { accountClient } from '../../emulator/servers/account-client.ts';
+import { readAccount } from '../../emulator/servers/store-file.ts';
+import { createServers, type World, type WorldOptions } from '../../emulator/servers/world.ts';
+import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
+import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
+import type { Storage } from '../../platform/ports.ts';
+import type { Fetch } from '../../platform/web/fetch-network.ts';
+
+/** Server and device agree on the time, a little after the shipped account was recorded. */
+export const NOW_MS = 1_795_330_000_000;
+
+export function corpusAccount(): WorldOptions['account'] {
+  const file = new URL('../fixtures/corpus-a.json', import.meta.url);
+  return readAccount(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+export interface TestServers {
+  readonly world: World;
+  /** Server time; tests move it. */
+  nowMs: number;
+}
+
+export function testServers(
+  account: WorldOptions['account'],
+  options: Partial<WorldOptions> = {},
+): TestServers {
+  const random = createRandom(1);
+  const servers = { nowMs: NOW_MS } as { -readonly [K in keyof TestServers]: TestServers[K] };
+  servers.world = createServers({
+    account,
+    nowMs: () => servers.nowMs,
+    random: (count) => random.bytes(count),
+    ...options,
+  });
+  return servers;
+}
+
+export interface TestDevice {
+  readonly agent: Agent;
+  readonly platform: MemoryPlatform;
+  readonly storage: Storage;
+}
+
+export interface DeviceOptions {
+  readonly storage?: Storage;
+  /** In front of the servers' own fetch: counts, cuts, lies. */
+  readonly fetch?: Fetch;
+  readonly config?: Partial<AgentConfig>;
+  readonly software?: boolean;
+  readonly nowMs?: number;
+  readonly random?: Random;
+}
+
+/** Boots a device; `agent.start()` is up to the caller. */
+export function testDevice({ world, nowMs }: TestServers, options: DeviceOptions = {}): TestDevice {
+  const storage = options.storage ?? new MemoryStorage();
+  const random = options.random ?? createRandom(2);
+  const { email, password } = world.account;
+  const identity = accountClient({
+    fetch: world.fetch,
+    baseUrl: world.urls.accounts,
+    credentials: { email, password },
+    nowMs: () => nowMs,
+  });
+  const platform = memoryPlatform({
+    storage,
+    fetch: options.fetch ?? world.fetch,
+    identity,
+    nowMs: options.nowMs ?? nowMs,
+    random: (count) => random.bytes(count),
+    ...(options.software === true ? {} : { crypto: nodeDeviceCrypto() }),
+  });
+  const config: AgentConfig = {
+    profile: 'test',
+    remote: {
+      protocol: 'syncto',
+      serverUrl: world.urls.syncto,
+      audience: `${world.urls.token}/`,
+      auth: 'browserid',
+    },
+    collections: {
+      history: { enabled: true, readOnly: false },
+      passwords: { enabled: true, readOnly: false },
+    },
+    intervalMs: 3_600_000,
+    wifiOnly: false,
+    historyRecordsMax: 100_000,
+    recordCharsMax: 400_000,
+    ...options.config,
+  };
+  return { agent: createAgent(platform, config), platform, storage };
+}
