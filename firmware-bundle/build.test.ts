@@ -45,14 +45,13 @@ async function buildSource(name: string, source: string): Promise<FirmwareReport
 }
 
 describe('the scripts', () => {
-  const expected = [['refusal 2'], JSON.stringify({ text: 'grüß \u{1f600}', list: [1, -2, 3.5] })];
+  const expected = [['refusal 2'], '1,2,255, grüß \u{1f600}'];
 
   test('run as one file in an engine without any host object', async () => {
     expect(await run(await texts([report.manifest.whole]))).toEqual(expected);
   });
 
-  test('run in parts', async () => {
-    expect(report.manifest.parts).toHaveLength(2);
+  test('run in the parts of the manifest', async () => {
     expect(await run(await texts(report.manifest.parts))).toEqual(expected);
   });
 
@@ -99,11 +98,11 @@ describe('the scripts', () => {
 });
 
 describe('the size report', () => {
-  test('accounts for nearly all of the file, package by package', () => {
+  test('accounts for the file but for its frame, package by package', () => {
     const { groups, bytes } = report.size;
-    expect(groups.map((group) => group.name)).toEqual(['cbor-x', 'tweetnacl', 'firmware-bundle']);
+    expect(groups.map((group) => group.name)).toEqual(['tweetnacl', 'firmware-bundle']);
     const known = groups.reduce((sum, group) => sum + group.bytes, 0);
-    expect(known).toBeGreaterThan(0.98 * bytes);
+    expect(known).toBeGreaterThan(0.95 * bytes);
     expect(sizeTable(report.size)).toContain('node_modules/tweetnacl/nacl.js');
   });
 });

@@ -69,9 +69,10 @@ export async function buildFirmware(
   }
   for (const script of [whole, ...parts]) checkGlobals(script);
 
-  const size = measure(graph, whole);
-  checkBudget(size, target);
   await mkdir(outDir, { recursive: true });
+  const size = measure(graph, whole);
+  await writeWhole(join(outDir, 'size.json'), json(size));
+  checkBudget(size, target);
   const manifest: FirmwareManifest = {
     format: 1,
     profile,
@@ -82,7 +83,6 @@ export async function buildFirmware(
     ),
   };
   await writeWhole(join(outDir, 'LICENSES.txt'), await licenses(source.root, graph.modules));
-  await writeWhole(join(outDir, 'size.json'), json(size));
   await writeWhole(join(outDir, 'manifest.json'), json(manifest));
   return { outDir, manifest, size, modulesOfParts: parts.map((part) => part.modules) };
 }
@@ -101,10 +101,8 @@ function checkPackages(modules: readonly string[]): void {
   }
 }
 
-function checkGlobals({ globals, modules }: Script): void {
-  const packages = new Set(modules.map(packageOf));
-  const extra = [...packages].flatMap((name) => (name && PACKAGES.get(name)) || []);
-  const names = globals.filter((name) => !INTRINSICS.has(name) && !extra.includes(name));
+function checkGlobals({ globals }: Script): void {
+  const names = globals.filter((name) => !INTRINSICS.has(name));
   if (names.length > 0) {
     throw new Error(`a device may lack what the firmware uses: ${names.join(', ')}`);
   }
