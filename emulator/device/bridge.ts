@@ -33,7 +33,6 @@ export interface BridgeOptions {
   readonly trace: Trace;
   /** Called before every use of the clock inside a slice, so that time includes the work done so far. */
   readonly settle: () => void;
-  readonly onStatus: (json: string) => void;
   readonly onEvent: (json: string) => void;
   /** Closes a network stream. */
   readonly onClose: (stream: number) => void;
@@ -59,7 +58,7 @@ export function createBridge(options: BridgeOptions): Bridge {
     ['now', () => options.epochMs + Math.floor(clock.nowNs() / NS_PER_MS)],
     ['random', (call) => options.random.bytes(Number(call.head))],
     ['connection', () => options.connection()],
-    ['status', (call) => options.onStatus(call.text) as undefined],
+    ['status', () => undefined],
     ['event', (call) => options.onEvent(call.text) as undefined],
     ['close', (call) => options.onClose(Number(call.head)) as undefined],
     [

@@ -38,7 +38,8 @@ function setUp(fetch: FetchHandler, fault?: (index: number) => NetworkFault | nu
   return { clock, network, request, read, open, nowMs: () => clock.nowNs() / NS_PER_MS };
 }
 
-const answer = (body: BodyInit | null, init?: ResponseInit) => async () => new Response(body, init);
+const answer = (body: ConstructorParameters<typeof Response>[0], init?: ResponseInit) => async () =>
+  new Response(body, init);
 
 /** A body in chunks, which records how many of them were taken. */
 function streamed(chunks: readonly Uint8Array[]) {

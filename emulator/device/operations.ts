@@ -11,10 +11,10 @@ import type {
   PortErrorCode,
   Storage,
 } from '../../platform/ports.ts';
+import { lengthOf, pack, unpack } from '../../platform/quickjs/values.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
 import type { DeviceNetwork } from './network.ts';
 import type { HostCall } from './trace.ts';
-import { packValues, unpackValues } from './values.ts';
 
 export interface Answer {
   readonly error?: PortErrorCode;
@@ -49,23 +49,21 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
     [
       'get',
       async ({ text }) => {
-        const { lengths, ...joined } = packValues(await storage.get(text.split('\n')));
-        return { head: JSON.stringify(lengths), ...joined };
+        const values = await storage.get(text.split('\n'));
+        return { head: JSON.stringify(values.map(lengthOf)), ...pack(values) };
       },
     ],
     [
       'scan',
-      async ({ head, text }) => {
-        const [limit = 0, reverse] = numbers(head);
-        const [from = '', to = ''] = text.split('\n');
+      async (call) => {
+        const [limit = 0, reverse] = numbers(call.head);
+        const [from = '', to = ''] = call.text.split('\n');
         const entries = await storage.scan({ from, to, limit, reverse: reverse === 1 });
         const keys = entries.map(([key]) => key).join('\n');
-        const packed = packValues(entries.map(([, value]) => value));
-        return {
-          head: JSON.stringify([keys.length, ...packed.lengths]),
-          text: keys + packed.text,
-          bytes: packed.bytes,
-        };
+        const values = entries.map(([, value]) => value);
+        const { text: texts, bytes } = pack(values);
+        const head = JSON.stringify([keys.length, ...values.map(lengthOf)]);
+        return { head, text: keys + texts, bytes };
       },
     ],
     [
@@ -73,7 +71,7 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
       async ({ head, text, bytes }) => {
         const [keysLength = 0, ...lengths] = numbers(head);
         const keys = text.slice(0, keysLength).split('\n');
-        const values = unpackValues(lengths, text.slice(keysLength), bytes);
+        const values = unpack(lengths, text, keysLength, bytes ?? new Uint8Array(0));
         await storage.commit(values.map((value, i): Change => [keys[i] ?? '', value]));
         return {};
       },

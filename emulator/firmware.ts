@@ -1,0 +1,48 @@
+// The built firmware as the device finds it: the scripts that its manifest lists, checked and in order.
+// A black box: nothing here knows what is in them.
+
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildFirmware, type FirmwareManifest } from '../firmware-bundle/build.ts';
+
+export interface Firmware {
+  readonly parts: readonly { readonly file: string; readonly code: string }[];
+  /** Bytes of all parts: what the device has to load. */
+  readonly bytes: number;
+}
+
+/** Reads the firmware in a folder. Throws an Error of one line if something is missing or damaged. */
+export async function readFirmware(dir: string): Promise<Firmware> {
+  const manifest = JSON.parse(await readText(dir, 'manifest.json')) as Partial<FirmwareManifest>;
+  const { format, parts } = manifest;
+  if (format !== 1 || !Array.isArray(parts)) throw new Error(`${dir}: not a firmware of format 1`);
+  const scripts = await Promise.all(parts.map((part) => readPart(dir, part)));
+  return { parts: scripts, bytes: parts.reduce((sum, part) => sum + part.bytes, 0) };
+}
+
+/** Builds the firmware of a profile for one run and leaves no file behind. */
+export async function freshFirmware(profile: string): Promise<Firmware> {
+  const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));
+  try {
+    await buildFirmware(profile, dir);
+    return await readFirmware(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function readPart(dir: string, part: FirmwareManifest['parts'][number]) {
+  const code = await readText(dir, part.file);
+  if (createHash('sha256').update(code).digest('hex') !== part.sha256) {
+    throw new Error(`${dir}: ${part.file} is not the file that the manifest names`);
+  }
+  return { file: part.file, code };
+}
+
+async function readText(dir: string, file: string): Promise<string> {
+  return readFile(join(dir, file), 'utf8').catch(() => {
+    throw new Error(`${dir}: cannot read ${file}`);
+  });
+}

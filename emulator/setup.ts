@@ -1,0 +1,200 @@
+// Everything that one emulated run is made of: a clock, servers with an account, a network, a flash, a device.
+// By default all of it lives in virtual time and one seed decides everything; with an outside server it runs
+// in real time. Knows no order of events: scenario.ts does.
+
+import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
+import type { Connection, Identity } from '../platform/ports.ts';
+import { type DeviceClock, NS_PER_MS, realClock, virtualClock } from './device/clock.ts';
+import { createDevice, type Device } from './device/device.ts';
+import { Flash } from './device/flash.ts';
+import type { Fault } from './device/flash-image.ts';
+import { FlashStorage } from './device/flash-storage.ts';
+import {
+  createNetwork,
+  type DeviceNetwork,
+  type FetchHandler,
+  type NetworkOptions,
+} from './device/network.ts';
+import { createRandom, type Random } from './device/random.ts';
+import { createTrace, noTrace } from './device/trace.ts';
+import type { Firmware } from './firmware.ts';
+import type { Profile } from './profiles.ts';
+import { accountClient } from './servers/account-client.ts';
+import type { SeedAccount } from './servers/store-file.ts';
+import {
+  createServers,
+  INSIDE_URLS,
+  type ServerUrls,
+  type World,
+  type WorldOptions,
+} from './servers/world.ts';
+
+export interface SetupOptions {
+  readonly profile: Profile;
+  readonly firmware: Firmware;
+  /** Its store is changed by the run. */
+  readonly account: SeedAccount;
+  readonly auth: 'browserid' | 'bearer';
+  readonly crypto: 'software' | 'device';
+  readonly seed: number;
+  /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
+  readonly serverUrl?: string | null;
+  /** What goes wrong on the network. */
+  readonly fault?: NetworkOptions['fault'];
+  /** Overrides of the servers in this process. */
+  readonly servers?: Pick<WorldOptions, 'intercept' | 'syncto' | 'sync15' | 'token' | 'accounts'>;
+  /** What the device is connected by; `wifi` when left out. */
+  readonly connection?: () => Connection;
+  /** Receives the trace, a line at a time. */
+  readonly trace?: (line: string) => void;
+  /** JSON of every event of the agent. */
+  readonly onEvent?: (json: string) => void;
+  /** Called after every event that the device worked off. */
+  readonly onStep?: () => void;
+}
+
+export interface Setup {
+  readonly device: Device;
+  readonly clock: DeviceClock;
+  readonly network: DeviceNetwork;
+  /** Null when the servers are outside. */
+  readonly servers: World | null;
+  /** The servers' time. */
+  nowMs(): number;
+  flash(): Flash;
+  /** The power went: the device is off, and its flash is what the cut has left. */
+  losePower(fault?: Fault): void;
+}
+
+const DEVICE_KEY_BYTES = 32;
+
+export function createSetup(options: SetupOptions): Setup {
+  const { profile, serverUrl = null } = options;
+  const random = createRandom(options.seed);
+  const clock = serverUrl === null ? virtualClock() : realClock();
+  const epochMs = serverUrl === null ? afterLastWrite(options.account) : Date.now();
+  const nowMs = () => epochMs + Math.floor(clock.nowNs() / NS_PER_MS);
+  const servers =
+    serverUrl === null
+      ? createServers({
+          ...options.servers,
+          account: options.account,
+          nowMs,
+          random: bytesOf(random.fork('servers')),
+        })
+      : null;
+  const urls = serverUrl === null ? INSIDE_URLS : outsideUrls(serverUrl);
+  const fetch = servers?.fetch ?? outsideFetch;
+  const connection = options.connection ?? (() => 'wifi' as const);
+  const network = createNetwork({
+    clock,
+    link: profile.network,
+    fetch,
+    connection,
+    fault: options.fault,
+  });
+  let flash = new Flash({
+    profile: profile.flash,
+    charge: (durationUs) => clock.spend(durationUs * 1000),
+  });
+  let bootCount = 0;
+  const cuts = random.fork('power cuts');
+  const device = createDevice({
+    profile,
+    firmware: options.firmware,
+    clock,
+    network,
+    identity: identityOf(options.account, urls, fetch, nowMs, random.fork('device key')),
+    crypto: options.crypto === 'device' ? nodeDeviceCrypto() : null,
+    random: random.fork('device'),
+    config: agentConfig(options, urls),
+    epochMs,
+    connection,
+    trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
+    onEvent: options.onEvent ?? (() => {}),
+    onStep: options.onStep ?? (() => {}),
+    openStorage: () =>
+      FlashStorage.open({
+        flash,
+        quotaBytes: profile.flash.quotaBytes,
+        heapBytesMax: profile.storageHeapBytes,
+        random: random.fork(`storage ${++bootCount}`),
+        nowMs,
+      }),
+  });
+  return {
+    device,
+    clock,
+    network,
+    servers,
+    nowMs,
+    flash: () => flash,
+    losePower(fault = 'torn') {
+      device.powerOff();
+      flash = flash.reboot(cuts, fault);
+    },
+  };
+}
+
+/** The device's account manager, signed in; its own traffic is not the agent's and not counted. */
+function identityOf(
+  account: SeedAccount,
+  urls: ServerUrls,
+  fetch: FetchHandler,
+  nowMs: () => number,
+  random: Random,
+): Identity {
+  const client = accountClient({
+    fetch,
+    baseUrl: urls.accounts,
+    credentials: { email: 'user@example.test', kB: account.kB },
+    nowMs,
+  });
+  const key = random.bytes(DEVICE_KEY_BYTES);
+  return {
+    account: () => client.account(),
+    assertion: (audience, fresh) => client.assertion(audience, fresh),
+    accessToken: (fresh) => client.accessToken(fresh),
+    syncKey: () => client.syncKey(),
+    deviceKey: async () => key,
+  };
+}
+
+/** JSON of the agent's configuration: BRIDGE.md, `config`. */
+function agentConfig(options: SetupOptions, urls: ServerUrls): string {
+  const { profile, auth, crypto } = options;
+  const collection = { enabled: true, readOnly: false };
+  return JSON.stringify({
+    profile: profile.name,
+    crypto,
+    remote: {
+      protocol: 'syncto',
+      serverUrl: urls.syncto,
+      audience: `${new URL(urls.token).origin}/`,
+      auth,
+    },
+    collections: { history: collection, passwords: collection },
+    ...profile.agent,
+  });
+}
+
+/** A minute after the newest write, so that the servers' clock never runs behind their records. */
+function afterLastWrite(account: SeedAccount): number {
+  const stamps = [...account.store.users.values()].map((user) => user.modifiedMs);
+  return Math.max(0, ...stamps) + 60_000;
+}
+
+function outsideUrls(origin: string): ServerUrls {
+  return {
+    accounts: `${origin}/accounts`,
+    token: `${origin}/token`,
+    sync15: `${origin}/sync15`,
+    syncto: `${origin}/syncto`,
+  };
+}
+
+const outsideFetch: FetchHandler = (request) => globalThis.fetch(request);
+
+function bytesOf(random: Random): (count: number) => Uint8Array {
+  return (count) => random.bytes(count);
+}
