@@ -72,12 +72,14 @@ export interface QuickJsCallbacks {
 export class Counters {
   private readonly exports: WebAssembly.Exports;
   private readonly opsGlobal: WebAssembly.Global<'i64'>;
+  private readonly opsLimitGlobal: WebAssembly.Global<'i64'>;
   private readonly refusedGlobal: WebAssembly.Global<'i32'>;
 
   constructor(exports: WebAssembly.Exports) {
     this.exports = exports;
     this.opsGlobal = exports[meterExports.ops] as WebAssembly.Global<'i64'>;
-    this.refusedGlobal = exports[capExports.refused] as WebAssembly.Global<'i32'>;
+    this.opsLimitGlobal = exports[meterExports.limit] as WebAssembly.Global<'i64'>;
+    this.refusedGlobal = this.heapGlobal('refused');
   }
 
   /** Instructions executed by the instance; exact up to 2^53. */
@@ -87,23 +89,25 @@ export class Counters {
 
   /** The count past which the next loop traps. */
   set opsLimit(value: number) {
-    this.global('i64', meterExports.limit).value = BigInt(value);
+    this.opsLimitGlobal.value = BigInt(value);
   }
 
+  /** Requests for memory that were refused. */
   get refused(): number {
     return this.refusedGlobal.value >>> 0;
   }
 
   get liveBytes(): number {
-    return this.global('i32', capExports.live).value >>> 0;
+    return this.heapGlobal('live').value >>> 0;
   }
 
   get peakBytes(): number {
-    return this.global('i32', capExports.peak).value >>> 0;
+    return this.heapGlobal('peak').value >>> 0;
   }
 
+  /** What `liveBytes` may reach. */
   set limitBytes(value: number) {
-    this.global('i32', capExports.limit).value = value;
+    this.heapGlobal('limit').value = value;
   }
 
   /** A block of memory under the cap; 0, and counted as refused, where it does not fit. */
@@ -112,8 +116,8 @@ export class Counters {
     return allocate(bytes) >>> 0;
   }
 
-  private global<T extends 'i32' | 'i64'>(_type: T, name: string): WebAssembly.Global<T> {
-    return this.exports[name] as WebAssembly.Global<T>;
+  private heapGlobal(name: 'live' | 'peak' | 'limit' | 'refused'): WebAssembly.Global<'i32'> {
+    return this.exports[capExports[name]] as WebAssembly.Global<'i32'>;
   }
 }
 

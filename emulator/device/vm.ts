@@ -21,7 +21,7 @@ export interface VmOptions {
   readonly capBytes: number;
   /** Instructions after which one slice is killed, as a watchdog would. */
   readonly sliceOpsMax: number;
-  /** The C stack of the program; deeper recursion is an InternalError inside. 128 KiB if left out. */
+  /** The C stack of the program; deeper recursion is an InternalError inside. 64 KiB if left out. */
   readonly stackBytes?: number;
 }
 
@@ -79,7 +79,8 @@ export async function createVm(options: VmOptions): Promise<Vm> {
   return new Vm(quickjs, counters, options);
 }
 
-const defaultStackBytes = 128 * 1024;
+/** Some 370 calls deep. Above 96 KiB the host's own stack can end first, which is a trap. */
+const defaultStackBytes = 64 * 1024;
 /** Of IntrinsicsFlags all that ECMAScript has, but Date: 2. */
 const intrinsicsWithoutDate = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 | 2048;
 /** Room under the cap for the engine's boxes, 16 bytes a reference, which it never refuses. */
@@ -113,12 +114,13 @@ export class Vm {
       callFunction: (_unused, _context, _self, count, args, id) => this.callHost(count, args, id),
       freeHostRef: (_unused, _runtime, id) => this.hostFunctions.delete(id),
     };
-    counters.limitBytes = options.capBytes - boxReserveBytes;
     this.runtime = quickjs._QTS_NewRuntime();
     quickjs._QTS_RuntimeSetMaxStackSize(this.runtime, options.stackBytes ?? defaultStackBytes);
     this.context = quickjs._QTS_NewContext(this.runtime, intrinsicsWithoutDate);
     this.argv = counters.allocate(argumentsMax * pointerBytes);
-    this.throwIfRefused();
+    // The limit holds from here on, because the engine's own start does not survive a refusal.
+    counters.limitBytes = Math.max(0, options.capBytes - boxReserveBytes);
+    if (counters.peakBytes > options.capBytes - boxReserveBytes) throw new VmKilled('memory');
     this.values = new Values(quickjs, counters, this.context);
     this.release(this.evaluate('delete Math.random', 'boot'));
     this.resetSlices();

@@ -1,22 +1,13 @@
 // The memory cap: rewrites QuickJS's WebAssembly module so that every block the virtual machine
 // allocates is counted with the bytes it really takes, and refused where it would pass a limit.
 // Promises that what the machine itself allocates never passes the limit, not for an instant. The
-// binding's own blocks (an 8-byte box per handle) are counted but never refused, because the binding
-// does not check for failure. Never changes what a program computes while memory lasts.
+// binding's own blocks (a box of 16 bytes per handle) are counted but never refused, because the
+// binding does not check for failure. Never changes what a program computes while memory lasts.
 
 import { type Allocator, findAllocator } from './allocator.ts';
-import {
-  concat,
-  ExternalKind,
-  emptyBlock,
-  Instructions,
-  Op,
-  Reader,
-  signed,
-  unsigned,
-  ValueType,
-  Writer,
-} from './binary.ts';
+import * as asm from './assembler.ts';
+import { concat, ExternalKind, Instructions, Op, Reader, Writer } from './binary.ts';
+import { addCounted, type Counted, sizeOf } from './counted.ts';
 import { type Body, ModuleEditor } from './module.ts';
 
 /** What a capped module exports: four i32 globals and a function. */
@@ -37,178 +28,27 @@ export const capExports = {
 export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const module = new ModuleEditor(bytes);
   const allocator = findAllocator(module);
-  const counters = {
+  const originals = module.bodies.length;
+  const counted = addCounted(module, allocator, {
     live: module.addGlobal(capExports.live, 'i32', 0),
     peak: module.addGlobal(capExports.peak, 'i32', 0),
     limit: module.addGlobal(capExports.limit, 'i32', -1),
     refused: module.addGlobal(capExports.refused, 'i32', 0),
-  };
-  const bodies = module.bodies.length;
-  const counted = addCountedFunctions(module, allocator, counters);
-  redirect(module, allocator, counted, bodies);
+  });
+  redirect(module, allocator, counted, originals);
   replaceJsFunctions(module, allocator, counted);
   clampGcThreshold(module, counted.clamp);
   module.exportFunction(capExports.allocate, counted.malloc);
   return module.write();
 }
 
-type Counters = { readonly [name in 'live' | 'peak' | 'limit' | 'refused']: number };
-
-/** The functions that count; their names are those of what they stand for. */
-interface Counted {
-  readonly malloc: number;
-  readonly uncheckedMalloc: number;
-  readonly free: number;
-  readonly realloc: number;
-  readonly clamp: number;
-}
-
-// The few instructions that the functions below are written in.
-type Code = number[];
-const get = (local: number): Code => [Op.localGet, ...unsigned(local)];
-const set = (local: number): Code => [Op.localSet, ...unsigned(local)];
-const tee = (local: number): Code => [Op.localTee, ...unsigned(local)];
-const read = (global: number): Code => [Op.globalGet, ...unsigned(global)];
-const write = (global: number): Code => [Op.globalSet, ...unsigned(global)];
-const constant = (value: number): Code => [Op.i32Const, ...signed(value)];
-const call = (index: number): Code => [Op.call, ...unsigned(index)];
-const when = (...code: Code): Code => [Op.if, emptyBlock, ...code, Op.end];
-const leaveWith = (...value: Code): Code => [...value, Op.return];
-const wide = (...value: Code): Code => [...value, Op.i64ExtendI32U];
-const load = (offset: number): Code => [Op.i32Load, 2, offset];
-const store = (offset: number): Code => [Op.i32Store, 2, offset];
-
-/**
- * The bytes that a block takes, header included: dlmalloc keeps them in the word before the block,
- * with flags in the three lowest bits.
- */
-const sizeOf = (pointer: Code): Code => [
-  ...pointer,
-  ...constant(4),
-  Op.i32Sub,
-  ...load(0),
-  ...constant(-8),
-  Op.i32And,
-];
-
-/**
- * What a block can take beyond the bytes asked for: a header of 4, rounding to 8 with a minimum of
- * 16, and a rest of 8 that is too small to be a block of its own.
- */
-const overheadBytes = 24;
-
-function body(locals: number, ...code: Code): Body {
-  return {
-    locals: locals > 0 ? [[locals, ValueType.i32]] : [],
-    code: Uint8Array.from([...code, Op.end]),
-  };
-}
-
-function addCountedFunctions(
-  module: ModuleEditor,
-  allocator: Allocator,
-  counters: Counters,
-): Counted {
-  const { live, peak, limit, refused } = counters;
-  const { malloc, free, realloc } = allocator;
-  const [first, second, third] = [get(0), get(1), get(2)];
-
-  // (bytes) -> 1 when they fit, else 0
-  const fits = module.addFunction(
-    malloc,
-    body(
-      0,
-      ...[...wide(...read(live)), ...wide(...first), Op.i64Add],
-      ...[...wide(...constant(overheadBytes)), Op.i64Add, ...wide(...read(limit)), Op.i64GtU],
-      ...when(
-        ...[...read(refused), ...constant(1), Op.i32Add, ...write(refused)],
-        ...leaveWith(...constant(0)),
-      ),
-      ...constant(1),
-    ),
-  );
-  // (block or 0) -> the same, counted
-  const count = module.addFunction(
-    malloc,
-    body(
-      0,
-      ...[...first, Op.i32Eqz, ...when(...leaveWith(...constant(0)))],
-      ...[...read(live), ...sizeOf(first), Op.i32Add, ...write(live)],
-      ...[...read(live), ...read(peak), Op.i32GtU, ...when(...read(live), ...write(peak))],
-      ...first,
-    ),
-  );
-  const uncheckedMalloc = module.addFunction(
-    malloc,
-    body(0, ...first, ...call(malloc), ...call(count)),
-  );
-  const checkedMalloc = module.addFunction(
-    malloc,
-    body(
-      0,
-      ...[...first, ...call(fits), Op.i32Eqz, ...when(...leaveWith(...constant(0)))],
-      ...[...first, ...call(uncheckedMalloc)],
-    ),
-  );
-  const countedFree = module.addFunction(
-    free,
-    body(
-      0,
-      ...[...first, Op.i32Eqz, ...when(Op.return)],
-      ...[...read(live), ...sizeOf(first), Op.i32Sub, ...write(live)],
-      ...[...first, ...call(free)],
-    ),
-  );
-  // A block that moves is counted by the malloc and free inside realloc, old and new together; what
-  // is left to count here is one that grows or shrinks where it is.
-  const checkedRealloc = module.addFunction(
-    realloc,
-    body(
-      1,
-      ...[...first, Op.i32Eqz, ...when(...leaveWith(...second, ...call(checkedMalloc)))],
-      ...[...sizeOf(first), ...set(2), ...second, ...third, Op.i32GtU],
-      ...when(
-        ...[...second, ...third, Op.i32Sub, ...call(fits), Op.i32Eqz],
-        ...when(...leaveWith(...constant(0))),
-      ),
-      ...[...first, ...second, ...call(realloc), ...tee(1), ...first, Op.i32Eq],
-      ...when(
-        ...[...read(live), ...third, Op.i32Sub, ...write(live)],
-        ...first,
-        ...call(count),
-        Op.drop,
-      ),
-      ...second,
-    ),
-  );
-  // (garbage collection threshold) -> the same, or half of what is left if that comes earlier
-  const clamp = module.addFunction(
-    malloc,
-    body(
-      1,
-      ...[...read(limit), ...read(live), Op.i32Sub, ...constant(1), Op.i32ShrU],
-      ...[...read(live), Op.i32Add, ...tee(1), ...first, Op.i32LeU],
-      ...when(...leaveWith(...second)),
-      ...first,
-    ),
-  );
-  return {
-    malloc: checkedMalloc,
-    uncheckedMalloc,
-    free: countedFree,
-    realloc: checkedRealloc,
-    clamp,
-  };
-}
-
 /** Sends every call and export of the allocator, in the module's own code, to its counted form. */
 function redirect(
   module: ModuleEditor,
-  allocator: Allocator,
+  { malloc, free, realloc }: Allocator,
   counted: Counted,
-  bodies: number,
+  originals: number,
 ): void {
-  const { malloc, free, realloc } = allocator;
   const outside = new Map([
     [malloc, counted.uncheckedMalloc],
     [free, counted.free],
@@ -219,10 +59,10 @@ function redirect(
     [malloc, counted.malloc],
     [free, counted.free],
   ]);
-  for (let i = 0; i < bodies; i++) {
+  for (let i = 0; i < originals; i++) {
     const f = module.importedFunctions + i;
     if (f === malloc || f === free) continue;
-    module.bodies[i] = redirectCalls(module.bodyOf(f), f === realloc ? insideRealloc : outside);
+    module.setBody(f, redirectCalls(module.bodyOf(f), f === realloc ? insideRealloc : outside));
   }
   module.exports.forEach((entry, i) => {
     const index = entry.kind === ExternalKind.function ? outside.get(entry.index) : undefined;
@@ -235,9 +75,8 @@ function redirectCalls(original: Body, targets: ReadonlyMap<number, number>): Bo
   const code = new Instructions(new Reader(original.code));
   while (code.next()) {
     const target = code.opcode === Op.call ? targets.get(code.index) : undefined;
-    output.write(
-      target === undefined ? original.code.subarray(code.start, code.reader.at) : call(target),
-    );
+    const same = original.code.subarray(code.start, code.reader.at);
+    output.write(target === undefined ? same : asm.flatten(asm.call(target)));
   }
   return { locals: original.locals, code: output.take() };
 }
@@ -248,55 +87,44 @@ function redirectCalls(original: Body, targets: ReadonlyMap<number, number>): Bo
  */
 function replaceJsFunctions(module: ModuleEditor, allocator: Allocator, counted: Counted): void {
   const { jsMalloc, jsFree, jsRealloc } = allocator;
-  const [state, block] = [get(0), get(1)];
-  const blockCount = 0;
-  const byteCount = 4;
-  const add = (field: number, amount: Code): Code => [
-    ...[...state, ...state, ...load(field)],
-    ...[...amount, Op.i32Add, ...store(field)],
-  ];
-  const subtract = (field: number, amount: Code): Code => [
-    ...[...state, ...state, ...load(field)],
-    ...[...amount, Op.i32Sub, ...store(field)],
+  const [state, block] = [asm.get(0), asm.get(1)];
+  const zero = asm.constant(0);
+  const change = (blocks: number, bytes: asm.Code): asm.Code => [
+    asm.store(state, 0, asm.add(asm.load(state, 0), asm.constant(blocks))),
+    asm.store(state, 4, asm.add(asm.load(state, 4), bytes)),
   ];
   module.setBody(
     jsMalloc,
-    body(
+    asm.assemble(
       0,
-      ...[...get(1), ...call(counted.malloc), ...tee(1)],
-      ...when(...add(blockCount, constant(1)), ...add(byteCount, sizeOf(block))),
-      ...block,
+      [asm.call(counted.malloc, asm.get(1)), asm.set(1)],
+      asm.when(block, change(1, sizeOf(block))),
+      block,
     ),
   );
   module.setBody(
     jsFree,
-    body(
+    asm.assemble(
       0,
-      ...block,
-      ...when(
-        ...subtract(blockCount, constant(1)),
-        ...subtract(byteCount, sizeOf(block)),
-        ...[...block, ...call(counted.free)],
-      ),
+      asm.when(block, change(-1, asm.subtract(zero, sizeOf(block))), asm.call(counted.free, block)),
     ),
   );
-  const bytes = get(2);
+  const bytes = asm.get(2);
   const oldSize = 3;
   module.setBody(
     jsRealloc,
-    body(
+    asm.assemble(
       1,
-      ...[...block, Op.i32Eqz],
-      ...when(
-        ...[...bytes, Op.i32Eqz, ...when(...leaveWith(...constant(0)))],
-        ...leaveWith(...state, ...bytes, ...call(jsMalloc)),
+      asm.when(
+        asm.not(block),
+        asm.when(asm.not(bytes), asm.leaveWith(zero)),
+        asm.leaveWith(asm.call(jsMalloc, state, bytes)),
       ),
-      ...[...bytes, Op.i32Eqz],
-      ...when(...leaveWith(...state, ...block, ...call(jsFree), ...constant(0))),
-      ...[...sizeOf(block), ...set(oldSize)],
-      ...[...block, ...bytes, ...call(counted.realloc), ...tee(1)],
-      ...when(...add(byteCount, [...sizeOf(block), ...get(oldSize), Op.i32Sub])),
-      ...block,
+      asm.when(asm.not(bytes), asm.call(jsFree, state, block), asm.leaveWith(zero)),
+      [sizeOf(block), asm.set(oldSize)],
+      [asm.call(counted.realloc, block, bytes), asm.set(1)],
+      asm.when(block, change(0, asm.subtract(sizeOf(block), asm.get(oldSize)))),
+      block,
     ),
   );
 }
@@ -307,25 +135,22 @@ function replaceJsFunctions(module: ModuleEditor, allocator: Allocator, counted:
  */
 function clampGcThreshold(module: ModuleEditor, clamp: number): void {
   // rt->malloc_gc_threshold = size + (size >> 1)
-  const pattern = [
-    Op.i32Load,
-    Op.localTee,
-    Op.i32Const,
-    Op.i32ShrU,
-    Op.localGet,
-    Op.i32Add,
-    Op.i32Store,
-  ];
-  const places = module.bodies.flatMap((candidate, i) =>
-    findSequence(candidate.code, pattern).map((at) => ({ i, at })),
+  const growByHalf = [Op.i32Const, Op.i32ShrU, Op.localGet, Op.i32Add];
+  const pattern = [Op.i32Load, Op.localTee, ...growByHalf, Op.i32Store];
+  const places = module.bodies.flatMap(({ code }, i) =>
+    findSequence(code, pattern).map((at) => ({ f: module.importedFunctions + i, at })),
   );
   const [place] = places;
-  const found = place && module.bodies[place.i];
-  if (!found || places.length !== 1) {
+  if (!place || places.length !== 1) {
     throw new Error(`cap: the collection threshold was found ${places.length} times, not once`);
   }
-  const code = concat(found.code.subarray(0, place.at), call(clamp), found.code.subarray(place.at));
-  module.bodies[place.i] = { locals: found.locals, code };
+  const { locals, code } = module.bodyOf(place.f);
+  const clamped = [
+    code.subarray(0, place.at),
+    asm.flatten(asm.call(clamp)),
+    code.subarray(place.at),
+  ];
+  module.setBody(place.f, { locals, code: concat(...clamped) });
 }
 
 /**
