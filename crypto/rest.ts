@@ -3,7 +3,7 @@
 // under its own key, and its length is the only thing that it tells.
 // A nonce must never come twice under one key: draw it at random.
 
-import nacl from 'tweetnacl/nacl.js';
+import nacl from 'tweetnacl';
 import { concatBytes } from './bytes.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { CryptoError } from './error.ts';
