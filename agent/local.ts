@@ -2,7 +2,7 @@
 // A put or delete resolves when it is durable and in the outbox. Apps never wait for the network.
 
 import type { Platform } from '../platform/ports.ts';
-import type { Body } from './collections/collection.ts';
+import type { Body, Prepared } from './collections/collection.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { isRecordId } from './keys.ts';
@@ -64,15 +64,16 @@ export async function putRecord(
   const nowMs = platform.clock.nowMs();
   const given = input.id ?? input.guid;
   return store.lock.run(async () => {
-    const newId =
-      given === undefined ? collection.newId(platform.entropy.random(18)) : checkedId(given);
-    const first = prepared(collection.prepare(input, null, newId, nowMs));
-    const found = given === undefined ? await findSame(store, first.body) : null;
-    const id = found ?? newId;
+    const prepare = (existing: Body | null, id: string): Body =>
+      prepared(collection.prepare(input, existing, id, nowMs));
+    const newId = collection.newId(platform.entropy.random(18));
+    const id =
+      given !== undefined
+        ? checkedId(given)
+        : ((await findSame(store, prepare(null, newId))) ?? newId);
     const [before = NO_ENTRY] = await store.load([id]);
     const existing = visible(before);
-    const { body } =
-      existing === null ? first : prepared(collection.prepare(input, existing, id, nowMs));
+    const body = prepare(existing, id);
     const text = JSON.stringify(body);
     if (text.length > LOCAL_RECORD_CHARS_MAX) {
       throw new SyncError(
@@ -138,12 +139,9 @@ function view(store: CollectionStore, id: string, entry: Entry): Body | null {
   return body === null || store.collection.isEmpty(body) ? null : store.collection.view(id, body);
 }
 
-function prepared(result: ReturnType<CollectionStore['collection']['prepare']>): {
-  readonly id: string;
-  readonly body: Body;
-} {
+function prepared(result: Prepared): Body {
   if (!result.ok) throw new SyncError('badInput', result.complaint);
-  return result;
+  return result.body;
 }
 
 function checkedId(id: unknown): string {

@@ -73,7 +73,9 @@ function head(major: number, argument: number): Uint8Array {
 
 function textOf(bytes: Uint8Array): string | null {
   const decoder = utf8Decoder();
-  return decoder.push(wordsOfBytes(bytes), 0, bytes.length) ? decoder.finish() : null;
+  const padded = new Uint8Array((bytes.length + 3) & ~3);
+  padded.set(bytes);
+  return decoder.push(wordsOfBytes(padded), 0, bytes.length) ? decoder.finish() : null;
 }
 
 function damaged(): CryptoError {
