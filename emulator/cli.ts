@@ -1,0 +1,198 @@
+// The `kitsync` command. Exit codes: 0 done, 1 a promise was broken, 2 the command cannot be run as it was
+// typed, 3 the device killed the agent. Complaints are one line on the error stream.
+
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import type { Holdings } from './expected.ts';
+import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
+import {
+  type EmulateOptions,
+  parseEmulate,
+  parseNothing,
+  parseServe,
+  systemReason,
+  UsageError,
+} from './options.ts';
+import { loadProfile, profileNames } from './profiles.ts';
+import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
+import { runScenario } from './scenario.ts';
+import { serveOnLoopback } from './servers/serve.ts';
+import { syntheticAccount } from './servers/synthetic.ts';
+
+const HELP = `Usage: kitsync <command> [options]
+
+Commands
+  emulate    boots the firmware in an emulated device, syncs an account, and reports
+  serve      runs the servers on a loopback port, for other clients
+  profiles   lists the devices
+  help       prints this
+
+emulate
+  --profile NAME       the device (default panasonic-cx700)
+  --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
+  --records N          a made-up account of N history records instead
+  --protocol syncto    the protocol
+  --auth browserid|bearer     how the device signs in (default browserid)
+  --crypto software|device    where records are decrypted (default software: the worst case)
+  --server URL         servers outside, as \`kitsync serve\` runs them; in real time
+  --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
+  --cut N              cut the power at the Nth flash write
+  --seed N             what all random numbers come from (default 1)
+  --firmware DIR       a firmware that was built before (default: build it)
+  --export FILE        write what the device holds in the end
+  --dump FILE          write what the server holds in the end
+  --trace FILE         write every event of the device, a JSON object a line
+  --json               print the report as JSON
+
+serve
+  --port N             the port (default: any that is free)
+  --account FILE       as above
+  --seconds N          stop after so long (default 86400)
+
+Exit codes: 0 done, 1 a promise was broken, 2 usage, 3 the device killed the agent
+`;
+
+export async function main(args: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  try {
+    switch (name) {
+      case 'emulate':
+        return await emulate(parseEmulate(rest));
+      case 'serve':
+        return await serve(rest);
+      case 'profiles':
+        parseNothing(rest);
+        process.stdout.write(profileList());
+        return 0;
+      case 'help':
+      case '--help':
+      case '-h':
+        process.stdout.write(HELP);
+        return 0;
+      default:
+        throw new UsageError(`unknown command "${name}"; \`kitsync help\` lists them`);
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`kitsync: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function emulate(options: EmulateOptions): Promise<number> {
+  const { profile, seed, json } = options;
+  const account = options.account?.seed ?? syntheticAccount({ records: options.records, seed });
+  const firmware = await firmwareOf(options);
+  const trace = options.traceFile === null ? null : openTrace(options.traceFile);
+  const result = await runScenario({
+    profile,
+    firmware,
+    account,
+    auth: options.auth,
+    crypto: options.crypto,
+    seed,
+    serverUrl: options.serverUrl,
+    expected: options.account?.expected ?? null,
+    edits: options.edits,
+    cutsAt: options.cutAt === null ? [] : [options.cutAt],
+    compare: options.account === null ? 'sample' : 'all',
+    wantsHoldings: options.exportFile !== null,
+    ...(trace === null ? {} : { trace: trace.write }),
+    ...(json ? {} : { onProgress: printProgress }),
+  }).finally(() => trace?.close());
+  const report = makeReport(result, { ...options, bundleBytes: firmware.bytes });
+  if (options.exportFile !== null) writeOut(options.exportFile, exported(result.holdings));
+  if (options.dumpFile !== null) {
+    const { servers } = result.setup;
+    if (servers === null)
+      throw new UsageError('--dump: the store of an outside server is not here');
+    writeOut(options.dumpFile, { kB: account.kB, store: servers.dump() });
+  }
+  process.stdout.write(
+    json ? `${JSON.stringify(report, null, 2)}\n` : `\n${formatReport(report, paint())}`,
+  );
+  if (report.killed !== null) return 3;
+  return report.ok ? 0 : 1;
+}
+
+async function firmwareOf({ firmwareDir, profile }: EmulateOptions): Promise<Firmware> {
+  if (firmwareDir === null) return freshFirmware(profile.name);
+  return readFirmware(firmwareDir).catch((error: Error) => {
+    throw new UsageError(`--firmware: ${error.message}`);
+  });
+}
+
+function exported(holdings: Holdings | null): Holdings {
+  return holdings ?? { history: [], logins: [] };
+}
+
+function printProgress({ virtualMs, text }: { virtualMs: number; text: string }): void {
+  process.stdout.write(`${(virtualMs / 1000).toFixed(1).padStart(8)} s  ${text}\n`);
+}
+
+function paint() {
+  const isPlain = !process.stdout.isTTY || (process.env.NO_COLOR ?? '') !== '';
+  return isPlain ? plainPaint : colourPaint;
+}
+
+const TRACE_BUFFER_CHARS = 65_536;
+
+/** A file that is written in large pieces, whatever the number of events. */
+function openTrace(path: string): { write(line: string): void; close(): void } {
+  const file = asUsage(path, () => openSync(path, 'w'));
+  let buffer = '';
+  const flush = () => {
+    writeSync(file, buffer);
+    buffer = '';
+  };
+  return {
+    write(line) {
+      buffer += line;
+      if (buffer.length > TRACE_BUFFER_CHARS) flush();
+    },
+    close() {
+      flush();
+      closeSync(file);
+    },
+  };
+}
+
+function writeOut(path: string, value: object): void {
+  asUsage(path, () => writeFileSync(path, `${JSON.stringify(value, null, 1)}\n`));
+}
+
+function asUsage<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
+  }
+}
+
+async function serve(args: readonly string[]): Promise<number> {
+  const { port, account, seconds } = parseServe(args);
+  const serving = await serveOnLoopback({ port, account: account.seed }).catch((error) => {
+    throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
+  });
+  const { urls } = serving.world;
+  for (const [name, url] of Object.entries({ origin: serving.url, ...urls })) {
+    process.stdout.write(`${name.padEnd(9)} ${url}\n`);
+  }
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+  });
+  await serving.close();
+  return 0;
+}
+
+function profileList(): string {
+  return profileNames()
+    .map(loadProfile)
+    .map(({ name, description, assumptions }) => `${name}\n  ${description}\n  ${assumptions}\n`)
+    .join('\n');
+}

@@ -1,0 +1,35 @@
+// What a device holds, read through the same local API that its apps use, a page at a time.
+
+import type { Device } from './device/device.ts';
+import type { Holdings, Login, Page } from './expected.ts';
+
+/** Records in one answer: as many as an app would show at once. */
+const LIST_LIMIT = 20;
+
+/** All pages and logins of the device. */
+export async function readHoldings(device: Device): Promise<Holdings> {
+  return {
+    history: await readAll<Page>(device, 'history'),
+    logins: await readAll<Login>(device, 'passwords'),
+  };
+}
+
+/** One page of history, or null. */
+export async function readPage(device: Device, id: string): Promise<Page | null> {
+  const { record } = (await device.command('get', { collection: 'history', id })) as {
+    record: Page | null;
+  };
+  return record;
+}
+
+async function readAll<T>(device: Device, collection: string): Promise<T[]> {
+  const all: T[] = [];
+  let after: string | null = null;
+  do {
+    const query = { collection, limit: LIST_LIMIT, ...(after === null ? {} : { after }) };
+    const answer = (await device.command('list', query)) as { records: T[]; next: string | null };
+    for (const record of answer.records) all.push(record);
+    after = answer.next;
+  } while (after !== null);
+  return all;
+}

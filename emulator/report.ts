@@ -1,0 +1,240 @@
+// What a run is reported as: one JSON object for programs (README.md lists its members), and a page of text
+// for people. Says nothing of a record but counts and ids.
+
+import type { CollectionCounts, Cpu, FlashUse, Pass, Traffic } from './ledger.ts';
+import type { Profile } from './profiles.ts';
+import type { CollectionState, ScenarioResult } from './scenario.ts';
+
+export interface ReportOptions {
+  readonly profile: Profile;
+  readonly protocol: string;
+  readonly auth: string;
+  readonly crypto: string;
+  readonly seed: number;
+  readonly bundleBytes: number;
+}
+
+interface CpuOfPhase {
+  readonly instructions: number;
+  readonly longestSlice: number;
+}
+
+export interface Report {
+  /** Nothing is in `problems`. */
+  readonly ok: boolean;
+  readonly profile: string;
+  readonly protocol: string;
+  readonly auth: string;
+  readonly crypto: string;
+  readonly seed: number;
+  readonly records: Readonly<Record<string, CollectionState>>;
+  /** What was compared with what, and how many differences there were. */
+  readonly compared: readonly string[];
+  readonly memory: {
+    readonly capBytes: number;
+    readonly peakBytes: number;
+    readonly storageCapBytes: number;
+    readonly storagePeakBytes: number;
+    readonly bundleBytes: number;
+  };
+  /** `load` is part of `instructions`, not of `longestSlice`; `inspection` is in neither. */
+  readonly cpu: Cpu & { readonly load: CpuOfPhase; readonly inspection: CpuOfPhase };
+  readonly network: Traffic;
+  readonly flash: FlashUse;
+  readonly passes: readonly PassReport[];
+  readonly boots: number;
+  readonly powerCuts: number;
+  /** Why the device killed the agent, or null. */
+  readonly killed: string | null;
+  readonly problems: readonly string[];
+}
+
+interface PassReport {
+  readonly ok: boolean;
+  readonly error: string | null;
+  readonly records: Readonly<Record<string, CollectionCounts>>;
+  readonly cpu: Cpu;
+  readonly network: Traffic;
+  readonly flash: FlashUse;
+}
+
+export function makeReport(result: ScenarioResult, options: ReportOptions): Report {
+  const { profile, protocol, auth, crypto, seed, bundleBytes } = options;
+  const { total, inspection, load, killed, boots, powerCuts, records, compared } = result;
+  const problems = [...result.problems, ...brokenLimits(result, profile)];
+  return {
+    ok: problems.length === 0,
+    profile: profile.name,
+    protocol,
+    auth,
+    crypto,
+    seed,
+    records,
+    compared,
+    memory: {
+      capBytes: profile.ramCapBytes,
+      peakBytes: result.peakBytes,
+      storageCapBytes: profile.storageHeapBytes,
+      storagePeakBytes: result.storagePeakBytes,
+      bundleBytes,
+    },
+    cpu: {
+      ...total.cpu,
+      load,
+      inspection: {
+        instructions: inspection.cpu.instructions,
+        longestSlice: inspection.cpu.longestSlice,
+      },
+    },
+    network: total.network,
+    flash: total.flash,
+    passes: result.passes.map(passReport),
+    boots,
+    powerCuts,
+    killed,
+    problems,
+  };
+}
+
+function passReport({ ok, error, collections, cpu, network, flash }: Pass): PassReport {
+  return { ok, error: error?.code ?? null, records: collections, cpu, network, flash };
+}
+
+function brokenLimits(result: ScenarioResult, profile: Profile): string[] {
+  const limits: readonly [what: string, is: number, limit: number][] = [
+    ['bytes of memory', result.peakBytes, profile.ramCapBytes],
+    ['bytes of memory for SQLite', result.storagePeakBytes, profile.storageHeapBytes],
+    ['instructions in one slice', result.total.cpu.longestSlice, profile.sliceInstructionsMax],
+  ];
+  return limits
+    .filter(([, is, limit]) => is > limit)
+    .map(([what, is, limit]) => `${whole(is)} ${what}, ${whole(limit)} allowed`);
+}
+
+/** The report as lines of text, at most 100 columns wide but for problems. */
+export function formatReport(report: Report, paint: Paint): string {
+  const sections = [
+    heading(report, paint),
+    recordTable(report),
+    report.compared.map((line) => `Compared with ${line}`).join('\n'),
+    figures(report),
+    passTable(report),
+    verdict(report, paint),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+export interface Paint {
+  bold(text: string): string;
+  good(text: string): string;
+  bad(text: string): string;
+}
+
+export const plainPaint: Paint = { bold: same, good: same, bad: same };
+
+export const colourPaint: Paint = {
+  bold: (text) => `\u001b[1m${text}\u001b[22m`,
+  good: (text) => `\u001b[32m${text}\u001b[39m`,
+  bad: (text) => `\u001b[31m${text}\u001b[39m`,
+};
+
+function same(text: string): string {
+  return text;
+}
+
+function heading({ profile, protocol, auth, crypto, seed }: Report, paint: Paint): string {
+  const signIn = auth === 'bearer' ? 'an OAuth token' : 'a BrowserID assertion';
+  const where = crypto === 'device' ? "the device's own" : 'pure JavaScript';
+  return [
+    paint.bold(`Kitsync on ${profile}`),
+    `Protocol ${protocol}, signed in by ${signIn}, cryptography in ${where}, seed ${seed}`,
+  ].join('\n');
+}
+
+function recordTable({ records }: Report): string {
+  const rows = Object.entries(records).map(([name, { held, quarantined, pushed }]) => [
+    name,
+    ...[held, pushed, quarantined].map(whole),
+  ]);
+  return rows.length === 0 ? '' : table([['Records', 'held', 'sent', 'quarantined'], ...rows]);
+}
+
+function figures({ memory, cpu, network, flash, boots, powerCuts }: Report): string {
+  const cuts = powerCuts === 0 ? '' : `; ${powerCuts} power cuts, ${boots} starts`;
+  return [
+    `Memory      ${kib(memory.peakBytes)} of ${kib(memory.capBytes)} at most, the ${kib(memory.bundleBytes)} bundle included`,
+    `            SQLite ${kib(memory.storagePeakBytes)} of ${kib(memory.storageCapBytes)}`,
+    `Processor   ${millions(cpu.instructions)} instructions, ${millions(cpu.load.instructions)} of them to load; SQLite ${millions(cpu.storageInstructions)}`,
+    `            longest slice ${millions(cpu.longestSlice)}`,
+    `Network     ${network.requests} requests, ${whole(network.bytesIn)} bytes received (records: ${whole(network.payloadBytesIn)}), ${whole(network.bytesOut)} sent`,
+    `Flash       ${whole(flash.pagesWritten)} pages written, ${flash.writeAmplification} bytes for each byte stored`,
+    `Time        ${seconds(cpu.virtualMs)} on the device${cuts}`,
+  ].join('\n');
+}
+
+/** Passes that are listed one by one. */
+const PASS_ROWS_MAX = 20;
+
+function passTable({ passes }: Report): string {
+  const head = [
+    'Pass',
+    'received',
+    'sent',
+    'requests',
+    'instructions',
+    'slice',
+    'flash pages',
+    'time',
+  ];
+  const rows = passes.slice(0, PASS_ROWS_MAX).map(({ error, records, cpu, network, flash }, i) => {
+    const count = (name: 'pulled' | 'pushed') =>
+      Object.values(records).reduce((sum, counts) => sum + counts[name], 0);
+    return [
+      `${i + 1}${error === null ? '' : ` (${error})`}`,
+      ...[count('pulled'), count('pushed'), network.requests].map(whole),
+      ...[cpu.instructions, cpu.longestSlice].map(millions),
+      whole(flash.pagesWritten),
+      seconds(cpu.virtualMs),
+    ];
+  });
+  const more = passes.length - rows.length;
+  return table([head, ...rows]) + (more > 0 ? `\nand ${more} more` : '');
+}
+
+/** Problems that are listed one by one. */
+const PROBLEM_LINES_MAX = 20;
+
+function verdict({ problems }: Report, paint: Paint): string {
+  if (problems.length === 0) return paint.good('Every promise was kept.');
+  const lines = problems.slice(0, PROBLEM_LINES_MAX).map((problem) => `- ${problem}`);
+  const more = problems.length - lines.length;
+  if (more > 0) lines.push(`- and ${more} more (--json lists all)`);
+  return [paint.bad('Broken promises:'), ...lines].join('\n');
+}
+
+/** The first column is text, the others are numbers. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('   ');
+  return rows.map(line).join('\n');
+}
+
+function whole(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+function kib(bytes: number): string {
+  return `${whole(bytes / 1024)} KiB`;
+}
+
+function millions(instructions: number): string {
+  const value = instructions / 1e6;
+  return `${value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 })} M`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toLocaleString('en-US', { maximumFractionDigits: ms < 100_000 ? 1 : 0 })} s`;
+}

@@ -1,0 +1,322 @@
+// One run, from a factory-new device to the report's figures: switch on, sign in, sync, make the local edits
+// and sync them, sync once more with nothing to do, then look at what the device holds.
+// A power cut ends nothing: the device is started again and goes on from what its flash kept. Failed passes
+// are repeated a few times, after the wait that the device itself asks for.
+
+import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
+import { CommandError } from './device/device.ts';
+import { PowerCut } from './device/flash.ts';
+import { VmError, VmKilled } from './device/vm.ts';
+import type { Expected, Holdings } from './expected.ts';
+import { readHoldings, readPage } from './holdings.ts';
+import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
+import type { Edit } from './options.ts';
+import { samplePages, serverHoldings, storedCount } from './server-records.ts';
+import { createSetup, type Setup, type SetupOptions } from './setup.ts';
+
+export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'> {
+  /** What the account's own client says that it holds; compared after the first sync. */
+  readonly expected?: Expected | null;
+  readonly edits?: readonly Edit[];
+  /** The flash writes at which the power is cut, counted over the whole run, rising. */
+  readonly cutsAt?: readonly number[];
+  /** How much of the device is compared with the server: everything, a sample of pages, or nothing. */
+  readonly compare?: 'all' | 'sample' | 'none';
+  /** Hand out everything that the device holds in the end. */
+  readonly wantsHoldings?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly virtualMs: number;
+  readonly text: string;
+}
+
+export interface CollectionState {
+  readonly held: number;
+  readonly quarantined: number;
+  readonly pushed: number;
+}
+
+export interface ScenarioResult {
+  readonly records: Readonly<Record<string, CollectionState>>;
+  readonly passes: readonly Pass[];
+  readonly total: Use;
+  readonly inspection: Use;
+  readonly load: { readonly instructions: number; readonly longestSlice: number };
+  readonly peakBytes: number;
+  readonly storagePeakBytes: number;
+  readonly boots: number;
+  readonly powerCuts: number;
+  /** Set when the device killed the agent; the run ended there. */
+  readonly killed: string | null;
+  /** What the comparisons covered, in words. */
+  readonly compared: readonly string[];
+  /** Broken promises, in words. */
+  readonly problems: readonly string[];
+  /** Null unless they were wanted. */
+  readonly holdings: Holdings | null;
+  readonly setup: Setup;
+}
+
+export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  const run = createRun(options);
+  let killed: string | null = null;
+  try {
+    await play(run);
+  } catch (error) {
+    if (!(error instanceof VmKilled || error instanceof VmError)) throw error;
+    killed = error instanceof VmKilled ? error.reason : 'exception';
+    run.problems.push(`the device killed the agent: ${error.message}`);
+  }
+  const { setup, ledger, problems, compared, powerCuts, records, holdings } = run;
+  const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
+    setup.device.counters();
+  return {
+    records,
+    passes: ledger.passes,
+    total: ledger.total(),
+    inspection: ledger.inspection(),
+    load: { instructions: loadInstructions, longestSlice: loadLongestSlice },
+    peakBytes,
+    storagePeakBytes,
+    boots,
+    powerCuts,
+    killed,
+    compared,
+    problems,
+    holdings,
+    setup,
+  };
+}
+
+interface Run {
+  readonly options: ScenarioOptions;
+  readonly setup: Setup;
+  readonly ledger: Ledger;
+  readonly problems: string[];
+  readonly compared: string[];
+  powerCuts: number;
+  records: Record<string, CollectionState>;
+  holdings: Holdings | null;
+  say(text: string): void;
+}
+
+function createRun(options: ScenarioOptions): Run {
+  const say = (text: string) =>
+    options.onProgress?.({ virtualMs: setup.clock.nowNs() / 1e6, text });
+  const setup: Setup = createSetup({
+    ...options,
+    onStep: () => ledger.step(),
+    onEvent(json) {
+      const event = JSON.parse(json) as AgentEvent;
+      if (event.kind === 'pass') ledger.passOver(event.report);
+      if (event.kind === 'progress') {
+        say(`${event.collection}: ${event.pulled} received, ${event.pushed} sent`);
+      }
+    },
+  });
+  const ledger = createLedger(setup, options.profile.flash.pageBytes);
+  setup.flash().cutAt = options.cutsAt?.[0] ?? null;
+  return {
+    options,
+    setup,
+    ledger,
+    say,
+    problems: [],
+    compared: [],
+    powerCuts: 0,
+    records: {},
+    holdings: null,
+  };
+}
+
+type AgentEvent =
+  | { readonly kind: 'pass'; readonly report: PassReport }
+  | {
+      readonly kind: 'progress';
+      readonly collection: string;
+      readonly pulled: number;
+      readonly pushed: number;
+    }
+  | { readonly kind: 'state' | 'record' | 'quarantine' };
+
+async function play(run: Run): Promise<void> {
+  const { options, setup, ledger, say } = run;
+  const { edits = [], expected = null, compare = 'all' } = options;
+  const { device } = setup;
+
+  say('switched on');
+  await withPower(run, () => device.boot());
+  say('signing in');
+  await syncUntilDone(run, 'enable');
+  say('synced');
+  if (expected !== null) {
+    await withPower(run, () => ledger.inspect(() => checkExpected(run, expected)));
+  }
+  for (const [index, edit] of edits.entries()) {
+    await withPower(run, () => applyEdit(run, edit, index + 1));
+  }
+  if (edits.length > 0) {
+    say(`${edits.length} local edits made`);
+    await syncUntilDone(run, 'sync');
+    say('edits synced');
+  }
+  await syncUntilDone(run, 'sync');
+  say('synced again, with nothing to do');
+  await withPower(run, () => ledger.inspect(() => look(run, compare)));
+}
+
+/** Runs a step until it has been done without a power cut. */
+async function withPower<T>(run: Run, step: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      await restart(run);
+    }
+  }
+}
+
+async function restart(run: Run): Promise<void> {
+  const { setup, ledger, options } = run;
+  for (;;) {
+    run.say('the power was cut');
+    setup.losePower();
+    ledger.powerCut();
+    run.powerCuts++;
+    setup.flash().cutAt = options.cutsAt?.[run.powerCuts] ?? null;
+    try {
+      await setup.device.boot();
+      run.say('switched on again');
+      return;
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+    }
+  }
+}
+
+const TRIES_MAX = 5;
+const WAIT_MS_MAX = 24 * 3_600_000;
+
+/** One pass that succeeds, or a problem. */
+async function syncUntilDone(run: Run, first: 'enable' | 'sync'): Promise<void> {
+  const { setup, ledger, problems } = run;
+  let command = first;
+  for (let tries = 1; ; tries++) {
+    const report = (await withPower(run, () => {
+      ledger.beginPass();
+      return setup.device.command(command, {});
+    })) as PassReport;
+    if (report.ok) return;
+    const { code = 'unknown', message = '' } = report.error ?? {};
+    if (tries === TRIES_MAX || RETRY_IS_USELESS.has(code)) {
+      problems.push(`the sync failed: ${code}, ${message}`);
+      return;
+    }
+    run.say(`the sync failed (${code}); trying again`);
+    if (code === 'backoff') await withPower(run, () => waitAsTold(setup));
+    command = 'sync';
+  }
+}
+
+const RETRY_IS_USELESS: ReadonlySet<string> = new Set([
+  'signedOut',
+  'unverified',
+  'keyMismatch',
+  'noSyncData',
+  'clientTooOld',
+  'serviceGone',
+]);
+
+async function waitAsTold(setup: Setup): Promise<void> {
+  const { notBeforeMs } = (await setup.device.command('status', {})) as {
+    notBeforeMs: number | null;
+  };
+  const waitMs = (notBeforeMs ?? 0) - setup.nowMs();
+  if (waitMs > 0) await setup.device.idle(Math.min(waitMs, WAIT_MS_MAX));
+}
+
+async function applyEdit({ setup, problems }: Run, edit: Edit, number: number): Promise<void> {
+  const { collection, op, record } = edit;
+  const input = op === 'put' ? { collection, record } : { collection, id: record.id };
+  try {
+    await setup.device.command(op, input);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    problems.push(`edit ${number} was refused: ${error.message}`);
+  }
+}
+
+async function checkExpected(
+  { setup, problems, compared }: Run,
+  expected: Expected,
+): Promise<void> {
+  const differences = compareWithExpected(await readHoldings(setup.device), expected);
+  compared.push(`what the account's own client says: ${countOf(differences, 'difference')}`);
+  for (const difference of differences) problems.push(`after the first sync, ${difference}`);
+}
+
+/** The last look: counters of the collections, and the comparison with the server. */
+async function look(run: Run, compare: 'all' | 'sample' | 'none'): Promise<void> {
+  const { setup, ledger, options, problems } = run;
+  const { device, servers } = setup;
+  const status = (await device.command('status', {})) as Status;
+  for (const [name, { held, pending, quarantined }] of Object.entries(status.collections)) {
+    const pushed = ledger.passes.reduce((n, pass) => n + (pass.collections[name]?.pushed ?? 0), 0);
+    run.records[name] = { held, quarantined, pushed };
+    if (quarantined > 0) problems.push(`${name}: ${countOf(quarantined, 'record')} in quarantine`);
+    if (pending > 0)
+      problems.push(`${name}: ${countOf(pending, 'change')} never reached the server`);
+  }
+  const wantsAll = options.wantsHoldings === true || (compare === 'all' && servers !== null);
+  run.holdings = wantsAll ? await readHoldings(device) : null;
+  if (servers === null) return;
+  if (compare === 'all' && run.holdings !== null) compareAll(run, run.holdings);
+  if (compare === 'sample') await compareSample(run);
+}
+
+interface Status {
+  readonly collections: Readonly<
+    Record<string, { held: number; pending: number; quarantined: number }>
+  >;
+}
+
+function compareAll({ options, setup, problems, compared }: Run, holdings: Holdings): void {
+  const server = serverHoldings(options.account, setup.nowMs());
+  const isFull = holdings.history.length >= options.profile.agent.historyRecordsMax;
+  const differences = compareWithServer(holdings, server, isFull);
+  compared.push(`what the server holds in the end: ${countOf(differences, 'difference')}`);
+  for (const difference of differences) problems.push(`in the end, ${difference}`);
+}
+
+const SAMPLE_PAGES = 100;
+
+/** For accounts too large to be listed: how many pages there are, and some of them. */
+async function compareSample({ options, setup, records, problems, compared }: Run): Promise<void> {
+  const { account, profile } = options;
+  const stored = storedCount(account, 'history', setup.nowMs());
+  const isFull = stored > profile.agent.historyRecordsMax;
+  const held = records.history?.held ?? 0;
+  if (isFull ? held > profile.agent.historyRecordsMax : held !== stored) {
+    problems.push(`the device holds ${held} pages of ${stored} on the server`);
+  }
+  const sample = samplePages(account, SAMPLE_PAGES, setup.nowMs());
+  const differences: string[] = [];
+  for (const wanted of sample) {
+    const page = await readPage(setup.device, wanted.guid);
+    if (page === null && isFull) continue;
+    const members = page === null ? ['missing'] : pageDifferences(page, wanted);
+    if (members.length > 0) differences.push(`page ${wanted.guid}: ${members.join(', ')}`);
+  }
+  compared.push(
+    `a sample of ${sample.length} pages on the server: ${countOf(differences, 'difference')}`,
+  );
+  for (const difference of differences) problems.push(`in the end, ${difference}`);
+}
+
+function countOf(count: number | readonly unknown[], what: string): string {
+  const number = typeof count === 'number' ? count : count.length;
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
