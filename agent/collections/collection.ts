@@ -64,16 +64,12 @@ export interface Collection {
   /** Null if the body is a usable record, else a complaint that names the field. Tombstones do not come here. */
   check(body: Body): string | null;
 
-  /**
-   * Nothing for the device to hold: such a record is neither listed nor counted, but it is stored and indexed like
-   * any other (a page whose history was removed elsewhere may be visited again under the same id).
-   */
+  /** Nothing for the device to hold: the record is kept, as what the server has, but neither listed nor counted. */
   isEmpty(body: Body): boolean;
 
   /**
-   * Index entries as parts of storage keys: ASCII 0x21..0x7d, at most 101 characters each, so that a `~` can end
-   * them. One that starts with `d` orders newest first (empty records last); one that starts with `u` orders by
-   * address.
+   * Index entries as parts of storage keys: ASCII 0x22..0x7d, at most 101 characters each, so that a `!` can end
+   * them. One that starts with `d` orders newest first; one that starts with `u` orders by address.
    */
   index(body: Body): readonly string[];
 

@@ -5,7 +5,15 @@
 
 import { VISITS_UP_MAX } from '../limits.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
-import { addressKey, chooseId, hasSameMembers, isLocalYounger, withIdFirst } from './members.ts';
+import {
+  addressKey,
+  addressPrefix,
+  chooseId,
+  hasSameMembers,
+  isLocalYounger,
+  refuse,
+  withIdFirst,
+} from './members.ts';
 
 /** Visits of a page kept by a merge, unless one side alone has more: five uploads' worth. */
 export const VISITS_KEPT_MAX = 100;
@@ -49,7 +57,7 @@ export const history: Collection = {
 
   identity: (body) => addressKey(urlOf(body)),
   same: isSamePage,
-  addressPrefix: addressKey,
+  addressPrefix,
   matches: (body, prefix) => urlOf(body).startsWith(prefix),
 
   merge,
@@ -109,7 +117,7 @@ function laterTitle(mine: Body, theirs: Body): unknown {
  * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one visit, and so is
  * one that was cut to milliseconds: the precise one stays. Members that both have are those of `theirs`.
  */
-function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): readonly unknown[] {
+function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): unknown[] {
   const united: Visit[] = [];
   let millisecond = 0;
   const atType = new Map<number, number>();
@@ -141,28 +149,26 @@ function outgoing(id: string, body: Body): Body {
 
 function upVisits(body: Body): readonly unknown[] {
   const visits = visitsOf(body);
-  return [...newestFirst(visits), ...visits.filter((visit) => !isVisit(visit))].slice(
-    0,
-    VISITS_UP_MAX,
-  );
+  const others = visits.filter((visit) => !isVisit(visit));
+  return [...newestFirst(visits), ...others].slice(0, VISITS_UP_MAX);
 }
 
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const { guid, url, deleted, ...members } = input;
   const id = chooseId(input, existing, newId);
-  if (id === null || !(existing || PAGE_ID.test(id)))
+  if (id === null || !(existing || PAGE_ID.test(id))) {
     return refuse('id: not 12 base64url characters');
-
+  }
   const given = members.visits ?? [];
   const complaint = checkPut(given);
   if (complaint !== null) return refuse(complaint);
-  let visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
+  const visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
   if (!visits.some(isVisit)) {
-    if (nowMs * 1000 < FIRST_VISIT_US)
+    if (nowMs * 1000 < FIRST_VISIT_US) {
       return refuse('visits: none, and the device does not know the time');
-    visits = [{ date: nowMs * 1000, type: 1 }, ...visits];
+    }
+    visits.unshift({ date: nowMs * 1000, type: 1 });
   }
-
   const body: Body = {
     ...existing,
     ...members,
@@ -188,10 +194,6 @@ function checkPut(visits: unknown): string | null {
     }
   }
   return null;
-}
-
-function refuse(complaint: string): Prepared {
-  return { ok: false, complaint };
 }
 
 /** Cut as Firefox does, but not through a surrogate pair. */
@@ -225,7 +227,8 @@ function newestFirst(visits: readonly unknown[]): Visit[] {
 /** Microseconds; 0 without any visit. */
 function newestDate(body: Body): number {
   let newest = 0;
-  for (const visit of visitsOf(body))
+  for (const visit of visitsOf(body)) {
     if (isVisit(visit) && visit.date > newest) newest = visit.date;
+  }
   return newest;
 }

@@ -2,23 +2,29 @@
 // A member's name is outside data (`__proto__` is a legal one): members are read through a Map and copied with
 // spread, which define own members and never assign by name.
 
-import { ID_CHARS_MAX } from '../limits.ts';
-import type { Body, MergeInput } from './collection.ts';
+import { isRecordId } from '../keys.ts';
+import type { Body, MergeInput, Prepared } from './collection.ts';
 
-/** Longest address part of an index entry; what two addresses share beyond it is told apart by their records. */
+/** A longer address has its start and its end in the index, which rarely leaves two with the same entry. */
 const ADDRESS_KEY_CHARS_MAX = 100;
+const HEAD_CHARS = 76;
+const TAIL_CHARS = ADDRESS_KEY_CHARS_MAX - HEAD_CHARS;
 
-/** Everything but 0x21..0x7d, one UTF-16 unit at a time: a lone surrogate is no special case. */
-const NOT_IN_KEYS = /[^!-}]/g;
+/** Everything but 0x22..0x7d, one UTF-16 unit at a time: a lone surrogate is no special case. */
+const NOT_IN_KEYS = /[^"-}]/g;
 
-const ID = /^[!-+\--~]+$/;
-
-/** The `u` index entry of an address. The entry of a prefix is a prefix of the entry. */
+/** The `u` index entry of an address. */
 export function addressKey(address: string): string {
-  const escaped = address
-    .slice(0, ADDRESS_KEY_CHARS_MAX)
-    .replace(NOT_IN_KEYS, (unit) => `%${unit.charCodeAt(0).toString(16)}`);
-  return `u${escaped.slice(0, ADDRESS_KEY_CHARS_MAX)}`;
+  if (address.length <= ADDRESS_KEY_CHARS_MAX) {
+    const escaped = escapeUnits(address);
+    if (escaped.length <= ADDRESS_KEY_CHARS_MAX) return `u${escaped}`;
+  }
+  return addressPrefix(address) + escapeUnits(address.slice(-TAIL_CHARS)).slice(-TAIL_CHARS);
+}
+
+/** What the `u` entries of all addresses start with that start with `prefix`. */
+export function addressPrefix(prefix: string): string {
+  return `u${escapeUnits(prefix.slice(0, HEAD_CHARS)).slice(0, HEAD_CHARS)}`;
 }
 
 /** Both are the same JSON; members of nested objects in the same order. */
@@ -55,5 +61,14 @@ export function withIdFirst(id: string, body: Body): Body {
 /** The id for a local edit: the record's own, else the one that the app asks for, else the new one. */
 export function chooseId(input: Body, existing: Body | null, newId: string): string | null {
   const id = existing?.id ?? input.id ?? input.guid ?? newId;
-  return typeof id === 'string' && id.length <= ID_CHARS_MAX && ID.test(id) ? id : null;
+  return isRecordId(id) ? id : null;
+}
+
+/** A local edit that is not done; the complaint starts with the name of the bad member. */
+export function refuse(complaint: string): Prepared {
+  return { ok: false, complaint };
+}
+
+function escapeUnits(text: string): string {
+  return text.replace(NOT_IN_KEYS, (unit) => `%${unit.charCodeAt(0).toString(16)}`);
 }

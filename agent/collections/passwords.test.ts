@@ -371,7 +371,7 @@ describe('an edit by an app', () => {
     ['exactly one', { origin: 'https://x', password: 'p' }],
     ['exactly one', { ...form, httpRealm: 'r' }],
     ['httpRealm', { origin: 'https://x', httpRealm: 'a\nb', password: 'p' }],
-    ['id', { ...form, id: 'a,b' }],
+    ['id', { ...form, id: 'é' }],
     ['id', { ...form, id: 'x'.repeat(65) }],
     ['id', { ...form, guid: '' }],
   ])('is refused with the name of the bad field: %s', (field, input) => {

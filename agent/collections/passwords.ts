@@ -6,10 +6,12 @@
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
   addressKey,
+  addressPrefix,
   chooseId,
   hasSameMembers,
   isLocalYounger,
   isSameValue,
+  refuse,
   withIdFirst,
 } from './members.ts';
 
@@ -38,7 +40,7 @@ export const passwords: Collection = {
   index: (body) => [addressKey(originOf(body))],
   identity: (body) => addressKey(originOf(body)),
   same: isSameLogin,
-  addressPrefix: addressKey,
+  addressPrefix,
   matches: (body, prefix) => originOf(body).startsWith(prefix),
 
   merge,
@@ -163,10 +165,6 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   const complaint = check(body) ?? checkPut(body);
   if (complaint !== null) return refuse(complaint);
   return { ok: true, id, body: { ...body, id, ...completeTimes(body, existing, nowMs) } };
-}
-
-function refuse(complaint: string): Prepared {
-  return { ok: false, complaint };
 }
 
 /** The edit laid over the existing record, under wire names. A new target replaces the old one, whatever its kind. */

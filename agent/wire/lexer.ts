@@ -21,39 +21,54 @@ export function createLexer(depthMax: number): Lexer {
   /** The last piece ended in a string, in the middle of an escape. */
   let isCutEscape = false;
 
-  /** The position after the string's closing quote, or the chunk's end. */
-  function skipString(chunk: string, from: number): number {
+  /** The backslashes that end at `at`, counted back to `from`, escape what comes next. */
+  function isAfterEscape(chunk: string, from: number, at: number): boolean {
+    let start = at;
+    while (start > from && chunk.charCodeAt(start - 1) === 92) start--;
+    return ((at - start) % 2 === 1) !== (start === from && isCutEscape);
+  }
+
+  /** The position of the string's closing quote, or -1 if the chunk ends before. */
+  function findStringEnd(chunk: string, from: number): number {
     for (let at = from; ; ) {
       const quote = chunk.indexOf('"', at);
-      const isEscaped = isAfterEscape(chunk, at, quote < 0 ? chunk.length : quote, isCutEscape);
-      isCutEscape = quote < 0 && isEscaped;
-      if (quote < 0) return chunk.length;
-      at = quote + 1;
-      if (!isEscaped) {
-        isInString = false;
-        return at;
+      if (quote < 0) {
+        isCutEscape = isAfterEscape(chunk, at, chunk.length);
+        return -1;
       }
+      const isEscaped = isAfterEscape(chunk, at, quote);
+      isCutEscape = false;
+      if (!isEscaped) return quote;
+      at = quote + 1;
     }
   }
 
   return {
     next(chunk, from) {
       const end = chunk.length;
-      for (let at = from; at < end; at++) {
-        if (isInString) {
-          at = skipString(chunk, at);
-          if (at === end) break;
-        }
+      let at = from;
+      if (isInString) {
+        at = findStringEnd(chunk, at) + 1;
+        if (at === 0) return -1;
+        isInString = false;
+      }
+      for (; at < end; at++) {
         const code = chunk.charCodeAt(at);
         if (code === 34) {
-          isInString = true;
+          at = findStringEnd(chunk, at + 1);
+          if (at < 0) {
+            isInString = true;
+            return -1;
+          }
         } else if (code > 90) {
           if (code === 123 || code === 91) {
             if (++depth > depthMax)
               throw new SyncError('badResponse', `JSON nests deeper than ${depthMax}`);
           } else if (code === 125 || code === 93) {
-            if (depth === 0) return at;
-            depth--;
+            if (--depth < 0) {
+              depth = 0;
+              return at;
+            }
           }
         } else if (depth === 0 && (code === 44 || code === 58)) {
           return at;
@@ -62,12 +77,4 @@ export function createLexer(depthMax: number): Lexer {
       return -1;
     },
   };
-}
-
-/** The backslashes that end at `at`, counted back to `from`, escape what comes next. */
-function isAfterEscape(chunk: string, from: number, at: number, isCutEscape: boolean): boolean {
-  let start = at;
-  while (start > from && chunk.charCodeAt(start - 1) === 92) start--;
-  const isOdd = (at - start) % 2 === 1;
-  return start === from ? isOdd !== isCutEscape : isOdd;
 }

@@ -55,9 +55,8 @@ export function createSplitter(options: SplitOptions): Splitter {
   let recordCount = 0;
   let quietChars = 0;
 
-  /** What `part` holds has ended with `mark`. */
-  function close(mark: string | undefined, out: SplitItem[]): State {
-    const item = part.take();
+  /** `item` has ended with `mark`: what comes next. */
+  function close(item: SplitItem, mark: string | undefined, out: SplitItem[]): State {
     if (state === 'record' && (mark === ',' || mark === ']')) {
       if (!isBlank(item)) out.push(item);
       else if (mark === ',' || recordCount > 0) throw badDocument();
@@ -87,10 +86,12 @@ export function createSplitter(options: SplitOptions): Splitter {
           state = state === 'open' ? 'name' : 'record';
         } else {
           const end = lexer.next(chunk, at);
-          part.add(end < 0 ? chunk.slice(at) : chunk.slice(at, end));
-          if (end < 0) break;
+          if (end < 0) {
+            part.add(chunk.slice(at));
+            break;
+          }
           if (state === 'record') quietChars = -end;
-          state = close(chunk[end], out);
+          state = close(part.take(chunk.slice(at, end)), chunk[end], out);
           at = end;
         }
       }
@@ -112,8 +113,8 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
   let isFirst = true;
   let quietChars = 0;
 
-  function close(out: SplitItem[]): void {
-    const item = part.take();
+  function close(end: string, out: SplitItem[]): void {
+    const item = part.take(end);
     if (!isBlank(item)) out.push(item);
   }
 
@@ -126,8 +127,7 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
       }
       let from = 0;
       for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', from)) {
-        part.add(chunk.slice(from, end));
-        close(out);
+        close(chunk.slice(from, end), out);
         from = end + 1;
         quietChars = -from;
       }
@@ -135,7 +135,7 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
       quietChars += chunk.length;
       if (quietChars > SKIP_CHARS_MAX) throw badDocument();
     },
-    end: close,
+    end: (out) => close('', out),
   };
 }
 
@@ -143,28 +143,37 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
 function createPart(charsMax: number) {
   let text = '';
   let chars = 0;
-  return {
-    add(piece: string): void {
-      // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
-      if (chars <= charsMax)
-        text += chars + piece.length > charsMax ? piece.slice(0, HEAD_CHARS) : piece;
-      chars += piece.length;
-      if (chars > charsMax) text = text.slice(0, HEAD_CHARS);
-    },
-    take(): SplitItem {
-      const item: SplitItem =
-        chars > charsMax
-          ? { tooLarge: true, idHint: ID_FIRST.exec(text)?.[1] ?? null, chars }
-          : { text };
-      text = '';
-      chars = 0;
-      return item;
-    },
-  };
+
+  function add(piece: string): void {
+    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
+    if (chars <= charsMax)
+      text += chars + piece.length > charsMax ? piece.slice(0, HEAD_CHARS) : piece;
+    chars += piece.length;
+    if (chars > charsMax) text = text.slice(0, HEAD_CHARS);
+  }
+
+  /** The text with its last piece; the next one begins. */
+  function take(piece: string): SplitItem {
+    if (chars === 0 && piece.length <= charsMax) return { text: piece };
+    add(piece);
+    const item: SplitItem =
+      chars > charsMax
+        ? { tooLarge: true, idHint: ID_FIRST.exec(text)?.[1] ?? null, chars }
+        : { text };
+    text = '';
+    chars = 0;
+    return item;
+  }
+
+  return { add, take };
 }
 
 function isBlank(item: SplitItem): boolean {
-  return 'text' in item && !/\S/.test(item.text);
+  return (
+    'text' in item &&
+    !(item.text.charCodeAt(0) > 32) &&
+    skipBlanks(item.text, 0) === item.text.length
+  );
 }
 
 function skipBlanks(chunk: string, from: number): number {
