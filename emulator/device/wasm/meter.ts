@@ -115,11 +115,12 @@ function endsBasicBlock(opcode: number): boolean {
 }
 
 /** Marks that structure the code; a machine does nothing for them. */
-function isStructure(opcode: number): boolean {
+export function isStructure(opcode: number): boolean {
   return opcode === Op.block || opcode === Op.loop || opcode === Op.else || opcode === Op.end;
 }
 
-function countsBytes({ opcode, bulk }: Instructions): boolean {
+/** Instructions whose cost is in the byte count that they take from the top of the stack. */
+export function countsBytes({ opcode, bulk }: Instructions): boolean {
   return (
     opcode === Op.prefixed &&
     (bulk === BulkOp.memoryCopy || bulk === BulkOp.memoryFill || bulk === BulkOp.memoryInit)
