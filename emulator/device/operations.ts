@@ -49,7 +49,7 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
     [
       'get',
       async ({ text }) => {
-        const values = await storage.get(text.split('\n'));
+        const values = await storage.get(keysOf(text));
         return { head: JSON.stringify(values.map(lengthOf)), ...pack(values) };
       },
     ],
@@ -70,7 +70,7 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
       'commit',
       async ({ head, text, bytes }) => {
         const [keysLength = 0, ...lengths] = numbers(head);
-        const keys = text.slice(0, keysLength).split('\n');
+        const keys = keysOf(text.slice(0, keysLength));
         const values = unpack(lengths, text, keysLength, bytes ?? new Uint8Array(0));
         await storage.commit(values.map((value, i): Change => [keys[i] ?? '', value]));
         return {};
@@ -198,6 +198,11 @@ async function orPortError(work: Work, call: HostCall): Promise<Answer> {
 
 function numbers(json: string): number[] {
   return JSON.parse(json) as number[];
+}
+
+/** A key is never empty, so no text is no keys. */
+function keysOf(text: string): string[] {
+  return text === '' ? [] : text.split('\n');
 }
 
 function slices(text: string, lengths: readonly number[]): string[] {

@@ -45,7 +45,7 @@ const DETAILS: ReadonlyMap<string, (call: HostCall) => TraceDetail> = new Map([
   ['sleep', headAs('ms')],
   ['read', headAs('stream')],
   ['close', headAs('stream')],
-  ['get', (call) => ({ keys: call.text.split('\n').length })],
+  ['get', (call) => ({ keys: call.text === '' ? 0 : call.text.split('\n').length })],
   ['scan', (call) => ({ range: call.head })],
   ['commit', (call) => ({ changes: (JSON.parse(call.head) as unknown[]).length - 1 })],
   ['open', itemCount],
