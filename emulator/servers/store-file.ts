@@ -69,9 +69,12 @@ export function dumpStore(store: Store, nowMs: number): StoreFile {
 function readUser(store: Store, uid: number, file: unknown): void {
   const where = `store.users.${uid}`;
   const { keyFingerprint: fingerprint = null, modified, collections } = members(file, where);
-  if (fingerprint !== null && typeof fingerprint !== 'string') fail(`${where}.keyFingerprint`);
+  if (fingerprint !== null && typeof fingerprint !== 'string')
+    fail(`${where}.keyFingerprint is not text`);
   const user = store.addUser(fingerprint, uid);
-  for (const [name, collectionFile] of Object.entries(members(collections, where))) {
+  for (const [name, collectionFile] of Object.entries(
+    members(collections, `${where}.collections`),
+  )) {
     const collection = readCollection(collectionFile, `${where}.collections.${name}`);
     user.collections.set(name, collection);
     user.modifiedMs = Math.max(user.modifiedMs, collection.modifiedMs);
