@@ -1,0 +1,174 @@
+// `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
+// machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
+// Sections: size, memory, cpu, flash, kinto. Wall time is no result and is not printed.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadProfile } from '../../emulator/profiles.ts';
+import type { ScenarioResult } from '../../emulator/scenario.ts';
+import { buildFirmware } from '../../firmware-bundle/build.ts';
+import { sizeTable } from '../../firmware-bundle/size.ts';
+import { buildKinto, runKinto } from './kinto.ts';
+import { type RunOptions, runKitsync } from './kitsync.ts';
+
+const TV = 'panasonic-cx700';
+const PHONE = 'firefox-os-phone-128mb';
+const MIB = 2 ** 20;
+
+const SECTIONS = new Map([
+  ['size', size],
+  ['memory', memory],
+  ['cpu', cpu],
+  ['flash', flash],
+  ['kinto', kinto],
+]);
+
+async function size(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'bench-'));
+  try {
+    console.log(sizeTable((await buildFirmware(TV, dir)).size));
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+async function memory(): Promise<void> {
+  row('records', 'crypto', 'cap bytes', 'peak bytes', 'SQLite peak', '');
+  const runs: RunOptions[] = [
+    { records: 'corpus', crypto: 'software', profile: TV },
+    { records: 'corpus', crypto: 'software', profile: PHONE },
+    { records: 1_000, crypto: 'device', profile: TV },
+    { records: 10_000, crypto: 'device', profile: TV },
+    { records: 100_000, crypto: 'device', profile: TV },
+  ];
+  for (const run of runs) {
+    const result = await runKitsync(run);
+    const { ramCapBytes } = loadProfile(run.profile ?? TV);
+    row(
+      run.records,
+      run.crypto,
+      ramCapBytes,
+      result.peakBytes,
+      result.storagePeakBytes,
+      end(result),
+    );
+  }
+}
+
+async function cpu(): Promise<void> {
+  row('records', 'crypto', 'instr./record', 'longest slice', 'idle pass', 'idle requests', '');
+  const runs: RunOptions[] = [
+    { records: 500, crypto: 'software' },
+    { records: 1_000, crypto: 'device' },
+    { records: 10_000, crypto: 'device' },
+  ];
+  for (const run of runs) {
+    const result = await runKitsync(run);
+    const idle = result.passes.at(-1);
+    const { instructions, longestSlice } = result.total.cpu;
+    row(
+      ...[run.records, run.crypto, perRecord(instructions, run.records), longestSlice],
+      ...[idle?.cpu.instructions, idle?.network.requests, end(result)],
+    );
+  }
+}
+
+async function flash(): Promise<void> {
+  row('what', 'pages', 'amplification', 'bytes in', 'of records', '');
+  const visit = { date: 1_790_000_000_000_000, type: 1 };
+  const record = {
+    id: 'BenchRecord_',
+    histUri: 'https://example.com/',
+    title: '',
+    visits: [visit],
+  };
+  const edits = [{ collection: 'history', op: 'put', record }] as const;
+  const result = await runKitsync({ records: 10_000, crypto: 'device', edits });
+  const [first, second, idle] = result.passes;
+  if (!first || !second || !idle) throw new Error(`the run ended early: ${end(result)}`);
+  const use = ({ flash: pages, network }: ScenarioResult['total']) =>
+    [
+      pages.pagesWritten,
+      pages.writeAmplification,
+      network.bytesIn,
+      network.payloadBytesIn,
+    ] as const;
+  row('first sync', ...use(first), end(result));
+  row('one edit', ...use(second), '');
+  row('idle', ...use(idle), '');
+  // The edit itself is written before its pass begins.
+  const inPasses = result.passes.reduce((sum, pass) => sum + pass.flash.pagesWritten, 0);
+  row('outside', result.total.flash.pagesWritten - inPasses, '', '', '', '');
+}
+
+/** kinto.js and Kitsync: same machine, same caps, same records. */
+async function kinto(): Promise<void> {
+  const script = await buildKinto();
+  row('', 'kinto.js', 'Kitsync', '');
+  for (const records of [1_000, 5_000]) {
+    const theirs = await runKinto(script, records, 64 * MIB);
+    const ours = await runKitsync({ records, crypto: 'device' });
+    const counts = [theirs.instructions, ours.total.cpu.instructions];
+    row(
+      `instr./record, ${records}`,
+      ...counts.map((count) => perRecord(count, records)),
+      end(ours),
+    );
+  }
+  for (const caps of [1, 2, 8]) {
+    const capBytes = caps * MIB;
+    const theirs = await largest(8_192, async (records) => {
+      return (await runKinto(script, records, capBytes)).records === records;
+    });
+    const ours = await largest(8_192, async (records) => {
+      const result = await runKitsync({ records, crypto: 'device', capBytes });
+      return result.killed === null && result.problems.length === 0;
+    });
+    row(`largest, ${caps} MiB`, theirs, ours, '');
+  }
+  console.log(
+    '\nKitsync also proves, decrypts, merges and stores each record; kinto.js discards it.',
+  );
+  console.log('A "+" says that nothing larger was tried.');
+}
+
+/** The largest account that `finishes`, to 2 %; `max` at most, with a "+" when that one does. */
+async function largest(
+  max: number,
+  finishes: (records: number) => Promise<boolean>,
+): Promise<string> {
+  if (await finishes(max)) return `${max}+`;
+  let good = 0;
+  let bad = max;
+  while (bad - good > Math.max(8, good / 50)) {
+    const middle = Math.round((good + bad) / 2);
+    if (await finishes(middle)) good = middle;
+    else bad = middle;
+  }
+  return String(good);
+}
+
+function perRecord(count: number, records: RunOptions['records']): number {
+  return Math.round(count / Number(records));
+}
+
+function end({ killed, problems }: ScenarioResult): string {
+  return killed === null ? (problems[0] ?? 'ok') : `killed: ${killed}`;
+}
+
+function row(...cells: readonly (string | number | undefined)[]): void {
+  const [first = '', ...rest] = cells.map(String);
+  console.log(first.padEnd(22) + rest.map((cell) => cell.padStart(16)).join(''));
+}
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : SECTIONS.keys()) {
+  const section = SECTIONS.get(name);
+  if (!section) {
+    console.error(`no section ${name}: there are ${[...SECTIONS.keys()].join(', ')}`);
+    process.exit(2);
+  }
+  console.log(`\n== ${name}`);
+  await section();
+}
