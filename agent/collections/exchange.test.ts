@@ -106,7 +106,7 @@ function checkExchange(
       const atServer = server.body && collection.view(ID, server.body);
       for (const device of devices) checkHeld(device.held(), atServer);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 }
 

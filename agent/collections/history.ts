@@ -104,7 +104,8 @@ function merge(input: MergeInput): MergeDecision {
   if (local && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
   }
-  return { mirror: hasSameMembers(united, theirs) ? 'asIs' : united, local: 'none' };
+  const isUnchanged = visits === theirs.visits && hasSameMembers(united, theirs);
+  return { mirror: isUnchanged ? 'asIs' : united, local: 'none' };
 }
 
 /** The title of the later visit; having one counts more than having none. */
@@ -115,9 +116,10 @@ function laterTitle(mine: Body, theirs: Body): unknown {
 
 /**
  * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one visit, and so is
- * one that was cut to milliseconds: the precise one stays. Members that both have are those of `theirs`.
+ * one that was cut to milliseconds: the precise one stays. Members that both have are those of `theirs`;
+ * `theirs` itself is returned when `mine` adds nothing.
  */
-function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): unknown[] {
+function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): readonly unknown[] {
   const united: Visit[] = [];
   let millisecond = 0;
   const atType = new Map<number, number>();
@@ -134,11 +136,16 @@ function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): unkn
     else atType.set(visit.type, united.push(visit) - 1);
   }
   const countMax = Math.max(VISITS_KEPT_MAX, mine.length, theirs.length);
-  return [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
+  const all = [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
+  const isUnchanged =
+    all.length === theirs.length && all.every((visit, at) => visit === theirs[at]);
+  return isUnchanged ? theirs : all;
 }
 
 /** `upper` with the members that only `lower` has; `upper` itself, order and all, if there are none. */
 function overlay(lower: Visit, upper: Visit): Visit {
+  // Nearly all have their date and type and no more.
+  if (Object.keys(lower).length === 2) return upper;
   const both = { ...lower, ...upper };
   return Object.keys(both).length === Object.keys(upper).length ? upper : both;
 }
@@ -162,12 +169,12 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   const given = members.visits ?? [];
   const complaint = checkPut(given);
   if (complaint !== null) return refuse(complaint);
-  const visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
+  let visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
   if (!visits.some(isVisit)) {
     if (nowMs * 1000 < FIRST_VISIT_US) {
       return refuse('visits: none, and the device does not know the time');
     }
-    visits.unshift({ date: nowMs * 1000, type: 1 });
+    visits = [{ date: nowMs * 1000, type: 1 }, ...visits];
   }
   const body: Body = {
     ...existing,
