@@ -1,8 +1,10 @@
 // Measures what the storage costs on flash: `node --import tsx emulator/device/flash-bench.ts`.
 // The workload is that of a first sync (three keys a record and a cursor in every commit), then
 // changes of single records, then a boot that only reads. Prints counts; never asserts.
-// Arguments, all optional: records=10000 batch=100 tail=256 checkpoint=1000 cache=256
+// Arguments, all optional: records= batch= seed= heap=, and tail= (KiB), checkpoint= (pages), cache=
+// (KiB) in place of the built-in choice.
 
+import { TUNING } from '../../platform/sqlite/store.ts';
 import { loadProfile } from '../profiles.ts';
 import { Flash } from './flash.ts';
 import { FlashStorage } from './flash-storage.ts';
@@ -38,9 +40,9 @@ function boot(): Promise<FlashStorage> {
     random,
     nowMs: () => 0,
     tuning: {
-      tailBytesMax: setting('tail', 256) * 1024,
-      checkpointPages: setting('checkpoint', 1000),
-      cacheKiB: setting('cache', 256),
+      tailBytesMax: setting('tail', TUNING.tailBytesMax / 1024) * 1024,
+      checkpointPages: setting('checkpoint', TUNING.checkpointPages),
+      cacheKiB: setting('cache', TUNING.cacheKiB),
     },
   });
 }

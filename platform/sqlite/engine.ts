@@ -39,6 +39,8 @@ async function start(rewrite: Rewrite): Promise<Engine> {
       use(instance);
     },
   });
+  // It would print every result code that it also throws.
+  sqlite3.config.warn = () => {};
   return { sqlite3, exports };
 }
 

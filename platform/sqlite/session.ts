@@ -1,10 +1,10 @@
 // One open database: an ordered key-value store laid out for flash. Rows are only appended, and
 // the index that orders them is written rarely (README.md has the figures).
 //
-//   kv(id, k, v)       every change as a row, in the order of arrival; v is NULL for a removal
-//   idx(k, ref)        the index: one entry a key, as it was at the last merge
+//   kv(id, k, v)       every change, in the order of arrival; v is NULL for a removal
+//   idx(k, ref)        the index: where the value of a key is, as it was at the last merge
 //   ram.tail(k, ref)   in memory: the keys changed since then; an entry hides that of idx
-//   ram.dead(id)       in memory: rows that a later change of the same key made worthless
+//   ram.dead(ref)      in memory: what a later change of the same key made worthless
 //
 // A merge moves the tail into idx in key order and deletes dead rows, inside a commit.
 // `user_version` is the last id that was merged: opening reads the rows after it into the tail.
@@ -13,6 +13,18 @@
 import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { ScanRange, Value } from '../ports.ts';
 import { StorageError } from '../storage-rules.ts';
+import {
+  decodeReference,
+  encodeReference,
+  firstOf,
+  join,
+  Kind,
+  kindOf,
+  kindOfValue,
+  lastOf,
+  type Reference,
+  split,
+} from './reference.ts';
 
 export interface SessionOptions {
   readonly vfs: string;
@@ -30,13 +42,14 @@ export interface SessionOptions {
 
 export class Session {
   readonly #db: Database;
-  readonly #tailBytesMax: number;
-  readonly #statements: Record<keyof typeof STATEMENTS, PreparedStatement>;
+  readonly #options: SessionOptions;
+  readonly #statements: Record<Name, PreparedStatement>;
   #nextId: number;
   #tailBytes = 0;
+  #patienceNow = 1;
 
   constructor(sqlite3: Sqlite3Static, options: SessionOptions) {
-    this.#tailBytesMax = options.tailBytesMax;
+    this.#options = options;
     this.#db = new sqlite3.oo1.DB({ filename: 'store', flags: 'c', vfs: options.vfs });
     try {
       this.#db.exec(configuration(options));
@@ -50,8 +63,8 @@ export class Session {
   }
 
   get(key: string): Value | null {
-    const ref = this.#first('ref', [key]);
-    return typeof ref === 'number' ? this.#value(ref) : null;
+    const code = this.#first('find', [key]);
+    return typeof code === 'number' ? this.#value(code) : null;
   }
 
   scan({ from, to, limit, reverse = false }: ScanRange): [key: string, value: Value][] {
@@ -60,9 +73,9 @@ export class Session {
     try {
       let previous: unknown;
       while (entries.length < limit && statement.step()) {
-        const [key, ref] = statement.get([]) as [string, number];
+        const [key, code] = statement.get([]) as [string, number];
         // The tail's entry of a key comes first and hides the older one.
-        const value = key === previous ? null : this.#value(ref);
+        const value = key === previous ? null : this.#value(code);
         previous = key;
         if (value !== null) entries.push([key, value]);
       }
@@ -74,20 +87,26 @@ export class Session {
 
   /** All changes, durably, or none. `mergeNow` frees the room of dead rows in the same commit. */
   commit(changes: ReadonlyMap<string, Value | null>, mergeNow: boolean): void {
+    const tailBytesMax = this.#patience(changes.size) * this.#options.tailBytesMax;
     this.#run('begin');
     for (const [key, value] of changes) {
-      const id = this.#nextId++;
-      this.#run('append', [id, key, value]);
-      this.#stage(key, id, value === null ? REMOVAL : value === '' ? EMPTY_TEXT : ROW);
+      const first = this.#nextId;
+      // Only the first row has the key: the others belong to it.
+      for (const piece of value === null ? [null] : split(value)) {
+        this.#run('append', [this.#nextId, this.#nextId === first ? key : '', piece]);
+        this.#nextId++;
+      }
+      this.#stage(key, { kind: kindOfValue(value), first, last: this.#nextId - 1 });
+      if (this.#tailBytes > tailBytesMax) this.#merge();
     }
-    if (mergeNow || this.#tailBytes > this.#tailBytesMax) this.#merge();
+    if (mergeNow) this.#merge();
     this.#run('commit');
   }
 
   /** Checks every page, and that index and rows agree; returns what is wrong with them. */
   check(): string[] {
     const problems = this.#db.selectValues('PRAGMA main.integrity_check').filter((x) => x !== 'ok');
-    return [...problems, ...this.#db.selectValues(ORPHANS)].map(String);
+    return [...problems, ...this.#db.selectValues(MISCOUNT)].map(String);
   }
 
   /** Gives back all memory; what was not committed is lost. Never throws. */
@@ -107,45 +126,94 @@ export class Session {
   #readTail(): number {
     let last = Number(this.#db.selectValue('PRAGMA user_version'));
     const rows = this.#db.prepare(UNMERGED).bind(last);
+    let pending: [key: string, kind: Kind, first: number] | undefined;
+    const stagePending = () => {
+      if (pending === undefined) return;
+      const [key, kind, first] = pending;
+      this.#stage(key, { kind, first, last });
+    };
     try {
       while (rows.step()) {
-        const [id, key, kind] = rows.get([]) as [number, string, number];
-        this.#stage(key, id, kind);
+        const [id, key, kind] = rows.get([]) as [number, string, Kind];
+        if (key !== '') {
+          stagePending();
+          pending = [key, kind, id];
+        }
         last = id;
       }
+      stagePending();
     } finally {
       rows.finalize();
     }
     return last + 1;
   }
 
-  #stage(key: string, id: number, kind: number): void {
-    const hidden = this.#first('staged', [key]);
-    if (typeof hidden === 'number') this.#run('bury', [idOf(hidden)]);
-    this.#run('stage', [key, id * KINDS + kind]);
+  #stage(key: string, reference: Reference): void {
+    const code = encodeReference(reference);
+    this.#run('stage', [key, code]);
+    if (this.#db.changes() === 0) {
+      this.#run('bury', [Number(this.#first('staged', [key]))]);
+      this.#run('restage', [key, code]);
+    }
     this.#tailBytes += key.length + TAIL_ENTRY_BYTES;
   }
 
+  /** Leaves merges and checkpoints to the commits that take long anyway, while there is room. */
+  #patience(changes: number): number {
+    const patience = changes < BULK_CHANGES ? PATIENCE : 1;
+    if (patience !== this.#patienceNow) {
+      const pages = Math.round(this.#options.checkpointPages * patience);
+      this.#db.exec(`PRAGMA wal_autocheckpoint=${pages}`);
+      this.#patienceNow = patience;
+    }
+    return patience;
+  }
+
+  // Row by row where SQLite would collect a list of all rows to delete, in memory, before it began.
   #merge(): void {
-    this.#db.exec(MERGE);
+    this.#each('outdated', (code, key) => {
+      this.#run('bury', [code]);
+      this.#run('unindex', [key]);
+    });
+    this.#run('buryRemovals');
+    this.#run('index');
+    this.#each('dead', (code) => {
+      const { first, last } = decodeReference(Number(code));
+      this.#run('erase', [first, last]);
+    });
+    this.#db.exec(EMPTY_TAIL);
     this.#db.exec(`PRAGMA main.user_version=${this.#nextId - 1}`);
     this.#tailBytes = 0;
   }
 
-  #value(ref: number): Value | null {
-    if (ref % KINDS === REMOVAL) return null;
-    if (ref % KINDS === EMPTY_TEXT) return '';
-    const statement = this.#statements.row.bind([idOf(ref)]);
+  #value(code: number): Value | null {
+    const { kind, first, last } = decodeReference(code);
+    if (kind === Kind.removal) return null;
+    if (kind === Kind.emptyText) return '';
+    const statement = this.#statements.rows.bind([first, last]);
+    const pieces: Value[] = [];
     try {
-      if (!statement.step()) throw new StorageError('failed', 'the index names a row that is gone');
-      const bytes = statement.getBlob(0) ?? new Uint8Array(0);
-      return statement.getInt(1) === 1 ? utf8.decode(bytes) : bytes;
+      while (statement.step()) {
+        const bytes = statement.getBlob(0) ?? new Uint8Array(0);
+        pieces.push(statement.getInt(1) === 1 ? utf8.decode(bytes) : bytes);
+      }
     } finally {
       statement.reset(true);
     }
+    if (pieces.length === last - first + 1) return join(pieces);
+    throw new StorageError('failed', 'the index names a row that is not there');
   }
 
-  #first(name: keyof typeof STATEMENTS, parameters: (string | number)[]): unknown {
+  #each(name: Name, use: (...columns: (string | number)[]) => void): void {
+    const statement = this.#statements[name];
+    try {
+      while (statement.step()) use(...(statement.get([]) as (string | number)[]));
+    } finally {
+      statement.reset();
+    }
+  }
+
+  #first(name: Name, parameters: (string | number)[]): unknown {
     const statement = this.#statements[name].bind(parameters);
     try {
       return statement.step() ? statement.get(0) : undefined;
@@ -154,7 +222,7 @@ export class Session {
     }
   }
 
-  #run(name: keyof typeof STATEMENTS, parameters: (Value | number | null)[] = []): void {
+  #run(name: Name, parameters: (Value | number | null)[] = []): void {
     const statement = this.#statements[name];
     if (parameters.length > 0) statement.bind(parameters);
     statement.step();
@@ -162,18 +230,12 @@ export class Session {
   }
 }
 
-// A reference to a row: its id and what it holds, so that most reads need not look at the row.
-const KINDS = 4;
-const ROW = 0;
-const EMPTY_TEXT = 1;
-const REMOVAL = 2;
-
-function idOf(ref: number): number {
-  return Math.floor(ref / KINDS);
-}
-
 /** What an entry of the tail costs beside its key. */
 const TAIL_ENTRY_BYTES = 16;
+
+/** A commit of fewer changes is somebody's single change: it lets tail and log grow a bit more. */
+const BULK_CHANGES = 64;
+const PATIENCE = 1.125;
 
 /** Marks the files of this layout. */
 const LAYOUT = 0x6b7431;
@@ -206,29 +268,25 @@ const CREATE_TAIL = `
   ATTACH ':memory:' AS ram;
   PRAGMA ram.journal_mode=OFF;
   CREATE TABLE ram.tail(k TEXT PRIMARY KEY, ref INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE ram.dead(id INTEGER PRIMARY KEY);`;
+  CREATE TABLE ram.dead(ref INTEGER PRIMARY KEY);`;
 
 const UNMERGED = `
-  SELECT id, k, CASE WHEN v IS NULL THEN ${REMOVAL}
-                     WHEN typeof(v) = 'text' AND octet_length(v) = 0 THEN ${EMPTY_TEXT}
-                     ELSE ${ROW} END
+  SELECT id, k, CASE WHEN v IS NULL THEN ${Kind.removal}
+                     WHEN typeof(v) = 'text' AND octet_length(v) = 0 THEN ${Kind.emptyText}
+                     ELSE ${Kind.rows} END
   FROM main.kv WHERE id > ? ORDER BY id`;
 
-// OR FAIL: no conflict can happen, and with the default SQLite would keep a copy of every page
-// that the statement changes, in memory.
-const MERGE = `
-  INSERT INTO ram.dead SELECT idx.ref / ${KINDS} FROM ram.tail CROSS JOIN main.idx USING (k);
-  INSERT INTO ram.dead SELECT ref / ${KINDS} FROM ram.tail WHERE ref % ${KINDS} = ${REMOVAL};
-  DELETE FROM main.idx WHERE k IN (SELECT k FROM ram.tail);
-  INSERT OR FAIL INTO main.idx
-    SELECT k, ref FROM ram.tail WHERE ref % ${KINDS} <> ${REMOVAL} ORDER BY k;
-  DELETE FROM main.kv WHERE id IN (SELECT id FROM ram.dead);
-  DELETE FROM ram.tail;
-  DELETE FROM ram.dead;`;
+const EMPTY_TAIL = 'DELETE FROM ram.tail; DELETE FROM ram.dead;';
 
-const ORPHANS = `
-  SELECT 'no row for ' || k FROM (SELECT * FROM main.idx UNION ALL SELECT * FROM ram.tail)
-  WHERE ref / ${KINDS} NOT IN (SELECT id FROM main.kv)`;
+// Every row is named once: by the index, by the tail, or as dead.
+const REFERENCES = `
+  SELECT ref FROM main.idx UNION ALL SELECT ref FROM ram.tail UNION ALL SELECT ref FROM ram.dead`;
+const MISCOUNT = `
+  SELECT rows || ' rows, ' || named || ' named' FROM (
+    SELECT (SELECT count(*) FROM main.kv) AS rows,
+           (SELECT count(*) FROM (${REFERENCES}) CROSS JOIN main.kv
+            ON id BETWEEN ${firstOf('ref')} AND ${lastOf('ref')}) AS named)
+  WHERE rows <> named`;
 
 const range = (order: string) => `
   SELECT k, ref, 0 AS age FROM ram.tail WHERE k >= ?1 AND k < ?2 UNION ALL
@@ -238,17 +296,30 @@ const STATEMENTS = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
   append: 'INSERT INTO main.kv VALUES (?, ?, ?)',
+  stage: 'INSERT INTO ram.tail VALUES (?, ?) ON CONFLICT DO NOTHING',
   staged: 'SELECT ref FROM ram.tail WHERE k = ?',
-  stage: 'INSERT OR REPLACE INTO ram.tail VALUES (?, ?)',
+  restage: 'UPDATE ram.tail SET ref = ?2 WHERE k = ?1',
   bury: 'INSERT INTO ram.dead VALUES (?)',
-  ref: `SELECT coalesce((SELECT ref FROM ram.tail WHERE k = ?1),
-                        (SELECT ref FROM main.idx WHERE k = ?1))`,
-  row: `SELECT v, typeof(v) = 'text' FROM main.kv WHERE id = ?`,
+  outdated: 'SELECT idx.ref, k FROM ram.tail CROSS JOIN main.idx USING (k)',
+  unindex: 'DELETE FROM main.idx WHERE k = ?',
+  buryRemovals: `INSERT INTO ram.dead SELECT ref FROM ram.tail
+                 WHERE ${kindOf('ref')} = ${Kind.removal}`,
+  // OR FAIL: no conflict is possible, and with the default SQLite would keep a copy of every page
+  // that the statement changes, in memory.
+  index: `INSERT OR FAIL INTO main.idx SELECT k, ref FROM ram.tail
+          WHERE ${kindOf('ref')} <> ${Kind.removal} ORDER BY k`,
+  dead: 'SELECT ref FROM ram.dead',
+  erase: 'DELETE FROM main.kv WHERE id BETWEEN ? AND ?',
+  find: `SELECT coalesce((SELECT ref FROM ram.tail WHERE k = ?1),
+                         (SELECT ref FROM main.idx WHERE k = ?1))`,
+  rows: `SELECT v, typeof(v) = 'text' FROM main.kv WHERE id BETWEEN ? AND ? ORDER BY id`,
   forward: range('k'),
   backward: range('k DESC'),
 };
 
-function prepareAll(db: Database): Record<keyof typeof STATEMENTS, PreparedStatement> {
+type Name = keyof typeof STATEMENTS;
+
+function prepareAll(db: Database): Record<Name, PreparedStatement> {
   const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)]);
   return Object.fromEntries(prepared);
 }

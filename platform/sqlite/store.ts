@@ -26,7 +26,7 @@ export interface StoreOptions {
 export type Tuning = Pick<SessionOptions, 'tailBytesMax' | 'checkpointPages' | 'cacheKiB'>;
 
 /** The measured choice: see README.md. */
-export const TUNING: Tuning = { tailBytesMax: 256 * 1024, checkpointPages: 1000, cacheKiB: 256 };
+export const TUNING: Tuning = { tailBytesMax: 384 * 1024, checkpointPages: 2000, cacheKiB: 96 };
 
 export class SqliteStore {
   readonly #engine: Engine;
@@ -42,7 +42,9 @@ export class SqliteStore {
     // The log's share is its own: a checkpoint can then always finish, however full the device is.
     const logPages = Math.floor(quotaPages / 3);
     this.#engine = engine;
-    this.#tuning = { ...TUNING, ...options.tuning };
+    const tuning = { ...TUNING, ...options.tuning };
+    const checkpointPages = Math.min(tuning.checkpointPages, Math.floor(logPages / 2));
+    this.#tuning = { ...tuning, checkpointPages };
     this.#pagesMax = quotaPages - logPages;
     this.#vfs = installVfs(engine.sqlite3, { ...options, logBytesMax: logPages * SECTOR_BYTES });
     this.#heapBytesMax = options.heapBytesMax ?? 0;

@@ -195,7 +195,7 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
           expect(await current.storage.get(keys)).toEqual([...model.values()]);
           await current.close();
         }),
-        { numRuns: 40 },
+        { numRuns: 25 },
       );
     });
   });
