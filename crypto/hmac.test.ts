@@ -1,0 +1,128 @@
+// SHA-256, HMAC and HKDF: their published vectors, and agreement with node:crypto at every length
+// around the borders of blocks.
+
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { decodeHex, encodeHex, wordsOfBytes } from './bytes.ts';
+import { finishHmac, hkdf, hmac, hmacKey, startHmac } from './hmac.ts';
+import { finishHash, hashBlock, newHash, sha256 } from './sha256.ts';
+
+const hex = (text: string) => decodeHex(text) ?? new Uint8Array(0);
+const ascii = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
+const repeated = (byte: number, count: number) => new Uint8Array(count).fill(byte);
+
+it.each([
+  ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+  ['abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+  [
+    'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
+    '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
+  ],
+  ['a'.repeat(1_000_000), 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0'],
+])('hashes the messages of FIPS 180 (%#)', (message, digest) => {
+  expect(encodeHex(sha256(ascii(message)))).toBe(digest);
+});
+
+it('hashes and authenticates as node:crypto does, whatever the length', () => {
+  const data = new Uint8Array(400).map((_, at) => at * 89 + 7);
+  for (let length = 0; length <= data.length; length++) {
+    const message = data.slice(0, length);
+    expect(encodeHex(sha256(message))).toBe(createHash('sha256').update(message).digest('hex'));
+    const mac = createHmac('sha256', message).update(data).digest('hex');
+    expect(encodeHex(hmac(hmacKey(message), data))).toBe(mac);
+  }
+});
+
+it('hashes block by block what it hashes at once', () => {
+  const data = new Uint8Array(300).map((_, at) => at * 31);
+  const key = hmacKey(data);
+  for (const blocks of [0, 1, 4]) {
+    const hash = newHash();
+    const mac = startHmac(key);
+    for (let block = 0; block < blocks; block++) {
+      const words = wordsOfBytes(data.slice(64 * block, 64 * block + 64));
+      hashBlock(hash, words);
+      hashBlock(mac, words);
+    }
+    const tail = data.slice(64 * blocks);
+    expect(finishHash(hash, tail, 64 * blocks)).toEqual(sha256(data));
+    expect(finishHmac(key, mac, tail, 64 * blocks)).toEqual(hmac(key, data));
+  }
+});
+
+it('counts the bits of a message past 2^32 of them', () => {
+  // The digest of a length is that of the same tail only if the length is the same.
+  const digests = [0, 2 ** 29, 2 ** 32].map((hashed) =>
+    encodeHex(finishHash(newHash(), ascii('abc'), hashed)),
+  );
+  expect(new Set(digests).size).toBe(3);
+});
+
+it.each([
+  [
+    repeated(0x0b, 20),
+    'Hi There',
+    'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+  ],
+  [
+    ascii('Jefe'),
+    'what do ya want for nothing?',
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  ],
+  [
+    repeated(0xaa, 20),
+    '\xdd'.repeat(50),
+    '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe',
+  ],
+  [
+    hex('0102030405060708090a0b0c0d0e0f10111213141516171819'),
+    '\xcd'.repeat(50),
+    '82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b',
+  ],
+  [
+    repeated(0xaa, 131),
+    'Test Using Larger Than Block-Size Key - Hash Key First',
+    '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+  ],
+  [
+    repeated(0xaa, 131),
+    'This is a test using a larger than block-size key and a larger than block-size data. ' +
+      'The key needs to be hashed before being used by the HMAC algorithm.',
+    '9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2',
+  ],
+])('authenticates the messages of RFC 4231 (%#)', (key, message, mac) => {
+  expect(encodeHex(hmac(hmacKey(key), ascii(message)))).toBe(mac);
+});
+
+it('derives the keys of RFC 5869', () => {
+  const first = hkdf(
+    repeated(0x0b, 22),
+    hex('f0f1f2f3f4f5f6f7f8f9'),
+    42,
+    hex('000102030405060708090a0b0c'),
+  );
+  expect(encodeHex(first)).toBe(
+    '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+  );
+  const bare = hkdf(repeated(0x0b, 22), new Uint8Array(0), 42);
+  expect(encodeHex(bare)).toBe(
+    '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8',
+  );
+});
+
+it('derives what node:crypto derives', () => {
+  const bytes = fc.uint8Array({ maxLength: 100 });
+  fc.assert(
+    fc.property(
+      bytes,
+      bytes,
+      bytes,
+      fc.integer({ min: 1, max: 300 }),
+      (secret, info, salt, length) => {
+        const theirs = new Uint8Array(hkdfSync('sha256', secret, salt, info, length));
+        expect(hkdf(secret, info, length, salt)).toEqual(theirs);
+      },
+    ),
+  );
+});
