@@ -73,8 +73,14 @@ export interface VmMeter {
 
 export type HostFunction = (...args: VmArg[]) => VmArg | undefined;
 
-/** Makes a machine with an engine of its own. Throws `VmKilled` when the cap cannot hold its base. */
+/**
+ * Makes a machine with an engine of its own. Throws a RangeError for limits that are no whole
+ * numbers, and `VmKilled` when the cap cannot hold the machine's base.
+ */
 export async function createVm(options: VmOptions): Promise<Vm> {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is ${value}`);
+  }
   const { quickjs, counters } = await instantiateEngine();
   return new Vm(quickjs, counters, options);
 }
@@ -321,6 +327,6 @@ export class Vm {
 }
 
 function pointerOf(ref: VmRef): Pointer {
-  if (ref.pointer === 0) throw new Error('the reference was released');
+  if (ref.pointer === 0) throw new TypeError('the reference was released');
   return ref.pointer;
 }

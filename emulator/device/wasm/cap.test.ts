@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { instantiateEngine } from '../vm-engine.ts';
+import { Op } from './binary.ts';
+import { capExports, capModule } from './cap.ts';
+import { ModuleEditor } from './module.ts';
+import { readQuickJs, readSqlite, smallModule } from './testing.ts';
+
+describe('the rewriting', () => {
+  it('refuses a module that is not QuickJS, and says what it missed', async () => {
+    const sqlite = await readSqlite();
+    expect(() => capModule(sqlite)).toThrow(/^cap: \w+ was found \d+ times, not once$/);
+    expect(() => capModule(smallModule(Op.localGet, 0))).toThrow('no section 9');
+  });
+
+  it('refuses to be done twice, because blocks would be counted twice', async () => {
+    const once = capModule(await readQuickJs());
+    expect(() => capModule(once)).toThrow(/^cap: /);
+  });
+
+  it('changes some functions and adds some, and exports the counters', async () => {
+    const before = new ModuleEditor(await readQuickJs());
+    const after = new ModuleEditor(capModule(await readQuickJs()));
+    expect(after.bodies.length - before.bodies.length).toBe(7);
+    const names = after.exports.slice(before.exports.length).map(({ name }) => name);
+    expect(names).toEqual(Object.values(capExports));
+  });
+});
+
+describe('the counted allocator', () => {
+  it('gives what fits, refuses the rest, and always knows the sum', async () => {
+    const { quickjs, counters } = await instantiateEngine();
+    const base = counters.liveBytes;
+    const limit = base + 100_000;
+    counters.limitBytes = limit;
+    // A number asks for that many bytes; it may also free one of the blocks that are there.
+    const step = fc.record({
+      bytes: fc.nat({ max: 30_000 }),
+      freed: fc.nat(),
+      isFree: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 100 }), (steps) => {
+        const blocks: { pointer: number; size: number }[] = [];
+        for (const { bytes, freed, isFree } of steps) {
+          const before = counters.liveBytes;
+          const refusedBefore = counters.refused;
+          const [block] = isFree ? blocks.splice(freed % (blocks.length || 1), 1) : [];
+          if (block) {
+            quickjs._free(block.pointer);
+            expect(before - counters.liveBytes).toBe(block.size);
+            continue;
+          }
+          const pointer = counters.allocate(bytes);
+          const size = counters.liveBytes - before;
+          if (pointer === 0) {
+            expect(before + bytes + 24).toBeGreaterThan(limit);
+            expect([size, counters.refused]).toEqual([0, refusedBefore + 1]);
+          } else {
+            expect(size).toBeGreaterThanOrEqual(bytes + 4);
+            expect(size).toBeLessThanOrEqual(bytes + 24);
+            blocks.push({ pointer, size });
+          }
+        }
+        for (const { pointer } of blocks) quickjs._free(pointer);
+        expect(counters.liveBytes).toBe(base);
+      }),
+    );
+    expect(counters.peakBytes).toBeLessThanOrEqual(limit);
+    expect(counters.refused).toBeGreaterThan(0);
+  });
+
+  it('refuses sizes at which a sum of 32 bits would wrap around', async () => {
+    const { counters } = await instantiateEngine();
+    counters.limitBytes = 1 << 20;
+    expect(counters.allocate(0xffff_ffff)).toBe(0);
+    expect(counters.allocate(0x8000_0000)).toBe(0);
+    expect(counters.refused).toBe(2);
+  });
+});
