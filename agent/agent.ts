@@ -4,10 +4,10 @@
 
 import type { BsoCrypto } from '../crypto/bso.ts';
 import { deviceCrypto } from '../crypto/device.ts';
-import { clientState, type KeyBundle, syncKeyBundle } from '../crypto/keys.ts';
+import { clientState, syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
-import type { Platform } from '../platform/ports.ts';
+import type { Platform, SyncKeyB, SyncKeyJwk } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
 import { passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import type { Collection } from './collections/collection.ts';
@@ -30,6 +30,8 @@ import { type Abort, createHttp } from './wire/http.ts';
 const COLLECTIONS: readonly Collection[] = [history, passwords];
 /** Keys removed per commit at a sign-out. */
 const WIPE_KEYS = 500;
+
+type SyncKey = SyncKeyB | SyncKeyJwk;
 
 /** What is open while somebody is signed in. */
 interface Session {
@@ -71,6 +73,8 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
   let session: Session | null = null;
+  /** The key that was seen last: deriving from it is dear. */
+  let known: { readonly key: SyncKey; readonly clientState: string } | null = null;
   let running: Promise<PassReport> | null = null;
   let abort: Abort = { aborted: false };
   let lastError: SyncError | null = null;
@@ -136,21 +140,19 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
   };
 
   /** Whose data is this? Another account, or the same with another key, starts with an empty store. */
-  const identify = async (): Promise<KeyBundle> => {
+  const identify = async (): Promise<SyncKey> => {
     const { uid, email } = await ported(platform.identity.account());
     const key = await ported(platform.identity.syncKey());
-    const own = clientState(key);
-    if (saved.uid !== uid || saved.clientState !== own) {
-      await wipe();
-      await save({
-        uid,
-        email,
-        clientState: own,
-        generation: saved.generation + 1,
-        batchMax: null,
-      });
+    if (known === null || !sameKey(known.key, key)) {
+      known = { key, clientState: clientState(key) };
+      await clock.pause();
     }
-    return syncKeyBundle(key);
+    if (saved.uid !== uid || saved.clientState !== known.clientState) {
+      await wipe();
+      const generation = saved.generation + 1;
+      await save({ uid, email, clientState: known.clientState, generation, batchMax: null });
+    }
+    return key;
   };
 
   const crypto = (): BsoCrypto =>
@@ -179,7 +181,8 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
     const remote = createKinto(options);
     const opener = crypto();
     let rechecked = false;
-    const refreshKeys = (): Promise<boolean> => account.refreshKeys(remote, opener, syncKey);
+    const refreshKeys = (): Promise<boolean> =>
+      account.refreshKeys(remote, opener, syncKeyBundle(syncKey));
     const context: PassContext = {
       platform,
       config,
@@ -402,6 +405,10 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
     await enter('disabled');
   }
+}
+
+function sameKey(a: SyncKey, b: SyncKey): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function notEnabled(): SyncError {

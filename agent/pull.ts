@@ -144,7 +144,8 @@ async function applyBatch(
 }
 
 interface Proven {
-  readonly envelope: Envelope;
+  readonly id: string;
+  readonly modifiedMs: number;
   readonly body: { readonly [member: string]: unknown } | null;
   readonly text: string;
   /** Why it is set aside; null if it is good. */
@@ -163,6 +164,7 @@ async function proven(pass: CollectionPass, envelopes: readonly Envelope[]): Pro
       entry.mirror.epoch !== store.state.epoch
     );
   });
+  const modified = unknown.map(({ modifiedMs }) => modifiedMs);
   const opened = await openAll(pass, unknown);
   const forged = opened.filter((result) => !result.ok && result.code === 'badMac').length;
   if (forged >= KEY_SUSPECT_MIN && forged === opened.length) {
@@ -171,12 +173,13 @@ async function proven(pass: CollectionPass, envelopes: readonly Envelope[]): Pro
     });
   }
   return opened.map((result, index) => {
-    const envelope = unknown[index] as Envelope;
-    if (!result.ok) return { envelope, body: null, text: '', code: result.code };
+    const modifiedMs = modified[index] ?? 0;
+    const { id } = result;
+    if (!result.ok) return { id, modifiedMs, body: null, text: '', code: result.code };
     const { body, text } = result;
-    if (isTombstone(body)) return { envelope, body: null, text: '', code: null };
+    if (isTombstone(body)) return { id, modifiedMs, body: null, text: '', code: null };
     const complaint = store.collection.check(body);
-    return { envelope, body, text, code: complaint === null ? null : 'malformed' };
+    return { id, modifiedMs, body, text, code: complaint === null ? null : 'malformed' };
   });
 }
 
@@ -188,7 +191,7 @@ async function commitBatch(
   spoilt: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { store, report } = pass;
-  const ids = [...arrivals.map(({ envelope }) => envelope.id), ...spoilt.keys()];
+  const ids = [...arrivals.map(({ id }) => id), ...spoilt.keys()];
   const entries = await store.load(ids);
   const transaction = store.begin();
   const pacer = createPacer(pass.platform);
@@ -202,9 +205,8 @@ async function commitBatch(
     report.quarantined++;
     pass.emit({ kind: 'quarantine', collection: store.collection.name, id, code });
   };
-  for (const [index, { envelope, body, text, code }] of arrivals.entries()) {
+  for (const [index, { id, modifiedMs, body, text, code }] of arrivals.entries()) {
     const before = entries[index] ?? NO_ENTRY;
-    const { id, modifiedMs } = envelope;
     if (code !== null) setAside(id, before, code, modifiedMs);
     else {
       const arrival = { body, text, modifiedMs };
