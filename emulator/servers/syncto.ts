@@ -5,7 +5,7 @@
 
 import { signHawk } from './hawk.ts';
 import { type Handler, type HeaderValues, jsonResponse, pathSegments } from './http.ts';
-import { CredentialCache, type StorageAccess, tokenRequest } from './syncto-auth.ts';
+import { CredentialCache, type StorageAccess, type TokenAsk, tokenRequest } from './syncto-auth.ts';
 import { parseBatch } from './syncto-batch.ts';
 import { SynctoError, UNREACHABLE } from './syncto-errors.ts';
 import {
@@ -130,11 +130,8 @@ class Gateway {
   }
 
   async #list(request: Request, target: Target): Promise<Response> {
-    const { access, alert } = await this.#access(request, target);
+    const { answer, headers } = await this.#exchange(request, target);
     const url = new URL(request.url);
-    const query = listQuery(url.searchParams);
-    const answer = await this.#storage(request, access, target, { query });
-    const headers = { ...alert, ...answerHeaders(answer.headers) };
     const offset = answer.headers.get('x-weave-next-offset');
     if (offset !== null) headers['Next-Page'] = nextPage(url, offset);
     const total = answer.headers.get('x-weave-records');
@@ -145,28 +142,21 @@ class Gateway {
   }
 
   async #get(request: Request, target: Target): Promise<Response> {
-    const { access, alert } = await this.#access(request, target);
-    const answer = await this.#storage(request, access, target);
-    const headers = { ...alert, ...answerHeaders(answer.headers) };
+    const { answer, headers } = await this.#exchange(request, target);
     return jsonResponse(200, { data: toKintoRecord(await jsonOf(answer)) }, headers);
   }
 
   async #put(request: Request, target: Target): Promise<Response> {
     const record = readRecordBody(await request.text());
     this.#checkEnabled(target.collection, 'put');
-    const { access, alert } = await this.#access(request, target);
-    const body = JSON.stringify(record);
-    const answer = await this.#storage(request, access, target, { body });
-    const headers = { ...alert, ...answerHeaders(answer.headers) };
+    const { answer, headers } = await this.#exchange(request, target, JSON.stringify(record));
     const last_modified = Math.round(Number(await jsonOf(answer)) * 1000);
     return jsonResponse(200, { data: { ...record, id: target.id, last_modified } }, headers);
   }
 
   async #delete(request: Request, target: Target): Promise<Response> {
     this.#checkEnabled(target.collection, 'delete');
-    const { access, alert } = await this.#access(request, target);
-    const answer = await this.#storage(request, access, target);
-    const headers = { ...alert, ...answerHeaders(answer.headers) };
+    const { headers } = await this.#exchange(request, target);
     return new Response(null, { status: 204, headers });
   }
 
@@ -194,38 +184,38 @@ class Gateway {
     return jsonResponse(200, { responses });
   }
 
-  /** Credentials for the bucket's owner, and the notice for clients that name him the old way. */
-  async #access(
+  /**
+   * The same method at the storage node, in the client's name: its answer, and the headers that
+   * go back to the client. Errors: SynctoError, as the token server or the node decide.
+   */
+  async #exchange(
     request: Request,
-    { bucket }: Target,
-  ): Promise<{ access: StorageAccess; alert: Record<string, string> }> {
-    return this.#cache.accessFor(request, bucket, this.#options.nowMs(), async (ask) => {
-      const answer = await this.#upstream(tokenRequest(this.#options.tokenUrl, ask));
-      return (await jsonOf(answer)) as StorageAccess;
-    });
-  }
-
-  /** The same method at the storage node. Errors: SynctoError as the node's status says. */
-  async #storage(
-    request: Request,
-    access: StorageAccess,
-    { collection, id }: Target,
-    { query, body }: { query?: URLSearchParams; body?: string } = {},
-  ): Promise<Response> {
+    { bucket, collection, id }: Target,
+    body?: string,
+  ): Promise<{ answer: Response; headers: Record<string, string> }> {
+    const { nowMs, random } = this.#options;
+    const { access, alert } = await this.#cache.accessFor(request, bucket, nowMs(), (question) =>
+      this.#askToken(question),
+    );
     const path = [collection.toLowerCase(), ...(id === null ? [] : [id])].map(encodeURIComponent);
     const url = new URL(`${access.api_endpoint}/storage/${path.join('/')}`);
-    if (query) url.search = query.toString();
-    const nonce = Buffer.from(this.#options.random(6)).toString('base64url');
+    if (id === null) url.search = listQuery(new URL(request.url).searchParams).toString();
     const { method } = request;
+    const nonce = Buffer.from(random(6)).toString('base64url');
     const headers: HeaderValues = {
       ...preconditions(request.headers),
       'User-Agent': userAgent(request),
-      Authorization: signHawk({ method, url }, access, this.#options.nowMs(), nonce),
+      Authorization: signHawk({ method, url }, access, nowMs(), nonce),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
     };
-    return this.#upstream(
-      new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }),
-    );
+    const init = { method, headers, ...(body === undefined ? {} : { body }) };
+    const answer = await this.#upstream(new Request(url, init));
+    return { answer, headers: { ...alert, ...answerHeaders(answer.headers) } };
+  }
+
+  async #askToken(question: TokenAsk): Promise<StorageAccess> {
+    const answer = await this.#upstream(tokenRequest(this.#options.tokenUrl, question));
+    return (await jsonOf(answer)) as StorageAccess;
   }
 
   async #upstream(request: Request): Promise<Response> {
