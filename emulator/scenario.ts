@@ -4,7 +4,7 @@
 // are repeated a few times, after the wait that the device itself asks for.
 
 import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
-import { CommandError } from './device/device.ts';
+import { CommandError, DeviceHung } from './device/device.ts';
 import { PowerCut } from './device/flash.ts';
 import { VmError, VmKilled } from './device/vm.ts';
 import type { Expected, Holdings } from './expected.ts';
@@ -65,9 +65,9 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   try {
     await play(run);
   } catch (error) {
-    if (!(error instanceof VmKilled || error instanceof VmError)) throw error;
-    killed = error instanceof VmKilled ? error.reason : 'exception';
-    run.problems.push(`the device killed the agent: ${error.message}`);
+    if (!END_OF_RUN.some((kind) => error instanceof kind)) throw error;
+    if (error instanceof VmKilled) killed = error.reason;
+    run.problems.push(`the run ended early: ${(error as Error).message}`);
   }
   const { setup, ledger, problems, compared, powerCuts, records, holdings } = run;
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
@@ -89,6 +89,9 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     setup,
   };
 }
+
+/** How a broken agent ends a run; anything else is a mistake of the emulator. */
+const END_OF_RUN = [VmKilled, VmError, CommandError, DeviceHung];
 
 interface Run {
   readonly options: ScenarioOptions;

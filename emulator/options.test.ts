@@ -1,0 +1,142 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseEmulate, parseNothing, parseServe, UsageError } from './options.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kitsync-options-'));
+
+function file(name: string, content: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** The complaint about a command line, or that there is none. */
+function complaint(args: readonly string[], parse: (args: readonly string[]) => unknown): string {
+  try {
+    parse(args);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return (error as UsageError).message;
+  }
+  return 'no complaint';
+}
+
+describe('emulate', () => {
+  test('without options is the shipped account on the television, in the worst case', () => {
+    expect(parseEmulate([])).toMatchObject({
+      profile: { name: 'panasonic-cx700' },
+      protocol: 'syncto',
+      auth: 'browserid',
+      crypto: 'software',
+      seed: 1,
+      serverUrl: null,
+      cutAt: null,
+      edits: [],
+      json: false,
+    });
+    const { account } = parseEmulate([]);
+    expect(account?.seed.store.users.size).toBe(1);
+    expect(account?.expected?.history).toHaveLength(69);
+  });
+
+  test('takes every option', () => {
+    const edits = [
+      { collection: 'history', op: 'put', record: { url: 'https://a.example/' } },
+      { collection: 'passwords', op: 'delete', record: { id: '{1}' } },
+    ];
+    const args = [
+      ...['--profile', 'kaios-256mb', '--protocol', 'syncto', '--auth', 'bearer'],
+      ...['--crypto', 'device', '--server', 'http://127.0.0.1:8000/', '--seed', '7'],
+      ...['--cut', '3', '--records', '50', '--json', '--apply', file('e', JSON.stringify(edits))],
+      ...[
+        '--export',
+        'out.json',
+        '--dump',
+        'dump.json',
+        '--trace',
+        'trace',
+        '--firmware',
+        'dist/x',
+      ],
+    ];
+    expect(parseEmulate(args)).toMatchObject({
+      profile: { name: 'kaios-256mb' },
+      auth: 'bearer',
+      crypto: 'device',
+      serverUrl: 'http://127.0.0.1:8000',
+      seed: 7,
+      cutAt: 3,
+      account: null,
+      records: 50,
+      json: true,
+      edits,
+      exportFile: 'out.json',
+      dumpFile: 'dump.json',
+      traceFile: 'trace',
+      firmwareDir: 'dist/x',
+    });
+  });
+
+  test.each([
+    [['--account', '/nonexistent'], 'cannot read /nonexistent: there is no such file or folder'],
+    [['--account', file('text', 'no')], /text is not JSON$/],
+    [['--account', file('empty', '{}')], /empty: not a valid account file: kB is not 64 hex/],
+    [['--account', 'x', '--records', '1'], '--account and --records exclude each other'],
+    [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
+    [['--auth', 'magic'], '--auth must be browserid or bearer, not "magic"'],
+    [['--protocol', 'ftp'], '--protocol must be syncto, not "ftp"'],
+    [['--cut', '0'], '--cut must be a whole number from 1 to 2147483647, not "0"'],
+    [['--seed', '1e3'], /^--seed must be a whole number/],
+    [['--server', 'ftp://x/'], '--server must be an http or https URL, not "ftp://x/"'],
+    [['--apply', file('a1', '{}')], /a1: must be a JSON array of edits$/],
+    [['--apply', file('a2', '[null]')], /a2: edit 1: record must be an object$/],
+    [
+      ['--apply', file('a3', '[{"op":"delete","record":{}}]')],
+      /edit 1: a deletion needs record.id/,
+    ],
+    [
+      ['--apply', file('a4', '[{"op":"put","collection":"tabs","record":{}}]')],
+      /edit 1: collection must be history or passwords, not "tabs"$/,
+    ],
+    [['--colour'], /^Unknown option '--colour'/],
+    [['now'], /^Unexpected argument 'now'/],
+  ])('%j is refused in one line', (args, message) => {
+    const line = complaint(args, parseEmulate);
+    expect(line).toMatch(message);
+    expect(line).not.toContain('\n');
+  });
+
+  test('an account under another key is refused', () => {
+    const seed = parseEmulate([]).account?.seed;
+    const user = [...(seed?.store.users.values() ?? [])][0];
+    const store = {
+      format: 'sync15-store',
+      version: 1,
+      users: { 1: { keyFingerprint: user?.keyFingerprint, modified: 1, collections: {} } },
+    };
+    const path = file('key', JSON.stringify({ kB: 'ab'.repeat(32), store }));
+    expect(complaint(['--account', path], parseEmulate)).toMatch(/kB is not the key of any user/);
+  });
+
+  test('an account with a broken list of what is expected is refused', () => {
+    const store = { format: 'sync15-store', version: 1, users: {} };
+    const expected = { history: [{ guid: 'a', url: 5 }], logins: [] };
+    const path = file('expected', JSON.stringify({ kB: 'ab'.repeat(32), store, expected }));
+    expect(complaint(['--account', path], parseEmulate)).toMatch(/: expected\.history\[0\]/);
+  });
+});
+
+test('serve takes a port, an account and a time', () => {
+  expect(parseServe(['--port', '8080', '--seconds', '5'])).toMatchObject({
+    port: 8080,
+    seconds: 5,
+  });
+  expect(complaint(['--port', '65536'], parseServe)).toMatch(/^--port must be a whole number/);
+});
+
+test('a command without options takes none', () => {
+  expect(complaint([], parseNothing)).toBe('no complaint');
+  expect(complaint(['--json'], parseNothing)).toMatch(/^Unknown option/);
+});
