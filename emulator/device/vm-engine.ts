@@ -13,8 +13,8 @@ import { meterExports, meterModule } from './wasm/meter.ts';
 export type Pointer = number;
 
 /**
- * The functions of quickjs-emscripten's C interface that are used here. A `value` points to a
- * JSValue in a box of its own, which `QTS_FreeValuePointer` releases.
+ * The functions of quickjs-emscripten's C interface that are used here, and one that it uses. A
+ * `value` points to a JSValue in a box of its own, which `QTS_FreeValuePointer` releases.
  */
 export interface QuickJs {
   _QTS_NewRuntime(): Pointer;
@@ -36,9 +36,8 @@ export interface QuickJs {
   _QTS_FreeCString(context: Pointer, text: Pointer): void;
   /** Takes `bytes`, a block of the allocator, over. */
   _QTS_NewArrayBuffer(context: Pointer, bytes: Pointer, length: number): Pointer;
-  /** A copy of its own, for `free`; 0 when the value is no ArrayBuffer. */
-  _QTS_GetArrayBuffer(context: Pointer, value: Pointer): Pointer;
-  _QTS_GetArrayBufferLength(context: Pointer, value: Pointer): number;
+  /** The bytes of an ArrayBuffer, not copied; 0 and a pending exception when `jsValue` is none. */
+  _JS_GetArrayBuffer(context: Pointer, lengthOut: Pointer, jsValue: bigint): Pointer;
   _QTS_NewFunction(c: Pointer, name: Pointer, arity: number, isNew: 0 | 1, id: number): Pointer;
   _QTS_GetProp(context: Pointer, object: Pointer, key: Pointer): Pointer;
   _QTS_SetProp(context: Pointer, object: Pointer, key: Pointer, value: Pointer): void;
@@ -134,7 +133,7 @@ export async function instantiateEngine(): Promise<Engine> {
   const module = await compiled;
   const load = (await RELEASE_SYNC.importModuleLoader()) as unknown as Loader;
   let exports: WebAssembly.Exports = {};
-  const quickjs = await load({
+  const quickjs: QuickJs = await load({
     async instantiateWasm(imports, onSuccess) {
       const instance = await WebAssembly.instantiate(module, imports);
       exports = instance.exports;
@@ -145,7 +144,11 @@ export async function instantiateEngine(): Promise<Engine> {
     print() {},
     printErr() {},
   });
-  return { quickjs, counters: new Counters(exports) };
+  const getArrayBuffer = exports[capExports.getArrayBuffer] as QuickJs['_JS_GetArrayBuffer'];
+  return {
+    quickjs: Object.assign(quickjs, { _JS_GetArrayBuffer: getArrayBuffer }),
+    counters: new Counters(exports),
+  };
 }
 
 type Loader = (options: {

@@ -96,6 +96,13 @@ describe.each([1, 2, 8])('under a cap of %i MiB', (mebibytes) => {
   });
 });
 
+it('bytes that leave the machine take no memory in it', async () => {
+  const source = '(host) => { const b = new ArrayBuffer(900 << 10); host(b); return host(b) }';
+  const { killed, vm } = await runUnder(mebibyte, source, () => 'taken');
+  expect(killed).toBeUndefined();
+  expect(vm.meter().peakBytes).toBeLessThan((900 << 10) + 80_000);
+});
+
 describe('a refusal', () => {
   it('ends the machine even if the program catches it, before it can call the host again', async () => {
     let calls = 0;

@@ -33,6 +33,8 @@ export class Values {
   private readonly context: Pointer;
   /** The machine's own JSON.parse. */
   private readonly parseJson: Pointer;
+  /** Room for one word, of no meaning between calls. */
+  private readonly scratch: Pointer;
   private memory: Buffer;
 
   constructor(quickjs: QuickJs, counters: Counters, context: Pointer) {
@@ -40,6 +42,7 @@ export class Values {
     this.counters = counters;
     this.context = context;
     this.memory = Buffer.from(quickjs.HEAPU8.buffer);
+    this.scratch = this.allocate(4);
     const global = quickjs._QTS_GetGlobalObject(context);
     const json = this.property(global, 'JSON');
     this.parseJson = this.property(json, 'parse');
@@ -148,10 +151,9 @@ export class Values {
   private fromJson(json: string): Pointer {
     const { quickjs, context } = this;
     const text = this.fromText(json);
-    const args = this.allocate(4);
-    this.writePointers(args, [text]);
-    const value = quickjs._QTS_Call(context, this.parseJson, quickjs._QTS_GetUndefined(), 1, args);
-    quickjs._free(args);
+    this.writePointers(this.scratch, [text]);
+    const self = quickjs._QTS_GetUndefined();
+    const value = quickjs._QTS_Call(context, this.parseJson, self, 1, this.scratch);
     this.free(text);
     return this.made(value);
   }
@@ -164,15 +166,10 @@ export class Values {
 
   private toBytes(value: Pointer): Uint8Array {
     const { quickjs, context } = this;
-    const length = quickjs._QTS_GetArrayBufferLength(context, value);
-    // The C interface hands out a copy from an allocation that it does not check.
-    quickjs._free(this.allocate(length));
-    const copy = quickjs._QTS_GetArrayBuffer(context, value);
-    if (copy === 0)
-      throw new TypeError('an object that is no ArrayBuffer cannot cross to the host');
-    const bytes = quickjs.HEAPU8.slice(copy, copy + length);
-    quickjs._free(copy);
-    return bytes;
+    const jsValue = this.view().readBigInt64LE(value);
+    const bytes = quickjs._JS_GetArrayBuffer(context, this.scratch, jsValue);
+    if (bytes === 0) throw new TypeError('of objects only an ArrayBuffer crosses to the host');
+    return quickjs.HEAPU8.slice(bytes, bytes + this.view().readUInt32LE(this.scratch));
   }
 
   /** A box that can only be an exception because memory ran out. */

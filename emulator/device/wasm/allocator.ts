@@ -1,9 +1,10 @@
-// Finds the memory allocator in QuickJS's WebAssembly module, which has no names, by the shape of
-// its functions: who calls whom, with which types. Promises exactly one match for each, or an error
-// that says which one; a guess could leave allocations uncounted. Changes nothing.
+// Finds functions in QuickJS's WebAssembly module, which has no names, by their shape: who calls
+// whom, with which types. They are the memory allocator, and what it takes to read an ArrayBuffer
+// without allocating. Promises exactly one match for each, or an error that says which one; a guess
+// could leave allocations uncounted. Changes nothing.
 
 import { ExternalKind, Instructions, Op, Reader, ValueType } from './binary.ts';
-import type { ModuleEditor } from './module.ts';
+import type { FunctionType, ModuleEditor } from './module.ts';
 
 /** Function indices. The names are those of the C sources (quickjs.c, cutils.c, dlmalloc). */
 export interface Allocator {
@@ -16,11 +17,12 @@ export interface Allocator {
   readonly jsFree: number;
 }
 
-const { i32 } = ValueType;
-const js = {
+const { i32, i64 } = ValueType;
+const shapes = {
   malloc: { params: [i32, i32], results: [i32] },
   realloc: { params: [i32, i32, i32], results: [i32] },
   free: { params: [i32, i32], results: [] },
+  getArrayBuffer: { params: [i32, i32, i64], results: [i32] },
 };
 
 /** Finds the allocator. Throws when the module is not built as expected. */
@@ -31,19 +33,19 @@ export function findAllocator(module: ModuleEditor): Allocator {
     module.exports.filter((e) => e.kind === ExternalKind.function).map((e) => e.index),
   );
   const callees = (f: number) => calls[f - module.importedFunctions] ?? [];
-  const tableFunctionsLike = (shape: { params: number[]; results: number[] }) =>
-    inTable.filter((f) => JSON.stringify(module.typeOf(f)) === JSON.stringify(shape));
+  const tableFunctionsLike = (shape: FunctionType) =>
+    inTable.filter((f) => hasShape(module, f, shape));
 
   // js_def_free does nothing but free; js_def_realloc allocates, frees and reallocates.
-  const freers = tableFunctionsLike(js.free).filter(
+  const freers = tableFunctionsLike(shapes.free).filter(
     (f) => callees(f).length === 1 && callees(f).every((callee) => exported.has(callee)),
   );
   const jsFree = only('js_def_free', freers);
   const free = only('free', callees(jsFree));
-  const jsMallocs = tableFunctionsLike(js.malloc);
+  const jsMallocs = tableFunctionsLike(shapes.malloc);
   const jsRealloc = only(
     'js_def_realloc',
-    tableFunctionsLike(js.realloc).filter(
+    tableFunctionsLike(shapes.realloc).filter(
       (f) => callees(f).includes(free) && callees(f).some((callee) => jsMallocs.includes(callee)),
     ),
   );
@@ -64,6 +66,23 @@ export function findAllocator(module: ModuleEditor): Allocator {
     if (inTable.includes(f)) throw new Error(`cap: the allocator's function ${f} is in a table`);
   }
   return found;
+}
+
+/**
+ * Finds `JS_GetArrayBuffer(context, size out, value) -> bytes or 0`, the only such function that an
+ * exported one combines with an allocation: the binding's, which hands out a copy.
+ */
+export function findGetArrayBuffer(module: ModuleEditor, { malloc }: Allocator): number {
+  const candidates = module.exports
+    .filter((entry) => entry.kind === ExternalKind.function)
+    .map((entry) => directCalls(module.bodyOf(entry.index).code))
+    .filter((callees) => callees.length === 2 && callees.includes(malloc))
+    .flatMap((callees) => callees.filter((f) => hasShape(module, f, shapes.getArrayBuffer)));
+  return only('JS_GetArrayBuffer', candidates);
+}
+
+function hasShape(module: ModuleEditor, f: number, shape: FunctionType): boolean {
+  return JSON.stringify(module.typeOf(f)) === JSON.stringify(shape);
 }
 
 function directCalls(code: Uint8Array): number[] {

@@ -4,13 +4,13 @@
 // binding's own blocks (a box of 16 bytes per handle) are counted but never refused, because the
 // binding does not check for failure. Never changes what a program computes while memory lasts.
 
-import { type Allocator, findAllocator } from './allocator.ts';
+import { type Allocator, findAllocator, findGetArrayBuffer } from './allocator.ts';
 import * as asm from './assembler.ts';
 import { concat, ExternalKind, Instructions, Op, Reader, Writer } from './binary.ts';
 import { addCounted, type Counted, sizeOf } from './counted.ts';
 import { type Body, ModuleEditor } from './module.ts';
 
-/** What a capped module exports: four i32 globals and a function. */
+/** What a capped module exports: four i32 globals and two functions. */
 export const capExports = {
   /** Bytes in use, with the allocator's header of every block. */
   live: 'heap_live',
@@ -22,12 +22,15 @@ export const capExports = {
   refused: 'heap_refused',
   /** `(bytes) => pointer` or 0: `malloc` for the host, under the same limit. */
   allocate: 'heap_allocate',
+  /** `(context, size out, JSValue) => pointer` or 0: the bytes of an ArrayBuffer, not copied. */
+  getArrayBuffer: 'js_get_array_buffer',
 } as const;
 
 /** Returns the module with the cap in it. Throws when it is not QuickJS as expected. */
 export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const module = new ModuleEditor(bytes);
   const allocator = findAllocator(module);
+  const getArrayBuffer = findGetArrayBuffer(module, allocator);
   const originals = module.bodies.length;
   const counted = addCounted(module, allocator, {
     live: module.addGlobal(capExports.live, 'i32', 0),
@@ -39,6 +42,7 @@ export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   replaceJsFunctions(module, allocator, counted);
   clampGcThreshold(module, counted.clamp);
   module.exportFunction(capExports.allocate, counted.malloc);
+  module.exportFunction(capExports.getArrayBuffer, getArrayBuffer);
   return module.write();
 }
 
