@@ -6,8 +6,13 @@
 import { readFile } from 'node:fs/promises';
 import { type Plugin, transform } from 'esbuild';
 
-/** By name. */
-export const PACKAGES: ReadonlySet<string> = new Set(['tweetnacl']);
+/**
+ * By name, with the members that our code uses. The rest of a package is still in the file, but
+ * nothing holds it once the file is loaded, so the engine gives its memory back.
+ */
+export const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['tweetnacl', ['secretbox']],
+]);
 
 /** The npm package that a module belongs to, or null for our own. */
 export function packageOf(path: string): string | null {
@@ -17,14 +22,18 @@ export function packageOf(path: string): string | null {
 /** What tweetnacl looks for its random numbers in; it gets none, and callers bring their nonces. */
 const ABSENT = { self: 'undefined', require: 'undefined' };
 
-/** esbuild: packages are read with their probes answered. */
+/** esbuild: packages are CommonJS with their probes answered, and are read as modules. */
 export const withoutGlobals: Plugin = {
   name: 'without globals',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]node_modules[\\/]/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const { code } = await transform(source, { define: ABSENT, minifySyntax: true });
-      return { contents: code };
+      const members = PACKAGES.get(packageOf(path) ?? '') ?? [];
+      const used = members.map((name) => `${name}: module.exports.${name}`).join(', ');
+      return {
+        contents: `const module = { exports: {} };\n${code}\nexport default { ${used} };`,
+      };
     });
   },
 };
