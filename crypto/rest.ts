@@ -1,13 +1,13 @@
-// Sealing at rest: lists of values as CBOR in a secretbox (XSalsa20-Poly1305) of tweetnacl.
+// Sealing at rest: lists of values as CBOR in a secretbox (XSalsa20-Poly1305, as NaCl has it).
 // A box is one byte of format, 24 bytes of nonce, then the sealed bytes; it opens only whole and
 // under its own key, and its length is the only thing that it tells.
 // A nonce must never come twice under one key: draw it at random.
 
-import nacl from 'tweetnacl';
 import { concatBytes } from './bytes.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { CryptoError } from './error.ts';
 import { hkdf } from './hmac.ts';
+import { openSecretbox, secretbox } from './secretbox.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 export const nonceBytes = 24;
@@ -24,7 +24,7 @@ export function sealRest(
   nonce: Uint8Array,
   values: readonly CborValue[],
 ): Uint8Array {
-  const box = nacl.secretbox(encodeCbor(values), nonce, key);
+  const box = secretbox(encodeCbor(values), nonce, key);
   return concatBytes(new Uint8Array([format]), nonce, box);
 }
 
@@ -32,8 +32,7 @@ export function sealRest(
 export function openRest(key: Uint8Array, box: Uint8Array): CborValue[] {
   if (box[0] !== format) throw new CryptoError('badSeal', 'an unknown format');
   const nonce = box.slice(1, sealedAt);
-  const plain =
-    nonce.length < nonceBytes ? null : nacl.secretbox.open(box.slice(sealedAt), nonce, key);
+  const plain = nonce.length < nonceBytes ? null : openSecretbox(box.slice(sealedAt), nonce, key);
   if (plain === null) throw new CryptoError('badSeal', 'not sealed under this key, or damaged');
   return decodeCbor(plain);
 }
