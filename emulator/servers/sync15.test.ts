@@ -1,64 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Health } from './http.ts';
-import { askToken, type Pass, startWorld, storageClient, TEST_NOW_MS } from './testing.ts';
+import { startWorld, TEST_NOW_MS } from './testing.ts';
 
 const seconds = (timeMs: number) => (timeMs / 1000).toFixed(2);
-
-describe('access', () => {
-  test('a pass that has expired is still good for info/collections, and for nothing else', async () => {
-    const world = startWorld({ token: { durationSeconds: 60 } });
-    const storage = await world.signIn();
-    world.clock.nowMs += 60_000;
-    expect((await storage('GET', 'info/collections')).status).toBe(200);
-    expect((await storage('GET', 'info/configuration')).status).toBe(401);
-    expect((await storage('GET', 'storage/history')).status).toBe(401);
-    expect((await storage('PUT', 'storage/history/a', { body: {} })).status).toBe(401);
-  });
-
-  test('no signature, or one by another key, is refused', async () => {
-    const world = startWorld();
-    const pass = (await (await askToken(world, world.device)).json()) as Pass;
-    const forger = storageClient(world, { ...pass, key: 'another' }, () => TEST_NOW_MS);
-    const refused = await forger('GET', 'info/collections');
-    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Hawk']);
-    const unsigned = await world.fetch(new Request(`${pass.api_endpoint}/info/collections`));
-    expect(unsigned.status).toBe(401);
-  });
-
-  test('a clock that is months off does not matter, one that is years off does', async () => {
-    const storage = await startWorld().signIn();
-    const monthsMs = 200 * 24 * 3600 * 1000;
-    expect((await storage('GET', 'info/quota', { atMs: TEST_NOW_MS - monthsMs })).status).toBe(200);
-    expect((await storage('GET', 'info/quota', { atMs: 1_000_000 })).status).toBe(401);
-  });
-
-  test('a payload hash is checked where there is one', async () => {
-    const storage = await startWorld().signIn();
-    const body = '{"payload":"é"}';
-    const put = (hashOf: string, type: string) =>
-      storage('PUT', 'storage/col/a', { body, hashOf, headers: { 'Content-Type': type } });
-    expect((await put(body, 'application/json')).status).toBe(200);
-    expect((await put(body, 'Text/Plain; charset=utf-8')).status).toBe(200);
-    expect((await put('{"payload":"e"}', 'application/json')).status).toBe(401);
-  });
-
-  test('after a move to another node every old pass is refused', async () => {
-    const world = startWorld();
-    const storage = await world.signIn();
-    world.reassignNode();
-    expect((await storage('GET', 'info/collections')).status).toBe(401);
-    const again = await world.signIn();
-    expect((await again('GET', 'info/collections')).status).toBe(200);
-  });
-
-  test('a user sees nobody else: a pass opens its own path only', async () => {
-    const world = startWorld();
-    const storage = await world.signIn();
-    world.store.addUser('another', 2);
-    const answer = await storage('GET', '../2/info/collections');
-    expect(answer.status).toBe(401);
-  });
-});
 
 describe('records', () => {
   test('a record comes back as it was written, under the stamp of the write', async () => {
@@ -249,6 +193,18 @@ describe('deleting', () => {
     expect((await storage('GET', 'info/collections')).json).toEqual({ one: 1795323280.02 });
     const ids = Array.from({ length: 101 }, (_, index) => `i${index}`).join();
     expect((await storage('DELETE', `storage/one?ids=${ids}`)).status).toBe(400);
+  });
+
+  test('the open batches of a collection go with it', async () => {
+    const storage = await startWorld().signIn();
+    const { batch } = (await storage('POST', 'storage/col?batch=true', { body: [{ id: 'a' }] }))
+      .json;
+    const other = (await storage('POST', 'storage/two?batch=true', { body: [{ id: 'a' }] })).json;
+    await storage('DELETE', 'storage/col');
+    const commit = async (path: string) =>
+      (await storage('POST', `storage/${path}&commit=true`, { body: [] })).status;
+    expect(await commit(`col?batch=${batch}`)).toBe(400);
+    expect(await commit(`two?batch=${other.batch}`)).toBe(200);
   });
 
   test('one record goes and moves its collection on', async () => {

@@ -101,7 +101,12 @@ export interface Pass {
   readonly duration: number;
 }
 
-export function storageClient(world: World, pass: Pass, nowMs: () => number): StorageClient {
+/** A client of one user's storage. */
+export function storageClient(
+  world: Pick<World, 'fetch'>,
+  pass: Pick<Pass, 'id' | 'key' | 'api_endpoint'>,
+  nowMs: () => number,
+): StorageClient {
   return async (method, path, { headers = {}, body, hashOf, atMs = nowMs() } = {}) => {
     const url = `${pass.api_endpoint}/${path}`;
     const payload = typeof body === 'string' ? body : JSON.stringify(body);

@@ -179,6 +179,11 @@ describe('what was seen of an account never goes back', () => {
     ['an older key time', { keysChangedAtMs: 49 }, 'invalid-keysChangedAt'],
     ['a key time after its generation', { keysChangedAtMs: 101 }, 'invalid-keysChangedAt'],
     ['another key of the same password', { kB: NEW_KB }, 'invalid-client-state'],
+    [
+      'a newer key of the same password',
+      { kB: NEW_KB, keysChangedAtMs: 60 },
+      'invalid-client-state',
+    ],
     ['another key of the same time', { kB: NEW_KB, generation: 101 }, 'invalid-client-state'],
   ])('%s', async (_what, claims, status) => {
     const world = startWorld();
