@@ -1,12 +1,22 @@
 // A whole device in memory: the reference of every port, for tests and for trying the agent out.
 // Time stands still until it is told to move; nothing leaves the process but what `fetch` does.
 
-import type { Clock, Connection, DeviceCrypto, Identity, Platform, Storage } from '../ports.ts';
+import type {
+  Clock,
+  Connection,
+  DeviceCrypto,
+  Identity,
+  Network,
+  Platform,
+  Storage,
+} from '../ports.ts';
 import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 
 export interface MemoryPlatformOptions {
   readonly storage: Storage;
   readonly fetch: Fetch;
+  /** Instead of one over `fetch`. */
+  readonly network?: Network;
   readonly identity: Omit<Identity, 'deviceKey'>;
   /** Device time at the start. */
   readonly nowMs: number;
@@ -33,7 +43,7 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
   const time = manualClock(options.nowMs);
   const platform: MemoryPlatform = {
     storage: options.storage,
-    network: fetchNetwork(options.fetch),
+    network: options.network ?? fetchNetwork(options.fetch),
     clock: time,
     time,
     entropy: { random: options.random },

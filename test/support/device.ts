@@ -10,7 +10,7 @@ import { createServers, type World, type WorldOptions } from '../../emulator/ser
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { Storage } from '../../platform/ports.ts';
+import type { Identity, Network, Storage } from '../../platform/ports.ts';
 import type { Fetch } from '../../platform/web/fetch-network.ts';
 
 /** Server and device agree on the time, a little after the shipped account was recorded. */
@@ -52,6 +52,10 @@ export interface DeviceOptions {
   readonly storage?: Storage;
   /** In front of the servers' own fetch: counts, cuts, lies. */
   readonly fetch?: Fetch;
+  /** Instead of `fetch`. */
+  readonly network?: Network;
+  /** The device's user; by default that of the servers. */
+  readonly identity?: Omit<Identity, 'deviceKey'>;
   readonly config?: Partial<AgentConfig>;
   readonly software?: boolean;
   readonly nowMs?: number;
@@ -59,21 +63,16 @@ export interface DeviceOptions {
 }
 
 /** Boots a device; `agent.start()` is up to the caller. */
-export function testDevice({ world, nowMs }: TestServers, options: DeviceOptions = {}): TestDevice {
+export function testDevice(servers: TestServers, options: DeviceOptions = {}): TestDevice {
+  const { world } = servers;
   const storage = options.storage ?? new MemoryStorage();
   const random = options.random ?? createRandom(2);
-  const { email, password } = world.account;
-  const identity = accountClient({
-    fetch: world.fetch,
-    baseUrl: world.urls.accounts,
-    credentials: { email, password },
-    nowMs: () => nowMs,
-  });
   const platform = memoryPlatform({
     storage,
     fetch: options.fetch ?? world.fetch,
-    identity,
-    nowMs: options.nowMs ?? nowMs,
+    ...(options.network === undefined ? {} : { network: options.network }),
+    identity: options.identity ?? userOf(servers),
+    nowMs: options.nowMs ?? servers.nowMs,
     random: (count) => random.bytes(count),
     ...(options.software === true ? {} : { crypto: nodeDeviceCrypto() }),
   });
@@ -96,4 +95,15 @@ export function testDevice({ world, nowMs }: TestServers, options: DeviceOptions
     ...options.config,
   };
   return { agent: createAgent(platform, config), platform, storage };
+}
+
+/** The account's user at the accounts server, who has not signed in yet. */
+export function userOf(servers: TestServers): Omit<Identity, 'deviceKey'> {
+  const { email, password } = servers.world.account;
+  return accountClient({
+    fetch: servers.world.fetch,
+    baseUrl: servers.world.urls.accounts,
+    credentials: { email, password },
+    nowMs: () => servers.nowMs,
+  });
 }

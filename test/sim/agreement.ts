@@ -1,0 +1,87 @@
+// What it means that device and server agree, said in complaints: none is what every simulation ends with.
+// The server's side is read by the second device; the device's side through the local API, as apps see it.
+
+import type { Agent } from '../../agent/index.ts';
+import type { Json, SecondDevice } from './second-device.ts';
+
+export const COLLECTIONS = ['history', 'passwords'] as const;
+
+/** Everything in which the device and the server differ, and every thing that is there twice. */
+export async function disagreements(agent: Agent, second: SecondDevice): Promise<string[]> {
+  const complaints: string[] = [];
+  for (const name of COLLECTIONS) {
+    const held = await everything(agent, name);
+    const live = second.live(name);
+    for (const [id, body] of live) {
+      const theirs = JSON.stringify(viewOf(name, body));
+      const ours = JSON.stringify(held.get(id) ?? null);
+      if (ours !== theirs) complaints.push(`${name} ${id}: ${ours} here, ${theirs} on the server`);
+      held.delete(id);
+    }
+    for (const id of held.keys()) complaints.push(`${name} ${id}: only here`);
+    complaints.push(...duplicates(name, live));
+    const { pending, quarantined } = agent.status().collections[name] ?? {};
+    if (pending !== 0) complaints.push(`${name}: ${pending} changes are pending`);
+    if (quarantined !== 0) complaints.push(`${name}: ${quarantined} records are in quarantine`);
+  }
+  return complaints;
+}
+
+/** All that apps see of a collection, by id. */
+export async function everything(agent: Agent, collection: string): Promise<Map<string, Json>> {
+  const records = new Map<string, Json>();
+  let after: string | null = null;
+  do {
+    const page = await agent.list(collection, { limit: 100, after });
+    for (const record of page.records) {
+      if (records.has(String(record.guid))) throw new Error(`${record.guid} is listed twice`);
+      records.set(String(record.guid), record);
+    }
+    after = page.next;
+  } while (after !== null);
+  return records;
+}
+
+/** Two records for one page or one login. */
+function duplicates(name: string, live: ReadonlyMap<string, Json>): string[] {
+  const seen = new Map<string, string>();
+  const complaints: string[] = [];
+  for (const [id, body] of live) {
+    const what = name === 'history' ? String(body.histUri) : `${body.hostname} ${body.username}`;
+    const other = seen.get(what);
+    if (other !== undefined) complaints.push(`${name}: ${other} and ${id} are both ${what}`);
+    seen.set(what, id);
+  }
+  return complaints;
+}
+
+interface Visit {
+  readonly date: number;
+  readonly type: number;
+}
+
+function viewOf(name: string, body: Json): Json {
+  if (name === 'history') {
+    const visits = [...(body.visits as Visit[])].sort((a, b) => b.date - a.date || a.type - b.type);
+    return {
+      guid: body.id,
+      url: body.histUri,
+      title: body.title,
+      visits: visits.map(({ date, type }) => ({ date, type })),
+    };
+  }
+  return {
+    guid: body.id,
+    origin: body.hostname,
+    formActionOrigin: body.formSubmitURL ?? null,
+    httpRealm: body.httpRealm ?? null,
+    username: body.username,
+    password: body.password,
+    usernameField: body.usernameField,
+    passwordField: body.passwordField,
+    timeCreated: body.timeCreated,
+    timePasswordChanged: body.timePasswordChanged,
+    timeLastUsed: body.timeLastUsed,
+    timesUsed: body.timesUsed,
+  };
+}

@@ -1,0 +1,161 @@
+// What the simulations share: servers that can be frozen and copied, a network port that tests answer themselves,
+// and the same exchanges told again without a server. Everything is deterministic: the same inputs give the same
+// device, byte for byte. Nothing here knows what a test is about.
+
+import { createRandom } from '../../emulator/device/random.ts';
+import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
+import type { World } from '../../emulator/servers/world.ts';
+import type { MemoryStorage, StorageCut } from '../../platform/memory/storage.ts';
+import type { Header, Identity, Network, NetworkRequest } from '../../platform/ports.ts';
+import { NetworkError } from '../../platform/web/fetch-network.ts';
+import {
+  type DeviceOptions,
+  type TestDevice,
+  type TestServers,
+  testDevice,
+  testServers,
+  userOf,
+} from '../support/device.ts';
+
+/** A whole answer of a server. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  /** Bytes, or pieces of text that are made when they are read. */
+  readonly body: Uint8Array | Iterable<string>;
+  /** The link breaks after so many bytes. */
+  readonly breakAfterBytes?: number;
+}
+
+/** Answers the device's requests; it rejects as a network does. `index` counts them from 0. */
+export type Answer = (request: NetworkRequest, index: number) => Promise<Reply>;
+
+/** The account and all that its servers hold, as text that can be thawed any number of times. */
+export type Frozen = string;
+
+export function freeze(servers: TestServers): Frozen {
+  return freezeAccount({ kB: servers.world.account.kB, store: servers.world.store }, servers);
+}
+
+export function freezeAccount(account: SeedAccount, servers = testServers(account)): Frozen {
+  return JSON.stringify({ kB: account.kB, store: servers.world.dump() });
+}
+
+export function thaw(frozen: Frozen): TestServers {
+  return testServers(readAccount(JSON.parse(frozen)));
+}
+
+/** One signed-in user for all copies of an account: signatures are slow, and every copy believes them. */
+export function sharedUser(frozen: Frozen): Omit<Identity, 'deviceKey'> {
+  return userOf(thaw(frozen));
+}
+
+/** The device's way to servers that tell the truth. */
+export function honest(world: World): Answer {
+  return async ({ method, url, headers, body }) => {
+    const init = {
+      method,
+      headers: headers.map(([name, value]): [string, string] => [name, value]),
+    };
+    const response = await world.fetch(
+      new Request(url, body === undefined ? init : { ...init, body }),
+    );
+    return {
+      status: response.status,
+      headers: [...response.headers],
+      body: new Uint8Array(await response.arrayBuffer()),
+    };
+  };
+}
+
+export interface TestNetwork extends Network {
+  readonly requests: NetworkRequest[];
+  /** Characters that the device has read of all answers. */
+  charsRead: number;
+}
+
+export function networkOf(answer: Answer): TestNetwork {
+  const network: TestNetwork = {
+    requests: [],
+    charsRead: 0,
+    async request(request) {
+      const index = network.requests.push(request) - 1;
+      const reply = await answer(request, index);
+      const pieces = piecesOf(reply);
+      return {
+        status: reply.status,
+        headers: reply.headers,
+        async read() {
+          const { value, done } = pieces.next();
+          if (done === true) return null;
+          network.charsRead += value.length;
+          return value;
+        },
+        cancel: () => void pieces.return(undefined),
+      };
+    },
+  };
+  return network;
+}
+
+const PIECE_CHARS = 16_384;
+
+function* piecesOf({ body, breakAfterBytes }: Reply): Generator<string, undefined, undefined> {
+  if (!(body instanceof Uint8Array)) {
+    yield* body;
+    return;
+  }
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text: string;
+  try {
+    text = decoder.decode(body.subarray(0, breakAfterBytes), { stream: true });
+    if (breakAfterBytes === undefined) text += decoder.decode();
+  } catch (cause) {
+    throw new NetworkError('encoding', { cause });
+  }
+  for (let at = 0; at < text.length; at += PIECE_CHARS) yield text.slice(at, at + PIECE_CHARS);
+  if (breakAfterBytes !== undefined) throw new NetworkError('truncated');
+}
+
+export interface Told {
+  readonly request: NetworkRequest;
+  readonly reply: Reply & { readonly body: Uint8Array };
+  /** The servers before they got this request, and after it. */
+  readonly before: Frozen;
+  readonly after: Frozen;
+}
+
+/** Writes down what servers and device tell each other. */
+export function recorder(servers: TestServers): { readonly told: Told[]; readonly answer: Answer } {
+  const told: Told[] = [];
+  const ask = honest(servers.world);
+  return {
+    told,
+    async answer(request, index) {
+      const before = told.at(-1)?.after ?? freeze(servers);
+      const reply = (await ask(request, index)) as Told['reply'];
+      told.push({ request, reply, before, after: freeze(servers) });
+      return reply;
+    },
+  };
+}
+
+/** A device on a storage, signed in as `user` and answered by `answer`. */
+export function deviceOn(
+  servers: TestServers,
+  storage: MemoryStorage,
+  options: DeviceOptions & { readonly answer?: Answer; readonly seed?: number } = {},
+): TestDevice & { readonly network: TestNetwork; readonly memory: MemoryStorage } {
+  const network = networkOf(options.answer ?? honest(servers.world));
+  const random = createRandom(options.seed ?? 2);
+  return {
+    ...testDevice(servers, { storage, network, random, ...options }),
+    network,
+    memory: storage,
+  };
+}
+
+/** What a reboot finds on a storage. */
+export function rebooted(storage: MemoryStorage, cut?: StorageCut): MemoryStorage {
+  return storage.fork(cut);
+}

@@ -1,0 +1,82 @@
+// Another device of the same user, as the test's own eyes and hands: it reads and writes the server's store with
+// node:crypto alone, so that nothing of the code under test can hide its own mistakes.
+
+import { createDecipheriv, createHash, createHmac } from 'node:crypto';
+import type { User } from '../../emulator/servers/store.ts';
+import { accountKeys, type KeyPair, sealPayload } from '../../emulator/servers/sync-keys.ts';
+import type { TestServers } from '../support/device.ts';
+
+export type Json = { readonly [member: string]: unknown };
+
+export interface SecondDevice {
+  /** Records that are not deleted, by id. Throws for one that does not open. */
+  live(collection: string): Map<string, Json>;
+  /** Ids of tombstones. */
+  deleted(collection: string): string[];
+  /** Every id that the server has, whatever it is. */
+  ids(collection: string): string[];
+  get(collection: string, id: string): Json;
+  put(collection: string, body: Json & { readonly id: string }): void;
+  delete(collection: string, id: string): void;
+}
+
+export function secondDevice(servers: TestServers): SecondDevice {
+  const { kB } = servers.world.account;
+  const user = (): User => {
+    const [first] = servers.world.store.users.values();
+    if (first === undefined) throw new Error('the account has no store');
+    return first;
+  };
+  const bsos = (collection: string) => [
+    ...(user().collections.get(collection)?.inArrivalOrder(servers.nowMs) ?? []),
+  ];
+  const keys = (): KeyPair => {
+    const [sealed] = bsos('crypto');
+    if (sealed === undefined) throw new Error('crypto/keys is missing');
+    const { default: pair } = JSON.parse(openPayload(accountKeys(kB), sealed.payload));
+    return { encKey: Buffer.from(pair[0], 'base64'), macKey: Buffer.from(pair[1], 'base64') };
+  };
+  const opened = (collection: string): [string, Json][] => {
+    const pair = keys();
+    return bsos(collection).map(({ id, payload }) => [id, JSON.parse(openPayload(pair, payload))]);
+  };
+  const write = (collection: string, body: Json & { readonly id: string }): void => {
+    const text = JSON.stringify(body);
+    const iv = createHash('sha256').update(`${servers.nowMs} ${text}`).digest().subarray(0, 16);
+    user().write(
+      collection,
+      [{ id: body.id, payload: sealPayload(keys(), text, iv) }],
+      servers.nowMs,
+    );
+  };
+  return {
+    live: (collection) => new Map(opened(collection).filter(([, { deleted }]) => !deleted)),
+    deleted: (collection) =>
+      opened(collection).flatMap(([id, { deleted }]) => (deleted === true ? [id] : [])),
+    ids: (collection) => bsos(collection).map(({ id }) => id),
+    get(collection, id) {
+      const body = new Map(opened(collection)).get(id);
+      if (body === undefined) throw new Error(`${collection} has no ${id}`);
+      return body;
+    },
+    put: write,
+    delete: (collection, id) => write(collection, { id, deleted: true }),
+  };
+}
+
+const known = new Map<string, string>();
+
+/** The cleartext of a payload, remembered: simulations read the same records thousands of times. Throws when its MAC is wrong. */
+function openPayload(keys: KeyPair, payload: string): string {
+  const text = known.get(payload) ?? decrypt(keys, payload);
+  known.set(payload, text);
+  return text;
+}
+
+function decrypt(keys: KeyPair, payload: string): string {
+  const { ciphertext, IV, hmac } = JSON.parse(payload);
+  const mac = createHmac('sha256', keys.macKey).update(ciphertext).digest('hex');
+  if (mac !== hmac) throw new Error('the MAC is wrong');
+  const decipher = createDecipheriv('aes-256-cbc', keys.encKey, Buffer.from(IV, 'base64'));
+  return decipher.update(ciphertext, 'base64', 'utf8') + decipher.final('utf8');
+}

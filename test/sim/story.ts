@@ -1,0 +1,168 @@
+// The story that simulations interrupt: a first sync, then days in which this device and a second one edit the same
+// records, then a sign-out. Each step says what it has promised once it was promised: a claim about the server that
+// must hold after the next whole pass, whatever was interrupted.
+
+import type { Agent } from '../../agent/index.ts';
+import { NOW_MS } from '../support/device.ts';
+import type { Json, SecondDevice } from './second-device.ts';
+
+export interface Claim {
+  readonly what: string;
+  holds(second: SecondDevice): boolean;
+}
+
+export interface Scene {
+  readonly agent: Agent;
+  readonly second: SecondDevice;
+  /** Makes a promise: an edit of this device is durable, or the second device has written. */
+  claim(what: string, holds: (second: SecondDevice) => boolean): void;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly signsOut?: boolean;
+  run(scene: Scene): Promise<void>;
+}
+
+export interface Cast {
+  /** Ids of pages; ten are used. */
+  readonly pages: readonly string[];
+  /** Ids of logins; five are used. */
+  readonly logins: readonly string[];
+}
+
+const NEW_PAGE = 'https://new.example/both';
+const NEW_LOGIN = { origin: 'https://new.example', formActionOrigin: 'https://new.example' };
+
+/** The steps, in order. */
+export function story({ pages, logins }: Cast): Step[] {
+  const page = (at: number): string => pages[at] ?? '';
+  const login = (at: number): string => logins[at] ?? '';
+  const visitHere = async ({ agent, claim }: Scene, id: string, date: number): Promise<void> => {
+    await agent.put('history', { guid: id, visits: [{ date, type: 1 }] });
+    claim(`the visit ${date} of ${id}`, (second) => hasVisit(second.live('history').get(id), date));
+  };
+  const deleteHere = async ({ agent, claim }: Scene, name: string, id: string): Promise<void> => {
+    await agent.delete(name, id);
+    claim(`the deletion of ${id}`, (second) => second.deleted(name).includes(id));
+  };
+
+  const syncs = (name: string): Step => ({
+    name,
+    async run({ agent }) {
+      await agent.sync();
+    },
+  });
+
+  return [
+    {
+      name: 'the first sync',
+      async run({ agent }) {
+        await agent.enable();
+      },
+    },
+    {
+      name: 'edits here',
+      async run(scene) {
+        const { agent, claim } = scene;
+        await visitHere(scene, page(0), visitUs(1));
+        await visitHere(scene, page(1), visitUs(2));
+        await deleteHere(scene, 'history', page(2));
+        const url = NEW_PAGE;
+        await agent.put('history', { url, title: 'here', visits: [{ date: visitUs(3), type: 1 }] });
+        claim('the new page', (second) => hasVisit(pageOf(second, url), visitUs(3)));
+        await agent.put('passwords', { guid: login(0), password: 'changed here' });
+        claim('a password', (second) => isLogin(second, login(0), { password: 'changed here' }));
+        await deleteHere(scene, 'passwords', login(1));
+        await agent.put('passwords', { ...NEW_LOGIN, username: 'me', password: 'new here' });
+        claim('the new login', (second) => loginsOf(second, NEW_LOGIN.origin).length === 1);
+      },
+    },
+    {
+      name: 'edits there',
+      async run({ second, claim }) {
+        visitThere(second, page(0), visitUs(4));
+        visitThere(second, page(3), visitUs(5));
+        second.delete('history', page(4));
+        second.put('history', {
+          id: 'abcdefghijkl',
+          histUri: NEW_PAGE,
+          title: 'there',
+          visits: [{ date: visitUs(6), type: 2 }],
+        });
+        second.put('history', {
+          id: '-leading_one',
+          histUri: 'https://there.example/',
+          title: '',
+          visits: [{ date: visitUs(7), type: 1 }],
+        });
+        second.put('passwords', {
+          ...second.get('passwords', login(0)),
+          usernameField: 'there',
+        } as never);
+        second.delete('passwords', login(2));
+        second.put('passwords', {
+          ...second.get('passwords', login(3)),
+          id: '{11111111-2222-4333-8444-555555555555}',
+          hostname: NEW_LOGIN.origin,
+          formSubmitURL: NEW_LOGIN.origin,
+          username: 'me',
+        });
+        claim('visits of the second device', (now) =>
+          [4, 6].every((n) =>
+            [...now.live('history').values()].some((body) => hasVisit(body, visitUs(n))),
+          ),
+        );
+        claim('its field', (now) => isLogin(now, login(0), { usernameField: 'there' }));
+        claim('its deletions', (now) => now.deleted('history').includes(page(4)));
+      },
+    },
+    syncs('the sync with conflicts'),
+    {
+      name: 'edits on both sides while a pass is due',
+      async run(scene) {
+        await visitHere(scene, page(5), visitUs(8));
+        visitThere(scene.second, page(5), visitUs(9));
+        await deleteHere(scene, 'history', page(6));
+        await deleteHere(scene, 'passwords', login(4));
+        scene.second.delete('history', page(7));
+        await scene.agent.sync();
+        await visitHere(scene, page(8), visitUs(10));
+        await scene.agent.sync();
+      },
+    },
+    { name: 'the sign-out', signsOut: true, run: ({ agent }) => agent.disable() },
+  ];
+}
+
+/** A visit in the last hour, in microseconds. */
+function visitUs(n: number): number {
+  return (NOW_MS - 3_600_000 + n * 1000) * 1000 + n;
+}
+
+function visitThere(second: SecondDevice, id: string, date: number): void {
+  const body = second.get('history', id);
+  const visits = [{ date, type: 1 }, ...(body.visits as Json[])];
+  second.put('history', { ...body, id, visits });
+}
+
+function hasVisit(body: Json | undefined, date: number): boolean {
+  return (
+    (body?.visits as { date: number }[] | undefined)?.some((visit) => visit.date === date) ?? false
+  );
+}
+
+function pageOf(second: SecondDevice, url: string): Json | undefined {
+  return [...second.live('history').values()].find(({ histUri }) => histUri === url);
+}
+
+function loginsOf(second: SecondDevice, origin: string): Json[] {
+  return [...second.live('passwords').values()].filter(({ hostname }) => hostname === origin);
+}
+
+function isLogin(second: SecondDevice, id: string, members: Json): boolean {
+  const body = second.live('passwords').get(id);
+  return (
+    body !== undefined && Object.entries(members).every(([name, value]) => body[name] === value)
+  );
+}
