@@ -43,7 +43,7 @@ export interface SessionOptions {
 export class Session {
   readonly #db: Database;
   readonly #options: SessionOptions;
-  readonly #statements: Record<Name, PreparedStatement>;
+  readonly #prepared = new Map<Name, PreparedStatement>();
   #nextId: number;
   #tailBytes = 0;
   #patienceNow = 1;
@@ -54,7 +54,6 @@ export class Session {
     try {
       this.#db.exec(configuration(options));
       this.#prepareLayout();
-      this.#statements = prepareAll(this.#db);
       this.#nextId = this.#readTail();
     } catch (error) {
       this.close();
@@ -69,7 +68,7 @@ export class Session {
 
   scan({ from, to, limit, reverse = false }: ScanRange): [key: string, value: Value][] {
     const entries: [string, Value][] = [];
-    const statement = this.#statements[reverse ? 'backward' : 'forward'].bind([from, to]);
+    const statement = this.#statement(reverse ? 'backward' : 'forward').bind([from, to]);
     try {
       let previous: unknown;
       while (entries.length < limit && statement.step()) {
@@ -111,6 +110,8 @@ export class Session {
 
   /** Gives back all memory; what was not committed is lost. Never throws. */
   close(): void {
+    // The package's own close leaves statements behind, and SQLite then keeps the files open.
+    for (const statement of this.#prepared.values()) statement.finalize();
     this.#db.close();
   }
 
@@ -190,7 +191,7 @@ export class Session {
     const { kind, first, last } = decodeReference(code);
     if (kind === Kind.removal) return null;
     if (kind === Kind.emptyText) return '';
-    const statement = this.#statements.rows.bind([first, last]);
+    const statement = this.#statement('rows').bind([first, last]);
     const pieces: Value[] = [];
     try {
       while (statement.step()) {
@@ -204,8 +205,15 @@ export class Session {
     throw new StorageError('failed', 'the index names a row that is not there');
   }
 
+  /** Prepared when it is first needed: most boots need few. */
+  #statement(name: Name): PreparedStatement {
+    const statement = this.#prepared.get(name) ?? this.#db.prepare(STATEMENTS[name]);
+    this.#prepared.set(name, statement);
+    return statement;
+  }
+
   #each(name: Name, use: (...columns: (string | number)[]) => void): void {
-    const statement = this.#statements[name];
+    const statement = this.#statement(name);
     try {
       while (statement.step()) use(...(statement.get([]) as (string | number)[]));
     } finally {
@@ -214,7 +222,7 @@ export class Session {
   }
 
   #first(name: Name, parameters: (string | number)[]): unknown {
-    const statement = this.#statements[name].bind(parameters);
+    const statement = this.#statement(name).bind(parameters);
     try {
       return statement.step() ? statement.get(0) : undefined;
     } finally {
@@ -223,7 +231,7 @@ export class Session {
   }
 
   #run(name: Name, parameters: (Value | number | null)[] = []): void {
-    const statement = this.#statements[name];
+    const statement = this.#statement(name);
     if (parameters.length > 0) statement.bind(parameters);
     statement.step();
     statement.reset(true);
@@ -318,11 +326,6 @@ const STATEMENTS = {
 };
 
 type Name = keyof typeof STATEMENTS;
-
-function prepareAll(db: Database): Record<Name, PreparedStatement> {
-  const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)]);
-  return Object.fromEntries(prepared);
-}
 
 // A text may begin with U+FEFF.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
+import { openNodeStorage } from './storage.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'kitsync-storage-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let count = 0;
+const newDirectory = () => join(root, `${++count}`);
+
+storageContract('SQLite in a directory', () => inDirectory(newDirectory()));
+
+async function inDirectory(directory: string): Promise<StorageUnderTest> {
+  const storage = await openNodeStorage(directory);
+  return {
+    storage,
+    async reopen() {
+      storage.close();
+      return inDirectory(directory);
+    },
+    close: async () => storage.close(),
+  };
+}
+
+describe('SQLite in a directory', () => {
+  it('refuses a directory that is in use, and lets it go when it is closed', async () => {
+    const directory = newDirectory();
+    const first = await openNodeStorage(directory);
+    await expect(openNodeStorage(directory)).rejects.toMatchObject({ code: 'failed' });
+    await first.commit([['k', 'v']]);
+    first.close();
+    const second = await openNodeStorage(directory);
+    expect(await second.get(['k'])).toEqual(['v']);
+    second.close();
+    expect(readdirSync(directory)).toEqual(['store']);
+  });
+
+  it('takes over from a process that ended without closing', async () => {
+    const directory = newDirectory();
+    (await openNodeStorage(directory)).close();
+    writeFileSync(join(directory, 'lock'), '999999999');
+    const storage = await openNodeStorage(directory);
+    expect(await storage.get(['k'])).toEqual([null]);
+    storage.close();
+  });
+
+  it('refuses files of another layout', async () => {
+    const directory = newDirectory();
+    (await openNodeStorage(directory)).close();
+    writeFileSync(join(directory, 'store'), 'x'.repeat(8192));
+    const storage = await openNodeStorage(directory);
+    await expect(storage.get(['k'])).rejects.toMatchObject({ code: 'failed' });
+    storage.close();
+  });
+
+  it('keeps to its quota', async () => {
+    const storage = await openNodeStorage(newDirectory(), { quotaBytes: 1024 * 1024 });
+    await storage.commit([['k', 'v']]);
+    const much = storage.commit([['k', 'x'.repeat(2_000_000)]]);
+    await expect(much).rejects.toMatchObject({ code: 'full' });
+    expect(await storage.get(['k'])).toEqual(['v']);
+    storage.close();
+  });
+});

@@ -1,0 +1,186 @@
+// The Storage port for Node: SQLite on real files in a directory, for one process at a time.
+// Promises what the port says as far as the machine's own fsync keeps its word. It never waits for
+// another process: a directory in use is refused. All work happens inside the calls.
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Change, ScanRange, Storage, Value } from '../ports.ts';
+import type { BlockFile, BlockFiles } from '../sqlite/block-files.ts';
+import { startEngine } from '../sqlite/engine.ts';
+import { SqliteStore } from '../sqlite/store.ts';
+import { StorageError } from '../storage-rules.ts';
+
+export interface NodeStorageOptions {
+  /** The directory's files stay under this; no limit of its own without it. */
+  readonly quotaBytes?: number;
+}
+
+/**
+ * Opens the storage of a directory, which is made when it is missing. Throws a StorageError
+ * `failed` when another process, or another storage of this one, has it open.
+ */
+export async function openNodeStorage(
+  directory: string,
+  options: NodeStorageOptions = {},
+): Promise<NodeStorage> {
+  const engine = await startEngine();
+  mkdirSync(directory, { recursive: true });
+  const lock = lockDirectory(directory);
+  const store = new SqliteStore(engine, {
+    ...options,
+    files: directoryFiles(directory),
+    random: randomBytes,
+    nowMs: Date.now,
+  });
+  return new NodeStorage(store, lock);
+}
+
+export class NodeStorage implements Storage {
+  readonly #store: SqliteStore;
+  readonly #lock: string;
+
+  /** See `openNodeStorage`. */
+  constructor(store: SqliteStore, lock: string) {
+    this.#store = store;
+    this.#lock = lock;
+  }
+
+  async get(keys: readonly string[]): Promise<(Value | null)[]> {
+    return this.#store.get(keys);
+  }
+
+  async scan(range: ScanRange): Promise<[key: string, value: Value][]> {
+    return this.#store.scan(range);
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    this.#store.commit(changes);
+  }
+
+  /** Closes the files and lets others open the directory. Use nothing of this afterwards. */
+  close(): void {
+    this.#store.close();
+    rmSync(this.#lock, { force: true });
+  }
+}
+
+/** Takes the directory's lock, a file with the owner's process id, and returns its path. */
+function lockDirectory(directory: string): string {
+  const path = join(directory, 'lock');
+  try {
+    writeFileSync(path, `${process.pid}`, { flag: 'wx' });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw translated(error);
+    if (isRunning(Number(readFileSync(path, 'utf8')))) {
+      throw new StorageError('failed', `${directory} is in use`, error);
+    }
+    // Its owner ended without closing; what it committed is there.
+    writeFileSync(path, `${process.pid}`);
+  }
+  return path;
+}
+
+function isRunning(processId: number): boolean {
+  if (!Number.isInteger(processId) || processId <= 0) return false;
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+}
+
+function directoryFiles(directory: string): BlockFiles {
+  const path = (name: string) => join(directory, name);
+  return {
+    open: (name, create) =>
+      translating(() => {
+        const isNew = !existsSync(path(name));
+        if (isNew && !create) return null;
+        const descriptor = openSync(path(name), isNew ? 'wx+' : 'r+');
+        if (isNew) syncDirectory(directory);
+        return blockFile(descriptor);
+      }),
+    exists: (name) => existsSync(path(name)),
+    remove: (name) =>
+      translating(() => {
+        unlinkSync(path(name));
+        syncDirectory(directory);
+      }),
+  };
+}
+
+function blockFile(descriptor: number): BlockFile {
+  return {
+    size: () => translating(() => fstatSync(descriptor).size),
+    read: (into, offset) =>
+      translating(() =>
+        whole(into.length, (done) =>
+          readSync(descriptor, into, done, into.length - done, offset + done),
+        ),
+      ),
+    write: (bytes, offset) =>
+      translating(() => {
+        whole(bytes.length, (done) =>
+          writeSync(descriptor, bytes, done, bytes.length - done, offset + done),
+        );
+      }),
+    truncate: (size) => translating(() => ftruncateSync(descriptor, size)),
+    sync: () => translating(() => fsyncSync(descriptor)),
+    close: () => translating(() => closeSync(descriptor)),
+  };
+}
+
+/** Repeats `step` until all is done, or until it does nothing more; returns how much was done. */
+function whole(length: number, step: (done: number) => number): number {
+  let done = 0;
+  while (done < length) {
+    const more = step(done);
+    if (more === 0) break;
+    done += more;
+  }
+  return done;
+}
+
+/** Makes new and removed names durable. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function translating<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function translated(error: unknown): StorageError {
+  const code = codeOf(error);
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+  return new StorageError(isFull ? 'full' : 'failed', `file error ${code}`, error);
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
