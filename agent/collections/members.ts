@@ -38,7 +38,7 @@ export function hasSameMembers(a: Body, b: Body): boolean {
   const members = Object.entries(a);
   return (
     members.length === others.size &&
-    members.every(([name, value]) => others.has(name) && isSameValue(value, others.get(name)))
+    members.every(([name, value]) => isSameValue(value, others.get(name)))
   );
 }
 

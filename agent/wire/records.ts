@@ -145,11 +145,10 @@ function createPart(charsMax: number) {
   let chars = 0;
 
   function add(piece: string): void {
-    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
-    if (chars <= charsMax)
-      text += chars + piece.length > charsMax ? piece.slice(0, HEAD_CHARS) : piece;
     chars += piece.length;
-    if (chars > charsMax) text = text.slice(0, HEAD_CHARS);
+    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
+    text =
+      chars <= charsMax ? text + piece : (text + piece.slice(0, HEAD_CHARS)).slice(0, HEAD_CHARS);
   }
 
   /** The text with its last piece; the next one begins. */
