@@ -252,7 +252,9 @@ describe('a machine is killed', () => {
     const vm = await createVm(options);
     const value = vm.newObject();
     expect(() => vm.evaluate('for (;;) {}', 'a.js')).toThrow(VmKilled);
+    expect(vm.meter().slices).toBe(1);
     expect(() => vm.evaluate('1', 'a.js')).toThrow('killed: cpu');
+    expect(vm.meter().slices).toBe(1);
     expect(() => vm.property(value, 'x')).toThrow('killed: cpu');
     expect(() => vm.hostFunction('f', () => 1)).toThrow('killed: cpu');
     vm.release(value);

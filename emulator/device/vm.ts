@@ -233,17 +233,17 @@ export class Vm {
   }
 
   private slice(run: () => Pointer): VmRef {
-    const before = this.counters.ops;
-    try {
-      return this.enter(() => {
+    return this.enter(() => {
+      const before = this.counters.ops;
+      try {
         const result = run();
         this.runJobs();
         return this.unwrap(result);
-      });
-    } finally {
-      this.slices += 1;
-      this.longestSlice = Math.max(this.longestSlice, this.counters.ops - before);
-    }
+      } finally {
+        this.slices += 1;
+        this.longestSlice = Math.max(this.longestSlice, this.counters.ops - before);
+      }
+    });
   }
 
   /** Whatever makes the engine execute something goes through here. */
@@ -267,11 +267,13 @@ export class Vm {
 
   /** What the caller gets to see; also ends the machine where it did not survive. */
   private judge(error: unknown, opsLimit: number): unknown {
-    const { refused, ops } = this.counters;
-    if (refused === 0 && (error instanceof VmError || error instanceof TypeError)) return error;
+    const isTooLong = this.counters.ops > opsLimit;
+    const isRefused = this.counters.refused > 0;
+    const isHarmless = error instanceof VmError || error instanceof TypeError;
+    if (isHarmless && !isTooLong && !isRefused) return error;
     if (error instanceof VmKilled) this.ended = error;
-    else if (refused > 0) this.ended = new VmKilled('memory', error);
-    else this.ended = new VmKilled(ops > opsLimit ? 'cpu' : 'trap', error);
+    else if (isRefused) this.ended = new VmKilled('memory', error);
+    else this.ended = new VmKilled(isTooLong ? 'cpu' : 'trap', error);
     return this.ended;
   }
 
