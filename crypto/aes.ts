@@ -16,7 +16,7 @@ export interface AesKey {
 
 /** A key for encrypting, from the 8 words of a key of 32 bytes. */
 export function encryptionKey(key: Int32Array): AesKey {
-  const { box } = tablesOf(false);
+  const box = substitutionBox();
   const schedule = new Int32Array(scheduleWords);
   schedule.set(key);
   let roundConstant = 1;
@@ -38,7 +38,7 @@ export function encryptionKey(key: Int32Array): AesKey {
  */
 export function decryptionKey(key: Int32Array): AesKey {
   const forward = encryptionKey(key).schedule;
-  const { box } = tablesOf(false);
+  const box = substitutionBox();
   const [x0, x1, x2, x3] = tablesOf(true).columns;
   const schedule = forward.map((_, at) => {
     const round = at >> 2;
@@ -207,77 +207,93 @@ export function cbc(
   chain[fourth] = p3;
 }
 
+/** For each row of a column: what a byte, substituted, adds to the column once it is mixed. */
+type Columns = readonly [number[], number[], number[], number[]];
+
 interface Tables {
   /** The substitution of a byte. */
   readonly box: readonly number[];
-  /** For each row of a column: what a byte, substituted, adds to the column once it is mixed. */
-  readonly columns: readonly [number[], number[], number[], number[]];
+  readonly columns: Columns;
 }
 
 const scheduleWords = 60;
 const lastRound = 56;
+let forwardBox: number[] | undefined;
 let forwardTables: Tables | undefined;
 let backwardTables: Tables | undefined;
 
-function tablesOf(decrypts: boolean): Tables {
-  forwardTables ??= makeTables(substitutions(), 0x02010103);
-  if (!decrypts) return forwardTables;
-  backwardTables ??= makeTables(inverse(forwardTables.box), 0x0e090d0b);
-  return backwardTables;
+function substitutionBox(): readonly number[] {
+  forwardBox ??= makeBox();
+  return forwardBox;
 }
 
-/** `mix`: the factors, one a byte, by which a byte of the first row goes into its column. */
-function makeTables(box: readonly number[], mix: number): Tables {
-  const columns: Tables['columns'] = [newTable(), newTable(), newTable(), newTable()];
-  box.forEach((substituted, byte) => {
-    let column = 0;
-    for (let shift = 24; shift >= 0; shift -= 8) {
-      column |= multiply(substituted, (mix >>> shift) & 255) << shift;
-    }
+function tablesOf(decrypts: boolean): Tables {
+  const box = substitutionBox();
+  if (decrypts) backwardTables ??= makeTables(inverted(box), [14, 9, 13, 11]);
+  else forwardTables ??= makeTables(box, [2, 1, 1, 3]);
+  return (decrypts ? backwardTables : forwardTables) as Tables;
+}
+
+/** `factors`: those by which a byte of the first row goes into the four bytes of its column. */
+function makeTables(box: readonly number[], factors: readonly number[]): Tables {
+  const mixed = linearTable(factors);
+  const columns: Columns = [[], [], [], []];
+  for (let byte = 0; byte < 256; byte++) {
+    let column = mixed[box[byte] as number] as number;
     for (const table of columns) {
       table[byte] = column;
       column = (column << 24) | (column >>> 8);
     }
-  });
+  }
   return { box, columns };
 }
 
-function newTable(): number[] {
-  return new Array(256).fill(0);
+/** Every byte times the factors, as a word. Products of sums are sums of products: eight suffice. */
+function linearTable(factors: readonly number[]): number[] {
+  const table = [0];
+  for (let bit = 1; bit < 256; bit <<= 1) {
+    const word = factors.reduce((bytes, factor) => (bytes << 8) | product(bit, factor), 0);
+    for (let low = 0; low < bit; low++) table[bit + low] = word ^ (table[low] as number);
+  }
+  return table;
 }
 
 /** Every byte's inverse in the field, then the affine map of FIPS 197 section 5.1.1. */
-function substitutions(): number[] {
-  const box = newTable();
-  box[0] = 0x63;
-  // 3 generates the field and 0xf6 is its inverse: their powers are all pairs of inverses.
-  let power = 1;
-  let inverse = 1;
-  do {
-    const twice = inverse * 0x101;
-    box[power] = (0x63 ^ inverse ^ (twice >> 4) ^ (twice >> 5) ^ (twice >> 6) ^ (twice >> 7)) & 255;
-    power = multiply(power, 3);
-    inverse = multiply(inverse, 0xf6);
-  } while (power !== 1);
+function makeBox(): number[] {
+  // 3 generates the field, so the inverse of its nth power is its (255 - n)th.
+  const powers = [1];
+  for (let n = 1; n < 256; n++) {
+    const power = powers[n - 1] as number;
+    powers[n] = power ^ twice(power);
+  }
+  const box = new Array(256).fill(0x63);
+  for (let n = 0; n < 255; n++) {
+    const inverse = (powers[255 - n] as number) * 0x101;
+    const sum = inverse ^ (inverse >> 4) ^ (inverse >> 5) ^ (inverse >> 6) ^ (inverse >> 7);
+    box[powers[n] as number] = (sum ^ 0x63) & 255;
+  }
   return box;
 }
 
-function inverse(box: readonly number[]): number[] {
-  const inverted = newTable();
+function inverted(box: readonly number[]): number[] {
+  const inverse = new Array(256).fill(0);
   box.forEach((substituted, byte) => {
-    inverted[substituted] = byte;
+    inverse[substituted] = byte;
   });
-  return inverted;
+  return inverse;
 }
 
 /** The product of two elements of the field of FIPS 197 section 4.2. */
-function multiply(one: number, other: number): number {
-  let product = 0;
-  for (let bits = other; bits !== 0; bits >>= 1) {
-    if (bits & 1) product ^= one;
-    one = (one << 1) ^ (one & 0x80 ? 0x11b : 0);
+function product(one: number, other: number): number {
+  let sum = 0;
+  for (let bits = other, power = one; bits !== 0; bits >>= 1, power = twice(power)) {
+    if (bits & 1) sum ^= power;
   }
-  return product;
+  return sum;
+}
+
+function twice(element: number): number {
+  return (element << 1) ^ (element & 0x80 ? 0x11b : 0);
 }
 
 function substitute(box: readonly number[], word: number): number {

@@ -41,8 +41,11 @@ export interface BsoCrypto {
   seal(bundle: KeyBundle, texts: readonly string[]): Promise<string[]>;
 }
 
-/** Longer payloads are refused unread (`tooLarge`): a cleartext of 384 KiB fits. */
-export const payloadUnitsMax = 512 * 1024;
+/**
+ * Longer payloads are refused unread (`tooLarge`): a cleartext of 280 KiB fits, which is what an
+ * interpreter parses in one go before its device must have its turn.
+ */
+export const payloadUnitsMax = 384 * 1024;
 
 /** A cipher gets at most so many records, and so much text unless one alone is longer. */
 export const batchItemsMax = 64;
@@ -77,30 +80,59 @@ async function openBatch(
   bundle: KeyBundle,
   items: readonly SealedBso[],
 ): Promise<OpenedBso[]> {
+  const texts = await decryptBatch(cipher, bundle, items);
+  return items.map(({ id }, index) => {
+    const text = texts[index];
+    if (text === undefined) throw new Error('the cipher left a record unanswered');
+    return { id, ...('code' in text ? refusal(text.code) : readBody(id, text.text)) };
+  });
+}
+
+/** Apart from `openBatch`, so that the ciphertexts are gone when the texts are parsed. */
+async function decryptBatch(
+  cipher: DeviceCrypto,
+  bundle: KeyBundle,
+  items: readonly SealedBso[],
+): Promise<({ text: string } | { code: OpenRefusal } | undefined)[]> {
   const payloads = items.map((item) => readPayload(item.payload));
   const shaped = payloads.filter((payload) => typeof payload !== 'string');
   const answers =
     shaped.length === 0 ? [] : await cipher.open(bundle.encKey, bundle.macKey, shaped);
   let next = 0;
-  return items.map(({ id }, index) => {
-    const refused = payloads[index];
-    if (typeof refused === 'string') return { id, ok: false, code: refused };
-    const answer = answers[next++];
-    if (answer === undefined) throw new Error('the cipher left a record unanswered');
-    return { id, ...('code' in answer ? refusal(answer.code) : readBody(id, answer.text)) };
-  });
+  return payloads.map((payload) =>
+    typeof payload === 'string' ? { code: payload } : answers[next++],
+  );
 }
 
 /** The three members of a payload that storage format 5 names; others are not looked at. */
 function readPayload(payload: string): CipherParts | OpenRefusal {
   if (payload.length > payloadUnitsMax) return 'tooLarge';
-  const parts = parseObject(payload);
+  const parts = splitPayload(payload) ?? (isModest(payload) ? parseObject(payload) : 'badJson');
   if (typeof parts === 'string') return 'badPayload';
   const { ciphertext, IV, hmac } = parts;
   if (typeof ciphertext !== 'string' || typeof IV !== 'string' || typeof hmac !== 'string') {
     return 'badPayload';
   }
   return { ciphertext, IV, hmac };
+}
+
+/**
+ * A payload as clients write it, three plain strings without a space or an escape, at a third of
+ * what parsing costs. Null: anything else.
+ */
+function splitPayload(payload: string): Record<string, unknown> | null {
+  // Splitting is the fastest way in which an interpreter can look for a character.
+  if (payload.split('\\', 2).length > 1) return null;
+  const pieces = payload.split('"', 14);
+  const marks = pieces.filter((_, at) => at % 2 === 0).join('');
+  if (pieces.length !== 13 || marks !== '{:,:,:}') return null;
+  return Object.fromEntries([1, 5, 9].map((at) => [pieces[at], pieces[at + 2]]));
+}
+
+/** Whether a text that nobody vouches for can be parsed without filling the memory. */
+function isModest(text: string): boolean {
+  const marks = ['{', '[', ','];
+  return text.length <= 64 * 1024 && marks.every((mark) => text.split(mark, 33).length < 33);
 }
 
 function writePayload({ ciphertext, IV, hmac }: CipherParts): string {

@@ -31,8 +31,8 @@ export function softwareCrypto(entropy: Entropy, pause: () => Promise<void>): Bs
 
 /** The same as a device's own crypto would be. */
 export function softwareCipher(pause: () => Promise<void>): DeviceCrypto {
-  const keysOf = keyCache();
   const turn = turnTaker(pause);
+  const keysOf = keyCache(turn);
   return {
     async open(encKey, macKey, items) {
       const keys = keysOf(encKey, macKey);
@@ -218,11 +218,12 @@ function makeDigitTables(): DigitTables {
 }
 
 /** The keys made ready, kept from one call to the next: usually they are the same. */
-function keyCache(): (encKey: Uint8Array, macKey: Uint8Array) => Keys {
+function keyCache(turn: Turn): (encKey: Uint8Array, macKey: Uint8Array) => Keys {
   let last: { encKey: Uint8Array; macKey: Uint8Array; keys: Keys } | undefined;
   return (encKey, macKey) => {
     if (last?.encKey !== encKey || last.macKey !== macKey) {
       last = { encKey, macKey, keys: makeKeys(encKey, macKey) };
+      turn.isOver(keyGroups);
     }
     return last.keys;
   };
@@ -300,6 +301,8 @@ const pieceUnits = 512;
 
 /** A group costs about half a million instructions to hash, and as much to decrypt. */
 const sliceGroups = 48;
+/** What new keys and the tables of a cipher count for. */
+const keyGroups = 16;
 /** What the last group and the MAC's own blocks count for, and the encoding of a sealed group. */
 const apartGroups = 3;
 const sealedGroups = 3;

@@ -111,12 +111,45 @@ export function cryptoContract(name: string, make: (entropy: Entropy) => BsoCryp
       for (const text of ['', '{', 'null', '<html>', '\0', `${JSON.stringify(parts)}x`]) {
         expect(await codeOf(text)).toBe('badPayload');
       }
-      expect(await codeOf(JSON.stringify({ ...parts, more: 1 }))).toBe('ok');
     });
 
-    it('refuses a payload past its size unread, and opens one within it', async () => {
+    it('takes a payload in any order, with spaces, escapes and members of others', async () => {
+      const { ciphertext, IV, hmac } = sealByNode('{"id":"A","t":"??>>~~"}');
+      const slashes = JSON.stringify({ ciphertext, IV, hmac }).replaceAll('/', '\\/');
+      for (const text of [slashes, slashes.replace('IV', '\\u0049V')]) {
+        expect(await codeOf(text)).toBe('ok');
+      }
+      for (const parts of [
+        { hmac, IV, ciphertext },
+        { IV, more: [{}, 1], hmac, ciphertext },
+      ]) {
+        expect(await codeOf(JSON.stringify(parts))).toBe('ok');
+        expect(await codeOf(` ${JSON.stringify(parts, null, 2)}\n`)).toBe('ok');
+      }
+      const twice = `{"hmac":"00",${JSON.stringify({ ciphertext, IV, hmac }).slice(1)}`;
+      expect(await codeOf(twice)).toBe('ok');
+      expect(await codeOf(`${JSON.stringify({ ciphertext, IV, hmac })}"x"`)).toBe('badPayload');
+      expect(await codeOf(`{"__proto__":"x","IV":"${IV}","hmac":"${hmac}"}`)).toBe('badPayload');
+    });
+
+    it('refuses a payload that would fill the memory when parsed', async () => {
+      const { ciphertext, IV, hmac } = sealByNode('{"id":"A"}');
+      for (const more of ['['.repeat(99) + ']'.repeat(99), `[${'{},'.repeat(99)}0]`]) {
+        const text = JSON.stringify({ ciphertext, IV, hmac }).replace('{', `{"more":${more},`);
+        expect(await codeOf(text)).toBe('badPayload');
+      }
+      for (const text of [
+        '['.repeat(300_000),
+        '"'.repeat(300_000),
+        `{"a":${'[0],'.repeat(90_000)}`,
+      ]) {
+        expect(await codeOf(text)).toBe('badPayload');
+      }
+    });
+
+    it('refuses a payload past its size unread', async () => {
       const payload = JSON.stringify(sealByNode('{"id":"A"}'));
-      expect(await codeOf(payload.padEnd(payloadUnitsMax))).toBe('ok');
+      expect(await codeOf(payload.padEnd(payloadUnitsMax))).toBe('badPayload');
       expect(await codeOf(payload.padEnd(payloadUnitsMax + 1))).toBe('tooLarge');
     });
 
