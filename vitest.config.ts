@@ -1,9 +1,26 @@
+// How the tests run: all folders, each file in a process of its own, and a last line that says
+// how many passed and failed.
+
 import { defineConfig } from 'vitest/config';
+import type { Reporter } from 'vitest/node';
+
+const tally: Reporter = {
+  onTestRunEnd(modules) {
+    const states = modules.flatMap((module) => {
+      const tests = [...module.children.allTests()].map((test) => test.result().state);
+      // A file that could not be loaded has no tests to fail.
+      return tests.includes('failed') || module.ok() ? tests : [...tests, 'failed'];
+    });
+    const count = (wanted: string) => states.filter((state) => state === wanted).length;
+    console.log(`${count('passed')} passed, ${count('failed')} failed`);
+  },
+};
 
 export default defineConfig({
   test: {
     include: ['{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    reporters: ['default', tally],
   },
 });
