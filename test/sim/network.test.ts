@@ -1,0 +1,118 @@
+// The network: the link breaks after every byte of every answer of a small sync in both directions, requests get lost
+// on their way, and answers get lost after the server has done what was asked. One more pass, and device and server
+// agree: nothing is lost, nothing is there twice.
+
+import { expect, test } from 'vitest';
+import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import type { PortErrorCode } from '../../platform/ports.ts';
+import { NetworkError } from '../../platform/web/fetch-network.ts';
+import {
+  type Answer,
+  freeze,
+  freezeAccount,
+  honest,
+  type Reply,
+  recorder,
+  sharedUser,
+  type Told,
+  thaw,
+} from './lab.ts';
+import { type Checkpoint, faults, nameOf, play, RECOVERY, tell } from './play.ts';
+
+const START = freezeAccount(
+  syntheticAccount({ records: 10, seed: 3, bodyBytes: 160, passwords: 5 }),
+);
+const USER = sharedUser(START);
+const { checkpoints } = await tell(START, USER);
+const syncs = await Promise.all(
+  checkpoints
+    .filter(({ step }) => step.name === 'the first sync' || step.name === 'the sync with conflicts')
+    .map(async (checkpoint) => {
+      const servers = thaw(checkpoint.from.frozen);
+      const { told, answer } = recorder(servers);
+      await play(checkpoint.step, checkpoint.from, USER, { answer });
+      return { ...checkpoint, told };
+    }),
+);
+const bytes = syncs.flatMap(({ told }) => told.map(({ reply }) => reply.body.length));
+const byteCount = bytes.reduce((sum, count) => sum + count, 0);
+
+/** What goes wrong with one request: instead of its reply the device gets `instead`. */
+interface Break {
+  readonly at: number;
+  /** The server never sees the request. */
+  readonly isLost: boolean;
+  readonly instead: (reply: Reply) => Reply;
+  /** All later requests go the same way. */
+  readonly forEver?: boolean;
+}
+
+const seen = new Set<string>();
+
+/** A pass with that break in it, then an honest one. Its moment is looked at once. */
+async function breakAndRecover(
+  { step, from, told }: Checkpoint & { readonly told: readonly Told[] },
+  { at, isLost, instead, forEver = false }: Break,
+  where: string,
+): Promise<void> {
+  let servers: ReturnType<typeof thaw> | null = null;
+  const broken = told[at] as Told;
+  const frozen = isLost ? broken.before : broken.after;
+  const answer: Answer = async (request, index) => {
+    if (index < at) return (told[index] as Told).reply;
+    if (index === at || forEver) return instead(broken.reply);
+    // Cut off from the story as it was told, the device hears the servers themselves.
+    servers ??= thaw(frozen);
+    return honest(servers.world)(request, index);
+  };
+  const after = () => (servers === null ? frozen : freeze(servers));
+  const cut = await play(step, from, USER, { answer, servers: after });
+  const name = nameOf(cut);
+  if (seen.has(name)) return;
+  seen.add(name);
+  const recovered = await play(RECOVERY, cut, USER);
+  expect(await faults(recovered, USER), where).toEqual([]);
+}
+
+test('the told story is the one that the servers tell', () => {
+  expect(syncs.map(({ told }) => told.length)).toEqual([4, expect.any(Number)]);
+  expect(syncs[1]?.told.some(({ request }) => request.body?.includes('"PUT"'))).toBe(true);
+});
+
+test(`the link breaks after each of ${byteCount} bytes: one more pass, and both sides agree`, async () => {
+  expect(byteCount).toBeGreaterThan(10_000);
+  for (const sync of syncs) {
+    for (const [at, { reply }] of sync.told.entries()) {
+      for (let breakAfterBytes = 0; breakAfterBytes < reply.body.length; breakAfterBytes++) {
+        const instead = (whole: Reply): Reply => ({ ...whole, breakAfterBytes });
+        const where = `${sync.step.name}, request ${at}, byte ${breakAfterBytes}`;
+        await breakAndRecover(sync, { at, isLost: false, instead }, where);
+      }
+    }
+  }
+  console.log(`${byteCount} broken links, ${seen.size} different moments`);
+});
+
+const WAYS: readonly {
+  readonly what: string;
+  readonly isLost: boolean;
+  readonly code: PortErrorCode;
+}[] = [
+  { what: 'is lost', isLost: true, code: 'offline' },
+  { what: 'is lost after a while', isLost: true, code: 'timeout' },
+  { what: 'arrives, its answer is lost', isLost: false, code: 'truncated' },
+  { what: 'arrives, its answer is late', isLost: false, code: 'timeout' },
+];
+
+test.each(WAYS)('each request $what, once and with all that follow: the same', async (way) => {
+  for (const sync of syncs) {
+    for (const at of sync.told.keys()) {
+      for (const forEver of [false, true]) {
+        const instead = (): never => {
+          throw new NetworkError(way.code);
+        };
+        await breakAndRecover(sync, { at, isLost: way.isLost, instead, forEver }, `request ${at}`);
+      }
+    }
+  }
+});

@@ -1,0 +1,113 @@
+// Plays steps of a story from a moment on, maybe until something breaks, and says what is wrong afterwards.
+// A moment is all that outlives a device: its flash, the servers, and what was promised. Equal moments have the same
+// future, so a simulation looks at each only once.
+
+import { createHash } from 'node:crypto';
+import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
+import type { Identity } from '../../platform/ports.ts';
+import { disagreements } from './agreement.ts';
+import { type Answer, deviceOn, type Frozen, freeze, thaw } from './lab.ts';
+import { secondDevice } from './second-device.ts';
+import { type Claim, type Step, story } from './story.ts';
+
+export interface Moment {
+  readonly storage: MemoryStorage;
+  readonly frozen: Frozen;
+  readonly claims: readonly Claim[];
+}
+
+export interface Run extends Moment {
+  /** Commits that were asked for. */
+  readonly commits: number;
+}
+
+/** What happens to a run. */
+export interface Trouble {
+  /** Where the power goes; the run ends there. */
+  readonly cut?: StorageCut;
+  /** What the device hears instead of the servers; `servers` is what it leaves behind. */
+  readonly answer?: Answer;
+  readonly servers?: () => Frozen;
+}
+
+export type Identified = Omit<Identity, 'deviceKey'>;
+
+/** Boots at that moment and plays a step. Without trouble, what fails is thrown. */
+export async function play(
+  step: Step,
+  from: Moment,
+  user: Identified,
+  trouble: Trouble = {},
+): Promise<Run> {
+  const storage = from.storage.fork(trouble.cut);
+  const servers = thaw(from.frozen);
+  const { agent } = deviceOn(servers, storage, {
+    identity: user,
+    seed: 50,
+    ...(trouble.answer === undefined ? {} : { answer: trouble.answer }),
+  });
+  const claims = [...from.claims];
+  const toTheEnd = async (): Promise<void> => {
+    await agent.start();
+    await step.run({
+      agent,
+      second: secondDevice(servers),
+      claim: (what, holds) => void claims.push({ what, holds }),
+    });
+  };
+  const isCut = trouble.cut !== undefined;
+  await (isCut ? toTheEnd().catch(() => undefined) : toTheEnd());
+  const frozen = trouble.servers?.() ?? freeze(servers);
+  return { storage: storage.fork(), frozen, claims, commits: storage.commits };
+}
+
+/** After a reboot: one more pass. */
+export const RECOVERY: Step = {
+  name: 'recovery',
+  async run({ agent }) {
+    const { state } = agent.status();
+    const report = await (state === 'disabled' ? agent.enable() : agent.sync());
+    if (!report.ok) throw new Error(JSON.stringify(report.error));
+  },
+};
+
+/** What is wrong at a moment that should be a happy end. */
+export async function faults({ storage, frozen, claims }: Moment, user: Identified) {
+  const servers = thaw(frozen);
+  const second = secondDevice(servers);
+  const { agent } = deviceOn(servers, storage, { identity: user });
+  await agent.start();
+  const lost = claims.filter(({ holds }) => !holds(second)).map(({ what }) => `lost: ${what}`);
+  return [...lost, ...(await disagreements(agent, second))];
+}
+
+export interface Checkpoint {
+  readonly step: Step;
+  readonly from: Moment;
+  readonly commits: number;
+}
+
+/** The whole story of an account but for the sign-out, step by step. */
+export async function tell(
+  start: Frozen,
+  user: Identified,
+): Promise<{ checkpoints: Checkpoint[]; end: Moment; signOut: Step }> {
+  const seen = secondDevice(thaw(start));
+  const steps = story({ pages: seen.ids('history'), logins: seen.ids('passwords') });
+  const signOut = steps.pop() as Step;
+  const checkpoints: Checkpoint[] = [];
+  let from: Moment = { storage: new MemoryStorage(), frozen: start, claims: [] };
+  for (const step of steps) {
+    const run = await play(step, from, user);
+    checkpoints.push({ step, from, commits: run.commits });
+    from = run;
+  }
+  return { checkpoints, end: from, signOut };
+}
+
+/** Both halves of a moment, as one short text. */
+export function nameOf({ storage, frozen }: Moment): string {
+  const hash = createHash('sha256').update(frozen);
+  for (const [key, value] of storage.snapshot()) hash.update(`${key} `).update(value);
+  return hash.digest('base64');
+}
