@@ -1,7 +1,7 @@
 // Measures what the storage costs on flash: `node --import tsx emulator/device/flash-bench.ts`.
 // The workload is that of a first sync (three keys a record and a cursor in every commit), then
 // changes of single records, then a boot that only reads. Prints counts; never asserts.
-// Arguments, all optional: records= batch= seed= heap=, and tail= (KiB), checkpoint= (pages), cache=
+// Arguments, all optional: records= batch= changes= seed= heap=, and tail= (KiB), young= (entries), checkpoint= (pages), cache=
 // (KiB) in place of the built-in choice.
 
 import { TUNING } from '../../platform/sqlite/store.ts';
@@ -23,14 +23,19 @@ const flash = new Flash({ profile, charge });
 const storage = await boot();
 console.log('step', 'payload KB', 'pages', 'amplification', 'syncs', 'instructions M', 'flash ms');
 await firstSync(setting('records', 10_000), setting('batch', 100));
-const changes = await oneRecordChanges(100);
+const changes = await oneRecordChanges(setting('changes', 1000));
 const peakBytes = storage.heapPeakBytes();
 await idleBoot();
 console.log(`SQLite heap peak: ${peakBytes} bytes; most worn page: ${flash.wearMax} programs`);
+const sorted = changes.sort((a, b) => a - b);
 console.log(
-  `pages of a one-record change: mean ${mean(changes)}, ` +
-    `sorted ${[...changes].sort((a, b) => a - b).join(' ')}`,
+  `flash pages of a one-record change: mean ${(sum(sorted) / sorted.length).toFixed(1)}, ` +
+    `median ${at(0.5)}, 99 of 100 up to ${at(0.99)}, most ${at(1)}`,
 );
+
+function at(share: number): number | undefined {
+  return sorted[Math.ceil(share * sorted.length) - 1];
+}
 
 function boot(): Promise<FlashStorage> {
   return FlashStorage.open({
@@ -41,6 +46,7 @@ function boot(): Promise<FlashStorage> {
     nowMs: () => 0,
     tuning: {
       tailBytesMax: setting('tail', TUNING.tailBytesMax / 1024) * 1024,
+      youngEntriesMax: setting('young', TUNING.youngEntriesMax),
       checkpointPages: setting('checkpoint', TUNING.checkpointPages),
       cacheKiB: setting('cache', TUNING.cacheKiB),
     },
@@ -117,6 +123,6 @@ function meter(name: string, of: FlashStorage): () => void {
   };
 }
 
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
 }

@@ -16,7 +16,12 @@ const FAULTS: readonly Fault[] = ['lost', 'reordered', 'torn'];
 const COMMITS = 32;
 const ALL = { from: '!', to: '~~', limit: 10_000 };
 /** Small, so that the workload holds several merges and checkpoints and spills its cache. */
-const TUNING: Tuning = { tailBytesMax: 3000, checkpointPages: 24, cacheKiB: 32 };
+const TUNING: Tuning = {
+  tailBytesMax: 3000,
+  youngEntriesMax: 40,
+  checkpointPages: 24,
+  cacheKiB: 32,
+};
 
 /** Puts, overwrites and removals of short and long values, and a cursor in every commit. */
 function changesOf(commit: number): Change[] {

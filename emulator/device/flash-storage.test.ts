@@ -12,7 +12,7 @@ function newFlash(quotaBytes = profile.quotaBytes): Flash {
   return new Flash({ profile: { ...profile, quotaBytes }, charge() {} });
 }
 
-/** `tailBytesMax` is small, so that merges happen within a test. */
+/** Everything is small, so that merges happen within a test. */
 function boot(flash: Flash, quotaBytes = profile.quotaBytes): Promise<FlashStorage> {
   return FlashStorage.open({
     flash,
@@ -20,7 +20,7 @@ function boot(flash: Flash, quotaBytes = profile.quotaBytes): Promise<FlashStora
     heapBytesMax: storageHeapBytes,
     random: createRandom(1),
     nowMs: () => 0,
-    tuning: { tailBytesMax: 600 },
+    tuning: { tailBytesMax: 600, youngEntriesMax: 50 },
   });
 }
 

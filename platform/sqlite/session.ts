@@ -2,11 +2,12 @@
 // the index that orders them is written rarely (README.md has the figures).
 //
 //   kv(id, k, v)       every change, in the order of arrival; v is NULL for a removal
-//   idx(k, ref)        the index: where the value of a key is, as it was at the last merge
-//   ram.tail(k, ref)   in memory: the keys changed since then; an entry hides that of idx
+//   old, young(k, ref) the index as it was at the last merge: where the value of a key is
+//   ram.tail(k, ref)   in memory: the keys changed since then; an entry hides that of the index
 //   ram.dead(ref)      in memory: what a later change of the same key made worthless
 //
-// A merge moves the tail into idx in key order and deletes dead rows, inside a commit.
+// A merge moves the tail into `young` in key order and deletes dead rows, inside a commit; when
+// `young` has become large, it moves into `old` in the same way. No key is in both.
 // `user_version` is the last id that was merged: opening reads the rows after it into the tail.
 // After a call that threw, a session can only be closed: memory is not rolled back, flash is.
 
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly pagesMax: number;
   /** Size of the tail, in bytes of keys and entries, that starts a merge. */
   readonly tailBytesMax: number;
+  /** Entries of the young index that move it into the old one. */
+  readonly youngEntriesMax: number;
   /** Pages in the write-ahead log that start a checkpoint. */
   readonly checkpointPages: number;
   /** SQLite's page cache. */
@@ -46,6 +49,8 @@ export class Session {
   readonly #prepared = new Map<Name, PreparedStatement>();
   #nextId: number;
   #tailBytes = 0;
+  /** At most so many; counted when it is first needed. */
+  #youngEntries: number | undefined;
   #patienceNow = 1;
 
   constructor(sqlite3: Sqlite3Static, options: SessionOptions) {
@@ -172,12 +177,17 @@ export class Session {
 
   // Row by row where SQLite would collect a list of all rows to delete, in memory, before it began.
   #merge(): void {
-    this.#each('outdated', (code, key) => {
-      this.#run('bury', [code]);
-      this.#run('unindex', [key]);
-    });
+    this.#youngEntries ??= Number(this.#first('countYoung'));
+    for (const age of ['Young', 'Old'] as const) {
+      this.#each(`outdated${age}`, (code, key) => {
+        this.#run('bury', [code]);
+        this.#run(`unindex${age}`, [key]);
+      });
+    }
     this.#run('buryRemovals');
     this.#run('index');
+    this.#youngEntries += Number(this.#db.changes());
+    if (this.#youngEntries > this.#options.youngEntriesMax) this.#ageYoung();
     this.#each('dead', (code) => {
       const { first, last } = decodeReference(Number(code));
       this.#run('erase', [first, last]);
@@ -185,6 +195,12 @@ export class Session {
     this.#db.exec(EMPTY_TAIL);
     this.#db.exec(`PRAGMA main.user_version=${this.#nextId - 1}`);
     this.#tailBytes = 0;
+  }
+
+  #ageYoung(): void {
+    this.#run('age');
+    this.#db.exec('DELETE FROM main.young');
+    this.#youngEntries = 0;
   }
 
   #value(code: number): Value | null {
@@ -221,8 +237,9 @@ export class Session {
     }
   }
 
-  #first(name: Name, parameters: (string | number)[]): unknown {
-    const statement = this.#statement(name).bind(parameters);
+  #first(name: Name, parameters: (string | number)[] = []): unknown {
+    const statement = this.#statement(name);
+    if (parameters.length > 0) statement.bind(parameters);
     try {
       return statement.step() ? statement.get(0) : undefined;
     } finally {
@@ -246,7 +263,7 @@ const BULK_CHANGES = 64;
 const PATIENCE = 1.125;
 
 /** Marks the files of this layout. */
-const LAYOUT = 0x6b7431;
+const LAYOUT = 0x6b7432;
 
 // The locking mode comes first: without shared memory, a log is only opened under EXCLUSIVE.
 // EXTRA makes the switch to the log itself durable; afterwards FULL syncs once a commit.
@@ -267,7 +284,8 @@ function configuration(options: SessionOptions): string {
 const CREATE = `
   BEGIN;
   CREATE TABLE main.kv(id INTEGER PRIMARY KEY, k TEXT NOT NULL, v);
-  CREATE TABLE main.idx(k TEXT PRIMARY KEY, ref INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE main.young(k TEXT PRIMARY KEY, ref INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE main.old(k TEXT PRIMARY KEY, ref INTEGER NOT NULL) WITHOUT ROWID;
   PRAGMA main.application_id=${LAYOUT};
   COMMIT;`;
 
@@ -288,7 +306,8 @@ const EMPTY_TAIL = 'DELETE FROM ram.tail; DELETE FROM ram.dead;';
 
 // Every row is named once: by the index, by the tail, or as dead.
 const REFERENCES = `
-  SELECT ref FROM main.idx UNION ALL SELECT ref FROM ram.tail UNION ALL SELECT ref FROM ram.dead`;
+  SELECT ref FROM main.young UNION ALL SELECT ref FROM main.old UNION ALL
+  SELECT ref FROM ram.tail UNION ALL SELECT ref FROM ram.dead`;
 const MISCOUNT = `
   SELECT rows || ' rows, ' || named || ' named' FROM (
     SELECT (SELECT count(*) FROM main.kv) AS rows,
@@ -298,7 +317,8 @@ const MISCOUNT = `
 
 const range = (order: string) => `
   SELECT k, ref, 0 AS age FROM ram.tail WHERE k >= ?1 AND k < ?2 UNION ALL
-  SELECT k, ref, 1 FROM main.idx WHERE k >= ?1 AND k < ?2 ORDER BY ${order}, age`;
+  SELECT k, ref, 1 FROM main.young WHERE k >= ?1 AND k < ?2 UNION ALL
+  SELECT k, ref, 1 FROM main.old WHERE k >= ?1 AND k < ?2 ORDER BY ${order}, age`;
 
 const STATEMENTS = {
   begin: 'BEGIN IMMEDIATE',
@@ -308,18 +328,23 @@ const STATEMENTS = {
   staged: 'SELECT ref FROM ram.tail WHERE k = ?',
   restage: 'UPDATE ram.tail SET ref = ?2 WHERE k = ?1',
   bury: 'INSERT INTO ram.dead VALUES (?)',
-  outdated: 'SELECT idx.ref, k FROM ram.tail CROSS JOIN main.idx USING (k)',
-  unindex: 'DELETE FROM main.idx WHERE k = ?',
+  countYoung: 'SELECT count(*) FROM main.young',
+  outdatedYoung: 'SELECT young.ref, k FROM ram.tail CROSS JOIN main.young USING (k)',
+  outdatedOld: 'SELECT old.ref, k FROM ram.tail CROSS JOIN main.old USING (k)',
+  unindexYoung: 'DELETE FROM main.young WHERE k = ?',
+  unindexOld: 'DELETE FROM main.old WHERE k = ?',
   buryRemovals: `INSERT INTO ram.dead SELECT ref FROM ram.tail
                  WHERE ${kindOf('ref')} = ${Kind.removal}`,
   // OR FAIL: no conflict is possible, and with the default SQLite would keep a copy of every page
   // that the statement changes, in memory.
-  index: `INSERT OR FAIL INTO main.idx SELECT k, ref FROM ram.tail
+  index: `INSERT OR FAIL INTO main.young SELECT k, ref FROM ram.tail
           WHERE ${kindOf('ref')} <> ${Kind.removal} ORDER BY k`,
+  age: 'INSERT OR FAIL INTO main.old SELECT k, ref FROM main.young ORDER BY k',
   dead: 'SELECT ref FROM ram.dead',
   erase: 'DELETE FROM main.kv WHERE id BETWEEN ? AND ?',
   find: `SELECT coalesce((SELECT ref FROM ram.tail WHERE k = ?1),
-                         (SELECT ref FROM main.idx WHERE k = ?1))`,
+                         (SELECT ref FROM main.young WHERE k = ?1),
+                         (SELECT ref FROM main.old WHERE k = ?1))`,
   rows: `SELECT v, typeof(v) = 'text' FROM main.kv WHERE id BETWEEN ? AND ? ORDER BY id`,
   forward: range('k'),
   backward: range('k DESC'),

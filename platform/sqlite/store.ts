@@ -23,10 +23,15 @@ export interface StoreOptions {
   readonly tuning?: Partial<Tuning>;
 }
 
-export type Tuning = Pick<SessionOptions, 'tailBytesMax' | 'checkpointPages' | 'cacheKiB'>;
+export type Tuning = Omit<SessionOptions, 'vfs' | 'pagesMax' | 'heapBytesMax'>;
 
 /** The measured choice: see README.md. */
-export const TUNING: Tuning = { tailBytesMax: 384 * 1024, checkpointPages: 2000, cacheKiB: 96 };
+export const TUNING: Tuning = {
+  tailBytesMax: 384 * 1024,
+  youngEntriesMax: 60_000,
+  checkpointPages: 2000,
+  cacheKiB: 96,
+};
 
 export class SqliteStore {
   readonly #engine: Engine;
