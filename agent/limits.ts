@@ -48,6 +48,9 @@ export const PUSH_TRIES_MAX = 3;
 /** A payload up to this fits every server: when it alone fails, that is an outage and no try of the record. */
 export const PAYLOAD_SAFE_CHARS = 16_384;
 
+/** Changes of one upload that is committed as a whole: their ids are held in memory. */
+export const STAGED_MAX = 1_000;
+
 /** Fetch, merge, push of one record that somebody else keeps changing. */
 export const CONFLICT_ROUNDS_MAX = 3;
 

@@ -61,7 +61,7 @@ async function poll({ context, account, wanted }: PassInput): Promise<Set<string
     ...wanted.map(({ store }) => ({
       collection: store.collection.name,
       id: null,
-      knownMs: store.state.cursor.sinceMs,
+      knownMs: Math.max(0, store.state.cursor.sinceMs),
     })),
   ];
   const moved = await context.remote.poll(items);
@@ -110,7 +110,7 @@ async function syncCollection(
   const { store } = pass;
   const { cursor, resetting } = store.state;
   const unfinished =
-    cursor.sinceMs === 0 || cursor.page !== null || cursor.floorMs > 0 || resetting;
+    cursor.sinceMs < 0 || cursor.page !== null || cursor.floorMs > cursor.sinceMs || resetting;
   if (moved || unfinished) {
     stopForBackoff(pass);
     await pull(pass);
@@ -120,13 +120,9 @@ async function syncCollection(
     if (readOnly || store.state.pending === 0 || store.state.readOnlyAtMs > 0) return;
     stopForBackoff(pass);
     const pushedBefore = pass.report.pushed;
-    try {
-      await push(pass);
-    } finally {
-      // What was stored came with new versions: the cursor moves behind them.
-      if (pass.report.pushed > pushedBefore) await pull(pass);
-    }
-    if (pass.report.pushed === pushedBefore) return;
+    const unseen = await push(pass);
+    if (unseen) await pull(pass);
+    else if (pass.report.pushed === pushedBefore) return;
   }
 }
 

@@ -85,7 +85,7 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
   const token = page.nextPage();
   const end =
     token === null
-      ? { ...START, sinceMs: stampMs > 0 ? stampMs : progress.after(batch).floorMs }
+      ? { ...START, sinceMs: stampMs > 0 ? stampMs : Math.max(0, progress.after(batch).floorMs) }
       : { ...progress.after(batch), page: token };
   await applyBatch(pass, page, batch, end);
   return end;

@@ -6,9 +6,16 @@ import type { Body } from './collections/collection.ts';
 import { type CollectionPass, createPacer, openAll } from './context.ts';
 import { type Entry, type Local, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
-import { CONFLICT_ROUNDS_MAX, PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from './limits.ts';
+import {
+  BATCH_RECORDS_MAX,
+  CONFLICT_ROUNDS_MAX,
+  PAYLOAD_SAFE_CHARS,
+  PUSH_TRIES_MAX,
+  STAGED_MAX,
+} from './limits.ts';
 import { isTombstone, mirrorOf, receive } from './receive.ts';
-import type { Document, Outgoing, PushResult } from './remotes/remote.ts';
+import type { Document, Outgoing, PushResult, Upload } from './remotes/remote.ts';
+import { START } from './store.ts';
 
 /** One change on its way. */
 interface Job {
@@ -17,61 +24,98 @@ interface Job {
   readonly outgoing: Outgoing;
 }
 
+/** A change that only the end of its upload makes real. */
+interface Staged {
+  readonly id: string;
+  readonly seq: number;
+}
+
 /**
- * Sends every local change of the collection that is not parked.
+ * Sends the local changes of the collection that are not parked. True if a pull is needed to see how things stand:
+ * the collection moved on, or has versions behind the cursor that are ours.
  * Errors: those of the remote and the store; `unavailable` when some changes could not be stored for now.
  */
-export async function push(pass: CollectionPass): Promise<void> {
+export async function push(pass: CollectionPass): Promise<boolean> {
   const { store } = pass;
-  if (store.state.pending === 0) return;
-  const max = await pass.remote.pushMax();
+  const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
+  const pushedBefore = pass.report.pushed;
+  const staged: Staged[] = [];
   let failed = 0;
+  let moved = false;
   let after: string | null = null;
-  while (store.state.readOnlyAtMs === 0) {
-    const ids: string[] = await store.pendingIds(after, max);
+  while (store.state.readOnlyAtMs === 0 && !moved && staged.length < STAGED_MAX) {
+    const ids: string[] = await store.pendingIds(after, upload.addMax);
     const last = ids.at(-1);
     if (last === undefined) break;
     after = last;
-    failed += await pushBatch(pass, ids);
+    const results = await pushPortion(pass, upload, ids, staged);
+    failed += results.filter(({ kind }) => kind === 'failed').length;
+    moved = results.some(({ kind }) => kind === 'moved');
   }
+  const committed = moved ? { kind: 'moved' as const } : await upload.commit();
+  const unseen = committed.kind === 'moved' || pass.report.pushed > pushedBefore;
+  if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed.modifiedMs);
   if (failed > 0) {
     throw new SyncError('unavailable', `${failed} changes could not be stored for now`, {
       collection: store.collection.name,
     });
   }
+  return unseen;
 }
 
-/** Returns how many changes must be tried again later. */
-async function pushBatch(pass: CollectionPass, ids: readonly string[]): Promise<number> {
+/** Sends one portion; what is staged is added to `staged`. */
+async function pushPortion(
+  pass: CollectionPass,
+  upload: Upload,
+  ids: readonly string[],
+  staged: Staged[],
+): Promise<PushResult[]> {
   const { store } = pass;
   const entries = await store.load(ids);
-  const changes: { id: string; entry: Entry; local: Local }[] = [];
+  const changes: { id: string; local: Local; baseMs: number | null }[] = [];
   for (const [index, id] of ids.entries()) {
-    const entry = entries[index] ?? NO_ENTRY;
-    const { local } = entry;
+    const { mirror, local } = entries[index] ?? NO_ENTRY;
     if (local === null || local.tries >= PUSH_TRIES_MAX) continue;
-    if (entry.mirror === null && (await settledAtHome(pass, id, local))) continue;
-    changes.push({ id, entry, local });
+    if (mirror === null && (await settledAtHome(pass, id, local))) continue;
+    changes.push({ id, local, baseMs: mirror?.modifiedMs ?? null });
   }
-  const jobs = await sealed(
-    pass,
-    changes.map(({ id, entry, local }) => ({
-      id,
-      local,
-      baseMs: entry.mirror?.modifiedMs ?? null,
-    })),
-  );
-  const results = jobs.length === 0 ? [] : await send(pass, jobs);
+  if (changes.length === 0) return [];
+  const jobs = await sealed(pass, changes);
+  const results = [...(await upload.add(jobs.map((job) => job.outgoing)))];
   await settle(pass, jobs, results);
   for (const [index, job] of jobs.entries()) {
-    if (results[index]?.kind === 'conflict') results[index] = await resolve(pass, job.id);
+    const kind = results[index]?.kind;
+    if (kind === 'staged') staged.push({ id: job.id, seq: job.local.seq });
+    if (kind === 'conflict') results[index] = await resolve(pass, upload, job.id);
   }
-  return results.filter((result) => result.kind === 'failed').length;
+  return results;
 }
 
-async function send(pass: CollectionPass, jobs: readonly Job[]): Promise<PushResult[]> {
-  const outgoing = jobs.map((job) => job.outgoing);
-  return [...(await pass.remote.push(pass.store.collection.name, outgoing))];
+/**
+ * What was staged is on the server now. The last commit moves the cursor behind it, so a device that loses power
+ * before it finds its own records in the next pull.
+ */
+async function acknowledgeStaged(
+  pass: CollectionPass,
+  staged: readonly Staged[],
+  modifiedMs: number,
+): Promise<void> {
+  const { store, report } = pass;
+  for (let at = 0; at < staged.length; at += BATCH_RECORDS_MAX) {
+    const portion = staged.slice(at, at + BATCH_RECORDS_MAX);
+    await store.lock.run(async () => {
+      const entries = await store.load(portion.map(({ id }) => id));
+      const transaction = store.begin();
+      for (const [index, { id, seq }] of portion.entries()) {
+        const before = entries[index] ?? NO_ENTRY;
+        transaction.set(id, before, acknowledged(pass, before, seq, modifiedMs));
+        report.pushed++;
+      }
+      const isLast = at + BATCH_RECORDS_MAX >= staged.length;
+      if (isLast) transaction.update({ cursor: { ...START, sinceMs: modifiedMs } });
+      await transaction.commit();
+    });
+  }
 }
 
 /**
@@ -175,7 +219,8 @@ async function settle(
       const result = results[index];
       if (result === undefined) continue;
       if (result.kind === 'stored') {
-        transaction.set(job.id, before, acknowledged(pass, before, job, result.modifiedMs));
+        const after = acknowledged(pass, before, job.local.seq, result.modifiedMs);
+        transaction.set(job.id, before, after);
         report.pushed++;
       } else if (result.kind === 'readOnly') {
         transaction.update({ readOnlyAtMs: Math.max(1, pass.platform.clock.nowMs()) });
@@ -190,14 +235,14 @@ async function settle(
   });
 }
 
-function acknowledged(pass: CollectionPass, now: Entry, job: Job, modifiedMs: number): Entry {
-  const { body } = job.local;
+/** `seq` is stored in this version. An edit made since stays, on top of the mirror that there was. */
+function acknowledged(pass: CollectionPass, now: Entry, seq: number, modifiedMs: number): Entry {
+  const { mirror, local } = now;
+  if (local?.seq !== seq) return { ...now, mirror: mirror && { ...mirror, modifiedMs } };
+  const { body } = local;
   const text = body === null ? '' : JSON.stringify(body);
-  return {
-    mirror: mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch),
-    local: now.local?.seq === job.local.seq ? null : now.local,
-    quarantined: false,
-  };
+  const arrival = { body, text, modifiedMs };
+  return { mirror: mirrorOf(arrival, pass.store.state.epoch), local: null, quarantined: false };
 }
 
 /** A refusal that looks like an outage counts as a try of the record only where it cannot be one. */
@@ -223,7 +268,7 @@ function countTry(
 }
 
 /** Somebody else changed the record: fetch it, merge, and send what is left of our change. */
-async function resolve(pass: CollectionPass, id: string): Promise<PushResult> {
+async function resolve(pass: CollectionPass, upload: Upload, id: string): Promise<PushResult> {
   const { store } = pass;
   for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
     const document = await pass.remote.document(store.collection.name, id, null);
@@ -232,7 +277,7 @@ async function resolve(pass: CollectionPass, id: string): Promise<PushResult> {
     if (local === null) return { kind: 'stored', modifiedMs: 0 };
     const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
     const jobs = await sealed(pass, [{ id, local, baseMs }]);
-    const results = await send(pass, jobs);
+    const results = await upload.add(jobs.map((job) => job.outgoing));
     await settle(pass, jobs, results);
     const [result = { kind: 'failed' }] = results;
     if (result.kind !== 'conflict') return result;

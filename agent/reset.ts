@@ -8,7 +8,7 @@ import { type CollectionStore, START } from './store.ts';
 
 /** Forgets how far the collection was synced, keeps every record. `syncId` is the engine's new one. */
 export async function resetCollection(store: CollectionStore, syncId: string): Promise<void> {
-  const isNew = store.state.syncId === '' && store.state.cursor.sinceMs === 0;
+  const isNew = store.state.syncId === '' && store.state.cursor.sinceMs < 0;
   await store.lock.run(async () => {
     const transaction = store.begin();
     transaction.update({

@@ -20,7 +20,7 @@ import type { Vault } from './vault.ts';
 
 /** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
 export interface Cursor {
-  /** All changes up to this server time are here. */
+  /** All changes up to this server time are here; -1: nothing was ever listed. */
   readonly sinceMs: number;
   readonly page: string | null;
   /** Version of the collection that the listing under way shows; 0 for none. */
@@ -29,7 +29,7 @@ export interface Cursor {
   readonly floorMs: number;
 }
 
-export const START: Cursor = { sinceMs: 0, page: null, stampMs: 0, floorMs: 0 };
+export const START: Cursor = { sinceMs: -1, page: null, stampMs: 0, floorMs: -1 };
 
 export interface CollectionState {
   readonly cursor: Cursor;

@@ -134,17 +134,19 @@ export function createKinto(options: KintoOptions): Remote {
       return page(answer, options.recordCharsMax);
     },
 
-    async pushMax() {
+    async upload(collection) {
       options.batchMax ??= await batchMaxOf(http, base);
-      return options.batchMax;
-    },
-
-    async push(collection, records) {
-      const requests = records.map((record) =>
-        putRequest(recordPath(collection, record.id), record),
-      );
-      const responses = await inBatches(records, requests, batch, single);
-      return responses.map(pushResult);
+      return {
+        addMax: options.batchMax,
+        async add(records) {
+          const requests = records.map((record) =>
+            putRequest(recordPath(collection, record.id), record),
+          );
+          const responses = await inBatches(records, requests, batch, single);
+          return responses.map(pushResult);
+        },
+        commit: async () => ({ kind: 'none' }),
+      };
     },
   };
 }

@@ -43,12 +43,28 @@ export interface Outgoing {
 }
 
 /**
- * What became of one outgoing record. `refused`: the server will not take this one as it is. `failed`: an outage
- * or a refusal that looks like one; whether the write happened is unknown.
+ * What became of one outgoing record. `staged`: `commit` will tell. `refused`: the server will not take this one as
+ * it is. `failed`: an outage, or a refusal that looks like one; whether the write happened is unknown. `moved`: the
+ * collection has changed since the cursor, nothing was written.
  */
 export type PushResult =
   | { readonly kind: 'stored'; readonly modifiedMs: number }
-  | { readonly kind: 'conflict' | 'readOnly' | 'refused' | 'failed' };
+  | { readonly kind: 'staged' | 'conflict' | 'readOnly' | 'refused' | 'failed' | 'moved' };
+
+/** One upload to a collection: records are added in portions, and committed once. */
+export interface Upload {
+  /** Records that one `add` takes. */
+  readonly addMax: number;
+  /** One result per record, in order. */
+  add(records: readonly Outgoing[]): Promise<PushResult[]>;
+  /**
+   * Ends the upload. `stored`: what was staged is on the server in this version, and nothing else has changed
+   * since the cursor. `moved`: nothing that was staged is. `none`: nothing was staged.
+   */
+  commit(): Promise<
+    { readonly kind: 'stored'; readonly modifiedMs: number } | { readonly kind: 'moved' | 'none' }
+  >;
+}
 
 /** A document that is one record: `meta/global`, `crypto/keys`. */
 export type Document =
@@ -72,9 +88,8 @@ export interface Remote {
    * `restart` (as a value): the listing moved on while it was read; start again from the cursor's times.
    */
   changes(collection: string, cursor: Cursor): Promise<Page | 'restart' | null>;
-  /** One result per record, in order; at most `pushMax` records. */
-  push(collection: string, records: readonly Outgoing[]): Promise<PushResult[]>;
-  readonly pushMax: () => Promise<number>;
+  /** Opens an upload; `cursor` is where the last pull ended. */
+  upload(collection: string, cursor: Cursor): Promise<Upload>;
 }
 
 /** What the server says beside its answers; the pass reads it after each request. */
