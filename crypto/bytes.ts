@@ -99,12 +99,12 @@ export function textOfCodes(codes: readonly number[]): string {
 /** Big-endian words of `bytes`, which count a multiple of four. */
 export function wordsOfBytes(bytes: Uint8Array): Int32Array {
   const words = new Int32Array(bytes.length / 4);
-  for (let at = 0; at < words.length; at++) {
-    words[at] =
-      (byteAt(bytes, 4 * at) << 24) |
-      (byteAt(bytes, 4 * at + 1) << 16) |
-      (byteAt(bytes, 4 * at + 2) << 8) |
-      byteAt(bytes, 4 * at + 3);
+  for (let word = 0, at = 0; at < bytes.length; word++, at += 4) {
+    words[word] =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
   }
   return words;
 }

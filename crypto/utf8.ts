@@ -109,7 +109,6 @@ function asciiText(a: number, b: number, c: number, d: number): string {
 
 /** Throws `CryptoError` `badText` when the text is no well-formed UTF-16. */
 export function encodeUtf8(text: string): Uint8Array {
-  if (!isWellFormed(text)) throw new CryptoError('badText', 'half a surrogate pair');
   const bytes = new Uint8Array(3 * text.length);
   let to = 0;
   for (let at = 0; at < text.length; at++) {
@@ -120,6 +119,7 @@ export function encodeUtf8(text: string): Uint8Array {
       bytes[to++] = 0xc0 | (point >> 6);
       bytes[to++] = 0x80 | (point & 0x3f);
     } else {
+      if ((point & 0x1ff800) === 0xd800) throw new CryptoError('badText', 'half a surrogate pair');
       if (point < 0x10000) bytes[to++] = 0xe0 | (point >> 12);
       else {
         bytes[to++] = 0xf0 | (point >> 18);
