@@ -2,43 +2,30 @@
 // sync manager, and everything that outlives a pass. It runs one pass at a time and survives a power cut in any
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
-import type { BsoCrypto } from '../crypto/bso.ts';
-import { deviceCrypto } from '../crypto/device.ts';
-import { clientState, syncKeyBundle } from '../crypto/keys.ts';
-import { restKey } from '../crypto/rest.ts';
-import { softwareCrypto } from '../crypto/software.ts';
-import type { Platform, SyncKeyB, SyncKeyJwk } from '../platform/ports.ts';
-import { type Account, openAccount } from './account.ts';
+import { clientState } from '../crypto/keys.ts';
+import type { Platform, SyncKey } from '../platform/ports.ts';
 import { passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import type { Collection } from './collections/collection.ts';
-import { history } from './collections/history.ts';
-import { passwords } from './collections/passwords.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
-import type { PassContext } from './context.ts';
 import { fromPort, SyncError } from './errors.ts';
 import { rangeEnd } from './keys.ts';
-import { engineOf, runPass } from './pass.ts';
-import { createKinto, type KintoOptions } from './remotes/kinto.ts';
-import type { ServerNotes } from './remotes/remote.ts';
+import { engineOf } from './pass.ts';
+import type { RemoteDriver, ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
+import { openSession, runSessionPass, type Session } from './session.ts';
 import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
-import { type CollectionStore, openCollectionStore } from './store.ts';
-import { createVault, type Vault } from './vault.ts';
-import { type Abort, createHttp } from './wire/http.ts';
+import type { CollectionStore } from './store.ts';
+import type { Abort } from './wire/http.ts';
 
-const COLLECTIONS: readonly Collection[] = [history, passwords];
+/** What a build of the agent holds: a firmware carries only what its device needs. */
+export interface Contents {
+  readonly drivers: readonly RemoteDriver[];
+  readonly collections: readonly Collection[];
+}
+
 /** Keys removed per commit at a sign-out. */
 const WIPE_KEYS = 500;
-
-type SyncKey = SyncKeyB | SyncKeyJwk;
-
-/** What is open while somebody is signed in. */
-interface Session {
-  readonly vault: Vault;
-  readonly account: Account;
-  readonly stores: readonly CollectionStore[];
-}
 
 export interface Core {
   /** Reads what survived the last run and goes on from there. Call it once, first. */
@@ -68,7 +55,12 @@ export interface SettingsChange {
   readonly wifiOnly?: boolean;
 }
 
-export function createCore(platform: Platform, config: AgentConfig): Core {
+export function createCore(
+  platform: Platform,
+  config: AgentConfig,
+  { drivers, collections }: Contents,
+): Core {
+  const presets = new Map(Object.entries(config.collections));
   const { clock, shell, storage } = platform;
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
@@ -110,20 +102,11 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
 
   const settingsOf = (name: string): CollectionSettings => {
     const own = saved.settings.collections.find(([key]) => key === name);
-    const preset = name === 'history' ? config.collections.history : config.collections.passwords;
-    return own?.[1] ?? preset;
+    return own?.[1] ?? presets.get(name) ?? { enabled: false, readOnly: false };
   };
 
   const open = async (): Promise<Session> => {
-    if (session !== null) return session;
-    const key = restKey(await ported(platform.identity.deviceKey()));
-    const vault = createVault(key, platform.entropy, clock);
-    const generation = saved.generation.toString(36);
-    const stores: CollectionStore[] = [];
-    for (const collection of COLLECTIONS) {
-      stores.push(await openCollectionStore(storage, vault, generation, collection));
-    }
-    session = { vault, stores, account: await openAccount(storage, vault, generation) };
+    session ??= await openSession(platform, saved.generation.toString(36), collections);
     return session;
   };
 
@@ -150,70 +133,41 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
     if (saved.uid !== uid || saved.clientState !== known.clientState) {
       await wipe();
       const generation = saved.generation + 1;
-      await save({ uid, email, clientState: known.clientState, generation, batchMax: null });
+      await save({ uid, email, clientState: known.clientState, generation, remote: {} });
     }
     return key;
   };
 
-  const crypto = (): BsoCrypto =>
-    platform.crypto === undefined
-      ? softwareCrypto(platform.entropy, () => clock.pause())
-      : deviceCrypto(platform.crypto, platform.entropy);
-
   const passOnce = async (report: PassReport): Promise<void> => {
     const syncKey = await identify();
-    const { account, stores } = await open();
+    const opened = await open();
     const notes: ServerNotes = { requests: 0, waitMs: 0, alert, gone: false, quotaRemainingBytes };
-    const http = createHttp({
-      network: platform.network,
-      nowMs: () => clock.nowMs(),
-      authorize: authorization(platform, config),
-      notes,
-      abort,
-    });
-    const options: KintoOptions = {
-      http,
-      serverUrl: config.remote.serverUrl,
-      clientState: saved.clientState ?? '',
-      recordCharsMax: config.recordCharsMax,
-      batchMax: saved.batchMax,
-    };
-    const remote = createKinto(options);
-    const opener = crypto();
-    let rechecked = false;
-    const refreshKeys = (): Promise<boolean> =>
-      account.refreshKeys(remote, opener, syncKeyBundle(syncKey));
-    const context: PassContext = {
-      platform,
-      config,
-      remote,
-      notes,
-      abort,
-      crypto: opener,
-      emit,
-      keys: {
-        bundle: (name) => account.bundle(name),
-        async recheck() {
-          if (rechecked) return false;
-          rechecked = true;
-          return refreshKeys();
-        },
-      },
-    };
-    const wanted = stores.flatMap((store) => {
+    const memory = { ...saved.remote };
+    const wanted = opened.stores.flatMap((store) => {
       const { enabled, readOnly } = settingsOf(store.collection.name);
       return enabled ? [{ store, readOnly }] : [];
     });
+    const remote = driverOf(drivers, config).open({
+      platform,
+      config,
+      clientState: saved.clientState ?? '',
+      memory,
+      cache: opened.cache,
+      notes,
+      abort,
+    });
     try {
-      await runPass({ context, account, refreshKeys, wanted }, report);
-      if (notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
+      await runSessionPass(
+        opened,
+        { platform, config, remote, syncKey, notes, abort, emit, wanted },
+        report,
+      );
     } finally {
       report.requests = notes.requests;
       ({ alert, quotaRemainingBytes } = notes);
       const backoff = serverAsked(saved.backoff, notes.waitMs, clock.nowMs());
-      if (backoff !== saved.backoff || options.batchMax !== saved.batchMax) {
-        await save({ backoff, batchMax: options.batchMax });
-      }
+      const learned = JSON.stringify(memory) !== JSON.stringify(saved.remote);
+      if (backoff !== saved.backoff || learned) await save({ backoff, remote: memory });
     }
   };
 
@@ -336,7 +290,7 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
     if (found !== undefined) return found;
     throw new SyncError(
       'badInput',
-      `collection: not one of ${COLLECTIONS.map((c) => c.name).join(', ')}`,
+      `collection: not one of ${collections.map((c) => c.name).join(', ')}`,
     );
   };
 
@@ -370,7 +324,7 @@ export function createCore(platform: Platform, config: AgentConfig): Core {
       abort.aborted = true;
     },
     async configure(change) {
-      await save({ settings: changedSettings(saved, change, settingsOf) });
+      await save({ settings: changedSettings(saved, change, collections, settingsOf) });
       shell.status(JSON.stringify(status()));
       arm();
     },
@@ -415,29 +369,26 @@ function notEnabled(): SyncError {
   return new SyncError('disabled', 'nobody is signed in to sync');
 }
 
-function authorization(
-  platform: Platform,
-  config: AgentConfig,
-): (fresh: boolean) => Promise<string> {
-  const { auth, audience } = config.remote;
-  return async (fresh) =>
-    auth === 'bearer'
-      ? `Bearer ${(await platform.identity.accessToken(fresh)).token}`
-      : `BrowserID ${await platform.identity.assertion(audience, fresh)}`;
+function driverOf(drivers: readonly RemoteDriver[], config: AgentConfig): RemoteDriver {
+  const { protocol } = config.remote;
+  const found = drivers.find((driver) => driver.protocol === protocol);
+  if (found === undefined) throw new Error(`this build has no remote for ${protocol}`);
+  return found;
 }
 
 function changedSettings(
   saved: SavedState,
   change: SettingsChange,
+  collections: readonly Collection[],
   current: (name: string) => CollectionSettings,
 ): SavedState['settings'] {
   const changes = new Map(Object.entries(change.collections ?? {}));
-  const collections = COLLECTIONS.map(({ name }) => {
+  const switches = collections.map(({ name }) => {
     const merged: CollectionSettings = { ...current(name), ...changes.get(name) };
     return [name, merged] as const;
   });
   return {
-    collections,
+    collections: switches,
     intervalMs: change.intervalMs ?? saved.settings.intervalMs,
     wifiOnly: change.wifiOnly ?? saved.settings.wifiOnly,
   };

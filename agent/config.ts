@@ -2,8 +2,12 @@
 // The device is trusted, so nothing here is checked twice; users' switches are in settings.ts.
 
 export interface RemoteConfig {
-  readonly protocol: 'syncto';
-  /** Base URL with its version prefix's parent, no trailing slash: `https://syncto.example`. */
+  /** Which driver speaks to the server; the firmware must have been built with it. */
+  readonly protocol: string;
+  /**
+   * Without a trailing slash. Syncto: the server's URL without its version (`https://syncto.example`). Sync 1.5: the
+   * token server's (`https://token.services.mozilla.com`, or any path on a server of one's own).
+   */
   readonly serverUrl: string;
   /** BrowserID audience: the token server's origin with a trailing slash. */
   readonly audience: string;
@@ -18,10 +22,8 @@ export interface CollectionSettings {
 export interface AgentConfig {
   readonly profile: string;
   readonly remote: RemoteConfig;
-  readonly collections: {
-    readonly history: CollectionSettings;
-    readonly passwords: CollectionSettings;
-  };
+  /** By collection name; one that is not named is off. */
+  readonly collections: { readonly [name: string]: CollectionSettings };
   /** Time between scheduled passes. */
   readonly intervalMs: number;
   /** Scheduled passes wait for a network that costs nothing. */

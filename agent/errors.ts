@@ -24,6 +24,7 @@ export type SyncErrorCode =
   // the device
   | 'storageFull'
   | 'storageFailed'
+  | 'deviceFailed'
   // the caller
   | 'badInput'
   | 'notFound'
@@ -79,7 +80,7 @@ export class SyncError extends Error {
   }
 }
 
-const PORT_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
+const KNOWN_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
   ['full', 'storageFull'],
   ['failed', 'storageFailed'],
   ['offline', 'offline'],
@@ -88,13 +89,17 @@ const PORT_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
   ['encoding', 'badResponse'],
   ['signedOut', 'signedOut'],
   ['unverified', 'unverified'],
+  // crypto/error.ts
+  ['badKey', 'keyMismatch'],
+  ['badKeys', 'keyMismatch'],
+  ['badEntropy', 'deviceFailed'],
 ]);
 
-/** What a port threw, as a SyncError. Anything that is not a port's error is thrown again as it is. */
+/** What a port or crypto/ threw, as a SyncError. Anything else is thrown again as it is. */
 export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof Error) {
-    const code = PORT_CODES.get((error as { code?: unknown }).code as string);
+    const code = KNOWN_CODES.get((error as { code?: unknown }).code as string);
     if (code !== undefined) return new SyncError(code, error.message);
   }
   throw error;

@@ -2,7 +2,7 @@
 // is plain JSON data, so that the same calls work across a bridge.
 
 import type { Platform } from '../platform/ports.ts';
-import { createCore, type SettingsChange } from './agent.ts';
+import { type Contents, createCore, type SettingsChange } from './agent.ts';
 import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import {
@@ -15,8 +15,12 @@ import {
 } from './local.ts';
 import type { PassReport, Status } from './status.ts';
 
+export type { Contents } from './agent.ts';
+export { history } from './collections/history.ts';
+export { passwords } from './collections/passwords.ts';
 export type { AgentConfig } from './config.ts';
 export { SyncError } from './errors.ts';
+export { syncto } from './remotes/kinto.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
 
 /** Every call may reject with a SyncError; its `code` and `retry` say what to do. */
@@ -44,8 +48,9 @@ export interface Agent {
   observe(collection: string, on: boolean): void;
 }
 
-export function createAgent(platform: Platform, config: AgentConfig): Agent {
-  const core = createCore(platform, config);
+/** `contents`: the protocols and collections of this build; the configuration names what is used of them. */
+export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
+  const core = createCore(platform, config, contents);
   return {
     start: () => core.start(),
     enable: () => core.enable(),

@@ -7,6 +7,7 @@ import { type Backoff, NO_BACKOFF } from './backoff.ts';
 import type { CollectionSettings } from './config.ts';
 import { fromPort, type SyncErrorCode } from './errors.ts';
 import { STATE_KEY } from './keys.ts';
+import type { RemoteMemory } from './remotes/remote.ts';
 import type { AgentState } from './status.ts';
 
 export interface SavedState {
@@ -19,8 +20,8 @@ export interface SavedState {
   /** Names the account's keys in the store; a new account gets a new one. */
   readonly generation: number;
   readonly backoff: Backoff;
-  /** The server's largest batch, once it has said so. */
-  readonly batchMax: number | null;
+  /** What the protocol's driver has learned of the server and wants to keep. */
+  readonly remote: RemoteMemory;
   /** The user's switches, over the device's configuration. */
   readonly settings: Settings;
 }
@@ -40,7 +41,7 @@ export const NEW_STATE: SavedState = {
   clientState: null,
   generation: 0,
   backoff: NO_BACKOFF,
-  batchMax: null,
+  remote: {},
   settings: { collections: [], intervalMs: null, wifiOnly: null },
 };
 

@@ -105,6 +105,8 @@ export interface SyncKeyJwk {
   /** base64url of 64 bytes. */
   readonly k: string;
 }
+export type SyncKey = SyncKeyB | SyncKeyJwk;
+
 export interface AccessToken {
   readonly token: string;
 }
@@ -125,7 +127,7 @@ export interface Identity {
   /** An OAuth access token for the Sync scope. `fresh`: not a cached one. */
   accessToken(fresh: boolean): Promise<AccessToken>;
   /** kB, or the scoped key for Sync. */
-  syncKey(): Promise<SyncKeyB | SyncKeyJwk>;
+  syncKey(): Promise<SyncKey>;
   /** 32 bytes that stay the same on this device and never leave it: what is at rest is sealed under them. */
   deviceKey(): Promise<Uint8Array>;
 }

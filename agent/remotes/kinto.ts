@@ -14,19 +14,21 @@ import {
 import type { Cursor } from '../store.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
-import { type Answer, type Http, unexpected } from '../wire/http.ts';
+import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter, type SplitItem } from '../wire/records.ts';
-import type { Document, Listed, Outgoing, Page, PushResult, Remote } from './remote.ts';
+import type {
+  Document,
+  Listed,
+  Outgoing,
+  Page,
+  PushResult,
+  Remote,
+  RemoteDriver,
+  RemoteOptions,
+} from './remote.ts';
 
-export interface KintoOptions {
-  readonly http: Http;
-  /** `https://host`, without the version prefix. */
-  readonly serverUrl: string;
-  readonly clientState: string;
-  readonly recordCharsMax: number;
-  /** Cached answer of the hello, kept by the caller; null: not asked yet. */
-  batchMax: number | null;
-}
+/** Syncto, by BrowserID assertions as in 2016 or by OAuth tokens. */
+export const syncto: RemoteDriver = { protocol: 'syncto', open: createKinto };
 
 /** An id that no record has: asking for it gives a collection's version without its records. */
 const NO_RECORD = '-';
@@ -45,9 +47,11 @@ interface SubResponse {
   readonly modifiedMs: number | null;
 }
 
-export function createKinto(options: KintoOptions): Remote {
-  const { http } = options;
-  const base = `${options.serverUrl}/v1`;
+function createKinto(options: RemoteOptions): Remote {
+  const { config, memory } = options;
+  const { recordCharsMax } = config;
+  const http = createHttp({ ...options, authorize: authorization(options) });
+  const base = `${config.remote.serverUrl}/v1`;
   const recordsPath = (collection: string): string =>
     `/buckets/${options.clientState}/collections/${encodeURIComponent(collection)}/records`;
   const recordPath = (collection: string, id: string): string =>
@@ -106,7 +110,7 @@ export function createKinto(options: KintoOptions): Remote {
         return { kind: answer.status === 304 ? 'unchanged' : 'missing' };
       }
       if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
-      const text = await readDocument(() => answer.read(), options.recordCharsMax);
+      const text = await readDocument(() => answer.read(), recordCharsMax);
       const listed = envelopeOf(member(parseDocument(text), 'data'), text.length);
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
@@ -131,13 +135,13 @@ export function createKinto(options: KintoOptions): Remote {
         return 'restart';
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
-      return page(answer, options.recordCharsMax);
+      return page(answer, recordCharsMax);
     },
 
     async upload(collection) {
-      options.batchMax ??= await batchMaxOf(http, base);
+      memory.batchMax ??= await batchMaxOf(http, base);
       return {
-        addMax: options.batchMax,
+        addMax: memory.batchMax,
         async add(records) {
           const requests = records.map((record) =>
             putRequest(recordPath(collection, record.id), record),
@@ -149,6 +153,14 @@ export function createKinto(options: KintoOptions): Remote {
       };
     },
   };
+}
+
+function authorization({ platform, config }: RemoteOptions): (fresh: boolean) => Promise<string> {
+  const { auth, audience } = config.remote;
+  return async (fresh) =>
+    auth === 'bearer'
+      ? `Bearer ${(await platform.identity.accessToken(fresh)).token}`
+      : `BrowserID ${await platform.identity.assertion(audience, fresh)}`;
 }
 
 function listQuery(cursor: Cursor): string {

@@ -1,7 +1,10 @@
 // What every protocol driver does for the sync pass, whatever its wire looks like.
 // A driver speaks HTTP and nothing else: it never touches storage, never decrypts, keeps no record.
 
+import type { Platform } from '../../platform/ports.ts';
+import type { AgentConfig } from '../config.ts';
 import type { Cursor } from '../store.ts';
+import type { Abort } from '../wire/http.ts';
 
 /** A record as the server holds it, its payload still encrypted. */
 export interface Envelope {
@@ -101,4 +104,31 @@ export interface ServerNotes {
   /** The service ends: `Alert` with code `hard-eol`. */
   gone: boolean;
   quotaRemainingBytes: number | null;
+}
+
+/** What a driver keeps over reboots: nothing secret, a few numbers and addresses. It changes the members it needs. */
+export interface RemoteMemory {
+  /** Kinto: the largest batch that the server takes. */
+  batchMax?: number;
+  /** Sync 1.5: the storage node; another one means a fresh start. */
+  endpoint?: string;
+}
+
+export interface RemoteOptions {
+  readonly platform: Platform;
+  readonly config: AgentConfig;
+  /** 32 hex digits: names the key that the user's data is under. */
+  readonly clientState: string;
+  readonly memory: RemoteMemory;
+  /** Lives as long as the sign-in on this boot: the driver's own objects by name, secrets too. */
+  readonly cache: Map<string, unknown>;
+  readonly notes: ServerNotes;
+  readonly abort: Abort;
+}
+
+/** One protocol. A firmware holds the drivers that it was built with. */
+export interface RemoteDriver {
+  readonly protocol: string;
+  /** A remote for one pass. */
+  open(options: RemoteOptions): Remote;
 }

@@ -2,7 +2,7 @@
 // renews a refused authorization once, and turns transport failures into SyncErrors.
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
-import type { Header, Network, NetworkRequest, NetworkResponse } from '../../platform/ports.ts';
+import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
@@ -34,10 +34,9 @@ export interface Http {
 }
 
 export interface HttpOptions {
-  readonly network: Network;
-  readonly nowMs: () => number;
-  /** The `Authorization` value; `fresh` after the server refused the last one. */
-  readonly authorize: (fresh: boolean) => Promise<string>;
+  readonly platform: Platform;
+  /** The `Authorization` value for an exchange; `fresh` after the server refused the last one. */
+  readonly authorize: (fresh: boolean, exchange: Exchange) => Promise<string>;
   readonly notes: ServerNotes;
   readonly abort: Abort;
 }
@@ -45,10 +44,10 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions): Http {
   const once = async (exchange: Exchange, fresh: boolean): Promise<Answer> => {
     stopIfAborted(options.abort);
-    const authorization = await ported(options.authorize(fresh));
+    const authorization = await ported(options.authorize(fresh, exchange));
     options.notes.requests++;
     const response = await ported(
-      options.network.request({
+      options.platform.network.request({
         method: exchange.method,
         url: exchange.url,
         headers: [['Authorization', authorization], ...(exchange.headers ?? [])],
@@ -56,7 +55,7 @@ export function createHttp(options: HttpOptions): Http {
         ...(exchange.body === undefined ? {} : { body: exchange.body }),
       }),
     );
-    note(options.notes, response, options.nowMs());
+    note(options.notes, response, options.platform.clock.nowMs());
     return answer(response, options.abort);
   };
   return {

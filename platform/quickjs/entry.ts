@@ -2,6 +2,7 @@
 // What the device may ask for is the list of commands below; see BRIDGE.md.
 
 import { type Agent, type AgentConfig, createAgent, SyncError } from '../../agent/index.ts';
+import { contents } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
 export interface Booted {
@@ -49,7 +50,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 export function boot(host: Host): Booted {
   const { crypto, ...config }: HostConfig = JSON.parse(`${host('config', 0, '', '', null)}`);
   const { platform, deliver } = createHostPlatform(host, crypto === 'device');
-  const agent = createAgent(platform, config);
+  const agent = createAgent(platform, config, contents);
   const started = agent.start();
 
   const run = async (name: string, text: string): Promise<unknown> => {

@@ -11,6 +11,7 @@ import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platf
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import type { Identity, Network, Storage } from '../../platform/ports.ts';
+import { contents } from '../../platform/quickjs/contents.ts';
 import type { Fetch } from '../../platform/web/fetch-network.ts';
 
 /** Server and device agree on the time, a little after the shipped account was recorded. */
@@ -94,7 +95,7 @@ export function testDevice(servers: TestServers, options: DeviceOptions = {}): T
     recordCharsMax: 400_000,
     ...options.config,
   };
-  return { agent: createAgent(platform, config), platform, storage };
+  return { agent: createAgent(platform, config, contents), platform, storage };
 }
 
 /** The account's user at the accounts server, who has not signed in yet. */

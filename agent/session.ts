@@ -1,0 +1,78 @@
+// What is open while somebody is signed in, and one pass over it.
+// It brings the account's keys, its collections and a protocol's driver together; it decides nothing.
+
+import type { BsoCrypto } from '../crypto/bso.ts';
+import { deviceCrypto } from '../crypto/device.ts';
+import { syncKeyBundle } from '../crypto/keys.ts';
+import { restKey } from '../crypto/rest.ts';
+import { softwareCrypto } from '../crypto/software.ts';
+import type { Platform, SyncKey } from '../platform/ports.ts';
+import { type Account, openAccount } from './account.ts';
+import type { Collection } from './collections/collection.ts';
+import type { PassContext } from './context.ts';
+import { fromPort, SyncError } from './errors.ts';
+import { type PassInput, runPass } from './pass.ts';
+import type { PassReport } from './status.ts';
+import { type CollectionStore, openCollectionStore } from './store.ts';
+import { createVault } from './vault.ts';
+
+export interface Session {
+  readonly account: Account;
+  readonly stores: readonly CollectionStore[];
+  /** The driver's own objects; gone with the sign-in. */
+  readonly cache: Map<string, unknown>;
+}
+
+/** Opens what the store holds of a generation; an empty one is a new account. */
+export async function openSession(
+  platform: Platform,
+  generation: string,
+  collections: readonly Collection[],
+): Promise<Session> {
+  const { storage } = platform;
+  try {
+    const key = restKey(await platform.identity.deviceKey());
+    const vault = createVault(key, platform.entropy, platform.clock);
+    const stores: CollectionStore[] = [];
+    for (const collection of collections) {
+      stores.push(await openCollectionStore(storage, vault, generation, collection));
+    }
+    return { stores, account: await openAccount(storage, vault, generation), cache: new Map() };
+  } catch (error) {
+    throw fromPort(error);
+  }
+}
+
+export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
+  readonly syncKey: SyncKey;
+  readonly wanted: PassInput['wanted'];
+};
+
+/** Runs one pass. Errors: `serviceGone`, those of the pass. */
+export async function runSessionPass(
+  { account }: Session,
+  { syncKey, wanted, ...shared }: SessionPass,
+  report: PassReport,
+): Promise<void> {
+  const crypto = cryptoOf(shared.platform);
+  let rechecked = false;
+  const refreshKeys = (): Promise<boolean> =>
+    account.refreshKeys(shared.remote, crypto, syncKeyBundle(syncKey));
+  const keys = {
+    bundle: (name: string) => account.bundle(name),
+    async recheck() {
+      if (rechecked) return false;
+      rechecked = true;
+      return refreshKeys();
+    },
+  };
+  await runPass({ context: { ...shared, crypto, keys }, account, refreshKeys, wanted }, report);
+  if (shared.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
+}
+
+/** The device's own cryptography if it has some, else ours. */
+function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
+  return crypto === undefined
+    ? softwareCrypto(entropy, () => clock.pause())
+    : deviceCrypto(crypto, entropy);
+}
