@@ -13,6 +13,7 @@ import {
   UsageError,
 } from './options.ts';
 import { loadProfile, profileNames } from './profiles.ts';
+import { progressPrinter } from './progress.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario } from './scenario.ts';
 import { serveOnLoopback } from './servers/serve.ts';
@@ -97,7 +98,7 @@ async function emulate(options: EmulateOptions): Promise<number> {
     compare: options.account === null ? 'sample' : 'all',
     wantsHoldings: options.exportFile !== null,
     ...(trace === null ? {} : { trace: trace.write }),
-    ...(json ? {} : { onProgress: printProgress }),
+    ...(json ? {} : { onProgress: progressPrinter(process.stdout) }),
   }).finally(() => trace?.close());
   const report = makeReport(result, { ...options, bundleBytes: firmware.bytes });
   if (options.exportFile !== null) writeOut(options.exportFile, exported(result.holdings));
@@ -123,10 +124,6 @@ async function firmwareOf({ firmwareDir, profile }: EmulateOptions): Promise<Fir
 
 function exported(holdings: Holdings | null): Holdings {
   return holdings ?? { history: [], logins: [] };
-}
-
-function printProgress({ virtualMs, text }: { virtualMs: number; text: string }): void {
-  process.stdout.write(`${(virtualMs / 1000).toFixed(1).padStart(8)} s  ${text}\n`);
 }
 
 function paint() {

@@ -73,7 +73,6 @@ describe('emulate', () => {
       json: true,
       edits,
       exportFile: 'out.json',
-      dumpFile: 'dump.json',
       traceFile: 'trace',
       firmwareDir: 'dist/x',
     });
@@ -84,6 +83,8 @@ describe('emulate', () => {
     [['--account', file('text', 'no')], /text is not JSON$/],
     [['--account', file('empty', '{}')], /empty: not a valid account file: kB is not 64 hex/],
     [['--account', 'x', '--records', '1'], '--account and --records exclude each other'],
+    [['--server', 'http://a', '--dump', 'x'], /^--dump needs the servers of the emulator/],
+    [['--export', '/nonexistent/x'], /^cannot write \/nonexistent\/x: there is no such file/],
     [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
     [['--auth', 'magic'], '--auth must be browserid or bearer, not "magic"'],
     [['--protocol', 'ftp'], '--protocol must be syncto, not "ftp"'],

@@ -1,7 +1,8 @@
 // What a person typed, checked: either options that can be run, or a UsageError whose message is one line.
 // Reads the files that are named; starts nothing and writes nothing.
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
@@ -74,6 +75,9 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   if (values.account !== undefined && values.records !== undefined) {
     throw new UsageError('--account and --records exclude each other');
   }
+  if (values.dump !== undefined && values.server !== undefined) {
+    throw new UsageError('--dump needs the servers of the emulator: it excludes --server');
+  }
   const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
   return {
     profile: asUsage(() => loadProfile(values.profile)),
@@ -87,9 +91,9 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     seed: wholeNumber('--seed', values.seed, 0),
     cutAt: values.cut === undefined ? null : wholeNumber('--cut', values.cut, 1),
     firmwareDir: values.firmware ?? null,
-    exportFile: values.export ?? null,
-    dumpFile: values.dump ?? null,
-    traceFile: values.trace ?? null,
+    exportFile: writablePath(values.export),
+    dumpFile: writablePath(values.dump),
+    traceFile: writablePath(values.trace),
     json: values.json,
   };
 }
@@ -155,6 +159,17 @@ function readJson(path: string | URL): unknown {
   } catch {
     throw new UsageError(`${path} is not JSON`);
   }
+}
+
+/** Refused before a long run and not after it. */
+function writablePath(path: string | undefined): string | null {
+  if (path === undefined) return null;
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
+  }
+  return path;
 }
 
 /** The words of a failed system call, without its path. */

@@ -148,6 +148,7 @@ function heading({ profile, protocol, auth, crypto, seed }: Report, paint: Paint
   return [
     paint.bold(`Kitsync on ${profile}`),
     `Protocol ${protocol}, signed in by ${signIn}, cryptography in ${where}, seed ${seed}`,
+    "The device's figures are assumptions: see `kitsync profiles`",
   ].join('\n');
 }
 
@@ -165,7 +166,7 @@ function figures({ memory, cpu, network, flash, boots, powerCuts }: Report): str
     `Memory      ${kib(memory.peakBytes)} of ${kib(memory.capBytes)} at most, the ${kib(memory.bundleBytes)} bundle included`,
     `            SQLite ${kib(memory.storagePeakBytes)} of ${kib(memory.storageCapBytes)}`,
     `Processor   ${millions(cpu.instructions)} instructions, ${millions(cpu.load.instructions)} of them to load; SQLite ${millions(cpu.storageInstructions)}`,
-    `            longest slice ${millions(cpu.longestSlice)}`,
+    `            ${millions(cpu.longestSlice)} without a break at most (the longest slice)`,
     `Network     ${network.requests} requests, ${whole(network.bytesIn)} bytes received (records: ${whole(network.payloadBytesIn)}), ${whole(network.bytesOut)} sent`,
     `Flash       ${whole(flash.pagesWritten)} pages written, ${flash.writeAmplification} bytes for each byte stored`,
     `Time        ${seconds(cpu.virtualMs)} on the device${cuts}`,

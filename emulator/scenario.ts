@@ -11,6 +11,7 @@ import type { Expected, Holdings } from './expected.ts';
 import { readHoldings, readPage } from './holdings.ts';
 import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
 import type { Edit } from './options.ts';
+import type { Progress } from './progress.ts';
 import { samplePages, serverHoldings, storedCount } from './server-records.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
 
@@ -25,11 +26,6 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   /** Hand out everything that the device holds in the end. */
   readonly wantsHoldings?: boolean;
   readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface Progress {
-  readonly virtualMs: number;
-  readonly text: string;
 }
 
 export interface CollectionState {
@@ -102,12 +98,12 @@ interface Run {
   powerCuts: number;
   records: Record<string, CollectionState>;
   holdings: Holdings | null;
-  say(text: string): void;
+  say(text: string, kind?: Progress['kind']): void;
 }
 
 function createRun(options: ScenarioOptions): Run {
-  const say = (text: string) =>
-    options.onProgress?.({ virtualMs: setup.clock.nowNs() / 1e6, text });
+  const say = (text: string, kind: Progress['kind'] = 'step') =>
+    options.onProgress?.({ kind, virtualMs: setup.clock.nowNs() / 1e6, text });
   const setup: Setup = createSetup({
     ...options,
     onStep: () => ledger.step(),
@@ -115,7 +111,7 @@ function createRun(options: ScenarioOptions): Run {
       const event = JSON.parse(json) as AgentEvent;
       if (event.kind === 'pass') ledger.passOver(event.report);
       if (event.kind === 'progress') {
-        say(`${event.collection}: ${event.pulled} received, ${event.pushed} sent`);
+        say(`${event.collection}: ${event.pulled} received, ${event.pushed} sent`, 'count');
       }
     },
   });

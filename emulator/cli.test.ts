@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { main } from './cli.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'kitsync-cli-'));
+let out = '';
+let complaints = '';
+
+beforeEach(() => {
+  out = '';
+  complaints = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    complaints += text;
+    return true;
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** A firmware of one script. */
+function firmwareDir(code: string): string {
+  const path = mkdtempSync(join(dir, 'firmware-'));
+  writeFileSync(join(path, 'agent.js'), code);
+  const sha256 = createHash('sha256').update(code).digest('hex');
+  const parts = [{ file: 'agent.js', bytes: code.length, sha256 }];
+  writeFileSync(join(path, 'manifest.json'), JSON.stringify({ format: 1, parts }));
+  return path;
+}
+
+test('0: a run that kept every promise, with all that it can write', async () => {
+  const file = (name: string) => join(dir, name);
+  const args = ['--records', '5', '--crypto', 'device', '--export', file('export')];
+  const more = ['--dump', file('dump'), '--trace', file('trace')];
+  expect(await main(['emulate', ...args, ...more])).toBe(0);
+  expect(complaints).toBe('');
+  expect(out).toMatch(/^ {5}0\.0 s {2}switched on\n/);
+  expect(out).toMatch(/\nhistory +5 +0 +0\n/);
+  expect(out).toMatch(/Every promise was kept\.\n$/);
+  const held = JSON.parse(readFileSync(file('export'), 'utf8')) as { history: unknown[] };
+  expect(held.history).toHaveLength(5);
+  const dump = JSON.parse(readFileSync(file('dump'), 'utf8')) as { store: { format: string } };
+  expect(dump.store.format).toBe('sync15-store');
+  for (const line of readFileSync(file('trace'), 'utf8').trimEnd().split('\n')) {
+    expect(JSON.parse(line)).toHaveProperty('event');
+  }
+});
+
+test('1: a promise was broken, here by a program that answers nothing', async () => {
+  const firmware = firmwareDir('(function () { return () => ({ deliver() {}, command() {} }) })');
+  expect(await main(['emulate', '--firmware', firmware, '--json'])).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    ok: false,
+    killed: null,
+    problems: ['the run ended early: enable: the agent waits for nothing'],
+  });
+});
+
+test('3: the device killed the agent, here one that takes all memory', async () => {
+  const firmware = firmwareDir(
+    '(function () { for (var a = []; ; ) a.push(new Uint8Array(1e5)) })',
+  );
+  expect(await main(['emulate', '--firmware', firmware, '--json'])).toBe(3);
+  expect(JSON.parse(out)).toMatchObject({ ok: false, killed: 'memory' });
+});
+
+test.each([
+  [['emulate', '--account', '/nonexistent'], 'cannot read /nonexistent: there is no such file'],
+  [
+    ['emulate', '--firmware', '/nonexistent'],
+    '--firmware: /nonexistent: cannot read manifest.json',
+  ],
+  [
+    ['emulate', '--records', '1', '--trace', '/nonexistent/t'],
+    'cannot write /nonexistent/t: there',
+  ],
+  [['emulate', '--profile', 'toaster'], 'unknown profile "toaster"'],
+  [['dance'], 'unknown command "dance"'],
+])('2: %j gets one clear line', async (args, complaint) => {
+  expect(await main(args)).toBe(2);
+  expect(complaints).toContain(`kitsync: ${complaint}`);
+  expect(complaints.match(/\n/g)).toHaveLength(1);
+  expect(out).toBe('');
+});
+
+test('a firmware that is not what its manifest says is refused', async () => {
+  const firmware = firmwareDir('1');
+  writeFileSync(join(firmware, 'agent.js'), '2');
+  expect(await main(['emulate', '--firmware', firmware])).toBe(2);
+  expect(complaints).toContain('agent.js is not the file that the manifest names');
+});
+
+test('the profiles are listed with their assumptions', async () => {
+  expect(await main(['profiles'])).toBe(0);
+  expect(out).toMatch(
+    /^panasonic-cx700\n {2}Panasonic .*\n {2}All hardware figures are assumptions/m,
+  );
+});
+
+test('help is printed by the command itself', async () => {
+  const bin = fileURLToPath(new URL('bin.mjs', import.meta.url));
+  const text = await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, [bin, 'help'], (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+  expect(text).toMatch(/^Usage: kitsync <command>/);
+});
