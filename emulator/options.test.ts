@@ -50,16 +50,7 @@ describe('emulate', () => {
       ...['--profile', 'kaios-256mb', '--protocol', 'syncto', '--auth', 'bearer'],
       ...['--crypto', 'device', '--server', 'http://127.0.0.1:8000/', '--seed', '7'],
       ...['--cut', '3', '--records', '50', '--json', '--apply', file('e', JSON.stringify(edits))],
-      ...[
-        '--export',
-        'out.json',
-        '--dump',
-        'dump.json',
-        '--trace',
-        'trace',
-        '--firmware',
-        'dist/x',
-      ],
+      ...['--export', 'out.json', '--trace', 'trace', '--firmware', 'dist/x'],
     ];
     expect(parseEmulate(args)).toMatchObject({
       profile: { name: 'kaios-256mb' },
