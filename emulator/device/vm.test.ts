@@ -239,6 +239,17 @@ describe('a machine is killed', () => {
     expect(longestSlice).toBeLessThan(50_010_000);
   });
 
+  it('for one instruction more than a slice may have, and not for the last that it may', async () => {
+    const longest = async (sliceOpsMax: number) => {
+      const vm = await createVm({ ...options, sliceOpsMax });
+      vm.release(vm.evaluate('for (let i = 0; i < 1000; i++); "done"', 'a.js'));
+      return vm.meter().longestSlice;
+    };
+    const needed = await longest(options.sliceOpsMax);
+    expect(await longest(needed)).toBe(needed);
+    await expect(longest(needed - 1)).rejects.toThrow('killed: cpu');
+  });
+
   it('at the same instruction in every run', async () => {
     const longest = async () => {
       const vm = await createVm({ ...options, sliceOpsMax: 5_000_000 });

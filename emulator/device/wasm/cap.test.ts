@@ -70,6 +70,19 @@ describe('the counted allocator', () => {
     expect(counters.refused).toBeGreaterThan(0);
   });
 
+  it('never passes the limit, whatever the size of the block that would', async () => {
+    const { quickjs, counters } = await instantiateEngine();
+    const limit = counters.liveBytes + 5000;
+    counters.limitBytes = limit;
+    for (let bytes = 0; bytes < 100; bytes++) {
+      const blocks: number[] = [];
+      for (let block = -1; block !== 0; blocks.push(block)) block = counters.allocate(bytes);
+      expect(limit - counters.liveBytes).toBeLessThan(bytes + 24);
+      for (const block of blocks) quickjs._free(block);
+    }
+    expect(counters.peakBytes).toBeLessThanOrEqual(limit);
+  });
+
   it('refuses sizes at which a sum of 32 bits would wrap around', async () => {
     const { counters } = await instantiateEngine();
     counters.limitBytes = 1 << 20;
