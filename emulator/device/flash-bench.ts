@@ -20,13 +20,16 @@ const charge = (durationUs: number) => {
 };
 const flash = new Flash({ profile, charge });
 
-const storage = await boot();
+const storage = await boot(flash);
 console.log('step', 'payload KB', 'pages', 'amplification', 'syncs', 'instructions M', 'flash ms');
 await firstSync(setting('records', 10_000), setting('batch', 100));
 const changes = await oneRecordChanges(setting('changes', 1000));
 const peakBytes = storage.heapPeakBytes();
 await idleBoot();
-console.log(`SQLite heap peak: ${peakBytes} bytes; most worn page: ${flash.wearMax} programs`);
+console.log(
+  `SQLite heap peak: ${peakBytes} bytes, ${await removalsPeakBytes()} when all of 20,000 keys are removed`,
+);
+console.log(`most worn page: ${flash.wearMax} programs`);
 const sorted = changes.sort((a, b) => a - b);
 console.log(
   `flash pages of a one-record change: mean ${(sum(sorted) / sorted.length).toFixed(1)}, ` +
@@ -37,9 +40,9 @@ function at(share: number): number | undefined {
   return sorted[Math.ceil(share * sorted.length) - 1];
 }
 
-function boot(): Promise<FlashStorage> {
+function boot(on: Flash): Promise<FlashStorage> {
   return FlashStorage.open({
-    flash,
+    flash: on,
     quotaBytes: profile.quotaBytes,
     heapBytesMax: setting('heap', storageHeapBytes),
     random,
@@ -83,11 +86,23 @@ async function oneRecordChanges(count: number): Promise<number[]> {
 }
 
 async function idleBoot(): Promise<void> {
-  const again = await boot();
+  const again = await boot(flash);
   const report = meter('idle boot', again);
   await again.get(['c.history', 'h.r.nothing']);
   await again.scan({ from: 'h.d.', to: 'h.d/', limit: 50, reverse: true });
   report();
+}
+
+/** What is hardest on the heap: merges in which every key is outdated. */
+async function removalsPeakBytes(): Promise<number> {
+  const other = await boot(new Flash({ profile, charge }));
+  const keys = Array.from({ length: 20_000 }, () => `h.u.${letters(random, 30)}`);
+  for (const value of ['x', null]) {
+    for (let done = 0; done < keys.length; done += 400) {
+      await other.commit(keys.slice(done, done + 400).map((key) => [key, value]));
+    }
+  }
+  return other.heapPeakBytes();
 }
 
 /** Keys and sizes of one history record: itself, by date, by address. */
