@@ -159,7 +159,7 @@ function end({ killed, problems }: ScenarioResult): string {
 
 function row(...cells: readonly (string | number | undefined)[]): void {
   const [first = '', ...rest] = cells.map(String);
-  console.log(first.padEnd(22) + rest.map((cell) => cell.padStart(16)).join(''));
+  console.log(first.padEnd(22) + rest.map((cell) => `  ${cell.padStart(14)}`).join(''));
 }
 
 const asked = process.argv.slice(2);

@@ -40,6 +40,6 @@ export async function runKitsync(options: RunOptions): Promise<ScenarioResult> {
     crypto,
     seed: SEED,
     edits,
-    compare: 'sample',
+    compare: records === 'corpus' ? 'all' : 'sample',
   });
 }
