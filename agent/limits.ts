@@ -8,7 +8,7 @@ export const RECORD_CHARS_MAX = 400_000;
 export const BATCH_RECORDS_MAX = 50;
 
 /** Characters of envelopes held before a batch is worked off, whatever their number. */
-export const BATCH_CHARS_MAX = 24_000;
+export const BATCH_CHARS_MAX = 48_000;
 
 /** Characters of record text that are parsed and merged before the device gets a turn. */
 export const SLICE_CHARS_MAX = 4_000;

@@ -124,6 +124,7 @@ export async function openCollectionStore(
     },
 
     async load(ids) {
+      if (ids.length === 0) return [];
       const wanted = ids.flatMap((id) => [keys.record(id), keys.outbox(id)]);
       if (state.quarantined > 0) wanted.push(...ids.map((id) => keys.quarantine(id)));
       const values = await ported(storage.get(wanted));

@@ -66,18 +66,32 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
         return { head, text: keys + texts, bytes };
       },
     ],
+  ];
+  // A large commit comes in portions, within one turn of the agent.
+  let portions: Change[] = [];
+  return new Map<string, Operation>([
+    ...work.map(([op, run]): [string, Operation] => [op, after(clock, 0, run)]),
+    ['more', (call) => void portions.push(...changesOf(call))],
     [
       'commit',
-      async ({ head, text, bytes }) => {
-        const [keysLength = 0, ...lengths] = numbers(head);
-        const keys = keysOf(text.slice(0, keysLength));
-        const values = unpack(lengths, text, keysLength, bytes ?? new Uint8Array(0));
-        await storage.commit(values.map((value, i): Change => [keys[i] ?? '', value]));
-        return {};
+      (call, answer) => {
+        const changes = [...portions, ...changesOf(call)];
+        portions = [];
+        const commit = async (): Promise<Answer> => {
+          await storage.commit(changes);
+          return {};
+        };
+        after(clock, 0, commit)(call, answer);
       },
     ],
-  ];
-  return new Map(work.map(([op, run]) => [op, after(clock, 0, run)]));
+  ]);
+}
+
+function changesOf({ head, text, bytes }: HostCall): Change[] {
+  const [keysLength = 0, ...lengths] = numbers(head);
+  const keys = keysOf(text.slice(0, keysLength));
+  const values = unpack(lengths, text, keysLength, bytes ?? new Uint8Array(0));
+  return values.map((value, i): Change => [keys[i] ?? '', value]);
 }
 
 export function networkOperations(network: DeviceNetwork): Operations {

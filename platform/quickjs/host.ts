@@ -3,6 +3,7 @@
 // and keeps the promises of calls that were not answered yet. It holds no other state.
 
 import type {
+  Change,
   CipherParts,
   CipherRefusal,
   DeviceCrypto,
@@ -58,7 +59,9 @@ export function createHostPlatform(
   const tell = (op: string, text: string): void => void host(op, 0, '', text, null);
 
   const platform: Platform = {
-    storage: storageOf(ask),
+    storage: storageOf(ask, ({ head, text, bytes }) => {
+      host('more', 0, head, text, bytes === null ? null : bufferOf(bytes));
+    }),
     network: networkOf(ask, (stream) => void host('close', 0, stream, '', null)),
     clock: {
       nowMs: () => Number(host('now', 0, '', '', null)),
@@ -106,7 +109,24 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return bytes.slice().buffer as ArrayBuffer;
 }
 
-function storageOf(ask: Ask): Storage {
+/** Text of a commit that crosses the bridge at once: the engine copies it up to three times on its way. */
+const PORTION_UNITS = 8_192;
+
+interface Portion {
+  readonly head: string;
+  readonly text: string;
+  readonly bytes: Uint8Array | null;
+}
+
+function portionOf(changes: readonly Change[]): Portion {
+  const keys = changes.map(([key]) => key).join('\n');
+  const values = changes.map(([, value]) => value);
+  const { text, bytes } = pack(values);
+  const head = JSON.stringify([keys.length, ...values.map(lengthOf)]);
+  return { head, text: keys + text, bytes };
+}
+
+function storageOf(ask: Ask, more: (portion: Portion) => void): Storage {
   return {
     async get(keys) {
       const { head, text, bytes } = await ask('get', '', keys.join('\n'));
@@ -122,15 +142,17 @@ function storageOf(ask: Ask): Storage {
       return keys.map((key, index) => [key, values[index] ?? ''] as [string, Value]);
     },
     async commit(changes) {
-      const keys = changes.map(([key]) => key).join('\n');
-      const values = changes.map(([, value]) => value);
-      const { text, bytes } = pack(values);
-      await ask(
-        'commit',
-        JSON.stringify([keys.length, ...values.map(lengthOf)]),
-        keys + text,
-        bytes,
-      );
+      let from = 0;
+      let units = 0;
+      for (const [at, [key, value]] of changes.entries()) {
+        units += key.length + (value?.length ?? 0);
+        if (units < PORTION_UNITS || at + 1 === changes.length) continue;
+        more(portionOf(changes.slice(from, at + 1)));
+        from = at + 1;
+        units = 0;
+      }
+      const { head, text, bytes } = portionOf(changes.slice(from));
+      await ask('commit', head, text, bytes);
     },
   };
 }
