@@ -29,9 +29,9 @@ const DOORS: readonly Door[] = [
     types: /^platform\/ports\.ts$/,
   },
   { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/ports\.ts$/ },
-  // The firmware's entry joins the agent and the platform.
+  // The firmware's entry and its list of contents join the agent and the platform.
   {
-    of: /^platform\/quickjs\/entry\.ts$/,
+    of: /^platform\/quickjs\/(entry|contents)\.ts$/,
     to: /^(agent\/index|platform\/([^/]+|quickjs\/.*))\.ts$/,
   },
   { of: /^platform\/[^/]+$/, to: /^platform\/[^/]+$/ },
