@@ -60,7 +60,8 @@ interface Visit {
   readonly type: number;
 }
 
-function viewOf(name: string, body: Json): Json {
+/** What apps should see of a record that the server has. */
+export function viewOf(name: string, body: Json): Json {
   if (name === 'history') {
     const visits = [...(body.visits as Visit[])].sort((a, b) => b.date - a.date || a.type - b.type);
     return {

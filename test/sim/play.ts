@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
+import { NOW_MS, type TestServers } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
 import { type Answer, deviceOn, type Frozen, freeze, thaw } from './lab.ts';
 import { secondDevice } from './second-device.ts';
@@ -25,9 +26,18 @@ export interface Run extends Moment {
 export interface Trouble {
   /** Where the power goes; the run ends there. */
   readonly cut?: StorageCut;
-  /** What the device hears instead of the servers; `servers` is what it leaves behind. */
-  readonly answer?: Answer;
-  readonly servers?: () => Frozen;
+  /** The device's clock has gone on by that much. */
+  readonly laterMs?: number;
+  /** What the device hears instead of the servers. */
+  readonly told?: Hearsay;
+}
+
+export interface Hearsay {
+  readonly answer: Answer;
+  /** Servers that nobody asks. */
+  readonly stage: TestServers;
+  /** What the real ones hold in the end. */
+  readonly servers: () => Frozen;
 }
 
 export type Identified = Omit<Identity, 'deviceKey'>;
@@ -40,11 +50,13 @@ export async function play(
   trouble: Trouble = {},
 ): Promise<Run> {
   const storage = from.storage.fork(trouble.cut);
-  const servers = thaw(from.frozen);
+  const { told } = trouble;
+  const servers = told?.stage ?? thaw(from.frozen);
   const { agent } = deviceOn(servers, storage, {
     identity: user,
     seed: 50,
-    ...(trouble.answer === undefined ? {} : { answer: trouble.answer }),
+    nowMs: NOW_MS + (trouble.laterMs ?? 0),
+    ...(told === undefined ? {} : { answer: told.answer }),
   });
   const claims = [...from.claims];
   const toTheEnd = async (): Promise<void> => {
@@ -57,7 +69,7 @@ export async function play(
   };
   const isCut = trouble.cut !== undefined;
   await (isCut ? toTheEnd().catch(() => undefined) : toTheEnd());
-  const frozen = trouble.servers?.() ?? freeze(servers);
+  const frozen = told?.servers() ?? freeze(servers);
   return { storage: storage.fork(), frozen, claims, commits: storage.commits };
 }
 
@@ -87,10 +99,11 @@ export interface Checkpoint {
   readonly commits: number;
 }
 
-/** The whole story of an account but for the sign-out, step by step. */
+/** The story of an account, step by step: all but the sign-out, or up to the step called `last`. */
 export async function tell(
   start: Frozen,
   user: Identified,
+  last = '',
 ): Promise<{ checkpoints: Checkpoint[]; end: Moment; signOut: Step }> {
   const seen = secondDevice(thaw(start));
   const steps = story({ pages: seen.ids('history'), logins: seen.ids('passwords') });
@@ -101,6 +114,7 @@ export async function tell(
     const run = await play(step, from, user);
     checkpoints.push({ step, from, commits: run.commits });
     from = run;
+    if (step.name === last) break;
   }
   return { checkpoints, end: from, signOut };
 }

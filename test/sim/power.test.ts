@@ -42,7 +42,9 @@ test('uncut, the story ends with device and server agreeing', async () => {
   expect(end.claims.length).toBeGreaterThan(12);
 });
 
-test(`the power goes at ${cuts.length} points: one more pass, and nothing is lost or doubled`, async () => {
+test(`the power goes at ${cuts.length} points: one more pass, and nothing is lost or doubled`, {
+  timeout: 180_000,
+}, async () => {
   expect(cuts.length).toBeGreaterThan(80);
   for (const { step, from, cut } of cuts) {
     const dead = await play(step, from, USER, { cut });
@@ -50,7 +52,7 @@ test(`the power goes at ${cuts.length} points: one more pass, and nothing is los
   }
 });
 
-test('it goes again at every commit of each recovery: the same', async () => {
+test('it goes again at every commit of each recovery: the same', { timeout: 180_000 }, async () => {
   let count = 0;
   for (const first of [...found.values()]) {
     for (const cut of cutsOf(first.commits)) {

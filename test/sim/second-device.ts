@@ -18,6 +18,8 @@ export interface SecondDevice {
   get(collection: string, id: string): Json;
   put(collection: string, body: Json & { readonly id: string }): void;
   delete(collection: string, id: string): void;
+  /** Writes every record of a collection again as it is: each has news. */
+  touch(collection: string): void;
 }
 
 export function secondDevice(servers: TestServers): SecondDevice {
@@ -66,6 +68,10 @@ export function secondDevice(servers: TestServers): SecondDevice {
     },
     put: write,
     delete: (collection, id) => write(collection, { id, deleted: true }),
+    touch(collection) {
+      const same = bsos(collection).map(({ id, payload }) => ({ id, payload }));
+      user().write(collection, same, servers.nowMs);
+    },
   };
 }
 
