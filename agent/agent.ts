@@ -5,24 +5,19 @@
 import { clientState } from '../crypto/keys.ts';
 import type { Platform, SyncKey } from '../platform/ports.ts';
 import { passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
-import type { Collection } from './collections/collection.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
+import type { Contents } from './contents.ts';
 import { fromPort, SyncError } from './errors.ts';
 import { rangeEnd } from './keys.ts';
 import { engineOf } from './pass.ts';
 import type { RemoteDriver, ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
 import { openSession, runSessionPass, type Session } from './session.ts';
+import { changedSettings, type SettingsChange } from './settings.ts';
 import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
 import type { CollectionStore } from './store.ts';
 import type { Abort } from './wire/http.ts';
-
-/** What a build of the agent holds: a firmware carries only what its device needs. */
-export interface Contents {
-  readonly drivers: readonly RemoteDriver[];
-  readonly collections: readonly Collection[];
-}
 
 /** Keys removed per commit at a sign-out. */
 const WIPE_KEYS = 500;
@@ -49,18 +44,13 @@ export interface Core {
   observe(collection: string, on: boolean): void;
 }
 
-export interface SettingsChange {
-  readonly collections?: { readonly [name: string]: Partial<CollectionSettings> };
-  readonly intervalMs?: number;
-  readonly wifiOnly?: boolean;
-}
-
 export function createCore(
   platform: Platform,
   config: AgentConfig,
   { drivers, collections }: Contents,
 ): Core {
   const presets = new Map(Object.entries(config.collections));
+  const names = collections.map(({ name }) => name);
   const { clock, shell, storage } = platform;
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
@@ -288,10 +278,7 @@ export function createCore(
     const { stores } = await open();
     const found = stores.find(({ collection }) => collection.name === name);
     if (found !== undefined) return found;
-    throw new SyncError(
-      'badInput',
-      `collection: not one of ${collections.map((c) => c.name).join(', ')}`,
-    );
+    throw new SyncError('badInput', `collection: not one of ${names.join(', ')}`);
   };
 
   return {
@@ -324,7 +311,7 @@ export function createCore(
       abort.aborted = true;
     },
     async configure(change) {
-      await save({ settings: changedSettings(saved, change, collections, settingsOf) });
+      await save({ settings: changedSettings(saved.settings, change, names, settingsOf) });
       shell.status(JSON.stringify(status()));
       arm();
     },
@@ -374,24 +361,6 @@ function driverOf(drivers: readonly RemoteDriver[], config: AgentConfig): Remote
   const found = drivers.find((driver) => driver.protocol === protocol);
   if (found === undefined) throw new Error(`this build has no remote for ${protocol}`);
   return found;
-}
-
-function changedSettings(
-  saved: SavedState,
-  change: SettingsChange,
-  collections: readonly Collection[],
-  current: (name: string) => CollectionSettings,
-): SavedState['settings'] {
-  const changes = new Map(Object.entries(change.collections ?? {}));
-  const switches = collections.map(({ name }) => {
-    const merged: CollectionSettings = { ...current(name), ...changes.get(name) };
-    return [name, merged] as const;
-  });
-  return {
-    collections: switches,
-    intervalMs: change.intervalMs ?? saved.settings.intervalMs,
-    wifiOnly: change.wifiOnly ?? saved.settings.wifiOnly,
-  };
 }
 
 async function ported<T>(work: Promise<T>): Promise<T> {

@@ -74,7 +74,7 @@ function groupFrom(envelopes: readonly Envelope[], from: number): Envelope[] {
     const envelope = envelopes[at];
     if (envelope === undefined) break;
     chars += envelope.payload.length;
-    if (group.length > 0 && chars > SLICE_CHARS_MAX * 2) break;
+    if (group.length > 0 && chars > SLICE_CHARS_MAX) break;
     group.push(envelope);
   }
   return group;

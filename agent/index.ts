@@ -2,9 +2,10 @@
 // is plain JSON data, so that the same calls work across a bridge.
 
 import type { Platform } from '../platform/ports.ts';
-import { type Contents, createCore, type SettingsChange } from './agent.ts';
+import { createCore } from './agent.ts';
 import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
+import type { Contents } from './contents.ts';
 import {
   deleteRecord,
   getRecord,
@@ -13,12 +14,13 @@ import {
   listRecords,
   putRecord,
 } from './local.ts';
+import type { SettingsChange } from './settings.ts';
 import type { PassReport, Status } from './status.ts';
 
-export type { Contents } from './agent.ts';
 export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
 export type { AgentConfig } from './config.ts';
+export type { Contents } from './contents.ts';
 export { SyncError } from './errors.ts';
 export { syncto } from './remotes/kinto.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';

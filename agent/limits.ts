@@ -13,6 +13,9 @@ export const BATCH_CHARS_MAX = 48_000;
 /** Characters of record text that are parsed and merged before the device gets a turn. */
 export const SLICE_CHARS_MAX = 4_000;
 
+/** Characters of an answer that are taken apart at once; then the device gets a turn. */
+export const PIECE_CHARS_MAX = 8_192;
+
 /** Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not memory. */
 export const PAGE_RECORDS_MAX = 1_000;
 

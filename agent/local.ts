@@ -120,7 +120,7 @@ async function commitLocal(
   await transaction.commit();
 }
 
-const SAME_MAX = 8;
+const SAME_MAX = 32;
 
 async function findSame(store: CollectionStore, body: Body): Promise<string | null> {
   const { collection } = store;

@@ -77,6 +77,7 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
         chars = 0;
       }
       arrived.length = 0;
+      await pass.platform.clock.pause();
     }
   } catch (error) {
     page.cancel();

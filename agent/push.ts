@@ -142,7 +142,7 @@ interface Twin {
   readonly entry: Entry;
 }
 
-const TWINS_MAX = 8;
+const TWINS_MAX = 32;
 
 async function findTwin({ store }: CollectionPass, id: string, body: Body): Promise<Twin | null> {
   const { collection } = store;

@@ -4,10 +4,10 @@
 
 import type { Storage } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
-import type { CollectionSettings } from './config.ts';
 import { fromPort, type SyncErrorCode } from './errors.ts';
 import { STATE_KEY } from './keys.ts';
 import type { RemoteMemory } from './remotes/remote.ts';
+import { NO_SETTINGS, type Settings } from './settings.ts';
 import type { AgentState } from './status.ts';
 
 export interface SavedState {
@@ -26,12 +26,6 @@ export interface SavedState {
   readonly settings: Settings;
 }
 
-export interface Settings {
-  readonly collections: readonly (readonly [name: string, settings: CollectionSettings])[];
-  readonly intervalMs: number | null;
-  readonly wifiOnly: boolean | null;
-}
-
 export const NEW_STATE: SavedState = {
   state: 'disabled',
   error: null,
@@ -42,7 +36,7 @@ export const NEW_STATE: SavedState = {
   generation: 0,
   backoff: NO_BACKOFF,
   remote: {},
-  settings: { collections: [], intervalMs: null, wifiOnly: null },
+  settings: NO_SETTINGS,
 };
 
 export async function loadState(storage: Storage): Promise<SavedState> {

@@ -5,8 +5,8 @@
 import { openRest, sealRest } from '../crypto/rest.ts';
 import type { Clock, Entropy } from '../platform/ports.ts';
 
-/** Characters of text in one box: sealing costs about 7,000 instructions a byte in JavaScript. */
-const PIECE_CHARS = 384;
+/** Characters of text in one box: sealing costs some 14,000 instructions a byte in JavaScript. */
+const PIECE_CHARS = 160;
 const NONCE_BYTES = 24;
 const LENGTH_BYTES = 2;
 

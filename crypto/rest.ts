@@ -6,7 +6,7 @@
 import { concatBytes } from './bytes.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { CryptoError } from './error.ts';
-import { hkdf } from './hmac.ts';
+import { hmac, hmacKey } from './hmac.ts';
 import { openSecretbox, secretbox } from './secretbox.ts';
 import { encodeUtf8 } from './utf8.ts';
 
@@ -15,7 +15,7 @@ export const nonceBytes = 24;
 /** The key for what is at rest, from the device's own key (32 bytes or more). */
 export function restKey(deviceKey: Uint8Array): Uint8Array {
   if (deviceKey.length < 32) throw new CryptoError('badKey', 'the device key is too short');
-  return hkdf(deviceKey, encodeUtf8('kitsync/v1/rest'), 32);
+  return hmac(hmacKey(deviceKey), encodeUtf8('kitsync/v1/rest'));
 }
 
 /** Seals a list of values under a key of `restKey` and a nonce of 24 bytes. */

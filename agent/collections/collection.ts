@@ -40,12 +40,22 @@ export interface MergeInput {
 export interface MergeDecision {
   readonly mirror: 'asIs' | Body | null;
   readonly local: 'none' | 'keep' | Body;
+  /** A version that fits into neither and must not be lost: it becomes a new record. */
+  readonly fork?: Body;
 }
 
 /** A local edit, checked and completed. `complaint` names the field and what is wrong with it. */
 export type Prepared =
   | { readonly ok: true; readonly id: string; readonly body: Body }
   | { readonly ok: false; readonly complaint: string };
+
+/** Records in folders: a child names its folder, a folder the order of its children. */
+export interface Folders {
+  /** The index entry that every child of the folder with this id has. */
+  key(id: string): string;
+  /** Ids of a folder's children in order. */
+  children(body: Body): readonly string[];
+}
 
 export interface Collection {
   /** Its name on the server. */
@@ -60,6 +70,10 @@ export interface Collection {
   readonly ttlSeconds: number | null;
   /** Oldest records may be dropped from the device when there are too many. */
   readonly evictable: boolean;
+  /** What the device may change: `all` records, its `own` one (its id is the device's client id), or `none`. */
+  readonly writes?: 'all' | 'own' | 'none';
+  /** How records lie in folders, where they do. */
+  readonly folders?: Folders;
 
   /** Null if the body is a usable record, else a complaint that names the field. Tombstones do not come here. */
   check(body: Body): string | null;
@@ -97,4 +111,6 @@ export interface Collection {
   newId(random: Uint8Array): string;
   /** What apps see of a record. */
   view(id: string, body: Body): Body;
+  /** What of a record changed, for those who watch the collection; null for a record that is not there. */
+  changes?(was: Body | null, is: Body | null): Body;
 }

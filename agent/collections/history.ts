@@ -12,6 +12,7 @@ import {
   hasSameMembers,
   isLocalYounger,
   refuse,
+  shortId,
   withIdFirst,
 } from './members.ts';
 
@@ -30,7 +31,6 @@ const TTL_SECONDS = 5_184_000;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const PAGE_ID = /^[\w-]{12}$/;
-const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** `date` in microseconds since 1970. */
 interface Visit {
@@ -68,7 +68,7 @@ export const history: Collection = {
 
   prepare,
 
-  newId: (random) => Array.from(random.subarray(0, 12), (byte) => ID_LETTERS[byte & 63]).join(''),
+  newId: shortId,
 
   view: (id, body) => ({
     guid: id,

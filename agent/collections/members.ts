@@ -3,11 +3,14 @@
 // spread, which define own members and never assign by name.
 
 import { isRecordId } from '../keys.ts';
-import type { Body, MergeInput, Prepared } from './collection.ts';
+import type { Body, MergeDecision, MergeInput, Prepared } from './collection.ts';
 
-/** A longer address has its start and its end in the index, which rarely leaves two with the same entry. */
-const ADDRESS_KEY_CHARS_MAX = 100;
-const HEAD_CHARS = 76;
+/**
+ * A longer address has its start and its end in the index, which rarely leaves two with the same entry: every
+ * character of a key is written to the flash several times.
+ */
+const ADDRESS_KEY_CHARS_MAX = 56;
+const HEAD_CHARS = 40;
 const TAIL_CHARS = ADDRESS_KEY_CHARS_MAX - HEAD_CHARS;
 
 /** Everything but 0x22..0x7d, one UTF-16 unit at a time: a lone surrogate is no special case. */
@@ -62,6 +65,39 @@ export function withIdFirst(id: string, body: Body): Body {
 export function chooseId(input: Body, existing: Body | null, newId: string): string | null {
   const id = existing?.id ?? input.id ?? input.guid ?? newId;
   return isRecordId(id) ? id : null;
+}
+
+const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** 12 base64url characters, as most of Firefox's ids are, from 12 random bytes. */
+export function shortId(random: Uint8Array): string {
+  return Array.from(random.subarray(0, 12), (byte) => ID_LETTERS[byte & 63]).join('');
+}
+
+/** 16 bits of a text as four hex digits: enough to find it by, too few to tell what it says. */
+export function hashKey(text: string): string {
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) {
+    hash = (hash * 31 + text.charCodeAt(at)) & 0xffff;
+  }
+  return (0x10000 + hash).toString(16).slice(1);
+}
+
+/**
+ * The younger of two versions, with the members that only the other has: for records whose meaning is not known.
+ * It is enough for records that are never changed by halves.
+ */
+export function youngerWins(input: MergeInput): MergeDecision {
+  const { local, incoming } = input;
+  const theirs = incoming.body;
+  const mirror = theirs && 'asIs';
+  if (!local || !isLocalYounger(input)) return { mirror, local: 'none' };
+  if (local.body === null || theirs === null) {
+    return { mirror, local: local.body === theirs ? 'none' : 'keep' };
+  }
+  const { id } = theirs;
+  const merged: Body = { ...theirs, ...local.body, ...(id === undefined ? {} : { id }) };
+  return { mirror, local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 
 /** A local edit that is not done; the complaint starts with the name of the bad member. */

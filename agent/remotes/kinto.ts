@@ -3,6 +3,7 @@
 // server's copy, refusals that look like outages. It never sends `X-Client-State`, which Syncto deprecates.
 // Sources: syncto.readthedocs.io (API), Kinto HTTP API 1.x (batch, timestamps, backoff).
 
+import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
 import { isRecordId } from '../keys.ts';
 import {
@@ -10,6 +11,7 @@ import {
   JSON_DEPTH_MAX,
   PAGE_RECORDS_MAX,
   PAYLOAD_SAFE_CHARS,
+  PIECE_CHARS_MAX,
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
@@ -155,12 +157,18 @@ function createKinto(options: RemoteOptions): Remote {
   };
 }
 
-function authorization({ platform, config }: RemoteOptions): (fresh: boolean) => Promise<string> {
+function authorization({
+  platform,
+  config,
+}: RemoteOptions): (fresh: boolean) => Promise<readonly Header[]> {
   const { auth, audience } = config.remote;
-  return async (fresh) =>
-    auth === 'bearer'
-      ? `Bearer ${(await platform.identity.accessToken(fresh)).token}`
-      : `BrowserID ${await platform.identity.assertion(audience, fresh)}`;
+  return async (fresh) => {
+    const value =
+      auth === 'bearer'
+        ? `Bearer ${(await platform.identity.accessToken(fresh)).token}`
+        : `BrowserID ${await platform.identity.assertion(audience, fresh)}`;
+    return [['Authorization', value]];
+  };
 }
 
 function listQuery(cursor: Cursor): string {
@@ -178,16 +186,23 @@ function page(answer: Answer, recordCharsMax: number): Page {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
   const items: SplitItem[] = [];
   const stampMs = etagMs(answer.headers) ?? 0;
+  let piece = '';
+  let ended = false;
   return {
     stampMs,
     serverNowMs: Math.max(stampMs, dateMs(answer)),
     async next(out) {
-      const chunk = await answer.read();
-      if (chunk === null) splitter.end(items);
-      else splitter.push(chunk, items);
+      if (piece === '') {
+        const chunk = await answer.read();
+        piece = chunk ?? '';
+        ended = chunk === null;
+      }
+      if (ended) splitter.end(items);
+      else splitter.push(piece.slice(0, PIECE_CHARS_MAX), items);
+      piece = piece.slice(PIECE_CHARS_MAX);
       for (const item of items) out.push(listedOf(item));
       items.length = 0;
-      return chunk !== null;
+      return !ended;
     },
     nextPage: () => tokenOf(header(answer.headers, 'next-page')),
     cancel: () => answer.cancel(),

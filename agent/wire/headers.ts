@@ -26,10 +26,19 @@ export function etagMs(headers: readonly Header[]): number | null {
   return match === null ? null : Number(match[1]);
 }
 
-/** A plain non-negative integer, or null. */
-export function integerHeader(headers: readonly Header[], name: string): number | null {
+/** A plain non-negative number, or null. */
+export function decimalHeader(headers: readonly Header[], name: string): number | null {
   const text = header(headers, name);
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+  return text !== null && /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
+}
+
+/**
+ * Decimal seconds of a Sync server as whole milliseconds, or null. Rounded: 1388635807.41 seconds times 1000 falls
+ * short of the integer in floating point.
+ */
+export function secondsMs(seconds: unknown): number | null {
+  const ms = typeof seconds === 'number' ? Math.round(seconds * 1000) : -1;
+  return ms >= 0 && Number.isSafeInteger(ms) ? ms : null;
 }
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';

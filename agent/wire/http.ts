@@ -6,7 +6,7 @@ import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../pl
 import { fromPort, SyncError } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
-import { header, integerHeader, waitHeader } from './headers.ts';
+import { decimalHeader, header, waitHeader } from './headers.ts';
 
 /** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
 export interface Abort {
@@ -35,8 +35,10 @@ export interface Http {
 
 export interface HttpOptions {
   readonly platform: Platform;
-  /** The `Authorization` value for an exchange; `fresh` after the server refused the last one. */
-  readonly authorize: (fresh: boolean, exchange: Exchange) => Promise<string>;
+  /** The headers that prove who asks; `fresh` after the server refused the last ones. */
+  readonly authorize: (fresh: boolean, exchange: Exchange) => Promise<readonly Header[]>;
+  /** Sees an answer before its status is judged here: it may throw what the protocol knows better. */
+  readonly inspect?: (answered: Answer) => Promise<void>;
   readonly notes: ServerNotes;
   readonly abort: Abort;
 }
@@ -50,7 +52,7 @@ export function createHttp(options: HttpOptions): Http {
       options.platform.network.request({
         method: exchange.method,
         url: exchange.url,
-        headers: [['Authorization', authorization], ...(exchange.headers ?? [])],
+        headers: [...authorization, ...(exchange.headers ?? [])],
         timeoutMs: REQUEST_TIMEOUT_MS,
         ...(exchange.body === undefined ? {} : { body: exchange.body }),
       }),
@@ -65,6 +67,7 @@ export function createHttp(options: HttpOptions): Http {
         answered.cancel();
         answered = await once(exchange, true);
       }
+      await options.inspect?.(answered);
       refuse(answered);
       return answered;
     },
@@ -122,8 +125,10 @@ function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): voi
     notes.alert = alert.slice(0, 500);
     if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
   }
-  const quotaKb = integerHeader(headers, 'quota-remaining');
-  if (quotaKb !== null) notes.quotaRemainingBytes = quotaKb * 1024;
+  for (const name of ['quota-remaining', 'x-weave-quota-remaining']) {
+    const quotaKb = decimalHeader(headers, name);
+    if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
+  }
 }
 
 async function ported<T>(work: Promise<T>): Promise<T> {

@@ -67,16 +67,20 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
       },
     ],
   ];
-  // A large commit comes in portions, within one turn of the agent.
-  let portions: Change[] = [];
+  // A large commit comes in portions under its number.
+  const portions = new Map<number, Change[]>();
+  const allOf = (call: HostCall): Change[] => [
+    ...(portions.get(call.id) ?? []),
+    ...changesOf(call),
+  ];
   return new Map<string, Operation>([
     ...work.map(([op, run]): [string, Operation] => [op, after(clock, 0, run)]),
-    ['more', (call) => void portions.push(...changesOf(call))],
+    ['more', (call) => void portions.set(call.id, allOf(call))],
     [
       'commit',
       (call, answer) => {
-        const changes = [...portions, ...changesOf(call)];
-        portions = [];
+        const changes = allOf(call);
+        portions.delete(call.id);
         const commit = async (): Promise<Answer> => {
           await storage.commit(changes);
           return {};

@@ -6,6 +6,7 @@ import type {
   Change,
   CipherParts,
   CipherRefusal,
+  Connection,
   DeviceCrypto,
   Network,
   Platform,
@@ -40,7 +41,19 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
-type Ask = (op: string, head?: string, text?: string, bytes?: Uint8Array | null) => Promise<Answer>;
+/** What crosses the bridge in one call, beside its name and number. */
+interface Message {
+  readonly head?: string;
+  readonly text?: string;
+  readonly bytes?: Uint8Array | null;
+}
+
+interface Line {
+  /** A number for a call that has more than one part. */
+  newId(): number;
+  ask(op: string, message?: Message, id?: number): Promise<Answer>;
+  tell(op: string, message: Message, id?: number): void;
+}
 
 /** The platform that a host function is, and where the host's answers go. */
 export function createHostPlatform(
@@ -50,51 +63,53 @@ export function createHostPlatform(
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
   let lastId = 0;
 
-  const ask: Ask = (op, head = '', text = '', bytes = null) =>
+  const call = (op: string, id: number, { head = '', text = '', bytes = null }: Message): unknown =>
+    host(op, id, head, text, bytes === null ? null : bufferOf(bytes));
+  const newId = (): number => ++lastId;
+  const ask: Line['ask'] = (op, message = {}, id = newId()) =>
     new Promise((resolve, reject) => {
-      const id = ++lastId;
       waiting.set(id, { resolve, reject });
-      host(op, id, head, text, bytes === null ? null : bufferOf(bytes));
+      call(op, id, message);
     });
-  const tell = (op: string, text: string): void => void host(op, 0, '', text, null);
+  const tell: Line['tell'] = (op, message, id = 0) => void call(op, id, message);
+  const line: Line = { newId, ask, tell };
 
   const platform: Platform = {
-    storage: storageOf(ask, ({ head, text, bytes }) => {
-      host('more', 0, head, text, bytes === null ? null : bufferOf(bytes));
-    }),
-    network: networkOf(ask, (stream) => void host('close', 0, stream, '', null)),
+    storage: storageOf(line),
+    network: networkOf(line),
     clock: {
-      nowMs: () => Number(host('now', 0, '', '', null)),
-      sleep: async (delayMs) => void (await ask('sleep', `${Math.ceil(delayMs)}`)),
+      nowMs: () => Number(call('now', 0, {})),
+      sleep: async (delayMs) => void (await ask('sleep', { head: `${Math.ceil(delayMs)}` })),
       pause: async () => void (await ask('pause')),
     },
     entropy: {
-      random: (count) => new Uint8Array(host('random', 0, `${count}`, '', null) as ArrayBuffer),
+      random: (count) => new Uint8Array(call('random', 0, { head: `${count}` }) as ArrayBuffer),
     },
-    power: { connection: () => host('connection', 0, '', '', null) as 'none' | 'wifi' | 'metered' },
+    power: { connection: () => call('connection', 0, {}) as Connection },
     identity: {
       account: async () => JSON.parse((await ask('account')).text),
       assertion: async (audience, fresh) =>
-        (await ask('assertion', fresh ? 'fresh' : '', audience)).text,
-      accessToken: async (fresh) => JSON.parse((await ask('token', fresh ? 'fresh' : '')).text),
+        (await ask('assertion', { head: fresh ? 'fresh' : '', text: audience })).text,
+      accessToken: async (fresh) =>
+        JSON.parse((await ask('token', { head: fresh ? 'fresh' : '' })).text),
       syncKey: async () => JSON.parse((await ask('synckey')).text),
       deviceKey: async () => (await ask('devicekey')).bytes,
     },
     shell: {
-      status: (json) => tell('status', json),
-      event: (json) => tell('event', json),
+      status: (text) => tell('status', { text }),
+      event: (text) => tell('event', { text }),
     },
-    ...(withDeviceCrypto ? { crypto: cryptoOf(ask) } : {}),
+    ...(withDeviceCrypto ? { crypto: cryptoOf(line) } : {}),
   };
 
   return {
     platform,
     deliver(id, error, head, text, bytes) {
-      const call = waiting.get(id);
-      if (call === undefined) return;
+      const waiter = waiting.get(id);
+      if (waiter === undefined) return;
       waiting.delete(id);
-      if (error !== '') call.reject(portError(error as PortErrorCode));
-      else call.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
+      if (error !== '') waiter.reject(portError(error as PortErrorCode));
+      else waiter.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
     },
   };
 }
@@ -112,13 +127,8 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer {
 /** Text of a commit that crosses the bridge at once: the engine copies it up to three times on its way. */
 const PORTION_UNITS = 8_192;
 
-interface Portion {
-  readonly head: string;
-  readonly text: string;
-  readonly bytes: Uint8Array | null;
-}
-
-function portionOf(changes: readonly Change[]): Portion {
+/** Changes as `commit` and `more` carry them. */
+function portionOf(changes: readonly Change[]): Message {
   const keys = changes.map(([key]) => key).join('\n');
   const values = changes.map(([, value]) => value);
   const { text, bytes } = pack(values);
@@ -126,45 +136,52 @@ function portionOf(changes: readonly Change[]): Portion {
   return { head, text: keys + text, bytes };
 }
 
-function storageOf(ask: Ask, more: (portion: Portion) => void): Storage {
+function storageOf({ newId, ask, tell }: Line): Storage {
+  let lastCommit: Promise<unknown> = Promise.resolve();
+
+  const commit = async (changes: readonly Change[]): Promise<void> => {
+    const id = newId();
+    let from = 0;
+    let units = 0;
+    for (const [at, [key, value]] of changes.entries()) {
+      units += key.length + (value?.length ?? 0);
+      if (units < PORTION_UNITS || at + 1 === changes.length) continue;
+      tell('more', portionOf(changes.slice(from, at + 1)), id);
+      await ask('pause');
+      from = at + 1;
+      units = 0;
+    }
+    await ask('commit', portionOf(changes.slice(from)), id);
+  };
+
   return {
     async get(keys) {
-      const { head, text, bytes } = await ask('get', '', keys.join('\n'));
+      const { head, text, bytes } = await ask('get', { text: keys.join('\n') });
       return unpack(JSON.parse(head), text, 0, bytes);
     },
     async scan({ from, to, limit, reverse = false }) {
       const range = JSON.stringify([limit, reverse ? 1 : 0]);
-      const { head, text, bytes } = await ask('scan', range, `${from}\n${to}`);
+      const { head, text, bytes } = await ask('scan', { head: range, text: `${from}\n${to}` });
       const [keyChars = 0, ...lengths]: number[] = JSON.parse(head);
       if (lengths.length === 0) return [];
       const values = unpack(lengths, text, keyChars, bytes);
       const keys = text.slice(0, keyChars).split('\n');
       return keys.map((key, index) => [key, values[index] ?? ''] as [string, Value]);
     },
-    async commit(changes) {
-      let from = 0;
-      let units = 0;
-      for (const [at, [key, value]] of changes.entries()) {
-        units += key.length + (value?.length ?? 0);
-        if (units < PORTION_UNITS || at + 1 === changes.length) continue;
-        more(portionOf(changes.slice(from, at + 1)));
-        from = at + 1;
-        units = 0;
-      }
-      const { head, text, bytes } = portionOf(changes.slice(from));
-      await ask('commit', head, text, bytes);
+    commit(changes) {
+      // Commits apply in call order although a large one takes several turns.
+      const turn = lastCommit.then(() => commit(changes));
+      lastCommit = turn.catch(() => undefined);
+      return turn;
     },
   };
 }
 
-function networkOf(ask: Ask, close: (stream: string) => void): Network {
+function networkOf({ ask, tell }: Line): Network {
   return {
     async request({ method, url, headers, body = '', timeoutMs }) {
-      const { head } = await ask(
-        'request',
-        JSON.stringify({ method, url, headers, timeoutMs }),
-        body,
-      );
+      const request = JSON.stringify({ method, url, headers, timeoutMs });
+      const { head } = await ask('request', { head: request, text: body });
       const { stream, status, headers: answered } = JSON.parse(head);
       let ended = false;
       return {
@@ -172,12 +189,12 @@ function networkOf(ask: Ask, close: (stream: string) => void): Network {
         headers: answered,
         async read() {
           if (ended) return null;
-          const piece = await ask('read', `${stream}`);
+          const piece = await ask('read', { head: `${stream}` });
           ended = piece.head === 'end';
           return ended ? null : piece.text;
         },
         cancel() {
-          if (!ended) close(`${stream}`);
+          if (!ended) tell('close', { head: `${stream}` });
           ended = true;
         },
       };
@@ -193,12 +210,16 @@ const REFUSALS: readonly CipherRefusal[] = [
   'badUtf8',
 ];
 
-function cryptoOf(ask: Ask): DeviceCrypto {
+function cryptoOf({ ask }: Line): DeviceCrypto {
   return {
     async open(encKey, macKey, items) {
       const parts = items.flatMap(({ ciphertext, IV, hmac }) => [ciphertext, IV, hmac]);
       const lengths = JSON.stringify(parts.map((part) => part.length));
-      const { head, text } = await ask('open', lengths, parts.join(''), joined([encKey, macKey]));
+      const { head, text } = await ask('open', {
+        head: lengths,
+        text: parts.join(''),
+        bytes: joined([encKey, macKey]),
+      });
       let at = 0;
       return (JSON.parse(head) as number[]).map((length) => {
         if (length < 0) return { code: REFUSALS[-1 - length] ?? 'badMac' };
@@ -209,7 +230,11 @@ function cryptoOf(ask: Ask): DeviceCrypto {
     async seal(encKey, macKey, texts, ivs) {
       const lengths = JSON.stringify(texts.map((text) => text.length));
       const keys = joined([encKey, macKey, ...ivs]);
-      const { head, text } = await ask('seal', lengths, texts.join(''), keys);
+      const { head, text } = await ask('seal', {
+        head: lengths,
+        text: texts.join(''),
+        bytes: keys,
+      });
       const parts = unpack(JSON.parse(head), text, 0, new Uint8Array(0)) as string[];
       return texts.map((_, index): CipherParts => {
         const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);

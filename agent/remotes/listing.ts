@@ -1,0 +1,73 @@
+// What protocols share in reading a list of records: pieces of the answer in, records out, each judged by itself.
+// It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
+
+import { isRecordId } from '../keys.ts';
+import { PIECE_CHARS_MAX } from '../limits.ts';
+import type { Answer } from '../wire/http.ts';
+import { type SplitItem, type Splitter, idHint } from '../wire/records.ts';
+import type { Listed, Page } from './remote.ts';
+
+/** `read` finds the three members of an envelope in a parsed record. */
+export type ReadEnvelope = (value: unknown) => {
+  readonly id: unknown;
+  readonly modifiedMs: unknown;
+  readonly payload: unknown;
+};
+
+/** A page whose records are split off by `splitter`; `rest` is what the answer's headers say. */
+export function listingPage(
+  answer: Answer,
+  splitter: Splitter,
+  read: ReadEnvelope,
+  rest: Pick<Page, 'stampMs' | 'serverNowMs' | 'nextPage'>,
+): Page {
+  const items: SplitItem[] = [];
+  let piece = '';
+  let ended = false;
+  return {
+    ...rest,
+    async next(out) {
+      if (piece === '') {
+        const chunk = await answer.read();
+        piece = chunk ?? '';
+        ended = chunk === null;
+      }
+      if (ended) splitter.end(items);
+      else splitter.push(piece.slice(0, PIECE_CHARS_MAX), items);
+      piece = piece.slice(PIECE_CHARS_MAX);
+      for (const item of items) out.push(listedOf(item, read));
+      items.length = 0;
+      return !ended;
+    },
+    cancel: () => answer.cancel(),
+  };
+}
+
+/** A parsed record as an envelope, or why it is none. `chars`: the length of its text. */
+export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
+  const { id, modifiedMs, payload } = read(value);
+  if (!isRecordId(id)) return { ok: false, id: null, code: 'badId', chars };
+  const isTime = Number.isSafeInteger(modifiedMs) && Number(modifiedMs) >= 0;
+  if (!isTime || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
+  return { ok: true, envelope: { id, modifiedMs: Number(modifiedMs), payload }, chars };
+}
+
+/** An own member of outside data; undefined where there is none. */
+export function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string]: unknown })[name]
+    : undefined;
+}
+
+function listedOf(item: SplitItem, read: ReadEnvelope): Listed {
+  if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
+  try {
+    return envelopeOf(JSON.parse(item.text), item.text.length, read);
+  } catch {
+    return spoilt(idHint(item.text), 'badEnvelope', item.text.length);
+  }
+}
+
+function spoilt(id: string | null, code: string, chars: number): Listed {
+  return { ok: false, id: isRecordId(id) ? id : null, code, chars };
+}

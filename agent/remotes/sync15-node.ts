@@ -1,0 +1,68 @@
+// The user's storage node: finds it through the token server, signs every request for it, and notices when the
+// user was moved to another one. Credentials live in the cache of this sign-in and nowhere else.
+// The server's clock counts: the device's own may be wrong by years.
+// Sources: Tokenserver API 1.0, Hawk (github.com/mozilla/hawk).
+
+import { encodeHex } from '../../crypto/bytes.ts';
+import { hawkHeader } from '../../crypto/hawk.ts';
+import { SyncError } from '../errors.ts';
+import { decimalHeader } from '../wire/headers.ts';
+import { type Answer, createHttp, type Exchange } from '../wire/http.ts';
+import type { RemoteOptions } from './remote.ts';
+import { requestStorageToken, type StorageToken } from './token-server.ts';
+
+export interface StorageNode {
+  /** Where the user's data is: the same as long as the user is not moved. */
+  endpoint(): Promise<string>;
+  /**
+   * `url` of the exchange is a path under the endpoint.
+   * Errors: `storageReset` when the user was moved since `endpoint` was told, those of the token server.
+   */
+  send(exchange: Exchange): Promise<Answer>;
+}
+
+const CACHE_NAME = 'storageToken';
+const NONCE_BYTES = 6;
+/** New credentials that are refused as well are no case for a quick repetition. */
+const REFUSED_WAIT_MS = 15 * 60_000;
+
+export function openNode(options: RemoteOptions): StorageNode {
+  const { cache, notes } = options;
+  const { clock, entropy } = options.platform;
+  let endpoint: string | null = null;
+
+  const token = async (renewed: boolean): Promise<StorageToken> => {
+    let known = cache.get(CACHE_NAME) as StorageToken | undefined;
+    if (known === undefined || renewed) {
+      cache.delete(CACHE_NAME);
+      known = await requestStorageToken(options);
+      cache.set(CACHE_NAME, known);
+    }
+    const moved = endpoint !== null && endpoint !== known.endpoint;
+    endpoint = known.endpoint;
+    if (moved) throw new SyncError('storageReset', 'the account was moved to another server');
+    return known;
+  };
+
+  const http = createHttp({
+    ...options,
+    async authorize(fresh, { method, url }) {
+      const { id, key, aheadMs } = await token(fresh);
+      const timeSeconds = Math.floor((clock.nowMs() + aheadMs) / 1000);
+      const nonce = encodeHex(entropy.random(NONCE_BYTES));
+      return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
+    },
+    async inspect({ status, headers }) {
+      const serverS = decimalHeader(headers, 'x-weave-timestamp');
+      const known = await token(false);
+      if (serverS !== null) known.aheadMs = Math.round(serverS * 1000) - clock.nowMs();
+      if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
+    },
+  });
+
+  return {
+    endpoint: async () => (await token(false)).endpoint,
+    send: async (exchange) =>
+      http.send({ ...exchange, url: (await token(false)).endpoint + exchange.url }),
+  };
+}

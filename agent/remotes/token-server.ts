@@ -1,0 +1,137 @@
+// The token server: changes the device's access token into credentials for the user's storage node.
+// A refusal comes back as a SyncError that says whose turn it is, with the server's own words.
+// It keeps nothing: who asked holds what was answered.
+// Source: Tokenserver API 1.0 (mozilla-services.readthedocs.io).
+
+import type { HawkCredentials } from '../../crypto/hawk.ts';
+import { decodeHex, encodeBase64 } from '../../crypto/bytes.ts';
+import type { Header } from '../../platform/ports.ts';
+import { SyncError, type SyncErrorCode } from '../errors.ts';
+import { parseDocument, readDocument } from '../wire/document.ts';
+import { decimalHeader } from '../wire/headers.ts';
+import { type Answer, createHttp, unexpected } from '../wire/http.ts';
+import { member } from './listing.ts';
+import type { RemoteOptions } from './remote.ts';
+
+export interface StorageToken extends HawkCredentials {
+  /** The user's place on a storage node: an absolute URL without a slash at its end. */
+  readonly endpoint: string;
+  /** The server's time minus the device's. */
+  aheadMs: number;
+}
+
+/**
+ * Asks for credentials, with a new access token if the first one is refused.
+ * Errors: `unauthorized`, `keyMismatch`, `unavailable`, `badResponse`, `serviceGone`, those of the network and of
+ * the account manager.
+ */
+export async function requestStorageToken(options: RemoteOptions): Promise<StorageToken> {
+  const { clock } = options.platform;
+  const http = createHttp({
+    ...options,
+    authorize: (fresh) => authorization(options, fresh),
+    async inspect(answered) {
+      if (answered.status !== 200) throw await refusal(answered);
+    },
+  });
+  const url = tokenUrl(options.config.remote.serverUrl);
+  const answer = await http.send({ method: 'GET', url });
+  const timeS = decimalHeader(answer.headers, 'x-timestamp');
+  const aheadMs = timeS === null ? 0 : Math.round(timeS * 1000) - clock.nowMs();
+  const body = parseDocument(await readDocument(() => answer.read(), ANSWER_CHARS_MAX));
+  const [id, key, endpoint] = ['id', 'key', 'api_endpoint'].map((name) => member(body, name));
+  if (typeof id !== 'string' || !HEADER_TEXT.test(id) || typeof key !== 'string') {
+    throw new SyncError('badResponse', 'token server: id or key is missing');
+  }
+  if (typeof endpoint !== 'string' || !ENDPOINT.test(endpoint)) {
+    throw new SyncError('badResponse', 'token server: api_endpoint is not a URL');
+  }
+  if (/^https:/i.test(url) && !/^https:/i.test(endpoint)) {
+    throw new SyncError('badResponse', 'token server: api_endpoint is not encrypted');
+  }
+  return { id, key, endpoint: endpoint.replace(/\/+$/, ''), aheadMs };
+}
+
+const ANSWER_CHARS_MAX = 16_384;
+const WORDS_CHARS_MAX = 200;
+const HEADER_TEXT = /^[!#-~]{1,4096}$/;
+const ENDPOINT = /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d+)?(\/[!"$->@-~]*)?$/i;
+const API_PATH = '/1.0/sync/1.5';
+
+function tokenUrl(serverUrl: string): string {
+  return serverUrl.endsWith(API_PATH) ? serverUrl : serverUrl + API_PATH;
+}
+
+async function authorization(options: RemoteOptions, fresh: boolean): Promise<Header[]> {
+  const { identity } = options.platform;
+  const { token, keysChangedAtMs } = await identity.accessToken(fresh);
+  const key = await identity.syncKey();
+  const keyId = 'kid' in key ? key.kid : keyIdOf(options.clientState, keysChangedAtMs);
+  return [
+    ['Authorization', `Bearer ${token}`],
+    ['X-KeyID', keyId],
+  ];
+}
+
+function keyIdOf(clientState: string, keysChangedAtMs: number | undefined): string {
+  if (keysChangedAtMs === undefined) {
+    throw new SyncError('deviceFailed', 'accessToken: beside kB, keysChangedAtMs is needed');
+  }
+  return `${keysChangedAtMs}-${encodeBase64(decodeHex(clientState) ?? new Uint8Array(0), 'url')}`;
+}
+
+/** What the statuses of a refusal mean for the user. */
+const REFUSALS: ReadonlyMap<unknown, readonly [SyncErrorCode, string]> = new Map([
+  ['invalid-credentials', ['unauthorized', 'the sign-in is not accepted']],
+  ['invalid-generation', ['unauthorized', 'the sign-in is older than the password']],
+  ['invalid-timestamp', ['unavailable', 'the sign-in is not of this time']],
+  ['invalid-client-state', ['keyMismatch', "the key is not the account's any more"]],
+  ['invalid-keysChangedAt', ['keyMismatch', "the key is older than the account's"]],
+  ['invalid-key-id', ['keyMismatch', "the key's id is not understood"]],
+  ['new-users-disabled', ['unauthorized', 'the server takes no new users']],
+]);
+
+async function refusal(answered: Answer): Promise<SyncError> {
+  const { status } = answered;
+  const body = await bodyOf(answered);
+  const words = wordsOf(body);
+  const said = words === '' ? '' : ` (${words})`;
+  const known = REFUSALS.get(member(body, 'status'));
+  if (known !== undefined) return new SyncError(known[0], `token server: ${known[1]}${said}`, { status });
+  if (status === 401 || status === 403) {
+    return new SyncError('unauthorized', `token server: the sign-in is refused${said}`, { status });
+  }
+  if (status === 404) {
+    return new SyncError('badResponse', `serverUrl: no token server for Sync 1.5 is there${said}`, { status });
+  }
+  if (status === 410 || status === 513) {
+    return new SyncError('serviceGone', `token server: the service has ended${said}`, { status });
+  }
+  const error = unexpected(answered, 'token server');
+  return new SyncError(error.code, error.message + said, { status });
+}
+
+async function bodyOf(answered: Answer): Promise<unknown> {
+  try {
+    return parseDocument(await readDocument(() => answered.read(), ANSWER_CHARS_MAX));
+  } catch {
+    answered.cancel();
+    return null;
+  }
+}
+
+/** What the server says, fit to be shown: bounded, printable, and without anything that looks like a credential. */
+function wordsOf(body: unknown): string {
+  const errors = member(body, 'errors');
+  const texts = [member(body, 'status')];
+  for (const error of Array.isArray(errors) ? errors.slice(0, 3) : []) {
+    texts.push(member(error, 'name'), member(error, 'description'));
+  }
+  return texts
+    .filter((text) => typeof text === 'string')
+    .join(' ')
+    .replace(/[^!-~]+/g, ' ')
+    .replace(/[\w.+/-]{32,}/g, '...')
+    .slice(0, WORDS_CHARS_MAX)
+    .trim();
+}
