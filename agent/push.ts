@@ -108,7 +108,7 @@ async function acknowledgeStaged(
       const transaction = store.begin();
       for (const [index, { id, seq }] of portion.entries()) {
         const before = entries[index] ?? NO_ENTRY;
-        transaction.set(id, before, acknowledged(pass, before, seq, modifiedMs));
+        transaction.set(id, before, acknowledged(pass, before, { seq }, modifiedMs));
         report.pushed++;
       }
       const isLast = at + BATCH_RECORDS_MAX >= staged.length;
@@ -219,7 +219,7 @@ async function settle(
       const result = results[index];
       if (result === undefined) continue;
       if (result.kind === 'stored') {
-        const after = acknowledged(pass, before, job.local.seq, result.modifiedMs);
+        const after = acknowledged(pass, before, job.local, result.modifiedMs);
         transaction.set(job.id, before, after);
         report.pushed++;
       } else if (result.kind === 'readOnly') {
@@ -235,14 +235,23 @@ async function settle(
   });
 }
 
-/** `seq` is stored in this version. An edit made since stays, on top of the mirror that there was. */
-function acknowledged(pass: CollectionPass, now: Entry, seq: number, modifiedMs: number): Entry {
-  const { mirror, local } = now;
-  if (local?.seq !== seq) return { ...now, mirror: mirror && { ...mirror, modifiedMs } };
-  const { body } = local;
+/**
+ * `sent` is stored in this version. An edit made since stays, on top of what was sent; where that is not known any
+ * more, on top of the mirror that there was, or of a mirror without members.
+ */
+function acknowledged(
+  pass: CollectionPass,
+  now: Entry,
+  sent: { readonly seq: number; readonly body?: Body | null },
+  modifiedMs: number,
+): Entry {
+  const isEdited = now.local?.seq !== sent.seq;
+  const known = isEdited ? sent.body : now.local?.body;
+  if (known === undefined && now.local === null) return now;
+  const body = known === undefined ? (now.mirror?.body ?? {}) : known;
   const text = body === null ? '' : JSON.stringify(body);
-  const arrival = { body, text, modifiedMs };
-  return { mirror: mirrorOf(arrival, pass.store.state.epoch), local: null, quarantined: false };
+  const mirror = mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch);
+  return { mirror, local: isEdited ? now.local : null, quarantined: false };
 }
 
 /** A refusal that looks like an outage counts as a try of the record only where it cannot be one. */
