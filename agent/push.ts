@@ -236,8 +236,8 @@ async function settle(
 }
 
 /**
- * `sent` is stored in this version. An edit made since stays, on top of what was sent; where that is not known any
- * more, on top of the mirror that there was, or of a mirror without members.
+ * `sent` is stored in this version. An edit made since stays, on top of what was sent; where that was a deletion or
+ * is not known any more, on top of the mirror that there was, or of one without members: its version is what counts.
  */
 function acknowledged(
   pass: CollectionPass,
@@ -245,10 +245,9 @@ function acknowledged(
   sent: { readonly seq: number; readonly body?: Body | null },
   modifiedMs: number,
 ): Entry {
-  const isEdited = now.local?.seq !== sent.seq;
-  const known = isEdited ? sent.body : now.local?.body;
-  if (known === undefined && now.local === null) return now;
-  const body = known === undefined ? (now.mirror?.body ?? {}) : known;
+  if (now.local === null) return now;
+  const isEdited = now.local.seq !== sent.seq;
+  const body = isEdited ? (sent.body ?? now.mirror?.body ?? {}) : now.local.body;
   const text = body === null ? '' : JSON.stringify(body);
   const mirror = mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch);
   return { mirror, local: isEdited ? now.local : null, quarantined: false };
