@@ -1,0 +1,169 @@
+// Postal addresses for forms, as Firefox syncs them: what is known of one person or place, inside `entry`.
+// Field by field, the side that changed one wins; where both did, neither does: this device's version becomes an
+// address of its own. A change on either side outlives a deletion on the other.
+// No index entry holds anything of an address.
+
+import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import {
+  chooseId,
+  hashKey,
+  hasSameMembers,
+  isSameValue,
+  refuse,
+  shortId,
+  withIdFirst,
+} from './members.ts';
+
+/** Of the `entry`; other clients refuse another one. */
+const ENTRY_VERSION = 1;
+
+const FIELDS = [
+  'name',
+  'given-name',
+  'additional-name',
+  'family-name',
+  'organization',
+  'street-address',
+  'address-level3',
+  'address-level2',
+  'address-level1',
+  'postal-code',
+  'country',
+  'tel',
+  'email',
+];
+
+export const addresses: Collection = {
+  name: 'addresses',
+  letter: 'a',
+  version: 1,
+  sealed: true,
+  ttlSeconds: null,
+  evictable: false,
+
+  check,
+  isEmpty: () => false,
+
+  index: (body) => [identity(body)],
+  identity,
+  same: isSameAddress,
+  addressPrefix: () => 'u',
+  matches: (body, prefix) => `${entryOf(body).name ?? ''}`.startsWith(prefix),
+
+  merge,
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare,
+  newId: shortId,
+  view: (id, body) => ({ ...entryOf(body), guid: id }),
+};
+
+function check(body: Body): string | null {
+  const entry = objectOf(body.entry);
+  if (entry === null) return 'entry: not an object';
+  if (entry.version !== ENTRY_VERSION) return `entry.version: not ${ENTRY_VERSION}`;
+  for (const name of FIELDS) {
+    if (typeof (entry[name] ?? '') !== 'string') return `entry.${name}: not a text`;
+  }
+  return null;
+}
+
+function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
+  const theirs = incoming.body;
+  if (!local) return { mirror: theirs && 'asIs', local: 'none' };
+  if (theirs === null) return { mirror: null, local: local.body ? 'keep' : 'none' };
+  if (local.body === null) {
+    const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
+    return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
+  }
+  const entry = mergeEntries(entryOf(local.body), mirror && entryOf(mirror.body), entryOf(theirs));
+  if (entry === null) return { mirror: 'asIs', local: 'none', fork: local.body };
+  const merged: Body = { ...local.body, ...theirs, entry };
+  const isTheirs = hasSameMembers({ ...merged, entry: null }, { ...theirs, entry: null });
+  return {
+    mirror: 'asIs',
+    local: isTheirs && hasSameMembers(entry, entryOf(theirs)) ? 'none' : merged,
+  };
+}
+
+/** Null when both sides changed the same field, or no common past tells who did. */
+function mergeEntries(mine: Body, base: Body | null, theirs: Body): Body | null {
+  const [ours, agreed, others] = [mine, base ?? {}, theirs].map(membersOf);
+  const merged: [string, unknown][] = [];
+  for (const name of new Map([...(others ?? []), ...(ours ?? [])]).keys()) {
+    const [own, old, other] = [ours?.get(name), agreed?.get(name), others?.get(name)];
+    let value = isSameField(other, old) ? own : other;
+    if (isMeta(name)) value = mergeMeta(name, number(own), number(old), number(other));
+    else if (!isSameField(own, other) && !isSameField(own, old) && !isSameField(other, old)) {
+      if (FIELDS.includes(name)) return null;
+      value = other;
+    }
+    if (value !== undefined) merged.push([name, value]);
+  }
+  return Object.fromEntries(merged);
+}
+
+function isMeta(name: string): boolean {
+  return name === 'timesUsed' || /^time(Created|LastUsed|LastModified)$/.test(name);
+}
+
+function mergeMeta(name: string, own: number, old: number, other: number): number {
+  if (name === 'timesUsed') return Math.max(own, other, own + other - old);
+  return name === 'timeCreated' && own && other ? Math.min(own, other) : Math.max(own, other);
+}
+
+function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
+  const id = chooseId(input, existing, newId);
+  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  const { id: _, guid, deleted, entry, ...members } = input;
+  const before = existing === null ? {} : entryOf(existing);
+  const given: Body = { ...before, ...(objectOf(entry) ?? members), version: ENTRY_VERSION };
+  const body: Body = { ...existing, id, entry: { ...given, ...times(given, before, nowMs) } };
+  const complaint = check(body);
+  if (complaint !== null) return refuse(complaint);
+  const isBlank = FIELDS.every((name) => isSameField(given[name], ''));
+  return isBlank ? refuse('entry: all fields are empty') : { ok: true, id, body };
+}
+
+function times(given: Body, before: Body, nowMs: number): Body {
+  const isUnchanged = FIELDS.every((name) => isSameField(given[name], before[name]));
+  return {
+    timeCreated: number(given.timeCreated) || nowMs,
+    timeLastUsed: number(given.timeLastUsed),
+    timeLastModified: isUnchanged ? number(before.timeLastModified) : nowMs,
+    timesUsed: number(given.timesUsed),
+  };
+}
+
+function identity(body: Body): string {
+  const entry = entryOf(body);
+  return `u${hashKey(FIELDS.map((name) => entry[name] ?? '').join('\n'))}`;
+}
+
+function isSameAddress(a: Body, b: Body): boolean {
+  const [one, other] = [entryOf(a), entryOf(b)];
+  return FIELDS.every((name) => isSameField(one[name], other[name]));
+}
+
+/** Clients leave empty fields out. */
+function isSameField(a: unknown, b: unknown): boolean {
+  return isSameValue(a ?? '', b ?? '');
+}
+
+/** A time or count that can be used, else 0. */
+function number(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+}
+
+function membersOf(body: Body): Map<string, unknown> {
+  return new Map(Object.entries(body));
+}
+
+function entryOf(body: Body): Body {
+  return body.entry as Body;
+}
+
+function objectOf(value: unknown): Body | null {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Body) : null;
+}

@@ -1,0 +1,51 @@
+// Bookmarks as Firefox syncs them: one record per bookmark, folder, separator, query or live mark.
+// Read only: a tree that several devices rearrange is not merged by a small one, so it takes what the others say.
+// Every type is kept, also those that it does not know.
+
+import type { Body, Collection } from './collection.ts';
+import { addressKey, addressPrefix, refuse, shortId, withIdFirst } from './members.ts';
+
+export const bookmarks: Collection = {
+  name: 'bookmarks',
+  letter: 'b',
+  version: 2,
+  sealed: false,
+  ttlSeconds: null,
+  evictable: false,
+  writes: 'none',
+  folders: {
+    key: childKey,
+    children: ({ children }) =>
+      Array.isArray(children) ? children.filter((id) => typeof id === 'string') : [],
+  },
+
+  check: ({ type }) => (typeof type === 'string' ? null : 'type: not a text'),
+  isEmpty: () => false,
+
+  index: (body) => [childKey(`${body.parentid ?? ''}`), identity(body)],
+  identity,
+  same: () => false,
+  addressPrefix,
+  matches: (body, prefix) => urlOf(body).startsWith(prefix),
+
+  merge: ({ incoming }) => ({ mirror: incoming.body && 'asIs', local: 'none' }),
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare: () => refuse('bookmarks: they cannot be changed here'),
+  newId: shortId,
+  /** `url`: of a bookmark, a query or a live mark's site; all else under the names of the record. */
+  view: (id, { id: _, ...members }) => ({ guid: id, url: urlOf(members), ...members }),
+};
+
+function childKey(id: string): string {
+  return `p${addressKey(id).slice(1)}`;
+}
+
+function identity(body: Body): string {
+  return addressKey(urlOf(body));
+}
+
+function urlOf({ bmkUri, siteUri }: Body): string {
+  const url = bmkUri ?? siteUri;
+  return typeof url === 'string' ? url : '';
+}

@@ -1,0 +1,165 @@
+// What WebExtensions keep in `storage.sync`, as Firefox syncs it: one record per extension, its items as one JSON text.
+// Devices' changes are merged item by item; where both changed one, the server's counts.
+// Quotas are those of Firefox, counted as its application-services count them.
+
+import { encodeUtf8 } from '../../crypto/utf8.ts';
+import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import {
+  addressKey,
+  addressPrefix,
+  chooseId,
+  hasSameMembers,
+  isSameValue,
+  refuse,
+  shortId,
+  withIdFirst,
+} from './members.ts';
+
+/** Of all items of an extension; of one item (its key, and its value as JSON); number of items. */
+export const EXTENSION_BYTES_MAX = 102_400;
+export const ITEM_BYTES_MAX = 8_192;
+export const ITEMS_MAX = 512;
+
+/** The items of an extension: the values are any JSON. */
+export type Items = ReadonlyMap<string, unknown>;
+
+const NO_ITEMS: Items = new Map();
+
+export const extensionStorage: Collection = {
+  name: 'extension-storage',
+  letter: 'e',
+  version: 1,
+  sealed: true,
+  ttlSeconds: null,
+  evictable: false,
+
+  check,
+  isEmpty: () => false,
+
+  index: (body) => [identity(body)],
+  identity,
+  same: (a, b) => a.extId === b.extId,
+  addressPrefix,
+  matches: (body, prefix) => extIdOf(body).startsWith(prefix),
+
+  merge,
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare,
+  newId: shortId,
+  view: (id, body) => ({
+    guid: id,
+    extId: body.extId,
+    items: Object.fromEntries(itemsOf(body)),
+  }),
+  changes: (was, is) => ({ extId: (is ?? was)?.extId, keys: changedKeys(was, is) }),
+};
+
+/** What an item counts: the UTF-8 bytes of its key, and of its value as JSON. */
+export function itemBytes(key: string, value: unknown): number {
+  return encodeUtf8(key).length + encodeUtf8(JSON.stringify(value)).length;
+}
+
+function check(body: Body): string | null {
+  if (typeof body.extId !== 'string' || body.extId === '') return 'extId: not a text';
+  return parsed(body.data) === null ? 'data: not the JSON of an object' : null;
+}
+
+function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
+  const theirs = incoming.body;
+  const asIs = theirs && 'asIs';
+  if (!local) return { mirror: asIs, local: 'none' };
+  const base = mirror ? itemsOf(mirror.body) : NO_ITEMS;
+  if (local.body === null) {
+    const isUnchanged = mirror && theirs && hasSameMembers(mirror.body, theirs);
+    return { mirror: asIs, local: isUnchanged ? 'keep' : 'none' };
+  }
+  const mine = itemsOf(local.body);
+  if (theirs === null) {
+    const kept = [...mine].filter(([key, value]) => !isSameValue(value, base.get(key)));
+    return { mirror: null, local: kept.length > 0 ? withItems(local.body, kept) : 'none' };
+  }
+  const others = itemsOf(theirs);
+  const items = [...new Map([...others, ...mine]).keys()].flatMap((key) => {
+    const other = others.get(key);
+    const value = isSameValue(other, base.get(key)) ? mine.get(key) : other;
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const isTheirs =
+    items.length === others.size &&
+    items.every(([key, value]) => isSameValue(value, others.get(key)));
+  const merged: Body = { ...local.body, ...theirs };
+  return { mirror: asIs, local: isTheirs ? 'none' : withItems(merged, items) };
+}
+
+/**
+ * An edit: `{extId, set: {key: value}, remove: [key]}`; what is neither set nor removed stays. A complaint names the
+ * key and the quota.
+ */
+function prepare(input: Body, existing: Body | null, newId: string): Prepared {
+  const { extId = existing?.extId, set = {}, remove = [] } = input;
+  const id = chooseId(input, existing, newId);
+  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (typeof extId !== 'string' || extId === '') return refuse('extId: not a text');
+  if (existing && extId !== existing.extId) return refuse('extId: not that of this record');
+  if (typeof set !== 'object' || set === null || Array.isArray(set))
+    return refuse('set: not an object');
+  if (!Array.isArray(remove)) return refuse('remove: not a list of keys');
+  const items = new Map(existing === null ? [] : itemsOf(existing));
+  for (const key of remove) items.delete(key);
+  for (const [key, value] of Object.entries(set)) items.set(key, value);
+  const complaint = checkQuotas(items, Object.keys(set));
+  if (complaint !== null) return refuse(complaint);
+  return { ok: true, id, body: withItems({ ...existing, id, extId }, [...items]) };
+}
+
+/** Only an edit that sets something can be over a quota. */
+function checkQuotas(items: Items, set: readonly string[]): string | null {
+  for (const key of set) {
+    const bytes = itemBytes(key, items.get(key));
+    if (bytes > ITEM_BYTES_MAX) {
+      return `${JSON.stringify(key)}: ${bytes} bytes, an item may have ${ITEM_BYTES_MAX}`;
+    }
+  }
+  const last = set.at(-1);
+  if (last === undefined) return null;
+  let bytes = 0;
+  for (const [key, value] of items) bytes += itemBytes(key, value);
+  if (bytes > EXTENSION_BYTES_MAX) {
+    return `${JSON.stringify(last)}: ${bytes} bytes in all, an extension may have ${EXTENSION_BYTES_MAX}`;
+  }
+  return items.size > ITEMS_MAX
+    ? `${JSON.stringify(last)}: ${items.size} items, an extension may have ${ITEMS_MAX}`
+    : null;
+}
+
+function changedKeys(was: Body | null, is: Body | null): string[] {
+  const [before, after] = [was, is].map((body) => (body === null ? NO_ITEMS : itemsOf(body)));
+  const keys = [...new Map([...(before ?? []), ...(after ?? [])]).keys()];
+  return keys.filter((key) => !isSameValue(before?.get(key), after?.get(key)));
+}
+
+function withItems(body: Body, items: readonly (readonly [string, unknown])[]): Body {
+  return { ...body, data: JSON.stringify(Object.fromEntries(items)) };
+}
+
+function itemsOf(body: Body): Items {
+  return new Map(Object.entries(parsed(body.data) ?? {}));
+}
+
+function parsed(data: unknown): object | null {
+  try {
+    const value: unknown = typeof data === 'string' ? JSON.parse(data) : null;
+    return typeof value === 'object' && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function identity(body: Body): string {
+  return addressKey(extIdOf(body));
+}
+
+function extIdOf(body: Body): string {
+  return body.extId as string;
+}

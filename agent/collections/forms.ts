@@ -1,0 +1,64 @@
+// What people typed into forms, as Firefox syncs it: one record per field name and value.
+// A record says nothing else, so there is nothing to merge but two ids for the same. No index entry holds a value.
+
+import type { Body, Collection, Prepared } from './collection.ts';
+import {
+  addressKey,
+  addressPrefix,
+  chooseId,
+  hashKey,
+  refuse,
+  shortId,
+  withIdFirst,
+  youngerWins,
+} from './members.ts';
+
+/** Three years. */
+const TTL_SECONDS = 94_608_000;
+
+export const forms: Collection = {
+  name: 'forms',
+  letter: 'f',
+  version: 1,
+  sealed: true,
+  ttlSeconds: TTL_SECONDS,
+  evictable: false,
+
+  check,
+  isEmpty: () => false,
+
+  index: (body) => [addressKey(nameOf(body)), identity(body)],
+  identity,
+  same: (a, b) => a.name === b.name && a.value === b.value,
+  addressPrefix,
+  matches: (body, prefix) => nameOf(body).startsWith(prefix),
+
+  merge: youngerWins,
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare,
+  newId: shortId,
+  view: (id, { name, value }) => ({ guid: id, name, value }),
+};
+
+function check({ name, value }: Body): string | null {
+  if (typeof name !== 'string' || name === '') return 'name: not a text';
+  return typeof value === 'string' && value !== '' ? null : 'value: not a text';
+}
+
+function prepare(input: Body, existing: Body | null, newId: string): Prepared {
+  const { guid, deleted, ...members } = input;
+  const id = chooseId(input, existing, newId);
+  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  const body: Body = { ...existing, ...members, id };
+  const complaint = check(body);
+  return complaint === null ? { ok: true, id, body } : refuse(complaint);
+}
+
+function identity(body: Body): string {
+  return `v${hashKey(`${body.name}\n${body.value}`)}`;
+}
+
+function nameOf(body: Body): string {
+  return body.name as string;
+}

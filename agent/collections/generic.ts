@@ -1,0 +1,56 @@
+// A collection of an app's own: records of any JSON members, kept together by nothing but their ids.
+// Of two versions the younger one stays, with the members that only the other has. Nothing in a record is understood.
+
+import type { Body, Collection, Prepared } from './collection.ts';
+import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.ts';
+
+export interface GenericOptions {
+  /** `ttl` of outgoing records in seconds; none by default. */
+  readonly ttlSeconds?: number;
+  /** Engine version in `meta/global`; 1 by default. */
+  readonly version?: number;
+  /** Sealed at rest; true by default. */
+  readonly sealed?: boolean;
+}
+
+/** Sync storage 1.5: a collection's name. */
+const NAME = /^[A-Za-z0-9._-]{1,32}$/;
+
+/** Throws an Error for a name that no server takes. */
+export function generic(name: string, options: GenericOptions = {}): Collection {
+  if (!NAME.test(name)) throw new Error(`not the name of a collection: ${name}`);
+  const { ttlSeconds = null, version = 1, sealed = true } = options;
+  return {
+    name,
+    // The dot ends it in storage keys.
+    letter: `g${name.replace(/\./g, '~')}`,
+    version,
+    sealed,
+    ttlSeconds,
+    evictable: false,
+
+    check: () => null,
+    isEmpty: () => false,
+
+    // The id ends every index key, so this one orders by it.
+    index: () => ['u'],
+    identity: () => 'u',
+    same: () => false,
+    addressPrefix: (prefix) => `u!${prefix}`,
+    matches: ({ id }, prefix) => (id as string).startsWith(prefix),
+
+    merge: youngerWins,
+    outgoing: withIdFirst,
+    sortindex: () => null,
+    prepare,
+    newId: shortId,
+    view: withIdFirst,
+  };
+}
+
+function prepare(input: Body, existing: Body | null, newId: string): Prepared {
+  const id = chooseId(input, existing, newId);
+  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  const { deleted, ...members } = input;
+  return { ok: true, id, body: withIdFirst(id, { ...existing, ...members }) };
+}

@@ -1,0 +1,116 @@
+// Open tabs as Firefox syncs them: one record per device, under the device's client id.
+// A device writes its own and reads the others'. Pages that mean nothing elsewhere stay at home, and so do the tabs
+// that were used longest ago when there are too many.
+
+import { encodeUtf8 } from '../../crypto/utf8.ts';
+import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import {
+  addressKey,
+  addressPrefix,
+  hasSameMembers,
+  refuse,
+  shortId,
+  withIdFirst,
+} from './members.ts';
+
+/** 180 days. */
+const TTL_SECONDS = 15_552_000;
+/** UTF-8 bytes of all tabs: their sealed record stays far below the 512 KiB that servers keep for it. */
+export const TABS_BYTES_MAX = 160_000;
+const HISTORY_MAX = 5;
+const URL_CHARS_MAX = 65_536;
+
+const AT_HOME = /^(about|resource|chrome|file|blob|moz-extension|data):/i;
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+export const tabs: Collection = {
+  name: 'tabs',
+  letter: 't',
+  version: 1,
+  sealed: false,
+  ttlSeconds: TTL_SECONDS,
+  evictable: false,
+  writes: 'own',
+
+  check: (body) => (Array.isArray(body.tabs) ? null : 'tabs: not a list'),
+  isEmpty: () => false,
+
+  index: (body) => [identity(body)],
+  identity,
+  same: (a, b) => a.id === b.id,
+  addressPrefix,
+  matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
+
+  merge,
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare,
+  newId: shortId,
+  view: (id, { clientName, tabs: list }) => ({
+    guid: id,
+    clientName: clientName ?? '',
+    tabs: (list as readonly unknown[]).flatMap((tab) => readTab(tab) ?? []),
+  }),
+};
+
+/** Nobody else writes this device's tabs: what is on the server of them is older. */
+function merge({ local, incoming }: MergeInput): MergeDecision {
+  const theirs = incoming.body;
+  const mirror = theirs && 'asIs';
+  const isSame =
+    local?.body == null || theirs === null
+      ? local?.body === theirs
+      : hasSameMembers(local.body, theirs);
+  return { mirror, local: local && !isSame ? 'keep' : 'none' };
+}
+
+/** `input.tabs`: `{title, url or urlHistory (newest first), icon, lastUsed (seconds)}` each; the id is the device's. */
+function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
+  if (!Array.isArray(input.tabs)) return refuse('tabs: not a list');
+  const given: Body[] = [];
+  for (const [at, tab] of input.tabs.entries()) {
+    const read = readTab(tab);
+    if (read === null) return refuse(`tabs[${at}]: has no URL`);
+    const urlHistory = (read.urlHistory as string[]).filter((url) => !AT_HOME.test(url));
+    const lastUsed = read.lastUsed || Math.floor(nowMs / 1000);
+    if (urlHistory.length > 0) given.push({ ...read, urlHistory, lastUsed });
+  }
+  given.sort((a, b) => (b.lastUsed as number) - (a.lastUsed as number));
+  const id = `${input.id ?? newId}`;
+  const { deleted, guid, ...members } = input;
+  return { ok: true, id, body: { ...existing, ...members, id, tabs: fitting(given) } };
+}
+
+function fitting(given: readonly Body[]): readonly Body[] {
+  let bytes = 0;
+  const end = given.findIndex((tab) => {
+    bytes += encodeUtf8(JSON.stringify(tab)).length + 1;
+    return bytes > TABS_BYTES_MAX;
+  });
+  return end < 0 ? given : given.slice(0, end);
+}
+
+/** A tab with every member that matters in its form; null for one without a URL. Other clients' tabs may be odd. */
+function readTab(tab: unknown): Body | null {
+  if (typeof tab !== 'object' || tab === null) return null;
+  const { url, urlHistory, title, icon, lastUsed, ...members } = tab as Body;
+  const urls = Array.isArray(urlHistory) ? urlHistory : [url];
+  const usable = urls.filter(isUrl).slice(0, HISTORY_MAX);
+  if (usable.length === 0) return null;
+  const seconds = Math.floor(Number(lastUsed));
+  return {
+    title: typeof title === 'string' ? title : '',
+    urlHistory: usable,
+    icon: typeof icon === 'string' ? icon : '',
+    lastUsed: seconds > 0 && Number.isFinite(seconds) ? seconds : 0,
+    ...members,
+  };
+}
+
+function isUrl(url: unknown): boolean {
+  return typeof url === 'string' && url.length <= URL_CHARS_MAX && SCHEME.test(url);
+}
+
+function identity(body: Body): string {
+  return addressKey(`${body.id}`);
+}
