@@ -31,6 +31,8 @@ export interface PassKeys {
 export interface CollectionPass extends PassContext {
   readonly store: CollectionStore;
   readonly report: CollectionReport;
+  /** Deletions that this pass has sent, with the versions they got: a deleted record has no mirror to know them by. */
+  readonly buried: Map<string, number>;
 }
 
 /** Gives the device a turn whenever so much text was worked on; cheap to call for every record. */

@@ -88,7 +88,10 @@ async function activePasses(
       evicted: 0,
     };
     report.collections[name] = collectionReport;
-    passes.push({ pass: { ...context, store, report: collectionReport }, readOnly });
+    passes.push({
+      pass: { ...context, store, report: collectionReport, buried: new Map() },
+      readOnly,
+    });
   }
   return passes;
 }

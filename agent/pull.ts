@@ -157,8 +157,9 @@ interface Proven {
 async function proven(pass: CollectionPass, envelopes: readonly Envelope[]): Promise<Proven[]> {
   const { store } = pass;
   const known = await store.load(envelopes.map(({ id }) => id));
-  const unknown = envelopes.filter(({ modifiedMs }, index) => {
+  const unknown = envelopes.filter(({ id, modifiedMs }, index) => {
     const entry = known[index] ?? NO_ENTRY;
+    if (pass.buried.get(id) === modifiedMs) return false;
     return (
       entry.quarantined ||
       entry.mirror?.modifiedMs !== modifiedMs ||

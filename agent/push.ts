@@ -221,6 +221,7 @@ async function settle(
       if (result.kind === 'stored') {
         const after = acknowledged(pass, before, job.local, result.modifiedMs);
         transaction.set(job.id, before, after);
+        if (job.local.body === null) pass.buried.set(job.id, result.modifiedMs);
         report.pushed++;
       } else if (result.kind === 'readOnly') {
         transaction.update({ readOnlyAtMs: Math.max(1, pass.platform.clock.nowMs()) });
