@@ -77,7 +77,7 @@ async function pushPortion(
     const { mirror, local } = entries[index] ?? NO_ENTRY;
     if (local === null || local.tries >= PUSH_TRIES_MAX) continue;
     if (mirror === null && (await settledAtHome(pass, id, local))) continue;
-    changes.push({ id, local, baseMs: mirror?.modifiedMs ?? null });
+    changes.push({ id, local, baseMs: mirror?.modifiedMs ?? pass.buried.get(id) ?? null });
   }
   if (changes.length === 0) return [];
   const jobs = await sealed(pass, changes);
