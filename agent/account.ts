@@ -4,7 +4,7 @@
 
 import type { BsoCrypto } from '../crypto/bso.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
-import type { Storage } from '../platform/ports.ts';
+import type { Change, Storage } from '../platform/ports.ts';
 import { fromPort, SyncError } from './errors.ts';
 import type { Document, Envelope, Remote } from './remotes/remote.ts';
 import type { Vault } from './vault.ts';
@@ -13,6 +13,8 @@ import { parseDocument } from './wire/document.ts';
 export const STORAGE_VERSION = 5;
 
 export interface MetaGlobal {
+  /** Where it was read: see `Remote.place`. */
+  readonly place: string;
   readonly modifiedMs: number;
   readonly syncId: string;
   readonly engines: readonly {
@@ -32,6 +34,8 @@ export interface Account {
   refreshMeta(remote: Remote): Promise<boolean>;
   /** Errors: `noSyncData`, `keyMismatch`, those of the remote. Names of `changed` collections, or all. */
   refreshKeys(remote: Remote, crypto: BsoCrypto, syncKey: KeyBundle): Promise<boolean>;
+  /** As if nothing had ever been read. */
+  forget(): Promise<void>;
 }
 
 /** Reads what is kept of the account; nothing kept is not an error. */
@@ -50,9 +54,9 @@ export async function openAccount(
     if (opened !== null) keys = keysOf(Number(opened.head), opened.text);
   }
 
-  const commit = async (key: string, value: string | Uint8Array): Promise<void> => {
+  const commit = async (...changes: Change[]): Promise<void> => {
     try {
-      await storage.commit([[key, value]]);
+      await storage.commit(changes);
     } catch (error) {
       throw fromPort(error);
     }
@@ -72,8 +76,8 @@ export async function openAccount(
     async refreshMeta(remote) {
       const document = await remote.document('meta', 'global', meta?.modifiedMs ?? null);
       if (document.kind === 'unchanged') return false;
-      meta = parseMeta(found(document, 'meta/global'));
-      await commit(metaKey, JSON.stringify(meta));
+      meta = parseMeta(found(document, 'meta/global'), await remote.place());
+      await commit([metaKey, JSON.stringify(meta)]);
       return true;
     },
     async refreshKeys(remote, crypto, syncKey) {
@@ -91,8 +95,13 @@ export async function openAccount(
       const next = keysOf(envelope.modifiedMs, opened.text);
       const changed = next.text !== keys?.text;
       keys = next;
-      await commit(keysKey, await vault.seal(keysKey, `${next.modifiedMs}`, next.text));
+      await commit([keysKey, await vault.seal(keysKey, `${next.modifiedMs}`, next.text)]);
       return changed;
+    },
+    async forget() {
+      await commit([metaKey, null], [keysKey, null]);
+      meta = null;
+      keys = null;
     },
   };
 }
@@ -115,7 +124,7 @@ function keysOf(
 }
 
 /** The record's cleartext payload. Versions may be numbers or, from old clients, text. */
-function parseMeta({ payload, modifiedMs }: Envelope): MetaGlobal {
+function parseMeta({ payload, modifiedMs }: Envelope, place: string): MetaGlobal {
   const root = record(parseDocument(payload));
   const version = Number(root?.get('storageVersion'));
   const syncId = root?.get('syncID');
@@ -142,6 +151,7 @@ function parseMeta({ payload, modifiedMs }: Envelope): MetaGlobal {
     };
   });
   return {
+    place,
     modifiedMs,
     syncId,
     engines,

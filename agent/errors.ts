@@ -18,6 +18,8 @@ export type SyncErrorCode =
   // what the server said
   | 'badResponse'
   | 'conflict'
+  | 'overQuota'
+  | 'storageReset'
   | 'noSyncData'
   | 'clientTooOld'
   | 'serviceGone'

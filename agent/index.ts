@@ -23,6 +23,7 @@ export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { SyncError } from './errors.ts';
 export { syncto } from './remotes/kinto.ts';
+export { sync15 } from './remotes/sync15.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
 
 /** Every call may reject with a SyncError; its `code` and `retry` say what to do. */

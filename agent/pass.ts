@@ -15,6 +15,8 @@ import type { CollectionStore } from './store.ts';
 export interface PassInput {
   readonly context: PassContext;
   readonly account: Account;
+  /** All that are open, wanted or not. */
+  readonly stores: readonly CollectionStore[];
   /** Reads `crypto/keys` with the user's sync key. True if they changed. */
   readonly refreshKeys: () => Promise<boolean>;
   /** The collections that the user wants, with the switch that keeps them from being written. */
@@ -26,12 +28,14 @@ const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
   'badResponse',
   'conflict',
   'keyMismatch',
+  'overQuota',
   'unavailable',
 ]);
 
 /** Runs to the end or throws a SyncError; the report is filled in either way. */
 export async function runPass(input: PassInput, report: PassReport): Promise<void> {
   const { context, account } = input;
+  await leaveOldPlace(input);
   const known = account.meta !== null && account.keysModifiedMs !== null;
   const changed = known ? await poll(input) : null;
   if (changed === null || changed.has('meta')) await account.refreshMeta(context.remote);
@@ -51,6 +55,14 @@ export async function runPass(input: PassInput, report: PassReport): Promise<voi
     }
   }
   if (failure !== null) throw failure;
+}
+
+/** The user's data is elsewhere now: the device keeps its records and forgets what it had agreed on with the server. */
+async function leaveOldPlace({ context, account, stores }: PassInput): Promise<void> {
+  const place = await context.remote.place();
+  if (account.meta === null || account.meta.place === place) return;
+  for (const store of stores) await resetCollection(store, store.state.syncId);
+  await account.forget();
 }
 
 /** One request: which of the account's documents and wanted collections moved? */

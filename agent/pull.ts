@@ -46,10 +46,10 @@ export async function pull(pass: CollectionPass): Promise<void> {
   });
 }
 
-/** Where to go on: behind everything that has surely arrived, else on the page that was under way. */
+/** Where to go on: on the page that was under way, else behind everything that has surely arrived. */
 function resumed(cursor: Cursor): Cursor {
-  const sinceMs = Math.max(cursor.sinceMs, cursor.floorMs);
-  return sinceMs > cursor.sinceMs || cursor.page === null ? { ...START, sinceMs } : cursor;
+  if (cursor.page !== null) return cursor;
+  return { ...START, sinceMs: Math.max(cursor.sinceMs, cursor.floorMs) };
 }
 
 function movedOn(pass: CollectionPass): SyncError {
@@ -107,11 +107,9 @@ function createProgress(
         newestMs = Math.max(newestMs, listed.envelope.modifiedMs);
       }
       const sureMs = Math.min(newestMs, stampMs > 0 ? stampMs : newestMs) - STAMP_STEP_MS;
-      return {
-        ...cursor,
-        stampMs,
-        floorMs: sorted ? Math.max(cursor.floorMs, sureMs) : cursor.floorMs,
-      };
+      if (!sorted || sureMs <= cursor.floorMs) return { ...cursor, stampMs };
+      // That is further than the start of this page, where records that share a stamp would keep a listing for ever.
+      return { ...cursor, stampMs, page: null, floorMs: sureMs };
     },
   };
 }

@@ -31,26 +31,37 @@ interface Staged {
 }
 
 /**
- * Sends the local changes of the collection that are not parked. True if a pull is needed to see how things stand:
- * the collection moved on, or has versions behind the cursor that are ours.
+ * Sends the local changes of the collection that are not parked, in as many uploads as the server's limits ask for.
+ * True if a pull is needed to see how things stand: the collection moved on, or has versions behind the cursor that
+ * are ours.
  * Errors: those of the remote and the store; `unavailable` when some changes could not be stored for now.
  */
 export async function push(pass: CollectionPass): Promise<boolean> {
+  for (;;) {
+    const end = await pushOnce(pass);
+    if (end !== 'full' || pass.notes.waitMs > 0) return end === 'unseen';
+  }
+}
+
+/** One upload. `full`: it is stored, and there are changes that did not fit. */
+async function pushOnce(pass: CollectionPass): Promise<'full' | 'unseen' | 'done'> {
   const { store } = pass;
   const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
   const pushedBefore = pass.report.pushed;
   const staged: Staged[] = [];
   let failed = 0;
   let moved = false;
-  let after: string | null = null;
-  while (store.state.readOnlyAtMs === 0 && !moved && staged.length < STAGED_MAX) {
-    const ids: string[] = await store.pendingIds(after, upload.addMax);
-    const last = ids.at(-1);
-    if (last === undefined) break;
-    after = last;
-    const results = await pushPortion(pass, upload, ids, staged);
+  let full = false;
+  let ids = await store.pendingIds(null, upload.addMax);
+  while (ids.length > 0 && store.state.readOnlyAtMs === 0 && !moved && !full) {
+    const isShort = ids.length < upload.addMax;
+    const next = isShort ? [] : await store.pendingIds(ids.at(-1) ?? null, upload.addMax);
+    full = next.length > 0 && staged.length + ids.length >= STAGED_MAX;
+    const results = await pushPortion(pass, upload, ids, staged, full || next.length === 0);
     failed += results.filter(({ kind }) => kind === 'failed').length;
     moved = results.some(({ kind }) => kind === 'moved');
+    full ||= results.some(({ kind }) => kind === 'later');
+    ids = next;
   }
   const committed = moved ? { kind: 'moved' as const } : await upload.commit();
   const unseen = committed.kind === 'moved' || pass.report.pushed > pushedBefore;
@@ -60,7 +71,8 @@ export async function push(pass: CollectionPass): Promise<boolean> {
       collection: store.collection.name,
     });
   }
-  return unseen;
+  if (committed.kind === 'stored' && full) return 'full';
+  return unseen ? 'unseen' : 'done';
 }
 
 /** Sends one portion; what is staged is added to `staged`. */
@@ -69,6 +81,7 @@ async function pushPortion(
   upload: Upload,
   ids: readonly string[],
   staged: Staged[],
+  isLast: boolean,
 ): Promise<PushResult[]> {
   const { store } = pass;
   const entries = await store.load(ids);
@@ -80,8 +93,11 @@ async function pushPortion(
     changes.push({ id, local, baseMs: mirror?.modifiedMs ?? pass.buried.get(id) ?? null });
   }
   if (changes.length === 0) return [];
+  // Deletions first: what takes a deleted record's place then never meets it.
+  changes.sort((a, b) => Number(a.local.body !== null) - Number(b.local.body !== null));
   const jobs = await sealed(pass, changes);
-  const results = [...(await upload.add(jobs.map((job) => job.outgoing)))];
+  const outgoing = jobs.map((job) => job.outgoing);
+  const results = [...(await upload.add(outgoing, isLast))];
   await settle(pass, jobs, results);
   for (const [index, job] of jobs.entries()) {
     const kind = results[index]?.kind;
@@ -210,7 +226,7 @@ async function settle(
   results: readonly PushResult[],
 ): Promise<void> {
   const { store, report } = pass;
-  const someStored = results.some((result) => result.kind === 'stored');
+  const someStored = results.some(({ kind }) => kind === 'stored' || kind === 'staged');
   await store.lock.run(async () => {
     const entries = await store.load(jobs.map((job) => job.id));
     const transaction = store.begin();
@@ -227,7 +243,8 @@ async function settle(
         transaction.update({ readOnlyAtMs: Math.max(1, pass.platform.clock.nowMs()) });
       } else {
         const tries = triesAfter(result, job, someStored);
-        if (tries > job.local.tries) countTry(pass, transaction, job, before, tries);
+        const code = (result.kind === 'refused' ? result.code : null) ?? 'refused';
+        if (tries > job.local.tries) countTry(pass, transaction, job, before, { tries, code });
       }
     }
     if (transaction.size > 0 || results.some((result) => result.kind === 'readOnly')) {
@@ -266,13 +283,13 @@ function countTry(
   transaction: ReturnType<CollectionPass['store']['begin']>,
   job: Job,
   before: Entry,
-  tries: number,
+  { tries, code }: { readonly tries: number; readonly code: string },
 ): void {
   if (before.local?.seq !== job.local.seq) return;
   transaction.set(job.id, before, { ...before, local: { ...before.local, tries } });
   if (tries >= PUSH_TRIES_MAX) {
     const collection = pass.store.collection.name;
-    pass.emit({ kind: 'quarantine', collection, id: job.id, code: 'refused' });
+    pass.emit({ kind: 'quarantine', collection, id: job.id, code });
   }
 }
 
@@ -286,7 +303,8 @@ async function resolve(pass: CollectionPass, upload: Upload, id: string): Promis
     if (local === null) return { kind: 'stored', modifiedMs: 0 };
     const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
     const jobs = await sealed(pass, [{ id, local, baseMs }]);
-    const results = await upload.add(jobs.map((job) => job.outgoing));
+    const outgoing = jobs.map((job) => job.outgoing);
+    const results = await upload.add(outgoing, false);
     await settle(pass, jobs, results);
     const [result = { kind: 'failed' }] = results;
     if (result.kind !== 'conflict') return result;

@@ -50,7 +50,7 @@ export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
-  { account }: Session,
+  { account, stores }: Session,
   { syncKey, wanted, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
@@ -66,7 +66,15 @@ export async function runSessionPass(
       return refreshKeys();
     },
   };
-  await runPass({ context: { ...shared, crypto, keys }, account, refreshKeys, wanted }, report);
+  const context = { ...shared, crypto, keys };
+  const input = { context, account, stores, refreshKeys, wanted };
+  try {
+    await runPass(input, report);
+  } catch (error) {
+    // The user was moved to another server in the middle of the pass: it starts again there.
+    if (!(error instanceof SyncError) || error.code !== 'storageReset') throw error;
+    await runPass(input, report);
+  }
   if (shared.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
 }
 

@@ -109,6 +109,8 @@ export type SyncKey = SyncKeyB | SyncKeyJwk;
 
 export interface AccessToken {
   readonly token: string;
+  /** When the account's key was last changed. Sync 1.5 needs it of a device whose `syncKey` is kB. */
+  readonly keysChangedAtMs?: number;
 }
 export interface Account {
   readonly uid: string;

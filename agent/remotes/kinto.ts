@@ -5,22 +5,20 @@
 
 import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
-import { isRecordId } from '../keys.ts';
 import {
   DOCUMENT_CHARS_MAX,
   JSON_DEPTH_MAX,
   PAGE_RECORDS_MAX,
   PAYLOAD_SAFE_CHARS,
-  PIECE_CHARS_MAX,
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter, type SplitItem } from '../wire/records.ts';
+import { envelopeOf, listingPage, member } from './listing.ts';
 import type {
   Document,
-  Listed,
   Outgoing,
   Page,
   PushResult,
@@ -86,6 +84,8 @@ function createKinto(options: RemoteOptions): Remote {
   };
 
   return {
+    place: async () => config.remote.serverUrl,
+
     async poll(items) {
       const requests = items.map(({ collection, id, knownMs }) => ({
         method: 'GET',
@@ -113,7 +113,7 @@ function createKinto(options: RemoteOptions): Remote {
       }
       if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
       const text = await readDocument(() => answer.read(), recordCharsMax);
-      const listed = envelopeOf(member(parseDocument(text), 'data'), text.length);
+      const listed = envelopeOf(member(parseDocument(text), 'data'), text.length, bso);
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
       }
@@ -184,29 +184,12 @@ function listHeaders(cursor: Cursor): [string, string][] {
 
 function page(answer: Answer, recordCharsMax: number): Page {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
-  const items: SplitItem[] = [];
   const stampMs = etagMs(answer.headers) ?? 0;
-  let piece = '';
-  let ended = false;
-  return {
+  return listingPage(answer, splitter, bso, {
     stampMs,
     serverNowMs: Math.max(stampMs, dateMs(answer)),
-    async next(out) {
-      if (piece === '') {
-        const chunk = await answer.read();
-        piece = chunk ?? '';
-        ended = chunk === null;
-      }
-      if (ended) splitter.end(items);
-      else splitter.push(piece.slice(0, PIECE_CHARS_MAX), items);
-      piece = piece.slice(PIECE_CHARS_MAX);
-      for (const item of items) out.push(listedOf(item));
-      items.length = 0;
-      return !ended;
-    },
     nextPage: () => tokenOf(header(answer.headers, 'next-page')),
-    cancel: () => answer.cancel(),
-  };
+  });
 }
 
 function dateMs(answer: Answer): number {
@@ -225,33 +208,11 @@ function tokenOf(nextPage: string | null): string | null {
   }
 }
 
-function listedOf(item: SplitItem): Listed {
-  if ('tooLarge' in item) {
-    return { ok: false, id: item.idHint, code: 'tooLarge', chars: item.chars };
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(item.text);
-  } catch {
-    return { ok: false, id: null, code: 'badEnvelope', chars: item.text.length };
-  }
-  return envelopeOf(value, item.text.length);
-}
-
-function envelopeOf(value: unknown, chars: number): Listed {
-  const id = member(value, 'id');
-  const modifiedMs = member(value, 'last_modified');
-  const payload = member(value, 'payload');
-  if (!isRecordId(id)) return { ok: false, id: null, code: 'badId', chars };
-  const good = Number.isSafeInteger(modifiedMs) && Number(modifiedMs) >= 0;
-  if (!good || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
-  return { ok: true, envelope: { id, modifiedMs: Number(modifiedMs), payload }, chars };
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as { readonly [name: string]: unknown })[name]
-    : undefined;
+function bso(value: unknown): { id: unknown; modifiedMs: unknown; payload: unknown } {
+  const [id, modifiedMs, payload] = ['id', 'last_modified', 'payload'].map((name) =>
+    member(value, name),
+  );
+  return { id, modifiedMs, payload };
 }
 
 function putRequest(path: string, record: Outgoing): SubRequest {

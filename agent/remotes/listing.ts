@@ -4,7 +4,7 @@
 import { isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX } from '../limits.ts';
 import type { Answer } from '../wire/http.ts';
-import { type SplitItem, type Splitter, idHint } from '../wire/records.ts';
+import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
 import type { Listed, Page } from './remote.ts';
 
 /** `read` finds the three members of an envelope in a parsed record. */

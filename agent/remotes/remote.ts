@@ -47,19 +47,21 @@ export interface Outgoing {
 
 /**
  * What became of one outgoing record. `staged`: `commit` will tell. `refused`: the server will not take this one as
- * it is. `failed`: an outage, or a refusal that looks like one; whether the write happened is unknown. `moved`: the
- * collection has changed since the cursor, nothing was written.
+ * it is (`code` says why). `failed`: an outage, or a refusal that looks like one; whether the write happened is
+ * unknown. `moved`: the collection has changed since the cursor, nothing that was staged is written. `later`: the
+ * upload is full, this record was not sent.
  */
 export type PushResult =
   | { readonly kind: 'stored'; readonly modifiedMs: number }
-  | { readonly kind: 'staged' | 'conflict' | 'readOnly' | 'refused' | 'failed' | 'moved' };
+  | { readonly kind: 'refused'; readonly code?: string }
+  | { readonly kind: 'staged' | 'conflict' | 'readOnly' | 'failed' | 'moved' | 'later' };
 
 /** One upload to a collection: records are added in portions, and committed once. */
 export interface Upload {
   /** Records that one `add` takes. */
   readonly addMax: number;
-  /** One result per record, in order. */
-  add(records: readonly Outgoing[]): Promise<PushResult[]>;
+  /** One result per record, in order. `isLast`: there will be no other portion. */
+  add(records: readonly Outgoing[], isLast: boolean): Promise<PushResult[]>;
   /**
    * Ends the upload. `stored`: what was staged is on the server in this version, and nothing else has changed
    * since the cursor. `moved`: nothing that was staged is. `none`: nothing was staged.
@@ -83,6 +85,8 @@ export interface PollItem {
 }
 
 export interface Remote {
+  /** Names where the user's data is. At another place nothing that was known of the first one holds. */
+  place(): Promise<string>;
   /** Which of these changed (true) since the known versions. One request where the protocol has one. */
   poll(items: readonly PollItem[]): Promise<boolean[]>;
   document(collection: string, id: string, knownMs: number | null): Promise<Document>;
@@ -110,8 +114,6 @@ export interface ServerNotes {
 export interface RemoteMemory {
   /** Kinto: the largest batch that the server takes. */
   batchMax?: number;
-  /** Sync 1.5: the storage node; another one means a fresh start. */
-  endpoint?: string;
 }
 
 export interface RemoteOptions {

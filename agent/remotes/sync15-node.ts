@@ -5,8 +5,9 @@
 
 import { encodeHex } from '../../crypto/bytes.ts';
 import { hawkHeader } from '../../crypto/hawk.ts';
+import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
-import { decimalHeader } from '../wire/headers.ts';
+import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Exchange } from '../wire/http.ts';
 import type { RemoteOptions } from './remote.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
@@ -53,9 +54,9 @@ export function openNode(options: RemoteOptions): StorageNode {
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
     },
     async inspect({ status, headers }) {
-      const serverS = decimalHeader(headers, 'x-weave-timestamp');
-      const known = await token(false);
-      if (serverS !== null) known.aheadMs = Math.round(serverS * 1000) - clock.nowMs();
+      const serverMs = headerMs(headers, 'x-weave-timestamp');
+      const known = cache.get(CACHE_NAME) as StorageToken | undefined;
+      if (known !== undefined && serverMs !== null) known.aheadMs = serverMs - clock.nowMs();
       if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
     },
   });
@@ -65,4 +66,14 @@ export function openNode(options: RemoteOptions): StorageNode {
     send: async (exchange) =>
       http.send({ ...exchange, url: (await token(false)).endpoint + exchange.url }),
   };
+}
+
+/** Percent-encoded as URL parsers print it, which turn `'` into `%27` in queries: the signature is over that. */
+export function quoted(text: string): string {
+  return encodeURIComponent(text).replace(/'/g, '%27');
+}
+
+/** The condition that nothing was written since. The server reads seconds; the shortest form is exact. */
+export function unmodifiedSince(timeMs: number): Header {
+  return ['X-If-Unmodified-Since', `${timeMs / 1000}`];
 }

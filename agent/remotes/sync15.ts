@@ -13,7 +13,7 @@ import { createLineSplitter } from '../wire/records.ts';
 import { envelopeOf, listingPage, member } from './listing.ts';
 import type { Document, Remote, RemoteDriver, RemoteOptions } from './remote.ts';
 import { limitsOf } from './sync15-limits.ts';
-import { openNode } from './sync15-node.ts';
+import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
 import { openUpload } from './sync15-upload.ts';
 
 /** Firefox Sync with an OAuth access token; `serverUrl` is the token server's. */
@@ -81,10 +81,10 @@ function createSync15(options: RemoteOptions): Remote {
 
     async upload(collection, cursor) {
       return openUpload({
+        node,
         path: storagePath(collection),
         limits: await limitsOf(node, cache, collection),
         sinceMs: Math.max(0, cursor.sinceMs),
-        send: (exchange) => node.send(exchange),
         cache,
       });
     },
@@ -93,16 +93,6 @@ function createSync15(options: RemoteOptions): Remote {
 
 function storagePath(collection: string): string {
   return `/storage/${quoted(collection)}`;
-}
-
-/** Percent-encoded as URL parsers print it, which turn `'` into `%27` in queries: the signature is over that. */
-export function quoted(text: string): string {
-  return encodeURIComponent(text).replace(/'/g, '%27');
-}
-
-/** The condition that nothing was written since. The server reads seconds; the shortest form is exact. */
-export function unmodifiedSince(timeMs: number): [string, string] {
-  return ['X-If-Unmodified-Since', `${timeMs / 1000}`];
 }
 
 function listQuery({ sinceMs, page }: Cursor): string {

@@ -3,12 +3,12 @@
 // It keeps nothing: who asked holds what was answered.
 // Source: Tokenserver API 1.0 (mozilla-services.readthedocs.io).
 
-import type { HawkCredentials } from '../../crypto/hawk.ts';
 import { decodeHex, encodeBase64 } from '../../crypto/bytes.ts';
+import type { HawkCredentials } from '../../crypto/hawk.ts';
 import type { Header } from '../../platform/ports.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
-import { decimalHeader } from '../wire/headers.ts';
+import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, unexpected } from '../wire/http.ts';
 import { member } from './listing.ts';
 import type { RemoteOptions } from './remote.ts';
@@ -36,8 +36,8 @@ export async function requestStorageToken(options: RemoteOptions): Promise<Stora
   });
   const url = tokenUrl(options.config.remote.serverUrl);
   const answer = await http.send({ method: 'GET', url });
-  const timeS = decimalHeader(answer.headers, 'x-timestamp');
-  const aheadMs = timeS === null ? 0 : Math.round(timeS * 1000) - clock.nowMs();
+  const nowMs = clock.nowMs();
+  const aheadMs = (headerMs(answer.headers, 'x-timestamp') ?? nowMs) - nowMs;
   const body = parseDocument(await readDocument(() => answer.read(), ANSWER_CHARS_MAX));
   const [id, key, endpoint] = ['id', 'key', 'api_endpoint'].map((name) => member(body, name));
   if (typeof id !== 'string' || !HEADER_TEXT.test(id) || typeof key !== 'string') {
@@ -97,12 +97,15 @@ async function refusal(answered: Answer): Promise<SyncError> {
   const words = wordsOf(body);
   const said = words === '' ? '' : ` (${words})`;
   const known = REFUSALS.get(member(body, 'status'));
-  if (known !== undefined) return new SyncError(known[0], `token server: ${known[1]}${said}`, { status });
+  if (known !== undefined)
+    return new SyncError(known[0], `token server: ${known[1]}${said}`, { status });
   if (status === 401 || status === 403) {
     return new SyncError('unauthorized', `token server: the sign-in is refused${said}`, { status });
   }
   if (status === 404) {
-    return new SyncError('badResponse', `serverUrl: no token server for Sync 1.5 is there${said}`, { status });
+    return new SyncError('badResponse', `serverUrl: no token server for Sync 1.5 is there${said}`, {
+      status,
+    });
   }
   if (status === 410 || status === 513) {
     return new SyncError('serviceGone', `token server: the service has ended${said}`, { status });

@@ -32,6 +32,11 @@ export function decimalHeader(headers: readonly Header[], name: string): number 
   return text !== null && /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
 }
 
+/** A header of decimal seconds as whole milliseconds, or null. */
+export function headerMs(headers: readonly Header[], name: string): number | null {
+  return secondsMs(decimalHeader(headers, name));
+}
+
 /**
  * Decimal seconds of a Sync server as whole milliseconds, or null. Rounded: 1388635807.41 seconds times 1000 falls
  * short of the integer in floating point.

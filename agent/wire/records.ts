@@ -156,15 +156,18 @@ function createPart(charsMax: number) {
     if (chars === 0 && piece.length <= charsMax) return { text: piece };
     add(piece);
     const item: SplitItem =
-      chars > charsMax
-        ? { tooLarge: true, idHint: ID_FIRST.exec(text)?.[1] ?? null, chars }
-        : { text };
+      chars > charsMax ? { tooLarge: true, idHint: idHint(text), chars } : { text };
     text = '';
     chars = 0;
     return item;
   }
 
   return { add, take };
+}
+
+/** The id at the start of a record's text, where it is written first; the rest of the text may be broken. */
+export function idHint(text: string): string | null {
+  return ID_FIRST.exec(text)?.[1] ?? null;
 }
 
 function isBlank(item: SplitItem): boolean {

@@ -36,7 +36,7 @@ export interface AccountClient {
   /** A BrowserID bundle for the audience; the last one while it is good, unless `fresh`. */
   assertion(audience: string, fresh: boolean): Promise<string>;
   /** An access token for the Sync scope; the last one while it is good, unless `fresh`. */
-  accessToken(fresh: boolean): Promise<{ token: string }>;
+  accessToken(fresh: boolean): Promise<{ token: string; keysChangedAtMs: number }>;
   syncKey(): Promise<{ kB: string }>;
   /** When the account's key was last changed: the first half of X-KeyID. */
   keysChangedAtMs(): Promise<number>;
@@ -80,6 +80,7 @@ class Client implements AccountClient {
   #signIn: Promise<Session> | null = null;
   #certificate: Lease | null = null;
   #accessToken: Lease | null = null;
+  #keysChangedAtMs = 0;
   #clockOffsetMs = 0;
   #lastIssuedMs = 0;
 
@@ -119,14 +120,15 @@ class Client implements AccountClient {
     return text;
   }
 
-  async accessToken(fresh: boolean): Promise<{ token: string }> {
+  async accessToken(fresh: boolean): Promise<{ token: string; keysChangedAtMs: number }> {
     if (fresh || !this.#accessToken || !this.#isGood(this.#accessToken)) {
       const body = { grant_type: 'fxa-credentials', client_id: CLIENT_ID, scope: OLDSYNC_SCOPE };
       const answer = await this.#withSession('oauth/token', body);
       const expiresMs = this.#serverMs() + Number(answer.expires_in) * 1000;
       this.#accessToken = { text: String(answer.access_token), expiresMs };
+      this.#keysChangedAtMs = await this.keysChangedAtMs();
     }
-    return { token: this.#accessToken.text };
+    return { token: this.#accessToken.text, keysChangedAtMs: this.#keysChangedAtMs };
   }
 
   async #freshCertificate(): Promise<string> {

@@ -37,7 +37,12 @@ describe('the account manager of a device', () => {
       world.device.syncKey(),
       world.device.accessToken(false),
     ]);
-    expect(asked).toEqual(['/v1/account/login', '/v1/account/keys', '/v1/oauth/token']);
+    expect(asked).toEqual([
+      '/v1/account/login',
+      '/v1/account/keys',
+      '/v1/oauth/token',
+      '/v1/account/scoped-key-data',
+    ]);
   });
 
   test('mints assertions that are believed, even with a clock of 1970', async () => {

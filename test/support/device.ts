@@ -10,7 +10,7 @@ import { createServers, type World, type WorldOptions } from '../../emulator/ser
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { Identity, Network, Storage } from '../../platform/ports.ts';
+import type { DeviceCrypto, Identity, Network, Storage } from '../../platform/ports.ts';
 import { contents } from '../../platform/quickjs/contents.ts';
 import type { Fetch } from '../../platform/web/fetch-network.ts';
 
@@ -58,7 +58,11 @@ export interface DeviceOptions {
   /** The device's user; by default that of the servers. */
   readonly identity?: Omit<Identity, 'deviceKey'>;
   readonly config?: Partial<AgentConfig>;
+  /** `syncto` when left out. */
+  readonly protocol?: 'syncto' | 'sync15';
+  /** No crypto port: the agent computes in JavaScript. */
   readonly software?: boolean;
+  readonly crypto?: DeviceCrypto;
   readonly nowMs?: number;
   readonly random?: Random;
 }
@@ -75,16 +79,11 @@ export function testDevice(servers: TestServers, options: DeviceOptions = {}): T
     identity: options.identity ?? userOf(servers),
     nowMs: options.nowMs ?? servers.nowMs,
     random: (count) => random.bytes(count),
-    ...(options.software === true ? {} : { crypto: nodeDeviceCrypto() }),
+    ...(options.software === true ? {} : { crypto: options.crypto ?? nodeDeviceCrypto() }),
   });
   const config: AgentConfig = {
     profile: 'test',
-    remote: {
-      protocol: 'syncto',
-      serverUrl: world.urls.syncto,
-      audience: `${world.urls.token}/`,
-      auth: 'browserid',
-    },
+    remote: remoteOf(world, options.protocol ?? 'syncto'),
     collections: {
       history: { enabled: true, readOnly: false },
       passwords: { enabled: true, readOnly: false },
@@ -96,6 +95,13 @@ export function testDevice(servers: TestServers, options: DeviceOptions = {}): T
     ...options.config,
   };
   return { agent: createAgent(platform, config, contents), platform, storage };
+}
+
+function remoteOf({ urls }: World, protocol: 'syncto' | 'sync15'): AgentConfig['remote'] {
+  const audience = `${urls.token}/`;
+  return protocol === 'syncto'
+    ? { protocol, serverUrl: urls.syncto, audience, auth: 'browserid' }
+    : { protocol, serverUrl: urls.token, audience, auth: 'bearer' };
 }
 
 /** The account's user at the accounts server, who has not signed in yet. */
