@@ -4,7 +4,6 @@
 
 import { createRandom } from '../../emulator/device/random.ts';
 import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
-import type { World } from '../../emulator/servers/world.ts';
 import type { MemoryStorage, StorageCut } from '../../platform/memory/storage.ts';
 import type { Header, Identity, Network, NetworkRequest } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
@@ -46,23 +45,25 @@ export function thaw(frozen: Frozen): TestServers {
 }
 
 /** One signed-in user for all copies of an account: signatures are slow, and every copy believes them. */
-export function sharedUser(frozen: Frozen): Omit<Identity, 'deviceKey'> {
-  return userOf(thaw(frozen));
+export function sharedUser(frozen: Frozen, laterMs = 0): Omit<Identity, 'deviceKey'> {
+  const servers = thaw(frozen);
+  servers.nowMs += laterMs;
+  return userOf(servers);
 }
 
-/** The device's way to servers that tell the truth. */
-export function honest(world: World): Answer {
+/** The device's way to servers that tell the truth, the time (RFC 9110, 6.6.1) included. */
+export function honest(servers: TestServers): Answer {
   return async ({ method, url, headers, body }) => {
     const init = {
       method,
       headers: headers.map(([name, value]): [string, string] => [name, value]),
     };
-    const response = await world.fetch(
+    const response = await servers.world.fetch(
       new Request(url, body === undefined ? init : { ...init, body }),
     );
     return {
       status: response.status,
-      headers: [...response.headers],
+      headers: [['date', new Date(servers.nowMs).toUTCString()], ...response.headers],
       body: new Uint8Array(await response.arrayBuffer()),
     };
   };
@@ -128,7 +129,7 @@ export interface Told {
 /** Writes down what servers and device tell each other. */
 export function recorder(servers: TestServers): { readonly told: Told[]; readonly answer: Answer } {
   const told: Told[] = [];
-  const ask = honest(servers.world);
+  const ask = honest(servers);
   return {
     told,
     async answer(request, index) {
@@ -146,7 +147,7 @@ export function deviceOn(
   storage: MemoryStorage,
   options: DeviceOptions & { readonly answer?: Answer; readonly seed?: number } = {},
 ): TestDevice & { readonly network: TestNetwork; readonly memory: MemoryStorage } {
-  const network = networkOf(options.answer ?? honest(servers.world));
+  const network = networkOf(options.answer ?? honest(servers));
   const random = createRandom(options.seed ?? 2);
   return {
     ...testDevice(servers, { storage, network, random, ...options }),

@@ -66,7 +66,7 @@ async function breakAndRecover(
     if (index === at || forEver) return instead(broken.reply);
     // Cut off from the story as it was told, the device hears the servers themselves.
     servers ??= thaw(frozen);
-    return honest(servers.world)(request, index);
+    return honest(servers)(request, index);
   };
   const left = () => (servers === null ? frozen : freeze(servers));
   const cut = await play(step, from, USER, { told: { answer, stage: STAGE, servers: left } });

@@ -26,7 +26,7 @@ export interface Run extends Moment {
 export interface Trouble {
   /** Where the power goes; the run ends there. */
   readonly cut?: StorageCut;
-  /** The device's clock has gone on by that much. */
+  /** All clocks have gone on by that much. */
   readonly laterMs?: number;
   /** What the device hears instead of the servers. */
   readonly told?: Hearsay;
@@ -52,10 +52,10 @@ export async function play(
   const storage = from.storage.fork(trouble.cut);
   const { told } = trouble;
   const servers = told?.stage ?? thaw(from.frozen);
+  servers.nowMs = NOW_MS + (trouble.laterMs ?? 0);
   const { agent } = deviceOn(servers, storage, {
     identity: user,
     seed: 50,
-    nowMs: NOW_MS + (trouble.laterMs ?? 0),
     ...(told === undefined ? {} : { answer: told.answer }),
   });
   const claims = [...from.claims];
