@@ -63,8 +63,9 @@ export const LOCAL_RECORD_CHARS_MAX = 180_000;
 /** Visits of one page that go to the server: Firefox sends its newest 20. */
 export const VISITS_UP_MAX = 20;
 
-/** Entries that one call of the local API may return. */
+/** Records that one call of the local API may return, and characters of their JSON; one record always fits. */
 export const LIST_MAX = 1_000;
+export const LIST_CHARS_MAX = 65_536;
 
 /** After a local change, a sync waits this long for more changes. */
 export const CHANGE_DELAY_MS = 10_000;

@@ -6,7 +6,7 @@ import type { Body, Prepared } from './collections/collection.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { isRecordId } from './keys.ts';
-import { LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
+import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
 import type { CollectionStore } from './store.ts';
 
 export interface ListQuery {
@@ -30,25 +30,57 @@ export async function getRecord(store: CollectionStore, id: string): Promise<Bod
   return view(store, id, entry);
 }
 
-/** Records by address prefix or newest first. Errors: `badInput` names the field and the limit. */
+/**
+ * Records by address prefix or newest first. The list ends early, with a `next`, before its JSON is longer than
+ * LIST_CHARS_MAX; it has at least one record if there is one. Errors: `badInput` names the field and the limit.
+ */
 export async function listRecords(store: CollectionStore, query: ListQuery): Promise<ListResult> {
+  const { prefix, limit, after = null } = query;
+  const start = startOf(store, query);
+  const records: Body[] = [];
+  let chars = 0;
+  let last = after;
+  for (let left = limit; left > 0; ) {
+    const portion = Math.min(left, BATCH_RECORDS_MAX);
+    const { ids, places, next } = await store.indexed({
+      prefix: start,
+      limit: portion,
+      after: last,
+    });
+    const entries = await store.load(ids);
+    for (const [index, id] of ids.entries()) {
+      const record = view(store, id, entries[index] ?? NO_ENTRY, prefix);
+      chars += record === null ? 0 : JSON.stringify(record).length;
+      if (chars > LIST_CHARS_MAX && records.length > 0) return { records, next: last };
+      if (record !== null) records.push(record);
+      last = places[index] ?? last;
+    }
+    if (next === null) return { records, next };
+    left -= portion;
+  }
+  return { records, next: last };
+}
+
+/** What the index entries of a list start with. */
+function startOf({ collection, keys }: CollectionStore, query: ListQuery): string {
   const { prefix, limit, after = null } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
     throw new SyncError('badInput', `limit: not an integer from 1 to ${LIST_MAX}`);
   }
-  const { collection } = store;
+  if (prefix !== undefined && typeof prefix !== 'string') {
+    throw new SyncError('badInput', 'prefix: not a string');
+  }
   const start =
     prefix !== undefined ? collection.addressPrefix(prefix) : collection.evictable ? 'd' : 'u';
-  const { ids, next } = await store.indexed({ prefix: start, limit, after });
-  const entries = await store.load(ids);
-  const records: Body[] = [];
-  for (const [index, id] of ids.entries()) {
-    const entry = entries[index] ?? NO_ENTRY;
-    const body = visible(entry);
-    if (body === null || (prefix !== undefined && !collection.matches(body, prefix))) continue;
-    records.push(collection.view(id, body));
+  if (after !== null && !isPlace(after, keys.indexes + start)) {
+    throw new SyncError('badInput', 'after: not the next of a list like this');
   }
-  return { records, next };
+  return start;
+}
+
+/** A key that `indexed` gave: the store is asked for nothing else on behalf of an app. */
+function isPlace(after: unknown, start: string): boolean {
+  return typeof after === 'string' && after.startsWith(start) && /^[!-~]{1,239}$/.test(after);
 }
 
 /**
@@ -61,6 +93,9 @@ export async function putRecord(
   input: Body,
 ): Promise<string> {
   const { collection } = store;
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new SyncError('badInput', 'record: not an object');
+  }
   const nowMs = platform.clock.nowMs();
   const given = input.id ?? input.guid;
   return store.lock.run(async () => {
@@ -134,9 +169,17 @@ async function findSame(store: CollectionStore, body: Body): Promise<string | nu
   return null;
 }
 
-function view(store: CollectionStore, id: string, entry: Entry): Body | null {
+/** Null: nothing that apps see, or nothing whose address starts with `prefix`. */
+function view(
+  { collection }: CollectionStore,
+  id: string,
+  entry: Entry,
+  prefix?: string,
+): Body | null {
   const body = visible(entry);
-  return body === null || store.collection.isEmpty(body) ? null : store.collection.view(id, body);
+  if (body === null || collection.isEmpty(body)) return null;
+  if (prefix !== undefined && !collection.matches(body, prefix)) return null;
+  return collection.view(id, body);
 }
 
 function prepared(result: Prepared): Body {

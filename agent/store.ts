@@ -70,8 +70,8 @@ export interface CollectionStore {
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
   pendingIds(after: string | null, limit: number): Promise<string[]>;
-  /** Ids of index entries whose suffix starts with `prefix`, and the place to go on from. */
-  indexed(query: IndexQuery): Promise<{ ids: string[]; next: string | null }>;
+  /** Ids of index entries whose suffix starts with `prefix`, the place behind each, and that to go on from. */
+  indexed(query: IndexQuery): Promise<{ ids: string[]; places: string[]; next: string | null }>;
   mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
 }
 
@@ -165,8 +165,9 @@ export async function openCollectionStore(
       const from = after !== null && !reverse ? `${after}!` : base;
       const to = after !== null && reverse ? after : rangeEnd(base);
       const rows = await ported(storage.scan({ from, to, limit, reverse }));
-      const next = rows.length === limit ? (rows.at(-1)?.[0] ?? null) : null;
-      return { ids: rows.map(([key]) => idOfIndexKey(key)), next };
+      const places = rows.map(([key]) => key);
+      const next = rows.length === limit ? (places.at(-1) ?? null) : null;
+      return { ids: places.map(idOfIndexKey), places, next };
     },
   };
 }
