@@ -98,12 +98,13 @@ function merge(input: MergeInput): MergeDecision {
     return { mirror: 'asIs', local: 'none' };
   }
   if (local.body === null) {
-    const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
+    // Without a mirror it is this device's own upload, whose answer was lost.
+    const isUnchanged = mirror === null || hasSameMembers(mirror.body, theirs);
     return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
   }
   const merged = mirror
     ? mergeThree(local.body, mirror.body, theirs, isLocalYounger(input))
-    : mergeTwo(local.body, theirs);
+    : mergeTwo(local.body, theirs, isLocalYounger(input));
   return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 
@@ -124,9 +125,10 @@ function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean
   return isBothTargets(merged) ? { ...merged, httpRealm: null } : merged;
 }
 
-/** Without a common past the later password wins with all that belongs to it; other members stay. */
-function mergeTwo(mine: Body, theirs: Body): Body {
-  const isMineLater = timeOf(mine.timePasswordChanged) > timeOf(theirs.timePasswordChanged);
+/** Without a common past the later password wins with all that belongs to it, then the younger change; other members stay. */
+function mergeTwo(mine: Body, theirs: Body, isMineYounger: boolean): Body {
+  const laterMs = timeOf(mine.timePasswordChanged) - timeOf(theirs.timePasswordChanged);
+  const isMineLater = laterMs > 0 || (laterMs === 0 && isMineYounger);
   const [known, unknown]: [[string, unknown][], [string, unknown][]] = [[], []];
   for (const member of Object.entries(mine)) {
     if (!KNOWN.includes(member[0])) unknown.push(member);
