@@ -129,8 +129,13 @@ describe('a login that comes from the server', () => {
   test('revives a login deleted here when it was changed there', () => {
     const changed = login({ password: 'new' });
     expect(merge({ local: edited(null), mirror: login(), incoming: changed })).toEqual(taken);
-    expect(merge({ local: edited(null), incoming: changed })).toEqual(taken);
+    expect(merge({ local: edited(null, 99_000), incoming: changed })).toEqual(taken);
     const again = merge({ local: edited(null), mirror: login(), incoming: login() });
+    expect(again).toEqual({ mirror: 'asIs', local: 'keep' });
+  });
+
+  test('does not revive a login that was deleted after its upload, whose answer was lost', () => {
+    const again = merge({ local: edited(null), incoming: login() });
     expect(again).toEqual({ mirror: 'asIs', local: 'keep' });
   });
 });
@@ -249,8 +254,8 @@ describe('changes on both sides', () => {
 });
 
 describe('two logins without a common past', () => {
-  const two = (mine: object, theirs: object) =>
-    merge({ local: edited(login(mine)), incoming: login(theirs) });
+  const two = (mine: object, theirs: object, ageMs = 1_000) =>
+    merge({ local: edited(login(mine), ageMs), incoming: login(theirs) });
 
   test('become the one whose password is later', () => {
     const mine = { id: 'mine', password: 'mine', usernameField: 'u', timePasswordChanged: NOW_MS };
@@ -260,9 +265,12 @@ describe('two logins without a common past', () => {
       local: login({ ...mine, id: ID, timesUsed: 3 }),
     });
     expect(two(theirs, mine)).toEqual(taken);
-    expect(two({ ...mine, timesUsed: 9 }, { ...theirs, timePasswordChanged: NOW_MS })).toEqual(
-      taken,
-    );
+    const early = { ...theirs, timePasswordChanged: NOW_MS };
+    expect(two({ ...mine, timesUsed: 9 }, early, 99_000)).toEqual(taken);
+    expect(two(mine, early)).toEqual({
+      mirror: 'asIs',
+      local: login({ ...mine, id: ID, timesUsed: 3 }),
+    });
     expect(two(login(), login())).toEqual(taken);
   });
 

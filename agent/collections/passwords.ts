@@ -98,8 +98,8 @@ function merge(input: MergeInput): MergeDecision {
     return { mirror: 'asIs', local: 'none' };
   }
   if (local.body === null) {
-    // Without a mirror it is this device's own upload, whose answer was lost.
-    const isUnchanged = mirror === null || hasSameMembers(mirror.body, theirs);
+    // Without a mirror it may be this device's own upload, whose answer was lost.
+    const isUnchanged = mirror ? hasSameMembers(mirror.body, theirs) : isLocalYounger(input);
     return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
   }
   const merged = mirror
