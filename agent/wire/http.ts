@@ -6,7 +6,7 @@ import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../pl
 import { fromPort, SyncError } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
-import { decimalHeader, header, waitHeader } from './headers.ts';
+import { decimalHeader, header, headerMs, httpDateMs, waitHeader } from './headers.ts';
 
 /** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
 export interface Abort {
@@ -94,7 +94,7 @@ function refuse(answered: Answer): void {
 export function unexpected(answered: Answer, what: string): SyncError {
   answered.cancel();
   const { status } = answered;
-  const code = status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
+  const code = status === 409 || status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
   return new SyncError(code, `${what}: the server answered with status ${status}`, { status });
 }
 
@@ -125,6 +125,9 @@ function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): voi
     notes.alert = alert.slice(0, 500);
     if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
   }
+  const serverMs =
+    headerMs(headers, 'x-weave-timestamp') ?? httpDateMs(header(headers, 'date') ?? '');
+  notes.serverNowMs = serverMs ?? notes.serverNowMs;
   for (const name of ['quota-remaining', 'x-weave-quota-remaining']) {
     const quotaKb = decimalHeader(headers, name);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
