@@ -4,11 +4,12 @@
 
 import { clientState } from '../crypto/keys.ts';
 import type { Platform, SyncKey } from '../platform/ports.ts';
-import { passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
+import { anchored, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import type { Contents } from './contents.ts';
 import { fromPort, SyncError } from './errors.ts';
 import { rangeEnd } from './keys.ts';
+import { createLock } from './lock.ts';
 import { engineOf } from './pass.ts';
 import type { RemoteDriver, ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
@@ -55,6 +56,8 @@ export function createCore(
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
   let session: Session | null = null;
+  /** Guards whose data is open: two sessions would not see each other's commits. */
+  const owner = createLock();
   /** The key that was seen last: deriving from it is dear. */
   let known: { readonly key: SyncKey; readonly clientState: string } | null = null;
   let running: Promise<PassReport> | null = null;
@@ -95,13 +98,15 @@ export function createCore(
     return own?.[1] ?? presets.get(name) ?? { enabled: false, readOnly: false };
   };
 
-  const open = async (): Promise<Session> => {
-    session ??= await openSession(platform, saved.generation.toString(36), collections);
-    return session;
-  };
+  const open = (): Promise<Session> =>
+    owner.run(async () => {
+      session ??= await openSession(platform, saved.generation.toString(36), collections);
+      return session;
+    });
 
   /** Removes everything of the present generation, a commit at a time; safe to be cut and done again. */
   const wipe = async (): Promise<void> => {
+    for (const store of session?.stores ?? []) store.close();
     session = null;
     const prefix = `${saved.generation.toString(36)}.`;
     for (;;) {
@@ -121,9 +126,11 @@ export function createCore(
       await clock.pause();
     }
     if (saved.uid !== uid || saved.clientState !== known.clientState) {
-      await wipe();
-      const generation = saved.generation + 1;
-      await save({ uid, email, clientState: known.clientState, generation, remote: {} });
+      const next = { uid, email, clientState: known.clientState, remote: {} };
+      await owner.run(async () => {
+        await wipe();
+        await save({ ...next, generation: saved.generation + 1 });
+      });
     }
     return key;
   };
@@ -164,6 +171,7 @@ export function createCore(
   /** One pass, its outcome in the state machine. Never rejects but for a programming error. */
   const pass = async (byUser: boolean): Promise<PassReport> => {
     const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
+    anchorBackoff();
     const wait = waitMs(saved.backoff, clock.nowMs(), byUser);
     abort = { aborted: false };
     changedAtMs = null;
@@ -176,7 +184,7 @@ export function createCore(
       report.ok = true;
       const backoff = saved.backoff.failures > 0 ? passSucceeded(saved.backoff) : saved.backoff;
       saved = { ...saved, backoff, lastSyncMs: clock.nowMs() };
-      await enter('enabled');
+      if (state !== 'disabling') await enter('enabled');
     } catch (error) {
       await failed(report, fromPort(error));
     }
@@ -227,6 +235,7 @@ export function createCore(
     const mine = ++armed;
     if (state !== 'enabled' && state !== 'errored') return;
     if (lastError !== null && lastError.retry !== 'later') return;
+    anchorBackoff();
     const wait = dueInMs({
       nowMs: clock.nowMs(),
       lastPassMs,
@@ -239,6 +248,10 @@ export function createCore(
       const wifiOnly = saved.settings.wifiOnly ?? config.wifiOnly;
       if (mayUse(platform.power.connection(), wifiOnly)) void run(false);
     });
+  };
+
+  const anchorBackoff = (): void => {
+    saved = { ...saved, backoff: anchored(saved.backoff, clock.nowMs()) };
   };
 
   const status = (): Status => {
@@ -274,8 +287,11 @@ export function createCore(
   };
 
   const store = async (name: unknown): Promise<CollectionStore> => {
-    if (saved.uid === null || state === 'disabled' || state === 'disabling') throw notEnabled();
+    const isOn = (): boolean =>
+      saved.uid !== null && state !== 'disabled' && state !== 'disabling';
+    if (!isOn()) throw notEnabled();
     const { stores } = await open();
+    if (!isOn()) throw notEnabled();
     const found = stores.find(({ collection }) => collection.name === name);
     if (found !== undefined) return found;
     throw new SyncError('badInput', `collection: not one of ${names.join(', ')}`);
@@ -289,8 +305,7 @@ export function createCore(
       else if (state === 'enabling') await enter('disabled');
       else if (state !== 'disabled') {
         await open();
-        lastError = saved.error === null ? null : new SyncError(saved.error, 'before the restart');
-        await enter('enabled');
+        await enter(...restarted());
       }
       arm();
     },
@@ -330,8 +345,10 @@ export function createCore(
       return found;
     },
     changed(collection, id, change) {
-      changedAtMs ??= clock.nowMs();
       emit({ kind: 'record', collection, id, change });
+      // Later changes go up with the first one.
+      if (changedAtMs !== null) return;
+      changedAtMs = clock.nowMs();
       arm();
     },
     observe(collection, on) {
@@ -340,8 +357,15 @@ export function createCore(
     },
   };
 
+  /** What is wrong stays wrong over a restart, but that an address was confirmed is only learned by asking. */
+  function restarted(): [AgentState, SyncError | null] {
+    const { error } = saved;
+    if (error === null || error === 'unverified') return ['enabled', null];
+    return [saved.state, new SyncError(error, 'before the restart')];
+  }
+
   async function signOut(): Promise<void> {
-    await wipe();
+    await owner.run(wipe);
     const { generation, settings } = saved;
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
     await enter('disabled');

@@ -45,8 +45,19 @@ export function passSucceeded(backoff: Backoff): Backoff {
   return { ...backoff, own: null, failures: 0 };
 }
 
+/** Waits that a clock set which was ahead of now begin now: else they would last until it is there again. */
+export function anchored(backoff: Backoff, nowMs: number): Backoff {
+  const [server, own] = [anchoredWait(backoff.server, nowMs), anchoredWait(backoff.own, nowMs)];
+  return server === backoff.server && own === backoff.own ? backoff : { ...backoff, server, own };
+}
+
 export function clampWait(delayMs: number): number {
   return Math.min(Math.max(Math.round(delayMs), WAIT_MS_MIN), WAIT_MS_MAX);
+}
+
+function anchoredWait(wait: Wait | null, nowMs: number): Wait | null {
+  if (wait === null || nowMs >= wait.setAtMs) return wait;
+  return { setAtMs: nowMs, untilMs: nowMs + remaining(wait, nowMs) };
 }
 
 function remaining(wait: Wait | null, nowMs: number): number {

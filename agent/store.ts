@@ -13,7 +13,7 @@ import {
   unpackMirror,
   visible,
 } from './entry.ts';
-import { fromPort } from './errors.ts';
+import { fromPort, SyncError } from './errors.ts';
 import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
 import { createLock, type Lock } from './lock.ts';
 import type { Vault } from './vault.ts';
@@ -73,6 +73,8 @@ export interface CollectionStore {
   /** Ids of index entries whose suffix starts with `prefix`, the place behind each, and that to go on from. */
   indexed(query: IndexQuery): Promise<{ ids: string[]; places: string[]; next: string | null }>;
   mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
+  /** Nothing is committed from now on: the data is being removed. */
+  close(): void;
 }
 
 export interface IndexQuery {
@@ -104,6 +106,7 @@ export async function openCollectionStore(
   const [stored] = await ported(storage.get([keys.cursor]));
   let state: CollectionState =
     typeof stored === 'string' ? { ...NEW_STATE, ...JSON.parse(stored) } : NEW_STATE;
+  let closed = false;
 
   const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
     if (value === null) return null;
@@ -143,6 +146,7 @@ export async function openCollectionStore(
 
     begin: () =>
       beginTransaction(collection, keys, state, packed, async (changes, next) => {
+        if (closed) throw new SyncError('disabled', 'the account has left the device');
         await ported(storage.commit(changes));
         state = next;
       }),
@@ -168,6 +172,10 @@ export async function openCollectionStore(
       const places = rows.map(([key]) => key);
       const next = rows.length === limit ? (places.at(-1) ?? null) : null;
       return { ids: places.map(idOfIndexKey), places, next };
+    },
+
+    close() {
+      closed = true;
     },
   };
 }
