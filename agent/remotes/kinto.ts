@@ -44,6 +44,8 @@ interface SubRequest {
 
 interface SubResponse {
   readonly status: number;
+  /** The record that it says it is about; null where the request's own URL says so. */
+  readonly id: string | null;
   readonly modifiedMs: number | null;
 }
 
@@ -80,7 +82,9 @@ function createKinto(options: RemoteOptions): Remote {
       body: JSON.stringify(request.body),
     });
     answer.cancel();
-    return { status: answer.status, modifiedMs: etagMs(answer.headers) };
+    const isJson = header(answer.headers, 'content-type')?.startsWith('application/json') === true;
+    const modifiedMs = isJson ? etagMs(answer.headers) : null;
+    return { status: answer.status, id: null, modifiedMs };
   };
 
   return {
@@ -149,7 +153,7 @@ function createKinto(options: RemoteOptions): Remote {
             putRequest(recordPath(collection, record.id), record),
           );
           const responses = await inBatches(records, requests, batch, single);
-          return responses.map(pushResult);
+          return records.map(({ id }, index) => pushResult(id, responses[index]));
         },
         commit: async () => ({ kind: 'none' }),
       };
@@ -250,7 +254,7 @@ async function inBatches(
     const end = batchEnd(records, at, at + size);
     if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
       // Two single refusals in a row: it is an outage after all.
-      results.push(...requests.slice(at).map(() => ({ status: 503, modifiedMs: null })));
+      results.push(...requests.slice(at).map(() => ({ status: 503, id: null, modifiedMs: null })));
       break;
     }
     if (first !== undefined && end - at <= 1) {
@@ -301,18 +305,29 @@ function subResponse(item: SplitItem): SubResponse {
   const status = member(value, 'status');
   if (typeof status !== 'number')
     throw new SyncError('badResponse', 'batch: an answer has no status');
-  const modifiedMs = member(member(member(value, 'body'), 'data'), 'last_modified');
-  return { status, modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null };
+  const data = member(member(value, 'body'), 'data');
+  const modifiedMs = member(data, 'last_modified');
+  return {
+    status,
+    id: String(member(data, 'id')),
+    modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null,
+  };
 }
 
-function pushResult({ status, modifiedMs }: SubResponse): PushResult {
+/** Statuses of a request that may be taken another time: who asks, how often, who else does. */
+const TRANSIENT: ReadonlySet<number> = new Set([401, 403, 408, 409, 425, 429]);
+
+function pushResult(wanted: string, response: SubResponse | undefined): PushResult {
+  const { status = 0, id = null, modifiedMs = null } = response ?? {};
   if (status === 200 || status === 201) {
-    // Stored, but under a version that we do not know: the next pull tells it.
-    return modifiedMs === null ? { kind: 'failed' } : { kind: 'stored', modifiedMs };
+    // Not surely this record, or under a version that we do not know: the next pull tells.
+    const isKnown = modifiedMs !== null && (id === null || id === wanted);
+    return isKnown ? { kind: 'stored', modifiedMs } : { kind: 'failed' };
   }
   if (status === 412) return { kind: 'conflict' };
   if (status === 405) return { kind: 'readOnly' };
-  return status >= 500 || status === 429 ? { kind: 'failed' } : { kind: 'refused' };
+  const isFinal = status >= 400 && status < 500 && !TRANSIENT.has(status);
+  return { kind: isFinal ? 'refused' : 'failed' };
 }
 
 async function batchMaxOf(http: Http, base: string): Promise<number> {
