@@ -7,7 +7,7 @@ import type { Platform, SyncKey } from '../platform/ports.ts';
 import { anchored, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import type { Contents } from './contents.ts';
-import { fromPort, SyncError } from './errors.ts';
+import { fromPort, ported, SyncError } from './errors.ts';
 import { rangeEnd } from './keys.ts';
 import { createLock } from './lock.ts';
 import { engineOf } from './pass.ts';
@@ -287,8 +287,7 @@ export function createCore(
   };
 
   const store = async (name: unknown): Promise<CollectionStore> => {
-    const isOn = (): boolean =>
-      saved.uid !== null && state !== 'disabled' && state !== 'disabling';
+    const isOn = (): boolean => saved.uid !== null && state !== 'disabled' && state !== 'disabling';
     if (!isOn()) throw notEnabled();
     const { stores } = await open();
     if (!isOn()) throw notEnabled();
@@ -385,12 +384,4 @@ function driverOf(drivers: readonly RemoteDriver[], config: AgentConfig): Remote
   const found = drivers.find((driver) => driver.protocol === protocol);
   if (found === undefined) throw new Error(`this build has no remote for ${protocol}`);
   return found;
-}
-
-async function ported<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw fromPort(error);
-  }
 }

@@ -97,6 +97,15 @@ const KNOWN_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
   ['badEntropy', 'deviceFailed'],
 ]);
 
+/** What the work of a port resolves to, or a SyncError. */
+export async function ported<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw fromPort(error);
+  }
+}
+
 /** What a port or crypto/ threw, as a SyncError. Anything else is thrown again as it is. */
 export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;

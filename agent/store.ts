@@ -13,7 +13,7 @@ import {
   unpackMirror,
   visible,
 } from './entry.ts';
-import { fromPort, SyncError } from './errors.ts';
+import { ported, SyncError } from './errors.ts';
 import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
 import { createLock, type Lock } from './lock.ts';
 import type { Vault } from './vault.ts';
@@ -252,12 +252,4 @@ function beginTransaction(
 function shown(collection: Collection, entry: Entry): Body | null {
   const body = visible(entry);
   return body === null || collection.isEmpty(body) ? null : body;
-}
-
-async function ported<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw fromPort(error);
-  }
 }

@@ -3,7 +3,7 @@
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
 import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
-import { fromPort, SyncError } from '../errors.ts';
+import { ported, SyncError } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
 import { decimalHeader, header, headerMs, httpDateMs, waitHeader } from './headers.ts';
@@ -131,13 +131,5 @@ function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): voi
   for (const name of ['quota-remaining', 'x-weave-quota-remaining']) {
     const quotaKb = decimalHeader(headers, name);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
-  }
-}
-
-async function ported<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw fromPort(error);
   }
 }
