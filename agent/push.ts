@@ -298,9 +298,10 @@ async function resolve(pass: CollectionPass, upload: Upload, id: string): Promis
   const { store } = pass;
   for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
     const document = await pass.remote.document(store.collection.name, id, null);
-    const local = await mergedWith(pass, id, document);
+    const { local, isProven } = await mergedWith(pass, id, document);
     pass.report.merged++;
     if (local === null) return { kind: 'stored', modifiedMs: 0 };
+    if (!isProven && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
     const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
     const jobs = await sealed(pass, [{ id, local, baseMs }]);
     const outgoing = jobs.map((job) => job.outgoing);
@@ -312,17 +313,21 @@ async function resolve(pass: CollectionPass, upload: Upload, id: string): Promis
   return { kind: 'failed' };
 }
 
-/** Takes the server's version in; returns what still has to go up. */
+/**
+ * Takes the server's version in; returns what still has to go up. A version that does not prove itself may have been
+ * damaged on its way: it counts as a try, and only after the last one ours replaces it.
+ */
 async function mergedWith(
   pass: CollectionPass,
   id: string,
   document: Document,
-): Promise<Local | null> {
+): Promise<{ readonly local: Local | null; readonly isProven: boolean }> {
   const { store } = pass;
   const [opened] = document.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
     let after: Entry = before;
+    let isProven = document.kind !== 'found';
     if (document.kind !== 'found') after = { ...before, mirror: null };
     else if (opened?.ok === true) {
       const body = isTombstone(opened.body) ? null : opened.body;
@@ -335,13 +340,16 @@ async function mergedWith(
         const arrival = { body, text: opened.text, modifiedMs };
         const seq = store.state.seq + 1;
         after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
+        isProven = true;
       }
     }
-    // A version that does not prove itself is replaced by ours.
+    if (!isProven && before.local !== null) {
+      after = { ...before, local: { ...before.local, tries: before.local.tries + 1 } };
+    }
     const transaction = store.begin();
     transaction.set(id, before, after);
     transaction.update({ seq: store.state.seq + 1 });
     await transaction.commit();
-    return after.local;
+    return { local: after.local, isProven };
   });
 }
