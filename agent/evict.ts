@@ -26,7 +26,8 @@ async function dropOldest({ store }: CollectionPass, excess: number): Promise<nu
   let dropped = 0;
   for (const [index, id] of ids.entries()) {
     const entry = entries[index] ?? NO_ENTRY;
-    if (entry.local !== null) continue;
+    // Without a mirror nothing would leave: a value that the flash has lost stays in the index.
+    if (entry.local !== null || entry.mirror === null) continue;
     transaction.set(id, entry, { ...NO_ENTRY, quarantined: entry.quarantined });
     dropped++;
   }

@@ -82,7 +82,7 @@ function joined(boxes: readonly Uint8Array[]): Uint8Array {
 
 function split(bytes: Uint8Array): Uint8Array[] {
   const boxes: Uint8Array[] = [];
-  for (let at = 0; at + LENGTH_BYTES <= bytes.length; ) {
+  for (let at = 0; at < bytes.length; ) {
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     boxes.push(bytes.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length));
     at += LENGTH_BYTES + length;

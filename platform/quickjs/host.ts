@@ -156,10 +156,12 @@ function storageOf({ newId, ask, tell }: Line): Storage {
 
   return {
     async get(keys) {
+      await lastCommit;
       const { head, text, bytes } = await ask('get', { text: keys.join('\n') });
       return unpack(JSON.parse(head), text, 0, bytes);
     },
     async scan({ from, to, limit, reverse = false }) {
+      await lastCommit;
       const range = JSON.stringify([limit, reverse ? 1 : 0]);
       const { head, text, bytes } = await ask('scan', { head: range, text: `${from}\n${to}` });
       const [keyChars = 0, ...lengths]: number[] = JSON.parse(head);
@@ -169,7 +171,7 @@ function storageOf({ newId, ask, tell }: Line): Storage {
       return keys.map((key, index) => [key, values[index] ?? ''] as [string, Value]);
     },
     commit(changes) {
-      // Commits apply in call order although a large one takes several turns.
+      // Commits apply in call order although a large one takes several turns; reads wait for those before them.
       const turn = lastCommit.then(() => commit(changes));
       lastCommit = turn.catch(() => undefined);
       return turn;
