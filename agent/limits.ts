@@ -67,6 +67,10 @@ export const VISITS_UP_MAX = 20;
 export const LIST_MAX = 1_000;
 export const LIST_CHARS_MAX = 65_536;
 
+/** Time between scheduled passes that a user may choose: shorter is a burden to the server, longer no timer counts. */
+export const INTERVAL_MS_MIN = 60_000;
+export const INTERVAL_MS_MAX = 7 * 24 * 3_600_000;
+
 /** After a local change, a sync waits this long for more changes. */
 export const CHANGE_DELAY_MS = 10_000;
 

@@ -1,6 +1,8 @@
 // The user's switches, which outrank the device's configuration. Pure.
 
 import type { CollectionSettings } from './config.ts';
+import { SyncError } from './errors.ts';
+import { INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './limits.ts';
 
 export interface Settings {
   readonly collections: readonly (readonly [name: string, settings: CollectionSettings])[];
@@ -18,17 +20,43 @@ export interface SettingsChange {
   readonly wifiOnly?: boolean;
 }
 
-/** The settings after a change; `current` tells what is in force for a collection of this build. */
+/**
+ * The settings after a change; `current` tells what is in force for a collection of this build. Other collections
+ * are passed over. Errors: `badInput` names the member.
+ */
 export function changedSettings(
   settings: Settings,
   change: SettingsChange,
   names: readonly string[],
   current: (name: string) => CollectionSettings,
 ): Settings {
+  const { intervalMs = settings.intervalMs, wifiOnly = settings.wifiOnly } = change;
+  if (intervalMs !== null && !isInterval(intervalMs)) {
+    throw new SyncError(
+      'badInput',
+      `intervalMs: not an integer from ${INTERVAL_MS_MIN} to ${INTERVAL_MS_MAX}`,
+    );
+  }
   const changes = new Map(Object.entries(change.collections ?? {}));
   return {
-    collections: names.map((name) => [name, { ...current(name), ...changes.get(name) }]),
-    intervalMs: change.intervalMs ?? settings.intervalMs,
-    wifiOnly: change.wifiOnly ?? settings.wifiOnly,
+    collections: names.map((name) => {
+      const { enabled, readOnly } = { ...current(name), ...changes.get(name) };
+      const checked = {
+        enabled: checkedSwitch(enabled, `collections.${name}.enabled`),
+        readOnly: checkedSwitch(readOnly, `collections.${name}.readOnly`),
+      };
+      return [name, checked];
+    }),
+    intervalMs,
+    wifiOnly: wifiOnly === null ? null : checkedSwitch(wifiOnly, 'wifiOnly'),
   };
+}
+
+function isInterval(ms: unknown): boolean {
+  return Number.isInteger(ms) && Number(ms) >= INTERVAL_MS_MIN && Number(ms) <= INTERVAL_MS_MAX;
+}
+
+function checkedSwitch(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new SyncError('badInput', `${name}: neither true nor false`);
 }

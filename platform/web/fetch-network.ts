@@ -48,17 +48,31 @@ function responseOf(
   let ready = '';
   let ended = reader === null;
 
+  const giveUp = (): void => {
+    ready = '';
+    if (ended) return;
+    ended = true;
+    stop.abort();
+    reader?.cancel().catch(() => undefined);
+  };
+
+  const failed = (error: NetworkError): never => {
+    giveUp();
+    throw error;
+  };
+
   const fill = async (): Promise<void> => {
     while (ready === '' && !ended && reader !== null) {
-      const { done, value } = await timed(reader.read()).catch((cause) => {
-        throw cause instanceof NetworkError ? cause : new NetworkError('truncated', { cause });
-      });
-      ended = done;
+      const { done, value } = await timed(reader.read()).catch((cause) =>
+        failed(cause instanceof NetworkError ? cause : new NetworkError('truncated', { cause })),
+      );
+      if (ended) return;
       try {
         ready = decoder.decode(value, { stream: !done });
       } catch (cause) {
-        throw new NetworkError('encoding', { cause });
+        failed(new NetworkError('encoding', { cause }));
       }
+      ended = done;
     }
   };
 
@@ -73,12 +87,7 @@ function responseOf(
       ready = ready.slice(end);
       return piece;
     },
-    cancel() {
-      ready = '';
-      if (ended) return;
-      ended = true;
-      stop.abort();
-    },
+    cancel: giveUp,
   };
 }
 
