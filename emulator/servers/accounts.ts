@@ -1,9 +1,10 @@
 // An accounts server in the manner of Firefox Accounts: password sign-in (onepw, version 1), the
-// key bundle, BrowserID certificates, OAuth access tokens (JWTs) and scoped key data.
+// key bundle, BrowserID certificates, OAuth (oauth.ts) and scoped key data.
 // Its signatures are real, its key is a published test key, and it stretches no password:
 // it serves the emulator and loopback, nobody else.
 
 import { createHash, type JsonWebKey } from 'node:crypto';
+import { type Account, problem, textOf } from './account-call.ts';
 import { type BrowserIdKey, signCertificate, toBrowserIdKey, toJwk } from './browserid.ts';
 import {
   authorization,
@@ -13,7 +14,8 @@ import {
   parseObject,
   pathSegments,
 } from './http.ts';
-import { publicPart, signJws } from './jws.ts';
+import { publicPart } from './jws.ts';
+import { KEY_ID, OAuth } from './oauth.ts';
 import {
   BEARER_PREFIX,
   OLDSYNC_SCOPE,
@@ -55,16 +57,6 @@ export interface AccountsServer {
   endSessions(email: string): void;
 }
 
-interface Account {
-  readonly uid: string;
-  readonly email: string;
-  password: string;
-  kB: string;
-  /** In milliseconds; it rises with every change of the password. */
-  generation: number;
-  keysChangedAtMs: number;
-}
-
 interface Token {
   readonly kind: TokenKind;
   readonly account: Account;
@@ -78,10 +70,8 @@ interface Call {
 }
 
 const CERTIFICATE_MAX_MS = 24 * 3600 * 1000;
-const ACCESS_TOKEN_SECONDS = 6 * 3600;
 /** When the accounts were made: long ago, so that every change is later. */
 const CREATED_MS = 1_500_000_000_000;
-const KEY_ID = 'kitsync-test-key';
 
 /** The password of an account of which only the key is known. */
 export function passwordForKey(kB: string): string {
@@ -98,11 +88,13 @@ class Accounts implements AccountsServer {
   readonly #base: URL;
   readonly #accounts: Account[];
   readonly #tokens = new Map<string, Token>();
+  readonly #oauth: OAuth;
   readonly #routes: ReadonlyMap<string, (call: Call) => unknown>;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl);
+    this.#oauth = new OAuth(options);
     this.#accounts = options.accounts.map(({ email, kB, password = passwordForKey(kB) }) => ({
       uid: createHash('sha256').update(email).digest('hex').slice(0, 32),
       email,
@@ -119,7 +111,13 @@ class Accounts implements AccountsServer {
       ['POST v1/account/login', (call) => this.#login(call)],
       ['GET v1/account/keys', (call) => this.#keys(call)],
       ['POST v1/certificate/sign', (call) => this.#certificate(call)],
-      ['POST v1/oauth/token', (call) => this.#accessToken(call)],
+      ['POST v1/session/destroy', (call) => this.#endSession(call)],
+      ['GET authorization', (call) => this.#authorization(call)],
+      [
+        'POST v1/oauth/token',
+        ({ body, request }) => this.#oauth.token(body, () => this.#sessionOf(request)),
+      ],
+      ['POST v1/oauth/destroy', ({ body }) => this.#oauth.destroy(body)],
       ['POST v1/account/scoped-key-data', (call) => this.#scopedKeyData(call)],
     ]);
   }
@@ -128,7 +126,8 @@ class Accounts implements AccountsServer {
     const text = await request.text();
     const headers = { Timestamp: String(Math.floor(this.#options.nowMs() / 1000)) };
     try {
-      return jsonResponse(200, this.#answer(request, text), headers);
+      const answer = this.#answer(request, text);
+      return answer instanceof Response ? answer : jsonResponse(200, answer, headers);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       return jsonResponse(error.status, error.json, headers);
@@ -152,6 +151,7 @@ class Accounts implements AccountsServer {
   endSessions(email: string): void {
     for (const [id, { account }] of this.#tokens)
       if (account.email === email) this.#tokens.delete(id);
+    this.#oauth.revokeAll(email);
   }
 
   #answer(request: Request, text: string): unknown {
@@ -188,7 +188,7 @@ class Accounts implements AccountsServer {
   }
 
   #certificate({ request, body }: Call): unknown {
-    const { account } = this.#authenticate(request, 'sessionToken').token;
+    const account = this.#sessionOf(request);
     const { publicKey, duration } = body;
     if (!toJwk(publicKey)) throw problem(400, 107, 'Invalid parameter in request body: publicKey');
     if (typeof duration !== 'number' || !(duration > 0 && duration <= CERTIFICATE_MAX_MS))
@@ -207,37 +207,19 @@ class Accounts implements AccountsServer {
     return { cert };
   }
 
-  #accessToken({ request, body }: Call): unknown {
-    if (body.grant_type !== 'fxa-credentials') throw problem(400, 109, 'Invalid grant type');
-    const { account } = this.#authenticate(request, 'sessionToken').token;
-    const scope = textOf(body, 'scope');
-    const lifeSeconds = this.#options.accessTokenSeconds ?? ACCESS_TOKEN_SECONDS;
-    const nowSeconds = Math.floor(this.#options.nowMs() / 1000);
-    const claims = {
-      iss: this.#options.baseUrl,
-      aud: scope,
-      client_id: textOf(body, 'client_id'),
-      sub: account.uid,
-      iat: nowSeconds,
-      exp: nowSeconds + lifeSeconds,
-      jti: this.#randomHex(16),
-      scope,
-      'fxa-generation': account.generation,
-      // Not in Mozilla's tokens: it lets a gateway that knows the client state build X-KeyID.
-      'fxa-keysChangedAt': account.keysChangedAtMs,
-    };
-    const header = { typ: 'at+jwt', kid: KEY_ID };
-    return {
-      access_token: signJws(ACCOUNTS_TEST_KEY, claims, header),
-      token_type: 'bearer',
-      expires_in: lifeSeconds,
-      scope,
-      auth_at: nowSeconds,
-    };
+  #endSession({ request }: Call): unknown {
+    this.#tokens.delete(this.#authenticate(request, 'sessionToken').id);
+    return {};
+  }
+
+  /** The page that a person opens for another device, in a browser that is signed in. */
+  #authorization({ request, url }: Call): Response {
+    const redirect = this.#oauth.approve(this.#sessionOf(request), url.searchParams);
+    return new Response(null, { status: 302, headers: { Location: redirect.href } });
   }
 
   #scopedKeyData({ request, body }: Call): unknown {
-    const { account } = this.#authenticate(request, 'sessionToken').token;
+    const account = this.#sessionOf(request);
     const keyData = {
       identifier: OLDSYNC_SCOPE,
       keyRotationSecret: '0'.repeat(64),
@@ -261,15 +243,19 @@ class Accounts implements AccountsServer {
     const { baseUrl } = this.#options;
     return {
       issuer: baseUrl,
+      authorization_endpoint: `${baseUrl}/authorization`,
       jwks_uri: `${baseUrl}/v1/jwks`,
       token_endpoint: `${baseUrl}/v1/oauth/token`,
     };
   }
 
   #accountOf(email: string): Account {
-    const account = this.#accounts.find((candidate) => candidate.email === email);
+    const isSame = (other: string) => other.toLowerCase() === email.toLowerCase();
+    const account = this.#accounts.find((candidate) => isSame(candidate.email));
     if (!account) throw problem(400, 102, 'Unknown account');
-    return account;
+    if (account.email === email) return account;
+    // The password was stretched with the address as it was written when the account was made.
+    throw problem(400, 120, 'Incorrect email case', { email: account.email });
   }
 
   #newToken(kind: TokenKind, account: Account): string {
@@ -277,6 +263,10 @@ class Accounts implements AccountsServer {
     const { id, bundleKey } = tokenKeys(token, kind);
     this.#tokens.set(id, { kind, account, bundleKey });
     return Buffer.from(token).toString('hex');
+  }
+
+  #sessionOf(request: Request): Account {
+    return this.#authenticate(request, 'sessionToken').token.account;
   }
 
   #authenticate(request: Request, kind: TokenKind): { id: string; token: Token } {
@@ -287,30 +277,9 @@ class Accounts implements AccountsServer {
       throw problem(401, 110, 'Invalid authentication token in request signature');
     return { id, token };
   }
-
-  #randomHex(count: number): string {
-    return Buffer.from(this.#options.random(count)).toString('hex');
-  }
 }
 
 /** The public key that checks this server's signatures. */
 export function accountsJwk(): JsonWebKey {
   return { ...publicPart(ACCOUNTS_TEST_KEY), alg: 'RS256', use: 'sig', kid: KEY_ID };
-}
-
-function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
-  const value = body[name];
-  if (typeof value !== 'string')
-    throw problem(400, 108, `Missing parameter in request body: ${name}`);
-  return value;
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  404: 'Not Found',
-};
-
-function problem(code: number, errno: number, message: string): HttpError {
-  return new HttpError(code, { code, errno, error: REASONS[code], message });
 }
