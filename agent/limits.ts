@@ -31,6 +31,9 @@ export const JSON_DEPTH_MAX = 32;
 /** A request may stay silent this long: 180 s in Gaia, for a slow server behind a slow link. */
 export const REQUEST_TIMEOUT_MS = 180_000;
 
+/** No time on a server's word is later than the year 3000: a cursor that far ahead would see nothing any more. */
+export const STAMP_MS_MAX = 32_503_680_000_000;
+
 /** Shortest and longest wait that any answer of a server can impose. */
 export const WAIT_MS_MIN = 1_000;
 export const WAIT_MS_MAX = 24 * 3_600_000;

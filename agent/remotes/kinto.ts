@@ -42,8 +42,12 @@ interface SubRequest {
   readonly body?: unknown;
 }
 
+const UNAVAILABLE: SubResponse = { status: 503, stampMs: null, id: null, modifiedMs: null };
+
 interface SubResponse {
   readonly status: number;
+  /** The version that its entity tag tells: of the record, or of the listed collection. */
+  readonly stampMs: number | null;
   /** The record that it says it is about; null where the request's own URL says so. */
   readonly id: string | null;
   readonly modifiedMs: number | null;
@@ -84,7 +88,7 @@ function createKinto(options: RemoteOptions): Remote {
     answer.cancel();
     const isJson = header(answer.headers, 'content-type')?.startsWith('application/json') === true;
     const modifiedMs = isJson ? etagMs(answer.headers) : null;
-    return { status: answer.status, id: null, modifiedMs };
+    return { status: answer.status, stampMs: modifiedMs, id: null, modifiedMs };
   };
 
   return {
@@ -97,12 +101,15 @@ function createKinto(options: RemoteOptions): Remote {
           id === null
             ? `${recordsPath(collection)}?in_ids=${NO_RECORD}`
             : recordPath(collection, id),
-        headers: { 'If-None-Match': `"${knownMs}"` },
+        // A collection's version is compared here: a condition would hide a cursor that is ahead of the server.
+        headers: id === null ? {} : { 'If-None-Match': `"${knownMs}"` },
       }));
       const responses = await batch(requests);
       if (responses === null)
         throw new SyncError('unavailable', 'poll: the server is not available');
-      return responses.map(({ status }) => status !== 304);
+      return responses.map(
+        ({ status, stampMs }, index) => status !== 304 && stampMs !== items[index]?.knownMs,
+      );
     },
 
     async document(collection, id, knownMs): Promise<Document> {
@@ -121,7 +128,11 @@ function createKinto(options: RemoteOptions): Remote {
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
       }
-      const serverNowMs = Math.max(listed.envelope.modifiedMs, dateMs(answer));
+      const { modifiedMs } = listed.envelope;
+      if ((etagMs(answer.headers) ?? modifiedMs) !== modifiedMs) {
+        throw new SyncError('badResponse', `${collection}/${id}: its time is not its entity tag`);
+      }
+      const serverNowMs = Math.max(modifiedMs, dateMs(answer));
       return { kind: 'found', envelope: listed.envelope, serverNowMs };
     },
 
@@ -181,9 +192,8 @@ function listQuery(cursor: Cursor): string {
   return `?${since}_sort=oldest&_limit=${PAGE_RECORDS_MAX}${token}`;
 }
 
-function listHeaders(cursor: Cursor): [string, string][] {
-  if (cursor.page !== null) return [['If-Match', `"${cursor.stampMs}"`]];
-  return cursor.sinceMs > 0 ? [['If-None-Match', `"${cursor.sinceMs}"`]] : [];
+function listHeaders({ page, stampMs }: Cursor): [string, string][] {
+  return page === null ? [] : [['If-Match', `"${stampMs}"`]];
 }
 
 function page(answer: Answer, recordCharsMax: number): Page {
@@ -254,7 +264,7 @@ async function inBatches(
     const end = batchEnd(records, at, at + size);
     if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
       // Two single refusals in a row: it is an outage after all.
-      results.push(...requests.slice(at).map(() => ({ status: 503, id: null, modifiedMs: null })));
+      results.push(...requests.slice(at).map(() => UNAVAILABLE));
       break;
     }
     if (first !== undefined && end - at <= 1) {
@@ -305,10 +315,14 @@ function subResponse(item: SplitItem): SubResponse {
   const status = member(value, 'status');
   if (typeof status !== 'number')
     throw new SyncError('badResponse', 'batch: an answer has no status');
+  const headers = Object.entries(member(value, 'headers') ?? {}).map(
+    ([name, text]): Header => [name.toLowerCase(), String(text)],
+  );
   const data = member(member(value, 'body'), 'data');
   const modifiedMs = member(data, 'last_modified');
   return {
     status,
+    stampMs: etagMs(headers),
     id: String(member(data, 'id')),
     modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null,
   };

@@ -2,7 +2,7 @@
 // It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
 
 import { isRecordId } from '../keys.ts';
-import { PIECE_CHARS_MAX } from '../limits.ts';
+import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
 import type { Answer } from '../wire/http.ts';
 import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
 import type { Listed, Page } from './remote.ts';
@@ -47,9 +47,10 @@ export function listingPage(
 export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
   const { id, modifiedMs, payload } = read(value);
   if (!isRecordId(id)) return { ok: false, id: null, code: 'badId', chars };
-  const isTime = Number.isSafeInteger(modifiedMs) && Number(modifiedMs) >= 0;
+  const timeMs = Number.isInteger(modifiedMs) ? Number(modifiedMs) : -1;
+  const isTime = timeMs >= 0 && timeMs <= STAMP_MS_MAX;
   if (!isTime || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
-  return { ok: true, envelope: { id, modifiedMs: Number(modifiedMs), payload }, chars };
+  return { ok: true, envelope: { id, modifiedMs: timeMs, payload }, chars };
 }
 
 /** An own member of outside data; undefined where there is none. */

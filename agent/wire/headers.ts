@@ -3,6 +3,7 @@
 
 import type { Header } from '../../platform/ports.ts';
 import { clampWait } from '../backoff.ts';
+import { STAMP_MS_MAX } from '../limits.ts';
 
 /** The first header of that (lower-case) name, or null. */
 export function header(headers: readonly Header[], name: string): string | null {
@@ -23,7 +24,8 @@ export function waitHeader(headers: readonly Header[], name: string, nowMs: numb
 /** A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is anything else. */
 export function etagMs(headers: readonly Header[]): number | null {
   const match = /^(?:W\/)?"(\d{1,15})"$/.exec(header(headers, 'etag') ?? '');
-  return match === null ? null : Number(match[1]);
+  const stampMs = Number(match?.[1] ?? Number.NaN);
+  return stampMs <= STAMP_MS_MAX ? stampMs : null;
 }
 
 /** A plain non-negative number, or null. */
