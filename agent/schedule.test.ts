@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { NO_BACKOFF, passFailed, serverAsked } from './backoff.ts';
+import { CHANGE_DELAY_MS } from './limits.ts';
+import { dueInMs, mayUse, type ScheduleInput } from './schedule.ts';
+
+const NOW_MS = 1_795_330_000_000;
+const HOUR_MS = 3_600_000;
+
+function due(input: Partial<ScheduleInput>): number {
+  return dueInMs({
+    nowMs: NOW_MS,
+    lastPassMs: NOW_MS,
+    intervalMs: HOUR_MS,
+    changedAtMs: null,
+    backoff: NO_BACKOFF,
+    ...input,
+  });
+}
+
+describe('the next pass', () => {
+  test('is due at once after a boot', () => {
+    expect(due({ lastPassMs: null })).toBe(0);
+  });
+
+  test('is due an interval after the last one', () => {
+    expect(due({})).toBe(HOUR_MS);
+    expect(due({ lastPassMs: NOW_MS - HOUR_MS / 4 })).toBe((3 * HOUR_MS) / 4);
+    expect(due({ lastPassMs: NOW_MS - 9 * HOUR_MS })).toBe(0);
+  });
+
+  test('is due soon after the first of some local changes', () => {
+    expect(due({ changedAtMs: NOW_MS })).toBe(CHANGE_DELAY_MS);
+    expect(due({ changedAtMs: NOW_MS - 1_000 })).toBe(CHANGE_DELAY_MS - 1_000);
+    expect(due({ changedAtMs: NOW_MS - HOUR_MS })).toBe(0);
+  });
+
+  test('is not put off by a local change', () => {
+    expect(due({ lastPassMs: NOW_MS - HOUR_MS, changedAtMs: NOW_MS })).toBe(0);
+  });
+
+  test('waits for what the server asked, and for the own caution', () => {
+    const asked = serverAsked(NO_BACKOFF, 2 * HOUR_MS, NOW_MS);
+    expect(due({ lastPassMs: null, changedAtMs: NOW_MS, backoff: asked })).toBe(2 * HOUR_MS);
+    const failed = passFailed(NO_BACKOFF, NOW_MS, 0);
+    expect(due({ lastPassMs: null, backoff: failed })).toBe(60_000);
+    expect(due({ backoff: failed })).toBe(HOUR_MS);
+  });
+
+  test('is at most an interval away although the clock went back', () => {
+    expect(due({ lastPassMs: NOW_MS + 1e12 })).toBe(HOUR_MS);
+    expect(due({ changedAtMs: NOW_MS + 1e12 })).toBe(CHANGE_DELAY_MS);
+  });
+});
+
+test('a scheduled pass uses a network that costs nothing, or any if it may', () => {
+  expect([mayUse('wifi', true), mayUse('wifi', false)]).toEqual([true, true]);
+  expect([mayUse('metered', true), mayUse('metered', false)]).toEqual([false, true]);
+  expect([mayUse('none', true), mayUse('none', false)]).toEqual([false, false]);
+});
