@@ -4,6 +4,7 @@ import type { BsoCrypto, OpenedBso } from '../crypto/bso.ts';
 import type { KeyBundle } from '../crypto/keys.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { AgentConfig } from './config.ts';
+import { SyncError } from './errors.ts';
 import { SLICE_CHARS_MAX } from './limits.ts';
 import type { Envelope, Remote, ServerNotes } from './remotes/remote.ts';
 import type { AgentEvent, CollectionReport } from './status.ts';
@@ -47,37 +48,41 @@ export function createPacer(platform: Platform): (chars: number) => Promise<void
 }
 
 /**
- * Proves and decrypts payloads, a slice's worth at a time. A wrong MAC may mean that the keys changed: they are
+ * Proves and decrypts payloads, a slice's worth at a time, and empties the list on its way. A wrong MAC may mean that the keys changed: they are
  * looked at once more before a record is blamed.
  */
-export async function openAll(
-  pass: CollectionPass,
-  envelopes: readonly Envelope[],
-): Promise<OpenedBso[]> {
+export async function openAll(pass: CollectionPass, envelopes: Envelope[]): Promise<OpenedBso[]> {
   const name = pass.store.collection.name;
   const results: OpenedBso[] = [];
-  for (let at = 0; at < envelopes.length; ) {
-    const group = groupFrom(envelopes, at);
+  while (envelopes.length > 0) {
+    const group = envelopes
+      .splice(0, groupLength(envelopes))
+      .map(({ id, payload }) => ({ id, payload }));
     let opened = await pass.crypto.open(pass.keys.bundle(name), group);
     const suspect = opened.some((result) => !result.ok && result.code === 'badMac');
     if (suspect && (await pass.keys.recheck())) {
+      if (group.some(({ payload }) => payload === '')) throw keysChanged(name);
       opened = await pass.crypto.open(pass.keys.bundle(name), group);
     }
     results.push(...opened);
-    at += group.length;
+    await pass.platform.clock.pause();
   }
   return results;
 }
 
-function groupFrom(envelopes: readonly Envelope[], from: number): Envelope[] {
-  const group: Envelope[] = [];
+/** A long payload is not there for a second try: the next pass reads it again. */
+function keysChanged(collection: string): SyncError {
+  return new SyncError('conflict', 'the keys changed while the collection was read', {
+    collection,
+  });
+}
+
+/** How many payloads make a slice's worth; at least one. */
+function groupLength(envelopes: readonly Envelope[]): number {
   let chars = 0;
-  for (let at = from; at < envelopes.length; at++) {
-    const envelope = envelopes[at];
-    if (envelope === undefined) break;
-    chars += envelope.payload.length;
-    if (group.length > 0 && chars > SLICE_CHARS_MAX) break;
-    group.push(envelope);
-  }
-  return group;
+  const end = envelopes.findIndex(({ payload }, at) => {
+    chars += payload.length;
+    return at > 0 && chars > SLICE_CHARS_MAX;
+  });
+  return end < 0 ? envelopes.length : end;
 }

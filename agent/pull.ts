@@ -62,21 +62,14 @@ function movedOn(pass: CollectionPass): SyncError {
 async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promise<Cursor> {
   const stampMs = cursor.page === null ? page.stampMs : cursor.stampMs;
   const progress = createProgress(cursor, stampMs);
-  let batch: Listed[] = [];
-  let chars = 0;
+  const batch: Listed[] = [];
   try {
     const arrived: Listed[] = [];
     for (let more = true; more; ) {
       more = await page.next(arrived);
-      for (const listed of arrived) {
-        batch.push(listed);
-        chars += listed.chars;
-        if (batch.length < BATCH_RECORDS_MAX && chars < BATCH_CHARS_MAX) continue;
+      while (moved(arrived, batch)) {
         await applyBatch(pass, page, batch, progress.after(batch));
-        batch = [];
-        chars = 0;
       }
-      arrived.length = 0;
       await pass.platform.clock.pause();
     }
   } catch (error) {
@@ -90,6 +83,18 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
       : { ...progress.after(batch), page: token };
   await applyBatch(pass, page, batch, end);
   return end;
+}
+
+/** Moves records on until the batch is full (true) or no more have arrived (false). */
+function moved(arrived: Listed[], batch: Listed[]): boolean {
+  let chars = batch.reduce((sum, listed) => sum + listed.chars, 0);
+  while (batch.length < BATCH_RECORDS_MAX && chars < BATCH_CHARS_MAX) {
+    const listed = arrived.shift();
+    if (listed === undefined) return false;
+    batch.push(listed);
+    chars += listed.chars;
+  }
+  return true;
 }
 
 /** Follows how far a listing has come. A server that does not sort by time gets no credit for it. */
@@ -118,13 +123,14 @@ function createProgress(
 async function applyBatch(
   pass: CollectionPass,
   page: Page,
-  batch: readonly Listed[],
+  batch: Listed[],
   cursor: Cursor,
 ): Promise<void> {
   const { store } = pass;
   const latest = new Map<string, Envelope>();
   const spoilt = new Map<string, string>();
-  for (const listed of batch) {
+  // What a batch holds is dropped as it is worked off: one record may be a third of a megabyte.
+  for (const listed of batch.splice(0)) {
     if (listed.ok) {
       latest.set(listed.envelope.id, listed.envelope);
       spoilt.delete(listed.envelope.id);
@@ -133,7 +139,9 @@ async function applyBatch(
       latest.delete(listed.id);
     } else pass.report.quarantined++;
   }
-  const arrivals = await proven(pass, [...latest.values()]);
+  const envelopes = [...latest.values()];
+  latest.clear();
+  const arrivals = await proven(pass, envelopes);
   await store.lock.run(async () => {
     await commitBatch(pass, page, cursor, arrivals, spoilt);
   });
@@ -152,10 +160,10 @@ interface Proven {
 }
 
 /** Opens what the device does not have yet; its own writes come back with the version that it knows. */
-async function proven(pass: CollectionPass, envelopes: readonly Envelope[]): Promise<Proven[]> {
+async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Proven[]> {
   const { store } = pass;
   const known = await store.load(envelopes.map(({ id }) => id));
-  const unknown = envelopes.filter(({ id, modifiedMs }, index) => {
+  const unknown = envelopes.splice(0).filter(({ id, modifiedMs }, index) => {
     const entry = known[index] ?? NO_ENTRY;
     if (pass.buried.get(id) === modifiedMs) return false;
     return (

@@ -1,7 +1,7 @@
 // What is open while somebody is signed in, and one pass over it.
 // It brings the account's keys, its collections and a protocol's driver together; it decides nothing.
 
-import type { BsoCrypto } from '../crypto/bso.ts';
+import { type BsoCrypto, longPayloadUnits } from '../crypto/bso.ts';
 import { deviceCrypto } from '../crypto/device.ts';
 import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
@@ -78,9 +78,19 @@ export async function runSessionPass(
   if (shared.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
 }
 
-/** The device's own cryptography if it has some, else ours. */
+/**
+ * The device's own cryptography if it has some, else ours. Long records go through ours even so: it works in slices,
+ * and never holds a record twice.
+ */
 function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
-  return crypto === undefined
-    ? softwareCrypto(entropy, () => clock.pause())
-    : deviceCrypto(crypto, entropy);
+  const ours = softwareCrypto(entropy, () => clock.pause());
+  if (crypto === undefined) return ours;
+  const device = deviceCrypto(crypto, entropy);
+  return {
+    seal: (bundle, texts) => device.seal(bundle, texts),
+    open(bundle, items) {
+      const isLong = items.some(({ payload }) => payload.length > longPayloadUnits);
+      return (isLong ? ours : device).open(bundle, items);
+    },
+  };
 }

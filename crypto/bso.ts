@@ -22,7 +22,8 @@ export type OpenRefusal =
 /** A record as the server has it. */
 export interface SealedBso {
   readonly id: string;
-  readonly payload: string;
+  /** Emptied by `open` when it is long: held twice, it would not fit a small device. */
+  payload: string;
 }
 
 export type Opened =
@@ -46,6 +47,12 @@ export interface BsoCrypto {
  * interpreter parses in one go before its device must have its turn.
  */
 export const payloadUnitsMax = 384 * 1024;
+
+/** A payload over this is long. */
+export const longPayloadUnits = 64 * 1024;
+
+/** Objects in a long cleartext: each takes some hundred bytes once it is parsed. */
+const longObjectsMax = 1000;
 
 /** A cipher gets at most so many records, and so much text unless one alone is longer. */
 export const batchItemsMax = 64;
@@ -94,7 +101,11 @@ async function decryptBatch(
   bundle: KeyBundle,
   items: readonly SealedBso[],
 ): Promise<({ text: string } | { code: OpenRefusal } | undefined)[]> {
-  const payloads = items.map((item) => readPayload(item.payload));
+  const payloads = items.map((item) => {
+    const parts = readPayload(item.payload);
+    if (item.payload.length > longPayloadUnits) item.payload = '';
+    return parts;
+  });
   const shaped = payloads.filter((payload) => typeof payload !== 'string');
   const answers =
     shaped.length === 0 ? [] : await cipher.open(bundle.encKey, bundle.macKey, shaped);
@@ -141,10 +152,15 @@ function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
 }
 
 function readBody(id: string, text: string): Opened {
+  if (text.length > longPayloadUnits && hasManyObjects(text)) return refusal('tooLarge');
   const body = parseObject(text);
   if (typeof body === 'string') return refusal(body);
   if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
   return { ok: true, text, body };
+}
+
+function hasManyObjects(text: string): boolean {
+  return text.split('{', longObjectsMax + 1).length > longObjectsMax;
 }
 
 /**

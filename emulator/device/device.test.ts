@@ -133,7 +133,7 @@ describe('what is answered later', () => {
   });
 
   test('values go into the storage and come out, with their numbers', async () => {
-    const commit = { head: '[8,3,-4,-1]', text: 'k1\nk2\nk3añ€', bytes: [1, 2] };
+    const commit = { head: '[["k1",3],["k2",-4],["k3",-1]]', text: 'añ€', bytes: [1, 2] };
     expect(await it.ask('commit', commit)).toMatchObject({ error: '' });
     expect(await it.storage.get(['k1', 'k2', 'k3'])).toEqual(['añ€', Uint8Array.of(1, 2), null]);
     expect(await it.ask('get', { text: 'k2\nk9\nk1' })).toEqual({
@@ -185,12 +185,26 @@ describe('what is answered later', () => {
     });
     const lengths = JSON.parse(String(sealed.head)) as number[];
     expect(lengths).toEqual([24, 24, 64, 24, 24, 64]);
-    expect(await it.ask('open', { ...sealed, bytes: keys })).toMatchObject({
+    const text = String(sealed.text);
+    const first = {
+      ciphertext: text.slice(0, 24),
+      iv: text.slice(24, 48),
+      mac: text.slice(48, 112),
+    };
+    const rest = text.slice(112);
+    const items = {
+      head: JSON.stringify([
+        [24, first.iv, first.mac],
+        [24, rest.slice(24, 48), rest.slice(48)],
+      ]),
+      text: first.ciphertext + rest.slice(0, 24),
+    };
+    expect(await it.ask('open', { ...items, bytes: keys })).toMatchObject({
       head: '[2,0]',
       text: 'hü',
     });
     const wrongKeys = keys.map((byte) => byte ^ 1);
-    expect(await it.ask('open', { ...sealed, bytes: wrongKeys })).toMatchObject({
+    expect(await it.ask('open', { ...items, bytes: wrongKeys })).toMatchObject({
       head: '[-3,-3]',
     });
   });
@@ -287,7 +301,7 @@ describe('the trace', () => {
     };
     await it.ask('request', { head: JSON.stringify(head), text: `{"body":"${SECRET}"}` });
     await it.ask('read', { head: '1' });
-    await it.ask('commit', { head: '[1,11]', text: `k${SECRET}` });
+    await it.ask('commit', { head: '[["k",11]]', text: SECRET });
     await it.ask('get', { text: 'k' });
     for (const op of ['assertion', 'token', 'synckey', 'devicekey']) await it.ask(op);
     await it.call('event', { text: `{"kind":"pass","report":{"x":"${SECRET}"}}` });

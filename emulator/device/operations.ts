@@ -4,6 +4,7 @@
 
 import type {
   Change,
+  CipherParts,
   CipherRefusal,
   DeviceCrypto,
   Identity,
@@ -92,10 +93,10 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
 }
 
 function changesOf({ head, text, bytes }: HostCall): Change[] {
-  const [keysLength = 0, ...lengths] = numbers(head);
-  const keys = keysOf(text.slice(0, keysLength));
-  const values = unpack(lengths, text, keysLength, bytes ?? new Uint8Array(0));
-  return values.map((value, i): Change => [keys[i] ?? '', value]);
+  const list = JSON.parse(head) as [key: string, length: number][];
+  const lengths = list.map(([, length]) => length);
+  const values = unpack(lengths, text, 0, bytes ?? new Uint8Array(0));
+  return values.map((value, i): Change => [list[i]?.[0] ?? '', value]);
 }
 
 export function networkOperations(network: DeviceNetwork): Operations {
@@ -160,7 +161,7 @@ export function cryptoOperations(
     [
       'open',
       async ({ head, text, bytes }) => {
-        const parts = triples(slices(text, numbers(head)));
+        const parts = partsOf(head, text);
         clock.spend(parts.length * recordNs);
         const [encKey, macKey] = keyPair(bytes);
         const opened = await crypto.open(encKey, macKey, parts);
@@ -231,12 +232,13 @@ function slices(text: string, lengths: readonly number[]): string[] {
   });
 }
 
-function triples(parts: readonly string[]): { ciphertext: string; IV: string; hmac: string }[] {
-  return Array.from({ length: parts.length / 3 }, (_, i) => ({
-    ciphertext: parts[3 * i] ?? '',
-    IV: parts[3 * i + 1] ?? '',
-    hmac: parts[3 * i + 2] ?? '',
-  }));
+function partsOf(head: string, text: string): CipherParts[] {
+  const list = JSON.parse(head) as [length: number, iv: string, mac: string][];
+  const ciphertexts = slices(
+    text,
+    list.map(([length]) => length),
+  );
+  return list.map(([, IV, hmac], i) => ({ ciphertext: ciphertexts[i] ?? '', IV, hmac }));
 }
 
 /** The two keys and what follows them. */

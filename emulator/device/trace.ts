@@ -47,7 +47,7 @@ const DETAILS: ReadonlyMap<string, (call: HostCall) => TraceDetail> = new Map([
   ['close', headAs('stream')],
   ['get', (call) => ({ keys: call.text === '' ? 0 : call.text.split('\n').length })],
   ['scan', (call) => ({ range: call.head })],
-  ['commit', (call) => ({ changes: (JSON.parse(call.head) as unknown[]).length - 1 })],
+  ['commit', (call) => ({ changes: (JSON.parse(call.head) as unknown[]).length })],
   ['open', itemCount],
   ['seal', itemCount],
   ['assertion', (call) => ({ audience: call.text, fresh: call.head === 'fresh' })],

@@ -15,7 +15,7 @@ import type {
   Storage,
   Value,
 } from '../ports.ts';
-import { lengthOf, pack, unpack } from './values.ts';
+import { joinedText, lengthOf, pack, unpack } from './values.ts';
 
 /** BRIDGE.md, "Agent to device". */
 export type Host = (
@@ -129,11 +129,8 @@ const PORTION_UNITS = 8_192;
 
 /** Changes as `commit` and `more` carry them. */
 function portionOf(changes: readonly Change[]): Message {
-  const keys = changes.map(([key]) => key).join('\n');
-  const values = changes.map(([, value]) => value);
-  const { text, bytes } = pack(values);
-  const head = JSON.stringify([keys.length, ...values.map(lengthOf)]);
-  return { head, text: keys + text, bytes };
+  const head = JSON.stringify(changes.map(([key, value]) => [key, lengthOf(value)]));
+  return { head, ...pack(changes.map(([, value]) => value)) };
 }
 
 function storageOf({ newId, ask, tell }: Line): Storage {
@@ -144,12 +141,14 @@ function storageOf({ newId, ask, tell }: Line): Storage {
     let from = 0;
     let units = 0;
     for (const [at, [key, value]] of changes.entries()) {
-      units += key.length + (value?.length ?? 0);
-      if (units < PORTION_UNITS || at + 1 === changes.length) continue;
-      tell('more', portionOf(changes.slice(from, at + 1)), id);
-      await ask('pause');
-      from = at + 1;
-      units = 0;
+      const more = key.length + (value?.length ?? 0);
+      if (at > from && units + more > PORTION_UNITS) {
+        tell('more', portionOf(changes.slice(from, at)), id);
+        await ask('pause');
+        from = at;
+        units = 0;
+      }
+      units += more;
     }
     await ask('commit', portionOf(changes.slice(from)), id);
   };
@@ -215,11 +214,11 @@ const REFUSALS: readonly CipherRefusal[] = [
 function cryptoOf({ ask }: Line): DeviceCrypto {
   return {
     async open(encKey, macKey, items) {
-      const parts = items.flatMap(({ ciphertext, IV, hmac }) => [ciphertext, IV, hmac]);
-      const lengths = JSON.stringify(parts.map((part) => part.length));
       const { head, text } = await ask('open', {
-        head: lengths,
-        text: parts.join(''),
+        head: JSON.stringify(
+          items.map(({ ciphertext, IV, hmac }) => [ciphertext.length, IV, hmac]),
+        ),
+        text: joinedText(items.map(({ ciphertext }) => ciphertext)),
         bytes: joined([encKey, macKey]),
       });
       let at = 0;

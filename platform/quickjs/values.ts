@@ -16,7 +16,7 @@ export function pack(values: readonly (Value | null)[]): {
   bytes: Uint8Array | null;
 } {
   const buffers = values.filter((value) => value instanceof Uint8Array);
-  const text = values.filter((value) => typeof value === 'string').join('');
+  const text = joinedText(values.filter((value) => typeof value === 'string'));
   if (buffers.length === 0) return { text, bytes: null };
   const bytes = new Uint8Array(buffers.reduce((sum, buffer) => sum + buffer.length, 0));
   let at = 0;
@@ -25,6 +25,12 @@ export function pack(values: readonly (Value | null)[]): {
     at += buffer.length;
   }
   return { text, bytes };
+}
+
+/** The texts as one; a single one is not copied. */
+export function joinedText(texts: readonly string[]): string {
+  const [first = ''] = texts;
+  return texts.length <= 1 ? first : texts.join('');
 }
 
 /** The values whose texts begin at `textAt`. */
