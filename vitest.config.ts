@@ -16,11 +16,22 @@ const tally: Reporter = {
   },
 };
 
-export default defineConfig({
-  test: {
-    include: ['{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts'],
-    testTimeout: 60_000,
-    pool: 'forks',
-    reporters: ['default', tally],
-  },
+/** The tests that need a real Firefox: `npm run test:firefox`. */
+const FIREFOX = 'test/interop/**/*.test.ts';
+const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts';
+
+export default defineConfig(({ mode }) => {
+  const isFirefox = mode === 'firefox';
+  return {
+    test: {
+      include: [isFirefox ? FIREFOX : ALL],
+      exclude: isFirefox ? [] : [FIREFOX],
+      testTimeout: isFirefox ? 120_000 : 60_000,
+      hookTimeout: 120_000,
+      // One browser at a time.
+      fileParallelism: !isFirefox,
+      pool: 'forks',
+      reporters: ['default', tally],
+    },
+  };
 });

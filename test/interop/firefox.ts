@@ -1,0 +1,94 @@
+// A real Firefox as the other device of an account: signed in to the embedded servers on loopback, synced on
+// command, with its history and logins to read and change. What it holds comes in the shape of a device's holdings.
+
+import type { Holdings, Login, Page } from '../../emulator/expected.ts';
+import { accountClient } from '../../emulator/servers/account-client.ts';
+import type { Serving } from '../../emulator/servers/serve.ts';
+import { accountKeys, keyFingerprint } from '../../emulator/servers/sync-keys.ts';
+import { launchFirefox } from './firefox-process.ts';
+
+export type NewPage = Omit<Page, 'guid'>;
+
+/** Exactly one of `formActionOrigin` and `httpRealm` is a text. */
+export type NewLogin = Pick<Login, 'origin' | 'username' | 'password'> &
+  Partial<Pick<Login, 'formActionOrigin' | 'httpRealm' | 'usernameField' | 'passwordField'>>;
+
+export interface Firefox {
+  readonly version: string;
+  /** A whole sync. Throws with Firefox's reasons if any part of it failed. */
+  sync(): Promise<void>;
+  holdings(): Promise<Holdings>;
+  addPages(pages: readonly NewPage[]): Promise<void>;
+  removePages(urls: readonly string[]): Promise<void>;
+  /** Resolves to their guids. */
+  addLogins(logins: readonly NewLogin[]): Promise<string[]>;
+  changeLogin(guid: string, changes: Partial<NewLogin>): Promise<void>;
+  removeLogins(guids: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FirefoxOptions {
+  readonly serving: Serving;
+  /** Collections for which a first sync makes keys of their own. */
+  readonly ownKeys?: readonly string[];
+}
+
+/** Starts Firefox and signs it in; it has not synced yet. */
+export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): Promise<Firefox> {
+  const browser = await launchFirefox();
+  const run = (name: string, ...args: unknown[]) => browser.call('data', name, ...args);
+  try {
+    const user = await signedInUser(serving);
+    const tokenServerUrl = `${serving.world.urls.token}/1.0/sync/1.5`;
+    await browser.call('account', 'signIn', { tokenServerUrl, user, ownKeys });
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+  return {
+    version: browser.version,
+    async sync() {
+      const reasons = (await browser.call('account', 'syncNow')) as string[];
+      if (reasons.length > 0) throw new Error(`Firefox did not sync: ${reasons.join(', ')}`);
+    },
+    holdings: async () => ({
+      history: (await run('listPages')) as Page[],
+      logins: (await run('listLogins')) as Login[],
+    }),
+    async addPages(pages) {
+      const refused = (await run('addPages', pages)) as string[];
+      if (refused.length > 0) throw new Error(`Firefox refused ${refused.join(', ')}`);
+    },
+    async removePages(urls) {
+      await run('removePages', urls);
+    },
+    addLogins: (logins) => run('addLogins', logins) as Promise<string[]>,
+    async changeLogin(guid, changes) {
+      await run('changeLogin', guid, changes);
+    },
+    async removeLogins(guids) {
+      await run('removeLogins', guids);
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** What Firefox's own sign-in would have left in it. */
+async function signedInUser({ world }: Serving) {
+  const { email, password, kB } = world.account;
+  const client = accountClient({
+    fetch: world.fetch,
+    baseUrl: world.urls.accounts,
+    credentials: { email, password },
+    nowMs: Date.now,
+  });
+  const { encKey, macKey } = accountKeys(kB);
+  return {
+    ...(await client.account()),
+    accessToken: (await client.accessToken(true)).token,
+    scopedKey: {
+      kid: `${await client.keysChangedAtMs()}-${keyFingerprint(kB)}`,
+      k: Buffer.concat([encKey, macKey]).toString('base64url'),
+    },
+  };
+}

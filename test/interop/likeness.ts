@@ -1,0 +1,57 @@
+// What two different clients can agree on. Firefox cuts the dates of visits that it receives to milliseconds,
+// sends the newest 20 of a page, and dates a password that changed elsewhere by the day on which it heard of it.
+
+import type { Holdings, Page, Visit } from '../../emulator/expected.ts';
+import type { Serving } from '../../emulator/servers/serve.ts';
+
+const VISITS_SENT_MAX = 20;
+const LOGIN_MEMBERS = [
+  'guid',
+  'origin',
+  'formActionOrigin',
+  'httpRealm',
+  'username',
+  'password',
+  'usernameField',
+  'passwordField',
+  'timeCreated',
+] as const;
+
+/** The part of a device's or Firefox's holdings that must be equal in the end, in one order. */
+export function common({ history, logins }: Holdings) {
+  return {
+    history: byGuid(history).map(({ visits, title, ...page }) => ({
+      ...page,
+      title: title ?? '',
+      visits: commonVisits({ visits }),
+    })),
+    logins: byGuid(logins).map((login) => LOGIN_MEMBERS.map((name) => login[name])),
+  };
+}
+
+export function commonVisits(page: Pick<Page, 'visits'> | undefined): string[] {
+  const newest = [...(page?.visits ?? [])].sort((a, b) => b.date - a.date || a.type - b.type);
+  return newest.slice(0, VISITS_SENT_MAX).map(visitKey).sort();
+}
+
+/** Every record of history and passwords as the server has it: what a client's write changes. */
+export function storedRecords({ world }: Serving): Map<string, number> {
+  const stored = new Map<string, number>();
+  for (const user of world.store.users.values()) {
+    for (const name of ['history', 'passwords', 'meta', 'crypto']) {
+      const collection = user.collections.get(name);
+      for (const { id, modifiedMs } of collection?.inArrivalOrder(Date.now()) ?? []) {
+        stored.set(`${name}/${id}`, modifiedMs);
+      }
+    }
+  }
+  return stored;
+}
+
+function visitKey({ date, type }: Visit): string {
+  return `${Math.floor(date / 1000)} ${type}`;
+}
+
+function byGuid<T extends { readonly guid: string }>(records: readonly T[]): T[] {
+  return [...records].sort((a, b) => (a.guid < b.guid ? -1 : 1));
+}
