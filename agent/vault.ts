@@ -80,12 +80,15 @@ function joined(boxes: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** The boxes of a value; none, if their lengths are not its length. */
 function split(bytes: Uint8Array): Uint8Array[] {
   const boxes: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-    boxes.push(bytes.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length));
-    at += LENGTH_BYTES + length;
+    const end = at + LENGTH_BYTES + length;
+    if (end > bytes.length) return [];
+    boxes.push(bytes.subarray(at + LENGTH_BYTES, end));
+    at = end;
   }
   return boxes;
 }
