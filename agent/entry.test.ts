@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Local,
+  type Mirror,
+  NO_ENTRY,
+  packLocal,
+  packMirror,
+  unpackLocal,
+  unpackMirror,
+  visible,
+} from './entry.ts';
+
+const count = fc.nat(Number.MAX_SAFE_INTEGER);
+const body = fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value));
+
+describe('a mirror', () => {
+  test('comes back as it was, its text to the letter', () => {
+    fc.assert(
+      fc.property(body, count, fc.nat(1000), (text, modifiedMs, epoch) => {
+        const mirror: Mirror = { body: JSON.parse(text), text, modifiedMs, epoch };
+        expect(unpackMirror(packMirror(mirror))).toEqual(mirror);
+      }),
+    );
+  });
+
+  test('keeps numbers and members that no JavaScript object could write', () => {
+    const text = '{"id":"a","n":1.50,"__proto__":{"x":1},"big":12345678901234567890}';
+    const mirror = { body: JSON.parse(text), text, modifiedMs: 5, epoch: 0 };
+    expect(unpackMirror(packMirror(mirror))?.text).toBe(text);
+  });
+});
+
+describe('a local change', () => {
+  test('comes back as it was', () => {
+    fc.assert(
+      fc.property(fc.option(body), count, count, fc.nat(9), (text, changedAtMs, seq, tries) => {
+        const local: Local = {
+          body: text === null ? null : JSON.parse(text),
+          changedAtMs,
+          seq,
+          tries,
+        };
+        expect(unpackLocal(packLocal(local))).toEqual(local);
+      }),
+    );
+  });
+
+  test('may be a deletion, which is not the same as no change', () => {
+    const deletion = { body: null, changedAtMs: 1, seq: 2, tries: 0 };
+    expect(unpackLocal(packLocal(deletion))).toEqual(deletion);
+    expect(unpackLocal(null)).toBeNull();
+  });
+});
+
+test('a value that is not what was written is none', () => {
+  for (const text of ['{"a":', 'null', '', '\u0000']) {
+    expect(unpackMirror({ head: '1 1', text })).toBeNull();
+  }
+  expect(unpackLocal({ head: '1 1 0', text: '{"a":' })).toBeNull();
+  expect(unpackMirror(null)).toBeNull();
+});
+
+test('apps see the local change if there is one, else what both sides agreed on', () => {
+  const mirror = { body: { a: 1 }, text: '{"a":1}', modifiedMs: 1, epoch: 0 };
+  const local = { body: { a: 2 }, changedAtMs: 1, seq: 1, tries: 0 };
+  expect(visible(NO_ENTRY)).toBeNull();
+  expect(visible({ ...NO_ENTRY, mirror })).toBe(mirror.body);
+  expect(visible({ ...NO_ENTRY, mirror, local })).toBe(local.body);
+  expect(visible({ ...NO_ENTRY, mirror, local: { ...local, body: null } })).toBeNull();
+});

@@ -1,0 +1,85 @@
+// A collection's store on a storage in memory, for tests of what stands on it, and an audit of what it wrote: the
+// counters and the index are compared with the records themselves, read from the storage behind its back.
+
+import type { Collection } from '../../agent/collections/collection.ts';
+import { unpackLocal, unpackMirror, visible } from '../../agent/entry.ts';
+import { collectionKeys, rangeEnd, unescapeId } from '../../agent/keys.ts';
+import { type CollectionStore, openCollectionStore } from '../../agent/store.ts';
+import { createVault, type Vault } from '../../agent/vault.ts';
+import { createRandom } from '../../emulator/device/random.ts';
+import { manualClock } from '../../platform/memory/platform.ts';
+import type { Storage, Value } from '../../platform/ports.ts';
+
+export const GENERATION = '1';
+
+export const testRandom = (seed = 1): { random(count: number): Uint8Array } => {
+  const random = createRandom(seed);
+  return { random: (count) => random.bytes(count) };
+};
+
+export function testVault(key = new Uint8Array(32).fill(7)): Vault {
+  return createVault(key, testRandom(), manualClock(0));
+}
+
+export function openTestStore(
+  storage: Storage,
+  collection: Collection,
+  vault = testVault(),
+): Promise<CollectionStore> {
+  return openCollectionStore(storage, vault, GENERATION, collection);
+}
+
+/** Everything that is wrong with what lies on the storage; nothing, if the store keeps its word. */
+export async function audit(
+  storage: Storage,
+  collection: Collection,
+  vault = testVault(),
+): Promise<string[]> {
+  const keys = collectionKeys(GENERATION, collection.letter);
+  const rows = async (prefix: string): Promise<Map<string, Value>> => {
+    const found = await storage.scan({ from: prefix, to: rangeEnd(prefix), limit: 10_000 });
+    return new Map(found.map(([key, value]) => [unescapeId(key.slice(prefix.length)), value]));
+  };
+  const opened = async (key: string, value: Value | undefined) => {
+    if (value === undefined) return null;
+    if (typeof value !== 'string') return vault.open(key, value);
+    const end = value.indexOf('\n');
+    return { head: value.slice(0, end), text: value.slice(end + 1) };
+  };
+  const [mirrors, locals, aside] = [
+    await rows(keys.records),
+    await rows(keys.outboxes),
+    await rows(keys.quarantines),
+  ];
+  const index: string[] = [];
+  let held = 0;
+  for (const id of new Set([...mirrors.keys(), ...locals.keys()])) {
+    const mirror = unpackMirror(await opened(keys.record(id), mirrors.get(id)));
+    const local = unpackLocal(await opened(keys.outbox(id), locals.get(id)));
+    const body = visible({ mirror, local, quarantined: false });
+    if (body === null || collection.isEmpty(body)) continue;
+    held++;
+    index.push(...collection.index(body).map((suffix) => keys.index(suffix, id)));
+  }
+  const [stored] = await storage.get([keys.cursor]);
+  const counters = { held: 0, pending: 0, quarantined: 0, ...JSON.parse(`${stored ?? '{}'}`) };
+  const indexed = await storage.scan({
+    from: keys.indexes,
+    to: rangeEnd(keys.indexes),
+    limit: 10_000,
+  });
+  const complaints: string[] = [];
+  const compare = (what: string, is: unknown, should: unknown): void => {
+    const [a, b] = [JSON.stringify(is), JSON.stringify(should)];
+    if (a !== b) complaints.push(`${what}: ${a}, should be ${b}`);
+  };
+  compare('held', counters.held, held);
+  compare('pending', counters.pending, locals.size);
+  compare('quarantined', counters.quarantined, aside.size);
+  compare(
+    'index',
+    indexed.map(([key]) => key),
+    index.sort(),
+  );
+  return complaints;
+}
