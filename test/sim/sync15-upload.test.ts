@@ -1,0 +1,159 @@
+// An upload of 300 records in three requests of one batch, cut off between any two of them: requests get lost, answers
+// get lost after the server has done what was asked, the power goes at every commit. After a reboot and one more pass
+// every record was written on the server exactly once.
+
+import { expect, test } from 'vitest';
+import type { User } from '../../emulator/servers/store.ts';
+import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
+import { NetworkError } from '../../platform/web/fetch-network.ts';
+import { NOW_MS, type TestServers } from '../support/device.ts';
+import { disagreements } from './agreement.ts';
+import { type Answer, deviceOn, freeze, freezeAccount, honest, sharedUser, thaw } from './lab.ts';
+import { secondDevice } from './second-device.ts';
+
+const NEW_RECORDS = 300;
+const START = freezeAccount(
+  syntheticAccount({ records: 10, seed: 4, bodyBytes: 160, passwords: 1 }),
+);
+const USER = sharedUser(START);
+const OPTIONS = { protocol: 'sync15', identity: USER } as const;
+
+/** A device with 300 changes that no server has seen, a third of them of records that are there. */
+const { flash, frozen } = await (async () => {
+  const servers = thaw(START);
+  const { agent, memory } = deviceOn(servers, new MemoryStorage(), OPTIONS);
+  await agent.start();
+  await agent.enable();
+  for (const guid of secondDevice(servers).ids('history')) {
+    await agent.put('history', { guid, visits: [visit(0)] });
+  }
+  for (let n = 10; n < NEW_RECORDS; n++) {
+    await agent.put('history', { url: `https://new.example/${n}`, visits: [visit(n)] });
+  }
+  return { flash: memory, frozen: freeze(servers) };
+})();
+
+function visit(n: number): object {
+  return { date: (NOW_MS - 1_000_000 + n) * 1000, type: 1 };
+}
+
+function userOf({ world }: TestServers): User {
+  return [...world.store.users.values()][0] as User;
+}
+
+interface Outcome {
+  readonly requests: string[];
+  readonly commits: number;
+  /** How often each record was written on the server. */
+  readonly writes: ReadonlyMap<string, number>;
+  readonly complaints: string[];
+  readonly batches: number;
+}
+
+/** The upload with that trouble, then a reboot and a pass without any. */
+async function upload(
+  trouble: { readonly answer?: (ask: Answer) => Answer; readonly cut?: StorageCut } = {},
+): Promise<Outcome> {
+  const servers = thaw(frozen);
+  const user = userOf(servers);
+  const writes = new Map<string, number>();
+  const write = user.write.bind(user);
+  user.write = (name, changes, nowMs) => {
+    const list = [...changes];
+    for (const { id } of list) writes.set(id, (writes.get(id) ?? 0) + 1);
+    return write(name, list, nowMs);
+  };
+  const requests: string[] = [];
+  const ask = honest(servers);
+  const seen: Answer = (request, index) => {
+    requests.push(`${request.method} ${request.url.replace(/.*\/1\.5(\/1)?/, '')}`);
+    return ask(request, index);
+  };
+  const storage = flash.fork(trouble.cut);
+  const first = deviceOn(servers, storage, { ...OPTIONS, answer: trouble.answer?.(seen) ?? seen });
+  const cut = trouble.cut !== undefined;
+  await first.agent.start();
+  await (cut ? first.agent.sync().catch(() => undefined) : first.agent.sync());
+  const asked = [...requests];
+  const second = deviceOn(servers, storage.fork(), { ...OPTIONS, answer: seen, seed: 9 });
+  await second.agent.start();
+  const report = await second.agent.sync();
+  const complaints = await disagreements(second.agent, secondDevice(servers));
+  if (!report.ok) complaints.push(JSON.stringify(report.error));
+  return {
+    requests: asked,
+    commits: storage.commits,
+    writes,
+    complaints,
+    batches: requests.filter((line) => line.includes('batch=true')).length,
+  };
+}
+
+function expectOnce({ writes, complaints }: Outcome, where: string): void {
+  expect(complaints, where).toEqual([]);
+  expect(writes.size, where).toBe(NEW_RECORDS);
+  expect([...new Set(writes.values())], where).toEqual([1]);
+}
+
+const whole = await upload();
+
+test('uncut, three requests of one batch store 300 records', () => {
+  expect(whole.requests).toEqual([
+    'GET ',
+    'GET /info/collections',
+    'GET /info/configuration',
+    'POST /storage/history?batch=true',
+    expect.stringMatching(/^POST \/storage\/history\?batch=[\w%-]+$/),
+    expect.stringMatching(/^POST \/storage\/history\?batch=[\w%-]+&commit=true$/),
+  ]);
+  expect(whole.batches).toBe(1);
+  expectOnce(whole, 'uncut');
+});
+
+const WAYS = [
+  ['is lost', false],
+  ['is done, its answer is lost', true],
+] as const;
+
+test.each(WAYS)(
+  'request k %s, for every k, and the device goes off: once each',
+  async (_what, isDone) => {
+    for (const k of whole.requests.keys()) {
+      const answer =
+        (ask: Answer): Answer =>
+        async (request, index) => {
+          if (index < k) return ask(request, index);
+          if (index === k && isDone) await ask(request, index);
+          throw new NetworkError('truncated');
+        };
+      const outcome = await upload({ answer });
+      const wasStored = isDone && k === whole.requests.length - 1;
+      const wasOpened = k > 3 || (isDone && k === 3);
+      expect(outcome.batches, `request ${k}`).toBe(wasOpened && !wasStored ? 2 : 1);
+      expectOnce(outcome, `request ${k}`);
+    }
+  },
+);
+
+test.each(WAYS)('request k %s, and the same device goes on: once each', async (_what, isDone) => {
+  for (const k of whole.requests.keys()) {
+    const answer =
+      (ask: Answer): Answer =>
+      async (request, index) => {
+        if (index !== k) return ask(request, index);
+        if (isDone) await ask(request, index);
+        throw new NetworkError('timeout');
+      };
+    expectOnce(await upload({ answer }), `request ${k}`);
+  }
+});
+
+test('the power goes before and after every commit: once each', async () => {
+  expect(whole.commits).toBeGreaterThan(5);
+  for (let atCommit = 1; atCommit <= whole.commits; atCommit++) {
+    for (const when of ['before', 'after'] as const) {
+      expectOnce(await upload({ cut: { atCommit, when } }), `${when} commit ${atCommit}`);
+    }
+  }
+});
