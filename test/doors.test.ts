@@ -40,6 +40,11 @@ const DOORS: readonly Door[] = [
   { of: /^platform\/web\//, to: /^platform\/([^/]+$|web\/)/ },
   { of: /^platform\/sqlite\//, to: /^(platform\/([^/]+$|sqlite\/)|@sqlite\.org\/|node:)/ },
   { of: /^platform\/memory\//, to: /^platform\/([^/]+$|(memory|web)\/)/ },
+  // The commands of a machine join the agent and the platform too, and sign its user in.
+  {
+    of: /^platform\/node\/cli\//,
+    to: /^(agent\/(index|signin\/[^/]+)\.ts$|crypto\/onepw\.ts$|platform\/([^/]+$|node\/)|node:)/,
+  },
   { of: /^platform\/node\//, to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|node:)/ },
   { of: /^firmware-bundle\//, to: /^(firmware-bundle\/|node:|acorn$|esbuild$)/ },
   // It holds the agent as a built file only, and has cryptography of its own: node:crypto.

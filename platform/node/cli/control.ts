@@ -1,0 +1,97 @@
+// A running agent answers other commands of its user: a socket in the folder of its data, JSON a line.
+// Who can open the socket can read the folder, so nobody is asked who they are. A request is one call of
+// the local API, its reply comes before the next is looked at.
+
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { type Agent, type Status, SyncError } from '../../../agent/index.ts';
+import { Failure } from './complaint.ts';
+
+/** What can be done with synced data without a network. */
+export type LocalApi = Pick<Agent, 'list' | 'put' | 'delete'> & { status(): Promise<Status> };
+
+export interface RemoteApi extends LocalApi {
+  close(): void;
+}
+
+export function localApi(agent: Agent): LocalApi {
+  return {
+    status: async () => agent.status(),
+    list: agent.list,
+    put: agent.put,
+    delete: agent.delete,
+  };
+}
+
+/** Answers at `path` until the returned function is called. A socket that was left there is replaced. */
+export async function serveControl(path: string, api: LocalApi): Promise<() => void> {
+  rmSync(path, { force: true });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    void answer(socket, api);
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/** The agent that answers at `path`, or null when none runs there. */
+export async function connectControl(path: string): Promise<RemoteApi | null> {
+  const socket = createConnection(path);
+  try {
+    await once(socket, 'connect');
+  } catch {
+    return null;
+  }
+  socket.on('error', () => socket.destroy());
+  const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const call = async (method: keyof LocalApi, ...args: readonly unknown[]): Promise<never> => {
+    socket.write(`${JSON.stringify({ method, args })}\n`);
+    const { done, value } = await replies.next();
+    if (done === true) throw new Failure('the running sync has ended');
+    const { result, error } = JSON.parse(value);
+    if (error !== undefined) throw new SyncError(error.code, error.message);
+    return result as never;
+  };
+  return {
+    status: () => call('status'),
+    list: (collection, query) => call('list', collection, query),
+    put: (collection, record) => call('put', collection, record),
+    delete: (collection, id) => call('delete', collection, id),
+    close: () => void socket.destroy(),
+  };
+}
+
+async function answer(socket: Socket, api: LocalApi): Promise<void> {
+  for await (const line of createInterface({ input: socket })) {
+    const reply = await replyTo(line, api);
+    if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
+  }
+}
+
+async function replyTo(line: string, api: LocalApi): Promise<object> {
+  try {
+    const { method, args } = JSON.parse(line);
+    const calls = new Map<unknown, () => Promise<unknown>>([
+      ['status', () => api.status()],
+      ['list', () => api.list(args[0], args[1])],
+      ['put', () => api.put(args[0], args[1])],
+      ['delete', () => api.delete(args[0], args[1])],
+    ]);
+    const call = calls.get(method);
+    if (call === undefined) throw new SyncError('badInput', 'there is no such call');
+    return { result: (await call()) ?? null };
+  } catch (error) {
+    const { code, message } =
+      error instanceof SyncError ? error : new SyncError('badInput', 'no call');
+    return { error: { code, message } };
+  }
+}

@@ -1,0 +1,118 @@
+// The credentials file: who syncs, with which token, under which key. JSON, readable by its owner only.
+// Everything in it is checked before anything runs; a complaint names the member and never shows its value.
+
+import { scopedSyncKey } from '../../../crypto/onepw.ts';
+import type { SyncKeyJwk } from '../../ports.ts';
+import { UsageError } from './complaint.ts';
+import { readPrivate, writePrivate } from './private-files.ts';
+
+/** Where new access tokens come from. */
+export interface Renewal {
+  readonly refreshToken: string;
+  readonly clientId: string;
+  /** The accounts server's API, without a slash at the end: `/v1/oauth/token` is there. */
+  readonly oauthUrl: string;
+}
+
+export interface CredentialsFile {
+  readonly email: string | null;
+  readonly uid: string | null;
+  /** Without a renewal, sync ends with this token's life. */
+  readonly token: { readonly accessToken: string } | Renewal;
+  readonly key: SyncKeyJwk;
+}
+
+/** Errors: `UsageError` (missing, readable by others, not JSON, or the member that is wrong). */
+export function readCredentials(path: string): CredentialsFile {
+  const text = readPrivate(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UsageError(`${path} is not JSON`);
+  }
+  const complain = (what: string): UsageError => new UsageError(`${path}: ${what}`);
+  const file = membersOf(value);
+  if (file === null) throw complain('must be a JSON object');
+  return {
+    email: optional(file, 'email', /^\P{Cc}{1,320}$/u, 'must be an address', complain),
+    uid: optional(file, 'uid', /^[!-~]{1,128}$/, 'must be 1 to 128 ASCII characters', complain),
+    token: tokenOf(file, complain),
+    key: keyOf(file, complain),
+  };
+}
+
+/** Writes the file for its owner only, as a whole. Errors: `UsageError`. */
+export async function writeCredentials(
+  path: string,
+  { email, uid, token, key }: CredentialsFile,
+): Promise<void> {
+  const known = Object.entries({ email, uid }).filter(([, value]) => value !== null);
+  const file = { ...Object.fromEntries(known), ...token, key };
+  await writePrivate(path, [`${JSON.stringify(file, null, 2)}\n`]);
+}
+
+type Members = ReadonlyMap<string, unknown>;
+type Complain = (what: string) => UsageError;
+
+function tokenOf(file: Members, complain: Complain): CredentialsFile['token'] {
+  const must = (name: string, form: RegExp, rule: string): string => {
+    const value = optional(file, name, form, rule, complain);
+    if (value === null) throw complain(`${name} is missing`);
+    return value;
+  };
+  const tokenForm = [/^[!-~]{1,8192}$/, 'must be a token'] as const;
+  if (file.has('refreshToken')) {
+    return {
+      refreshToken: must('refreshToken', ...tokenForm),
+      clientId: must('clientId', /^[!-~]{1,128}$/, 'must be the id of an OAuth client'),
+      oauthUrl: must('oauthUrl', /^https?:\/\/[!-~]+$/, 'must be an http or https URL').replace(
+        /\/+$/,
+        '',
+      ),
+    };
+  }
+  if (file.has('accessToken')) return { accessToken: must('accessToken', ...tokenForm) };
+  throw complain('accessToken or refreshToken is missing');
+}
+
+function keyOf(file: Members, complain: Complain): SyncKeyJwk {
+  const kB = optional(file, 'kB', /^[0-9a-f]{64}$/i, 'must be 64 hex digits', complain);
+  if (kB !== null) {
+    const changedAt = file.get('keysChangedAt');
+    if (typeof changedAt !== 'number' || !Number.isSafeInteger(changedAt) || changedAt < 0) {
+      throw complain('keysChangedAt must be milliseconds since 1970: it belongs to kB');
+    }
+    return scopedSyncKey(kB, changedAt);
+  }
+  const key = membersOf(file.get('key'));
+  if (key === null) throw complain('key (an object) or kB is missing');
+  const [kty, kid, k] = ['kty', 'kid', 'k'].map((name) => key.get(name));
+  if (kty !== 'oct') throw complain('key.kty must be "oct"');
+  if (typeof kid !== 'string' || !/^\d{1,16}-[\w-]{22}$/.test(kid)) {
+    throw complain('key.kid must be a time, "-" and 16 bytes of base64url');
+  }
+  if (typeof k !== 'string' || !/^[\w-]{86}$/.test(k)) {
+    throw complain('key.k must be 64 bytes of base64url');
+  }
+  return { kty, kid, k };
+}
+
+function optional(
+  file: Members,
+  name: string,
+  form: RegExp,
+  rule: string,
+  complain: Complain,
+): string | null {
+  const value = file.get(name) ?? null;
+  if (value === null) return null;
+  if (typeof value === 'string' && form.test(value)) return value;
+  throw complain(`${name} ${rule}`);
+}
+
+function membersOf(value: unknown): Members | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? new Map(Object.entries(value))
+    : null;
+}

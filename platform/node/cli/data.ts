@@ -1,0 +1,60 @@
+// The folder of synced data, opened: the agent on it, for this process alone.
+// Nobody else can read the folder, and no command opens what it has not looked at first.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
+import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
+import { UsageError } from './complaint.ts';
+import { contents } from './contents.ts';
+import { checkPrivateFolder } from './private-files.ts';
+
+export interface Data {
+  readonly agent: Agent;
+  close(): void;
+}
+
+export type DataOptions = NodePlatformOptions & Pick<AgentConfig, 'remote' | 'intervalMs'>;
+
+/** The longest path of a socket that every system takes, less the name of ours. */
+const FOLDER_BYTES_MAX = 90;
+
+/** Opens the folder and starts the agent on it. Errors: `UsageError`, `StorageError`. */
+export async function openData(options: DataOptions): Promise<Data> {
+  checkFolder(options.directory);
+  const platform = await openNodePlatform(options);
+  const config: AgentConfig = {
+    profile: 'node',
+    remote: options.remote,
+    collections: {},
+    intervalMs: options.intervalMs,
+    wifiOnly: false,
+    historyRecordsMax: HISTORY_RECORDS_MAX,
+    recordCharsMax: RECORD_CHARS_MAX,
+  };
+  const agent = createAgent(platform, config, contents);
+  try {
+    await agent.start();
+  } catch (error) {
+    platform.close();
+    throw error;
+  }
+  return { agent, close: platform.close };
+}
+
+/** Where a running agent answers other commands: see control.ts. */
+export function socketOf(directory: string): string {
+  return join(directory, 'socket');
+}
+
+/** Errors: `UsageError`. A folder that does not exist is good. */
+export function checkFolder(directory: string): void {
+  if (Buffer.byteLength(directory) > FOLDER_BYTES_MAX) {
+    throw new UsageError(`--data must be a path of at most ${FOLDER_BYTES_MAX} bytes`);
+  }
+  if (existsSync(directory)) checkPrivateFolder(directory);
+}
+
+/** A machine keeps all of a history: this is more than any browser writes. */
+const HISTORY_RECORDS_MAX = 10_000_000;
+const RECORD_CHARS_MAX = 400_000;

@@ -1,0 +1,193 @@
+// The commands on what was synced before: status, list, export, put, delete. They ask no server.
+// Where a sync runs on the folder they ask it, and else they open the folder themselves for a moment.
+
+import type { Status } from '../../../agent/index.ts';
+import { hasData } from '../platform.ts';
+import { failureLine, UsageError } from './complaint.ts';
+import { COLLECTIONS } from './contents.ts';
+import { connectControl, type LocalApi, localApi } from './control.ts';
+import { checkFolder, openData, socketOf } from './data.ts';
+import { nobody } from './identity.ts';
+import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
+import { writePrivate } from './private-files.ts';
+import type { Terminal } from './terminal.ts';
+
+type Listed = Awaited<ReturnType<LocalApi['list']>>['records'][number];
+
+/** Records that are asked for at once. */
+const PAGE_RECORDS = 500;
+
+/** Errors of all of these: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
+export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
+  await withApi(options.directory, async (api, isRunning) => {
+    const now = await api.status();
+    const text = options.json ? JSON.stringify({ ...now, isRunning }) : statusText(now, isRunning);
+    terminal.write(`${text}\n`);
+  });
+}
+
+export async function list(options: ListOptions, terminal: Terminal): Promise<void> {
+  const { directory, words, prefix, limit, json } = options;
+  await withApi(directory, async (api) => {
+    const records = recordsOf(api, words[0] ?? '', limit, prefix);
+    if (json) {
+      for await (const piece of jsonList(records)) terminal.write(piece);
+      terminal.write('\n');
+    } else {
+      for await (const record of records) terminal.write(`${recordLine(record)}\n`);
+    }
+  });
+}
+
+/** All records by collection, as JSON; the passwords are called `logins`. */
+export async function exportAll(options: ExportOptions, terminal: Terminal): Promise<void> {
+  await withApi(options.directory, async (api) => {
+    const pieces = exported(api);
+    if (options.file !== null) return writePrivate(options.file, pieces);
+    for await (const piece of pieces) terminal.write(piece);
+  });
+}
+
+/** The second word, or the input, is a record or a list of records. */
+export async function put(options: LocalOptions, terminal: Terminal): Promise<void> {
+  const { directory, words, json } = options;
+  const records = recordsIn(words[1] ?? (await terminal.read()));
+  await withApi(directory, async (api) => {
+    const ids: string[] = [];
+    for (const record of records) ids.push(await api.put(words[0] ?? '', record));
+    terminal.write(json ? `${JSON.stringify({ ids })}\n` : ids.map((id) => `${id}\n`).join(''));
+  });
+}
+
+/** The second word, or the input, is an id, or a record or a list of records that have one. */
+export async function remove(options: LocalOptions, terminal: Terminal): Promise<void> {
+  const { directory, words, json } = options;
+  const ids = idsIn(words[1] ?? (await terminal.read()).trim());
+  await withApi(directory, async (api) => {
+    for (const id of ids) await api.delete(words[0] ?? '', id);
+    if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
+  });
+}
+
+async function withApi(
+  directory: string,
+  work: (api: LocalApi, isRunning: boolean) => Promise<void>,
+): Promise<void> {
+  checkFolder(directory);
+  if (!hasData(directory)) {
+    throw new UsageError(`${directory} holds no data yet: \`kitsync sync\` fetches some`);
+  }
+  const running = await connectControl(socketOf(directory));
+  if (running !== null) return work(running, true).finally(running.close);
+  const data = await openData({
+    directory,
+    remote: { protocol: '', serverUrl: '', audience: '', auth: 'bearer' },
+    intervalMs: 0,
+    identity: (_, deviceKey) => nobody(deviceKey),
+    connection: () => 'none',
+    shell: { status: () => undefined, event: () => undefined },
+  });
+  await work(localApi(data.agent), false).finally(data.close);
+}
+
+async function* recordsOf(
+  api: LocalApi,
+  collection: string,
+  limit: number,
+  prefix: string | null = null,
+): AsyncGenerator<Listed> {
+  let left = limit;
+  let after: string | null = null;
+  do {
+    const query = { limit: Math.min(left, PAGE_RECORDS), after };
+    const page: Awaited<ReturnType<LocalApi['list']>> = await api.list(
+      collection,
+      prefix === null ? query : { ...query, prefix },
+    );
+    yield* page.records;
+    left -= page.records.length;
+    after = page.next;
+  } while (after !== null && left > 0);
+}
+
+async function* jsonList(records: AsyncIterable<Listed>): AsyncGenerator<string> {
+  let separator = '[\n';
+  for await (const record of records) {
+    yield separator + JSON.stringify(record);
+    separator = ',\n';
+  }
+  yield separator === '[\n' ? '[]' : '\n]';
+}
+
+async function* exported(api: LocalApi): AsyncGenerator<string> {
+  let separator = '{';
+  for (const name of COLLECTIONS) {
+    yield `${separator}\n"${name === 'passwords' ? 'logins' : name}": `;
+    yield* jsonList(recordsOf(api, name, Number.POSITIVE_INFINITY));
+    separator = ',';
+  }
+  yield '\n}\n';
+}
+
+function recordsIn(text: string): Listed[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UsageError('the record is not JSON');
+  }
+  const records = Array.isArray(value) ? (value as unknown[]) : [value];
+  return records.map((record) => {
+    if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
+      return record as Listed;
+    }
+    throw new UsageError('a record must be a JSON object, or a list of them');
+  });
+}
+
+function idsIn(text: string): string[] {
+  // The id of a login has braces too, but no JSON in them.
+  if (!/^(\[|\{\s*["}])/.test(text)) return [text];
+  return recordsIn(text).map(({ id, guid }) => {
+    const found = id ?? guid;
+    if (typeof found === 'string') return found;
+    throw new UsageError('a record to delete needs its id or guid');
+  });
+}
+
+/** Without what is secret in a record. */
+function recordLine({ guid, id, url, origin, title, username, ...others }: Listed): string {
+  const cells = [guid ?? id, url ?? origin ?? others.name, title ?? username];
+  return cells.map((cell) => printable(`${cell ?? ''}`)).join('\t');
+}
+
+/** A page may call itself anything, also something that a terminal obeys. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+}
+
+function statusText(now: Status, isRunning: boolean): string {
+  const { account, error, lastSyncMs, notBeforeMs, alert, quotaRemainingBytes } = now;
+  const rows = [
+    ['account', account ?? 'none'],
+    ['sync', isRunning ? `running (${now.state})` : 'not running'],
+    ['last sync', lastSyncMs === null ? 'never' : localTime(lastSyncMs)],
+    ...(error === null ? [] : [['error', failureLine(error)]]),
+    ...(notBeforeMs === null ? [] : [['not before', localTime(notBeforeMs)]]),
+    ...(alert === null ? [] : [['the server says', printable(alert)]]),
+    ...(quotaRemainingBytes === null ? [] : [['room left', `${quotaRemainingBytes} bytes`]]),
+    ...Object.entries(now.collections).map(([name, { held, pending, quarantined, ...is }]) => [
+      name,
+      `${held} held, ${pending} to send, ${quarantined} set aside` +
+        `${is.enabled ? '' : ', off'}${is.readOnly ? ', read-only' : ''}` +
+        `${is.declined ? ', not wanted by the account' : ''}`,
+    ]),
+  ];
+  return rows.map(([name = '', text]) => `${name.padEnd(NAME_CHARS)}${text}`).join('\n');
+}
+
+const NAME_CHARS = 17;
+
+function localTime(timeMs: number): string {
+  return new Date(timeMs).toLocaleString('sv-SE');
+}

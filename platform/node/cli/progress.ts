@@ -1,0 +1,50 @@
+// The agent's events for those who wait: lines for people, or the events themselves as JSON, one a line.
+// A running pass counts on at most every few seconds. No record's content is ever shown.
+
+import type { AgentEvent, PassReport } from '../../../agent/index.ts';
+import { failureLine } from './complaint.ts';
+import type { Terminal } from './terminal.ts';
+
+const COUNT_INTERVAL_MS = 3_000;
+
+/** Takes the events of an agent, as JSON. */
+export function progressPrinter(
+  terminal: Pick<Terminal, 'write' | 'complain'>,
+  json: boolean,
+): (event: string) => void {
+  let countedAtMs = Number.NEGATIVE_INFINITY;
+  const line = (text: string): string => `${new Date().toTimeString().slice(0, 8)}  ${text}\n`;
+  return (text) => {
+    if (json) return terminal.write(`${text}\n`);
+    const event = JSON.parse(text) as AgentEvent;
+    switch (event.kind) {
+      case 'state':
+        if (event.state === 'syncing' || event.state === 'enabling')
+          terminal.write(line('syncing'));
+        return;
+      case 'progress':
+        if (Date.now() - countedAtMs < COUNT_INTERVAL_MS) return;
+        countedAtMs = Date.now();
+        return terminal.write(line(`${event.collection}: ${counts(event)}`));
+      case 'quarantine':
+        return terminal.write(
+          line(`${event.collection}: record ${event.id} is set aside (${event.code})`),
+        );
+      case 'pass':
+        if (event.report.error === null) terminal.write(line(summary(event.report)));
+        else terminal.complain(line(`sync failed: ${failureLine(event.report.error)}`));
+    }
+  };
+}
+
+function summary({ collections, requests }: PassReport): string {
+  const moved = Object.entries(collections)
+    .filter(([, { pulled, pushed }]) => pulled + pushed > 0)
+    .map(([name, report]) => `${name} ${counts(report)}`);
+  const asked = `${requests} request${requests === 1 ? '' : 's'}`;
+  return `in sync: ${moved.length === 0 ? 'nothing new' : moved.join('; ')} (${asked})`;
+}
+
+function counts({ pulled, pushed }: { readonly pulled: number; readonly pushed: number }): string {
+  return `${pulled} received, ${pushed} sent`;
+}

@@ -1,0 +1,74 @@
+// Node as a device: every port of the agent on a machine's own files, network, time and randomness.
+// All of it lives in one directory, for one process at a time. Who the user is, and what people see,
+// are the caller's business.
+
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Connection, Identity, Platform, Shell } from '../ports.ts';
+import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
+import { type NodeClock, nodeClock } from './clock.ts';
+import { nodeDeviceCrypto } from './crypto.ts';
+import { deviceKeyOf } from './device-key.ts';
+import { openNodeStorage } from './storage.ts';
+
+/** What of a machine needs no directory: enough to sign in. */
+export type Machine = Pick<Platform, 'network' | 'clock' | 'entropy'>;
+
+export interface MachineOptions {
+  /** The machine's own by default. */
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+}
+
+export interface NodePlatformOptions extends MachineOptions {
+  /** Made when it is missing. Its files are as private as the process's umask makes them. */
+  readonly directory: string;
+  /** The account manager of this machine. */
+  identity(machine: Machine, deviceKey: Identity['deviceKey']): Identity;
+  readonly shell: Shell;
+  /** `wifi` by default: a machine's network is there and costs nothing. */
+  readonly connection?: () => Connection;
+}
+
+export interface NodePlatform extends Platform {
+  /** Ends all waiting, closes the files and lets others open the directory. */
+  close(): void;
+}
+
+/** Errors: `StorageError` `failed`, when the directory is in use or its key is lost. */
+export async function openNodePlatform(options: NodePlatformOptions): Promise<NodePlatform> {
+  const { directory, shell } = options;
+  mkdirSync(directory, { recursive: true });
+  const deviceKey = deviceKeyOf(directory, hasData(directory));
+  const storage = await openNodeStorage(directory);
+  const machine = nodeMachine(options);
+  return {
+    ...machine,
+    storage,
+    shell,
+    power: { connection: options.connection ?? (() => 'wifi') },
+    identity: options.identity(machine, async () => deviceKey),
+    crypto: nodeDeviceCrypto(),
+    close() {
+      machine.stop();
+      storage.close();
+    },
+  };
+}
+
+/** `stop`: see `NodeClock`. */
+export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeClock, 'stop'> {
+  const clock = nodeClock();
+  return {
+    network: fetchNetwork(options.fetch ?? fetch),
+    clock: options.clock ?? clock,
+    entropy: { random: (count) => new Uint8Array(randomBytes(count)) },
+    stop: clock.stop,
+  };
+}
+
+/** Whether a device has kept data in the directory before. */
+export function hasData(directory: string): boolean {
+  return existsSync(join(directory, 'store'));
+}
