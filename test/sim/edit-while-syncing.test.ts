@@ -6,6 +6,7 @@ import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import type { DeviceCrypto, Network, Storage } from '../../platform/ports.ts';
+import { NetworkError } from '../../platform/web/fetch-network.ts';
 import { NOW_MS, testDevice } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
 import { freeze, freezeAccount, honest, networkOf, sharedUser, thaw } from './lab.ts';
@@ -200,4 +201,32 @@ test.each(EDITS)('$what: at any step of the pass it is kept, and sent', async (e
     expect(await disagreements(agent, secondDevice(servers)), where).toEqual([]);
   }
   expect(at).toBeGreaterThan(80);
+});
+
+/** A pass whose uploads arrive, and no answer to them. */
+async function passWithoutAnswers(from: Moment): Promise<Moment> {
+  const servers = thaw(from.frozen);
+  const memory = from.storage.fork();
+  const ask = honest(servers);
+  const network = networkOf(async (request, index) => {
+    const reply = await ask(request, index);
+    if (request.body?.includes('"payload"') === true) throw new NetworkError('timeout');
+    return reply;
+  });
+  const { agent } = testDevice(servers, { storage: memory, network, identity: USER });
+  await agent.start();
+  await agent.sync();
+  return { storage: memory.fork(), frozen: freeze(servers), claims: [] };
+}
+
+test.each(EDITS)('$what, and the answer was lost: kept, and sent', async (edit) => {
+  const unsure = await passWithoutAnswers(await passWithoutAnswers(from));
+  const step: Step = { name: edit.what, run: async ({ agent }) => void (await edit.make(agent)) };
+  const edited = await play(step, unsure, USER, { laterMs: 60_000 });
+  const after = await play(RECOVERY, edited, USER, { laterMs: 120_000 });
+  const servers = thaw(after.frozen);
+  const { agent } = testDevice(servers, { storage: after.storage, identity: USER });
+  await agent.start();
+  expect(edit.arrived(secondDevice(servers))).toBe(true);
+  expect(await disagreements(agent, secondDevice(servers))).toEqual([]);
 });
