@@ -56,7 +56,8 @@ export function packLocal(local: Local): Packed {
 export function unpackMirror(packed: Packed | null): Mirror | null {
   const body = packed === null ? null : parsed(packed.text);
   if (packed === null || body === null) return null;
-  const [modifiedMs = 0, epoch = 0] = packed.head.split(' ').map(Number);
+  const [modifiedMs, epoch] = numbersOf(packed.head);
+  if (modifiedMs === undefined || epoch === undefined) return null;
   return { body, text: packed.text, modifiedMs, epoch };
 }
 
@@ -64,8 +65,13 @@ export function unpackLocal(packed: Packed | null): Local | null {
   if (packed === null) return null;
   const body = packed.text === '' ? null : parsed(packed.text);
   if (body === null && packed.text !== '') return null;
-  const [changedAtMs = 0, seq = 0, tries = 0] = packed.head.split(' ').map(Number);
+  const [changedAtMs, seq, tries] = numbersOf(packed.head);
+  if (changedAtMs === undefined || seq === undefined || tries === undefined) return null;
   return { body, changedAtMs, seq, tries };
+}
+
+function numbersOf(head: string): number[] {
+  return head.split(' ').map(Number).filter(Number.isFinite);
 }
 
 function parsed(text: string): Body | null {
