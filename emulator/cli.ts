@@ -31,8 +31,8 @@ emulate
   --profile NAME       the device (default panasonic-cx700)
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
   --records N          a made-up account of N history records instead
-  --protocol syncto    the protocol
-  --auth browserid|bearer     how the device signs in (default browserid)
+  --protocol syncto|sync15    the protocol (default syncto)
+  --auth browserid|bearer     how the device signs in (default browserid; sync15: bearer, its only one)
   --crypto software|device    where records are decrypted (default software: the worst case)
   --server URL         servers outside, as \`kitsync serve\` runs them; in real time
   --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
@@ -88,6 +88,7 @@ async function emulate(options: EmulateOptions): Promise<number> {
     profile,
     firmware,
     account,
+    protocol: options.protocol,
     auth: options.auth,
     crypto: options.crypto,
     seed,

@@ -46,10 +46,12 @@ function runSmall(change: Partial<ScenarioOptions> = {}): Promise<ScenarioResult
 
 describe('the account that Firefox wrote', () => {
   test.each([
-    ['browserid', 'software'],
-    ['bearer', 'device'],
-  ] as const)('is on the device as Firefox has it, with %s and %s crypto', async (auth, crypto) => {
-    const result = await run({ auth, crypto });
+    ['syncto', 'browserid', 'software'],
+    ['syncto', 'bearer', 'device'],
+    ['sync15', 'bearer', 'software'],
+  ] as const)('is on the device as Firefox has it, by %s, %s and %s crypto', async (...by) => {
+    const [protocol, auth, crypto] = by;
+    const result = await run({ protocol, auth, crypto });
     expect(result.problems).toEqual([]);
     expect(result.compared).toEqual([
       "what the account's own client says: 0 differences",
@@ -62,15 +64,22 @@ describe('the account that Firefox wrote', () => {
     expect(result.peakBytes).toBeLessThanOrEqual(TV.ramCapBytes);
   });
 
-  test('costs one request and no flash write when nothing has changed', async () => {
-    const { passes } = await run();
-    expect(passes).toHaveLength(2);
-    expect(passes[1]).toMatchObject({
-      ok: true,
-      network: { requests: 1, payloadBytesIn: 0 },
-      flash: { pagesWritten: 0 },
-    });
-  });
+  test.each([
+    ['syncto', 'browserid'],
+    ['sync15', 'bearer'],
+  ] as const)(
+    'costs one request of %s and no flash write when nothing has changed',
+    async (...by) => {
+      const [protocol, auth] = by;
+      const { passes } = await run({ protocol, auth });
+      expect(passes).toHaveLength(2);
+      expect(passes[1]).toMatchObject({
+        ok: true,
+        network: { requests: 1, payloadBytesIn: 0 },
+        flash: { pagesWritten: 0 },
+      });
+    },
+  );
 
   test('gives one trace for one seed, and another for another', async () => {
     const traceOf = async (seed: number) => {

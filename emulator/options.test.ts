@@ -69,6 +69,13 @@ describe('emulate', () => {
     });
   });
 
+  test('signs in to Sync 1.5 by an OAuth token', () => {
+    expect(parseEmulate(['--protocol', 'sync15'])).toMatchObject({
+      protocol: 'sync15',
+      auth: 'bearer',
+    });
+  });
+
   test.each([
     [['--account', '/nonexistent'], 'cannot read /nonexistent: there is no such file or folder'],
     [['--account', file('text', 'no')], /text is not JSON$/],
@@ -78,7 +85,11 @@ describe('emulate', () => {
     [['--export', '/nonexistent/x'], /^cannot write \/nonexistent\/x: there is no such file/],
     [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
     [['--auth', 'magic'], '--auth must be browserid or bearer, not "magic"'],
-    [['--protocol', 'ftp'], '--protocol must be syncto, not "ftp"'],
+    [['--protocol', 'ftp'], '--protocol must be syncto or sync15, not "ftp"'],
+    [
+      ['--protocol', 'sync15', '--auth', 'browserid'],
+      '--protocol sync15 knows no --auth but bearer',
+    ],
     [['--cut', '0'], '--cut must be a whole number from 1 to 2147483647, not "0"'],
     [['--seed', '1e3'], /^--seed must be a whole number/],
     [['--server', 'ftp://x/'], '--server must be an http or https URL, not "ftp://x/"'],

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
+import type { Protocol } from './setup.ts';
 
 /** Exit code 2; the message is one line for people. */
 export class UsageError extends Error {}
@@ -29,7 +30,7 @@ export interface EmulateOptions {
   /** Null: a synthetic account of `records` history records. */
   readonly account: AccountFile | null;
   readonly records: number;
-  readonly protocol: 'syncto';
+  readonly protocol: Protocol;
   readonly auth: 'browserid' | 'bearer';
   readonly crypto: 'software' | 'device';
   /** An outside server, in real time. */
@@ -59,7 +60,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     profile: { type: 'string', default: DEFAULT_PROFILE },
     account: text,
     protocol: { type: 'string', default: 'syncto' },
-    auth: { type: 'string', default: 'browserid' },
+    auth: text,
     crypto: { type: 'string', default: 'software' },
     server: text,
     apply: text,
@@ -78,13 +79,18 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   if (values.dump !== undefined && values.server !== undefined) {
     throw new UsageError('--dump needs the servers of the emulator: it excludes --server');
   }
+  const protocol = oneOf('--protocol', values.protocol, ['syncto', 'sync15']);
+  const auth = values.auth ?? (protocol === 'sync15' ? 'bearer' : 'browserid');
+  if (protocol === 'sync15' && auth === 'browserid') {
+    throw new UsageError('--protocol sync15 knows no --auth but bearer');
+  }
   const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
   return {
     profile: asUsage(() => loadProfile(values.profile)),
     account: values.records === undefined ? readAccountFile(values.account) : null,
     records,
-    protocol: oneOf('--protocol', values.protocol, ['syncto']),
-    auth: oneOf('--auth', values.auth, ['browserid', 'bearer']),
+    protocol,
+    auth: oneOf('--auth', auth, ['browserid', 'bearer']),
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     serverUrl: values.server === undefined ? null : serverUrl(values.server),
     edits: values.apply === undefined ? [] : readEdits(values.apply),

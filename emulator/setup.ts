@@ -29,11 +29,15 @@ import {
   type WorldOptions,
 } from './servers/world.ts';
 
+export type Protocol = 'syncto' | 'sync15';
+
 export interface SetupOptions {
   readonly profile: Profile;
   readonly firmware: Firmware;
   /** Its store is changed by the run. */
   readonly account: SeedAccount;
+  /** `syncto` when left out. */
+  readonly protocol?: Protocol;
   readonly auth: 'browserid' | 'bearer';
   readonly crypto: 'software' | 'device';
   readonly seed: number;
@@ -162,14 +166,14 @@ function identityOf(
 
 /** JSON of the agent's configuration: BRIDGE.md, `config`. */
 function agentConfig(options: SetupOptions, urls: ServerUrls): string {
-  const { profile, auth, crypto } = options;
+  const { profile, protocol = 'syncto', auth, crypto } = options;
   const collection = { enabled: true, readOnly: false };
   return JSON.stringify({
     profile: profile.name,
     crypto,
     remote: {
-      protocol: 'syncto',
-      serverUrl: urls.syncto,
+      protocol,
+      serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
       audience: `${new URL(urls.token).origin}/`,
       auth,
     },
