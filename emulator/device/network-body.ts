@@ -33,7 +33,7 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
   const bytesMax = announced === null ? Infinity : Number(announced);
   const reader = response.body?.getReader();
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const records = countRecordBytes();
+  const records = countRecordBytes(response.headers.get('content-type'));
   let chunk: Uint8Array = new Uint8Array(0);
   let bytes = 0;
   let isOver = false;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { countRecordBytes } from './record-bytes.ts';
 
-function count(text: string, chunkBytes = 1_000_000): number {
-  const counter = countRecordBytes();
+function count(text: string, chunkBytes = 1_000_000, contentType: string | null = null): number {
+  const counter = countRecordBytes(contentType);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += chunkBytes)
     counter.feed(bytes.subarray(at, at + chunkBytes));
@@ -24,6 +24,13 @@ test('counts the records of a list and of a list in an object, and nothing else'
 test('counts the same however the body is cut into chunks', () => {
   for (const chunkBytes of [1, 2, 3, 7]) {
     expect(count(`{"data":[${RECORDS.join(',')}]}`, chunkBytes)).toBe(RECORD_BYTES);
+  }
+});
+
+test('counts records one a line without their line ends', () => {
+  for (const chunkBytes of [1, 7, 1_000]) {
+    const lines = `${RECORDS.join('\n')}\n`;
+    expect(count(lines, chunkBytes, 'application/newlines; charset=utf-8')).toBe(RECORD_BYTES);
   }
 });
 

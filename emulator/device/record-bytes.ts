@@ -1,6 +1,7 @@
 // Counts the bytes of the records inside a listing while it streams by: the objects that are elements of
 // the document's own array (`[{...}]`) or of an array directly in the document's object (`{"data": [{...}]}`).
-// Counts exactly what was sent, braces included, commas between records and the wrapper not.
+// Counts exactly what was sent, braces included, commas between records and the wrapper not; of records one a line
+// (`application/newlines`), everything but the line ends.
 // Never holds any of it.
 
 export interface RecordBytes {
@@ -11,7 +12,26 @@ export interface RecordBytes {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-export function countRecordBytes(): RecordBytes {
+const NEWLINE = 0x0a;
+
+/** `contentType` of the answer; without one it is a JSON document. */
+export function countRecordBytes(contentType: string | null = null): RecordBytes {
+  return contentType?.startsWith('application/newlines') === true ? countLines() : countList();
+}
+
+function countLines(): RecordBytes {
+  let bytes = 0;
+  return {
+    feed(chunk) {
+      for (const byte of chunk) if (byte !== NEWLINE) bytes++;
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}
+
+function countList(): RecordBytes {
   let bytes = 0;
   let depth = 0;
   let listDepth = 0; // depth inside the list, 0 outside of one
