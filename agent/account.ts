@@ -30,9 +30,11 @@ export interface Account {
   readonly keysModifiedMs: number | null;
   /** Errors: `keyMismatch` when the keys were never read. */
   bundle(collection: string): KeyBundle;
-  /** Errors: `noSyncData`, `clientTooOld`, those of the remote. True if it changed. */
-  refreshMeta(remote: Remote): Promise<boolean>;
-  /** Errors: `noSyncData`, `keyMismatch`, those of the remote. Names of `changed` collections, or all. */
+  /** Changes with the collection's keys and tells nothing of them. Errors: as `bundle`. */
+  fingerprint(collection: string): string;
+  /** Errors: `noSyncData`, `clientTooOld`, those of the remote. */
+  refreshMeta(remote: Remote): Promise<void>;
+  /** Errors: `noSyncData`, `keyMismatch`, those of the remote. True if they changed. */
   refreshKeys(remote: Remote, crypto: BsoCrypto, syncKey: KeyBundle): Promise<boolean>;
   /** As if nothing had ever been read. */
   forget(): Promise<void>;
@@ -48,7 +50,7 @@ export async function openAccount(
   const keysKey = `${generation}.k`;
   const [storedMeta, storedKeys] = await storage.get([metaKey, keysKey]);
   let meta: MetaGlobal | null = typeof storedMeta === 'string' ? JSON.parse(storedMeta) : null;
-  let keys: { modifiedMs: number; text: string; parsed: CollectionKeys } | null = null;
+  let keys: Keys | null = null;
   if (storedKeys instanceof Uint8Array) {
     const opened = await vault.open(keysKey, storedKeys);
     if (opened !== null) keys = keysOf(Number(opened.head), opened.text);
@@ -73,16 +75,22 @@ export async function openAccount(
       if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
       return keys.parsed.bundleFor(collection);
     },
+    fingerprint(collection) {
+      if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
+      const known = keys.fingerprints.get(collection);
+      if (known !== undefined) return known;
+      const fingerprint = keys.parsed.fingerprint(collection);
+      keys.fingerprints.set(collection, fingerprint);
+      return fingerprint;
+    },
+    // Read without a condition: what lies there may have another time than ours and be older.
     async refreshMeta(remote) {
-      const document = await remote.document('meta', 'global', meta?.modifiedMs ?? null);
-      if (document.kind === 'unchanged') return false;
+      const document = await remote.document('meta', 'global', null);
       meta = parseMeta(found(document, 'meta/global'), await remote.place());
       await commit([metaKey, JSON.stringify(meta)]);
-      return true;
     },
     async refreshKeys(remote, crypto, syncKey) {
-      const document = await remote.document('crypto', 'keys', keys?.modifiedMs ?? null);
-      if (document.kind === 'unchanged') return false;
+      const document = await remote.document('crypto', 'keys', null);
       const envelope = found(document, 'crypto/keys');
       const [opened] = await crypto.open(syncKey, [envelope]);
       if (opened === undefined || !opened.ok) {
@@ -94,6 +102,7 @@ export async function openAccount(
       }
       const next = keysOf(envelope.modifiedMs, opened.text);
       const changed = next.text !== keys?.text;
+      if (!changed && next.modifiedMs === keys?.modifiedMs) return false;
       keys = next;
       await commit([keysKey, await vault.seal(keysKey, `${next.modifiedMs}`, next.text)]);
       return changed;
@@ -111,12 +120,18 @@ function found(document: Document, name: string): Envelope {
   throw new SyncError('noSyncData', `${name}: this account has no Sync data yet`);
 }
 
-function keysOf(
-  modifiedMs: number,
-  text: string,
-): { modifiedMs: number; text: string; parsed: CollectionKeys } {
+interface Keys {
+  readonly modifiedMs: number;
+  readonly text: string;
+  readonly parsed: CollectionKeys;
+  /** By collection: computed once. */
+  readonly fingerprints: Map<string, string>;
+}
+
+function keysOf(modifiedMs: number, text: string): Keys {
   try {
-    return { modifiedMs, text, parsed: parseCryptoKeys(JSON.parse(text)) };
+    const parsed = parseCryptoKeys(JSON.parse(text));
+    return { modifiedMs, text, parsed, fingerprints: new Map() };
   } catch (error) {
     const why = error instanceof Error ? error.message : 'not understood';
     throw new SyncError('keyMismatch', `crypto/keys: ${why}`);

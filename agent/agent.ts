@@ -5,13 +5,16 @@
 import { clientState } from '../crypto/keys.ts';
 import type { Platform, SyncKey } from '../platform/ports.ts';
 import { anchored, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
+import type { Body } from './collections/collection.ts';
+import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
-import type { Contents } from './contents.ts';
+import { type Contents, driverOf } from './contents.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
 import { rangeEnd } from './keys.ts';
+import type { Self } from './local.ts';
 import { createLock } from './lock.ts';
-import { engineOf } from './pass.ts';
-import type { RemoteDriver, ServerNotes } from './remotes/remote.ts';
+import { collectionStatus } from './pass.ts';
+import type { ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
 import { openSession, runSessionPass, type Session } from './session.ts';
 import { changedSettings, type SettingsChange } from './settings.ts';
@@ -23,6 +26,12 @@ import type { Abort } from './wire/http.ts';
 /** Keys removed per commit at a sign-out. */
 const WIPE_KEYS = 500;
 
+/** Where a local change goes; `self` is null where the device is not among the account's devices. */
+export interface Writable {
+  readonly store: CollectionStore;
+  readonly self: Self | null;
+}
+
 export interface Core {
   /** Reads what survived the last run and goes on from there. Call it once, first. */
   start(): Promise<void>;
@@ -32,6 +41,8 @@ export interface Core {
   disable(): Promise<void>;
   /** Syncs now, whatever the schedule says; a pass that is running is waited for. */
   sync(): Promise<PassReport>;
+  /** A pass that first creates the account's data: see initialize.ts. */
+  initialize(): Promise<PassReport>;
   cancel(): void;
   configure(change: SettingsChange): Promise<void>;
   connectionChanged(): void;
@@ -39,19 +50,17 @@ export interface Core {
   /** Errors: `disabled`, `badInput`. */
   store(name: unknown): Promise<CollectionStore>;
   /** The collection for a local change. Errors: `readOnly` too. */
-  writable(name: unknown): Promise<CollectionStore>;
+  writable(name: unknown): Promise<Writable>;
+  /** The account's other devices. Errors: `disabled`, `badInput`. */
+  devices(): Promise<Body[]>;
   /** A local change is durable: the next pass will be soon. */
-  changed(collection: string, id: string, change: 'put' | 'delete'): void;
+  changed(collection: string, id: string, change: 'put' | 'delete', changes?: Body): void;
   observe(collection: string, on: boolean): void;
 }
 
-export function createCore(
-  platform: Platform,
-  config: AgentConfig,
-  { drivers, collections }: Contents,
-): Core {
+export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
   const presets = new Map(Object.entries(config.collections));
-  const names = collections.map(({ name }) => name);
+  const names = contents.collections.map(({ name }) => name);
   const { clock, shell, storage } = platform;
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
@@ -66,6 +75,8 @@ export function createCore(
   let lastPassMs: number | null = null;
   let changedAtMs: number | null = null;
   let armed = 0;
+  /** Another device has asked this one to sign out. */
+  let isLeaving = false;
   let alert: string | null = null;
   let quotaRemainingBytes: number | null = null;
   const observed = new Set<string>();
@@ -100,13 +111,14 @@ export function createCore(
 
   const open = (): Promise<Session> =>
     owner.run(async () => {
-      session ??= await openSession(platform, saved.generation.toString(36), collections);
+      session ??= await openSession(platform, saved.generation.toString(36), contents, config);
       return session;
     });
 
   /** Removes everything of the present generation, a commit at a time; safe to be cut and done again. */
   const wipe = async (): Promise<void> => {
     for (const store of session?.stores ?? []) store.close();
+    session?.clients?.close();
     session = null;
     const prefix = `${saved.generation.toString(36)}.`;
     for (;;) {
@@ -126,7 +138,8 @@ export function createCore(
       await clock.pause();
     }
     if (saved.uid !== uid || saved.clientState !== known.clientState) {
-      const next = { uid, email, clientState: known.clientState, remote: {} };
+      const clientId = shortId(platform.entropy.random(12));
+      const next = { uid, email, clientState: known.clientState, clientId, remote: {} };
       await owner.run(async () => {
         await wipe();
         await save({ ...next, generation: saved.generation + 1 });
@@ -135,16 +148,17 @@ export function createCore(
     return key;
   };
 
-  const passOnce = async (report: PassReport): Promise<void> => {
+  const passOnce = async (report: PassReport, initialize: boolean): Promise<void> => {
     const syncKey = await identify();
     const opened = await open();
-    const notes: ServerNotes = { requests: 0, waitMs: 0, alert, gone: false, quotaRemainingBytes };
+    const unheard = { requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
+    const notes: ServerNotes = { ...unheard, alert, quotaRemainingBytes };
     const memory = { ...saved.remote };
     const wanted = opened.stores.flatMap((store) => {
       const { enabled, readOnly } = settingsOf(store.collection.name);
       return enabled ? [{ store, readOnly }] : [];
     });
-    const remote = driverOf(drivers, config).open({
+    const remote = driverOf(contents, config).open({
       platform,
       config,
       clientState: saved.clientState ?? '',
@@ -156,7 +170,14 @@ export function createCore(
     try {
       await runSessionPass(
         opened,
-        { platform, config, remote, syncKey, notes, abort, emit, wanted },
+        {
+          ...{ platform, config, remote, syncKey, notes, abort, emit, wanted, initialize },
+          clientId: saved.clientId,
+          engine: contents.clients,
+          signOut: () => {
+            isLeaving = true;
+          },
+        },
         report,
       );
     } finally {
@@ -169,7 +190,7 @@ export function createCore(
   };
 
   /** One pass, its outcome in the state machine. Never rejects but for a programming error. */
-  const pass = async (byUser: boolean): Promise<PassReport> => {
+  const pass = async (byUser: boolean, initialize: boolean): Promise<PassReport> => {
     const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
     anchorBackoff();
     const wait = waitMs(saved.backoff, clock.nowMs(), byUser);
@@ -180,7 +201,7 @@ export function createCore(
         throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
       }
       if (state !== 'enabling') await enter('syncing');
-      await passOnce(report);
+      await passOnce(report, initialize);
       report.ok = true;
       const backoff = saved.backoff.failures > 0 ? passSucceeded(saved.backoff) : saved.backoff;
       saved = { ...saved, backoff, lastSyncMs: clock.nowMs() };
@@ -190,6 +211,10 @@ export function createCore(
     }
     lastPassMs = clock.nowMs();
     emit({ kind: 'pass', report });
+    if (isLeaving && state !== 'disabling') {
+      await enter('disabling');
+      await signOut();
+    }
     return report;
   };
 
@@ -215,11 +240,11 @@ export function createCore(
     }
   };
 
-  const run = (byUser: boolean): Promise<PassReport> => {
+  const run = (byUser: boolean, initialize = false): Promise<PassReport> => {
     const before = running ?? Promise.resolve();
     const turn: Promise<PassReport> = before.then(() => {
       if (state === 'disabled' || state === 'disabling') throw notEnabled();
-      return pass(byUser);
+      return pass(byUser, initialize);
     });
     running = turn;
     const over = (): void => {
@@ -270,21 +295,8 @@ export function createCore(
     };
   };
 
-  const statusOf = (store: CollectionStore): CollectionStatus => {
-    const { name } = store.collection;
-    const { enabled, readOnly } = settingsOf(name);
-    const { held, pending, quarantined, readOnlyAtMs } = store.state;
-    const meta = session?.account.meta ?? null;
-    const declined = meta !== null && engineOf(meta, name) === null;
-    return {
-      enabled,
-      readOnly: readOnly || readOnlyAtMs > 0,
-      declined,
-      held,
-      pending,
-      quarantined,
-    };
-  };
+  const statusOf = (store: CollectionStore): CollectionStatus =>
+    collectionStatus(store, settingsOf(store.collection.name), session?.account.meta ?? null);
 
   const store = async (name: unknown): Promise<CollectionStore> => {
     const isOn = (): boolean => saved.uid !== null && state !== 'disabled' && state !== 'disabling';
@@ -321,6 +333,7 @@ export function createCore(
       await signOut();
     },
     sync: () => run(true),
+    initialize: () => run(true, true),
     cancel() {
       abort.aborted = true;
     },
@@ -332,19 +345,24 @@ export function createCore(
     connectionChanged: arm,
     status,
     store,
-    async writable(name) {
-      const found = await store(name);
-      const { readOnly } = settingsOf(found.collection.name);
-      if (readOnly || found.state.readOnlyAtMs > 0) {
-        throw new SyncError(
-          'readOnly',
-          `${found.collection.name}: read-only here or on the server`,
-        );
+    async writable(wanted) {
+      const found = await store(wanted);
+      if (statusOf(found).readOnly) {
+        throw new SyncError('readOnly', `${wanted}: read-only here or on the server`);
       }
-      return found;
+      const name = session?.clients ? config.device?.name : undefined;
+      return { store: found, self: name === undefined ? null : { id: saved.clientId, name } };
     },
-    changed(collection, id, change) {
-      emit({ kind: 'record', collection, id, change });
+    async devices() {
+      if (saved.uid === null) throw notEnabled();
+      const opened = await open();
+      if (opened.clients === null || !contents.clients || !config.device) {
+        throw new SyncError('badInput', 'devices: this device does not know of others');
+      }
+      return contents.clients.devices(opened.clients, saved.clientId, config.device);
+    },
+    changed(collection, id, change, changes) {
+      emit({ kind: 'record', collection, id, change, ...(changes && { changes }) });
       // Later changes go up with the first one.
       if (changedAtMs !== null) return;
       changedAtMs = clock.nowMs();
@@ -364,6 +382,7 @@ export function createCore(
   }
 
   async function signOut(): Promise<void> {
+    isLeaving = false;
     await owner.run(wipe);
     const { generation, settings } = saved;
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
@@ -377,11 +396,4 @@ function sameKey(a: SyncKey, b: SyncKey): boolean {
 
 function notEnabled(): SyncError {
   return new SyncError('disabled', 'nobody is signed in to sync');
-}
-
-function driverOf(drivers: readonly RemoteDriver[], config: AgentConfig): RemoteDriver {
-  const { protocol } = config.remote;
-  const found = drivers.find((driver) => driver.protocol === protocol);
-  if (found === undefined) throw new Error(`this build has no remote for ${protocol}`);
-  return found;
 }

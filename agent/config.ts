@@ -19,8 +19,21 @@ export interface CollectionSettings {
   readonly readOnly: boolean;
 }
 
+/** What the account's other devices are told of this one. */
+export interface DeviceConfig {
+  readonly name: string;
+  readonly type: 'tv' | 'mobile';
+  /** Of the program that syncs. */
+  readonly version: string;
+  readonly os: string;
+  /** `Kitsync` if it is not given. */
+  readonly application?: string;
+}
+
 export interface AgentConfig {
   readonly profile: string;
+  /** Without it the device is not among the account's devices, takes no commands and shares no tabs. */
+  readonly device?: DeviceConfig;
   readonly remote: RemoteConfig;
   /** By collection name; one that is not named is off. */
   readonly collections: { readonly [name: string]: CollectionSettings };

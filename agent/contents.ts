@@ -1,6 +1,8 @@
 // What a build of the agent holds: a firmware carries only what its device needs.
 
+import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
+import type { AgentConfig } from './config.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
 
 export interface Contents {
@@ -8,4 +10,13 @@ export interface Contents {
   readonly drivers: readonly RemoteDriver[];
   /** The kinds of data that it syncs, in the order of a pass. */
   readonly collections: readonly Collection[];
+  /** The account's devices and their commands; used where the configuration describes this one (`device`). */
+  readonly clients?: Clients;
+}
+
+/** The driver that a device is configured for. Throws an Error if the build does not have it. */
+export function driverOf({ drivers }: Contents, { remote }: AgentConfig): RemoteDriver {
+  const found = drivers.find(({ protocol }) => protocol === remote.protocol);
+  if (found === undefined) throw new Error(`this build has no remote for ${remote.protocol}`);
+  return found;
 }

@@ -19,6 +19,8 @@ export interface PassContext {
   readonly abort: Abort;
   readonly crypto: BsoCrypto;
   readonly keys: PassKeys;
+  /** Names this device among the account's clients. */
+  readonly clientId: string;
   emit(event: AgentEvent): void;
 }
 

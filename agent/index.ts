@@ -67,12 +67,14 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     get: async (collection, id) => getRecord(await core.store(collection), id),
     list: async (collection, query) => listRecords(await core.store(collection), query),
     async put(collection, record) {
-      const id = await putRecord(await core.writable(collection), platform, record);
+      const { store, self } = await core.writable(collection);
+      const id = await putRecord(store, platform, record, self);
       core.changed(collection, id, 'put');
       return id;
     },
     async delete(collection, id) {
-      await deleteRecord(await core.writable(collection), platform, id);
+      const { store, self } = await core.writable(collection);
+      await deleteRecord(store, platform, id, self);
       core.changed(collection, id, 'delete');
     },
   };

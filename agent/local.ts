@@ -5,6 +5,7 @@ import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
+import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
 import type { CollectionStore } from './store.ts';
@@ -12,6 +13,8 @@ import type { CollectionStore } from './store.ts';
 export interface ListQuery {
   /** Only records whose address (URL, origin) starts with this. Without it: newest first where there are dates. */
   readonly prefix?: string;
+  /** Only what lies in the folder with this id, in its order. */
+  readonly parent?: string;
   /** 1 to LIST_MAX. */
   readonly limit: number;
   /** `next` of the call before. */
@@ -35,8 +38,9 @@ export async function getRecord(store: CollectionStore, id: string): Promise<Bod
  * LIST_CHARS_MAX; it has at least one record if there is one. Errors: `badInput` names the field and the limit.
  */
 export async function listRecords(store: CollectionStore, query: ListQuery): Promise<ListResult> {
-  const { prefix, limit, after = null } = query;
+  const { prefix, parent, limit, after = null } = query;
   const start = startOf(store, query);
+  if (parent !== undefined) return listFolder(store, checkedId(parent, 'parent'), limit, after);
   const records: Body[] = [];
   let chars = 0;
   let last = after;
@@ -72,6 +76,7 @@ function startOf({ collection, keys }: CollectionStore, query: ListQuery): strin
   }
   const start =
     prefix !== undefined ? collection.addressPrefix(prefix) : collection.evictable ? 'd' : 'u';
+  if (query.parent !== undefined) return '';
   if (after !== null && !isPlace(after, keys.indexes + start)) {
     throw new SyncError('badInput', 'after: not the next of a list like this');
   }
@@ -83,6 +88,12 @@ function isPlace(after: unknown, start: string): boolean {
   return typeof after === 'string' && after.startsWith(start) && /^[!-~]{1,239}$/.test(after);
 }
 
+/** This device as its account's other devices know it. */
+export interface Self {
+  readonly id: string;
+  readonly name: string;
+}
+
 /**
  * Creates or changes a record; without an id, the one that means the same is changed. Resolves to its id when it
  * is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
@@ -90,13 +101,15 @@ function isPlace(after: unknown, start: string): boolean {
 export async function putRecord(
   store: CollectionStore,
   platform: Platform,
-  input: Body,
+  record: Body,
+  self: Self | null,
 ): Promise<string> {
   const { collection } = store;
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     throw new SyncError('badInput', 'record: not an object');
   }
   const nowMs = platform.clock.nowMs();
+  const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
   const given = input.id ?? input.guid;
   return store.lock.run(async () => {
     const prepare = (existing: Body | null, id: string): Body =>
@@ -128,7 +141,9 @@ export async function deleteRecord(
   store: CollectionStore,
   platform: Platform,
   id: string,
+  self: Self | null,
 ): Promise<void> {
+  if (store.collection.writes === 'own') ownRecord(store, { id }, self);
   await store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([checkedId(id)]);
     if (visible(before) === null) {
@@ -139,6 +154,18 @@ export async function deleteRecord(
     }
     await commitLocal(store, id, before, null, platform.clock.nowMs());
   });
+}
+
+/** Where each device has one record, an edit is of this device's. */
+function ownRecord({ collection }: CollectionStore, record: Body, self: Self | null): Body {
+  const id = record.id ?? record.guid ?? self?.id;
+  if (self === null || id !== self.id) {
+    throw new SyncError(
+      'readOnly',
+      `${collection.name}: only this device's own record can be written`,
+    );
+  }
+  return { ...record, id, clientName: self.name };
 }
 
 async function commitLocal(
@@ -187,7 +214,7 @@ function prepared(result: Prepared): Body {
   return result.body;
 }
 
-function checkedId(id: unknown): string {
+function checkedId(id: unknown, name = 'id'): string {
   if (isRecordId(id)) return id;
-  throw new SyncError('badInput', 'id: not 1 to 64 printable ASCII characters');
+  throw new SyncError('badInput', `${name}: not 1 to 64 printable ASCII characters`);
 }

@@ -2,6 +2,9 @@
 // It decides nothing about when a pass runs (schedule.ts) or what a failure means for the agent (agent.ts).
 
 import type { Account, MetaGlobal } from './account.ts';
+import type { Clients } from './clients.ts';
+import type { Collection } from './collections/collection.ts';
+import type { CollectionSettings, DeviceConfig } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { READ_ONLY_RECHECK_MS, ROUNDS_MAX } from './limits.ts';
@@ -9,7 +12,7 @@ import { pull } from './pull.ts';
 import { push } from './push.ts';
 import type { PollItem } from './remotes/remote.ts';
 import { resetCollection } from './reset.ts';
-import type { CollectionReport, PassReport } from './status.ts';
+import type { CollectionReport, CollectionStatus, PassReport } from './status.ts';
 import type { CollectionStore } from './store.ts';
 
 export interface PassInput {
@@ -21,6 +24,16 @@ export interface PassInput {
   readonly refreshKeys: () => Promise<boolean>;
   /** The collections that the user wants, with the switch that keeps them from being written. */
   readonly wanted: readonly { readonly store: CollectionStore; readonly readOnly: boolean }[];
+  /** The account's devices: they come before everything else and cannot be declined. */
+  readonly clients: ClientsPart | null;
+}
+
+export interface ClientsPart {
+  readonly engine: Clients;
+  readonly store: CollectionStore;
+  readonly device: DeviceConfig;
+  /** Another device wants this one to be signed out when the pass is over. */
+  signOut(): void;
 }
 
 /** Failures of one collection that say nothing about the others. */
@@ -40,15 +53,11 @@ export async function runPass(input: PassInput, report: PassReport): Promise<voi
   const changed = known ? await poll(input) : null;
   if (changed === null || changed.has('meta')) await account.refreshMeta(context.remote);
   if (changed === null || changed.has('crypto')) await input.refreshKeys();
-  const passes = await activePasses(input, report);
+  const hasMoved = (name: string): boolean => changed === null || changed.has(name);
   let failure: SyncError | null = null;
-  for (const { pass, readOnly } of passes) {
+  for (const step of await stepsOf(input, report, hasMoved)) {
     try {
-      await syncCollection(
-        pass,
-        readOnly,
-        changed === null || changed.has(pass.store.collection.name),
-      );
+      await step();
     } catch (error) {
       if (!(error instanceof SyncError) || !LOCAL_FAILURES.has(error.code)) throw error;
       failure ??= error;
@@ -66,11 +75,11 @@ async function leaveOldPlace({ context, account, stores }: PassInput): Promise<v
 }
 
 /** One request: which of the account's documents and wanted collections moved? */
-async function poll({ context, account, wanted }: PassInput): Promise<Set<string>> {
+async function poll({ context, account, wanted, clients }: PassInput): Promise<Set<string>> {
   const items: PollItem[] = [
     { collection: 'meta', id: 'global', knownMs: account.meta?.modifiedMs ?? 0 },
     { collection: 'crypto', id: 'keys', knownMs: account.keysModifiedMs ?? 0 },
-    ...wanted.map(({ store }) => ({
+    ...[...(clients === null ? [] : [clients]), ...wanted].map(({ store }) => ({
       collection: store.collection.name,
       id: null,
       knownMs: Math.max(0, store.state.cursor.sinceMs),
@@ -80,39 +89,80 @@ async function poll({ context, account, wanted }: PassInput): Promise<Set<string
   return new Set(items.filter((_, index) => moved[index] === true).map((item) => item.collection));
 }
 
-/** What the account offers of what the user wants; a changed syncID starts a collection anew. */
-async function activePasses(
-  { context, account, wanted }: PassInput,
+/** What there is to do, in order: the devices, then what the account offers of what the user wants. */
+async function stepsOf(
+  input: PassInput,
   report: PassReport,
-): Promise<{ pass: CollectionPass; readOnly: boolean }[]> {
-  const passes: { pass: CollectionPass; readOnly: boolean }[] = [];
+  hasMoved: (name: string) => boolean,
+): Promise<(() => Promise<void>)[]> {
+  const { account, clients, context, stores, wanted } = input;
+  const steps: (() => Promise<void>)[] = [];
+  const engine = engineOf(account.meta, 'clients');
+  if (clients !== null && !isNewer(engine, clients.store.collection)) {
+    const pass = await openPass(input, clients.store, report, engine?.syncId ?? '');
+    steps.push(() =>
+      clients.engine.sync(pass, {
+        ...clients,
+        moved: hasMoved(pass.store.collection.name),
+        stores: stores.filter((store) => store !== clients.store),
+        serverNowMs: () => context.notes.serverNowMs,
+        exchange: () => syncCollection(pass, false, false),
+      }),
+    );
+  }
   for (const { store, readOnly } of wanted) {
     const { name } = store.collection;
-    const engine = engineOf(account.meta, name);
-    if (engine === null || engine.version > store.collection.version) continue;
-    const syncId = `${account.meta?.syncId ?? ''}/${engine.syncId}`;
-    if (store.state.syncId !== syncId) await resetCollection(store, syncId);
-    const collectionReport: CollectionReport = {
-      pulled: 0,
-      pushed: 0,
-      quarantined: 0,
-      merged: 0,
-      evicted: 0,
-    };
-    report.collections[name] = collectionReport;
-    passes.push({
-      pass: { ...context, store, report: collectionReport, buried: new Map() },
-      readOnly,
-    });
+    const own = engineOf(account.meta, name);
+    if (own === null || isNewer(own, store.collection)) continue;
+    const pass = await openPass(input, store, report, own.syncId);
+    steps.push(() => syncCollection(pass, readOnly, hasMoved(name)));
   }
-  return passes;
+  return steps;
 }
 
-/** The engine's entry in `meta/global`; null if the account does not sync it. */
-export function engineOf(
+/** Another syncID or other keys start a collection anew. */
+async function openPass(
+  { account, context }: PassInput,
+  store: CollectionStore,
+  report: PassReport,
+  engineSyncId: string,
+): Promise<CollectionPass> {
+  const { name } = store.collection;
+  const syncId = [account.meta?.syncId, engineSyncId, account.fingerprint(name)].join('/');
+  if (store.state.syncId !== syncId) await resetCollection(store, syncId);
+  const own: CollectionReport = { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 };
+  report.collections[name] = own;
+  return { ...context, store, report: own, buried: new Map() };
+}
+
+/** A collection as people may see it. */
+export function collectionStatus(
+  { collection, state }: CollectionStore,
+  { enabled, readOnly }: CollectionSettings,
   meta: MetaGlobal | null,
-  name: string,
-): MetaGlobal['engines'][number] | null {
+): CollectionStatus {
+  const { held, pending, quarantined, readOnlyAtMs } = state;
+  const engine = engineOf(meta, collection.name);
+  return {
+    enabled,
+    readOnly: readOnly || readOnlyAtMs > 0 || collection.writes === 'none',
+    declined: meta !== null && engine === null,
+    stopped: isNewer(engine, collection) ? 'clientTooOld' : null,
+    held,
+    pending,
+    quarantined,
+  };
+}
+
+/** The account's records have a form that this build does not know. */
+function isNewer(engine: Engine | null, collection: Collection): boolean {
+  return engine !== null && engine.version > collection.version;
+}
+
+type Engine = MetaGlobal['engines'][number];
+
+/** The engine's entry in `meta/global`; null if the account does not sync it. */
+export function engineOf(meta: MetaGlobal | null, name: string): Engine | null {
   if (meta === null || meta.declined.includes(name)) return null;
   return meta.engines.find((engine) => engine.name === name) ?? null;
 }

@@ -2,12 +2,13 @@
 // that covers it, and only then is more asked for. Holds one batch in memory, never a page.
 // A record that does not prove itself is set aside; all others go on.
 
+import type { Body } from './collections/collection.ts';
 import { type CollectionPass, createPacer, openAll } from './context.ts';
-import { type Entry, NO_ENTRY } from './entry.ts';
+import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { evict } from './evict.ts';
 import { BATCH_CHARS_MAX, BATCH_RECORDS_MAX, PAGES_MAX } from './limits.ts';
-import { isTombstone, receive, type Times } from './receive.ts';
+import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
 import { type Cursor, START } from './store.ts';
@@ -207,6 +208,7 @@ async function commitBatch(
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),
   };
+  const seen: { id: string; was: Body | null; is: Body | null }[] = [];
   let seq = store.state.seq;
   const setAside = (id: string, before: Entry, code: string, modifiedMs: number): void => {
     transaction.quarantine(id, before, code, modifiedMs);
@@ -221,8 +223,10 @@ async function commitBatch(
       const after = receive(store.collection, before, arrival, store.state.epoch, times, seq + 1);
       if (after.local !== null && after.local !== before.local) seq++;
       if (before.local !== null) report.merged++;
+      if (after.fork !== undefined) keepFork(pass, transaction, after.fork, ++seq);
       transaction.set(id, before, after);
       report.pulled++;
+      seen.push({ id, was: visible(before), is: visible(after) });
     }
     await pacer(text.length);
   }
@@ -230,6 +234,24 @@ async function commitBatch(
   if (transaction.size === 0 && sameCursor(store.state.cursor, cursor)) return;
   transaction.update({ cursor, seq });
   await transaction.commit();
+  for (const { id, was, is } of seen) if (was !== is) tell(pass, id, was, is);
+}
+
+/** What apps that watch the collection are told of a change that came from elsewhere. */
+function tell(
+  { store, emit }: CollectionPass,
+  id: string,
+  was: Body | null,
+  is: Body | null,
+): void {
+  const { name, changes } = store.collection;
+  emit({
+    kind: 'record',
+    collection: name,
+    id,
+    change: is === null ? 'delete' : 'put',
+    ...(changes && { changes: changes(was, is) }),
+  });
 }
 
 function sameCursor(a: Cursor, b: Cursor): boolean {

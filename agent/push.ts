@@ -13,7 +13,7 @@ import {
   PUSH_TRIES_MAX,
   STAGED_MAX,
 } from './limits.ts';
-import { isTombstone, mirrorOf, receive } from './receive.ts';
+import { isTombstone, keepFork, mirrorOf, type Received, receive } from './receive.ts';
 import type { Document, Outgoing, PushResult, Upload } from './remotes/remote.ts';
 import { START } from './store.ts';
 
@@ -326,7 +326,7 @@ async function mergedWith(
   const [opened] = document.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
-    let after: Entry = before;
+    let after: Received = before;
     let isProven = document.kind !== 'found';
     if (document.kind !== 'found') after = { ...before, mirror: null };
     else if (opened?.ok === true) {
@@ -347,8 +347,10 @@ async function mergedWith(
       after = { ...before, local: { ...before.local, tries: before.local.tries + 1 } };
     }
     const transaction = store.begin();
+    const seq = store.state.seq + 1;
+    if (after.fork !== undefined) keepFork(pass, transaction, after.fork, seq);
     transaction.set(id, before, after);
-    transaction.update({ seq: store.state.seq + 1 });
+    transaction.update({ seq });
     await transaction.commit();
     return { local: after.local, isProven };
   });

@@ -2,7 +2,9 @@
 // Pure. The rules themselves belong to the collection; here they only meet what the device holds.
 
 import type { Body, Collection } from './collections/collection.ts';
-import type { Entry, Local, Mirror } from './entry.ts';
+import type { CollectionPass } from './context.ts';
+import { type Entry, type Local, type Mirror, NO_ENTRY } from './entry.ts';
+import type { Transaction } from './store.ts';
 
 export interface Arrival {
   /** Null: a tombstone, or gone from the server. */
@@ -17,6 +19,9 @@ export interface Times {
   readonly deviceNowMs: number;
 }
 
+/** `fork` becomes a record of its own: see `MergeDecision`. */
+export type Received = Entry & { readonly fork?: Body };
+
 /** `seq` numbers the local change, if the merge makes a new one. */
 export function receive(
   collection: Collection,
@@ -25,7 +30,7 @@ export function receive(
   epoch: number,
   times: Times,
   seq: number,
-): Entry {
+): Received {
   const arrived = mirrorOf(arrival, epoch);
   if (before.mirror === null && before.local === null) return entry(arrived, null);
   const decision = collection.merge({
@@ -36,7 +41,9 @@ export function receive(
   });
   const mirror =
     decision.mirror === 'asIs' ? arrived : rewritten(decision.mirror, arrival.modifiedMs, epoch);
-  if (decision.local === 'none') return entry(mirror, null);
+  if (decision.local === 'none') {
+    return { ...entry(mirror, null), ...(decision.fork && { fork: decision.fork }) };
+  }
   if (decision.local === 'keep') return entry(mirror, before.local);
   return entry(mirror, {
     body: decision.local,
@@ -44,6 +51,19 @@ export function receive(
     seq,
     tries: 0,
   });
+}
+
+/** Makes the version that a merge could not take in a new record of this device. */
+export function keepFork(
+  { store, platform }: CollectionPass,
+  transaction: Transaction,
+  fork: Body,
+  seq: number,
+): void {
+  const id = store.collection.newId(platform.entropy.random(18));
+  const changedAtMs = platform.clock.nowMs();
+  const local = { body: store.collection.outgoing(id, fork), changedAtMs, seq, tries: 0 };
+  transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
 }
 
 /** A record that other devices have deleted: `{"id":..,"deleted":true}`. */

@@ -1,13 +1,21 @@
 // After a reset of the sync state (the account was started anew, a key changed) the device's data stays: the whole
 // collection is read once more, and what the server turns out not to have goes up again.
 
+import { mayWrite } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
 import { BATCH_RECORDS_MAX } from './limits.ts';
-import { type CollectionStore, START } from './store.ts';
+import { type CollectionState, type CollectionStore, START } from './store.ts';
 
-/** Forgets how far the collection was synced, keeps every record. `syncId` is the engine's new one. */
-export async function resetCollection(store: CollectionStore, syncId: string): Promise<void> {
+/**
+ * Forgets how far the collection was synced, keeps every record. `syncId` is the engine's new one; `more` is
+ * committed along with it.
+ */
+export async function resetCollection(
+  store: CollectionStore,
+  syncId: string,
+  more: Partial<CollectionState> = {},
+): Promise<void> {
   const isNew = store.state.syncId === '' && store.state.cursor.sinceMs < 0;
   await store.lock.run(async () => {
     const transaction = store.begin();
@@ -16,12 +24,16 @@ export async function resetCollection(store: CollectionStore, syncId: string): P
       syncId,
       epoch: store.state.epoch + (isNew ? 0 : 1),
       resetting: !isNew,
+      ...more,
     });
     await transaction.commit();
   });
 }
 
-/** At the end of the listing after a reset: records that it did not show become local changes. */
+/**
+ * At the end of the listing after a reset: records that it did not show become local changes, or go if they are not
+ * the device's to write.
+ */
 export async function requeueUnseen(pass: CollectionPass): Promise<void> {
   const { store } = pass;
   if (!store.state.resetting) return;
@@ -44,6 +56,10 @@ async function requeue(pass: CollectionPass, ids: readonly string[], last: boole
   for (const [index, id] of ids.entries()) {
     const before = entries[index] ?? NO_ENTRY;
     if (before.mirror === null || before.mirror.epoch === store.state.epoch) continue;
+    if (!mayWrite(store.collection, id, pass.clientId)) {
+      transaction.set(id, before, NO_ENTRY);
+      continue;
+    }
     const local = before.local ?? {
       body: before.mirror.body,
       changedAtMs: pass.platform.clock.nowMs(),

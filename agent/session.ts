@@ -8,9 +8,13 @@ import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
 import type { Platform, SyncKey } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
+import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
+import type { AgentConfig } from './config.ts';
+import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
 import { fromPort, SyncError } from './errors.ts';
+import { initializeAccount } from './initialize.ts';
 import { type PassInput, runPass } from './pass.ts';
 import type { PassReport } from './status.ts';
 import { type CollectionStore, openCollectionStore } from './store.ts';
@@ -19,6 +23,8 @@ import { createVault } from './vault.ts';
 export interface Session {
   readonly account: Account;
   readonly stores: readonly CollectionStore[];
+  /** The account's devices; null where the build or the device's configuration leaves them out. */
+  readonly clients: CollectionStore | null;
   /** The driver's own objects; gone with the sign-in. */
   readonly cache: Map<string, unknown>;
 }
@@ -27,17 +33,23 @@ export interface Session {
 export async function openSession(
   platform: Platform,
   generation: string,
-  collections: readonly Collection[],
+  { collections, clients }: Contents,
+  config: AgentConfig,
 ): Promise<Session> {
   const { storage } = platform;
   try {
     const key = restKey(await platform.identity.deviceKey());
     const vault = createVault(key, platform.entropy, platform.clock);
+    const opened = (collection: Collection): Promise<CollectionStore> =>
+      openCollectionStore(storage, vault, generation, collection);
     const stores: CollectionStore[] = [];
-    for (const collection of collections) {
-      stores.push(await openCollectionStore(storage, vault, generation, collection));
-    }
-    return { stores, account: await openAccount(storage, vault, generation), cache: new Map() };
+    for (const collection of collections) stores.push(await opened(collection));
+    return {
+      stores,
+      clients: clients && config.device ? await opened(clients.collection) : null,
+      account: await openAccount(storage, vault, generation),
+      cache: new Map(),
+    };
   } catch (error) {
     throw fromPort(error);
   }
@@ -46,12 +58,17 @@ export async function openSession(
 export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
   readonly syncKey: SyncKey;
   readonly wanted: PassInput['wanted'];
+  readonly engine: Clients | undefined;
+  /** See `ClientsPart`. */
+  readonly signOut: () => void;
+  /** Creates the account's data first: see initialize.ts. */
+  readonly initialize: boolean;
 };
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
-  { account, stores }: Session,
-  { syncKey, wanted, ...shared }: SessionPass,
+  { account, stores: own, clients: devices }: Session,
+  { syncKey, wanted, engine, signOut, initialize, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
   const crypto = cryptoOf(shared.platform);
@@ -67,7 +84,11 @@ export async function runSessionPass(
     },
   };
   const context = { ...shared, crypto, keys };
-  const input = { context, account, stores, refreshKeys, wanted };
+  const { device } = shared.config;
+  const clients = engine && device && devices && { engine, store: devices, device, signOut };
+  const stores = devices === null ? own : [devices, ...own];
+  const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
+  if (initialize) report.initialized = await initializeAccount(context, syncKeyBundle(syncKey));
   try {
     await runPass(input, report);
   } catch (error) {

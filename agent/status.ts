@@ -12,6 +12,8 @@ export interface CollectionStatus {
   readonly readOnly: boolean;
   /** Another device of the account has declined this collection, or the account does not have it. */
   readonly declined: boolean;
+  /** Why it does not sync although it is wanted: the account has it in a newer form than this build knows. */
+  readonly stopped: 'clientTooOld' | null;
   /** Records that apps can see. */
   readonly held: number;
   /** Local changes that are not on the server yet. */
@@ -51,6 +53,18 @@ export interface PassReport {
   error: StatusError | null;
   requests: number;
   collections: { [name: string]: CollectionReport };
+  /** What `initializeAccount` has written. */
+  initialized?: Initialized;
+}
+
+/** A new account's `meta/global`. */
+export interface Initialized {
+  readonly syncId: string;
+  readonly engines: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly syncId: string;
+  }[];
 }
 
 export type AgentEvent =
@@ -72,5 +86,16 @@ export type AgentEvent =
       readonly collection: string;
       readonly id: string;
       readonly change: 'put' | 'delete';
+      /** What changed in it, where the collection says (`Collection.changes`). */
+      readonly changes?: { readonly [member: string]: unknown };
     }
+  /** Another device sends a page to be shown (`displayURI`); `from` is its client id. */
+  | {
+      readonly kind: 'page';
+      readonly url: string;
+      readonly title: string;
+      readonly from: string;
+    }
+  /** Another device had the data of a collection dropped here (`wipeEngine`). */
+  | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

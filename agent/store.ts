@@ -46,6 +46,10 @@ export interface CollectionState {
   readonly readOnlyAtMs: number;
   /** The engine's syncID in `meta/global` when the cursor was started. */
   readonly syncId: string;
+  /** The last request of another device that was carried out. */
+  readonly applied?: string;
+  /** Set while the device's data is dropped: the last local change that goes, too. */
+  readonly wipeUpTo?: number | undefined;
 }
 
 const NEW_STATE: CollectionState = {

@@ -49,6 +49,11 @@ export type Prepared =
   | { readonly ok: true; readonly id: string; readonly body: Body }
   | { readonly ok: false; readonly complaint: string };
 
+/** The device may change the record with this id. */
+export function mayWrite({ writes = 'all' }: Collection, id: string, clientId: string): boolean {
+  return writes === 'all' || (writes === 'own' && id === clientId);
+}
+
 /** Records in folders: a child names its folder, a folder the order of its children. */
 export interface Folders {
   /** The index entry that every child of the folder with this id has. */

@@ -36,7 +36,7 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
     index: () => ['u'],
     identity: () => 'u',
     same: () => false,
-    addressPrefix: (prefix) => `u!${prefix}`,
+    addressPrefix: () => 'u',
     matches: ({ id }, prefix) => (id as string).startsWith(prefix),
 
     merge: youngerWins,

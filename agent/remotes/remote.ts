@@ -108,6 +108,8 @@ export interface ServerNotes {
   /** The service ends: `Alert` with code `hard-eol`. */
   gone: boolean;
   quotaRemainingBytes: number | null;
+  /** The server's time at its last answer; 0 while it has not said. */
+  serverNowMs: number;
 }
 
 /** What a driver keeps over reboots: nothing secret, a few numbers and addresses. It changes the members it needs. */

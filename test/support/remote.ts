@@ -60,7 +60,14 @@ export function remoteBench(
     clientState: CLIENT_STATE,
     memory: {},
     cache: new Map<string, unknown>(),
-    notes: { requests: 0, waitMs: 0, alert: null, gone: false, quotaRemainingBytes: null },
+    notes: {
+      requests: 0,
+      waitMs: 0,
+      alert: null,
+      gone: false,
+      quotaRemainingBytes: null,
+      serverNowMs: 0,
+    },
     abort: { aborted: false },
   };
   return { options, requests };

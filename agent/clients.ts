@@ -1,0 +1,195 @@
+// This device among the account's devices: its own record, the others' list, and the commands that they leave here.
+// A command is carried out once, whatever the power does, and taken out of the record on the server; what is not
+// understood stays there. Nothing is ever deleted on the server on another device's word.
+// Source: Sync object formats, `clients`.
+
+import { clientRecords, commandsOf } from './collections/clients.ts';
+import type { Body, Collection } from './collections/collection.ts';
+import { hasSameMembers } from './collections/members.ts';
+import type { DeviceConfig } from './config.ts';
+import type { CollectionPass } from './context.ts';
+import { type Entry, NO_ENTRY, visible } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { LIST_MAX } from './limits.ts';
+import { resetCollection } from './reset.ts';
+import type { AgentEvent } from './status.ts';
+import type { CollectionStore } from './store.ts';
+import { finishWipe, resetOnce, wipeOnce } from './wipe.ts';
+
+const DAY_MS = 86_400_000;
+/** The own record is written again after so long: the server forgets it after 180 days. */
+export const REFRESH_MS = 7 * DAY_MS;
+const GONE_MS = 180 * DAY_MS;
+const URL_CHARS_MAX = 65_536;
+
+export interface ClientsInput {
+  readonly moved: boolean;
+  /** The collections that a command may be about. */
+  readonly stores: readonly CollectionStore[];
+  readonly device: DeviceConfig;
+  /** The server's time; 0 if it does not say. */
+  serverNowMs(): number;
+  /** Pulls if something is there, pushes what is waiting. */
+  exchange(): Promise<void>;
+  /** This device is to be signed out when the pass is over. */
+  signOut(): void;
+}
+
+/** The part of a build that knows of other devices. */
+export interface Clients {
+  readonly collection: Collection;
+  /** One exchange. Errors: those of pull and push; `aborted` after a command to sign out. */
+  sync(pass: CollectionPass, input: ClientsInput): Promise<void>;
+  /** The other devices, the one seen last first, with `lastSeenMs` (server time). */
+  devices(store: CollectionStore, clientId: string, device: DeviceConfig): Promise<Body[]>;
+}
+
+export const clients: Clients = { collection: clientRecords, sync, devices };
+
+async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
+  const { store } = pass;
+  for (const other of input.stores) await finishWipe(other);
+  // First what an interrupted pass has left: a command is known by the version of the record that it came in.
+  await obey(pass, input);
+  await refresh(pass, input);
+  // Records vanish without a word when their time is over: a list that changed is read whole.
+  if (input.moved && store.state.cursor.sinceMs >= 0)
+    await resetCollection(store, store.state.syncId);
+  await input.exchange();
+  if (await obey(pass, input)) await input.exchange();
+}
+
+/** Carries out the commands in the own record. True if the record has to go up for it. */
+async function obey(pass: CollectionPass, input: ClientsInput): Promise<boolean> {
+  const entry = await ownEntry(pass);
+  const body = visible(entry);
+  const commands = body === null ? [] : commandsOf(body);
+  if (body === null || commands.length === 0) return false;
+  const left: unknown[] = [];
+  const events: AgentEvent[] = [];
+  for (const command of commands) {
+    const { command: name, args } = (command ?? {}) as Body;
+    const [first, second, third] = Array.isArray(args) ? (args as unknown[]) : [];
+    const request = `${entry.mirror?.modifiedMs ?? 0} ${name}`;
+    if (name === 'logout') return leave(pass, entry, input);
+    if (name === 'displayURI') {
+      if (isPage(first))
+        events.push({ kind: 'page', url: first, from: text(second), title: text(third) });
+    } else if (name === 'resetAll') {
+      for (const store of input.stores) await resetOnce(store, request);
+    } else if (name === 'resetEngine' || name === 'wipeEngine') {
+      const store = input.stores.find(({ collection }) => collection.name === first);
+      if (store !== undefined) await (name === 'wipeEngine' ? wipeOnce : resetOnce)(store, request);
+      if (name === 'wipeEngine' && store !== undefined) {
+        events.push({ kind: 'wiped', collection: store.collection.name });
+      }
+    } else left.push(command);
+  }
+  if (left.length === commands.length) return false;
+  await write(pass, { ...body, commands: left });
+  for (const event of events) pass.emit(event);
+  return true;
+}
+
+/** Tells the server if it can, then ends the pass. Until the device is signed out, the command stays known to it. */
+async function leave(pass: CollectionPass, { mirror }: Entry, input: ClientsInput): Promise<never> {
+  const { collection, state } = pass.store;
+  try {
+    const text = JSON.stringify(
+      collection.outgoing(pass.clientId, { ...mirror?.body, commands: [] }),
+    );
+    const [payload = ''] = await pass.crypto.seal(pass.keys.bundle(collection.name), [text]);
+    const { ttlSeconds } = collection;
+    const upload = await pass.remote.upload(collection.name, state.cursor);
+    const baseMs = mirror?.modifiedMs ?? null;
+    await upload.add([{ id: pass.clientId, payload, sortindex: null, ttlSeconds, baseMs }], true);
+    await upload.commit();
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+  }
+  input.signOut();
+  throw new SyncError('aborted', 'another device has signed this one out');
+}
+
+/** Writes the own record if it says something else than it should, or has not been written for a week. */
+async function refresh(pass: CollectionPass, { device, serverNowMs }: ClientsInput): Promise<void> {
+  const entry = await ownEntry(pass);
+  const body = visible(entry);
+  const wanted = ownRecord(pass.clientId, device, body);
+  const ageMs = entry.mirror === null ? 0 : serverNowMs() - entry.mirror.modifiedMs;
+  const isDue = entry.local === null && ageMs >= REFRESH_MS;
+  if (body === null || isDue || !hasSameMembers(body, wanted)) await write(pass, wanted);
+}
+
+function ownRecord(id: string, device: DeviceConfig, body: Body | null): Body {
+  const { name, type, version, os } = device;
+  return {
+    ...body,
+    id,
+    name,
+    type,
+    version,
+    os,
+    protocols: ['1.5'],
+    formfactor: type === 'tv' ? 'tv' : 'phone',
+    application: device.application ?? 'Kitsync',
+    commands: body === null ? [] : commandsOf(body),
+  };
+}
+
+async function write({ store, platform, clientId }: CollectionPass, body: Body): Promise<void> {
+  await store.lock.run(async () => {
+    const [before = NO_ENTRY] = await store.load([clientId]);
+    const seq = store.state.seq + 1;
+    const local = { body, changedAtMs: platform.clock.nowMs(), seq, tries: 0 };
+    const transaction = store.begin();
+    transaction.set(clientId, before, { ...before, local });
+    transaction.update({ seq });
+    await transaction.commit();
+  });
+}
+
+async function ownEntry({ store, clientId }: CollectionPass): Promise<Entry> {
+  const [entry = NO_ENTRY] = await store.load([clientId]);
+  return entry;
+}
+
+/**
+ * Hides what is most likely gone: not seen for 180 days; the older record of a device that is known twice; one that
+ * has another's name and was not seen for a week. The newest record tells the time, so no clock is needed.
+ */
+async function devices(
+  store: CollectionStore,
+  clientId: string,
+  device: DeviceConfig,
+): Promise<Body[]> {
+  const { ids } = await store.mirrorIds(null, LIST_MAX);
+  const entries = await store.load(ids);
+  const records = ids.flatMap((id, index) => {
+    const mirror = entries[index]?.mirror ?? null;
+    return mirror === null ? [] : [{ id, body: mirror.body, lastSeenMs: mirror.modifiedMs }];
+  });
+  records.sort((a, b) => b.lastSeenMs - a.lastSeenMs);
+  const nowMs = records[0]?.lastSeenMs ?? 0;
+  const names = new Set<unknown>([device.name]);
+  const accounts = new Set<unknown>();
+  const shown: Body[] = [];
+  for (const { id, body, lastSeenMs } of records) {
+    const { name, fxaDeviceId } = body;
+    const ageMs = nowMs - lastSeenMs;
+    const isStale = ageMs > GONE_MS || (names.has(name) && ageMs > REFRESH_MS);
+    if (id === clientId || isStale || (fxaDeviceId && accounts.has(fxaDeviceId))) continue;
+    names.add(name);
+    accounts.add(fxaDeviceId);
+    shown.push({ ...store.collection.view(id, body), lastSeenMs });
+  }
+  return shown;
+}
+
+function isPage(url: unknown): url is string {
+  return typeof url === 'string' && url.length <= URL_CHARS_MAX && /^https?:\/\//i.test(url);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,86 @@
+// The account's devices as Firefox syncs them: one record per device, each written by the device itself, and by
+// others only to leave it a command.
+// A command that was carried out stays carried out: a merge brings new ones in and none back.
+
+import type { Body, Collection, MergeDecision, MergeInput } from './collection.ts';
+import {
+  addressKey,
+  addressPrefix,
+  hasSameMembers,
+  isSameValue,
+  refuse,
+  shortId,
+  withIdFirst,
+} from './members.ts';
+
+/** 180 days. */
+const TTL_SECONDS = 15_552_000;
+
+/** Firefox's words for a device; phones were called so once. */
+const TYPES = new Map(
+  ['desktop', 'mobile', 'tablet', 'vr', 'tv']
+    .map((type) => [type, type])
+    .concat([['phone', 'mobile']]) as [string, string][],
+);
+
+export const clientRecords: Collection = {
+  name: 'clients',
+  letter: 'c',
+  version: 1,
+  sealed: false,
+  ttlSeconds: TTL_SECONDS,
+  evictable: false,
+  writes: 'own',
+
+  check: ({ commands }) => (Array.isArray(commands ?? []) ? null : 'commands: not a list'),
+  isEmpty: () => false,
+
+  index: (body) => [identity(body)],
+  identity,
+  same: (a, b) => a.id === b.id,
+  addressPrefix,
+  matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
+
+  merge,
+  outgoing: withIdFirst,
+  sortindex: () => null,
+  prepare: () => refuse('clients: they are not changed by apps'),
+  newId: shortId,
+  view: (id, { name, type, os, version, application, formfactor }) => ({
+    id,
+    name: textOf(name) ?? '',
+    type: TYPES.get(textOf(type) ?? '') ?? null,
+    os: textOf(os),
+    version: textOf(version),
+    application: textOf(application),
+    formfactor: textOf(formfactor),
+  }),
+};
+
+/** What other devices ask of the one that the record describes. */
+export function commandsOf({ commands }: Body): readonly unknown[] {
+  return Array.isArray(commands) ? commands : [];
+}
+
+function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
+  const theirs = incoming.body;
+  if (!local?.body) return { mirror: theirs && 'asIs', local: 'none' };
+  if (theirs === null) return { mirror: null, local: 'keep' };
+  const left = commandsOf(local.body);
+  const done = (mirror ? commandsOf(mirror.body) : []).filter((command) => !has(left, command));
+  const commands = commandsOf(theirs).filter((command) => !has(done, command));
+  const merged: Body = { ...theirs, ...local.body, commands };
+  return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
+}
+
+function has(commands: readonly unknown[], wanted: unknown): boolean {
+  return commands.some((command) => isSameValue(command, wanted));
+}
+
+function identity(body: Body): string {
+  return addressKey(`${body.id}`);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

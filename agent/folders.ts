@@ -1,0 +1,76 @@
+// What lies in a folder, for apps that show a tree: the children that the folder names, in its order, then those
+// that only say themselves that they lie in it. A child is shown where it says that it is, and nowhere else.
+
+import type { Body, Folders } from './collections/collection.ts';
+import { NO_ENTRY, visible } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { isRecordId } from './keys.ts';
+import { BATCH_RECORDS_MAX, LIST_CHARS_MAX } from './limits.ts';
+import type { CollectionStore } from './store.ts';
+
+interface Portion {
+  readonly ids: readonly string[];
+  /** Where to go on behind each of them: a number in the folder's order, or an index key. */
+  readonly places: readonly string[];
+  readonly next: string | null;
+}
+
+/** At most `limit` children, fewer where they are long. Errors: `badInput`. */
+export async function listFolder(
+  store: CollectionStore,
+  parent: string,
+  limit: number,
+  after: string | null,
+): Promise<{ records: Body[]; next: string | null }> {
+  const { collection } = store;
+  const { folders } = collection;
+  if (folders === undefined) throw new SyncError('badInput', 'parent: there are no folders here');
+  const { ids, places, next } = await portionOf(store, folders, parent, limit, after);
+  const entries = await store.load(ids);
+  const records: Body[] = [];
+  let chars = 0;
+  for (const [index, id] of ids.entries()) {
+    const body = visible(entries[index] ?? NO_ENTRY);
+    if (body === null || !collection.index(body).includes(folders.key(parent))) continue;
+    const record = collection.view(id, body);
+    chars += JSON.stringify(record).length;
+    if (chars > LIST_CHARS_MAX && records.length > 0) {
+      return { records, next: places[index - 1] ?? after };
+    }
+    records.push(record);
+  }
+  return { records, next };
+}
+
+async function portionOf(
+  store: CollectionStore,
+  folders: Folders,
+  parent: string,
+  limit: number,
+  after: string | null,
+): Promise<Portion> {
+  const most = Math.min(limit, BATCH_RECORDS_MAX);
+  const [folder = NO_ENTRY] = await store.load([parent]);
+  const body = visible(folder);
+  const named = body === null ? [] : folders.children(body).filter(isRecordId);
+  const prefix = `${folders.key(parent)}!`;
+  const at = after !== null && /^\d{1,9}$/.test(after) ? Number(after) : null;
+  if (after !== null && at === null && !after.startsWith(store.keys.indexes + prefix)) {
+    throw new SyncError('badInput', 'after: not the next of a list like this');
+  }
+  const from = after === null ? 0 : (at ?? named.length);
+  if (from < named.length) {
+    const ids = named.slice(from, from + most);
+    const places = ids.map((_, index) => `${from + index + 1}`);
+    return { ids, places, next: places.at(-1) ?? null };
+  }
+  const rest = await store.indexed({ prefix, limit: most, after: at === null ? after : null });
+  const known = new Set(named);
+  const others = rest.ids.map((id, index) => ({ id, place: rest.places[index] ?? '' }));
+  const unnamed = others.filter(({ id }) => !known.has(id));
+  return {
+    ids: unnamed.map(({ id }) => id),
+    places: unnamed.map(({ place }) => place),
+    next: rest.next,
+  };
+}

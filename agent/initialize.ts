@@ -1,0 +1,84 @@
+// The first data of an account that has none: `meta/global` and `crypto/keys`, as Sync global storage format 5 has
+// them. Only when somebody asks for it in so many words; it writes where nothing is and never over anything.
+// Every standard engine is listed, also those that this agent does not know: other clients switch off what is not.
+
+import { encodeBase64 } from '../crypto/bytes.ts';
+import type { KeyBundle } from '../crypto/keys.ts';
+import { STORAGE_VERSION } from './account.ts';
+import { shortId } from './collections/members.ts';
+import type { PassContext } from './context.ts';
+import { SyncError } from './errors.ts';
+import type { Initialized } from './status.ts';
+import { START } from './store.ts';
+
+const KEY_BYTES = 32;
+
+const ENGINES: readonly (readonly [name: string, version: number])[] = [
+  ['clients', 1],
+  ['passwords', 1],
+  ['history', 1],
+  ['bookmarks', 2],
+  ['tabs', 1],
+  ['forms', 1],
+  ['addons', 1],
+  ['addresses', 1],
+  ['creditcards', 1],
+  ['prefs', 2],
+  ['extension-storage', 1],
+];
+
+/**
+ * Writes both documents; `syncBundle` is that of the user's sync key. Errors: `conflict` if the account has one of
+ * them, or gets one meanwhile; `readOnly`; those of the remote.
+ */
+export async function initializeAccount(
+  context: PassContext,
+  syncBundle: KeyBundle,
+): Promise<Initialized> {
+  for (const [collection, id] of [
+    ['meta', 'global'],
+    ['crypto', 'keys'],
+  ] as const) {
+    const document = await context.remote.document(collection, id, null);
+    if (document.kind !== 'missing') throw taken(`${collection}/${id}`);
+  }
+  const { entropy } = context.platform;
+  const newId = (): string => shortId(entropy.random(12));
+  const newKey = (): string => encodeBase64(entropy.random(KEY_BYTES));
+  const engines = ENGINES.map(([name, version]) => ({ name, version, syncId: newId() }));
+  const syncId = newId();
+  const keys = { id: 'keys', collection: 'crypto', default: [newKey(), newKey()], collections: {} };
+  const [sealed = ''] = await context.crypto.seal(syncBundle, [JSON.stringify(keys)]);
+  // In this order nobody ever finds an account that is there but has no keys.
+  await create(context, 'crypto', 'keys', sealed);
+  const meta = {
+    syncID: syncId,
+    storageVersion: STORAGE_VERSION,
+    engines: Object.fromEntries(
+      engines.map(({ name, version, syncId: syncID }) => [name, { version, syncID }]),
+    ),
+    declined: [],
+  };
+  await create(context, 'meta', 'global', JSON.stringify(meta));
+  return { syncId, engines };
+}
+
+async function create(
+  { remote }: PassContext,
+  collection: string,
+  id: string,
+  payload: string,
+): Promise<void> {
+  const upload = await remote.upload(collection, { ...START, sinceMs: 0 });
+  const record = { id, payload, sortindex: null, ttlSeconds: null, baseMs: null };
+  const [result = { kind: 'failed' }] = await upload.add([record], true);
+  const { kind } = result.kind === 'staged' ? await upload.commit() : result;
+  const name = `${collection}/${id}`;
+  if (kind === 'conflict' || kind === 'moved') throw taken(name);
+  if (kind === 'readOnly') throw new SyncError('readOnly', `${name}: the server takes no writes`);
+  if (kind !== 'stored') throw new SyncError('unavailable', `${name}: it could not be stored`);
+}
+
+function taken(name: string): SyncError {
+  return new SyncError('conflict', `${name}: this account has Sync data already`);
+}

@@ -1,0 +1,70 @@
+// What other devices may ask of a collection here, beside syncing it: to forget how far it was synced, and to drop
+// what the device holds of it. Nothing is deleted upstream, and what an app edits meanwhile stays.
+// The request's name is committed with its effect, so a power cut makes no request happen twice.
+
+import { NO_ENTRY } from './entry.ts';
+import { BATCH_RECORDS_MAX } from './limits.ts';
+import { resetCollection } from './reset.ts';
+import { type CollectionStore, START } from './store.ts';
+
+/** Reads the whole collection anew at the next pull, and merges it with what is here. */
+export async function resetOnce(store: CollectionStore, request: string): Promise<void> {
+  if (store.state.applied === request) return;
+  await resetCollection(store, store.state.syncId, { applied: request });
+}
+
+/** Drops all records, changes that wait for the server too; the next pull fetches what the server has. */
+export async function wipeOnce(store: CollectionStore, request: string): Promise<void> {
+  if (store.state.applied === request) return;
+  await store.lock.run(async () => {
+    const transaction = store.begin();
+    const { seq } = store.state;
+    transaction.update({ cursor: START, resetting: false, applied: request, wipeUpTo: seq });
+    await transaction.commit();
+  });
+  await finishWipe(store);
+}
+
+/** Goes on with what a power cut interrupted. */
+export async function finishWipe(store: CollectionStore): Promise<void> {
+  const upTo = store.state.wipeUpTo;
+  if (upTo === undefined) return;
+  const drop = (ids: readonly string[]): Promise<void> =>
+    store.lock.run(() => dropAll(store, ids, upTo));
+  let after: string | null = null;
+  do {
+    const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
+      after,
+      BATCH_RECORDS_MAX,
+    );
+    await drop(ids);
+    after = next;
+  } while (after !== null);
+  for (;;) {
+    const ids: string[] = await store.pendingIds(after, BATCH_RECORDS_MAX);
+    if (ids.length === 0) break;
+    await drop(ids);
+    after = ids.at(-1) ?? null;
+  }
+  await store.lock.run(async () => {
+    const transaction = store.begin();
+    transaction.update({ wipeUpTo: undefined });
+    await transaction.commit();
+  });
+}
+
+async function dropAll(
+  store: CollectionStore,
+  ids: readonly string[],
+  upTo: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const entries = await store.load(ids);
+  const transaction = store.begin();
+  for (const [index, id] of ids.entries()) {
+    const before = entries[index] ?? NO_ENTRY;
+    const isNewer = before.local !== null && before.local.seq > upTo;
+    transaction.set(id, before, { ...NO_ENTRY, local: isNewer ? before.local : null });
+  }
+  await transaction.commit();
+}
