@@ -6,6 +6,8 @@ import { createCore } from './agent.ts';
 import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
+import { SyncError } from './errors.ts';
+import { type ExtensionStorage, openExtensionStorage } from './extension-storage.ts';
 import {
   deleteRecord,
   getRecord,
@@ -17,11 +19,19 @@ import {
 import type { SettingsChange } from './settings.ts';
 import type { PassReport, Status } from './status.ts';
 
+export { clients } from './clients.ts';
+export { addresses } from './collections/addresses.ts';
+export { bookmarks } from './collections/bookmarks.ts';
+export { extensionStorage } from './collections/extension-storage.ts';
+export { forms } from './collections/forms.ts';
+export { generic } from './collections/generic.ts';
 export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
+export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { SyncError } from './errors.ts';
+export type { ExtensionStorage } from './extension-storage.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
@@ -47,6 +57,15 @@ export interface Agent {
   /** Resolves to the record's id when the change is durable. */
   put(collection: string, record: Body): Promise<string>;
   delete(collection: string, id: string): Promise<void>;
+  /**
+   * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a pass. Only after a
+   * person has said so. The report has `initialized`: what was written; an account with data is left alone.
+   */
+  initializeAccount(confirm: true): Promise<PassReport>;
+  /** The account's other devices, the one seen last first: `{id, name, type, os, version, lastSeenMs}` and more. */
+  devices(): Promise<Body[]>;
+  /** `storage.sync` of one extension. */
+  extensionStorage(extId: string): ExtensionStorage;
   /** Turns `record` events of a collection on or off. */
   observe(collection: string, on: boolean): void;
 }
@@ -64,6 +83,12 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     connectionChanged: () => core.connectionChanged(),
     status: () => core.status(),
     observe: (collection, on) => core.observe(collection, on),
+    devices: () => core.devices(),
+    extensionStorage: (extId) => openExtensionStorage(core, platform, extId),
+    async initializeAccount(confirm) {
+      if (confirm !== true) throw new SyncError('badInput', 'confirm: not true');
+      return core.initialize();
+    },
     get: async (collection, id) => getRecord(await core.store(collection), id),
     list: async (collection, query) => listRecords(await core.store(collection), query),
     async put(collection, record) {

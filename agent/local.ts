@@ -184,7 +184,8 @@ async function commitLocal(
 
 const SAME_MAX = 32;
 
-async function findSame(store: CollectionStore, body: Body): Promise<string | null> {
+/** The first record that means the same as `body`, or null. */
+export async function findSame(store: CollectionStore, body: Body): Promise<string | null> {
   const { collection } = store;
   const prefix = `${collection.identity(body)}!`;
   const { ids } = await store.indexed({ prefix, limit: SAME_MAX });

@@ -2,8 +2,8 @@
 // Devices' changes are merged item by item; where both changed one, the server's counts.
 // Quotas are those of Firefox, counted as its application-services count them.
 
-import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import { itemBytes } from './item-bytes.ts';
 import {
   addressKey,
   addressPrefix,
@@ -54,11 +54,6 @@ export const extensionStorage: Collection = {
   }),
   changes: (was, is) => ({ extId: (is ?? was)?.extId, keys: changedKeys(was, is) }),
 };
-
-/** What an item counts: the UTF-8 bytes of its key, and of its value as JSON. */
-export function itemBytes(key: string, value: unknown): number {
-  return encodeUtf8(key).length + encodeUtf8(JSON.stringify(value)).length;
-}
 
 function check(body: Body): string | null {
   if (typeof body.extId !== 'string' || body.extId === '') return 'extId: not a text';

@@ -19,6 +19,15 @@ interface Arguments {
   readonly id: string;
   readonly record: { readonly [member: string]: unknown };
   readonly on: boolean;
+  readonly confirm: true;
+}
+
+/** `storage`: one call of an extension's storage. */
+interface StorageArguments {
+  readonly extId: string;
+  readonly call: string;
+  readonly keys?: string | readonly string[] | null;
+  readonly items?: { readonly [key: string]: unknown };
 }
 
 type Command = (agent: Agent, args: never) => unknown;
@@ -32,6 +41,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['connection', (agent) => agent.connectionChanged()],
   ['configure', (agent, change) => agent.configure(change)],
   ['observe', (agent, { collection, on }: Arguments) => agent.observe(collection, on)],
+  ['initialize', (agent, { confirm }: Arguments) => agent.initializeAccount(confirm)],
+  ['devices', async (agent) => ({ devices: await agent.devices() })],
+  ['storage', callStorage],
   ['list', (agent, query: Arguments & { limit: number }) => agent.list(query.collection, query)],
   [
     'get',
@@ -74,6 +86,20 @@ export function boot(host: Host): Booted {
       );
     },
   };
+}
+
+async function callStorage(
+  agent: Agent,
+  { extId, call, keys = null, items = {} }: StorageArguments,
+): Promise<object> {
+  const storage = agent.extensionStorage(extId);
+  if (call === 'get') return { items: await storage.get(keys) };
+  if (call === 'bytes') return { bytes: await storage.getBytesInUse(keys) };
+  if (call === 'set') await storage.set(items);
+  else if (call === 'remove') await storage.remove(keys ?? []);
+  else if (call === 'clear') await storage.clear();
+  else throw new SyncError('badInput', `call: there is no ${call}`);
+  return {};
 }
 
 function argumentsOf(text: string): unknown {

@@ -1,0 +1,99 @@
+// `storage.sync` for the extensions of a device's browser: get, set, remove, clear, getBytesInUse, as WebExtensions
+// have them. An extension is known by its id and sees its own items only. The items are in the collection
+// `extension-storage`; its records are what is synced.
+
+import type { Platform } from '../platform/ports.ts';
+import type { Core } from './agent.ts';
+import type { Body } from './collections/collection.ts';
+import { itemBytes } from './collections/item-bytes.ts';
+import { isSameValue } from './collections/members.ts';
+import { visible } from './entry.ts';
+import { SyncError } from './errors.ts';
+import { deleteRecord, findSame, putRecord } from './local.ts';
+import type { CollectionStore } from './store.ts';
+
+/** Null: all of them. An object: its keys, with the values of those that are not there. */
+export type Keys = string | readonly string[] | Body | null;
+
+/** Errors: `badInput` names the key and the quota; `disabled`, `readOnly`, storage errors. */
+export interface ExtensionStorage {
+  get(keys?: Keys): Promise<Body>;
+  /** All items or none. */
+  set(items: Body): Promise<void>;
+  remove(keys: string | readonly string[]): Promise<void>;
+  clear(): Promise<void>;
+  getBytesInUse(keys?: string | readonly string[] | null): Promise<number>;
+}
+
+const NAME = 'extension-storage';
+
+export function openExtensionStorage(
+  core: Core,
+  platform: Platform,
+  extId: string,
+): ExtensionStorage {
+  const read = async (): Promise<Map<string, unknown>> => {
+    const [, body] = await find(await core.store(NAME), extId);
+    return body === null ? new Map() : itemsOf(body);
+  };
+
+  const edit = async (record: Body): Promise<void> => {
+    const { store, self } = await core.writable(NAME);
+    const [, was] = await find(store, extId);
+    const id = await putRecord(store, platform, { ...record, extId }, self);
+    const [, is] = await find(store, extId);
+    if (!isSameValue(was, is)) core.changed(NAME, id, 'put', store.collection.changes?.(was, is));
+  };
+
+  return {
+    async get(keys = null) {
+      const items = await read();
+      const defaults = isDefaults(keys) ? keys : {};
+      const wanted = isDefaults(keys) ? Object.keys(keys) : listOf(keys, items);
+      const found = wanted.filter((key) => items.has(key)).map((key) => [key, items.get(key)]);
+      return { ...defaults, ...Object.fromEntries(found) };
+    },
+    set: (items) => edit({ set: items }),
+    remove: (keys) => edit({ remove: listOf(keys, new Map()) }),
+    async clear() {
+      const { store, self } = await core.writable(NAME);
+      for (;;) {
+        const [id, was] = await find(store, extId);
+        if (id === null) return;
+        await deleteRecord(store, platform, id, self);
+        core.changed(NAME, id, 'delete', store.collection.changes?.(was, null));
+      }
+    },
+    async getBytesInUse(keys = null) {
+      const items = await read();
+      const bytes = listOf(keys, items).map((key) =>
+        items.has(key) ? itemBytes(key, items.get(key)) : 0,
+      );
+      return bytes.reduce((sum, count) => sum + count, 0);
+    },
+  };
+}
+
+async function find(store: CollectionStore, extId: string): Promise<[string | null, Body | null]> {
+  if (typeof extId !== 'string' || extId === '')
+    throw new SyncError('badInput', 'extId: not a text');
+  const id = await findSame(store, { extId });
+  const [entry] = id === null ? [] : await store.load([id]);
+  return [id, entry === undefined ? null : visible(entry)];
+}
+
+function itemsOf({ data }: Body): Map<string, unknown> {
+  return new Map(Object.entries(JSON.parse(data as string)));
+}
+
+function listOf(keys: Keys, items: ReadonlyMap<string, unknown>): readonly string[] {
+  if (keys === null) return [...items.keys()];
+  const list = typeof keys === 'string' ? [keys] : keys;
+  if (Array.isArray(list) && list.every((key) => typeof key === 'string'))
+    return [...new Set(list)];
+  throw new SyncError('badInput', 'keys: neither a text nor a list of texts');
+}
+
+function isDefaults(keys: Keys): keys is Body {
+  return typeof keys === 'object' && keys !== null && !Array.isArray(keys);
+}
