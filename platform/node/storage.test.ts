@@ -46,6 +46,16 @@ describe('SQLite in a directory', () => {
     storage.close();
   });
 
+  it('takes over when the id of a process that ended is that of another one now', async () => {
+    const directory = newDirectory();
+    (await openNodeStorage(directory)).close();
+    writeFileSync(join(directory, 'lock'), `${process.pid} of a boot long ago`);
+    const storage = await openNodeStorage(directory);
+    await expect(openNodeStorage(directory)).rejects.toMatchObject({ code: 'failed' });
+    storage.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('refuses files of another layout', async () => {
     const directory = newDirectory();
     (await openNodeStorage(directory)).close();

@@ -11,11 +11,9 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   rmSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +22,7 @@ import type { BlockFile, BlockFiles } from '../sqlite/block-files.ts';
 import { startEngine } from '../sqlite/engine.ts';
 import { SqliteStore } from '../sqlite/store.ts';
 import { StorageError } from '../storage-rules.ts';
+import { lockDirectory } from './lock.ts';
 
 export interface NodeStorageOptions {
   /** The directory's files stay under this; no limit of its own without it. */
@@ -40,7 +39,7 @@ export async function openNodeStorage(
 ): Promise<NodeStorage> {
   const engine = await startEngine();
   mkdirSync(directory, { recursive: true });
-  const lock = lockDirectory(directory);
+  const lock = translating(() => lockDirectory(directory));
   const store = new SqliteStore(engine, {
     ...options,
     files: directoryFiles(directory),
@@ -76,32 +75,6 @@ export class NodeStorage implements Storage {
   close(): void {
     this.#store.close();
     rmSync(this.#lock, { force: true });
-  }
-}
-
-/** Takes the directory's lock, a file with the owner's process id, and returns its path. */
-function lockDirectory(directory: string): string {
-  const path = join(directory, 'lock');
-  try {
-    writeFileSync(path, `${process.pid}`, { flag: 'wx' });
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw translated(error);
-    if (isRunning(Number(readFileSync(path, 'utf8')))) {
-      throw new StorageError('failed', `${directory} is in use`, error);
-    }
-    // Its owner ended without closing; what it committed is there.
-    writeFileSync(path, `${process.pid}`);
-  }
-  return path;
-}
-
-function isRunning(processId: number): boolean {
-  if (!Number.isInteger(processId) || processId <= 0) return false;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH';
   }
 }
 
@@ -176,6 +149,7 @@ function translating<T>(work: () => T): T {
 }
 
 function translated(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
   const code = codeOf(error);
   const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
   return new StorageError(isFull ? 'full' : 'failed', `file error ${code}`, error);

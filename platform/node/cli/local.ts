@@ -1,12 +1,14 @@
 // The commands on what was synced before: status, list, export, put, delete. They ask no server.
 // Where a sync runs on the folder they ask it, and else they open the folder themselves for a moment.
 
+import { setTimeout } from 'node:timers/promises';
 import type { Status } from '../../../agent/index.ts';
+import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
 import { failureLine, UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
-import { checkFolder, openData, socketOf } from './data.ts';
+import { checkFolder, type Data, openData, socketOf } from './data.ts';
 import { nobody } from './identity.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
 import { writePrivate } from './private-files.ts';
@@ -69,6 +71,10 @@ export async function remove(options: LocalOptions, terminal: Terminal): Promise
   });
 }
 
+/** The commands take turns on a folder: one that is in use for longer than this is not given up soon. */
+const TURN_MS = 3_000;
+const RETRY_MS = 50;
+
 async function withApi(
   directory: string,
   work: (api: LocalApi, isRunning: boolean) => Promise<void>,
@@ -77,9 +83,21 @@ async function withApi(
   if (!hasData(directory)) {
     throw new UsageError(`${directory} holds no data yet: \`kitsync sync\` fetches some`);
   }
-  const running = await connectControl(socketOf(directory));
-  if (running !== null) return work(running, true).finally(running.close);
-  const data = await openData({
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    const running = await connectControl(socketOf(directory));
+    if (running !== null) return work(running, true).finally(running.close);
+    const data = await openAlone(directory).catch((error: unknown) => {
+      if (error instanceof InUseError && waitedMs < TURN_MS) return null;
+      throw error;
+    });
+    if (data !== null) return work(localApi(data.agent), false).finally(data.close);
+    await setTimeout(RETRY_MS);
+  }
+}
+
+/** Without an account and without a network. */
+function openAlone(directory: string): Promise<Data> {
+  return openData({
     directory,
     remote: { protocol: '', serverUrl: '', audience: '', auth: 'bearer' },
     intervalMs: 0,
@@ -87,7 +105,6 @@ async function withApi(
     connection: () => 'none',
     shell: { status: () => undefined, event: () => undefined },
   });
-  await work(localApi(data.agent), false).finally(data.close);
 }
 
 async function* recordsOf(

@@ -1,0 +1,248 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { companion } from '../../../emulator/servers/companion.ts';
+import type { Serving } from '../../../emulator/servers/serve.ts';
+import {
+  credentialsOf,
+  run,
+  serveAccount,
+  temporaryFolder,
+  testTerminal,
+} from '../../../test/support/commands.ts';
+import { manualClock } from '../../memory/platform.ts';
+import type { Fetch } from '../../web/fetch-network.ts';
+import { main } from './main.ts';
+
+let serving: Serving;
+let folder: string;
+let credentials: string;
+
+beforeAll(async () => {
+  serving = await serveAccount(30);
+});
+afterAll(() => serving.close());
+beforeEach(async () => {
+  folder = temporaryFolder();
+  credentials = await credentialsOf(serving, join(folder, 'credentials.json'));
+});
+
+const INTERVAL_MS = 15 * 60_000;
+/** The agent sets its next alarm when it has told how a pass went. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const data = (name = 'data') => join(folder, name);
+const syncArgs = (directory = data(), ...more: string[]) => [
+  ...['sync', '--token-server', serving.world.urls.token],
+  ...['--credentials', credentials, '--data', directory, ...more],
+];
+const once = (directory = data(), ...more: string[]) => run(syncArgs(directory, '--once', ...more));
+const listed = async (collection: string, directory = data()) => {
+  const { out } = await run(['list', collection, '--data', directory, '--limit', '100', '--json']);
+  return JSON.parse(out) as { guid: string; title?: string }[];
+};
+
+describe('kitsync sync', () => {
+  it('fetches all, and asks little when nothing has changed', async () => {
+    const first = await once();
+    expect(first).toMatchObject({ code: 0, complaints: '' });
+    expect(first.out).toMatch(
+      /in sync: history \d+ received, 0 sent; passwords 12 received, 0 sent/,
+    );
+    const second = await once();
+    expect(second.out).toMatch(/in sync: nothing new \(2 requests\)\n$/);
+    expect(readdirSync(data()).sort()).toEqual(['device.key', 'store']);
+  });
+
+  it('carries edits from folder to folder, by either protocol', async () => {
+    const syncto = (directory: string) =>
+      run([
+        ...['sync', '--protocol', 'syncto', '--token-server', serving.world.urls.syncto],
+        ...['--credentials', credentials, '--data', directory, '--once'],
+      ]);
+    await Promise.all([once(data('a')), syncto(data('b'))]);
+    const page = JSON.stringify({ url: 'https://put.example/', title: 'Größe' });
+    const { out: id } = await run(['put', 'history', page, '--data', data('a')]);
+    expect((await run(['status', '--data', data('a')])).out).toMatch(/history .* 1 to send/);
+    expect((await once(data('a'))).out).toContain('history 0 received, 1 sent');
+    expect((await syncto(data('b'))).out).toContain('history 1 received, 0 sent');
+    const found = await run(['list', 'history', '--prefix', 'https://put', '--data', data('b')]);
+    expect(found.out).toBe(`${id.trim()}\thttps://put.example/\tGröße\n`);
+    await run(['delete', 'history', '--data', data('b'), '--', id.trim()]);
+    await syncto(data('b'));
+    await once(data('a'));
+    expect((await listed('history', data('a'))).map(({ guid }) => guid)).not.toContain(id.trim());
+  });
+
+  it('sends nothing with --read-only, and takes no edits either', async () => {
+    await once(data(), '--read-only');
+    const { code, complaints } = await run([
+      'put',
+      'history',
+      '{"url":"https://x.example/"}',
+      '--data',
+      data(),
+    ]);
+    expect([code, complaints]).toEqual([
+      1,
+      expect.stringMatching(/^kitsync: history: .*\(readOnly\)\n$/),
+    ]);
+  });
+
+  it('syncs what is named and nothing else', async () => {
+    await once(data(), '--collections', 'passwords');
+    const { out } = await run(['status', '--data', data(), '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      account: serving.world.account.email,
+      isRunning: false,
+      collections: { history: { enabled: false, held: 0 }, passwords: { enabled: true, held: 12 } },
+    });
+  });
+
+  it('prints the events as JSON, a line each', async () => {
+    const { out } = await once(data(), '--json');
+    const events = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.at(-1)).toMatchObject({ kind: 'pass', report: { ok: true } });
+  });
+
+  it('fails when there is no server, and when the token is refused', async () => {
+    const down = await run([
+      ...['sync', '--token-server', 'http://127.0.0.1:9', '--once'],
+      ...['--credentials', credentials, '--data', data()],
+    ]);
+    expect([down.code, down.complaints]).toEqual([
+      1,
+      expect.stringMatching(/sync failed: .*\(offline\)\n$/),
+    ]);
+    const file = JSON.parse(readFileSync(credentials, 'utf8'));
+    writeFileSync(credentials, JSON.stringify({ ...file, accessToken: 'worthless' }));
+    const refused = await once();
+    expect([refused.code, refused.complaints]).toEqual([
+      1,
+      expect.stringMatching(/the access token is refused, and nothing renews it \(signedOut\)\n$/),
+    ]);
+    expect(refused.out + refused.complaints).not.toContain('worthless');
+  });
+
+  it('never mixes two accounts in a folder', async () => {
+    await once();
+    const file = JSON.parse(readFileSync(credentials, 'utf8'));
+    writeFileSync(credentials, JSON.stringify({ ...file, email: 'other@example.test' }));
+    const { code, complaints } = await once();
+    expect([code, complaints]).toEqual([1, expect.stringContaining('not of other@example.test')]);
+    expect(await listed('passwords')).toHaveLength(12);
+  });
+});
+
+describe('kitsync sync as a service', () => {
+  it('answers the other commands, sends what they change, and stops when it is told', async () => {
+    const clock = manualClock(Date.now());
+    const terminal = testTerminal({ machine: { clock } });
+    const ended = main(syncArgs(), terminal);
+    await terminal.saw('in sync');
+    expect((await run(['status', '--data', data()])).out).toMatch(/sync +running \(enabled\)/);
+    expect(await listed('passwords')).toHaveLength(12);
+    const second = await once();
+    expect([second.code, second.complaints]).toEqual([1, `kitsync: ${data()} is in use\n`]);
+
+    const put = await run(['put', 'history', '--data', data()], '[{"url":"https://y.example/"}]');
+    expect(put).toMatchObject({ code: 0, complaints: '' });
+    await clock.advance(10_000);
+    await terminal.saw('1 sent');
+    const gone = await run(['delete', 'history', put.out.trim(), '--data', data(), '--json']);
+    expect(JSON.parse(gone.out)).toEqual({ ids: [put.out.trim()] });
+    const refused = await run(['delete', 'history', 'nothing', '--data', data()]);
+    expect([refused.code, refused.complaints]).toEqual([
+      1,
+      'kitsync: there is no such record (notFound)\n',
+    ]);
+    await clock.advance(INTERVAL_MS);
+    await terminal.saw('in sync', 3);
+
+    terminal.stop();
+    expect(await ended).toBe(0);
+    expect(readdirSync(data()).sort()).toEqual(['device.key', 'store']);
+  });
+
+  it('waits for a server that is down, and ends when waiting is of no use', async () => {
+    const clock = manualClock(Date.now());
+    const noNetwork = () => Promise.reject(new TypeError());
+    const refusing = async () => new Response('{"status":"invalid-credentials"}', { status: 401 });
+    const network: { fetch: Fetch } = { fetch: noNetwork };
+    const machine = { clock, fetch: (request: Request) => network.fetch(request) };
+    const terminal = testTerminal({ machine });
+    const ended = main(syncArgs(), terminal);
+    await terminal.saw('(offline)');
+    network.fetch = fetch;
+    await settled();
+    await clock.advance(INTERVAL_MS);
+    await terminal.saw('in sync');
+    await settled();
+    network.fetch = refusing;
+    await clock.advance(INTERVAL_MS);
+    expect(await ended).toBe(1);
+    expect(terminal.complaints).toMatch(/sync failed: .*\(signedOut\)\n$/);
+  });
+});
+
+describe('kitsync list and export', () => {
+  it('shows no password to whoever looks over the shoulder', async () => {
+    await once();
+    const { out } = await run(['list', 'passwords', '--data', data(), '--limit', '3']);
+    const lines = out.trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      expect(line).toMatch(
+        /^\{[\da-f-]+\}\thttps:\/\/login\d+\.example\.com\tuser\d+@example\.com$/,
+      );
+    }
+  });
+
+  it('exports all, to the output or to a file of its owner', async () => {
+    await once();
+    const { out } = await run(['export', '--data', data()]);
+    const pages = await listed('history');
+    expect(JSON.parse(out)).toEqual({ history: pages, logins: await listed('passwords') });
+    const file = data('export.json');
+    expect(await run(['export', '--data', data(), '--output', file])).toMatchObject({
+      code: 0,
+      out: '',
+    });
+    expect(readFileSync(file, 'utf8')).toBe(out);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('kitsync sign-in', () => {
+  it('brings a code from the browser of another device, and syncs with what comes of it', async () => {
+    const file = data('signed-in.json');
+    const terminal = testTerminal({
+      input: async () => {
+        const approved = await companion(fetch, terminal.out.trim(), serving.world.account);
+        return `${REDIRECT}?${new URLSearchParams(approved)}\n`;
+      },
+    });
+    const { email } = serving.world.account;
+    expect(await main(signInArgs(file, '--email', email), terminal)).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    credentials = file;
+    expect(await once()).toMatchObject({ code: 0, complaints: '' });
+    expect(await listed('passwords')).toHaveLength(12);
+  });
+
+  it('writes nothing when the code is worth nothing', async () => {
+    const file = data('refused.json');
+    const { code, complaints } = await run(signInArgs(file), 'c0de\n');
+    expect([code, complaints]).toEqual([1, expect.stringMatching(/\(unauthorized\)\n$/)]);
+    expect(readdirSync(folder)).not.toContain('refused.json');
+    expect((await run(signInArgs(file), '')).code).toBe(2);
+  });
+});
+
+const REDIRECT = 'https://companion.example/done';
+const signInArgs = (file: string, ...more: string[]) => [
+  ...['sign-in', '--accounts', serving.world.urls.accounts, '--client-id', 'c11e27'],
+  ...['--redirect', REDIRECT, '--credentials', file, ...more],
+];
