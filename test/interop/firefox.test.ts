@@ -11,11 +11,12 @@ import { common, commonVisits, storedRecords } from './likeness.ts';
 import { sampleLogins, samplePages } from './samples.ts';
 import { startTelevision, type Television } from './television.ts';
 
+const PROTOCOLS = ['syncto', 'sync15'] as const;
 const KEY = '5c'.repeat(32);
 const PAGES = 100;
 const LOGINS = 20;
 
-describe('Firefox and a television over Syncto', () => {
+describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
   let serving: Serving;
   let firefox: Firefox;
   let television: Television;
@@ -26,7 +27,7 @@ describe('Firefox and a television over Syncto', () => {
     await firefox.addPages(samplePages(PAGES, 1, nowUs()));
     await firefox.addLogins(sampleLogins(LOGINS, 1));
     await firefox.sync();
-    television = await startTelevision(serving);
+    television = await startTelevision(serving, protocol);
   });
 
   afterAll(async () => {

@@ -7,7 +7,7 @@ import { readHoldings } from '../../emulator/holdings.ts';
 import type { CollectionCounts, PassReport } from '../../emulator/ledger.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import { createSetup } from '../../emulator/setup.ts';
+import { createSetup, type Protocol } from '../../emulator/setup.ts';
 
 export interface Television {
   /** One pass: what it did, by collection. Throws if it failed. */
@@ -23,13 +23,14 @@ export interface Television {
 }
 
 /** Switches a factory-new one on, signs it in and syncs it for the first time. */
-export async function startTelevision(serving: Serving): Promise<Television> {
+export async function startTelevision(serving: Serving, protocol: Protocol): Promise<Television> {
   const profile = loadProfile('panasonic-cx700');
   const { device, network } = createSetup({
     profile: { ...profile, network: { bytesPerSecond: 1e9, roundTripMs: 0, connectMs: 0 } },
     firmware: await freshFirmware(profile.name),
     account: { kB: serving.world.account.kB, store: serving.world.store },
-    auth: 'browserid',
+    protocol,
+    auth: protocol === 'syncto' ? 'browserid' : 'bearer',
     crypto: 'device',
     seed: 1,
     serverUrl: serving.url,

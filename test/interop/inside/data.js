@@ -2,13 +2,14 @@
 // databases and not through its sync code. Dates are in microseconds, as Firefox keeps those of visits.
 
 /** `pages`: {url, title, visits: [{date, type}]}. Resolves to the URLs that Firefox refused. */
-export function addPages(pages) {
+export async function addPages(pages) {
   const refused = [];
   const infos = pages.map(({ url, title, visits }) => ({
     uri: Services.io.newURI(url),
     title,
     visits: visits.map(({ date, type }) => ({ visitDate: date, transitionType: type })),
   }));
+  if (infos.length === 0) return refused;
   const history = Cc['@mozilla.org/browser/history;1'].getService(Ci.mozIAsyncHistory);
   return new Promise((resolve) => {
     history.updatePlaces(infos, {
