@@ -1,0 +1,165 @@
+// The agent's side of the bridge and the emulator's, face to face: what one packs the other unpacks.
+
+import { describe, expect, test } from 'vitest';
+import { deviceCrypto } from '../../crypto/device.ts';
+import { createNetwork } from '../../emulator/device/network.ts';
+import {
+  cryptoOperations,
+  identityOperations,
+  networkOperations,
+  storageOperations,
+} from '../../emulator/device/operations.ts';
+import { cryptoContract } from '../../test/contract/crypto.ts';
+import { networkContract, REFUSED, type Server, SILENT } from '../../test/contract/network.ts';
+import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
+import { type BridgedDevice, bridgedDevice, EPOCH_MS } from '../../test/support/bridge.ts';
+import { MemoryStorage } from '../memory/storage.ts';
+import { nodeDeviceCrypto } from '../node/crypto.ts';
+import type { Identity, Network, Storage } from '../ports.ts';
+
+storageContract('over the bridge', async () => storageOver(new MemoryStorage()));
+
+networkContract('over the bridge', async (server) => ({
+  network: networkOver(server),
+  close: async () => undefined,
+}));
+
+cryptoContract('over the bridge', (entropy) => {
+  const { platform } = bridgedDevice({
+    withCrypto: true,
+    operations: (clock) => cryptoOperations(clock, nodeDeviceCrypto(), 1_000),
+  });
+  if (platform.crypto === undefined) throw new Error('the bridge has no cryptography');
+  return deviceCrypto(platform.crypto, entropy);
+});
+
+/** A breach of a limit ends the device; what comes after it asks the next one. */
+function storageOver(memory: MemoryStorage): StorageUnderTest {
+  const boot = (): BridgedDevice =>
+    bridgedDevice({ operations: (clock) => storageOperations(clock, memory) });
+  let device = boot();
+  const ask = async <T>(call: (storage: Storage) => Promise<T>): Promise<T> => {
+    const { platform, crashed } = device;
+    try {
+      return await Promise.race([call(platform.storage), crashed]);
+    } catch (error) {
+      device = boot();
+      throw error;
+    }
+  };
+  return {
+    storage: {
+      get: (keys) => ask((storage) => storage.get(keys)),
+      scan: (range) => ask((storage) => storage.scan(range)),
+      commit: (changes) => ask((storage) => storage.commit(changes)),
+    },
+    reopen: async () => storageOver(memory.fork()),
+    close: async () => undefined,
+  };
+}
+
+function networkOver(server: Server): Network {
+  let closeStream: (stream: number) => void = () => undefined;
+  const { platform } = bridgedDevice({
+    closeStream: (stream) => closeStream(stream),
+    operations(clock) {
+      const network = createNetwork({
+        clock,
+        link: { bytesPerSecond: 1e6, roundTripMs: 100, connectMs: 50 },
+        connection: () => 'wifi',
+        fetch: async (request) => server(request),
+        fault: (_, { url }) =>
+          url.endsWith(REFUSED) ? 'refused' : url.endsWith(SILENT) ? 'silent' : null,
+      });
+      closeStream = network.close;
+      return networkOperations(network);
+    },
+  });
+  return platform.network;
+}
+
+describe('a commit that is too large to cross at once', () => {
+  const large = Array.from({ length: 60 }, (_, n) => [`k${n + 10}`, `${n}`.repeat(300)] as const);
+
+  test('is one commit of the storage, and in its place among others', async () => {
+    const memory = new MemoryStorage();
+    const { storage } = storageOver(memory);
+    const done: string[] = [];
+    await Promise.all([
+      storage.commit([['k10', 'before']]).then(() => done.push('before')),
+      storage.commit(large).then(() => done.push('large')),
+      storage.commit([['k11', 'after']]).then(() => done.push('after')),
+    ]);
+    expect(done).toEqual(['before', 'large', 'after']);
+    expect(memory.commits).toBe(3);
+    expect(await storage.get(['k10', 'k11', 'k69'])).toEqual([
+      '0'.repeat(300),
+      'after',
+      '59'.repeat(300),
+    ]);
+  });
+
+  test('is written whole or not at all when the power goes', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const memory = new MemoryStorage([], { atCommit: 1, when });
+      const { storage } = storageOver(memory);
+      await expect(storage.commit(large)).rejects.toMatchObject({ code: 'failed' });
+      expect(memory.fork().snapshot()).toHaveLength(when === 'before' ? 0 : large.length);
+    }
+  });
+});
+
+describe('the other ports over the bridge', () => {
+  const asked: unknown[] = [];
+  const identity: Identity = {
+    account: async () => ({ uid: 'u', email: 'grüße@example.test' }),
+    async assertion(...what) {
+      asked.push(what);
+      return 'a.b~c.d';
+    },
+    async accessToken(fresh) {
+      asked.push([fresh]);
+      return { token: 't' };
+    },
+    async syncKey() {
+      throw Object.assign(new Error('x'), { code: 'signedOut' });
+    },
+    deviceKey: async () => Uint8Array.from({ length: 32 }, (_, at) => at),
+  };
+  const { platform, clock, events } = bridgedDevice({
+    operations: (of) => identityOperations(of, identity, 5),
+  });
+
+  test('the account manager is asked what the agent asks, and answers or refuses', async () => {
+    expect(await platform.identity.account()).toEqual({ uid: 'u', email: 'grüße@example.test' });
+    expect(await platform.identity.assertion('https://t/', false)).toBe('a.b~c.d');
+    expect(await platform.identity.assertion('https://t/', true)).toBe('a.b~c.d');
+    expect(await platform.identity.accessToken(true)).toEqual({ token: 't' });
+    expect(await platform.identity.deviceKey()).toEqual(
+      Uint8Array.from({ length: 32 }, (_, at) => at),
+    );
+    await expect(platform.identity.syncKey()).rejects.toMatchObject({ code: 'signedOut' });
+    expect(asked).toEqual([['https://t/', false], ['https://t/', true], [true]]);
+  });
+
+  test('time passes while the agent sleeps, at least as long as it wants', async () => {
+    const fromMs = platform.clock.nowMs();
+    expect(fromMs).toBeGreaterThanOrEqual(EPOCH_MS);
+    await platform.clock.sleep(1_500.5);
+    expect(platform.clock.nowMs() - fromMs).toBeGreaterThanOrEqual(1_500);
+    expect(clock.nowNs() / 1e6).toBeGreaterThanOrEqual(1_500.5);
+    await platform.clock.pause();
+  });
+
+  test('random bytes are as many as asked for, and others every time', () => {
+    const [a, b] = [platform.entropy.random(24), platform.entropy.random(24)];
+    expect([a.length, b.length]).toEqual([24, 24]);
+    expect(a).not.toEqual(b);
+  });
+
+  test('events and the connection cross in one call', () => {
+    platform.shell.event('{"kind":"x"}');
+    expect(events).toEqual(['{"kind":"x"}']);
+    expect(platform.power.connection()).toBe('wifi');
+  });
+});

@@ -1,0 +1,100 @@
+import { HttpResponse, http } from 'msw';
+import { setupServer } from 'msw/node';
+import { describe, expect, test } from 'vitest';
+import { networkContract, REFUSED, type Server, SILENT } from '../../test/contract/network.ts';
+import type { NetworkRequest } from '../ports.ts';
+import { fetchNetwork } from './fetch-network.ts';
+
+networkContract('a server in the same process', async (server) => ({
+  network: fetchNetwork(async (request) => {
+    if (request.url.endsWith(REFUSED)) throw new TypeError('fetch failed');
+    return request.url.endsWith(SILENT) ? new Promise(() => undefined) : server(request);
+  }),
+  close: async () => undefined,
+}));
+
+networkContract("the runtime's own fetch", async (server) => {
+  const msw = setupServer(
+    http.all(`*${REFUSED}`, () => HttpResponse.error()),
+    http.all(`*${SILENT}`, () => new Promise<never>(() => undefined)),
+    http.all('*', ({ request }) => answerOf(server, request)),
+  );
+  msw.listen({ onUnhandledRequest: 'error' });
+  return {
+    network: fetchNetwork((request) => fetch(request)),
+    close: async () => msw.close(),
+  };
+});
+
+async function answerOf(server: Server, request: Request): Promise<Response> {
+  return server(request);
+}
+
+const GET: NetworkRequest = {
+  method: 'GET',
+  url: 'https://server.test/',
+  headers: [],
+  timeoutMs: 15,
+};
+
+/** A body of one chunk, after which nothing comes any more. */
+function stalled() {
+  const seen = { isCancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => controller.enqueue(Uint8Array.of(0x61)),
+      cancel: () => {
+        seen.isCancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { seen, body };
+}
+
+describe('an answer over fetch', () => {
+  test('that comes to a standstill times out, and its connection is given up', async () => {
+    const { seen, body } = stalled();
+    let signal: AbortSignal | null = null;
+    const network = fetchNetwork(async (request) => {
+      signal = request.signal;
+      return new Response(body);
+    });
+    const response = await network.request(GET);
+    expect(await response.read()).toBe('a');
+    await expect(response.read()).rejects.toMatchObject({ code: 'timeout' });
+    expect(seen.isCancelled).toBe(true);
+    expect(signal).toMatchObject({ aborted: true });
+  });
+
+  test('that nobody wants any more is cancelled at its source', async () => {
+    const { seen, body } = stalled();
+    const network = fetchNetwork(async () => new Response(body));
+    const response = await network.request(GET);
+    response.cancel();
+    await new Promise(setImmediate);
+    expect(seen.isCancelled).toBe(true);
+  });
+
+  test('that is no text is cancelled at its source', async () => {
+    const { seen, body } = stalled();
+    const bad = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (_, controller) => controller.enqueue(Uint8Array.of(0xff)),
+    });
+    const network = fetchNetwork(async () => new Response(body.pipeThrough(bad)));
+    const response = await network.request(GET);
+    await expect(response.read()).rejects.toMatchObject({ code: 'encoding' });
+    await new Promise(setImmediate);
+    expect(seen.isCancelled).toBe(true);
+  });
+
+  test('is asked for without following redirects and with no body where there is none', async () => {
+    const seen: unknown[] = [];
+    const network = fetchNetwork(async (request) => {
+      seen.push(request.redirect, request.body);
+      return new Response(null);
+    });
+    await network.request(GET);
+    expect(seen).toEqual(['manual', null]);
+  });
+});
