@@ -83,6 +83,8 @@ describe('a device without a keyboard', () => {
     ['the same byte', () => new Uint8Array(96).fill(7)],
     ['all ones', () => new Uint8Array(96).fill(255)],
     ['too few bytes', () => new Uint8Array(64).map((_, at) => at)],
+    ['those of the key again', () => new Uint8Array(96).map((_, at) => 1 + ((at >> 5) % 2))],
+    ['those of the verifier again', () => new Uint8Array(96).map((_, at) => (at >> 5 ? 1 : 2))],
   ])('does not begin with random numbers that are %s', async (_, random) => {
     const { device, request } = startSignIn();
     const begin = beginSignIn({ ...device, entropy: { random } }, request);

@@ -55,7 +55,8 @@ export async function beginSignIn(
   const [privateKey, verifier, state] = [0, 1, 2].map((part) =>
     encodeBase64(drawn.subarray(part * SECRET_BYTES, (part + 1) * SECRET_BYTES), 'url'),
   ) as [string, string, string];
-  if (drawn.length !== 3 * SECRET_BYTES || privateKey === verifier || verifier === state) {
+  // The state is for everybody to see.
+  if (drawn.length !== 3 * SECRET_BYTES || privateKey === state || verifier === state) {
     throw new SyncError('deviceFailed', 'the random source is broken');
   }
   const publicKey = await ecPublicKey(bytesOf(privateKey), () => device.clock.pause()).catch(

@@ -73,6 +73,7 @@ it('does not stretch the password with an address of the server’s choice', asy
   world.middle = async () =>
     new Response(JSON.stringify({ errno: 120, email: 'other@example.test' }), { status: 400 });
   expect((await failure(signIn(world))).code).toBe('unauthorized');
+  expect(world.sent.length).toBe(1);
   world.middle = async (request) => {
     const { email } = (await request.json()) as { email: string };
     const turned = email === email.toLowerCase() ? email.toUpperCase() : email.toLowerCase();
