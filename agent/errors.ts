@@ -95,6 +95,7 @@ const KNOWN_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
   ['badKey', 'keyMismatch'],
   ['badKeys', 'keyMismatch'],
   ['badEntropy', 'deviceFailed'],
+  ['badUrl', 'badResponse'],
 ]);
 
 /** What the work of a port resolves to, or a SyncError. */

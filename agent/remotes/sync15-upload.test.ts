@@ -315,6 +315,11 @@ describe('a refusal as a whole', () => {
     });
   });
 
+  test('a batch without an id is no answer', async () => {
+    const { upload } = bench({ answer: () => [202, { success: [], failed: {} }] });
+    await expect(upload.add(records(1), false)).rejects.toMatchObject({ code: 'badResponse' });
+  });
+
   test('a success without a time is no answer', async () => {
     const { upload } = bench({ answer: () => [200, { success: [], failed: {} }] });
     await expect(upload.add(records(1), true)).rejects.toMatchObject({ code: 'badResponse' });

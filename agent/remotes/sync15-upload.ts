@@ -23,28 +23,29 @@ export interface UploadOptions {
   readonly cache: Map<string, unknown>;
 }
 
-/** Payloads only, as the server counts them. Sealed payloads are ASCII: characters are bytes. */
+/** What a request or a batch holds. Sealed payloads are ASCII: characters are bytes. */
 interface Size {
   readonly records: number;
+  /** Of the payloads alone, as most limits count. */
   readonly bytes: number;
+  readonly bodyBytes: number;
 }
 
-/** Records that go out in one request. */
-interface Portion extends Size {
-  /** The request's body. */
-  readonly text: string;
+/** Records that go out in one request, as JSON. */
+interface Portion {
+  readonly items: readonly string[];
+  readonly size: Size;
 }
 
 /** `split`: not taken as it is, for a reason that may be one record's. */
-type Posted =
-  | { readonly kind: 'taken'; readonly verdict: (id: string) => PushResult }
-  | { readonly kind: 'moved' }
-  | { readonly kind: 'split'; readonly code: number };
+type Refused = { readonly kind: 'moved' } | { readonly kind: 'split'; readonly code: number };
+type Posted = Refused | { readonly kind: 'taken'; readonly verdict: (id: string) => PushResult };
 
 type End = Awaited<ReturnType<Upload['commit']>>;
 
-const INVALID_RECORD = 8;
 const SIZE_LIMIT = 17;
+/** Codes of a 400 that are about records: invalid, too large. */
+const RECORD_CODES: readonly number[] = [8, SIZE_LIMIT];
 /** Codes of a 400 that are no record's fault. */
 const REFUSALS: ReadonlyMap<number, readonly [SyncErrorCode, string]> = new Map([
   [6, ['badResponse', 'the server does not read our JSON']],
@@ -53,7 +54,8 @@ const REFUSALS: ReadonlyMap<number, readonly [SyncErrorCode, string]> = new Map(
   [16, ['clientTooOld', 'the server asks for a newer client']],
 ]);
 
-const NOTHING: Portion = { records: 0, bytes: 0, text: '[]' };
+/** An empty list, but for its end: every record brings a comma or the end. */
+const NOTHING: Size = { records: 0, bytes: 0, bodyBytes: 1 };
 
 /** In the cache: this server has no batches, or loses them. */
 const NO_BATCHES = 'noBatches';
@@ -66,32 +68,40 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
   let seenMs = sinceMs;
   let end: End = { kind: 'none' };
 
-  const post = async (portion: Portion, isLast: boolean): Promise<Posted> => {
+  const post = async ({ items, size }: Portion, isLast: boolean): Promise<Posted> => {
     const isBatch = batch !== null || !(isLast || cache.has(NO_BATCHES));
     const commit = isLast ? '&commit=true' : '';
-    const total = sum(staged, portion);
+    const total = sum(staged, size);
     const answer = await node.send({
       method: 'POST',
       url: isBatch ? `${path}?batch=${quoted(batch ?? 'true')}${commit}` : path,
       headers: [
         ['Content-Type', 'application/json'],
         unmodifiedSince(seenMs),
-        ...announced('', portion),
+        ...announced('', size),
         ...(isBatch && isLast ? announced('Total-', total) : []),
       ],
-      body: portion.text,
+      body: `[${items.join(',')}]`,
     });
     const refused = await refusal(answer, path);
-    if (refused !== null) return lostBatch(refused) ? moved() : refused;
-    const body = await bodyOf(answer);
+    if (refused?.kind === 'moved') return moved();
+    if (refused !== null) {
+      if (batch === null || RECORD_CODES.includes(refused.code)) return refused;
+      // Nothing but an unknown batch explains it: from now on it goes without.
+      cache.set(NO_BATCHES, true);
+      return moved();
+    }
+    const body = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
     if (answer.status === 202) {
-      batch = batchId(body) ?? batch;
+      const id = member(body, 'batch') ?? batch;
+      if (typeof id !== 'string' && typeof id !== 'number') throw missing('batch');
+      batch = `${id}`;
       staged = total;
       return { kind: 'taken', verdict: verdicts(body, { kind: 'staged' }) };
     }
     const modifiedMs =
       secondsMs(member(body, 'modified')) ?? headerMs(answer.headers, 'x-last-modified');
-    if (modifiedMs === null) throw new SyncError('badResponse', `${path}: modified is missing`);
+    if (modifiedMs === null) throw missing('modified');
     seenMs = modifiedMs;
     const stored = { kind: 'stored', modifiedMs } as const;
     if (isLast) end = stored;
@@ -104,14 +114,8 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
     return { kind: 'moved' };
   };
 
-  /** A refusal that only an unknown batch explains; from now on it goes without. */
-  const lostBatch = (refused: Posted): boolean => {
-    if (refused.kind === 'moved') return true;
-    if (batch === null || refused.kind !== 'split') return false;
-    const isRecords = refused.code === INVALID_RECORD || refused.code === SIZE_LIMIT;
-    if (!isRecords) cache.set(NO_BATCHES, true);
-    return !isRecords;
-  };
+  const missing = (name: string): SyncError =>
+    new SyncError('badResponse', `${path}: ${name} is missing`);
 
   return {
     addMax: Math.min(limits.max_post_records, limits.max_total_records),
@@ -130,13 +134,14 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
           results.push({ kind: 'refused', code: 'tooLarge' });
           continue;
         }
-        if (portion.records === 0) return rest({ kind: 'later' });
-        const isEnd = isLast && results.length + portion.records === records.length;
+        const count = portion.items.length;
+        if (count === 0) return rest({ kind: 'later' });
+        const isEnd = isLast && results.length + count === records.length;
         const posted = await post(portion, isEnd);
         if (posted.kind === 'moved') return rest({ kind: 'moved' });
         if (posted.kind === 'taken') {
-          for (const { id } of left.slice(0, portion.records)) results.push(posted.verdict(id));
-        } else if (portion.records > 1) most = Math.ceil(portion.records / 2);
+          for (const { id } of left.slice(0, count)) results.push(posted.verdict(id));
+        } else if (count > 1) most = Math.ceil(count / 2);
         else if (posted.code !== SIZE_LIMIT) results.push({ kind: 'refused' });
         else if (staged.records > 0) return rest({ kind: 'later' });
         else results.push({ kind: 'refused', code: 'tooLarge' });
@@ -146,7 +151,7 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
 
     async commit() {
       if (batch !== null && end.kind === 'none') {
-        const posted = await post(NOTHING, true);
+        const posted = await post({ items: [], size: NOTHING }, true);
         if (posted.kind !== 'taken') moved();
       }
       return end;
@@ -160,40 +165,39 @@ function portionOf(
   limits: Limits,
   staged: Size,
 ): Portion | 'tooLarge' {
-  let portion = NOTHING;
+  const items: string[] = [];
+  let size = NOTHING;
   for (const { id, payload, sortindex, ttlSeconds } of records) {
-    const item = JSON.stringify({
-      id,
-      payload,
-      ...(sortindex === null ? {} : { sortindex }),
-      ...(ttlSeconds === null ? {} : { ttl: ttlSeconds }),
-    });
-    const alone: Portion = { records: 1, bytes: payload.length, text: `[${item}]` };
-    if (payload.length > limits.max_record_payload_bytes || !fits(alone, alone, limits)) {
-      return portion.records === 0 ? 'tooLarge' : portion;
+    const ttl = ttlSeconds ?? undefined;
+    const item = JSON.stringify({ id, payload, sortindex: sortindex ?? undefined, ttl });
+    const own: Size = { records: 1, bytes: payload.length, bodyBytes: item.length + 1 };
+    if (own.bytes > limits.max_record_payload_bytes || !fits(sum(NOTHING, own), own, limits)) {
+      return items.length === 0 ? 'tooLarge' : { items, size };
     }
-    const { length } = portion.text;
-    const comma = length > 2 ? ',' : '';
-    const text = `${portion.text.slice(0, length - 1)}${comma}${item}]`;
-    const next = { ...sum(portion, alone), text };
-    if (!fits(next, sum(staged, next), limits)) return portion;
-    portion = next;
+    const next = sum(size, own);
+    if (!fits(next, sum(staged, next), limits)) break;
+    size = next;
+    items.push(item);
   }
-  return portion;
+  return { items, size };
 }
 
-function fits(portion: Portion, total: Size, limits: Limits): boolean {
+function fits(post: Size, total: Size, limits: Limits): boolean {
   return (
-    portion.records <= limits.max_post_records &&
-    portion.bytes <= limits.max_post_bytes &&
-    portion.text.length <= limits.max_request_bytes &&
+    post.records <= limits.max_post_records &&
+    post.bytes <= limits.max_post_bytes &&
+    post.bodyBytes <= limits.max_request_bytes &&
     total.records <= limits.max_total_records &&
     total.bytes <= limits.max_total_bytes
   );
 }
 
 function sum(a: Size, b: Size): Size {
-  return { records: a.records + b.records, bytes: a.bytes + b.bytes };
+  return {
+    records: a.records + b.records,
+    bytes: a.bytes + b.bytes,
+    bodyBytes: a.bodyBytes + b.bodyBytes,
+  };
 }
 
 function announced(what: string, { records, bytes }: Size): [string, string][] {
@@ -204,7 +208,7 @@ function announced(what: string, { records, bytes }: Size): [string, string][] {
 }
 
 /** What a status says that is no success; null for 200 and 202. Errors: those that are no record's fault. */
-async function refusal(answer: Answer, path: string): Promise<Posted | null> {
+async function refusal(answer: Answer, path: string): Promise<Refused | null> {
   const { status } = answer;
   if (status === 200 || status === 202) return null;
   if (status !== 400) {
@@ -216,15 +220,6 @@ async function refusal(answer: Answer, path: string): Promise<Posted | null> {
   const known = REFUSALS.get(code);
   if (known === undefined) return { kind: 'split', code };
   throw new SyncError(known[0], `${path}: ${known[1]}`, { status });
-}
-
-async function bodyOf(answer: Answer): Promise<unknown> {
-  return parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
-}
-
-function batchId(body: unknown): string | null {
-  const id = member(body, 'batch');
-  return typeof id === 'string' || typeof id === 'number' ? `${id}` : null;
 }
 
 /** What became of each record that a post has named, where a success means `taken`. */

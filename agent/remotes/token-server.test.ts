@@ -99,14 +99,14 @@ describe('a refusal says whose turn it is', () => {
     [401, 'invalid-client-state', 'keyMismatch', "the key is not the account's any more"],
     [401, 'invalid-keysChangedAt', 'keyMismatch', "the key is older than the account's"],
     [401, 'invalid-key-id', 'keyMismatch', "the key's id is not understood"],
-    [401, 'error', 'unauthorized', 'the sign-in is refused'],
+    [401, 'error', 'unauthorized', 'status 401'],
     [403, 'new-users-disabled', 'unauthorized', 'the server takes no new users'],
-    [403, 'error', 'unauthorized', 'the sign-in is refused'],
-    [404, 'error', 'badResponse', 'no token server for Sync 1.5'],
+    [403, 'error', 'unauthorized', 'status 403'],
+    [404, 'error', 'badResponse', 'status 404'],
     [400, 'error', 'badResponse', 'status 400'],
     [405, 'error', 'badResponse', 'status 405'],
     [406, 'error', 'badResponse', 'status 406'],
-    [410, 'error', 'serviceGone', 'the service has ended'],
+    [410, 'error', 'serviceGone', 'status 410'],
     [429, 'error', 'unavailable', 'status 429'],
     [500, 'internal-error', 'unavailable', 'status 500'],
     [503, 'error', 'unavailable', 'status 503'],
@@ -139,7 +139,7 @@ describe('a refusal says whose turn it is', () => {
     async (text) => {
       expect(await errorOf(() => new Response(text, { status: 401 }))).toMatchObject({
         code: 'unauthorized',
-        message: 'token server: the sign-in is refused',
+        message: 'token server: the server answered with status 401',
       });
     },
   );
@@ -147,14 +147,14 @@ describe('a refusal says whose turn it is', () => {
 
 describe('an answer that is none', () => {
   test.each([
-    [{ ...TOKEN, id: undefined }, 'id or key'],
-    [{ ...TOKEN, id: 'a"b' }, 'id or key'],
-    [{ ...TOKEN, key: 7 }, 'id or key'],
-    [{ ...TOKEN, api_endpoint: undefined }, 'api_endpoint is not a URL'],
-    [{ ...TOKEN, api_endpoint: 'https://node.test/1.5/1?a' }, 'api_endpoint is not a URL'],
-    [{ ...TOKEN, api_endpoint: 'https://me@node.test/1.5/1' }, 'api_endpoint is not a URL'],
-    [{ ...TOKEN, api_endpoint: 'http://node.test/1.5/1' }, 'api_endpoint is not encrypted'],
-    [null, 'id or key'],
+    [{ ...TOKEN, id: undefined }, 'id is'],
+    [{ ...TOKEN, id: 'a"b' }, 'id is'],
+    [{ ...TOKEN, key: 7 }, 'key is'],
+    [{ ...TOKEN, api_endpoint: undefined }, 'api_endpoint is missing'],
+    [{ ...TOKEN, api_endpoint: 'https://node.test/1.5/1?a' }, 'api_endpoint is missing'],
+    [{ ...TOKEN, api_endpoint: 'https://me@node.test/1.5/1' }, 'api_endpoint is missing'],
+    [{ ...TOKEN, api_endpoint: 'http://node.test/1.5/1' }, 'api_endpoint is missing'],
+    [null, 'api_endpoint is'],
   ])('%j is refused', async (body, message) => {
     const error = await errorOf(() => json(body));
     expect(error).toMatchObject({ code: 'badResponse' });

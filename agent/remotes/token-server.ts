@@ -10,6 +10,7 @@ import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, unexpected } from '../wire/http.ts';
+import { shownWords } from '../wire/words.ts';
 import { member } from './listing.ts';
 import type { RemoteOptions } from './remote.ts';
 
@@ -39,23 +40,27 @@ export async function requestStorageToken(options: RemoteOptions): Promise<Stora
   const nowMs = clock.nowMs();
   const aheadMs = (headerMs(answer.headers, 'x-timestamp') ?? nowMs) - nowMs;
   const body = parseDocument(await readDocument(() => answer.read(), ANSWER_CHARS_MAX));
-  const [id, key, endpoint] = ['id', 'key', 'api_endpoint'].map((name) => member(body, name));
-  if (typeof id !== 'string' || !HEADER_TEXT.test(id) || typeof key !== 'string') {
-    throw new SyncError('badResponse', 'token server: id or key is missing');
-  }
-  if (typeof endpoint !== 'string' || !ENDPOINT.test(endpoint)) {
-    throw new SyncError('badResponse', 'token server: api_endpoint is not a URL');
-  }
-  if (/^https:/i.test(url) && !/^https:/i.test(endpoint)) {
-    throw new SyncError('badResponse', 'token server: api_endpoint is not encrypted');
-  }
-  return { id, key, endpoint: endpoint.replace(/\/+$/, ''), aheadMs };
+  const text = (name: string, form: RegExp): string => {
+    const value = member(body, name);
+    if (typeof value === 'string' && form.test(value)) return value;
+    throw new SyncError('badResponse', `token server: ${name} is missing or cannot be used`);
+  };
+  // From a server that is reached encrypted, the way leads to no other.
+  const endpoint = text('api_endpoint', url.startsWith('https:') ? SECURE_URL : PLAIN_URL);
+  return {
+    id: text('id', HEADER_TEXT),
+    key: text('key', /./),
+    endpoint: endpoint.replace(/\/+$/, ''),
+    aheadMs,
+  };
 }
 
 const ANSWER_CHARS_MAX = 16_384;
-const WORDS_CHARS_MAX = 200;
+const ERRORS_SHOWN_MAX = 3;
 const HEADER_TEXT = /^[!#-~]{1,4096}$/;
-const ENDPOINT = /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d+)?(\/[!"$->@-~]*)?$/i;
+/** Host and path in ASCII, and nothing of a user, a query or a fragment. */
+const SECURE_URL = /^https:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
+const PLAIN_URL = /^https?:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const API_PATH = '/1.0/sync/1.5';
 
 function tokenUrl(serverUrl: string): string {
@@ -92,26 +97,11 @@ const REFUSALS: ReadonlyMap<unknown, readonly [SyncErrorCode, string]> = new Map
 ]);
 
 async function refusal(answered: Answer): Promise<SyncError> {
-  const { status } = answered;
   const body = await bodyOf(answered);
   const words = wordsOf(body);
-  const said = words === '' ? '' : ` (${words})`;
-  const known = REFUSALS.get(member(body, 'status'));
-  if (known !== undefined)
-    return new SyncError(known[0], `token server: ${known[1]}${said}`, { status });
-  if (status === 401 || status === 403) {
-    return new SyncError('unauthorized', `token server: the sign-in is refused${said}`, { status });
-  }
-  if (status === 404) {
-    return new SyncError('badResponse', `serverUrl: no token server for Sync 1.5 is there${said}`, {
-      status,
-    });
-  }
-  if (status === 410 || status === 513) {
-    return new SyncError('serviceGone', `token server: the service has ended${said}`, { status });
-  }
-  const error = unexpected(answered, 'token server');
-  return new SyncError(error.code, error.message + said, { status });
+  const plain = unexpected(answered, 'token server');
+  const [code, meaning] = REFUSALS.get(member(body, 'status')) ?? [plain.code, plain.message];
+  return new SyncError(code, words === '' ? meaning : `${meaning} (${words})`, plain.detail);
 }
 
 async function bodyOf(answered: Answer): Promise<unknown> {
@@ -123,18 +113,11 @@ async function bodyOf(answered: Answer): Promise<unknown> {
   }
 }
 
-/** What the server says, fit to be shown: bounded, printable, and without anything that looks like a credential. */
 function wordsOf(body: unknown): string {
   const errors = member(body, 'errors');
   const texts = [member(body, 'status')];
-  for (const error of Array.isArray(errors) ? errors.slice(0, 3) : []) {
+  for (const error of Array.isArray(errors) ? errors.slice(0, ERRORS_SHOWN_MAX) : []) {
     texts.push(member(error, 'name'), member(error, 'description'));
   }
-  return texts
-    .filter((text) => typeof text === 'string')
-    .join(' ')
-    .replace(/[^!-~]+/g, ' ')
-    .replace(/[\w.+/-]{32,}/g, '...')
-    .slice(0, WORDS_CHARS_MAX)
-    .trim();
+  return shownWords(texts.filter((text) => typeof text === 'string').join(' '));
 }

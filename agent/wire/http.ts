@@ -3,7 +3,7 @@
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
 import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
-import { ported, SyncError } from '../errors.ts';
+import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
 import { decimalHeader, header, headerMs, httpDateMs, waitHeader } from './headers.ts';
@@ -77,25 +77,25 @@ export function createHttp(options: HttpOptions): Http {
 /** The statuses that end a pass whatever was asked. */
 function refuse(answered: Answer): void {
   const { status } = answered;
-  const code =
-    status === 401 || status === 403
-      ? 'unauthorized'
-      : status === 410 || status === 513
-        ? 'serviceGone'
-        : status < 200 || (status >= 300 && status < 400 && status !== 304)
-          ? 'badResponse'
-          : null;
-  if (code === null) return;
-  answered.cancel();
-  throw new SyncError(code, `the server answered with status ${status}`, { status });
+  const code = codeOf(status);
+  const isRefusal = code === 'unauthorized' || code === 'serviceGone';
+  const isElsewhere = status < 200 || (status >= 300 && status < 400 && status !== 304);
+  if (isRefusal || isElsewhere) throw unexpected(answered, 'sync');
 }
 
-/** For callers that got a status they have no use for. */
+/** For callers that got a status they have no use for; `what` was asked for. */
 export function unexpected(answered: Answer, what: string): SyncError {
   answered.cancel();
   const { status } = answered;
-  const code = status === 409 || status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
-  return new SyncError(code, `${what}: the server answered with status ${status}`, { status });
+  return new SyncError(codeOf(status), `${what}: the server answered with status ${status}`, {
+    status,
+  });
+}
+
+function codeOf(status: number): SyncErrorCode {
+  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 410 || status === 513) return 'serviceGone';
+  return status === 409 || status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
 }
 
 export function stopIfAborted(abort: Abort): void {
