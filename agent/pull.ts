@@ -42,7 +42,11 @@ export async function pull(pass: CollectionPass): Promise<void> {
     if (next.page === cursor.page) break;
     cursor = next;
   }
-  throw new SyncError('badResponse', 'paging: the server repeats its pages', {
+  throw endless(pass);
+}
+
+function endless(pass: CollectionPass): SyncError {
+  return new SyncError('badResponse', 'paging: the server repeats its pages', {
     collection: pass.store.collection.name,
   });
 }
@@ -64,10 +68,12 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
   const stampMs = cursor.page === null ? page.stampMs : cursor.stampMs;
   const progress = createProgress(cursor, stampMs);
   const batch: Listed[] = [];
+  let isEmpty = true;
   try {
     const arrived: Listed[] = [];
     for (let more = true; more; ) {
       more = await page.next(arrived);
+      isEmpty &&= arrived.length === 0;
       while (moved(arrived, batch)) {
         await applyBatch(pass, page, batch, progress.after(batch));
       }
@@ -78,6 +84,7 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
     throw error;
   }
   const token = page.nextPage();
+  if (isEmpty && token !== null) throw endless(pass);
   const end =
     token === null
       ? { ...START, sinceMs: stampMs > 0 ? stampMs : Math.max(0, progress.after(batch).floorMs) }

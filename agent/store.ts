@@ -15,6 +15,7 @@ import {
 } from './entry.ts';
 import { ported, SyncError } from './errors.ts';
 import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
+import { QUARANTINE_MAX } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
 import type { Vault } from './vault.ts';
 
@@ -237,6 +238,7 @@ function beginTransaction(
       held += Number(is !== null) - Number(was !== null);
     },
     quarantine(id, before, code, modifiedMs) {
+      if (!before.quarantined && quarantined >= QUARANTINE_MAX) return;
       changes.push([keys.quarantine(id), JSON.stringify({ code, modifiedMs })]);
       if (!before.quarantined) quarantined++;
     },
