@@ -117,17 +117,17 @@ function answer(response: NetworkResponse, abort: Abort): Answer {
 
 function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): void {
   const { headers } = response;
+  const serverMs =
+    headerMs(headers, 'x-weave-timestamp') ?? httpDateMs(header(headers, 'date') ?? '');
+  notes.serverNowMs = serverMs ?? notes.serverNowMs;
   for (const name of ['backoff', 'x-weave-backoff', 'x-backoff', 'retry-after']) {
-    notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, nowMs));
+    notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, serverMs ?? nowMs));
   }
   const alert = header(headers, 'alert') ?? header(headers, 'x-weave-alert');
   if (alert !== null) {
     notes.alert = alert.slice(0, 500);
     if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
   }
-  const serverMs =
-    headerMs(headers, 'x-weave-timestamp') ?? httpDateMs(header(headers, 'date') ?? '');
-  notes.serverNowMs = serverMs ?? notes.serverNowMs;
   for (const name of ['quota-remaining', 'x-weave-quota-remaining']) {
     const quotaKb = decimalHeader(headers, name);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
