@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { memoryPlatform } from '../../platform/memory/platform.ts';
+import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { NetworkError } from '../../platform/web/fetch-network.ts';
+import type { ServerNotes } from '../remotes/remote.ts';
+import { createHttp, type Exchange, type HttpOptions, unexpected } from './http.ts';
+
+const NOW_MS = 1_795_330_000_000;
+const GET: Exchange = { method: 'GET', url: 'https://sync.test/v1/' };
+
+function setUp(
+  answers: readonly (() => Response | Promise<Response>)[],
+  options: Partial<HttpOptions> = {},
+) {
+  const requests: Request[] = [];
+  const freshness: boolean[] = [];
+  const notes: ServerNotes = {
+    requests: 0,
+    waitMs: 0,
+    alert: null,
+    gone: false,
+    quotaRemainingBytes: null,
+    serverNowMs: 0,
+  };
+  const abort = { aborted: false };
+  const platform = memoryPlatform({
+    storage: new MemoryStorage(),
+    fetch: async (request) => {
+      const answer = answers[Math.min(requests.push(request), answers.length) - 1];
+      return answer === undefined ? new Response() : answer();
+    },
+    identity: {
+      account: async () => ({ uid: 'u', email: 'e' }),
+      assertion: async () => 'a',
+      accessToken: async () => ({ token: 't' }),
+      syncKey: async () => ({ kB: '' }),
+    },
+    nowMs: NOW_MS,
+    random: (count) => new Uint8Array(count),
+  });
+  const http = createHttp({
+    platform,
+    notes,
+    abort,
+    async authorize(fresh) {
+      freshness.push(fresh);
+      return [['Authorization', `pass ${freshness.length}`]];
+    },
+    ...options,
+  });
+  const sent = () => requests.map(({ headers }) => headers.get('authorization'));
+  return { http, notes, abort, requests, freshness, sent };
+}
+
+const status =
+  (code: number, headers: Readonly<Record<string, string>> = {}) =>
+  () =>
+    new Response(code === 204 || code === 304 ? null : 'body', { status: code, headers });
+
+/** The notes after one answer with these headers. */
+async function noted(headers: Readonly<Record<string, string>>): Promise<ServerNotes> {
+  const { http, notes } = setUp([status(200, headers)]);
+  await http.send(GET);
+  return notes;
+}
+
+describe('an exchange', () => {
+  test('carries authorization, headers and body, and is counted', async () => {
+    const { http, requests, notes, sent } = setUp([status(200)]);
+    const headers = [['If-Match', '"7"']] as const;
+    const answer = await http.send({ ...GET, method: 'PUT', headers, body: '{}' });
+    expect(answer.status).toBe(200);
+    expect(await answer.read()).toBe('body');
+    expect(await answer.read()).toBeNull();
+    const [request] = requests;
+    expect([request?.method, request?.headers.get('if-match')]).toEqual(['PUT', '"7"']);
+    expect(await request?.text()).toBe('{}');
+    expect(sent()).toEqual(['pass 1']);
+    expect(notes.requests).toBe(1);
+  });
+
+  test.each([200, 201, 204, 304, 400, 404, 405, 412, 413, 429, 500, 503])(
+    '%i is for the protocol to judge',
+    async (code) => {
+      const { http, requests } = setUp([status(code)]);
+      expect((await http.send(GET)).status).toBe(code);
+      expect(requests).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    [403, 'unauthorized'],
+    [410, 'serviceGone'],
+    [513, 'serviceGone'],
+    [300, 'badResponse'],
+    [301, 'badResponse'],
+    [302, 'badResponse'],
+    [307, 'badResponse'],
+  ] as const)('%i ends the pass: %s', async (code, meaning) => {
+    const location = { location: 'https://evil.test/' };
+    const { http, requests } = setUp([status(code, location)]);
+    const error = { code: meaning, detail: { status: code } };
+    await expect(http.send(GET)).rejects.toMatchObject(error);
+    expect(requests.map(({ url }) => url)).toEqual([GET.url]);
+  });
+
+  test.each([
+    ['offline', 'offline'],
+    ['timeout', 'timeout'],
+  ] as const)('fails as its connection does: %s', async (code, meaning) => {
+    const failing = () => Promise.reject(new NetworkError(code));
+    const { http, notes } = setUp([failing]);
+    await expect(http.send(GET)).rejects.toMatchObject({ code: meaning });
+    expect(notes.requests).toBe(1);
+  });
+
+  test('fails while it is read as its connection does', async () => {
+    const { http } = setUp([() => new Response(Uint8Array.of(0xff))]);
+    const answer = await http.send(GET);
+    await expect(answer.read()).rejects.toMatchObject({ code: 'badResponse' });
+  });
+});
+
+describe('an authorization that is refused', () => {
+  test('is renewed once, and the same is asked again', async () => {
+    const { http, requests, freshness, sent } = setUp([status(401), status(200)]);
+    expect((await http.send({ ...GET, method: 'POST', body: 'x' })).status).toBe(200);
+    expect(freshness).toEqual([false, true]);
+    expect(sent()).toEqual(['pass 1', 'pass 2']);
+    expect(await Promise.all(requests.map((request) => request.text()))).toEqual(['x', 'x']);
+  });
+
+  test('and refused again ends the pass', async () => {
+    const { http, requests } = setUp([status(401), status(401), status(200)]);
+    await expect(http.send(GET)).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('has its own chance in every exchange', async () => {
+    const answers = [status(401), status(200), status(401), status(200)];
+    const { http, freshness } = setUp(answers);
+    await http.send(GET);
+    await http.send(GET);
+    expect(freshness).toEqual([false, true, false, true]);
+  });
+
+  test('because nobody is signed in says so, and asks no server', async () => {
+    const { http, requests } = setUp([status(200)], {
+      authorize: async () => {
+        throw Object.assign(new Error('x'), { code: 'signedOut' });
+      },
+    });
+    await expect(http.send(GET)).rejects.toMatchObject({ code: 'signedOut' });
+    expect(requests).toHaveLength(0);
+  });
+});
+
+describe('what a server says beside its answer', () => {
+  test.each(['Backoff', 'X-Weave-Backoff', 'X-Backoff', 'Retry-After'])(
+    '%s: a wish to wait',
+    async (name) => expect(await noted({ [name]: '90' })).toMatchObject({ waitMs: 90_000 }),
+  );
+
+  test('the largest of several wishes counts, over all answers', async () => {
+    expect(await noted({ Backoff: '30', 'Retry-After': '90' })).toMatchObject({ waitMs: 90_000 });
+    const { http, notes } = setUp([status(200, { Backoff: '90' }), status(200, { Backoff: '30' })]);
+    await http.send(GET);
+    await http.send(GET);
+    expect(notes.waitMs).toBe(90_000);
+  });
+
+  test('a wait until a date is as long as it is to the server, whatever the device believes', async () => {
+    const far = NOW_MS - 1e12;
+    const [date, until] = [far, far + 60_000].map((ms) => new Date(ms).toUTCString());
+    const headers = { Date: date ?? '', 'Retry-After': until ?? '' };
+    expect(await noted(headers)).toMatchObject({ waitMs: 60_000 });
+  });
+
+  test('also with an answer that ends the pass, and with one that is asked again', async () => {
+    const gone = setUp([status(403, { 'Retry-After': '90' })]);
+    await expect(gone.http.send(GET)).rejects.toThrow();
+    expect(gone.notes.waitMs).toBe(90_000);
+    const again = setUp([status(401, { Backoff: '60' }), status(200)]);
+    await again.http.send(GET);
+    expect(again.notes.waitMs).toBe(60_000);
+  });
+
+  test('an alert is for the user, and as long as one can read', async () => {
+    expect(await noted({ Alert: 'down on Sunday' })).toMatchObject({
+      alert: 'down on Sunday',
+      gone: false,
+    });
+    expect((await noted({ 'X-Weave-Alert': 'x'.repeat(9_000) })).alert).toHaveLength(500);
+  });
+
+  test('an alert may say that the service ends; the announcement of it does not', async () => {
+    const eol = (code: string) => JSON.stringify({ code, message: 'bye', url: 'https://a/' });
+    expect(await noted({ Alert: eol('hard-eol') })).toMatchObject({ gone: true });
+    expect(await noted({ Alert: eol('soft-eol') })).toMatchObject({ gone: false });
+  });
+
+  test('the room that is left comes in kilobytes', async () => {
+    for (const name of ['Quota-Remaining', 'X-Weave-Quota-Remaining']) {
+      expect(await noted({ [name]: '2.5' })).toMatchObject({ quotaRemainingBytes: 2_560 });
+      expect(await noted({ [name]: '-1' })).toMatchObject({ quotaRemainingBytes: null });
+    }
+  });
+
+  test('its time comes as seconds or as a date', async () => {
+    expect(await noted({ 'X-Weave-Timestamp': '1795330000.12' })).toMatchObject({
+      serverNowMs: NOW_MS + 120,
+    });
+    const date = new Date(NOW_MS).toUTCString();
+    expect(await noted({ Date: date })).toMatchObject({ serverNowMs: NOW_MS });
+  });
+
+  test('nothing is noted of an answer without any', async () => {
+    expect(await noted({})).toEqual({
+      requests: 1,
+      waitMs: 0,
+      alert: null,
+      gone: false,
+      quotaRemainingBytes: null,
+      serverNowMs: 0,
+    });
+  });
+});
+
+describe('a pass that is cancelled', () => {
+  test('sends nothing any more', async () => {
+    const { http, abort, requests } = setUp([status(200)]);
+    abort.aborted = true;
+    await expect(http.send(GET)).rejects.toMatchObject({ code: 'aborted' });
+    expect(requests).toHaveLength(0);
+  });
+
+  test('stops at the next piece of an answer, and gives it up', async () => {
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Uint8Array.of(0x61)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const { http, abort } = setUp([() => new Response(body)]);
+    const answer = await http.send(GET);
+    expect(await answer.read()).toBe('a');
+    abort.aborted = true;
+    await expect(answer.read()).rejects.toMatchObject({ code: 'aborted' });
+    await new Promise(setImmediate);
+    expect(isCancelled).toBe(true);
+  });
+});
+
+describe('a status of no use', () => {
+  test.each([
+    [400, 'badResponse'],
+    [404, 'badResponse'],
+    [409, 'unavailable'],
+    [429, 'unavailable'],
+    [500, 'unavailable'],
+    [503, 'unavailable'],
+  ] as const)('%i is %s', async (code, meaning) => {
+    const { http } = setUp([status(code)]);
+    const error = unexpected(await http.send(GET), 'hello');
+    expect(error).toMatchObject({ code: meaning, detail: { status: code } });
+    expect(error.message).toContain('hello');
+  });
+});
