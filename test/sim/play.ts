@@ -15,7 +15,11 @@ export interface Moment {
   readonly storage: MemoryStorage;
   readonly frozen: Frozen;
   readonly claims: readonly Claim[];
+  /** What the device speaks; Syncto when left out. */
+  readonly protocol?: Protocol;
 }
+
+export type Protocol = 'syncto' | 'sync15';
 
 export interface Run extends Moment {
   /** Commits that were asked for. */
@@ -49,11 +53,13 @@ export async function play(
   user: Identified,
   trouble: Trouble = {},
 ): Promise<Run> {
+  const { protocol = 'syncto' } = from;
   const storage = from.storage.fork(trouble.cut);
   const { told } = trouble;
   const servers = told?.stage ?? thaw(from.frozen);
   servers.nowMs = NOW_MS + (trouble.laterMs ?? 0);
   const { agent } = deviceOn(servers, storage, {
+    protocol,
     identity: user,
     seed: 50,
     ...(told === undefined ? {} : { answer: told.answer }),
@@ -70,7 +76,7 @@ export async function play(
   const isCut = trouble.cut !== undefined;
   await (isCut ? toTheEnd().catch(() => undefined) : toTheEnd());
   const frozen = told?.servers() ?? freeze(servers);
-  return { storage: storage.fork(), frozen, claims, commits: storage.commits };
+  return { storage: storage.fork(), frozen, claims, protocol, commits: storage.commits };
 }
 
 /** After a reboot: one more pass. */
@@ -104,12 +110,13 @@ export async function tell(
   start: Frozen,
   user: Identified,
   last = '',
+  protocol: Protocol = 'syncto',
 ): Promise<{ checkpoints: Checkpoint[]; end: Moment; signOut: Step }> {
   const seen = secondDevice(thaw(start));
   const steps = story({ pages: seen.ids('history'), logins: seen.ids('passwords') });
   const signOut = steps.pop() as Step;
   const checkpoints: Checkpoint[] = [];
-  let from: Moment = { storage: new MemoryStorage(), frozen: start, claims: [] };
+  let from: Moment = { storage: new MemoryStorage(), frozen: start, claims: [], protocol };
   for (const step of steps) {
     const run = await play(step, from, user);
     checkpoints.push({ step, from, commits: run.commits });
