@@ -56,7 +56,7 @@ describe('the scripts', () => {
   });
 
   test('share state and classes, even when each module is a part of its own', async () => {
-    const { graph, whole } = await readProgram(FIXTURE.root, FIXTURE.entry, 2020);
+    const { graph, whole } = await readProgram(FIXTURE, 2020);
     const scripts: string[] = [];
     const wanted: Wanted = new Map();
     for (const modules of cut(graph.modules, whole.bytesOf, 1).reverse()) {

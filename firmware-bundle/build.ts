@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
-import { cut, makePart, readProgram, type Script, type Wanted } from './program.ts';
+import {
+  cut,
+  type FirmwareSource,
+  makePart,
+  readProgram,
+  type Script,
+  type Wanted,
+} from './program.ts';
 import { type FirmwareSize, measure } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
 
@@ -38,12 +45,6 @@ export interface FirmwareReport {
   readonly modulesOfParts: readonly (readonly string[])[];
 }
 
-/** Where the program begins; it exports `boot`. */
-export interface FirmwareSource {
-  readonly root: string;
-  readonly entry: string;
-}
-
 /** Names of the profiles that a firmware can be built for. */
 export const profileNames: readonly string[] = Object.keys(targets);
 
@@ -59,7 +60,7 @@ export async function buildFirmware(
 ): Promise<FirmwareReport> {
   const target = new Map(Object.entries(targets)).get(profile);
   if (!target) throw new Error(`no profile ${profile}: there are ${profileNames.join(', ')}`);
-  const { graph, whole } = await readProgram(source.root, source.entry, target.syntax);
+  const { graph, whole } = await readProgram(source, target.syntax);
   checkPackages(graph.modules);
 
   const parts: Script[] = [];
@@ -87,7 +88,8 @@ export async function buildFirmware(
   return { outDir, manifest, size, modulesOfParts: parts.map((part) => part.modules) };
 }
 
-const DEFAULT_SOURCE: FirmwareSource = {
+/** The agent with what platform/quickjs/contents.ts names. */
+export const DEFAULT_SOURCE: FirmwareSource = {
   root: fileURLToPath(new URL('..', import.meta.url)),
   entry: 'platform/quickjs/entry.ts',
 };

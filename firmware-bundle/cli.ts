@@ -1,17 +1,39 @@
-// `npm run build [profile...]`: builds the firmware of every profile into `dist/<profile>/` and
+// `npm run build -- [--with NAMES] [profile...]`: builds the firmware of every profile into `dist/<profile>/` and
 // prints what it weighs. Ends with 1, and the reason in one line, when a rule or a budget is broken.
 
 import { rm } from 'node:fs/promises';
-import { buildFirmware, profileNames } from './build.ts';
+import { parseArgs } from 'node:util';
+import { buildFirmware, DEFAULT_SOURCE, profileNames } from './build.ts';
+import { contentNames, contentsModule } from './contents.ts';
 import { sizeTable } from './size.ts';
 
-const asked = process.argv.slice(2);
+const HELP = `npm run build -- [--with NAMES] [profile...]
+
+  --with NAMES   what the firmware holds, separated by commas, of
+                 ${contentNames.join(', ')}.
+                 Without a protocol in the list all protocols, without a collection history and passwords.
+  profile        of ${profileNames.join(', ')}; all of them if none is named`;
+
 try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { with: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help === true) console.log(HELP);
+  else await buildAll(positionals, values.with?.split(',') ?? null);
+} catch (error) {
+  console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+
+async function buildAll(asked: readonly string[], names: readonly string[] | null): Promise<void> {
+  const source =
+    names === null ? DEFAULT_SOURCE : { ...DEFAULT_SOURCE, contents: contentsModule(names) };
   let table = '';
   for (const profile of asked.length > 0 ? asked : profileNames) {
     const outDir = `dist/${profile}`;
     await rm(outDir, { recursive: true, force: true });
-    const { manifest, size } = await buildFirmware(profile, outDir);
+    const { manifest, size } = await buildFirmware(profile, outDir, source);
     const next = sizeTable(size);
     if (next !== table) console.log(next);
     table = next;
@@ -19,7 +41,4 @@ try {
     console.log(`\n${outDir}: ES${manifest.ecmaScript}, agent.js ${whole.bytes} bytes`);
     for (const part of parts) console.log(`  ${part.file} ${part.bytes} bytes`);
   }
-} catch (error) {
-  console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
 }

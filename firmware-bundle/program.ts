@@ -19,10 +19,20 @@ import { withoutGlobals } from './packages.ts';
 /** Modules by path below the root, in the order in which the language evaluates them. */
 export type Modules = readonly string[];
 
+/** Where the program begins (a module that exports `boot`), and what it holds. */
+export interface FirmwareSource {
+  readonly root: string;
+  readonly entry: string;
+  /** A module in place of platform/quickjs/contents.ts: see `contentsModule`. */
+  readonly contents?: string;
+}
+
 /** What esbuild told: per module its imports, and its size in the output. */
 export interface Graph {
   readonly root: string;
   readonly entry: string;
+  /** Takes the place of platform/quickjs/contents.ts; null: that file itself. */
+  readonly contents: string | null;
   /** Edition of ECMAScript of the scripts. */
   readonly syntax: number;
   readonly modules: Modules;
@@ -46,19 +56,20 @@ export type Wanted = Map<string, { path: string; name: string; key: string }>;
  * each; imports that go round in a circle; syntax newer than asked for.
  */
 export async function readProgram(
-  root: string,
-  entry: string,
+  source: FirmwareSource,
   syntax: number,
 ): Promise<{ graph: Graph; whole: Script }> {
+  const { root, entry } = source;
+  const contents = source.contents ?? null;
   const built = await build({
     ...options(root, syntax),
     entryPoints: [entry],
-    plugins: [withoutGlobals],
+    plugins: [inPlaceOfContents(contents), withoutGlobals],
   });
   const { inputs } = built.metafile;
   const modules = evaluationOrder(inputs, entry);
   return {
-    graph: { root, entry, syntax, inputs, modules },
+    graph: { root, entry, contents, syntax, inputs, modules },
     whole: asScript(built, modules, syntax, new Map()),
   };
 }
@@ -95,7 +106,7 @@ export async function makePart(graph: Graph, modules: Modules, wanted: Wanted): 
   const built = await build({
     ...options(graph.root, graph.syntax),
     stdin: { contents, resolveDir: graph.root, sourcefile: 'part.mts' },
-    plugins: [elsewhere(graph, modules), withoutGlobals],
+    plugins: [elsewhere(graph, modules), inPlaceOfContents(graph.contents), withoutGlobals],
   });
   return asScript(built, modules, graph.syntax, wanted);
 }
@@ -134,6 +145,19 @@ function options(root: string, syntax: number) {
     outdir: '/',
     logLevel: 'silent',
   } as const satisfies BuildOptions;
+}
+
+function inPlaceOfContents(contents: string | null): Plugin {
+  return {
+    name: 'in place of contents',
+    setup({ onLoad }) {
+      if (contents === null) return;
+      onLoad({ filter: /[\\/]platform[\\/]quickjs[\\/]contents\.ts$/ }, () => ({
+        contents,
+        loader: 'ts',
+      }));
+    },
+  };
 }
 
 /** Imports of modules of other scripts stay imports, by module path. */

@@ -1,0 +1,43 @@
+// What a firmware can be asked to hold, built for real.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildFirmware, DEFAULT_SOURCE } from './build.ts';
+import { contentNames, contentsModule } from './contents.ts';
+
+const PROFILE = 'panasonic-cx700';
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'contents-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const built = async (...names: string[]) => {
+  const source = { ...DEFAULT_SOURCE, contents: contentsModule(names) };
+  const { size, modulesOfParts } = await buildFirmware(PROFILE, join(folder, names.join()), source);
+  const modules = size.groups.flatMap((group) => group.modules);
+  const weighs = (path: string) => modules.find((module) => module.path === path)?.bytes ?? 0;
+  return { bytes: size.bytes, weighs, parts: modulesOfParts.flat() };
+};
+
+describe('a firmware', () => {
+  test('with one protocol carries nothing of the other and is smaller', async () => {
+    const [both, without] = [await built(), await built('sync15')];
+    expect(both.weighs('agent/remotes/kinto.ts')).toBeGreaterThan(0);
+    expect(without.weighs('agent/remotes/kinto.ts')).toBe(0);
+    expect(without.weighs('agent/remotes/sync15.ts')).toBeGreaterThan(0);
+    expect(without.bytes).toBeLessThan(both.bytes);
+  });
+
+  test('with all that there is stays in its budget', async () => {
+    const everything = await built(...contentNames);
+    expect(everything.weighs('agent/collections/bookmarks.ts')).toBeGreaterThan(0);
+    expect(everything.bytes).toBeLessThanOrEqual(131_072);
+  });
+
+  test('with something unknown is not built', () => {
+    expect(() => contentsModule(['sync15', 'picl'])).toThrow('--with picl: there are syncto');
+  });
+});
