@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { scopedSyncKey } from '../../crypto/onepw.ts';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
+import { Store } from '../../emulator/servers/store.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { main } from '../../platform/node/cli/main.ts';
 import type { Terminal } from '../../platform/node/cli/terminal.ts';
@@ -27,8 +28,13 @@ export function temporaryFolder(): string {
 }
 
 /** Servers with an account of so many pages. */
-export function serveAccount(records: number, seed = 1): Promise<Serving> {
-  return serveOnLoopback({ port: 0, account: syntheticAccount({ records, seed }) });
+export function serveAccount(records: number): Promise<Serving> {
+  return serveOnLoopback({ port: 0, account: syntheticAccount({ records, seed: 1 }) });
+}
+
+/** Servers with an account that no browser has synced with. */
+export function serveNewAccount(): Promise<Serving> {
+  return serveOnLoopback({ port: 0, account: { kB: 'ab'.repeat(32), store: new Store() } });
 }
 
 /** Writes a file with an access token of the servers' user. */

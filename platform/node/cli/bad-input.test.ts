@@ -93,6 +93,18 @@ test.each([
   expect([code, complaints]).toEqual([2, expect.stringContaining(complaint)]);
 });
 
+test('sync into a place where no folder can be', async () => {
+  const place = join(file, 'data');
+  writeFileSync(file, JSON.stringify({ accessToken: 't', key: KEY }), { mode: 0o600 });
+  chmodSync(file, 0o600);
+  const rest = ['--token-server', 'http://h', '--credentials', file, '--data', place];
+  const { code, complaints } = await run(['sync', ...rest]);
+  expect([code, complaints]).toEqual([
+    2,
+    `kitsync: cannot use ${place}: a part of the path is not a folder\n`,
+  ]);
+});
+
 test('help is there, and exits with 0', async () => {
   expect(await run(['sync', '--help'])).toMatchObject({ code: 0, complaints: '' });
 });

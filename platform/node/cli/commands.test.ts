@@ -7,6 +7,7 @@ import {
   credentialsOf,
   run,
   serveAccount,
+  serveNewAccount,
   temporaryFolder,
   testTerminal,
 } from '../../../test/support/commands.ts';
@@ -96,6 +97,21 @@ describe('kitsync sync', () => {
       isRunning: false,
       collections: { history: { enabled: false, held: 0 }, passwords: { enabled: true, held: 12 } },
     });
+  });
+
+  it('makes the first data of an account only when it is asked to', async () => {
+    const empty = await serveNewAccount();
+    await credentialsOf(empty, credentials);
+    const args = ['sync', '--token-server', empty.world.urls.token, '--credentials', credentials];
+    const sync = (...more: string[]) => run([...args, '--data', data(), '--once', ...more]);
+    const refused = await sync();
+    expect([refused.code, refused.complaints]).toEqual([
+      1,
+      expect.stringContaining('(noSyncData)'),
+    ]);
+    expect(await sync('--initialize')).toMatchObject({ code: 0 });
+    expect(await sync('--initialize')).toMatchObject({ code: 0, complaints: '' });
+    await empty.close();
   });
 
   it('prints the events as JSON, a line each', async () => {

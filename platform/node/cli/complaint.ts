@@ -17,6 +17,10 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
     return { line: error.message, exitCode: 1 };
   }
   if (error instanceof SyncError) return { line: failureLine(error), exitCode: 1 };
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined && path !== undefined) {
+    return { line: `cannot use ${path}: ${systemReason(error)}`, exitCode: 2 };
+  }
   throw error;
 }
 

@@ -1,10 +1,21 @@
 // What the agent on a machine holds: all that there is.
 
-import { type Contents, history, passwords, sync15, syncto } from '../../../agent/index.ts';
+import {
+  addresses,
+  bookmarks,
+  type Contents,
+  extensionStorage,
+  forms,
+  history,
+  passwords,
+  sync15,
+  syncto,
+  tabs,
+} from '../../../agent/index.ts';
 
 export const contents: Contents = {
   drivers: [sync15, syncto],
-  collections: [history, passwords],
+  collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
 };
 
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);

@@ -90,8 +90,8 @@ async function replyTo(line: string, api: LocalApi): Promise<object> {
     if (call === undefined) throw new SyncError('badInput', 'there is no such call');
     return { result: (await call()) ?? null };
   } catch (error) {
-    const { code, message } =
-      error instanceof SyncError ? error : new SyncError('badInput', 'no call');
+    const { message } = error as Error;
+    const code = error instanceof SyncError ? error.code : 'deviceFailed';
     return { error: { code, message } };
   }
 }

@@ -137,14 +137,19 @@ async function* jsonList(records: AsyncIterable<Listed>): AsyncGenerator<string>
 }
 
 async function* exported(api: LocalApi): AsyncGenerator<string> {
+  const { collections } = await api.status();
   let separator = '{';
   for (const name of COLLECTIONS) {
+    if (!ALWAYS_EXPORTED.includes(name) && !collections[name]?.held) continue;
     yield `${separator}\n"${name === 'passwords' ? 'logins' : name}": `;
     yield* jsonList(recordsOf(api, name, Number.POSITIVE_INFINITY));
     separator = ',';
   }
   yield '\n}\n';
 }
+
+/** Whoever reads an export finds these in it, empty or not. */
+const ALWAYS_EXPORTED = ['history', 'passwords'];
 
 function recordsIn(text: string): Listed[] {
   let value: unknown;
@@ -173,8 +178,9 @@ function idsIn(text: string): string[] {
 }
 
 /** Without what is secret in a record. */
-function recordLine({ guid, id, url, origin, title, username, ...others }: Listed): string {
-  const cells = [guid ?? id, url ?? origin ?? others.name, title ?? username];
+function recordLine(record: Listed): string {
+  const { guid, id, url, origin, name, title, username, clientName } = record;
+  const cells = [guid ?? id, url ?? origin ?? name, title ?? username ?? clientName];
   return cells.map((cell) => printable(`${cell ?? ''}`)).join('\t');
 }
 
@@ -193,17 +199,19 @@ function statusText(now: Status, isRunning: boolean): string {
     ...(notBeforeMs === null ? [] : [['not before', localTime(notBeforeMs)]]),
     ...(alert === null ? [] : [['the server says', printable(alert)]]),
     ...(quotaRemainingBytes === null ? [] : [['room left', `${quotaRemainingBytes} bytes`]]),
-    ...Object.entries(now.collections).map(([name, { held, pending, quarantined, ...is }]) => [
-      name,
-      `${held} held, ${pending} to send, ${quarantined} set aside` +
-        `${is.enabled ? '' : ', off'}${is.readOnly ? ', read-only' : ''}` +
-        `${is.declined ? ', not wanted by the account' : ''}`,
-    ]),
+    ...Object.entries(now.collections)
+      .filter(([, { enabled, held }]) => enabled || held > 0)
+      .map(([name, { held, pending, quarantined, ...is }]) => [
+        name,
+        `${held} held, ${pending} to send, ${quarantined} set aside` +
+          `${is.enabled ? '' : ', off'}${is.readOnly ? ', read-only' : ''}` +
+          `${is.declined ? ', not wanted by the account' : ''}`,
+      ]),
   ];
   return rows.map(([name = '', text]) => `${name.padEnd(NAME_CHARS)}${text}`).join('\n');
 }
 
-const NAME_CHARS = 17;
+const NAME_CHARS = 19;
 
 function localTime(timeMs: number): string {
   return new Date(timeMs).toLocaleString('sv-SE');

@@ -16,6 +16,7 @@ sync         keeps the data of an account in a folder of this machine
   --data DIR           the folder; made when it is missing
   --protocol sync15|syncto    the protocol (default sync15)
   --collections A,B    what is synced (default history,passwords)
+  --initialize         makes an account's first Sync data, if it has none
   --read-only          changes nothing on the server
   --interval MINUTES   time between two syncs (default 15)
   --once               one sync, then the end

@@ -13,6 +13,8 @@ export interface SyncOptions {
   readonly directory: string;
   readonly collections: readonly string[];
   readonly readOnly: boolean;
+  /** Gives an account without Sync data its first. */
+  readonly initialize: boolean;
   /** Null: one pass and no more. */
   readonly intervalMs: number | null;
   readonly json: boolean;
@@ -59,6 +61,7 @@ export function parseSync(args: readonly string[]): SyncOptions {
     interval: text,
     once: { type: 'boolean', default: false },
     'read-only': { type: 'boolean', default: false },
+    initialize: { type: 'boolean', default: false },
     json,
   });
   if (values.once && values.interval !== undefined) {
@@ -82,6 +85,7 @@ export function parseSync(args: readonly string[]): SyncOptions {
       .split(',')
       .map((name) => oneOf('--collections', name.trim(), COLLECTIONS)),
     readOnly: values['read-only'],
+    initialize: values.initialize,
     intervalMs: values.once ? null : minutes * MINUTE_MS,
     json: values.json,
   };

@@ -46,7 +46,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     checkAccount(data.agent, credentials, directory);
     await data.agent.configure(settingsOf(options));
     const stopControl = await serveControl(socketOf(directory), localApi(data.agent));
-    return await run(data.agent, intervalMs === null, watch, terminal).finally(stopControl);
+    return await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
     data.close();
   }
@@ -64,7 +64,7 @@ interface PassWatch {
 /** Runs until there is nothing to wait for: after one pass, a failure that stays, or the wish to stop. */
 async function run(
   agent: Agent,
-  isOnce: boolean,
+  { intervalMs, initialize }: SyncOptions,
   watch: PassWatch,
   terminal: Terminal,
 ): Promise<number> {
@@ -72,11 +72,14 @@ async function run(
   let takeBack = (): void => undefined;
   try {
     return await new Promise<number>((resolve, reject) => {
+      const isOnce = intervalMs === null;
       const stopCode = isOnce ? 1 : 0;
       let isStopping = false;
       watch.onPass = (report) => {
         if (isStopping) resolve(stopCode);
-        else if (isOnce) resolve(report.ok ? 0 : 1);
+        else if (initialize && watch.passes === 1 && report.error?.code === 'noSyncData') {
+          agent.initializeAccount(true).catch(reject);
+        } else if (isOnce) resolve(report.ok ? 0 : 1);
         else if (isFinal(report)) resolve(1);
       };
       takeBack = terminal.onStop(() => {
