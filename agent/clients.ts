@@ -12,9 +12,8 @@ import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { LIST_MAX } from './limits.ts';
 import { resetCollection } from './reset.ts';
-import type { AgentEvent } from './status.ts';
 import type { CollectionStore } from './store.ts';
-import { finishWipe, resetOnce, wipeOnce } from './wipe.ts';
+import { finishWipe, type Request, resetOnce, wipeOnce } from './wipe.ts';
 
 const DAY_MS = 86_400_000;
 /** The own record is written again after so long: the server forgets it after 180 days. */
@@ -64,31 +63,48 @@ async function obey(pass: CollectionPass, input: ClientsInput): Promise<boolean>
   const entry = await ownEntry(pass);
   const body = visible(entry);
   const commands = body === null ? [] : commandsOf(body);
-  if (body === null || commands.length === 0) return false;
+  if (commands.some((command) => wordsOf(command)[0] === 'logout')) await leave(pass, entry, input);
+  const versionMs = entry.mirror?.modifiedMs ?? 0;
   const left: unknown[] = [];
-  const events: AgentEvent[] = [];
-  for (const command of commands) {
-    const { command: name, args } = (command ?? {}) as Body;
-    const [first, second, third] = Array.isArray(args) ? (args as unknown[]) : [];
-    const request = `${entry.mirror?.modifiedMs ?? 0} ${name}`;
-    if (name === 'logout') return leave(pass, entry, input);
-    if (name === 'displayURI') {
-      if (isPage(first))
-        events.push({ kind: 'page', url: first, from: text(second), title: text(third) });
-    } else if (name === 'resetAll') {
-      for (const store of input.stores) await resetOnce(store, request);
-    } else if (name === 'resetEngine' || name === 'wipeEngine') {
-      const store = input.stores.find(({ collection }) => collection.name === first);
-      if (store !== undefined) await (name === 'wipeEngine' ? wipeOnce : resetOnce)(store, request);
-      if (name === 'wipeEngine' && store !== undefined) {
-        events.push({ kind: 'wiped', collection: store.collection.name });
-      }
-    } else left.push(command);
+  for (const [index, command] of commands.entries()) {
+    const isDone = await carryOut(pass, input.stores, command, [versionMs, index]);
+    if (!isDone) left.push(command);
   }
   if (left.length === commands.length) return false;
   await write(pass, { ...body, commands: left });
-  for (const event of events) pass.emit(event);
   return true;
+}
+
+/** False for a command that is not understood. */
+async function carryOut(
+  { emit }: CollectionPass,
+  stores: readonly CollectionStore[],
+  command: unknown,
+  request: Request,
+): Promise<boolean> {
+  const [name, first, second, third] = wordsOf(command);
+  const meant = stores.filter(({ collection }) => name === 'resetAll' || collection.name === first);
+  if (name === 'displayURI') {
+    const id = request.join('.');
+    if (isPage(first)) {
+      emit({ kind: 'page', id, url: first, from: text(second), title: text(third) });
+    }
+  } else if (name === 'wipeEngine') {
+    for (const store of meant) {
+      await wipeOnce(store, request);
+      emit({ kind: 'wiped', collection: store.collection.name });
+    }
+  } else if (name === 'resetAll' || name === 'resetEngine') {
+    for (const store of meant) await resetOnce(store, request);
+  } else return false;
+  return true;
+}
+
+/** A command's name and its arguments. */
+function wordsOf(command: unknown): readonly unknown[] {
+  if (typeof command !== 'object' || command === null) return [];
+  const { command: name, args } = command as Body;
+  return [name, ...(Array.isArray(args) ? args : [])];
 }
 
 /** Tells the server if it can, then ends the pass. Until the device is signed out, the command stays known to it. */

@@ -89,9 +89,13 @@ export type AgentEvent =
       /** What changed in it, where the collection says (`Collection.changes`). */
       readonly changes?: { readonly [member: string]: unknown };
     }
-  /** Another device sends a page to be shown (`displayURI`); `from` is its client id. */
+  /**
+   * Another device sends a page to be shown (`displayURI`); `from` is its client id. After a power cut the same one
+   * may come again, with the same `id`.
+   */
   | {
       readonly kind: 'page';
+      readonly id: string;
       readonly url: string;
       readonly title: string;
       readonly from: string;

@@ -48,7 +48,7 @@ export interface CollectionState {
   /** The engine's syncID in `meta/global` when the cursor was started. */
   readonly syncId: string;
   /** The last request of another device that was carried out. */
-  readonly applied?: string;
+  readonly applied?: readonly [versionMs: number, index: number];
   /** Set while the device's data is dropped: the last local change that goes, too. */
   readonly wipeUpTo?: number | undefined;
 }

@@ -1,21 +1,29 @@
 // What other devices may ask of a collection here, beside syncing it: to forget how far it was synced, and to drop
 // what the device holds of it. Nothing is deleted upstream, and what an app edits meanwhile stays.
-// The request's name is committed with its effect, so a power cut makes no request happen twice.
+// The request is noted in the commit of its effect, so a power cut makes none happen twice.
 
 import { NO_ENTRY } from './entry.ts';
 import { BATCH_RECORDS_MAX } from './limits.ts';
 import { resetCollection } from './reset.ts';
 import { type CollectionStore, START } from './store.ts';
 
+/** A request: the version of the record that it came in, and its place among that record's. */
+export type Request = readonly [versionMs: number, index: number];
+
+function isApplied({ state }: CollectionStore, [versionMs, index]: Request): boolean {
+  const [appliedMs, last] = state.applied ?? [];
+  return appliedMs === versionMs && last !== undefined && last >= index;
+}
+
 /** Reads the whole collection anew at the next pull, and merges it with what is here. */
-export async function resetOnce(store: CollectionStore, request: string): Promise<void> {
-  if (store.state.applied === request) return;
+export async function resetOnce(store: CollectionStore, request: Request): Promise<void> {
+  if (isApplied(store, request)) return;
   await resetCollection(store, store.state.syncId, { applied: request });
 }
 
 /** Drops all records, changes that wait for the server too; the next pull fetches what the server has. */
-export async function wipeOnce(store: CollectionStore, request: string): Promise<void> {
-  if (store.state.applied === request) return;
+export async function wipeOnce(store: CollectionStore, request: Request): Promise<void> {
+  if (isApplied(store, request)) return;
   await store.lock.run(async () => {
     const transaction = store.begin();
     const { seq } = store.state;

@@ -2,7 +2,7 @@
 // memory platform, against the embedded servers. Deterministic, and rebooted by making another on the same storage.
 
 import { readFileSync } from 'node:fs';
-import { type Agent, type AgentConfig, createAgent } from '../../agent/index.ts';
+import { type Agent, type AgentConfig, type Contents, createAgent } from '../../agent/index.ts';
 import { createRandom, type Random } from '../../emulator/device/random.ts';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
@@ -58,6 +58,8 @@ export interface DeviceOptions {
   /** The device's user; by default that of the servers. */
   readonly identity?: Omit<Identity, 'deviceKey'>;
   readonly config?: Partial<AgentConfig>;
+  /** The build; that of the firmware by default. */
+  readonly contents?: Contents;
   /** `syncto` when left out. */
   readonly protocol?: 'syncto' | 'sync15';
   /** No crypto port: the agent computes in JavaScript. */
@@ -94,7 +96,7 @@ export function testDevice(servers: TestServers, options: DeviceOptions = {}): T
     recordCharsMax: 400_000,
     ...options.config,
   };
-  return { agent: createAgent(platform, config, contents), platform, storage };
+  return { agent: createAgent(platform, config, options.contents ?? contents), platform, storage };
 }
 
 function remoteOf({ urls }: World, protocol: 'syncto' | 'sync15'): AgentConfig['remote'] {
