@@ -74,6 +74,8 @@ function createKinto(options: RemoteOptions): Remote {
       answer.cancel();
       return null;
     }
+    // Too many for it now, maybe: it is asked again how many it takes.
+    if (answer.status === 400) delete memory.batchMax;
     if (answer.status !== 200) throw unexpected(answer, 'batch');
     return subResponses(answer, requests.length);
   };
