@@ -1,8 +1,10 @@
 // What protocols share in reading a list of records: pieces of the answer in, records out, each judged by itself.
 // It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
 
+import { SyncError } from '../errors.ts';
 import { isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
+import { parseDocument } from '../wire/document.ts';
 import type { Answer } from '../wire/http.ts';
 import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
 import type { Listed, Page } from './remote.ts';
@@ -14,14 +16,18 @@ export type ReadEnvelope = (value: unknown) => {
   readonly payload: unknown;
 };
 
-/** A page whose records are split off by `splitter`; `rest` is what the answer's headers say. */
+/**
+ * A page whose records are split off by `splitter`; `rest` is what the answer's headers say, `count` how many records
+ * they announce. Errors while it is read: `truncated` when there were fewer, those of answer and splitter.
+ */
 export function listingPage(
   answer: Answer,
   splitter: Splitter,
   read: ReadEnvelope,
-  rest: Pick<Page, 'stampMs' | 'serverNowMs' | 'nextPage'>,
+  { count = 0, ...rest }: Pick<Page, 'stampMs' | 'serverNowMs' | 'nextPage'> & { count?: number },
 ): Page {
   const items: SplitItem[] = [];
+  let missing = count;
   let piece = '';
   let ended = false;
   return {
@@ -36,7 +42,11 @@ export function listingPage(
       else splitter.push(piece.slice(0, PIECE_CHARS_MAX), items);
       piece = piece.slice(PIECE_CHARS_MAX);
       for (const item of items) out.push(listedOf(item, read));
+      missing -= items.length;
       items.length = 0;
+      if (ended && missing > 0) {
+        throw new SyncError('truncated', `${missing} of ${count} records did not arrive`);
+      }
       return !ended;
     },
     cancel: () => answer.cancel(),
@@ -63,7 +73,7 @@ export function member(value: unknown, name: string): unknown {
 function listedOf(item: SplitItem, read: ReadEnvelope): Listed {
   if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
   try {
-    return envelopeOf(JSON.parse(item.text), item.text.length, read);
+    return envelopeOf(parseDocument(item.text), item.text.length, read);
   } catch {
     return spoilt(idHint(item.text), 'badEnvelope', item.text.length);
   }

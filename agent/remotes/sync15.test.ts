@@ -274,6 +274,21 @@ describe('credentials', () => {
   });
 });
 
+test('credentials for what is no address end the pass', async () => {
+  const it = bench();
+  const { agent } = await it.boot({
+    fetch: async (request) => {
+      const response = await it.servers.world.fetch(request);
+      if (!request.url.includes('/1.0/sync')) return response;
+      return Response.json({
+        ...((await response.json()) as object),
+        api_endpoint: 'https://a:b:c/1.5/1',
+      });
+    },
+  });
+  expect(await agent.enable()).toMatchObject({ ok: false, error: { code: 'badResponse' } });
+});
+
 describe('another place', () => {
   /** From `when` on, token server and node are those of the other world. */
   async function movedDevice(when: (request: Request) => boolean) {
@@ -433,6 +448,39 @@ describe('one bad record in a thousand', () => {
     await setsOneAside(broken, id, 'badEnvelope', () =>
       second.put('history', second.get('history', id) as { id: string }),
     );
+  });
+});
+
+describe('a listing that is cut without a broken link', () => {
+  test.each([
+    ['in a line', (text: string) => text.slice(0, -100)],
+    ['between two lines', (text: string) => text.slice(0, text.slice(0, -1).lastIndexOf('\n') + 1)],
+    ['before its first line', () => ''],
+  ])('%s is not believed', async (_where, cut) => {
+    const it = bench();
+    const fetch = async (request: Request): Promise<Response> => {
+      const response = await it.servers.world.fetch(request);
+      return isListing(request) ? new Response(cut(await response.text()), response) : response;
+    };
+    const { agent } = await it.boot({ fetch });
+    expect(await agent.enable()).toMatchObject({ ok: false, error: { code: 'truncated' } });
+    const healed = await it.boot();
+    expect(await healed.agent.sync()).toMatchObject(ok);
+    await agreed(healed, it);
+  });
+
+  test('a record that nests without end is one bad record', async () => {
+    const it = bench();
+    const [id = ''] = secondDevice(it.servers).ids('history');
+    const fetch = async (request: Request): Promise<Response> => {
+      const response = await it.servers.world.fetch(request);
+      if (!isListing(request)) return response;
+      const deep = `{"id":"${id}","payload":${'['.repeat(100_000)}`;
+      return new Response((await response.text()).replace(/^.*/, deep), response);
+    };
+    const { agent } = await it.boot({ fetch });
+    expect(await agent.enable()).toMatchObject(ok);
+    expect(agent.status().collections.history).toMatchObject({ held: 19, quarantined: 1 });
   });
 });
 

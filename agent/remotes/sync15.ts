@@ -7,7 +7,7 @@ import { SyncError } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
-import { header, headerMs, secondsMs } from '../wire/headers.ts';
+import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
 import { createLineSplitter } from '../wire/records.ts';
 import { envelopeOf, listingPage, member } from './listing.ts';
@@ -73,6 +73,7 @@ function createSync15(options: RemoteOptions): Remote {
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
       return listingPage(answer, createLineSplitter({ recordCharsMax }), bso, {
+        count: decimalHeader(answer.headers, 'x-weave-records') ?? 0,
         stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
         serverNowMs: serverNowMs(answer),
         nextPage: () => nextOffset(answer),

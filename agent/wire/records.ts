@@ -99,14 +99,14 @@ export function createSplitter(options: SplitOptions): Splitter {
       if (quietChars > SKIP_CHARS_MAX) throw badDocument();
     },
     end() {
-      if (state !== 'done') throw new SyncError('truncated', 'the list of records has no end');
+      if (state !== 'done') throw truncated();
     },
   };
 }
 
 /**
  * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or without its newline.
- * Blank lines are nothing.
+ * Blank lines are nothing. A last line without a newline that does not end as an object does was cut.
  */
 export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>): Splitter {
   const part = createPart(options.recordCharsMax);
@@ -135,7 +135,12 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
       quietChars += chunk.length;
       if (quietChars > SKIP_CHARS_MAX) throw badDocument();
     },
-    end: (out) => close('', out),
+    end(out) {
+      const item = part.take('');
+      if (isBlank(item)) return;
+      if ('text' in item && !/\}\s*$/.test(item.text)) throw truncated();
+      out.push(item);
+    },
   };
 }
 
@@ -182,6 +187,10 @@ function skipBlanks(chunk: string, from: number): number {
   let at = from;
   while (at < chunk.length && BLANKS.includes(chunk.charAt(at))) at++;
   return at;
+}
+
+function truncated(): SyncError {
+  return new SyncError('truncated', 'the list of records has no end');
 }
 
 function badDocument(): SyncError {
