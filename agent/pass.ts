@@ -184,10 +184,11 @@ async function syncCollection(
   for (let round = 0; round < ROUNDS_MAX; round++) {
     if (readOnly || store.state.pending === 0 || store.state.readOnlyAtMs > 0) return;
     stopForBackoff(pass);
-    const pushedBefore = pass.report.pushed;
+    const before = { pushed: pass.report.pushed, seq: store.state.seq };
     const unseen = await push(pass);
     if (unseen) await pull(pass);
-    else if (pass.report.pushed === pushedBefore) return;
+    // Two records that became one are a new change, which has not been sent yet.
+    else if (pass.report.pushed === before.pushed && store.state.seq === before.seq) return;
   }
 }
 
