@@ -195,6 +195,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     anchorBackoff();
     const wait = waitMs(saved.backoff, clock.nowMs(), byUser);
     abort = { aborted: false };
+    const unsentMs = changedAtMs;
     changedAtMs = null;
     try {
       if (wait > 0) {
@@ -208,6 +209,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (state !== 'disabling') await enter('enabled');
     } catch (error) {
       await failed(report, fromPort(error));
+      if (report.error?.code !== 'aborted') changedAtMs = unsentMs ?? changedAtMs;
     }
     lastPassMs = clock.nowMs();
     emit({ kind: 'pass', report });
