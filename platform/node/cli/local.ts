@@ -56,8 +56,12 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
   const records = recordsIn(words[1] ?? (await terminal.read()));
   await withApi(directory, async (api) => {
     const ids: string[] = [];
-    for (const record of records) ids.push(await api.put(words[0] ?? '', record));
-    terminal.write(json ? `${JSON.stringify({ ids })}\n` : ids.map((id) => `${id}\n`).join(''));
+    for (const record of records) {
+      const id = await api.put(words[0] ?? '', record);
+      ids.push(id);
+      if (!json) terminal.write(`${id}\n`);
+    }
+    if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
   });
 }
 
