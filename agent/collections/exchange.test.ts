@@ -4,6 +4,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Body, Collection } from './collection.ts';
+import { extensionStorage } from './extension-storage.ts';
+import { forms } from './forms.ts';
+import { generic } from './generic.ts';
 import { history } from './history.ts';
 import { passwords } from './passwords.ts';
 
@@ -138,6 +141,18 @@ const login = fc.record(
   { requiredKeys: ['origin', 'formActionOrigin', 'password'] },
 ) as fc.Arbitrary<Body>;
 
+const typed = fc.record(
+  { name: fc.constantFrom('a', 'b'), value: fc.constantFrom('1', '2'), later: fc.nat(3) },
+  { requiredKeys: ['name', 'value'] },
+) as fc.Arbitrary<Body>;
+
+const key = fc.constantFrom('a', 'b', '__proto__');
+const items = fc.record({
+  extId: fc.constant('ext@example.com'),
+  set: fc.array(fc.tuple(key, fc.nat(2))).map((pairs) => Object.fromEntries(pairs)),
+  remove: fc.array(key, { maxLength: 1 }),
+}) as fc.Arbitrary<Body>;
+
 describe('three devices that exchange a record come to rest', () => {
   test('with the same page', () => {
     checkExchange(history, page(0));
@@ -152,5 +167,17 @@ describe('three devices that exchange a record come to rest', () => {
 
   test('with the same login', () => {
     checkExchange(passwords, fc.option(login, { freq: 5 }));
+  });
+
+  test('with the same form entry', () => {
+    checkExchange(forms, fc.option(typed, { freq: 5 }));
+  });
+
+  test('with the same record of an app', () => {
+    checkExchange(generic('notes'), fc.option(typed, { freq: 5 }));
+  });
+
+  test('with the same items of an extension', () => {
+    checkExchange(extensionStorage, fc.option(items, { freq: 5 }));
   });
 });
