@@ -56,6 +56,8 @@ async function requeue(pass: CollectionPass, ids: readonly string[], last: boole
   for (const [index, id] of ids.entries()) {
     const before = entries[index] ?? NO_ENTRY;
     if (before.mirror === null || before.mirror.epoch === store.state.epoch) continue;
+    // The server has a version that this device cannot read: ours must not replace it.
+    if (before.quarantined) continue;
     if (!mayWrite(store.collection, id, pass.clientId)) {
       transaction.set(id, before, NO_ENTRY);
       continue;
