@@ -70,7 +70,10 @@ function check(body: Body): string | null {
 
 function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
   const theirs = incoming.body;
-  if (!local) return { mirror: theirs && 'asIs', local: 'none' };
+  // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
+  if (!local || (local.body && theirs && hasSameMembers(local.body, theirs))) {
+    return { mirror: theirs && 'asIs', local: 'none' };
+  }
   if (theirs === null) return { mirror: null, local: local.body ? 'keep' : 'none' };
   if (local.body === null) {
     const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
@@ -93,7 +96,7 @@ function mergeEntries(mine: Body, base: Body | null, theirs: Body): Body | null 
   for (const name of new Map([...(others ?? []), ...(ours ?? [])]).keys()) {
     const [own, old, other] = [ours?.get(name), agreed?.get(name), others?.get(name)];
     let value = isSameField(other, old) ? own : other;
-    if (isMeta(name)) value = mergeMeta(name, number(own), number(old), number(other));
+    if (isMeta(name)) value = mergeMeta(name, number(own), base && number(old), number(other));
     else if (!isSameField(own, other) && !isSameField(own, old) && !isSameField(other, old)) {
       if (FIELDS.includes(name)) return null;
       value = other;
@@ -107,8 +110,8 @@ function isMeta(name: string): boolean {
   return name === 'timesUsed' || /^time(Created|LastUsed|LastModified)$/.test(name);
 }
 
-function mergeMeta(name: string, own: number, old: number, other: number): number {
-  if (name === 'timesUsed') return Math.max(own, other, own + other - old);
+function mergeMeta(name: string, own: number, old: number | null, other: number): number {
+  if (name === 'timesUsed') return Math.max(own, other, own + other - (old ?? own + other));
   return name === 'timeCreated' && own && other ? Math.min(own, other) : Math.max(own, other);
 }
 
