@@ -1,14 +1,29 @@
 // A collection's store on a storage in memory, for tests of what stands on it, and an audit of what it wrote: the
 // counters and the index are compared with the records themselves, read from the storage behind its back.
 
-import type { Collection } from '../../agent/collections/collection.ts';
-import { unpackLocal, unpackMirror, visible } from '../../agent/entry.ts';
+import type { Body, Collection } from '../../agent/collections/collection.ts';
+import type { CollectionPass } from '../../agent/context.ts';
+import {
+  type Entry,
+  type Local,
+  type Mirror,
+  NO_ENTRY,
+  unpackLocal,
+  unpackMirror,
+  visible,
+} from '../../agent/entry.ts';
 import { collectionKeys, rangeEnd, unescapeId } from '../../agent/keys.ts';
+import { type ListQuery, type ListResult, listRecords } from '../../agent/local.ts';
+import { syncto } from '../../agent/remotes/kinto.ts';
+import type { AgentEvent } from '../../agent/status.ts';
 import { type CollectionStore, openCollectionStore } from '../../agent/store.ts';
 import { createVault, type Vault } from '../../agent/vault.ts';
+import { syncKeyBundle } from '../../crypto/keys.ts';
+import { softwareCrypto } from '../../crypto/software.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { manualClock } from '../../platform/memory/platform.ts';
 import type { Storage, Value } from '../../platform/ports.ts';
+import { KB, remoteBench } from './remote.ts';
 
 export const GENERATION = '1';
 
@@ -82,4 +97,73 @@ export async function audit(
     index.sort(),
   );
   return complaints;
+}
+
+/** A pass over a store by itself: nobody answers, and what was told is kept. */
+export function testPass(
+  store: CollectionStore,
+  change: Partial<CollectionPass> = {},
+): CollectionPass & { readonly events: AgentEvent[] } {
+  const events: AgentEvent[] = [];
+  const { options } = remoteBench(() => {
+    throw new TypeError('fetch failed');
+  });
+  return {
+    ...options,
+    remote: syncto.open(options),
+    crypto: softwareCrypto(options.platform.entropy),
+    keys: {
+      bundle: () => syncKeyBundle({ kB: KB }),
+      recheck: async () => false,
+    },
+    clientId: 'AAAAAAAAAAAA',
+    store,
+    report: { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 },
+    buried: new Map(),
+    emit: (event) => void events.push(event),
+    ...change,
+    events,
+  };
+}
+
+/** Commits entries as they are, whatever was there. */
+export async function putEntries(
+  store: CollectionStore,
+  entries: Readonly<Record<string, Partial<Entry>>>,
+): Promise<void> {
+  const ids = Object.keys(entries);
+  const before = await store.load(ids);
+  const transaction = store.begin();
+  for (const [at, id] of ids.entries()) {
+    transaction.set(id, before[at] ?? NO_ENTRY, { ...NO_ENTRY, ...entries[id] });
+  }
+  await transaction.commit();
+}
+
+/** What both sides agreed on. */
+export function mirrorWith(body: Body, modifiedMs = 1_000, epoch = 0): Mirror {
+  return { body, text: JSON.stringify(body), modifiedMs, epoch };
+}
+
+/** A change of this device. */
+export function localWith(body: Body | null, seq = 1): Local {
+  return { body, changedAtMs: 1, seq, tries: 0 };
+}
+
+/** A page with one visit, the n-th second after a fixed time. */
+export function pageBody(n: number, url = `https://example.com/${n}`): Body {
+  const date = 1_795_000_000_000_000 + n * 1_000_000;
+  return { histUri: url, title: `${n}`, visits: [{ date, type: 1 }] };
+}
+
+/** Everything that apps see, a page at a time. */
+export async function listAll(store: CollectionStore, query: Partial<ListQuery> = {}) {
+  const records: Body[] = [];
+  let after: string | null = null;
+  do {
+    const page: ListResult = await listRecords(store, { limit: 1_000, ...query, after });
+    records.push(...page.records);
+    after = page.next;
+  } while (after !== null);
+  return records;
 }
