@@ -29,7 +29,8 @@ export async function pull(pass: CollectionPass): Promise<void> {
   let cursor = resumed(pass.store.state.cursor);
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await pass.remote.changes(pass.store.collection.name, cursor);
-    if (page === null) return;
+    // A power cut may have come between the listing's end and what follows it.
+    if (page === null) return cursor.sinceMs > 0 ? requeueUnseen(pass) : undefined;
     const wentBack = page !== 'restart' && page.stampMs < cursor.sinceMs;
     if (page === 'restart' || wentBack) {
       if (wentBack) page.cancel();
