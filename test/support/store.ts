@@ -111,7 +111,7 @@ export function testPass(
   return {
     ...options,
     remote: syncto.open(options),
-    crypto: softwareCrypto(options.platform.entropy),
+    crypto: softwareCrypto(options.platform.entropy, () => options.platform.clock.pause()),
     keys: {
       bundle: () => syncKeyBundle({ kB: KB }),
       recheck: async () => false,
