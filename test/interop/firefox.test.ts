@@ -3,44 +3,22 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareWithExpected } from '../../emulator/compare.ts';
-import type { Holdings, Login, Page } from '../../emulator/expected.ts';
-import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
-import { Store } from '../../emulator/servers/store.ts';
-import { type Firefox, startFirefox } from './firefox.ts';
-import { common, commonVisits, storedRecords } from './likeness.ts';
-import { sampleLogins, samplePages } from './samples.ts';
-import { startTelevision, type Television } from './television.ts';
+import type { Login, Page } from '../../emulator/expected.ts';
+import { common, storedRecords } from './likeness.ts';
+import { type Pair, startPair } from './pair.ts';
 
-const PROTOCOLS = ['syncto', 'sync15'] as const;
-const KEY = '5c'.repeat(32);
 const PAGES = 100;
 const LOGINS = 20;
 
-describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
-  let serving: Serving;
-  let firefox: Firefox;
-  let television: Television;
-
+describe.each(['syncto', 'sync15'] as const)('Firefox and a television over %s', (protocol) => {
+  let pair: Pair;
   beforeAll(async () => {
-    serving = await serveOnLoopback({ port: 0, account: { kB: KEY, store: new Store() } });
-    firefox = await startFirefox({ serving });
-    await firefox.addPages(samplePages(PAGES, 1, nowUs()));
-    await firefox.addLogins(sampleLogins(LOGINS, 1));
-    await firefox.sync();
-    television = await startTelevision(serving, protocol);
+    pair = await startPair({ protocol, pages: PAGES, logins: LOGINS });
   });
-
-  afterAll(async () => {
-    await firefox?.close();
-    await serving?.close();
-  });
-
-  async function syncTwice(first: string): Promise<void> {
-    const devices = first === 'Firefox' ? [firefox, television] : [television, firefox];
-    for (const device of [...devices, ...devices]) await device.sync();
-  }
+  afterAll(() => pair?.close());
 
   test('the television holds exactly what Firefox wrote', async () => {
+    const { firefox, television } = pair;
     const written = await firefox.holdings();
     expect(written.history).toHaveLength(PAGES);
     expect(written.logins).toHaveLength(LOGINS);
@@ -50,6 +28,7 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
   });
 
   test('Firefox shows what the television added, edited and deleted, and leaves it so', async () => {
+    const { serving, firefox, television } = pair;
     const { history, logins } = await television.holdings();
     const [edited, deleted] = history as [Page, Page];
     const [changed, removed] = logins as [Login, Login];
@@ -95,53 +74,8 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
     expect(storedRecords(serving)).toEqual(stored);
   });
 
-  test.each([
-    ['Firefox', 5],
-    ['the television', 6],
-  ] as const)('visits of both to one page unite when %s syncs first', async (first, index) => {
-    const page = (await firefox.holdings()).history[index] as Page;
-    const [here, there] = [
-      { date: nowUs() - 5e6, type: 1 },
-      { date: nowUs() - 3e6, type: 2 },
-    ];
-    await firefox.addPages([{ url: page.url, title: 'by Firefox', visits: [here] }]);
-    await television.put('history', { id: page.guid, title: 'by the TV', visits: [there] });
-
-    await syncTwice(first);
-    const shown = await firefox.holdings();
-    expect(common(shown)).toEqual(common(await television.holdings()));
-    const united = { ...page, visits: [...page.visits, here, there] };
-    const isPage = ({ guid }: Page) => guid === page.guid;
-    expect(commonVisits(shown.history.find(isPage))).toEqual(commonVisits(united));
-  });
-
-  test('edits of both to one login unite when Firefox syncs first', async () => {
-    const { guid } = (await firefox.holdings()).logins[5] as Login;
-    await television.put('passwords', { id: guid, usernameField: 'field of the TV' });
-    await firefox.changeLogin(guid, { password: 'password of Firefox' });
-
-    await syncTwice('Firefox');
-    const shown = await firefox.holdings();
-    expect(common(shown)).toEqual(common(await television.holdings()));
-    expect(loginOf(shown, guid)).toMatchObject({
-      usernameField: 'field of the TV',
-      password: 'password of Firefox',
-    });
-  });
-
-  // Firefox itself merges no members: what reached the server after its own edit replaces that edit.
-  test('edits of both to one login end as that of the television when it syncs first', async () => {
-    const { guid } = (await firefox.holdings()).logins[6] as Login;
-    await firefox.changeLogin(guid, { password: 'password of Firefox' });
-    await television.put('passwords', { id: guid, password: 'password of the TV' });
-
-    await syncTwice('the television');
-    const shown = await firefox.holdings();
-    expect(common(shown)).toEqual(common(await television.holdings()));
-    expect(loginOf(shown, guid)?.password).toBe('password of the TV');
-  });
-
   test('what Firefox deletes goes on the television', async () => {
+    const { firefox, television } = pair;
     const { history, logins } = await firefox.holdings();
     await firefox.removePages(history.slice(10, 20).map(({ url }) => url));
     await firefox.removeLogins(logins.slice(10, 15).map(({ guid }) => guid));
@@ -154,6 +88,7 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
   });
 
   test('nobody writes when nothing has changed', async () => {
+    const { serving, firefox, television } = pair;
     const stored = storedRecords(serving);
     for (let round = 0; round < 3; round++) {
       await firefox.sync();
@@ -165,10 +100,6 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
     expect(await television.quarantined()).toBe(0);
   });
 });
-
-function loginOf({ logins }: Holdings, guid: string): Login | undefined {
-  return logins.find((login) => login.guid === guid);
-}
 
 function nowUs(): number {
   return Date.now() * 1000;

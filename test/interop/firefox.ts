@@ -24,6 +24,8 @@ export interface Firefox {
   addLogins(logins: readonly NewLogin[]): Promise<string[]>;
   changeLogin(guid: string, changes: Partial<NewLogin>): Promise<void>;
   removeLogins(guids: readonly string[]): Promise<void>;
+  /** As a user does in the settings of Sync. */
+  switchEngine(name: string, on: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,9 @@ export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): P
     },
     async removeLogins(guids) {
       await run('removeLogins', guids);
+    },
+    async switchEngine(name, on) {
+      await browser.call('account', 'switchEngine', name, on);
     },
     close: () => browser.close(),
   };

@@ -1,5 +1,5 @@
 // What two different clients can agree on. Firefox cuts the dates of visits that it receives to milliseconds,
-// sends the newest 20 of a page, and dates a password that changed elsewhere by the day on which it heard of it.
+// sends the newest 20 of a page, and keeps its own dates of logins.
 
 import type { Holdings, Page, Visit } from '../../emulator/expected.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
@@ -14,7 +14,6 @@ const LOGIN_MEMBERS = [
   'password',
   'usernameField',
   'passwordField',
-  'timeCreated',
 ] as const;
 
 /** The part of a device's or Firefox's holdings that must be equal in the end, in one order. */

@@ -39,6 +39,11 @@ export async function syncNow() {
   return [how, login, service, ...failed.map((pair) => pair.join(': '))];
 }
 
+/** History and forms have one switch. */
+export async function switchEngine(name, on) {
+  Services.prefs.setBoolPref(`services.sync.engine.${name}`, on);
+}
+
 function sync() {
   return ChromeUtils.importESModule('resource://services-sync/main.sys.mjs');
 }
