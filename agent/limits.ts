@@ -11,7 +11,7 @@ export const BATCH_RECORDS_MAX = 50;
 export const BATCH_CHARS_MAX = 48_000;
 
 /** Characters of record text that are parsed and merged before the device gets a turn. */
-export const SLICE_CHARS_MAX = 4_000;
+export const SLICE_CHARS_MAX = 6_000;
 
 /** Characters of an answer that are taken apart at once; then the device gets a turn. */
 export const PIECE_CHARS_MAX = 8_192;
@@ -27,6 +27,9 @@ export const PAGES_MAX = 10_000;
 
 /** Characters of a small document (hello, meta/global, an error, a batch answer without bodies). */
 export const DOCUMENT_CHARS_MAX = 262_144;
+
+/** Objects, lists and members of such a document: each takes some hundred bytes of heap. */
+export const DOCUMENT_VALUES_MAX = 2_000;
 
 /** `{` and `[` open at once in any document of a server. Firefox's own records need 4. */
 export const JSON_DEPTH_MAX = 32;

@@ -16,12 +16,8 @@ import {
 /** 180 days. */
 const TTL_SECONDS = 15_552_000;
 
-/** Firefox's words for a device; phones were called so once. */
-const TYPES = new Map(
-  ['desktop', 'mobile', 'tablet', 'vr', 'tv']
-    .map((type) => [type, type])
-    .concat([['phone', 'mobile']]) as [string, string][],
-);
+/** Firefox's words for a device. */
+const TYPES = ['desktop', 'mobile', 'tablet', 'vr', 'tv'];
 
 export const clientRecords: Collection = {
   name: 'clients',
@@ -49,7 +45,7 @@ export const clientRecords: Collection = {
   view: (id, { name, type, os, version, application, formfactor }) => ({
     id,
     name: textOf(name) ?? '',
-    type: TYPES.get(textOf(type) ?? '') ?? null,
+    type: typeOf(type),
     os: textOf(os),
     version: textOf(version),
     application: textOf(application),
@@ -75,6 +71,12 @@ function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
 
 function has(commands: readonly unknown[], wanted: unknown): boolean {
   return commands.some((command) => isSameValue(command, wanted));
+}
+
+/** Phones were called so once. */
+function typeOf(type: unknown): string | null {
+  const known = type === 'phone' ? 'mobile' : textOf(type);
+  return known !== null && TYPES.includes(known) ? known : null;
 }
 
 function identity(body: Body): string {

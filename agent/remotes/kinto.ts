@@ -15,7 +15,7 @@ import type { Cursor } from '../store.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
-import { createSplitter, type SplitItem } from '../wire/records.ts';
+import { createSplitter } from '../wire/records.ts';
 import { envelopeOf, listingPage, member } from './listing.ts';
 import type {
   Document,
@@ -290,30 +290,17 @@ function batchEnd(records: readonly Outgoing[], from: number, to: number): numbe
   return Math.min(to, records.length);
 }
 
+/** Batches are small in both directions: see `batchEnd`. */
 async function subResponses(answer: Answer, count: number): Promise<SubResponse[]> {
-  const splitter = createSplitter({
-    recordCharsMax: DOCUMENT_CHARS_MAX,
-    depthMax: JSON_DEPTH_MAX,
-    member: 'responses',
-  });
-  const items: SplitItem[] = [];
-  const responses: SubResponse[] = [];
-  for (let chunk = await answer.read(); chunk !== null; chunk = await answer.read()) {
-    splitter.push(chunk, items);
-    for (const item of items) responses.push(subResponse(item));
-    items.length = 0;
-    if (responses.length > count) break;
+  const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
+  const responses = member(parseDocument(text), 'responses');
+  if (!Array.isArray(responses) || responses.length !== count) {
+    throw new SyncError('badResponse', `batch: not ${count} answers to ${count} requests`);
   }
-  if (responses.length <= count) splitter.end(items);
-  if (responses.length !== count) {
-    answer.cancel();
-    throw new SyncError('badResponse', `batch: ${responses.length} answers to ${count} requests`);
-  }
-  return responses;
+  return responses.map(subResponse);
 }
 
-function subResponse(item: SplitItem): SubResponse {
-  const value = 'text' in item ? parseDocument(item.text) : null;
+function subResponse(value: unknown): SubResponse {
   const status = member(value, 'status');
   if (typeof status !== 'number')
     throw new SyncError('badResponse', 'batch: an answer has no status');

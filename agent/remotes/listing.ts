@@ -4,7 +4,7 @@
 import { SyncError } from '../errors.ts';
 import { isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
-import { parseDocument } from '../wire/document.ts';
+import { parseRecord } from '../wire/document.ts';
 import type { Answer } from '../wire/http.ts';
 import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
 import type { Listed, Page } from './remote.ts';
@@ -73,7 +73,7 @@ export function member(value: unknown, name: string): unknown {
 function listedOf(item: SplitItem, read: ReadEnvelope): Listed {
   if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
   try {
-    return envelopeOf(parseDocument(item.text), item.text.length, read);
+    return envelopeOf(parseRecord(item.text), item.text.length, read);
   } catch {
     return spoilt(idHint(item.text), 'badEnvelope', item.text.length);
   }

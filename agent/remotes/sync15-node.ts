@@ -7,7 +7,6 @@ import { encodeHex } from '../../crypto/bytes.ts';
 import { hawkHeader } from '../../crypto/hawk.ts';
 import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
-import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Exchange } from '../wire/http.ts';
 import type { RemoteOptions } from './remote.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
@@ -53,10 +52,7 @@ export function openNode(options: RemoteOptions): StorageNode {
       const nonce = encodeHex(entropy.random(NONCE_BYTES));
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
     },
-    async inspect({ status, headers }) {
-      const serverMs = headerMs(headers, 'x-weave-timestamp');
-      const known = cache.get(CACHE_NAME) as StorageToken | undefined;
-      if (known !== undefined && serverMs !== null) known.aheadMs = serverMs - clock.nowMs();
+    async inspect({ status }) {
       if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
     },
   });

@@ -190,6 +190,8 @@ describe('ten thousand records of one time', () => {
     const device = await it.boot();
     expect(await device.agent.enable()).toMatchObject(ok);
     await agreed(device, it);
+    const starts = it.asked.filter((line) => /history\?/.test(line) && !line.includes('offset='));
+    expect(starts).toHaveLength(2);
   });
 });
 
@@ -355,7 +357,7 @@ describe('another place', () => {
     for (const id of restored) history?.delete(id);
     if (history !== undefined) history.modifiedMs -= 86_400_000;
     expect(await device.agent.sync()).toMatchObject(ok);
-    expect(it.asked.at(-1)).not.toContain('newer');
+    expect(it.asked.at(-1)).toMatch(/history\?full=1&sort=oldest/);
   });
 });
 
@@ -451,6 +453,29 @@ describe('one bad record in a thousand', () => {
   });
 });
 
+test('a link that never lasts for a second page brings all of them', async () => {
+  const it = bench(syntheticAccount({ records: 2_500, seed: 6, bodyBytes: 160 }));
+  const lastsBytes = 300_000;
+  const fetch = async (request: Request): Promise<Response> => {
+    const response = await it.servers.world.fetch(request);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!request.url.includes('offset=')) return new Response(bytes, response);
+    const pieces = [bytes.subarray(0, lastsBytes)];
+    const pull = (stream: ReadableStreamDefaultController<Uint8Array>): void => {
+      const piece = pieces.pop();
+      if (piece === undefined) stream.error(new TypeError('terminated'));
+      else stream.enqueue(piece);
+    };
+    return new Response(new ReadableStream({ pull }), response);
+  };
+  const device = await it.boot({ fetch });
+  let report = await device.agent.enable();
+  expect(report).toMatchObject({ ok: false, error: { code: 'truncated' } });
+  for (let passes = 1; !report.ok && passes < 10; passes++) report = await device.agent.sync();
+  expect(report).toMatchObject(ok);
+  await agreed(device, it);
+});
+
 describe('a listing that is cut without a broken link', () => {
   test.each([
     ['in a line', (text: string) => text.slice(0, -100)],
@@ -542,6 +567,18 @@ describe('uploads', () => {
       .slice(20)
       .map(({ modifiedMs }) => modifiedMs);
     expect(new Set(stamps).size).toBe(3);
+  });
+
+  test('no more than a thousand changes are in one batch', async () => {
+    const it = bench();
+    const device = await it.boot();
+    await device.agent.enable();
+    for (let n = 0; n < 1_050; n++) await device.agent.put('history', page(n));
+    it.asked.length = 0;
+    expect(await device.agent.sync()).toMatchObject(ok);
+    expect(it.asked.filter((line) => line.includes('commit=true'))).toHaveLength(1);
+    expect(it.asked.filter((line) => line.endsWith('POST /1.5/1/storage/history'))).toHaveLength(1);
+    await agreed(device, it);
   });
 
   test('what fills the user space is said, and does not hold up the other collections', async () => {

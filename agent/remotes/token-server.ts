@@ -18,7 +18,7 @@ export interface StorageToken extends HawkCredentials {
   /** The user's place on a storage node: an absolute URL without a slash at its end. */
   readonly endpoint: string;
   /** The server's time minus the device's. */
-  aheadMs: number;
+  readonly aheadMs: number;
 }
 
 /**
