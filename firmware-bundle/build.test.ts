@@ -81,6 +81,22 @@ describe('the scripts', () => {
     }
   });
 
+  test('leave out what one module only passes on from another', async () => {
+    await writeFile(join(dir, 'asked.ts'), 'export const asked = () => 7;');
+    await writeFile(join(dir, 'unasked.ts'), "export const unasked = () => 'left out';");
+    await writeFile(
+      join(dir, 'all.ts'),
+      "export { asked } from './asked.ts'; export { unasked } from './unasked.ts';",
+    );
+    const entry = "import { asked } from './all.ts'; export const boot = () => asked();";
+    await writeFile(join(dir, 'asks.ts'), entry);
+    const { graph } = await readProgram({ root: dir, entry: 'asks.ts' }, 2020);
+    const wanted: Wanted = new Map();
+    for (const modules of [['all.ts', 'asks.ts'], ['unasked.ts'], ['asked.ts']]) {
+      expect((await makePart(graph, modules, wanted)).code).not.toContain('left out');
+    }
+  });
+
   test('are listed in the manifest with their size and hash', async () => {
     const manifest = JSON.parse(await readFile(join(report.outDir, 'manifest.json'), 'utf8'));
     expect(manifest).toEqual(report.manifest);

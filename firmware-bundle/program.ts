@@ -168,7 +168,9 @@ function elsewhere(graph: Graph, modules: Modules): Plugin {
       onResolve({ filter: /.*/ }, ({ path, importer }) => {
         const from = graph.inputs[relative(graph.root, importer)];
         const to = from?.imports.find((one) => one.original === path)?.path;
-        return to === undefined || modules.includes(to) ? undefined : { path: to, external: true };
+        return to === undefined || modules.includes(to)
+          ? undefined
+          : { path: to, external: true, sideEffects: false };
       });
     },
   };
