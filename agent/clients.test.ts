@@ -349,4 +349,25 @@ describe('a power cut at any commit', () => {
     }
     expect(cutCount).toBeGreaterThan(5);
   });
+
+  test('does not keep a device signed in that was told to leave', async () => {
+    const it = bench();
+    const first = await it.boot();
+    await first.agent.enable();
+    await first.agent.sync();
+    order(it, { command: 'logout', args: [] });
+    let cutCount = 0;
+    for (let atCommit = 1; ; atCommit++) {
+      const cut = it.storage.fork({ atCommit, when: atCommit % 2 ? 'before' : 'after' });
+      const doomed = await it.boot({ storage: cut });
+      await doomed.agent.sync().catch(() => undefined);
+      if (cut.commits < atCommit) break;
+      cutCount++;
+      const device = await it.boot({ storage: cut.fork() });
+      if (device.agent.status().state !== 'disabled') await device.agent.sync();
+      expect(device.agent.status().state).toBe('disabled');
+      order(it, { command: 'logout', args: [] });
+    }
+    expect(cutCount).toBeGreaterThan(2);
+  });
 });

@@ -1,9 +1,11 @@
 // The kinds of data beyond history and passwords, through the whole agent: what a real Firefox wrote arrives, what
 // the device writes goes up, and what it must not touch stays.
 
+import { createDecipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createRandom } from '../../emulator/device/random.ts';
+import { accountKeys, sealPayload } from '../../emulator/servers/sync-keys.ts';
 import type { WorldOptions } from '../../emulator/servers/world.ts';
 import { type SecondDevice, secondDevice } from '../../test/sim/second-device.ts';
 import {
@@ -168,6 +170,13 @@ describe('bookmarks', () => {
     expect(other.ids('bookmarks')).toEqual(before);
   });
 });
+
+function openedKeys(payload: string): string {
+  const { ciphertext, IV } = JSON.parse(payload);
+  const { encKey } = accountKeys(servers.world.account.kB);
+  const decipher = createDecipheriv('aes-256-cbc', encKey, Buffer.from(IV, 'base64'));
+  return decipher.update(ciphertext, 'base64', 'utf8') + decipher.final('utf8');
+}
 
 interface Meta {
   readonly engines: Record<string, object>;
@@ -366,5 +375,50 @@ describe('an engine', () => {
     restore('forms');
     await sync(device);
     expect(other.get('forms', id)).toMatchObject({ value: 'x' });
+  });
+
+  test('with keys of its own is read anew, and no other', async () => {
+    const asked: string[] = [];
+    const device = await signedIn({
+      fetch: (request) => {
+        asked.push(new URL(request.url).pathname);
+        return servers.world.fetch(request);
+      },
+    });
+    const [user] = servers.world.store.users.values();
+    const key = Buffer.alloc(32, 9).toString('base64');
+    const kept = JSON.parse(
+      openedKeys(user?.collections.get('crypto')?.get('keys', servers.nowMs)?.payload ?? ''),
+    );
+    const keys = { ...kept, collections: { bookmarks: [key, key] } };
+    const payload = sealPayload(
+      accountKeys(servers.world.account.kB),
+      JSON.stringify(keys),
+      Buffer.alloc(16, 3),
+    );
+    servers.nowMs += 1_000;
+    user?.write('crypto', [{ id: 'keys', payload }], servers.nowMs);
+    asked.length = 0;
+    await device.agent.sync();
+    const read = asked
+      .filter((path) => path.includes('/storage/'))
+      .map((path) => path.split('/').at(-1));
+    expect(read).toContain('bookmarks');
+    expect(read).not.toContain('history');
+  });
+
+  test('stays in an account document that came from an older backup', async () => {
+    const device = await signedIn();
+    const [user] = servers.world.store.users.values();
+    const meta = user?.collections.get('meta');
+    const bso = meta?.get('global', servers.nowMs);
+    const older = JSON.parse(bso?.payload ?? '');
+    older.declined = ['forms'];
+    if (meta && bso) {
+      meta.set({ ...bso, payload: JSON.stringify(older), modifiedMs: bso.modifiedMs - 5_000 });
+      meta.modifiedMs = bso.modifiedMs - 5_000;
+    }
+    await sync(device);
+    expect(device.agent.status().collections.forms).toMatchObject({ declined: true });
   });
 });
