@@ -1,0 +1,776 @@
+// The state machine and what outlives a pass, over a server in the same process.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createRandom } from '../emulator/device/random.ts';
+import { type MemoryPlatform, memoryPlatform } from '../platform/memory/platform.ts';
+import { MemoryStorage } from '../platform/memory/storage.ts';
+import type { Identity, SyncKey } from '../platform/ports.ts';
+import { KB } from '../test/support/remote.ts';
+import { META, type TestServer, testServer } from '../test/support/server.ts';
+import { pageBody } from '../test/support/store.ts';
+import { history } from './collections/history.ts';
+import { passwords } from './collections/passwords.ts';
+import type { AgentConfig } from './config.ts';
+import { SyncError, type SyncErrorCode } from './errors.ts';
+import { type Agent, createAgent } from './index.ts';
+import { CHANGE_DELAY_MS } from './limits.ts';
+import type { RemoteOptions } from './remotes/remote.ts';
+import { loadState } from './state.ts';
+import type { AgentEvent, Status } from './status.ts';
+import { stopIfAborted } from './wire/http.ts';
+
+const NOW_MS = 1_795_330_000_000;
+const HOUR_MS = 3_600_000;
+const PAGE = { url: 'https://mine.example/', title: 'mine' };
+const LOGIN = { origin: 'https://a.test', formActionOrigin: 'https://a.test', password: 'p' };
+
+interface Device {
+  readonly agent: Agent;
+  readonly platform: MemoryPlatform;
+  readonly storage: MemoryStorage;
+  /** The states that were shown, in order. */
+  states(): string[];
+  events(kind: AgentEvent['kind']): AgentEvent[];
+  status(): Status;
+}
+
+/** The user, as the account manager knows them. */
+interface User {
+  uid: string;
+  key: SyncKey;
+  fails: string | null;
+}
+
+let server: TestServer;
+let user: User;
+/** What happens at the start of every request. */
+let atRequest: (options: RemoteOptions, line: string) => Promise<void> | void;
+
+beforeEach(async () => {
+  server = await testServer();
+  await server.put('history', 'AAAAAAAAAAAA', pageBody(1), 2_000);
+  user = { uid: 'u1', key: { kB: KB }, fails: null };
+  atRequest = () => undefined;
+});
+
+function identity(): Omit<Identity, 'deviceKey'> {
+  const answered = <T>(value: T): T => {
+    if (user.fails !== null) throw Object.assign(new Error('no'), { code: user.fails });
+    return value;
+  };
+  return {
+    account: async () => answered({ uid: user.uid, email: `${user.uid}@example.test` }),
+    assertion: async () => answered('a'),
+    accessToken: async () => answered({ token: 't' }),
+    syncKey: async () => answered(user.key),
+  };
+}
+
+function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}): Device {
+  const random = createRandom(1);
+  const platform = memoryPlatform({
+    storage,
+    fetch: async () => Response.error(),
+    identity: identity(),
+    nowMs: NOW_MS,
+    random: (count) => random.bytes(count),
+  });
+  const config: AgentConfig = {
+    profile: 'test',
+    remote: { protocol: 'test', serverUrl: '', audience: '', auth: 'bearer' },
+    collections: {
+      history: { enabled: true, readOnly: false },
+      passwords: { enabled: true, readOnly: false },
+    },
+    intervalMs: HOUR_MS,
+    wifiOnly: false,
+    historyRecordsMax: 1_000,
+    recordCharsMax: 400_000,
+    ...change,
+  };
+  const open = (options: RemoteOptions) => ({
+    ...server,
+    poll: async (items: Parameters<TestServer['poll']>[0]) => {
+      await asked(options, 'poll');
+      return server.poll(items);
+    },
+    document: async (collection: string, id: string) => {
+      await asked(options, `document ${collection}`);
+      return server.document(collection, id, null);
+    },
+  });
+  const agent = createAgent(platform, config, {
+    drivers: [{ protocol: 'test', open }],
+    collections: [history, passwords],
+  });
+  const events = (): AgentEvent[] => platform.events.map((json) => JSON.parse(json));
+  return {
+    agent,
+    platform,
+    storage,
+    states: () => events().flatMap((event) => (event.kind === 'state' ? [event.state] : [])),
+    events: (kind) => events().filter((event) => event.kind === kind),
+    status: () => JSON.parse(platform.statuses.at(-1) ?? 'null'),
+  };
+}
+
+async function asked(options: RemoteOptions, line: string): Promise<void> {
+  stopIfAborted(options.abort);
+  options.notes.requests++;
+  await atRequest(options, line);
+}
+
+/** A device that has signed in; its events so far are forgotten. */
+async function signedIn(change: Partial<AgentConfig> = {}): Promise<Device> {
+  const device = boot(new MemoryStorage(), change);
+  await device.agent.start();
+  expect(await device.agent.enable()).toMatchObject({ ok: true });
+  device.platform.events.length = 0;
+  return device;
+}
+
+/** The same device after its power was cut. */
+async function rebooted({ storage }: Device): Promise<Device> {
+  const device = boot(storage.fork());
+  await device.agent.start();
+  return device;
+}
+
+const failing = (code: SyncErrorCode) => () => {
+  throw new SyncError(code, 'as told');
+};
+const saved = async ({ storage }: Device) => (await loadState(storage)).state;
+/** A request that is under way until it is let go. */
+function held() {
+  let reached: () => void = () => undefined;
+  let letGo: () => void = () => undefined;
+  const isReached = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  atRequest = () => {
+    reached();
+    return gate;
+  };
+  return { isReached, letGo };
+}
+
+describe('disabled', () => {
+  test('is how a device begins: nothing is asked of anybody, and nothing is there', async () => {
+    const { agent, storage, status } = boot();
+    await agent.start();
+    expect(agent.status()).toMatchObject({ state: 'disabled', account: null, collections: {} });
+    for (const call of [
+      () => agent.sync(),
+      () => agent.list('history', { limit: 1 }),
+      () => agent.get('history', 'a'),
+      () => agent.put('history', PAGE),
+      () => agent.delete('history', 'a'),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'disabled' });
+    }
+    expect([server.log, storage.commits, status()]).toEqual([[], 0, null]);
+  });
+
+  test('to enabling to enabled: a user signs in', async () => {
+    const device = boot();
+    await device.agent.start();
+    const during: string[] = [];
+    atRequest = async () => void during.push(await saved(device));
+    expect(await device.agent.enable()).toMatchObject({ ok: true, error: null });
+    expect(device.states()).toEqual(['enabling', 'enabled']);
+    expect(during[0]).toBe('enabling');
+    expect(await saved(device)).toBe('enabled');
+    expect(device.status()).toMatchObject({
+      state: 'enabled',
+      account: 'u1@example.test',
+      lastSyncMs: NOW_MS,
+      error: null,
+      notBeforeMs: null,
+      collections: { history: { held: 1, pending: 0, quarantined: 0, declined: false } },
+    });
+  });
+});
+
+describe('enabling', () => {
+  test.each([
+    ['signedOut', 'signedOut'],
+    ['unverified', 'unverified'],
+    ['offline', 'offline'],
+  ])('to errored: the account manager says %s', async (code, meaning) => {
+    const device = boot();
+    await device.agent.start();
+    user.fails = code;
+    const report = await device.agent.enable();
+    expect(report).toMatchObject({ ok: false, error: { code: meaning } });
+    expect(device.states()).toEqual(['enabling', 'errored']);
+    expect(device.status().error).toMatchObject({ code: meaning });
+    expect(await saved(device)).toBe('errored');
+  });
+
+  test('to errored: the account has no Sync data', async () => {
+    const device = boot();
+    await device.agent.start();
+    server.documents.clear();
+    expect(await device.agent.enable()).toMatchObject({ error: { code: 'noSyncData' } });
+    expect(device.states()).toEqual(['enabling', 'errored']);
+  });
+
+  test('at a boot is disabled: nobody waits for the sign-in any more', async () => {
+    const device = boot();
+    await device.agent.start();
+    const { isReached } = held();
+    void device.agent.enable();
+    await isReached;
+    const again = await rebooted(device);
+    expect(again.agent.status().state).toBe('disabled');
+    atRequest = () => undefined;
+    expect(await again.agent.enable()).toMatchObject({ ok: true });
+  });
+});
+
+describe('enabled', () => {
+  test('to syncing to enabled: a pass', async () => {
+    const { agent, states } = await signedIn();
+    expect(await agent.sync()).toMatchObject({ ok: true, requests: 1 });
+    expect(states()).toEqual(['syncing', 'enabled']);
+  });
+
+  test('to disabling to disabled: a user signs out, and all data and keys go', async () => {
+    const device = await signedIn();
+    await device.agent.put('passwords', LOGIN);
+    await device.agent.disable();
+    expect(device.states()).toEqual(['disabling', 'disabled']);
+    expect(device.agent.status()).toMatchObject({ state: 'disabled', account: null });
+    expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+    await expect(device.agent.sync()).rejects.toMatchObject({ code: 'disabled' });
+  });
+
+  test('a sign-in that is repeated is a pass', async () => {
+    const { agent, states } = await signedIn();
+    expect(await agent.enable()).toMatchObject({ ok: true });
+    expect(states()).toEqual(['syncing', 'enabled']);
+  });
+
+  test('at a boot is enabled, and syncs', async () => {
+    const device = await rebooted(await signedIn());
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', account: 'u1@example.test' });
+    await device.platform.time.advance(0);
+    expect(device.states()).toEqual(['enabled', 'syncing', 'enabled']);
+  });
+});
+
+describe('syncing', () => {
+  test('to errored to syncing to enabled: a failure, and a user who tries again', async () => {
+    const device = await signedIn();
+    atRequest = failing('unavailable');
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    expect(device.status()).toMatchObject({ state: 'errored', error: { code: 'unavailable' } });
+    atRequest = () => undefined;
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    expect(device.states()).toEqual(['syncing', 'errored', 'syncing', 'enabled']);
+    expect(device.status()).toMatchObject({ state: 'enabled', error: null, notBeforeMs: null });
+  });
+
+  test('is one pass at a time: a second one begins when the first is over', async () => {
+    const { agent, states } = await signedIn();
+    const { isReached, letGo } = held();
+    const both = [agent.sync(), agent.sync()];
+    await isReached;
+    expect(states()).toEqual(['syncing']);
+    letGo();
+    expect(await Promise.all(both)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(states()).toEqual(['syncing', 'enabled', 'syncing', 'enabled']);
+  });
+
+  test('to enabled: a pass that is cancelled is no error, and no reason to wait', async () => {
+    const device = await signedIn();
+    await server.put('history', 'BBBBBBBBBBBB', pageBody(2), 4_000);
+    server.setMeta(META, 5_000);
+    atRequest = () => device.agent.cancel();
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'aborted' } });
+    expect(device.states()).toEqual(['syncing', 'enabled']);
+    expect(device.status()).toMatchObject({ error: null, notBeforeMs: null });
+    atRequest = () => undefined;
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+  });
+
+  test('a cancel when there is no pass does nothing to the next one', async () => {
+    const { agent } = await signedIn();
+    agent.cancel();
+    expect(await agent.sync()).toMatchObject({ ok: true });
+  });
+
+  test('at a boot is enabled: the pass begins anew', async () => {
+    const device = await signedIn();
+    const { isReached } = held();
+    void device.agent.sync();
+    await isReached;
+    expect(await saved(device)).toBe('enabled');
+    const again = await rebooted(device);
+    expect(again.agent.status().state).toBe('enabled');
+  });
+
+  test('to disabling to disabled: signing out ends the pass first', async () => {
+    const device = await signedIn();
+    server.setMeta(META, 5_000);
+    const { isReached, letGo } = held();
+    const pass = device.agent.sync();
+    await isReached;
+    const gone = device.agent.disable();
+    await new Promise(setImmediate);
+    expect(device.states()).toEqual(['syncing', 'disabling']);
+    letGo();
+    await gone;
+    expect(await pass).toMatchObject({ ok: false, error: { code: 'aborted' } });
+    expect(device.states()).toEqual(['syncing', 'disabling', 'disabled']);
+    expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+  });
+
+  test('a pass that ends well while the user signs out brings nothing back', async () => {
+    const device = await signedIn();
+    const { isReached, letGo } = held();
+    // The last request of the pass: nothing after it could notice that it is unwanted.
+    const pass = device.agent.sync();
+    await isReached;
+    const gone = device.agent.disable();
+    letGo();
+    await Promise.all([pass, gone]);
+    expect(device.states()).toEqual(['syncing', 'disabling', 'disabled']);
+    expect(await saved(device)).toBe('disabled');
+  });
+});
+
+describe('disabling', () => {
+  test('at a boot goes on: the power may go at any commit of a sign-out', async () => {
+    const device = await signedIn();
+    await device.agent.put('passwords', LOGIN);
+    for (let atCommit = 1, isOver = false; !isOver; atCommit++) {
+      const cut = boot(device.storage.fork({ atCommit, when: 'after' }));
+      await cut.agent.start();
+      isOver = await cut.agent.disable().then(
+        () => true,
+        () => false,
+      );
+      const again = await rebooted(cut);
+      expect(again.agent.status()).toMatchObject({ state: 'disabled', account: null });
+      expect(again.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+    }
+  });
+
+  test('takes edits along that were not finished', async () => {
+    const device = await signedIn();
+    const puts = ['a', 'b', 'c'].map((username) =>
+      device.agent.put('passwords', { ...LOGIN, username }).catch((error: unknown) => error),
+    );
+    const gone = device.agent.disable();
+    const late = device.agent.put('passwords', LOGIN).catch((error: unknown) => error);
+    await gone;
+    for (const outcome of [...(await Promise.all(puts)), await late]) {
+      if (typeof outcome !== 'string') expect(outcome).toMatchObject({ code: 'disabled' });
+    }
+    expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+  });
+
+  test('leaves nothing for the next one who signs in, but the switches of the device', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    await device.agent.configure({ wifiOnly: true });
+    await device.agent.disable();
+    user = { ...user, uid: 'u2' };
+    server.collections.clear();
+    expect(await device.agent.enable()).toMatchObject({ ok: true });
+    expect(device.agent.status().account).toBe('u2@example.test');
+    expect(await device.agent.list('history', { limit: 9 })).toEqual({ records: [], next: null });
+  });
+});
+
+describe('errored', () => {
+  test.each<SyncErrorCode>(['unauthorized', 'keyMismatch', 'clientTooOld', 'serviceGone'])(
+    'at a boot stays so and asks nothing, when only the user can help: %s',
+    async (code) => {
+      const device = await signedIn();
+      atRequest = failing(code);
+      await device.agent.sync();
+      const again = await rebooted(device);
+      expect(again.agent.status()).toMatchObject({ state: 'errored', error: { code } });
+      await again.platform.time.advance(24 * HOUR_MS);
+      expect(again.states()).toEqual(['errored']);
+      atRequest = () => undefined;
+      expect(await again.agent.enable()).toMatchObject({ ok: true });
+    },
+  );
+
+  test('at a boot tries again, when the address may have been confirmed', async () => {
+    const device = boot();
+    await device.agent.start();
+    user.fails = 'unverified';
+    await device.agent.enable();
+    user.fails = null;
+    const again = await rebooted(device);
+    await again.platform.time.advance(24 * HOUR_MS);
+    expect(again.states().at(-1)).toBe('enabled');
+    expect(again.agent.status().collections.history).toMatchObject({ held: 1 });
+  });
+
+  test('at a boot waits as long as before, then tries again by itself', async () => {
+    const device = await signedIn();
+    atRequest = failing('unavailable');
+    await device.agent.sync();
+    const again = await rebooted(device);
+    expect(again.agent.status()).toMatchObject({
+      state: 'errored',
+      error: { code: 'unavailable' },
+      notBeforeMs: expect.any(Number),
+    });
+    atRequest = () => undefined;
+    await again.platform.time.advance(30_000);
+    expect(again.states()).toEqual(['errored']);
+    await again.platform.time.advance(60_000);
+    expect(again.states()).toEqual(['errored', 'syncing', 'enabled']);
+  });
+
+  test('to enabling to enabled, and to disabling to disabled', async () => {
+    const device = await signedIn();
+    atRequest = failing('unauthorized');
+    await device.agent.sync();
+    atRequest = () => undefined;
+    await device.agent.enable();
+    atRequest = failing('unauthorized');
+    await device.agent.sync();
+    await device.agent.disable();
+    expect(device.states()).toEqual([
+      ...['syncing', 'errored', 'enabling', 'enabled'],
+      ...['syncing', 'errored', 'disabling', 'disabled'],
+    ]);
+  });
+
+  test('still shows and takes what apps ask for', async () => {
+    const device = await signedIn();
+    atRequest = failing('unauthorized');
+    await device.agent.sync();
+    await device.agent.put('history', PAGE);
+    const { records } = await device.agent.list('history', { limit: 9 });
+    expect(records).toHaveLength(2);
+    expect(device.agent.status().collections.history).toMatchObject({ pending: 1 });
+  });
+});
+
+describe('another account', () => {
+  test.each<[string, () => void]>([
+    ['another user', () => (user = { ...user, uid: 'u2' })],
+    ['the same with another key', () => (user = { ...user, key: { kB: '77'.repeat(32) } })],
+  ])('begins with nothing of the one before: %s', async (_, change) => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    const generationBefore = (await loadState(device.storage)).generation;
+    change();
+    server.collections.clear();
+    await device.agent.sync();
+    const state = await loadState(device.storage);
+    expect(state).toMatchObject({ uid: user.uid, generation: generationBefore + 1 });
+    const keys = device.storage.snapshot().map(([key]) => key);
+    expect(keys.filter((key) => key.startsWith(`${generationBefore.toString(36)}.`))).toEqual([]);
+    expect(await device.agent.list('history', { limit: 9 })).toEqual({ records: [], next: null });
+  });
+
+  test('the power may go at any commit of the change', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    user = { ...user, uid: 'u2' };
+    server.collections.clear();
+    for (let atCommit = 1, isOver = false; !isOver; atCommit++) {
+      const cut = boot(device.storage.fork({ atCommit, when: 'after' }));
+      await cut.agent.start();
+      isOver = (await cut.agent.sync().catch(() => ({ ok: false }))).ok;
+      const again = await rebooted(cut);
+      expect(await again.agent.sync()).toMatchObject({ ok: true });
+      const { records } = await again.agent.list('history', { limit: 9 });
+      expect(records).toEqual([]);
+      expect(again.agent.status().collections.history).toMatchObject({ held: 0, pending: 0 });
+    }
+  });
+
+  test('comes while an app looks: the app never gets both mixed', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    user = { ...user, uid: 'u2' };
+    const pass = device.agent.sync();
+    const lists = await Promise.all(
+      Array.from({ length: 5 }, () => device.agent.list('history', { limit: 9 })),
+    );
+    await pass;
+    for (const { records } of lists) expect([0, 1, 2]).toContain(records.length);
+    const { records } = await device.agent.list('history', { limit: 9 });
+    expect(records.map(({ guid }) => guid)).toEqual(['AAAAAAAAAAAA']);
+    expect(device.agent.status().collections.history).toMatchObject({ held: 1, pending: 0 });
+  });
+});
+
+test('apps that come at once after a boot see one store', async () => {
+  const device = await rebooted(await signedIn());
+  await Promise.all([
+    device.agent.put('history', { url: 'https://a.test/' }),
+    device.agent.put('history', { url: 'https://b.test/' }),
+    device.agent.sync(),
+  ]);
+  expect(device.agent.status().collections.history).toMatchObject({ held: 3 });
+  const again = await rebooted(device);
+  expect(again.agent.status().collections.history).toMatchObject({ held: 3 });
+});
+
+describe('a user’s switches', () => {
+  test('count at once, and after a reboot', async () => {
+    const device = await signedIn();
+    await device.agent.configure({ collections: { history: { enabled: false } } });
+    expect(device.status().collections.history).toMatchObject({ enabled: false });
+    const again = await rebooted(device);
+    await server.put('history', 'BBBBBBBBBBBB', pageBody(2), 4_000);
+    expect((await again.agent.sync()).collections).not.toHaveProperty('history');
+    await again.agent.configure({ collections: { history: { enabled: true } } });
+    expect((await again.agent.sync()).collections.history).toMatchObject({ pulled: 1 });
+  });
+
+  test('keep apps from writing what is read-only, and the device from sending it', async () => {
+    const { agent } = await signedIn();
+    const id = await agent.put('history', PAGE);
+    await agent.configure({ collections: { history: { readOnly: true } } });
+    await expect(agent.put('history', PAGE)).rejects.toMatchObject({ code: 'readOnly' });
+    await expect(agent.delete('history', id)).rejects.toMatchObject({ code: 'readOnly' });
+    server.log.length = 0;
+    await agent.sync();
+    expect(server.log).not.toContain('upload history');
+    expect(await agent.put('passwords', LOGIN)).toMatch(/^\{/);
+  });
+
+  test('are refused when they are none, and stay as they were', async () => {
+    const { agent, storage } = await signedIn();
+    const before = storage.commits;
+    await expect(agent.configure({ intervalMs: 0 })).rejects.toMatchObject({ code: 'badInput' });
+    expect(storage.commits).toBe(before);
+  });
+
+  test('name a collection of this build, or it is bad input', async () => {
+    const { agent } = await signedIn();
+    for (const name of ['tabs', '__proto__', '']) {
+      await expect(agent.list(name, { limit: 1 })).rejects.toMatchObject({
+        code: 'badInput',
+        message: 'collection: not one of history, passwords',
+      });
+    }
+  });
+});
+
+describe('a wait', () => {
+  const asks =
+    (waitMs: number) =>
+    ({ notes }: RemoteOptions) => {
+      notes.waitMs = waitMs;
+    };
+
+  test('that the server asked for holds for the user too, without a request', async () => {
+    const device = await signedIn();
+    atRequest = asks(5 * HOUR_MS);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    expect(device.status().notBeforeMs).toBe(NOW_MS + 5 * HOUR_MS);
+    server.log.length = 0;
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'backoff' } });
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: { code: 'backoff' } });
+    const again = await rebooted(device);
+    expect(await again.agent.sync()).toMatchObject({ error: { code: 'backoff' } });
+    expect(server.log).toEqual([]);
+    atRequest = () => undefined;
+    await again.platform.time.advance(5 * HOUR_MS);
+    expect(again.agent.status()).toMatchObject({
+      state: 'enabled',
+      error: null,
+      notBeforeMs: null,
+    });
+  });
+
+  test('of our own after failures doubles, and a user may pass it over', async () => {
+    const device = await signedIn();
+    atRequest = failing('unavailable');
+    const waits: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      await device.agent.sync();
+      waits.push((device.agent.status().notBeforeMs ?? 0) - NOW_MS);
+    }
+    const [first = 0, second = 0, third = 0] = waits;
+    expect(first).toBeGreaterThanOrEqual(60_000);
+    expect(second).toBeGreaterThan(first * 1.5);
+    expect(third).toBeGreaterThan(second * 1.5);
+  });
+
+  test('that a wrong clock set ends in its own time when the clock is set right', async () => {
+    const device = await signedIn();
+    atRequest = asks(60_000);
+    await device.agent.sync();
+    atRequest = () => undefined;
+    device.platform.time.set(NOW_MS - 4 * 365 * 24 * HOUR_MS);
+    expect(await device.agent.sync()).toMatchObject({ error: { code: 'backoff' } });
+    await device.platform.time.advance(60_000);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+  });
+});
+
+describe('by itself the device syncs', () => {
+  const passes = (device: Device): number => device.events('pass').length;
+
+  test('every interval', async () => {
+    const device = await signedIn();
+    await device.platform.time.advance(HOUR_MS - 1);
+    expect(passes(device)).toBe(0);
+    await device.platform.time.advance(1);
+    expect(passes(device)).toBe(1);
+    await device.platform.time.advance(HOUR_MS);
+    expect(passes(device)).toBe(2);
+  });
+
+  test('at the interval that the user chose', async () => {
+    const device = await signedIn();
+    await device.agent.configure({ intervalMs: 600_000 });
+    await device.platform.time.advance(600_000);
+    expect(passes(device)).toBe(1);
+  });
+
+  test('soon after the first of many local changes, once, with one timer', async () => {
+    const device = await signedIn();
+    let timers = 0;
+    const { sleep } = device.platform.clock;
+    device.platform.clock.sleep = (delayMs) => {
+      timers++;
+      return sleep(delayMs);
+    };
+    for (let n = 0; n < 20; n++) await device.agent.put('history', { url: `https://a.test/${n}` });
+    expect(timers).toBe(1);
+    await device.platform.time.advance(CHANGE_DELAY_MS);
+    expect(passes(device)).toBe(1);
+    await device.platform.time.advance(CHANGE_DELAY_MS);
+    expect(passes(device)).toBe(1);
+    expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
+  });
+
+  test('with a network that it may use, as soon as there is one', async () => {
+    const device = await signedIn({ wifiOnly: true });
+    for (const connection of ['none', 'metered'] as const) {
+      device.platform.connected = connection;
+      await device.platform.time.advance(HOUR_MS);
+      expect(passes(device)).toBe(0);
+    }
+    device.platform.connected = 'wifi';
+    device.agent.connectionChanged();
+    await device.platform.time.advance(0);
+    expect(passes(device)).toBe(1);
+  });
+
+  test('over a network that costs money if it may, and when the user says so', async () => {
+    const device = await signedIn({ wifiOnly: true });
+    device.platform.connected = 'metered';
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    await device.agent.configure({ wifiOnly: false });
+    await device.platform.time.advance(HOUR_MS);
+    expect(passes(device)).toBe(2);
+  });
+
+  test('never while it is signed out', async () => {
+    const device = await signedIn();
+    await device.agent.disable();
+    await device.platform.time.advance(24 * HOUR_MS);
+    expect(passes(device)).toBe(0);
+  });
+});
+
+describe('what apps are told', () => {
+  test('are the changes of the collections that they watch', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    device.agent.observe('history', true);
+    const id = await device.agent.put('history', { ...PAGE, title: 'again' });
+    await device.agent.put('passwords', LOGIN);
+    await device.agent.delete('history', id);
+    device.agent.observe('history', false);
+    await device.agent.put('history', PAGE);
+    expect(device.events('record')).toEqual([
+      { kind: 'record', collection: 'history', id, change: 'put' },
+      { kind: 'record', collection: 'history', id, change: 'delete' },
+    ]);
+  });
+
+  test('is every pass, with what it did or why it failed', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    await device.agent.sync();
+    atRequest = failing('timeout');
+    await device.agent.sync();
+    expect(device.events('pass')).toMatchObject([
+      { report: { ok: true, requests: 1, collections: { history: { pushed: 1 } } } },
+      { report: { ok: false, error: { code: 'timeout', message: 'as told' } } },
+    ]);
+  });
+
+  test('is what the server says to its users', async () => {
+    const device = await signedIn();
+    atRequest = ({ notes }) => {
+      notes.alert = 'down on Sunday';
+      notes.quotaRemainingBytes = 1_024;
+    };
+    await device.agent.sync();
+    expect(device.status()).toMatchObject({ alert: 'down on Sunday', quotaRemainingBytes: 1_024 });
+  });
+
+  test('is that the service ends', async () => {
+    const device = await signedIn();
+    atRequest = ({ notes }) => {
+      notes.gone = true;
+    };
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'serviceGone' } });
+    await device.platform.time.advance(24 * HOUR_MS);
+    expect(device.events('pass')).toHaveLength(1);
+  });
+});
+
+describe('the storage', () => {
+  test('is left alone by a pass that finds nothing new', async () => {
+    const { agent, storage } = await signedIn();
+    const before = storage.commits;
+    await agent.sync();
+    expect(storage.commits).toBe(before);
+  });
+
+  test.each([
+    ['full', 'storageFull'],
+    ['failed', 'storageFailed'],
+  ])('that is %s makes a pass fail, and is tried again later', async (code, meaning) => {
+    const device = await signedIn();
+    await server.put('history', 'BBBBBBBBBBBB', pageBody(2), 4_000);
+    const { commit } = device.storage;
+    device.storage.commit = async () => {
+      throw Object.assign(new Error('x'), { code });
+    };
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: meaning } });
+    expect(device.agent.status()).toMatchObject({ state: 'errored', error: { code: meaning } });
+    device.storage.commit = commit;
+    await device.platform.time.advance(2 * HOUR_MS);
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: null });
+    expect(device.agent.status().collections.history).toMatchObject({ held: 2 });
+  });
+});
+
+test('a mistake of the program is no error of the sync: it comes out as it is', async () => {
+  const { agent } = await signedIn();
+  atRequest = () => {
+    throw new TypeError('undefined is not a function');
+  };
+  await expect(agent.sync()).rejects.toBeInstanceOf(TypeError);
+});
+
+test('a build without the protocol of its configuration says so', async () => {
+  const device = boot(new MemoryStorage(), {
+    remote: { protocol: 'other', serverUrl: '', audience: '', auth: 'bearer' },
+  });
+  await device.agent.start();
+  await expect(device.agent.enable()).rejects.toThrow('other');
+});
