@@ -10,21 +10,17 @@ import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
-import { rangeEnd } from './keys.ts';
 import type { Self } from './local.ts';
 import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
-import { openSession, runSessionPass, type Session } from './session.ts';
+import { openSession, runSessionPass, type Session, wipeGeneration } from './session.ts';
 import { changedSettings, type SettingsChange } from './settings.ts';
 import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
 import type { CollectionStore } from './store.ts';
 import type { Abort } from './wire/http.ts';
-
-/** Keys removed per commit at a sign-out. */
-const WIPE_KEYS = 500;
 
 /** Where a local change goes; `self` is null where the device is not among the account's devices. */
 export interface Writable {
@@ -115,18 +111,12 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       return session;
     });
 
-  /** Removes everything of the present generation, a commit at a time; safe to be cut and done again. */
+  /** Closes the session and removes everything of the present generation. */
   const wipe = async (): Promise<void> => {
     for (const store of session?.stores ?? []) store.close();
     session?.clients?.close();
     session = null;
-    const prefix = `${saved.generation.toString(36)}.`;
-    for (;;) {
-      const range = { from: prefix, to: rangeEnd(prefix), limit: WIPE_KEYS };
-      const rows = await ported(storage.scan(range));
-      if (rows.length === 0) return;
-      await ported(storage.commit(rows.map(([key]) => [key, null] as const)));
-    }
+    await wipeGeneration(storage, saved.generation.toString(36));
   };
 
   /** Whose data is this? Another account, or the same with another key, starts with an empty store. */

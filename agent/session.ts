@@ -6,15 +6,16 @@ import { deviceCrypto } from '../crypto/device.ts';
 import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
-import type { Platform, SyncKey } from '../platform/ports.ts';
+import type { Platform, Storage, SyncKey } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
 import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
-import { fromPort, SyncError } from './errors.ts';
+import { fromPort, ported, SyncError } from './errors.ts';
 import { initializeAccount } from './initialize.ts';
+import { rangeEnd } from './keys.ts';
 import { type PassInput, runPass } from './pass.ts';
 import type { PassReport } from './status.ts';
 import { type CollectionStore, openCollectionStore } from './store.ts';
@@ -73,8 +74,12 @@ export async function runSessionPass(
 ): Promise<void> {
   const crypto = cryptoOf(shared.platform);
   let rechecked = false;
-  const refreshKeys = (): Promise<boolean> =>
-    account.refreshKeys(shared.remote, crypto, syncKeyBundle(syncKey));
+  const refreshKeys = async (): Promise<boolean> => {
+    const bundle = syncKeyBundle(syncKey);
+    // Deriving takes a slice of its own.
+    await shared.platform.clock.pause();
+    return account.refreshKeys(shared.remote, crypto, bundle);
+  };
   const keys = {
     bundle: (name: string) => account.bundle(name),
     async recheck() {
@@ -114,4 +119,17 @@ function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
       return (isLong ? ours : device).open(bundle, items);
     },
   };
+}
+
+/** Keys removed per commit. */
+const WIPE_KEYS = 500;
+
+/** Removes everything of a generation, a commit at a time; safe to be cut and done again. */
+export async function wipeGeneration(storage: Storage, generation: string): Promise<void> {
+  const from = `${generation}.`;
+  for (;;) {
+    const rows = await ported(storage.scan({ from, to: rangeEnd(from), limit: WIPE_KEYS }));
+    if (rows.length === 0) return;
+    await ported(storage.commit(rows.map(([key]) => [key, null] as const)));
+  }
 }

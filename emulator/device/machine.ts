@@ -102,6 +102,7 @@ function load(vm: Vm, { firmware, trace }: MachineOptions, bridge: Bridge) {
     vm.release(part);
   }
   vm.release(registry);
+  vm.collectGarbage();
   const host = vm.hostFunction('host', (op, id, head, text, bytes) =>
     bridge.host({
       op: asText(op),

@@ -115,6 +115,14 @@ export class Counters {
     return allocate(bytes) >>> 0;
   }
 
+  /** Collects garbage cycles of the runtime; the next time is when `nextBytes` are in use. */
+  collectGarbage(runtime: Pointer, memory: Uint8Array, nextBytes: number): void {
+    const collect = this.exports[capExports.collectGarbage] as (rt: Pointer, weak: 1) => void;
+    const at = this.exports[capExports.gcThresholdAt] as WebAssembly.Global<'i32'>;
+    collect(runtime, 1);
+    new DataView(memory.buffer).setUint32(runtime + at.value, nextBytes, true);
+  }
+
   private heapGlobal(name: 'live' | 'peak' | 'limit' | 'refused'): WebAssembly.Global<'i32'> {
     return this.exports[capExports[name]] as WebAssembly.Global<'i32'>;
   }

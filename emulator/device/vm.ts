@@ -220,6 +220,17 @@ export class Vm {
     return { instructions: ops, liveBytes, peakBytes, refusals: refused, longestSlice, slices };
   }
 
+  /**
+   * What a device does when its program is loaded (`JS_RunGC`, `JS_SetGCThreshold`): collects garbage, and
+   * puts the next collection off until half of the room that is left is used.
+   */
+  collectGarbage(): void {
+    const { counters, quickjs, options } = this;
+    counters.collectGarbage(this.runtime, quickjs.HEAPU8, options.capBytes);
+    const next = counters.liveBytes + Math.floor((options.capBytes - counters.liveBytes) / 2);
+    counters.collectGarbage(this.runtime, quickjs.HEAPU8, next);
+  }
+
   /** Counts slices anew, so that those of the boot are not mixed with those of the run. */
   resetSlices(): void {
     this.longestSlice = 0;

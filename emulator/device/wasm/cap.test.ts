@@ -23,7 +23,7 @@ describe('the rewriting', () => {
     const after = new ModuleEditor(capModule(await readQuickJs()));
     expect(after.bodies.length - before.bodies.length).toBe(7);
     const names = after.exports.slice(before.exports.length).map(({ name }) => name);
-    expect(names).toEqual(Object.values(capExports));
+    expect(names.sort()).toEqual(Object.values(capExports).sort());
   });
 });
 

@@ -10,7 +10,7 @@ import { concat, ExternalKind, Instructions, Op, Reader, Writer } from './binary
 import { addCounted, type Counted, sizeOf } from './counted.ts';
 import { type Body, ModuleEditor } from './module.ts';
 
-/** What a capped module exports: four i32 globals and two functions. */
+/** What a capped module exports: i32 globals and functions. */
 export const capExports = {
   /** Bytes in use, with the allocator's header of every block. */
   live: 'heap_live',
@@ -24,6 +24,10 @@ export const capExports = {
   allocate: 'heap_allocate',
   /** `(context, size out, JSValue) => pointer` or 0: the bytes of an ArrayBuffer, not copied. */
   getArrayBuffer: 'js_get_array_buffer',
+  /** `(runtime, 1)`: collects garbage cycles. */
+  collectGarbage: 'js_run_gc',
+  /** Where in the runtime's memory the size is that starts the next collection. */
+  gcThresholdAt: 'js_gc_threshold_at',
 } as const;
 
 /** Returns the module with the cap in it. Throws when it is not QuickJS as expected. */
@@ -149,12 +153,27 @@ function clampGcThreshold(module: ModuleEditor, clamp: number): void {
     throw new Error(`cap: the collection threshold was found ${places.length} times, not once`);
   }
   const { locals, code } = module.bodyOf(place.f);
+  exportCollector(module, code, place.at);
   const clamped = [
     code.subarray(0, place.at),
     asm.flatten(asm.call(clamp)),
     code.subarray(place.at),
   ];
   module.setBody(place.f, { locals, code: concat(...clamped) });
+}
+
+/** The collection itself is what was called last before the threshold is stored at `storeAt`. */
+function exportCollector(module: ModuleEditor, code: Uint8Array, storeAt: number): void {
+  let collect = -1;
+  const instructions = new Instructions(new Reader(code));
+  while (instructions.next() && instructions.start <= storeAt) {
+    if (instructions.opcode === Op.call) collect = instructions.index;
+  }
+  const store = new Reader(code.subarray(storeAt + 1));
+  store.u32();
+  if (collect < 0) throw new Error('cap: nothing is called before the collection threshold is set');
+  module.exportFunction(capExports.collectGarbage, collect);
+  module.addGlobal(capExports.gcThresholdAt, 'i32', store.u32());
 }
 
 /**
