@@ -5,6 +5,7 @@ import { createBridge } from '../../emulator/device/bridge.ts';
 import { type DeviceClock, virtualClock } from '../../emulator/device/clock.ts';
 import { clockOperations, type Operations } from '../../emulator/device/operations.ts';
 import { createRandom } from '../../emulator/device/random.ts';
+import { createTrace } from '../../emulator/device/trace.ts';
 import type { Platform } from '../../platform/ports.ts';
 import { createHostPlatform } from '../../platform/quickjs/host.ts';
 
@@ -23,6 +24,8 @@ export interface BridgedOptions {
   readonly operations: (clock: DeviceClock) => Operations;
   readonly closeStream?: (stream: number) => void;
   readonly withCrypto?: boolean;
+  /** Gets the lines of the trace. */
+  readonly traced?: (line: string) => void;
 }
 
 export function bridgedDevice(options: BridgedOptions): BridgedDevice {
@@ -40,7 +43,7 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
     random: createRandom(1),
     connection: () => 'wifi',
     operations: new Map([...clockOperations(clock), ...options.operations(clock)]),
-    trace: () => undefined,
+    trace: createTrace(clock, options.traced ?? (() => undefined)),
     settle: () => undefined,
     onEvent: (json) => void events.push(json),
     onClose: (stream) => options.closeStream?.(stream),
