@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => {
     test: {
       include: [isFirefox ? FIREFOX : ALL],
       exclude: isFirefox ? [] : [FIREFOX],
-      testTimeout: isFirefox ? 120_000 : 60_000,
+      testTimeout: isFirefox ? 300_000 : 60_000,
       hookTimeout: 120_000,
       // One browser at a time.
       fileParallelism: !isFirefox,

@@ -53,20 +53,23 @@ async function write(
 ): Promise<object> {
   const nowUs = Date.now() * 1000;
   const kept = pages > 0 ? keptPages(seed, nowUs) : [];
-  await firefox.addPages([...samplePages(pages, seed, nowUs), ...kept]);
+  const marked = pages > 0 ? [markedPage(seed, nowUs)] : [];
+  await firefox.addPages([...samplePages(pages, seed, nowUs), ...kept, ...marked]);
+  for (const { url } of marked) await firefox.addBookmark(url);
   await firefox.addLogins(sampleLogins(logins, seed));
   await firefox.sync();
 
   const before = await firefox.holdings();
-  const isKept = ({ url }: NewPage) => kept.some((page) => page.url === url);
+  const isIn = (list: readonly NewPage[]) => (page: NewPage) =>
+    list.some(({ url }) => url === page.url);
   const gone = {
     history: chosen(
-      before.history.filter((page) => !isKept(page)),
+      before.history.filter((page) => !isIn([...kept, ...marked])(page)),
       deleted,
     ),
     logins: chosen(before.logins, deleted),
   };
-  await firefox.removePages(gone.history.map(({ url }) => url));
+  await firefox.removePages([...gone.history, ...marked].map(({ url }) => url));
   await firefox.removeLogins(gone.logins.map(({ guid }) => guid));
   const [changed] = deleted === 'all' ? [] : before.logins;
   if (changed) await firefox.changeLogin(changed.guid, { password: 'changed 🔁' });
@@ -79,12 +82,18 @@ async function write(
       ...after,
       historyDeleted: gone.history.map(({ guid }) => guid),
       historyNotUploaded: after.history
-        .filter(isKept)
+        .filter(isIn(kept))
         .map(({ guid, url, title }) => ({ guid, url, why: title })),
-      historyEmptied: [],
+      historyEmptied: before.history.filter(isIn(marked)).map(({ guid }) => guid),
       loginsDeleted: gone.logins.map(({ guid }) => guid),
     },
   };
+}
+
+/** Firefox keeps a bookmarked page when its visits are deleted, and sends it without visits. */
+function markedPage(seed: number, nowUs: number): NewPage {
+  const visits = [{ date: nowUs - 5e6, type: 3 }];
+  return { url: `https://marked.example/${seed}`, title: 'bookmarked', visits };
 }
 
 /** Pages that Firefox keeps to itself at a first sync; the titles say why. */

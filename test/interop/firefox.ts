@@ -20,6 +20,7 @@ export interface Firefox {
   holdings(): Promise<Holdings>;
   addPages(pages: readonly NewPage[]): Promise<void>;
   removePages(urls: readonly string[]): Promise<void>;
+  addBookmark(url: string): Promise<void>;
   /** Resolves to their guids. */
   addLogins(logins: readonly NewLogin[]): Promise<string[]>;
   changeLogin(guid: string, changes: Partial<NewLogin>): Promise<void>;
@@ -63,6 +64,9 @@ export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): P
     },
     async removePages(urls) {
       await run('removePages', urls);
+    },
+    async addBookmark(url) {
+      await run('addBookmark', url);
     },
     addLogins: (logins) => run('addLogins', logins) as Promise<string[]>,
     async changeLogin(guid, changes) {

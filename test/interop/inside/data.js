@@ -24,6 +24,11 @@ export async function removePages(urls) {
   if (urls.length > 0) await places().history.remove(urls);
 }
 
+export async function addBookmark(url) {
+  const { bookmarks } = places();
+  await bookmarks.insert({ parentGuid: bookmarks.unfiledGuid, url });
+}
+
 /** Pages with at least one visit; newest visits first. */
 export async function listPages() {
   const database = await places().promiseDBConnection();
