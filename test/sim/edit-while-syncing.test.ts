@@ -54,7 +54,7 @@ const CHANGES: Step = {
 
 interface Edit {
   readonly what: string;
-  make(agent: Scene['agent']): Promise<unknown>;
+  make(agent: Scene['agent'], second: SecondDevice): Promise<unknown>;
   /** The server has it. */
   arrived(second: SecondDevice): boolean;
 }
@@ -63,6 +63,30 @@ const login = (second: SecondDevice, id: string) => second.live('passwords').get
 const page = (second: SecondDevice, id: string) => second.live('history').get(id);
 
 const EDITS: readonly Edit[] = [
+  {
+    what: 'a password that is being sent changes at the other device',
+    async make(_, second) {
+      second.put('passwords', {
+        ...second.get('passwords', LOGIN),
+        id: LOGIN,
+        passwordField: 'pw',
+      });
+    },
+    arrived: (second) =>
+      login(second, LOGIN)?.password === 'first' && login(second, LOGIN)?.passwordField === 'pw',
+  },
+  {
+    what: 'a page that is being sent is visited at the other device',
+    async make(_, second) {
+      const body = second.get('history', PAGE);
+      const visits = [{ date: VISIT_US, type: 1 }, ...(body.visits as object[])];
+      second.put('history', { ...body, id: PAGE, visits });
+    },
+    arrived: (second) =>
+      [VISIT_US, VISIT_US - 5e6].every((date) =>
+        JSON.stringify(page(second, PAGE)).includes(`"date":${date}`),
+      ),
+  },
   {
     what: 'a password that is being sent changes again',
     make: (agent) => agent.put('passwords', { guid: LOGIN, password: 'second' }),
@@ -156,7 +180,7 @@ async function editDuring(from: Moment, edit: Edit, at: number) {
   let isMade = false;
   const makeEdit = (): void => {
     isMade = true;
-    saved = edit.make(device.agent);
+    saved = edit.make(device.agent, secondDevice(servers));
   };
   const passTime = (): void => {
     servers.nowMs += STEP_MS;
@@ -221,7 +245,10 @@ async function passWithoutAnswers(from: Moment): Promise<Moment> {
 
 test.each(EDITS)('$what, and the answer was lost: kept, and sent', async (edit) => {
   const unsure = await passWithoutAnswers(await passWithoutAnswers(from));
-  const step: Step = { name: edit.what, run: async ({ agent }) => void (await edit.make(agent)) };
+  const step: Step = {
+    name: edit.what,
+    run: async ({ agent, second }) => void (await edit.make(agent, second)),
+  };
   const edited = await play(step, unsure, USER, { laterMs: 60_000 });
   const after = await play(RECOVERY, edited, USER, { laterMs: 120_000 });
   const servers = thaw(after.frozen);

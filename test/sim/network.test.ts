@@ -6,39 +6,24 @@ import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { PortErrorCode } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
-import {
-  type Answer,
-  freeze,
-  freezeAccount,
-  honest,
-  type Reply,
-  recorder,
-  sharedUser,
-  type Told,
-  thaw,
-} from './lab.ts';
-import { type Checkpoint, faults, nameOf, play, RECOVERY, tell } from './play.ts';
+import { type Answer, freezeAccount, type Reply, retold, sharedUser, thaw } from './lab.ts';
+import { castOf, faults, nameOf, play, RECOVERY, type Scripted, script, tell } from './play.ts';
+import { shortStory } from './story.ts';
 
-const LAST = 'the sync with conflicts';
 const START = freezeAccount(
-  syntheticAccount({ records: 8, seed: 3, bodyBytes: 160, passwords: 4 }),
+  syntheticAccount({ records: 9, seed: 3, bodyBytes: 150, passwords: 3 }),
 );
 const USER = sharedUser(START);
 const STAGE = thaw(START);
-const { checkpoints } = await tell(START, USER, LAST);
-const syncs = await Promise.all(
-  checkpoints
-    .filter(({ step }) => step.name === 'the first sync' || step.name === LAST)
-    .map(async (checkpoint) => {
-      const servers = thaw(checkpoint.from.frozen);
-      const { told, answer } = recorder(servers);
-      const hearsay = { answer, stage: STAGE, servers: () => freeze(servers) };
-      await play(checkpoint.step, checkpoint.from, USER, { told: hearsay });
-      return { ...checkpoint, told };
-    }),
-);
-const bytes = syncs.flatMap(({ told }) => told.map(({ reply }) => reply.body.length));
-const byteCount = bytes.reduce((sum, count) => sum + count, 0);
+const { checkpoints } = await tell(START, USER, shortStory(castOf(START)));
+const syncs: Scripted[] = [];
+for (const checkpoint of checkpoints) {
+  const scripted = await script(checkpoint, USER);
+  if (scripted.told.length > 0) syncs.push(scripted);
+}
+const byteCount = syncs
+  .flatMap(({ told }) => told.map(({ reply }) => reply.body.length))
+  .reduce((sum, count) => sum + count, 0);
 
 /** What goes wrong with one request: instead of its reply the device gets `instead`. */
 interface Break {
@@ -54,22 +39,19 @@ const seen = new Set<string>();
 
 /** A pass with that break in it, then an honest one. Its moment is looked at once. */
 async function breakAndRecover(
-  { step, from, told }: Checkpoint & { readonly told: readonly Told[] },
+  { step, from, told }: Scripted,
   { at, isLost, instead, forEver = false }: Break,
   where: string,
 ): Promise<void> {
-  let servers: ReturnType<typeof thaw> | null = null;
-  const broken = told[at] as Told;
-  const frozen = isLost ? broken.before : broken.after;
+  const truth = retold(told);
   const answer: Answer = async (request, index) => {
-    if (index < at) return (told[index] as Told).reply;
-    if (index === at || forEver) return instead(broken.reply);
-    // Cut off from the story as it was told, the device hears the servers themselves.
-    servers ??= thaw(frozen);
-    return honest(servers)(request, index);
+    const isBroken = index === at || (forEver && index > at);
+    if (isBroken && isLost) return instead({ status: 0, headers: [], body: [] });
+    const reply = await truth.answer(request, index);
+    return isBroken ? instead(reply) : reply;
   };
-  const left = () => (servers === null ? frozen : freeze(servers));
-  const cut = await play(step, from, USER, { told: { answer, stage: STAGE, servers: left } });
+  const hearsay = { answer, stage: STAGE, servers: truth.left };
+  const cut = await play(step, from, USER, { told: hearsay });
   const name = nameOf(cut);
   if (seen.has(name)) return;
   seen.add(name);

@@ -7,9 +7,9 @@ import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts
 import type { Identity } from '../../platform/ports.ts';
 import { NOW_MS, type TestServers } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
-import { type Answer, deviceOn, type Frozen, freeze, thaw } from './lab.ts';
+import { type Answer, deviceOn, type Frozen, freeze, recorder, type Told, thaw } from './lab.ts';
 import { secondDevice } from './second-device.ts';
-import { type Claim, type Step, story } from './story.ts';
+import type { Cast, Claim, Step } from './story.ts';
 
 export interface Moment {
   readonly storage: MemoryStorage;
@@ -105,25 +105,42 @@ export interface Checkpoint {
   readonly commits: number;
 }
 
-/** The story of an account, step by step: all but the sign-out, or up to the step called `last`. */
+/** The records of an account that a story is about. */
+export function castOf(start: Frozen): Cast {
+  const seen = secondDevice(thaw(start));
+  return { pages: seen.ids('history'), logins: seen.ids('passwords') };
+}
+
+/** Steps of a story, one after the other, from an account that no device knows yet. */
 export async function tell(
   start: Frozen,
   user: Identified,
-  last = '',
+  steps: readonly Step[],
   protocol: Protocol = 'syncto',
-): Promise<{ checkpoints: Checkpoint[]; end: Moment; signOut: Step }> {
-  const seen = secondDevice(thaw(start));
-  const steps = story({ pages: seen.ids('history'), logins: seen.ids('passwords') });
-  const signOut = steps.pop() as Step;
+): Promise<{ checkpoints: Checkpoint[]; end: Moment }> {
   const checkpoints: Checkpoint[] = [];
   let from: Moment = { storage: new MemoryStorage(), frozen: start, claims: [], protocol };
   for (const step of steps) {
     const run = await play(step, from, user);
     checkpoints.push({ step, from, commits: run.commits });
     from = run;
-    if (step.name === last) break;
   }
-  return { checkpoints, end: from, signOut };
+  return { checkpoints, end: from };
+}
+
+export interface Scripted extends Checkpoint {
+  /** What device and servers told each other in this step. */
+  readonly told: readonly Told[];
+  readonly end: Moment;
+}
+
+/** The step once more, written down. */
+export async function script(checkpoint: Checkpoint, user: Identified): Promise<Scripted> {
+  const servers = thaw(checkpoint.from.frozen);
+  const { told, answer } = recorder(servers);
+  const hearsay = { answer, stage: servers, servers: () => freeze(servers) };
+  const end = await play(checkpoint.step, checkpoint.from, user, { told: hearsay });
+  return { ...checkpoint, told, end };
 }
 
 /** Both halves of a moment, as one short text. */

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { StorageCut } from '../../platform/memory/storage.ts';
 import { deviceOn, freezeAccount, sharedUser, thaw } from './lab.ts';
-import { faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import { castOf, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import { type Step, story } from './story.ts';
 
 const START = freezeAccount(
   syntheticAccount({ records: 60, seed: 8, bodyBytes: 260, passwords: 5 }),
@@ -20,7 +21,9 @@ function cutsOf(commits: number): StorageCut[] {
   ]);
 }
 
-const { checkpoints, end, signOut } = await tell(START, USER);
+const steps = story(castOf(START));
+const signOut = steps.pop() as Step;
+const { checkpoints, end } = await tell(START, USER, steps);
 const cuts = checkpoints.flatMap(({ step, from, commits }) =>
   cutsOf(commits).map((cut) => ({ step, from, cut })),
 );

@@ -70,10 +70,8 @@ export function story({ pages, logins }: Cast): Step[] {
         await deleteHere(scene, 'history', page(2));
         const url = NEW_PAGE;
         await agent.put('history', { url, title: 'here', visits: [{ date: visitUs(3), type: 1 }] });
-        claim('the new page', (second) =>
-          [...second.live('history').values()].some(
-            (body) => body.histUri === url && hasVisit(body, visitUs(3)),
-          ),
+        claim('the new page', (now) =>
+          pagesOf(now, url).some((body) => hasVisit(body, visitUs(3))),
         );
         await agent.put('passwords', { guid: login(0), password: 'changed here' });
         claim('a password', (second) => isLogin(second, login(0), { password: 'changed here' }));
@@ -141,6 +139,42 @@ export function story({ pages, logins }: Cast): Step[] {
   ];
 }
 
+/** A first sync and one in both directions, with a conflict and a twin: as few bytes as show everything. */
+export function shortStory({ pages: [page = '', gone = ''], logins: [login = ''] }: Cast): Step[] {
+  const url = NEW_PAGE;
+  return [
+    {
+      name: 'the first sync',
+      async run({ agent }) {
+        await agent.enable();
+      },
+    },
+    {
+      name: 'edits on both sides',
+      async run({ agent, second, claim }) {
+        await agent.put('history', { guid: page, visits: [{ date: visitUs(1), type: 1 }] });
+        claim('a visit', (now) => hasVisit(now.live('history').get(page), visitUs(1)));
+        await agent.put('history', { url, title: 'here', visits: [{ date: visitUs(3), type: 1 }] });
+        claim('a new page', (now) => pagesOf(now, url).some((body) => hasVisit(body, visitUs(3))));
+        await agent.delete('history', gone);
+        claim('a deletion', (now) => now.deleted('history').includes(gone));
+        await agent.put('passwords', { guid: login, password: 'changed here' });
+        claim('a password', (now) => isLogin(now, login, { password: 'changed here' }));
+        visitThere(second, page, visitUs(4));
+        claim('their visit', (now) => hasVisit(now.live('history').get(page), visitUs(4)));
+        const visits = [{ date: visitUs(6), type: 2 }];
+        second.put('history', { id: 'abcdefghijkl', histUri: url, title: 'there', visits });
+      },
+    },
+    {
+      name: 'the sync with conflicts',
+      async run({ agent }) {
+        await agent.sync();
+      },
+    },
+  ];
+}
+
 /** A visit in the last hour, in microseconds. */
 function visitUs(n: number): number {
   return (NOW_MS - 3_600_000 + n * 1000) * 1000 + n;
@@ -156,6 +190,10 @@ function hasVisit(body: Json | undefined, date: number): boolean {
   return (
     (body?.visits as { date: number }[] | undefined)?.some((visit) => visit.date === date) ?? false
   );
+}
+
+function pagesOf(second: SecondDevice, url: string): Json[] {
+  return [...second.live('history').values()].filter(({ histUri }) => histUri === url);
 }
 
 function loginsOf(second: SecondDevice, origin: string): Json[] {

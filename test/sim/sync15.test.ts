@@ -5,13 +5,15 @@ import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
 import { type Answer, freeze, freezeAccount, honest, sharedUser, thaw } from './lab.ts';
-import { faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import { castOf, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import { story } from './story.ts';
 
 const START = freezeAccount(
   syntheticAccount({ records: 30, seed: 8, bodyBytes: 200, passwords: 5 }),
 );
 const USER = sharedUser(START);
-const { checkpoints, end } = await tell(START, USER, '', 'sync15');
+const steps = story(castOf(START)).filter(({ signsOut }) => signsOut !== true);
+const { checkpoints, end } = await tell(START, USER, steps, 'sync15');
 const seen = new Set<string>();
 
 /** The recovery from a moment that was not seen before, and its happy end. */
