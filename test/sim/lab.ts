@@ -141,31 +141,40 @@ export function recorder(servers: TestServers): { readonly told: Told[]; readonl
   };
 }
 
-/**
- * The honest servers again, cheaply: as long as the device asks for what it asked for when the story was told, it
- * hears what it heard then; after that the servers are thawed as they were left.
- */
-export function retold(told: readonly Told[]): { readonly answer: Answer; left(): Frozen } {
-  let heard = 0;
-  let servers: TestServers | null = null;
-  const frozen = (): Frozen => told[heard - 1]?.after ?? told[0]?.before ?? '';
-  return {
-    async answer(request, index) {
-      const next = told[heard];
-      if (servers === null && next !== undefined && isSame(next.request, request)) {
-        heard++;
-        return next.reply;
-      }
-      servers ??= thaw(frozen());
-      return honest(servers)(request, index);
-    },
-    left: () => (servers === null ? frozen() : freeze(servers)),
-  };
+/** What honest servers in a certain state say to a request, and the state that it leaves them in. */
+interface Exchange {
+  readonly reply: Told['reply'];
+  readonly after: Frozen;
 }
 
-function isSame(a: NetworkRequest, b: NetworkRequest): boolean {
-  const headers = ({ headers: all }: NetworkRequest): string => all.join('\n');
-  return a.url === b.url && a.method === b.method && a.body === b.body && headers(a) === headers(b);
+/** Exchanges by the state and the request: the same question to the same servers has one answer. */
+const known = new Map<Frozen, Map<string, Exchange>>();
+
+async function exchange(state: Frozen, request: NetworkRequest): Promise<Exchange> {
+  const { method, url, headers, body } = request;
+  const question = JSON.stringify([method, url, headers, body]);
+  const here = known.get(state) ?? new Map<string, Exchange>();
+  known.set(state, here);
+  const old = here.get(question);
+  if (old !== undefined) return old;
+  const servers = thaw(state);
+  const reply = (await honest(servers)(request, 0)) as Told['reply'];
+  const fresh = { reply, after: freeze(servers) };
+  here.set(question, fresh);
+  return fresh;
+}
+
+/** Honest servers that have heard every question before, or thaw to answer it: for thousands of runs alike. */
+export function remembering(start: Frozen): { readonly answer: Answer; left(): Frozen } {
+  let state = start;
+  return {
+    async answer(request) {
+      const { reply, after } = await exchange(state, request);
+      state = after;
+      return reply;
+    },
+    left: () => state,
+  };
 }
 
 /** A device on a storage, signed in as `user` and answered by `answer`. */

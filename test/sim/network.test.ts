@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { PortErrorCode } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
-import { type Answer, freezeAccount, type Reply, retold, sharedUser, thaw } from './lab.ts';
-import { castOf, faults, nameOf, play, RECOVERY, type Scripted, script, tell } from './play.ts';
+import { type Answer, freezeAccount, type Reply, remembering, sharedUser, thaw } from './lab.ts';
+import { castOf, faults, nameOf, play, recover, type Scripted, script, tell } from './play.ts';
 import { shortStory } from './story.ts';
 
 const START = freezeAccount(
@@ -39,11 +39,11 @@ const seen = new Set<string>();
 
 /** A pass with that break in it, then an honest one. Its moment is looked at once. */
 async function breakAndRecover(
-  { step, from, told }: Scripted,
+  { step, from }: Scripted,
   { at, isLost, instead, forEver = false }: Break,
   where: string,
 ): Promise<void> {
-  const truth = retold(told);
+  const truth = remembering(from.frozen);
   const answer: Answer = async (request, index) => {
     const isBroken = index === at || (forEver && index > at);
     if (isBroken && isLost) return instead({ status: 0, headers: [], body: [] });
@@ -55,7 +55,7 @@ async function breakAndRecover(
   const name = nameOf(cut);
   if (seen.has(name)) return;
   seen.add(name);
-  const recovered = await play(RECOVERY, cut, USER);
+  const recovered = await recover(cut, USER);
   expect(await faults(recovered, USER), where).toEqual([]);
 }
 

@@ -7,7 +7,16 @@ import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts
 import type { Identity } from '../../platform/ports.ts';
 import { NOW_MS, type TestServers } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
-import { type Answer, deviceOn, type Frozen, freeze, recorder, type Told, thaw } from './lab.ts';
+import {
+  type Answer,
+  deviceOn,
+  type Frozen,
+  freeze,
+  recorder,
+  remembering,
+  type Told,
+  thaw,
+} from './lab.ts';
 import { secondDevice } from './second-device.ts';
 import type { Cast, Claim, Step } from './story.ts';
 
@@ -88,6 +97,13 @@ export const RECOVERY: Step = {
     if (!report.ok) throw new Error(JSON.stringify(report.error));
   },
 };
+
+/** A reboot and an honest pass, some time later. What fails is thrown. */
+export function recover(from: Moment, user: Identified, laterMs = 0): Promise<Run> {
+  const { answer, left } = remembering(from.frozen);
+  const stage = thaw(from.frozen);
+  return play(RECOVERY, from, user, { laterMs, told: { answer, stage, servers: left } });
+}
 
 /** What is wrong at a moment that should be a happy end. */
 export async function faults({ storage, frozen, claims }: Moment, user: Identified) {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { StorageCut } from '../../platform/memory/storage.ts';
 import { deviceOn, freezeAccount, sharedUser, thaw } from './lab.ts';
-import { castOf, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import { castOf, faults, type Moment, nameOf, play, RECOVERY, recover, tell } from './play.ts';
 import { type Step, story } from './story.ts';
 
 const START = freezeAccount(
@@ -32,10 +32,10 @@ const cuts = checkpoints.flatMap(({ step, from, commits }) =>
 const found = new Map<string, Moment & { readonly where: string; readonly commits: number }>();
 
 /** The recovery from a moment that was not seen before, and its happy end. */
-async function recover(dead: Moment, where: string): Promise<void> {
+async function recoverOnce(dead: Moment, where: string): Promise<void> {
   const name = nameOf(dead);
   if (found.has(name)) return;
-  const recovered = await play(RECOVERY, dead, USER);
+  const recovered = await recover(dead, USER);
   expect(await faults(recovered, USER), where).toEqual([]);
   found.set(name, { ...dead, where, commits: recovered.commits });
 }
@@ -51,7 +51,7 @@ test(`the power goes at ${cuts.length} points: one more pass, and nothing is los
   expect(cuts.length).toBeGreaterThan(80);
   for (const { step, from, cut } of cuts) {
     const dead = await play(step, from, USER, { cut });
-    await recover(dead, `${step.name}, ${cut.when} commit ${cut.atCommit}`);
+    await recoverOnce(dead, `${step.name}, ${cut.when} commit ${cut.atCommit}`);
   }
 });
 
@@ -60,7 +60,7 @@ test('it goes again at every commit of each recovery: the same', { timeout: 180_
   for (const first of [...found.values()]) {
     for (const cut of cutsOf(first.commits)) {
       const dead = await play(RECOVERY, first, USER, { cut });
-      await recover(dead, `${first.where}, then ${cut.when} commit ${cut.atCommit}`);
+      await recoverOnce(dead, `${first.where}, then ${cut.when} commit ${cut.atCommit}`);
       count++;
     }
   }
