@@ -27,6 +27,9 @@ Commands
   profiles   lists the devices
   help       prints this
 
+  sync, status, list, export, put, delete, sign-in
+             the agent on this machine, against a real server: see \`kitsync sync --help\`
+
 emulate
   --profile NAME       the device (default panasonic-cx700)
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
