@@ -6,15 +6,7 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../../emulator/device/random.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { COLLECTIONS, everything, viewOf } from './agreement.ts';
-import {
-  type Answer,
-  deviceOn,
-  freeze,
-  freezeAccount,
-  remembering,
-  sharedUser,
-  thaw,
-} from './lab.ts';
+import { type Answer, deviceOn, freezeAccount, remembering, sharedUser, thaw } from './lab.ts';
 import { mutated, type WholeReply } from './mutate.ts';
 import {
   castOf,
@@ -26,6 +18,7 @@ import {
   type Scripted,
   script,
   tell,
+  withNews,
 } from './play.ts';
 import { secondDevice } from './second-device.ts';
 import { shortStory } from './story.ts';
@@ -123,14 +116,6 @@ async function untruths({ after, of }: { after: Moment; of: Play }): Promise<str
 }
 
 const DAY_MS = 86_400_000;
-
-/** A record that the server left out is out of sight until it has news: all of them are written again. */
-function withNews(moment: Moment): Moment {
-  const servers = thaw(moment.frozen);
-  const second = secondDevice(servers);
-  for (const name of ['meta', 'crypto', ...COLLECTIONS]) second.touch(name);
-  return { ...moment, frozen: freeze(servers) };
-}
 
 /** A page that was hidden when this device made its own of it is there twice, and made-up ids stay set aside. */
 function isForgiven(complaint: string): boolean {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
 import { NOW_MS, type TestServers } from '../support/device.ts';
-import { disagreements } from './agreement.ts';
+import { COLLECTIONS, disagreements } from './agreement.ts';
 import {
   type Answer,
   deviceOn,
@@ -103,6 +103,14 @@ export function recover(from: Moment, user: Identified, laterMs = 0): Promise<Ru
   const { answer, left } = remembering(from.frozen);
   const stage = thaw(from.frozen);
   return play(RECOVERY, from, user, { laterMs, told: { answer, stage, servers: left } });
+}
+
+/** A record that the server left out is out of sight until it has news: all of them are written again. */
+export function withNews(moment: Moment): Moment {
+  const servers = thaw(moment.frozen);
+  const second = secondDevice(servers);
+  for (const name of ['meta', 'crypto', ...COLLECTIONS]) second.touch(name);
+  return { ...moment, frozen: freeze(servers) };
 }
 
 /** What is wrong at a moment that should be a happy end. */
