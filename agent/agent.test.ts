@@ -157,6 +157,20 @@ function held() {
   return { isReached, letGo };
 }
 
+/** An edit whose sealing takes until it is let go; it resolves to its error, too. */
+async function slowPut({ agent, platform }: Device) {
+  const { pause } = platform.clock;
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  platform.clock.pause = () => gate;
+  const put = agent.put('passwords', LOGIN).catch((error: unknown) => error);
+  await new Promise(setImmediate);
+  platform.clock.pause = pause;
+  return { put, letGo };
+}
+
 describe('disabled', () => {
   test('is how a device begins: nothing is asked of anybody, and nothing is there', async () => {
     const { agent, storage, status } = boot();
@@ -362,15 +376,18 @@ describe('disabling', () => {
 
   test('takes edits along that were not finished', async () => {
     const device = await signedIn();
-    const puts = ['a', 'b', 'c'].map((username) =>
-      device.agent.put('passwords', { ...LOGIN, username }).catch((error: unknown) => error),
-    );
+    const { put, letGo } = await slowPut(device);
+    await device.agent.disable();
+    letGo();
+    expect(await put).toMatchObject({ code: 'disabled' });
+    expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+  });
+
+  test('takes no edit any more', async () => {
+    const device = await signedIn();
     const gone = device.agent.disable();
-    const late = device.agent.put('passwords', LOGIN).catch((error: unknown) => error);
+    await expect(device.agent.put('history', PAGE)).rejects.toMatchObject({ code: 'disabled' });
     await gone;
-    for (const outcome of [...(await Promise.all(puts)), await late]) {
-      if (typeof outcome !== 'string') expect(outcome).toMatchObject({ code: 'disabled' });
-    }
     expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
   });
 
@@ -493,6 +510,17 @@ describe('another account', () => {
     }
   });
 
+  test('does not get the edit that was made for the one before', async () => {
+    const device = await signedIn();
+    const { put, letGo } = await slowPut(device);
+    user = { ...user, uid: 'u2' };
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    const keys = device.storage.snapshot().map(([key]) => key);
+    letGo();
+    expect(await put).toMatchObject({ code: 'disabled' });
+    expect(device.storage.snapshot().map(([key]) => key)).toEqual(keys);
+  });
+
   test('comes while an app looks: the app never gets both mixed', async () => {
     const device = await signedIn();
     await device.agent.put('history', PAGE);
@@ -509,16 +537,30 @@ describe('another account', () => {
   });
 });
 
-test('apps that come at once after a boot see one store', async () => {
-  const device = await rebooted(await signedIn());
-  await Promise.all([
-    device.agent.put('history', { url: 'https://a.test/' }),
-    device.agent.put('history', { url: 'https://b.test/' }),
-    device.agent.sync(),
-  ]);
-  expect(device.agent.status().collections.history).toMatchObject({ held: 3 });
+test('an app that comes while the store is opened gets the same store as the pass', async () => {
+  const device = boot();
+  await device.agent.start();
+  const { identity } = device.platform;
+  const { deviceKey } = identity;
+  let openedCount = 0;
+  identity.deviceKey = async () => {
+    openedCount++;
+    await new Promise(setImmediate);
+    return deviceKey.call(identity);
+  };
+  const pass = device.agent.enable();
+  const puts: Promise<unknown>[] = [];
+  for (let n = 0; n < 20; n++) {
+    await new Promise(setImmediate);
+    const page = { url: `https://a.test/${n}` };
+    puts.push(device.agent.put('history', page).catch((error: unknown) => error));
+  }
+  await pass;
+  const stored = (await Promise.all(puts)).filter((id) => typeof id === 'string').length;
+  expect([openedCount, stored > 0]).toEqual([1, true]);
+  expect(device.agent.status().collections.history).toMatchObject({ held: stored + 1 });
   const again = await rebooted(device);
-  expect(again.agent.status().collections.history).toMatchObject({ held: 3 });
+  expect(again.agent.status().collections.history).toMatchObject({ held: stored + 1 });
 });
 
 describe('a user’s switches', () => {

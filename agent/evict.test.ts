@@ -79,9 +79,13 @@ describe('too much history', () => {
     const { storage, store, pass, titles } = await setUp(2);
     await putEntries(store, pages(4));
     await storage.commit([[store.keys.record('page0'), 'lost']]);
-    const before = storage.commits;
+    const { commit } = storage;
+    let patience = 4;
+    storage.commit = (changes) => {
+      if (--patience === 0) throw new Error('it goes on for ever');
+      return commit.call(storage, changes);
+    };
     await evict(pass);
-    expect(storage.commits - before).toBeLessThan(4);
     expect(await titles()).toEqual(['3', '2']);
   });
 

@@ -10,7 +10,7 @@ import {
   storageOperations,
 } from '../emulator/device/operations.ts';
 import type { User } from '../emulator/servers/store.ts';
-import { accountKeys } from '../emulator/servers/sync-keys.ts';
+import { accountKeys, sealPayload } from '../emulator/servers/sync-keys.ts';
 import { syntheticAccount } from '../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
@@ -220,14 +220,26 @@ async function live({ agent, servers, told, faulty, later }: Life): Promise<void
     await later();
     await told(() => agent.sync());
   }
-  user?.write('crypto', [{ id: 'keys', payload: forged(user, id) }], servers.nowMs);
-  await told(() => agent.sync());
+  for (const payload of [forged(user, id), sealedBadKeys(servers)]) {
+    user?.write('crypto', [{ id: 'keys', payload }], servers.nowMs);
+    await told(() => agent.sync());
+    await later();
+  }
   await told(() => agent.disable());
 }
 
+/** `crypto/keys` with a key that is too long, in the user's own hand. */
+function sealedBadKeys(servers: TestServers): string {
+  const keys = secondDevice(servers).get('crypto', 'keys') as { default: string[] };
+  const [enc = '', mac] = keys.default;
+  const body = { ...keys, default: [`${enc.slice(0, 43)}AAAAA`, mac] };
+  const { kB } = servers.world.account;
+  return sealPayload(accountKeys(kB), JSON.stringify(body), new Uint8Array(16));
+}
+
 /** Another record's payload. */
-function forged(user: User, id: string): string {
-  return user.collections.get('passwords')?.get(id, 0)?.payload ?? '';
+function forged(user: User | undefined, id: string): string {
+  return user?.collections.get('passwords')?.get(id, 0)?.payload ?? '';
 }
 
 test.each([

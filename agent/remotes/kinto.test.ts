@@ -514,6 +514,7 @@ describe('changes that go up', () => {
       [...'abcdefgh'].map((id) => outgoing(id)),
     );
     expect(kinds).toEqual([...'abcdefgh'].map((id) => (id === 'c' ? 'failed' : 'stored')));
+    expect(calls.slice(0, 6)).toEqual([8, 4, 2, 2, 1, 1]);
     expect(calls.length).toBeLessThan(12);
   });
 
