@@ -16,6 +16,7 @@ import {
   remembering,
   sharedUser,
   thaw,
+  type WholeReply,
 } from './lab.ts';
 import { faults, type Moment, nameOf, play, recover, withNews } from './play.ts';
 import { secondDevice } from './second-device.ts';
@@ -58,7 +59,7 @@ function kindOf({ method, url, body }: NetworkRequest): Kind {
 }
 
 /** The honest answer, or what `lie` makes of it. */
-type Lie = (reply: Reply & { body: Uint8Array }, request: NetworkRequest) => Reply | null;
+type Lie = (reply: WholeReply, request: NetworkRequest) => Reply | null;
 
 interface Outcome {
   readonly requests: readonly NetworkRequest[];
@@ -72,8 +73,8 @@ interface Outcome {
 async function endure(lie: Lie, moment = from): Promise<Outcome> {
   const storage = moment.storage.fork();
   const truth = remembering(moment.frozen);
-  const liar: Answer = async (request, index) => {
-    const reply = (await truth.answer(request, index)) as Reply & { body: Uint8Array };
+  const liar: Answer = async (request) => {
+    const reply = await truth.answer(request);
     return lie(reply, request) ?? reply;
   };
   const { agent, network } = deviceOn(STAGE, storage, { identity: USER, answer: liar });

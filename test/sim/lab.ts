@@ -4,7 +4,7 @@
 
 import { createRandom } from '../../emulator/device/random.ts';
 import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
-import type { MemoryStorage, StorageCut } from '../../platform/memory/storage.ts';
+import type { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Header, Identity, Network, NetworkRequest } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
 import {
@@ -25,6 +25,8 @@ export interface Reply {
   /** The link breaks after so many bytes. */
   readonly breakAfterBytes?: number;
 }
+
+export type WholeReply = Reply & { readonly body: Uint8Array };
 
 /** Answers the device's requests; it rejects as a network does. `index` counts them from 0. */
 export type Answer = (request: NetworkRequest, index: number) => Promise<Reply>;
@@ -118,32 +120,9 @@ function* piecesOf({ body, breakAfterBytes }: Reply): Generator<string, undefine
   if (breakAfterBytes !== undefined) throw new NetworkError('truncated');
 }
 
-export interface Told {
-  readonly request: NetworkRequest;
-  readonly reply: Reply & { readonly body: Uint8Array };
-  /** The servers before they got this request, and after it. */
-  readonly before: Frozen;
-  readonly after: Frozen;
-}
-
-/** Writes down what servers and device tell each other. */
-export function recorder(servers: TestServers): { readonly told: Told[]; readonly answer: Answer } {
-  const told: Told[] = [];
-  const ask = honest(servers);
-  return {
-    told,
-    async answer(request, index) {
-      const before = told.at(-1)?.after ?? freeze(servers);
-      const reply = (await ask(request, index)) as Told['reply'];
-      told.push({ request, reply, before, after: freeze(servers) });
-      return reply;
-    },
-  };
-}
-
 /** What honest servers in a certain state say to a request, and the state that it leaves them in. */
 interface Exchange {
-  readonly reply: Told['reply'];
+  readonly reply: WholeReply;
   readonly after: Frozen;
 }
 
@@ -158,14 +137,17 @@ async function exchange(state: Frozen, request: NetworkRequest): Promise<Exchang
   const old = here.get(question);
   if (old !== undefined) return old;
   const servers = thaw(state);
-  const reply = (await honest(servers)(request, 0)) as Told['reply'];
+  const reply = (await honest(servers)(request, 0)) as WholeReply;
   const fresh = { reply, after: freeze(servers) };
   here.set(question, fresh);
   return fresh;
 }
 
 /** Honest servers that have heard every question before, or thaw to answer it: for thousands of runs alike. */
-export function remembering(start: Frozen): { readonly answer: Answer; left(): Frozen } {
+export function remembering(start: Frozen): {
+  answer(request: NetworkRequest): Promise<WholeReply>;
+  left(): Frozen;
+} {
   let state = start;
   return {
     async answer(request) {
@@ -190,9 +172,4 @@ export function deviceOn(
     network,
     memory: storage,
   };
-}
-
-/** What a reboot finds on a storage. */
-export function rebooted(storage: MemoryStorage, cut?: StorageCut): MemoryStorage {
-  return storage.fork(cut);
 }

@@ -4,9 +4,7 @@
 
 import type { Random } from '../../emulator/device/random.ts';
 import type { Header } from '../../platform/ports.ts';
-import type { Reply } from './lab.ts';
-
-export type WholeReply = Reply & { readonly body: Uint8Array };
+import type { WholeReply } from './lab.ts';
 
 /** One or two mutations of an answer; `others` are answers to other requests. */
 export function mutated(

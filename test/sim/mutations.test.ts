@@ -7,7 +7,7 @@ import { createRandom } from '../../emulator/device/random.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { COLLECTIONS, everything, viewOf } from './agreement.ts';
 import { type Answer, deviceOn, freezeAccount, remembering, sharedUser, thaw } from './lab.ts';
-import { mutated, type WholeReply } from './mutate.ts';
+import { mutated } from './mutate.ts';
 import {
   castOf,
   faults,
@@ -92,7 +92,7 @@ async function lieOnce(
   const others = of.told.slice(0, at).map(({ reply }) => reply);
   const truth = remembering(of.from.frozen);
   const answer: Answer = async (request, index) => {
-    const reply = (await truth.answer(request, index)) as WholeReply;
+    const reply = await truth.answer(request);
     const isLie = index === at || (goesOn && index > at);
     return isLie ? mutated(reply, others, random) : reply;
   };

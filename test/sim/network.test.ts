@@ -47,7 +47,7 @@ async function breakAndRecover(
   const answer: Answer = async (request, index) => {
     const isBroken = index === at || (forEver && index > at);
     if (isBroken && isLost) return instead({ status: 0, headers: [], body: [] });
-    const reply = await truth.answer(request, index);
+    const reply = await truth.answer(request);
     return isBroken ? instead(reply) : reply;
   };
   const hearsay = { answer, stage: STAGE, servers: truth.left };

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
-import type { Identity } from '../../platform/ports.ts';
+import type { Identity, NetworkRequest } from '../../platform/ports.ts';
 import { NOW_MS, type TestServers } from '../support/device.ts';
 import { COLLECTIONS, disagreements } from './agreement.ts';
 import {
@@ -12,10 +12,9 @@ import {
   deviceOn,
   type Frozen,
   freeze,
-  recorder,
   remembering,
-  type Told,
   thaw,
+  type WholeReply,
 } from './lab.ts';
 import { secondDevice } from './second-device.ts';
 import type { Cast, Claim, Step } from './story.ts';
@@ -152,6 +151,11 @@ export async function tell(
   return { checkpoints, end: from };
 }
 
+export interface Told {
+  readonly request: NetworkRequest;
+  readonly reply: WholeReply;
+}
+
 export interface Scripted extends Checkpoint {
   /** What device and servers told each other in this step. */
   readonly told: readonly Told[];
@@ -160,9 +164,15 @@ export interface Scripted extends Checkpoint {
 
 /** The step once more, written down. */
 export async function script(checkpoint: Checkpoint, user: Identified): Promise<Scripted> {
-  const servers = thaw(checkpoint.from.frozen);
-  const { told, answer } = recorder(servers);
-  const hearsay = { answer, stage: servers, servers: () => freeze(servers) };
+  const truth = remembering(checkpoint.from.frozen);
+  const told: Told[] = [];
+  const answer: Answer = async (request) => {
+    const reply = await truth.answer(request);
+    told.push({ request, reply });
+    return reply;
+  };
+  const stage = thaw(checkpoint.from.frozen);
+  const hearsay = { answer, stage, servers: truth.left };
   const end = await play(checkpoint.step, checkpoint.from, user, { told: hearsay });
   return { ...checkpoint, told, end };
 }
