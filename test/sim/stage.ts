@@ -29,9 +29,11 @@ export async function synced(world: Partial<WorldOptions> = {}): Promise<Stage> 
   return { servers, storage };
 }
 
+let boots = 2;
+
 /** Boots the device, answered by the honest servers if by nobody else. */
 export async function boot({ servers, storage }: Stage, answer: Answer = honest(servers)) {
-  const device = deviceOn(servers, storage, { identity: USER, answer });
+  const device = deviceOn(servers, storage, { identity: USER, answer, seed: ++boots });
   await device.agent.start();
   return device;
 }
