@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { readStore } from '../emulator/servers/store-file.ts';
+import { accountKeys, sealPayload } from '../emulator/servers/sync-keys.ts';
 import type { WorldOptions } from '../emulator/servers/world.ts';
 import { secondDevice } from '../test/sim/second-device.ts';
 import { corpusAccount, type TestServers, testServers } from '../test/support/device.ts';
@@ -76,6 +77,29 @@ describe.each(['sync15', 'syncto'] as const)('an empty account over %s', (protoc
     expect(await device.agent.sync()).toMatchObject(ok);
   });
 
+  test('keeps the keys that an interrupted call has left, and gets the rest', async () => {
+    const it = servers();
+    const cut = await fullDevice(it, {
+      protocol,
+      fetch: (request) =>
+        request.method !== 'GET' && request.url.includes('meta')
+          ? Promise.reject(new TypeError('cut'))
+          : it.world.fetch(request),
+    });
+    await cut.agent.enable();
+    expect(await cut.agent.initializeAccount(true)).toMatchObject({ ok: false });
+    const keys = payloadOf(it, 'crypto', 'keys');
+    expect(keys).not.toBeNull();
+    expect(payloadOf(it, 'meta', 'global')).toBeNull();
+    it.nowMs += 3_600_000;
+    const { agent } = await fullDevice(it, { protocol });
+    await agent.enable();
+    it.nowMs += 1_000;
+    expect(await agent.initializeAccount(true)).toMatchObject(ok);
+    expect(payloadOf(it, 'crypto', 'keys')).toBe(keys);
+    expect(payloadOf(it, 'meta', 'global')).not.toBeNull();
+  });
+
   test('is left to another device that was faster', async () => {
     const it = servers();
     const slow = await fullDevice(it, {
@@ -109,11 +133,19 @@ describe('an account that has', () => {
   test.each([
     ['both', []],
     ['meta/global alone', ['crypto']],
-    ['crypto/keys alone', ['meta']],
-  ])('%s is left as it is', async (_, missing) => {
+    ["somebody else's keys alone", ['meta']],
+  ])('%s is left as it is', async (what, missing) => {
     const it = testServers(corpusAccount());
     const [user] = it.world.store.users.values();
     for (const name of missing) user?.collections.delete(name);
+    if (what.startsWith('some')) {
+      const foreign = sealPayload(
+        accountKeys('00'.repeat(32)),
+        '{"id":"keys"}',
+        Buffer.alloc(16, 7),
+      );
+      user?.write('crypto', [{ id: 'keys', payload: foreign }], it.nowMs);
+    }
     const before = JSON.stringify(it.world.dump());
     const { agent } = await fullDevice(it, { config: { collections: {} } });
     await agent.enable().catch(() => undefined);

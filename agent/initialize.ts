@@ -1,5 +1,6 @@
 // The first data of an account that has none: `meta/global` and `crypto/keys`, as Sync global storage format 5 has
-// them. Only when somebody asks for it in so many words; it writes where nothing is and never over anything.
+// them. Only when somebody asks for it in so many words; it writes where nothing is and never over anything. Keys of
+// the user's that an interrupted call has left are kept, and the rest is written.
 // Every standard engine is listed, also those that this agent does not know: other clients switch off what is not.
 
 import { encodeBase64 } from '../crypto/bytes.ts';
@@ -28,29 +29,23 @@ const ENGINES: readonly (readonly [name: string, version: number])[] = [
 ];
 
 /**
- * Writes both documents; `syncBundle` is that of the user's sync key. Errors: `conflict` if the account has one of
- * them, or gets one meanwhile; `readOnly`; those of the remote.
+ * Writes what is missing of both documents; `syncBundle` is that of the user's sync key. Errors: `conflict` if the
+ * account has a `meta/global`, or keys that are not this user's, or gets one of them meanwhile; `readOnly`; those of
+ * the remote.
  */
 export async function initializeAccount(
   context: PassContext,
   syncBundle: KeyBundle,
 ): Promise<Initialized> {
-  for (const [collection, id] of [
-    ['meta', 'global'],
-    ['crypto', 'keys'],
-  ] as const) {
-    const document = await context.remote.document(collection, id, null);
-    if (document.kind !== 'missing') throw taken(`${collection}/${id}`);
-  }
-  const { entropy } = context.platform;
-  const newId = (): string => shortId(entropy.random(12));
-  const newKey = (): string => encodeBase64(entropy.random(KEY_BYTES));
+  const { crypto, platform, remote } = context;
+  if ((await remote.document('meta', 'global', null)).kind !== 'missing') throw taken(META);
+  // In this order nobody ever finds an account that is there but has no keys.
+  const found = await remote.document('crypto', 'keys', null);
+  if (found.kind !== 'found') await createKeys(context, syncBundle);
+  else if ((await crypto.open(syncBundle, [found.envelope]))[0]?.ok !== true) throw taken(KEYS);
+  const newId = (): string => shortId(platform.entropy.random(12));
   const engines = ENGINES.map(([name, version]) => ({ name, version, syncId: newId() }));
   const syncId = newId();
-  const keys = { id: 'keys', collection: 'crypto', default: [newKey(), newKey()], collections: {} };
-  const [sealed = ''] = await context.crypto.seal(syncBundle, [JSON.stringify(keys)]);
-  // In this order nobody ever finds an account that is there but has no keys.
-  await create(context, 'crypto', 'keys', sealed);
   const meta = {
     syncID: syncId,
     storageVersion: STORAGE_VERSION,
@@ -59,21 +54,27 @@ export async function initializeAccount(
     ),
     declined: [],
   };
-  await create(context, 'meta', 'global', JSON.stringify(meta));
+  await create(context, META, JSON.stringify(meta));
   return { syncId, engines };
 }
 
-async function create(
-  { remote }: PassContext,
-  collection: string,
-  id: string,
-  payload: string,
-): Promise<void> {
+const META = 'meta/global';
+const KEYS = 'crypto/keys';
+
+async function createKeys(context: PassContext, syncBundle: KeyBundle): Promise<void> {
+  const { crypto, platform } = context;
+  const newKey = (): string => encodeBase64(platform.entropy.random(KEY_BYTES));
+  const keys = { id: 'keys', collection: 'crypto', default: [newKey(), newKey()], collections: {} };
+  const [sealed = ''] = await crypto.seal(syncBundle, [JSON.stringify(keys)]);
+  await create(context, KEYS, sealed);
+}
+
+async function create({ remote }: PassContext, name: string, payload: string): Promise<void> {
+  const [collection = '', id = ''] = name.split('/');
   const upload = await remote.upload(collection, { ...START, sinceMs: 0 });
   const record = { id, payload, sortindex: null, ttlSeconds: null, baseMs: null };
   const [result = { kind: 'failed' }] = await upload.add([record], true);
   const { kind } = result.kind === 'staged' ? await upload.commit() : result;
-  const name = `${collection}/${id}`;
   if (kind === 'conflict' || kind === 'moved') throw taken(name);
   if (kind === 'readOnly') throw new SyncError('readOnly', `${name}: the server takes no writes`);
   if (kind !== 'stored') throw new SyncError('unavailable', `${name}: it could not be stored`);
