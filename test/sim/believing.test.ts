@@ -110,6 +110,17 @@ test.each(['meta', 'crypto'])(
   },
 );
 
+test('a record that would open, but whose MAC is wrong, is set aside', async () => {
+  const stage = await synced();
+  secondDevice(stage.servers).touch('history');
+  await deceived(stage, (reply, url) => {
+    if (!url.includes('/history/records?')) return null;
+    const text = Buffer.from(reply.body as Uint8Array).toString();
+    return { ...reply, body: Buffer.from(text.replace(/hmac\\":\\"./, 'hmac\\":\\"g')) };
+  });
+  expect((await boot(stage)).agent.status().collections.history).toMatchObject({ quarantined: 1 });
+});
+
 /** Two more pages wait: three go up in one batch. */
 async function withBatch(): Promise<Stage> {
   const stage = await synced();
