@@ -2,9 +2,9 @@
 // sync manager, and everything that outlives a pass. It runs one pass at a time and survives a power cut in any
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
-import { clientState } from '../crypto/keys.ts';
 import type { Platform, SyncKey } from '../platform/ports.ts';
 import { anchored, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
+import { createClaims, relationOf } from './claim.ts';
 import type { Body } from './collections/collection.ts';
 import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
@@ -15,7 +15,13 @@ import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
 import { dueInMs, mayUse } from './schedule.ts';
-import { openSession, runSessionPass, type Session, wipeGeneration } from './session.ts';
+import {
+  forgetServer,
+  openSession,
+  runSessionPass,
+  type Session,
+  wipeGeneration,
+} from './session.ts';
 import { changedSettings, type SettingsChange } from './settings.ts';
 import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
@@ -63,8 +69,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   let session: Session | null = null;
   /** Guards whose data is open: two sessions would not see each other's commits. */
   const owner = createLock();
-  /** The key that was seen last: deriving from it is dear. */
-  let known: { readonly key: SyncKey; readonly clientState: string } | null = null;
+  const claimed = createClaims(platform);
   let running: Promise<PassReport> | null = null;
   let abort: Abort = { aborted: false };
   let lastError: SyncError | null = null;
@@ -119,23 +124,21 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     await wipeGeneration(storage, saved.generation.toString(36));
   };
 
-  /** Whose data is this? Another account, or the same with another key, starts with an empty store. */
+  /** Another user starts with an empty store; another key of the same user voids what the server was known to have. */
   const identify = async (): Promise<SyncKey> => {
-    const { uid, email } = await ported(platform.identity.account());
-    const key = await ported(platform.identity.syncKey());
-    if (known === null || !sameKey(known.key, key)) {
-      known = { key, clientState: clientState(key) };
-      await clock.pause();
-    }
-    if (saved.uid !== uid || saved.clientState !== known.clientState) {
+    const claim = await claimed();
+    const relation = relationOf(saved, claim);
+    if (relation === 'stranger') {
       const clientId = shortId(platform.entropy.random(12));
-      const next = { uid, email, clientState: known.clientState, clientId, remote: {} };
       await owner.run(async () => {
         await wipe();
-        await save({ ...next, generation: saved.generation + 1 });
+        await save({ ...claim.owner, clientId, remote: {}, generation: saved.generation + 1 });
       });
-    }
-    return key;
+    } else if (relation === 'newKey') {
+      await forgetServer(await open());
+      await save({ ...claim.owner, remote: {} });
+    } else if (saved.kid !== claim.owner.kid) await save(claim.owner);
+    return claim.key;
   };
 
   const passOnce = async (report: PassReport, initialize: boolean): Promise<void> => {
@@ -380,10 +383,6 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
     await enter('disabled');
   }
-}
-
-function sameKey(a: SyncKey, b: SyncKey): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function notEnabled(): SyncError {

@@ -17,6 +17,7 @@ import { fromPort, ported, SyncError } from './errors.ts';
 import { initializeAccount } from './initialize.ts';
 import { rangeEnd } from './keys.ts';
 import { type PassInput, runPass } from './pass.ts';
+import { resetCollection } from './reset.ts';
 import type { PassReport } from './status.ts';
 import { type CollectionStore, openCollectionStore } from './store.ts';
 import { createVault } from './vault.ts';
@@ -119,6 +120,15 @@ function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
       return (isLong ? ours : device).open(bundle, items);
     },
   };
+}
+
+/** Keeps the device's records, and forgets what was agreed on with the server; safe to be cut and done again. */
+export async function forgetServer({ account, stores, clients, cache }: Session): Promise<void> {
+  cache.clear();
+  for (const store of clients === null ? stores : [clients, ...stores]) {
+    await resetCollection(store, store.state.syncId);
+  }
+  await account.forget();
 }
 
 /** Keys removed per commit. */

@@ -17,6 +17,8 @@ export interface SavedState {
   readonly uid: string | null;
   readonly email: string | null;
   readonly clientState: string | null;
+  /** Of the user's scoped key; null if there was none. */
+  readonly kid: string | null;
   /** This device among the account's devices; another one for every sign-in. */
   readonly clientId: string;
   /** Names the account's keys in the store; a new account gets a new one. */
@@ -35,6 +37,7 @@ export const NEW_STATE: SavedState = {
   uid: null,
   email: null,
   clientState: null,
+  kid: null,
   clientId: '',
   generation: 0,
   backoff: NO_BACKOFF,
