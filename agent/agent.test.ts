@@ -143,6 +143,11 @@ async function rebooted({ storage }: Device): Promise<Device> {
   return device;
 }
 
+const asks =
+  (waitMs: number) =>
+  ({ notes }: RemoteOptions) => {
+    notes.waitMs = waitMs;
+  };
 const failing = (code: SyncErrorCode) => () => {
   throw new SyncError(code, 'as told');
 };
@@ -668,12 +673,6 @@ describe('a user’s switches', () => {
 });
 
 describe('a wait', () => {
-  const asks =
-    (waitMs: number) =>
-    ({ notes }: RemoteOptions) => {
-      notes.waitMs = waitMs;
-    };
-
   test('that the server asked for holds for the user too, without a request', async () => {
     const device = await signedIn();
     atRequest = asks(5 * HOUR_MS);
@@ -731,6 +730,40 @@ describe('by itself the device syncs', () => {
     expect(passes(device)).toBe(1);
     await device.platform.time.advance(HOUR_MS);
     expect(passes(device)).toBe(2);
+  });
+
+  test('after a failure as soon as its own caution allows, and not at the next interval', async () => {
+    const device = await signedIn();
+    atRequest = failing('unavailable');
+    await device.agent.sync();
+    atRequest = () => undefined;
+    const waitMs = (device.agent.status().notBeforeMs ?? 0) - NOW_MS;
+    await device.platform.time.advance(waitMs - 1);
+    expect(passes(device)).toBe(1);
+    await device.platform.time.advance(1);
+    expect(passes(device)).toBe(2);
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test('at once when the network is back that it failed for', async () => {
+    const device = await signedIn();
+    atRequest = failing('offline');
+    await device.agent.sync();
+    await device.agent.sync();
+    atRequest = () => undefined;
+    device.agent.connectionChanged();
+    await device.platform.time.advance(0);
+    expect(passes(device)).toBe(3);
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test('less and less often with a server that asks for a second each time', async () => {
+    const device = await signedIn();
+    atRequest = asks(1_000);
+    await device.agent.put('history', PAGE);
+    for (let n = 0; n < 24 * 60; n++) await device.platform.time.advance(HOUR_MS / 60);
+    expect(passes(device)).toBeLessThan(20);
+    expect(passes(device)).toBeGreaterThan(5);
   });
 
   test('at the interval that the user chose', async () => {

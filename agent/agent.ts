@@ -3,7 +3,7 @@
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
 import type { Platform, SyncKey } from '../platform/ports.ts';
-import { anchored, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
+import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { createClaims, relationOf } from './claim.ts';
 import type { Body } from './collections/collection.ts';
 import { shortId } from './collections/members.ts';
@@ -219,7 +219,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (state !== 'disabling') await settle('enabled', null);
       return;
     }
-    if (error.code !== 'backoff') {
+    // A server that has answers only to ask for patience gets ours too: its own may be a second.
+    if (error.code !== 'backoff' || report.requests > 0) {
       const jitter = (platform.entropy.random(1)[0] ?? 0) / 255;
       saved = { ...saved, backoff: passFailed(saved.backoff, clock.nowMs(), jitter), error: null };
     }
@@ -337,7 +338,10 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       shell.status(JSON.stringify(status()));
       arm();
     },
-    connectionChanged: arm,
+    connectionChanged() {
+      if (lastError?.code === 'offline') saved = { ...saved, backoff: connected(saved.backoff) };
+      arm();
+    },
     status,
     store,
     async writable(wanted) {

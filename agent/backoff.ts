@@ -41,6 +41,11 @@ export function passFailed(backoff: Backoff, nowMs: number, jitter: number): Bac
   return { ...backoff, failures, own: { setAtMs: nowMs, untilMs: nowMs + wait } };
 }
 
+/** There is a network again: what failed for want of one may be tried at once. */
+export function connected(backoff: Backoff): Backoff {
+  return { ...backoff, own: null };
+}
+
 export function passSucceeded(backoff: Backoff): Backoff {
   return { ...backoff, own: null, failures: 0 };
 }

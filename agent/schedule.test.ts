@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NO_BACKOFF, passFailed, serverAsked } from './backoff.ts';
+import { NO_BACKOFF, passFailed, passSucceeded, serverAsked } from './backoff.ts';
 import { CHANGE_DELAY_MS } from './limits.ts';
 import { dueInMs, mayUse, type ScheduleInput } from './schedule.ts';
 
@@ -43,7 +43,13 @@ describe('the next pass', () => {
     expect(due({ lastPassMs: null, changedAtMs: NOW_MS, backoff: asked })).toBe(2 * HOUR_MS);
     const failed = passFailed(NO_BACKOFF, NOW_MS, 0);
     expect(due({ lastPassMs: null, backoff: failed })).toBe(60_000);
-    expect(due({ backoff: failed })).toBe(HOUR_MS);
+  });
+
+  test('comes after a failure as soon as the own caution allows', () => {
+    const failed = passFailed(NO_BACKOFF, NOW_MS, 0);
+    expect(due({ backoff: failed })).toBe(60_000);
+    expect(due({ backoff: serverAsked(failed, HOUR_MS, NOW_MS) })).toBe(HOUR_MS);
+    expect(due({ backoff: passSucceeded(failed) })).toBe(HOUR_MS);
   });
 
   test('is at most an interval away although the clock went back', () => {

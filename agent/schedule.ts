@@ -1,5 +1,5 @@
 // When the next pass is due. Pure: the agent asks, sleeps, and asks again.
-// Reasons to sync: the interval, a local change, the user, a boot. The server's wish to wait outranks them all.
+// Reasons to sync: the interval, a local change, the user, a boot, a failure. The server's wish to wait outranks them all.
 
 import type { Connection } from '../platform/ports.ts';
 import { type Backoff, waitMs } from './backoff.ts';
@@ -18,7 +18,9 @@ export interface ScheduleInput {
 /** Milliseconds until a pass is due. A clock that jumped back counts as no time passed. */
 export function dueInMs(input: ScheduleInput): number {
   const { nowMs, lastPassMs, intervalMs, changedAtMs, backoff } = input;
-  const byInterval = lastPassMs === null ? 0 : until(lastPassMs + intervalMs, nowMs, intervalMs);
+  // After a failure our own caution is the interval.
+  const isFirst = lastPassMs === null || backoff.failures > 0;
+  const byInterval = isFirst ? 0 : until(lastPassMs + intervalMs, nowMs, intervalMs);
   const byChange =
     changedAtMs === null ? Infinity : until(changedAtMs + CHANGE_DELAY_MS, nowMs, CHANGE_DELAY_MS);
   return Math.max(Math.min(byInterval, byChange), waitMs(backoff, nowMs, false));

@@ -3,6 +3,7 @@
 // itself: the interval, a local change, the network that it may use.
 
 import { describe, expect, test } from 'vitest';
+import { loadState } from '../../agent/state.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { NOW_MS } from '../support/device.ts';
@@ -83,9 +84,10 @@ test(`${ROWS.length} headers that ask for patience: a second to a day, and not a
   for (const [name, value] of ROWS) {
     const { servers, storage, device } = await told(name, value);
     const where = `${name}: ${value}`;
-    const { notBeforeMs } = device.agent.status();
-    if (notBeforeMs === null) continue;
-    const waitMs = notBeforeMs - device.platform.clock.nowMs();
+    const { server } = (await loadState(storage)).backoff;
+    if (server === null) continue;
+    const waitMs = server.untilMs - server.setAtMs;
+    expect(device.agent.status().notBeforeMs, where).toBeGreaterThanOrEqual(server.untilMs);
     expect(waitMs, where).toBeGreaterThanOrEqual(SECOND_MS);
     expect(waitMs, where).toBeLessThanOrEqual(DAY_MS);
     for (const nowMs of [NOW_MS, NOW_MS + waitMs - 1, 0]) {
