@@ -5,11 +5,12 @@ import { afterEach, expect, test } from 'vitest';
 import { startFirefox } from './firefox.ts';
 import { common } from './likeness.ts';
 import { type Pair, startPair } from './pair.ts';
+import { PROTOCOLS } from './servers.ts';
+import { deleteAll } from './storage.ts';
 
 let pair: Pair;
 afterEach(() => pair?.close());
 
-const PROTOCOLS = ['syncto', 'sync15'] as const;
 const NEW_PAGE = { url: 'https://tv.example/new', title: 'Am Fernseher' };
 const NEW_LOGIN = { origin: 'https://tv.example', formActionOrigin: '', password: 'new' };
 
@@ -38,7 +39,7 @@ test.each(PROTOCOLS)(
   async (protocol) => {
     pair = await startPair({ protocol, pages: 30, logins: 10 });
     const { serving, firefox, television } = pair;
-    for (const user of serving.world.store.users.values()) user.deleteAll(Date.now());
+    await deleteAll(serving);
     await television.put('history', NEW_PAGE);
     await television.put('passwords', NEW_LOGIN);
     await expect(television.sync()).rejects.toThrow('noSyncData');

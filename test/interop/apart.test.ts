@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
 import { common, commonVisits } from './likeness.ts';
 import { type Pair, startPair } from './pair.ts';
+import { PROTOCOLS } from './servers.ts';
 
 type Device = 'Firefox' | 'the television';
 const BOTH: readonly Device[] = ['Firefox', 'the television'];
 
-describe.each(['syncto', 'sync15'] as const)('apart, over %s', (protocol) => {
+describe.each(PROTOCOLS)('apart, over %s', (protocol) => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await startPair({ protocol, pages: 20, logins: 10 });

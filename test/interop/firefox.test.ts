@@ -1,16 +1,20 @@
-// A real Firefox and the emulated television are two devices of one account, on the embedded servers. The tests of
+// A real Firefox and the emulated television are two devices of one account. The tests of
 // a protocol are one story, in their order; each begins where both agree.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareWithExpected } from '../../emulator/compare.ts';
 import type { Login, Page } from '../../emulator/expected.ts';
-import { common, storedRecords } from './likeness.ts';
+import { common } from './likeness.ts';
 import { type Pair, startPair } from './pair.ts';
+import { PROTOCOLS } from './servers.ts';
+import { lastWrites } from './storage.ts';
 
 const PAGES = 100;
 const LOGINS = 20;
+/** What both devices write. */
+const SHARED = ['history', 'passwords', 'meta', 'crypto'];
 
-describe.each(['syncto', 'sync15'] as const)('Firefox and a television over %s', (protocol) => {
+describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await startPair({ protocol, pages: PAGES, logins: LOGINS });
@@ -57,7 +61,7 @@ describe.each(['syncto', 'sync15'] as const)('Firefox and a television over %s',
     await television.delete('passwords', removed.guid);
     await television.sync();
 
-    const stored = storedRecords(serving);
+    const written = await lastWrites(serving, SHARED);
     await firefox.sync();
     const shown = await firefox.holdings();
     expect(common(shown)).toEqual(common(await television.holdings()));
@@ -71,7 +75,7 @@ describe.each(['syncto', 'sync15'] as const)('Firefox and a television over %s',
     expect(shown.logins).toHaveLength(LOGINS);
 
     await firefox.sync();
-    expect(storedRecords(serving)).toEqual(stored);
+    expect(await lastWrites(serving, SHARED)).toEqual(written);
   });
 
   test('what Firefox deletes goes on the television', async () => {
@@ -89,14 +93,14 @@ describe.each(['syncto', 'sync15'] as const)('Firefox and a television over %s',
 
   test('nobody writes when nothing has changed', async () => {
     const { serving, firefox, television } = pair;
-    const stored = storedRecords(serving);
+    const written = await lastWrites(serving, SHARED);
     for (let round = 0; round < 3; round++) {
       await firefox.sync();
       const before = television.requests();
       await television.sync();
       expect(television.requests() - before).toBe(1);
     }
-    expect(storedRecords(serving)).toEqual(stored);
+    expect(await lastWrites(serving, SHARED)).toEqual(written);
     expect(await television.quarantined()).toBe(0);
   });
 });

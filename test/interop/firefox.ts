@@ -2,10 +2,9 @@
 // command, with its history and logins to read and change. What it holds comes in the shape of a device's holdings.
 
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
-import { accountClient } from '../../emulator/servers/account-client.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import { accountKeys, keyFingerprint } from '../../emulator/servers/sync-keys.ts';
 import { launchFirefox } from './firefox-process.ts';
+import { signedInUser, tokenUrlOf } from './storage.ts';
 
 export type NewPage = Omit<Page, 'guid'>;
 
@@ -42,7 +41,7 @@ export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): P
   const run = (name: string, ...args: unknown[]) => browser.call('data', name, ...args);
   try {
     const user = await signedInUser(serving);
-    const tokenServerUrl = `${serving.world.urls.token}/1.0/sync/1.5`;
+    const tokenServerUrl = tokenUrlOf(serving);
     await browser.call('account', 'signIn', { tokenServerUrl, user, ownKeys });
   } catch (error) {
     await browser.close();
@@ -79,25 +78,5 @@ export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): P
       await browser.call('account', 'switchEngine', name, on);
     },
     close: () => browser.close(),
-  };
-}
-
-/** What Firefox's own sign-in would have left in it. */
-async function signedInUser({ world }: Serving) {
-  const { email, password, kB } = world.account;
-  const client = accountClient({
-    fetch: world.fetch,
-    baseUrl: world.urls.accounts,
-    credentials: { email, password },
-    nowMs: Date.now,
-  });
-  const { encKey, macKey } = accountKeys(kB);
-  return {
-    ...(await client.account()),
-    accessToken: (await client.accessToken(true)).token,
-    scopedKey: {
-      kid: `${await client.keysChangedAtMs()}-${keyFingerprint(kB)}`,
-      k: Buffer.concat([encKey, macKey]).toString('base64url'),
-    },
   };
 }

@@ -2,7 +2,6 @@
 // sends the newest 20 of a page, and keeps its own dates of logins.
 
 import type { Holdings, Page, Visit } from '../../emulator/expected.ts';
-import type { Serving } from '../../emulator/servers/serve.ts';
 
 const VISITS_SENT_MAX = 20;
 const LOGIN_MEMBERS = [
@@ -31,20 +30,6 @@ export function common({ history, logins }: Holdings) {
 export function commonVisits(page: Pick<Page, 'visits'> | undefined): string[] {
   const newest = [...(page?.visits ?? [])].sort((a, b) => b.date - a.date || a.type - b.type);
   return newest.slice(0, VISITS_SENT_MAX).map(visitKey).sort();
-}
-
-/** Every record of history and passwords as the server has it: what a client's write changes. */
-export function storedRecords({ world }: Serving): Map<string, number> {
-  const stored = new Map<string, number>();
-  for (const user of world.store.users.values()) {
-    for (const name of ['history', 'passwords', 'meta', 'crypto']) {
-      const collection = user.collections.get(name);
-      for (const { id, modifiedMs } of collection?.inArrivalOrder(Date.now()) ?? []) {
-        stored.set(`${name}/${id}`, modifiedMs);
-      }
-    }
-  }
-  return stored;
 }
 
 function visitKey({ date, type }: Visit): string {

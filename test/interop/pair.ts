@@ -1,11 +1,11 @@
 // The two devices of the tests, and the servers between them: a Firefox with some pages and logins, and a television
 // that holds them too. Both are in step when the tests begin.
 
-import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
-import { Store } from '../../emulator/servers/store.ts';
+import type { Serving } from '../../emulator/servers/serve.ts';
 import type { Protocol } from '../../emulator/setup.ts';
 import { type Firefox, startFirefox } from './firefox.ts';
 import { sampleLogins, samplePages } from './samples.ts';
+import { startServers } from './servers.ts';
 import { startTelevision, type Television } from './television.ts';
 
 export interface Pair {
@@ -23,10 +23,8 @@ export interface PairOptions {
   readonly logins: number;
 }
 
-const KEY = '5c'.repeat(32);
-
 export async function startPair({ protocol, pages, logins }: PairOptions): Promise<Pair> {
-  const serving = await serveOnLoopback({ port: 0, account: { kB: KEY, store: new Store() } });
+  const serving = await startServers();
   const firefox = await startFirefox({ serving });
   const close = async () => {
     await firefox.close();
