@@ -61,6 +61,7 @@ describe('the account that Firefox wrote', () => {
       history: { held: 64, quarantined: 0, pushed: 0 },
       passwords: { held: 11, quarantined: 0, pushed: 0 },
     });
+    expect(result.device).toMatchObject({ type: 'tv', others: 1, pushed: 1 });
     expect(result.peakBytes).toBeLessThanOrEqual(TV.ramCapBytes);
   });
 
@@ -143,10 +144,11 @@ test('local edits arrive on the server, and nothing else changes there', async (
   });
   const before = readAccount(structuredClone(CORPUS)).store.users.get(1)?.collections;
   const after = result.setup.servers?.store.users.get(1)?.collections;
-  for (const name of ['meta', 'crypto', 'clients', 'tabs', 'bookmarks', 'addresses']) {
+  for (const name of ['meta', 'crypto', 'tabs', 'bookmarks', 'addresses']) {
     expect(after?.get(name)?.modifiedMs).toBe(before?.get(name)?.modifiedMs);
   }
   expect(after?.get('history')?.count(0)).toBe(69);
+  expect(after?.get('clients')?.count(0)).toBe(2);
 });
 
 test('an edit that the device refuses is reported', async () => {

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildFirmware, type FirmwareManifest } from '../firmware-bundle/build.ts';
+import { buildFirmware, type FirmwareManifest, sourceWith } from '../firmware-bundle/build.ts';
 
 export interface Firmware {
   readonly parts: readonly { readonly file: string; readonly code: string }[];
@@ -22,11 +22,14 @@ export async function readFirmware(dir: string): Promise<Firmware> {
   return { parts: scripts, bytes: parts.reduce((sum, part) => sum + part.bytes, 0) };
 }
 
-/** Builds the firmware of a profile for one run and leaves no file behind. */
-export async function freshFirmware(profile: string): Promise<Firmware> {
+/**
+ * Builds the firmware of a profile for one run and leaves no file behind. `names`: what it holds, as
+ * `npm run build -- --with` takes it; the shipped contents when left out.
+ */
+export async function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));
   try {
-    await buildFirmware(profile, dir);
+    await buildFirmware(profile, dir, names && sourceWith(names));
     return await readFirmware(dir);
   } finally {
     await rm(dir, { recursive: true, force: true });

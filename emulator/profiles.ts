@@ -24,12 +24,22 @@ export interface Profile {
   };
   /** What the device's own cryptography takes for one record. */
   readonly cryptoRecordUs: number;
+  /** What the account's other devices are told of this one. */
+  readonly device: DeviceDescription;
   readonly agent: {
     readonly historyRecordsMax: number;
     readonly recordCharsMax: number;
     readonly intervalMs: number;
     readonly wifiOnly: boolean;
   };
+}
+
+export interface DeviceDescription {
+  readonly name: string;
+  readonly type: 'tv' | 'mobile';
+  /** Of the firmware. */
+  readonly version: string;
+  readonly os: string;
 }
 
 export interface FlashProfile {
@@ -62,7 +72,13 @@ export function loadProfile(name: string): Profile {
   return checkProfile(JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')));
 }
 
-type Rule = 'text' | 'boolean' | 'positive' | 'count' | { readonly [member: string]: Rule };
+type Rule =
+  | 'text'
+  | 'kind'
+  | 'boolean'
+  | 'positive'
+  | 'count'
+  | { readonly [member: string]: Rule };
 
 const RULES: { readonly [member in keyof Profile]: Rule } = {
   name: 'text',
@@ -81,6 +97,7 @@ const RULES: { readonly [member in keyof Profile]: Rule } = {
   storageHeapBytes: 'count',
   network: { bytesPerSecond: 'positive', roundTripMs: 'positive', connectMs: 'positive' },
   cryptoRecordUs: 'positive',
+  device: { name: 'text', type: 'kind', version: 'text', os: 'text' },
   agent: {
     historyRecordsMax: 'count',
     recordCharsMax: 'count',
@@ -102,12 +119,14 @@ function check(value: unknown, rule: Rule, path: string): void {
   }
   const isRight = {
     text: typeof value === 'string' && value !== '',
+    kind: value === 'tv' || value === 'mobile',
     boolean: typeof value === 'boolean',
     positive: typeof value === 'number' && Number.isFinite(value) && value > 0,
     count: Number.isSafeInteger(value) && (value as number) > 0,
   }[rule];
   const kind = {
     text: 'a text',
+    kind: 'tv or mobile',
     boolean: 'true or false',
     positive: 'a number above 0',
     count: 'a whole number above 0',

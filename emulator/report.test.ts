@@ -26,6 +26,7 @@ function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
       history: { held: 64, quarantined: 0, pushed: 2 },
       passwords: { held: 11, quarantined: 0, pushed: 0 },
     },
+    device: { name: 'Living room', type: 'tv', others: 1, pushed: 1 },
     passes: [
       { ok: true, error: null, collections: { history: counts }, ...use(300_000_000) },
       { ok: false, error: { code: 'offline', message: 'x' }, collections: {}, ...use(1_000_000) },
@@ -66,6 +67,7 @@ describe('the JSON object', () => {
       crypto: 'device',
       seed: 7,
       records: { history: { held: 64, quarantined: 0, pushed: 2 } },
+      device: { name: 'Living room', type: 'tv', others: 1, pushed: 1 },
       memory: {
         capBytes: 2_097_152,
         peakBytes: 800_000,
@@ -110,6 +112,8 @@ describe('the text', () => {
       Records     held   sent   quarantined
       history       64      2             0
       passwords     11      0             0
+
+      Devices     "Living room" (tv) and 1 other; its own record was sent 1 time
 
       Compared with what the server holds in the end: 0 differences
 

@@ -3,7 +3,7 @@
 
 import type { CollectionCounts, Cpu, FlashUse, Pass, Traffic } from './ledger.ts';
 import type { Profile } from './profiles.ts';
-import type { CollectionState, ScenarioResult } from './scenario.ts';
+import type { CollectionState, DeviceState, ScenarioResult } from './scenario.ts';
 
 export interface ReportOptions {
   readonly profile: Profile;
@@ -28,6 +28,8 @@ export interface Report {
   readonly crypto: string;
   readonly seed: number;
   readonly records: Readonly<Record<string, CollectionState>>;
+  /** The device among the account's devices, or null if it is left out. */
+  readonly device: DeviceState | null;
   /** What was compared with what, and how many differences there were. */
   readonly compared: readonly string[];
   readonly memory: {
@@ -60,7 +62,7 @@ interface PassReport {
 
 export function makeReport(result: ScenarioResult, options: ReportOptions): Report {
   const { profile, protocol, auth, crypto, seed, bundleBytes } = options;
-  const { total, inspection, load, killed, boots, powerCuts, records, compared } = result;
+  const { total, inspection, load, killed, boots, powerCuts, records, device, compared } = result;
   const problems = [...result.problems, ...brokenLimits(result, profile)];
   return {
     ok: problems.length === 0,
@@ -70,6 +72,7 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
     crypto,
     seed,
     records,
+    device,
     compared,
     memory: {
       capBytes: profile.ramCapBytes,
@@ -116,6 +119,7 @@ export function formatReport(report: Report, paint: Paint): string {
   const sections = [
     heading(report, paint),
     recordTable(report),
+    deviceLine(report),
     report.compared.map((line) => `Compared with ${line}`).join('\n'),
     figures(report),
     passTable(report),
@@ -158,6 +162,13 @@ function recordTable({ records }: Report): string {
     ...[held, pushed, quarantined].map(whole),
   ]);
   return rows.length === 0 ? '' : table([['Records', 'held', 'sent', 'quarantined'], ...rows]);
+}
+
+function deviceLine({ device }: Report): string {
+  if (device === null) return '';
+  const { name, type, others, pushed } = device;
+  const sent = `its own record was sent ${pushed} time${pushed === 1 ? '' : 's'}`;
+  return `Devices     "${name}" (${type}) and ${others} other${others === 1 ? '' : 's'}; ${sent}`;
 }
 
 function figures({ memory, cpu, network, flash, boots, powerCuts }: Report): string {

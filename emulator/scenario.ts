@@ -12,7 +12,7 @@ import { readHoldings, readPage } from './holdings.ts';
 import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
 import type { Edit } from './options.ts';
 import type { Progress } from './progress.ts';
-import { samplePages, serverHoldings, storedCount } from './server-records.ts';
+import { deviceNames, samplePages, serverHoldings, storedCount } from './server-records.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
 
 export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'> {
@@ -34,8 +34,20 @@ export interface CollectionState {
   readonly pushed: number;
 }
 
+/** The device among the account's devices. */
+export interface DeviceState {
+  readonly name: string;
+  readonly type: string;
+  /** Other devices that it knows of. */
+  readonly others: number;
+  /** How often its own record went to the server. */
+  readonly pushed: number;
+}
+
 export interface ScenarioResult {
   readonly records: Readonly<Record<string, CollectionState>>;
+  /** Null: the firmware or its configuration leaves the account's devices out. */
+  readonly device: DeviceState | null;
   readonly passes: readonly Pass[];
   readonly total: Use;
   readonly inspection: Use;
@@ -65,11 +77,12 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     if (error instanceof VmKilled) killed = error.reason;
     run.problems.push(`the run ended early: ${(error as Error).message}`);
   }
-  const { setup, ledger, problems, compared, powerCuts, records, holdings } = run;
+  const { setup, ledger, problems, compared, powerCuts, records, itself, holdings } = run;
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
     setup.device.counters();
   return {
     records,
+    device: itself,
     passes: ledger.passes,
     total: ledger.total(),
     inspection: ledger.inspection(),
@@ -97,6 +110,7 @@ interface Run {
   readonly compared: string[];
   powerCuts: number;
   records: Record<string, CollectionState>;
+  itself: DeviceState | null;
   holdings: Holdings | null;
   say(text: string, kind?: Progress['kind']): void;
 }
@@ -126,6 +140,7 @@ function createRun(options: ScenarioOptions): Run {
     compared: [],
     powerCuts: 0,
     records: {},
+    itself: null,
     holdings: null,
   };
 }
@@ -263,17 +278,34 @@ async function look(run: Run, compare: 'all' | 'sample' | 'none'): Promise<void>
   const { device, servers } = setup;
   const status = (await device.command('status', {})) as Status;
   for (const [name, { held, pending, quarantined }] of Object.entries(status.collections)) {
-    const pushed = ledger.passes.reduce((n, pass) => n + (pass.collections[name]?.pushed ?? 0), 0);
-    run.records[name] = { held, quarantined, pushed };
+    run.records[name] = { held, quarantined, pushed: pushedOf(ledger, name) };
     if (quarantined > 0) problems.push(`${name}: ${countOf(quarantined, 'record')} in quarantine`);
     if (pending > 0)
       problems.push(`${name}: ${countOf(pending, 'change')} never reached the server`);
   }
+  if (ledger.passes.some(({ collections }) => DEVICES in collections)) await lookAtDevices(run);
   const wantsAll = options.wantsHoldings === true || (compare === 'all' && servers !== null);
   run.holdings = wantsAll ? await readHoldings(device) : null;
   if (servers === null) return;
   if (compare === 'all' && run.holdings !== null) compareAll(run, run.holdings);
   if (compare === 'sample') await compareSample(run);
+}
+
+/** The collection of the account's devices. */
+const DEVICES = 'clients';
+
+async function lookAtDevices(run: Run): Promise<void> {
+  const { setup, ledger, options, problems } = run;
+  const { devices } = (await setup.device.command('devices', {})) as { devices: unknown[] };
+  const { name, type } = options.description ?? options.profile.device;
+  run.itself = { name, type, others: devices.length, pushed: pushedOf(ledger, DEVICES) };
+  if (setup.servers === null) return;
+  const own = deviceNames(options.account, setup.nowMs()).filter((other) => other === name);
+  if (own.length !== 1) problems.push(`the account lists the device ${own.length} times`);
+}
+
+function pushedOf({ passes }: Ledger, name: string): number {
+  return passes.reduce((sum, { collections }) => sum + (collections[name]?.pushed ?? 0), 0);
 }
 
 interface Status {

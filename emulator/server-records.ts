@@ -20,6 +20,11 @@ export function serverHoldings(account: SeedAccount, nowMs: number): Holdings {
   };
 }
 
+/** What the account's devices call themselves. */
+export function deviceNames(account: SeedAccount, nowMs: number): unknown[] {
+  return [...liveBodies(account, 'clients', nowMs)].map(({ name }) => name);
+}
+
 /** How many records of a collection are stored, tombstones included. */
 export function storedCount(account: SeedAccount, name: string, nowMs: number): number {
   return collectionOf(account, name)?.count(nowMs) ?? 0;

@@ -18,7 +18,7 @@ import {
 import { createRandom, type Random } from './device/random.ts';
 import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
-import type { Profile } from './profiles.ts';
+import type { DeviceDescription, Profile } from './profiles.ts';
 import { accountClient } from './servers/account-client.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
@@ -41,6 +41,10 @@ export interface SetupOptions {
   readonly auth: 'browserid' | 'bearer';
   readonly crypto: 'software' | 'device';
   readonly seed: number;
+  /** The collections that are on; history and passwords when left out. */
+  readonly collections?: readonly string[];
+  /** What the account's other devices see of it, the profile's when left out. Null: it is not among them. */
+  readonly description?: DeviceDescription | null;
   /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
   readonly serverUrl?: string | null;
   /** What goes wrong on the network. */
@@ -88,7 +92,7 @@ export function createSetup(options: SetupOptions): Setup {
         })
       : null;
   const urls = serverUrl === null ? INSIDE_URLS : outsideUrls(serverUrl);
-  const fetch = servers?.fetch ?? outsideFetch;
+  const fetch = servers === null ? outsideFetch : dated(servers.fetch, nowMs);
   const connection = options.connection ?? (() => 'wifi' as const);
   const network = createNetwork({
     clock,
@@ -167,17 +171,19 @@ function identityOf(
 /** JSON of the agent's configuration: BRIDGE.md, `config`. */
 function agentConfig(options: SetupOptions, urls: ServerUrls): string {
   const { profile, protocol = 'syncto', auth, crypto } = options;
-  const collection = { enabled: true, readOnly: false };
+  const { collections = ['history', 'passwords'], description = profile.device } = options;
+  const on = { enabled: true, readOnly: false };
   return JSON.stringify({
     profile: profile.name,
     crypto,
+    device: description ?? undefined,
     remote: {
       protocol,
       serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
       audience: `${new URL(urls.token).origin}/`,
       auth,
     },
-    collections: { history: collection, passwords: collection },
+    collections: Object.fromEntries(collections.map((name) => [name, on])),
     ...profile.agent,
   });
 }
@@ -198,6 +204,15 @@ function outsideUrls(origin: string): ServerUrls {
 }
 
 const outsideFetch: FetchHandler = (request) => globalThis.fetch(request);
+
+/** Answers with the time on them, as every HTTP server puts it there (RFC 9110, 6.6.1). */
+function dated(fetch: FetchHandler, nowMs: () => number): FetchHandler {
+  return async (request) => {
+    const response = await fetch(request);
+    response.headers.set('Date', new Date(nowMs()).toUTCString());
+    return response;
+  };
+}
 
 function bytesOf(random: Random): (count: number) => Uint8Array {
   return (count) => random.bytes(count);

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { contentsModule } from './contents.ts';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
 import {
@@ -93,6 +94,11 @@ export const DEFAULT_SOURCE: FirmwareSource = {
   root: fileURLToPath(new URL('..', import.meta.url)),
   entry: 'platform/quickjs/entry.ts',
 };
+
+/** The agent with other contents, by their names: see `contentsModule`. */
+export function sourceWith(names: readonly string[]): FirmwareSource {
+  return { ...DEFAULT_SOURCE, contents: contentsModule(names) };
+}
 
 function checkPackages(modules: readonly string[]): void {
   for (const module of modules) {

@@ -3,15 +3,16 @@
 
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { buildFirmware, DEFAULT_SOURCE, profileNames } from './build.ts';
-import { contentNames, contentsModule } from './contents.ts';
+import { buildFirmware, DEFAULT_SOURCE, profileNames, sourceWith } from './build.ts';
+import { contentNames } from './contents.ts';
 import { sizeTable } from './size.ts';
 
 const HELP = `npm run build -- [--with NAMES] [profile...]
 
   --with NAMES   what the firmware holds, separated by commas, of
                  ${contentNames.join(', ')}.
-                 Without a protocol in the list all protocols, without a collection history and passwords.
+                 Without a protocol in the list all protocols, without anything else history,
+                 passwords and clients.
   profile        of ${profileNames.join(', ')}; all of them if none is named`;
 
 try {
@@ -27,8 +28,7 @@ try {
 }
 
 async function buildAll(asked: readonly string[], names: readonly string[] | null): Promise<void> {
-  const source =
-    names === null ? DEFAULT_SOURCE : { ...DEFAULT_SOURCE, contents: contentsModule(names) };
+  const source = names === null ? DEFAULT_SOURCE : sourceWith(names);
   let table = '';
   for (const profile of asked.length > 0 ? asked : profileNames) {
     const outDir = `dist/${profile}`;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildFirmware, DEFAULT_SOURCE } from './build.ts';
+import { buildFirmware, sourceWith } from './build.ts';
 import { contentNames, contentsModule } from './contents.ts';
 
 const PROFILE = 'panasonic-cx700';
@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const built = async (...names: string[]) => {
-  const source = { ...DEFAULT_SOURCE, contents: contentsModule(names) };
-  const { size, modulesOfParts } = await buildFirmware(PROFILE, join(folder, names.join()), source);
+  const outDir = join(folder, names.join());
+  const { size, modulesOfParts } = await buildFirmware(PROFILE, outDir, sourceWith(names));
   const modules = size.groups.flatMap((group) => group.modules);
   const weighs = (path: string) => modules.find((module) => module.path === path)?.bytes ?? 0;
   return { bytes: size.bytes, weighs, parts: modulesOfParts.flat() };
@@ -29,6 +29,13 @@ describe('a firmware', () => {
     expect(without.weighs('agent/remotes/kinto.ts')).toBe(0);
     expect(without.weighs('agent/remotes/sync15.ts')).toBeGreaterThan(0);
     expect(without.bytes).toBeLessThan(both.bytes);
+  });
+
+  test("knows of the account's devices, unless its list leaves them out", async () => {
+    const [shipped, smaller] = [await built('sync15'), await built('sync15', 'history')];
+    expect(shipped.weighs('agent/clients.ts')).toBeGreaterThan(0);
+    expect(smaller.weighs('agent/clients.ts')).toBe(0);
+    expect(smaller.weighs('agent/collections/passwords.ts')).toBe(0);
   });
 
   test('with all that there is stays in its budget', async () => {

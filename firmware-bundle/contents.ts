@@ -10,15 +10,17 @@ const COLLECTIONS = [
   'addresses',
   'extensionStorage',
 ];
-const DEFAULT_COLLECTIONS = ['history', 'passwords'];
 const CLIENTS = 'clients';
+const DATA = [...COLLECTIONS, CLIENTS];
+const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
 /** What `contentsModule` knows. */
-export const contentNames: readonly string[] = [...DRIVERS, ...COLLECTIONS, CLIENTS];
+export const contentNames: readonly string[] = [...DRIVERS, ...DATA];
 
 /**
  * The module for a list of protocols, collections and `clients` (the account's devices). Without a protocol in the
- * list it is all of them, without a collection history and passwords. Throws an Error that names what is unknown.
+ * list it is all of them, without anything else history, passwords and `clients`. Throws an Error that names what is
+ * unknown.
  */
 export function contentsModule(names: readonly string[]): string {
   const unknown = names.filter((name) => !contentNames.includes(name));
@@ -26,13 +28,12 @@ export function contentsModule(names: readonly string[]): string {
     throw new Error(`--with ${unknown.join(',')}: there are ${contentNames.join(', ')}`);
   }
   const drivers = chosen(DRIVERS, names, DRIVERS);
-  const collections = chosen(COLLECTIONS, names, DEFAULT_COLLECTIONS);
-  const clients = names.includes(CLIENTS) ? [CLIENTS] : [];
-  return `import { ${[...drivers, ...collections, ...clients].join(', ')} } from '../../agent/index.ts';
+  const data = chosen(DATA, names, DEFAULT_DATA);
+  return `import { ${[...drivers, ...data].join(', ')} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
-  collections: [${collections.join(', ')}],
-  ${clients.join('')}
+  collections: [${data.filter((name) => name !== CLIENTS).join(', ')}],
+  ${data.includes(CLIENTS) ? CLIENTS : ''}
 };
 `;
 }

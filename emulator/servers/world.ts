@@ -37,7 +37,7 @@ export interface WorldOptions {
   readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds'>;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
-  /** By default history and passwords can be written; `enabled: []` is Syncto as it came. */
+  /** By default history, passwords and clients can be written; `enabled: []` is Syncto as it came. */
   readonly syncto?: Pick<
     SynctoOptions,
     'enabled' | 'cacheSeconds' | 'batchMaxRequests' | 'retryAfterSeconds'
@@ -65,6 +65,7 @@ export interface World {
 export const DEFAULT_ENABLED: readonly string[] = [
   'record_history_put_enabled',
   'record_passwords_put_enabled',
+  'record_clients_put_enabled',
 ];
 
 /** Starts the servers. */

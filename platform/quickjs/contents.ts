@@ -1,8 +1,9 @@
 // What a firmware is built with. A build that is asked for something else puts its own list in this file's place.
 
-import { type Contents, history, passwords, sync15, syncto } from '../../agent/index.ts';
+import { type Contents, clients, history, passwords, sync15, syncto } from '../../agent/index.ts';
 
 export const contents: Contents = {
   drivers: [syncto, sync15],
   collections: [history, passwords],
+  clients,
 };
