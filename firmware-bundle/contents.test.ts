@@ -33,8 +33,8 @@ describe('a firmware', () => {
 
   test("knows of the account's devices, unless its list leaves them out", async () => {
     const [shipped, smaller] = [await built('sync15'), await built('sync15', 'history')];
-    expect(shipped.weighs('agent/clients.ts')).toBeGreaterThan(0);
-    expect(smaller.weighs('agent/clients.ts')).toBe(0);
+    expect(shipped.weighs('agent/collections/clients.ts')).toBeGreaterThan(0);
+    expect(smaller.weighs('agent/collections/clients.ts')).toBe(0);
     expect(smaller.weighs('agent/collections/passwords.ts')).toBe(0);
   });
 
