@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contentsModule } from './contents.ts';
+import { contentNames, contentsModule } from './contents.ts';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type Script,
   type Wanted,
 } from './program.ts';
-import { type FirmwareSize, measure } from './size.ts';
+import { type FirmwareSize, measure, type Variant } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
 
 export interface FirmwareFile {
@@ -59,8 +59,7 @@ export async function buildFirmware(
   outDir: string,
   source: FirmwareSource = DEFAULT_SOURCE,
 ): Promise<FirmwareReport> {
-  const target = new Map(Object.entries(targets)).get(profile);
-  if (!target) throw new Error(`no profile ${profile}: there are ${profileNames.join(', ')}`);
+  const target = targetOf(profile);
   const { graph, whole } = await readProgram(source, target.syntax);
   checkPackages(graph.modules);
 
@@ -98,6 +97,25 @@ export const DEFAULT_SOURCE: FirmwareSource = {
 /** The agent with other contents, by their names: see `contentsModule`. */
 export function sourceWith(names: readonly string[]): FirmwareSource {
   return { ...DEFAULT_SOURCE, contents: contentsModule(names) };
+}
+
+/** What the usual choices of contents weigh on a profile, the shipped one first; nothing is written. */
+export async function weighVariants(profile: string): Promise<Variant[]> {
+  const { syntax } = targetOf(profile);
+  const variants: Variant[] = [];
+  for (const names of [null, ['sync15'], ['syncto'], contentNames]) {
+    const source = names === null ? DEFAULT_SOURCE : sourceWith(names);
+    const { graph, whole } = await readProgram(source, syntax);
+    const { bytes, gzipBytes } = measure(graph, whole);
+    variants.push({ names: names ?? [], bytes, gzipBytes });
+  }
+  return variants;
+}
+
+function targetOf(profile: string) {
+  const target = new Map(Object.entries(targets)).get(profile);
+  if (target) return target;
+  throw new Error(`no profile ${profile}: there are ${profileNames.join(', ')}`);
 }
 
 function checkPackages(modules: readonly string[]): void {

@@ -3,9 +3,9 @@
 
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { buildFirmware, DEFAULT_SOURCE, profileNames, sourceWith } from './build.ts';
+import { buildFirmware, DEFAULT_SOURCE, profileNames, sourceWith, weighVariants } from './build.ts';
 import { contentNames } from './contents.ts';
-import { sizeTable } from './size.ts';
+import { sizeTable, variantTable } from './size.ts';
 
 const HELP = `npm run build -- [--with NAMES] [profile...]
 
@@ -29,8 +29,9 @@ try {
 
 async function buildAll(asked: readonly string[], names: readonly string[] | null): Promise<void> {
   const source = names === null ? DEFAULT_SOURCE : sourceWith(names);
+  const profiles = asked.length > 0 ? asked : profileNames;
   let table = '';
-  for (const profile of asked.length > 0 ? asked : profileNames) {
+  for (const profile of profiles) {
     const outDir = `dist/${profile}`;
     await rm(outDir, { recursive: true, force: true });
     const { manifest, size } = await buildFirmware(profile, outDir, source);
@@ -41,4 +42,6 @@ async function buildAll(asked: readonly string[], names: readonly string[] | nul
     console.log(`\n${outDir}: ES${manifest.ecmaScript}, agent.js ${whole.bytes} bytes`);
     for (const part of parts) console.log(`  ${part.file} ${part.bytes} bytes`);
   }
+  const [first = ''] = profiles;
+  console.log(`\n${variantTable(await weighVariants(first))}`);
 }

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildFirmware, sourceWith } from './build.ts';
+import { buildFirmware, sourceWith, weighVariants } from './build.ts';
 import { contentNames, contentsModule } from './contents.ts';
+import { variantTable } from './size.ts';
 
 const PROFILE = 'panasonic-cx700';
 let folder = '';
@@ -43,6 +44,19 @@ describe('a firmware', () => {
     const everything = await built(...contentNames);
     expect(everything.weighs('agent/collections/bookmarks.ts')).toBeGreaterThan(0);
     expect(everything.bytes).toBeLessThanOrEqual(131_072);
+  });
+
+  test('is listed beside those without Syncto, without Sync 1.5 and with everything', async () => {
+    const [shipped, direct, gateway, all] = await weighVariants(PROFILE);
+    const [both, without] = [await built(), await built('sync15')];
+    expect([shipped?.bytes, direct?.bytes]).toEqual([both.bytes, without.bytes]);
+    expect(gateway?.bytes).toBeLessThan(both.bytes);
+    expect(all?.bytes).toBeGreaterThan(both.bytes);
+    const table = variantTable([shipped, direct].flatMap((one) => one ?? []));
+    expect(table).toMatch(/^ +bytes +gzip -9 +agent.js of\n +\d+ +\d+ +npm run build\n/);
+    expect(table).toContain(
+      `${without.bytes}     ${direct?.gzipBytes}  npm run build -- --with sync15`,
+    );
   });
 
   test('with something unknown is not built', () => {

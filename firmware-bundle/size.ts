@@ -25,6 +25,14 @@ export interface FirmwareSize {
   }[];
 }
 
+/** The whole program with other contents. */
+export interface Variant {
+  /** What it is asked to hold (`--with`); empty: as it ships. */
+  readonly names: readonly string[];
+  readonly bytes: number;
+  readonly gzipBytes: number;
+}
+
 /** Measures the whole program. */
 export function measure(graph: Graph, whole: Script): FirmwareSize {
   const groups = new Map<string, ModuleSize[]>();
@@ -52,17 +60,27 @@ export function measure(graph: Graph, whole: Script): FirmwareSize {
 
 /** The table that `npm run build` prints. */
 export function sizeTable(size: FirmwareSize): string {
-  const row = (bytes: number, source: string, name: string): string =>
-    `${String(bytes).padStart(8)}  ${source.padStart(8)}  ${name}`;
   return [
-    '   bytes    source  module',
+    row('bytes', 'source', 'module'),
     ...size.groups.flatMap((group) => [
       row(group.bytes, '', group.name),
-      ...group.modules.map((one) => row(one.bytes, String(one.sourceBytes), `  ${one.path}`)),
+      ...group.modules.map((one) => row(one.bytes, one.sourceBytes, `  ${one.path}`)),
     ]),
     row(size.bytes, '', 'agent.js'),
     row(size.gzipBytes, '', 'agent.js, gzip -9'),
   ].join('\n');
+}
+
+/** What it would weigh with other contents, a line each. */
+export function variantTable(variants: readonly Variant[]): string {
+  const lines = variants.map(({ names, bytes, gzipBytes }) =>
+    row(bytes, gzipBytes, `npm run build${names.length > 0 ? ` -- --with ${names}` : ''}`),
+  );
+  return [row('bytes', 'gzip -9', 'agent.js of'), ...lines].join('\n');
+}
+
+function row(first: number | string, second: number | string, name: string): string {
+  return `${String(first).padStart(8)}  ${String(second).padStart(8)}  ${name}`;
 }
 
 function sum(modules: readonly ModuleSize[]): number {

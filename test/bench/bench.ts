@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
-import { buildFirmware } from '../../firmware-bundle/build.ts';
-import { sizeTable } from '../../firmware-bundle/size.ts';
+import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
+import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 
@@ -28,6 +28,7 @@ async function size(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'bench-'));
   try {
     console.log(sizeTable((await buildFirmware(TV, dir)).size));
+    console.log(`\n${variantTable(await weighVariants(TV))}`);
   } finally {
     await rm(dir, { recursive: true });
   }
