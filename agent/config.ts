@@ -12,6 +12,8 @@ export interface RemoteConfig {
   /** BrowserID audience: the token server's origin with a trailing slash. */
   readonly audience: string;
   readonly auth: 'browserid' | 'bearer';
+  /** Sync 1.5: how long storage credentials shall live, in whole seconds; the token server decides if it is not given. */
+  readonly tokenSeconds?: number;
 }
 
 export interface CollectionSettings {

@@ -43,6 +43,8 @@ export interface SyncErrorDetail {
   readonly collection?: string;
   readonly recordId?: string;
   readonly status?: number;
+  /** The server's own word for its refusal, one of a list that its protocol has. */
+  readonly reason?: string;
   /** The server asked for this wait. */
   readonly retryAfterMs?: number;
 }

@@ -6,6 +6,7 @@ import {
   type RemoteBenchOptions,
   remoteBench,
 } from '../../test/support/remote.ts';
+import type { SyncError } from '../errors.ts';
 import { requestStorageToken } from './token-server.ts';
 
 const TOKEN = {
@@ -26,14 +27,16 @@ function refused(status: number, word: string, description = 'Because'): Respons
 async function errorOf(
   answer: (count: number) => Response,
   options: RemoteBenchOptions = {},
-): Promise<{ code: string; message: string; requests: number; waitMs: number }> {
+): Promise<Pick<SyncError, 'code' | 'message' | 'detail'> & { requests: number; waitMs: number }> {
   const bench = remoteBench((_request, count) => answer(count), options);
-  const error = await requestStorageToken(bench.options).then(
-    () => ({ code: 'none', message: '' }),
-    (reason: { code: string; message: string }) => reason,
+  const { code, message, detail } = await requestStorageToken(bench.options).then(
+    () => {
+      throw new Error('it was no refusal');
+    },
+    (error: SyncError) => error,
   );
-  const { code, message } = error;
-  return { code, message, requests: bench.requests.length, waitMs: bench.options.notes.waitMs };
+  const { notes } = bench.options;
+  return { code, message, detail, requests: bench.requests.length, waitMs: notes.waitMs };
 }
 
 describe('asking for credentials', () => {
@@ -61,6 +64,20 @@ describe('asking for credentials', () => {
     const { options, requests } = remoteBench(good, { serverUrl });
     await requestStorageToken(options);
     expect(requests[0]?.url).toBe(url);
+  });
+
+  test.each([
+    [300, '?duration=300'],
+    [1, '?duration=1'],
+    ...[undefined, 0, -1, 0.5, 1e99, Number.NaN, Number.POSITIVE_INFINITY].map(
+      (seconds) => [seconds, ''] as const,
+    ),
+  ])('for %s seconds ends in %j', async (tokenSeconds, query) => {
+    const { options, requests } = remoteBench(good);
+    const { config } = options;
+    const remote = { ...config.remote, ...(tokenSeconds !== undefined && { tokenSeconds }) };
+    await requestStorageToken({ ...options, config: { ...config, remote } });
+    expect(requests[0]?.url).toBe(`https://token.test/1.0/sync/1.5${query}`);
   });
 
   test('tells how far the device is behind the server', async () => {
@@ -102,7 +119,7 @@ describe('a refusal says whose turn it is', () => {
     [401, 'error', 'unauthorized', 'status 401'],
     [403, 'new-users-disabled', 'unauthorized', 'the server takes no new users'],
     [403, 'error', 'unauthorized', 'status 403'],
-    [404, 'error', 'badResponse', 'status 404'],
+    [404, 'error', 'badResponse', 'no token server for Sync 1.5 at this address'],
     [400, 'error', 'badResponse', 'status 400'],
     [405, 'error', 'badResponse', 'status 405'],
     [406, 'error', 'badResponse', 'status 406'],
@@ -117,6 +134,8 @@ describe('a refusal says whose turn it is', () => {
     expect(error.message).toContain(message);
     expect(error.message).toContain(`(${word} X Because)`);
     expect(error.requests).toBe(status === 401 ? 2 : 1);
+    const isKnown = /^(invalid|new)-/.test(word);
+    expect(error.detail).toEqual(isKnown ? { status, reason: word } : { status });
   });
 
   test('a wait that it asks for is noted', async () => {

@@ -4,8 +4,8 @@
 // Source: Tokenserver API 1.0 (mozilla-services.readthedocs.io).
 
 import { decodeHex, encodeBase64 } from '../../crypto/bytes.ts';
-import type { HawkCredentials } from '../../crypto/hawk.ts';
 import type { Header } from '../../platform/ports.ts';
+import type { RemoteConfig } from '../config.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs } from '../wire/headers.ts';
@@ -14,7 +14,10 @@ import { shownWords } from '../wire/words.ts';
 import { member } from './listing.ts';
 import type { RemoteOptions } from './remote.ts';
 
-export interface StorageToken extends HawkCredentials {
+export interface StorageToken {
+  /** Hawk credentials. */
+  readonly id: string;
+  readonly key: string;
   /** The user's place on a storage node: an absolute URL without a slash at its end. */
   readonly endpoint: string;
   /** The server's time minus the device's. */
@@ -35,7 +38,7 @@ export async function requestStorageToken(options: RemoteOptions): Promise<Stora
       if (answered.status !== 200) throw await refusal(answered);
     },
   });
-  const url = tokenUrl(options.config.remote.serverUrl);
+  const url = tokenUrl(options.config.remote);
   const answer = await http.send({ method: 'GET', url });
   const nowMs = clock.nowMs();
   const aheadMs = (headerMs(answer.headers, 'x-timestamp') ?? nowMs) - nowMs;
@@ -63,8 +66,10 @@ const SECURE_URL = /^https:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const PLAIN_URL = /^https?:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const API_PATH = '/1.0/sync/1.5';
 
-function tokenUrl(serverUrl: string): string {
-  return serverUrl.endsWith(API_PATH) ? serverUrl : serverUrl + API_PATH;
+function tokenUrl({ serverUrl, tokenSeconds = 0 }: RemoteConfig): string {
+  const url = serverUrl.endsWith(API_PATH) ? serverUrl : serverUrl + API_PATH;
+  const isAsked = Number.isSafeInteger(tokenSeconds) && tokenSeconds > 0;
+  return isAsked ? `${url}?duration=${tokenSeconds}` : url;
 }
 
 async function authorization(options: RemoteOptions, fresh: boolean): Promise<Header[]> {
@@ -85,7 +90,7 @@ function keyIdOf(clientState: string, keysChangedAtMs: number | undefined): stri
   return `${keysChangedAtMs}-${encodeBase64(decodeHex(clientState) ?? new Uint8Array(0), 'url')}`;
 }
 
-/** What the statuses of a refusal mean for the user. */
+/** What a refusal means for the user, by its word and else by its status. */
 const REFUSALS: ReadonlyMap<unknown, readonly [SyncErrorCode, string]> = new Map([
   ['invalid-credentials', ['unauthorized', 'the sign-in is not accepted']],
   ['invalid-generation', ['unauthorized', 'the sign-in is older than the password']],
@@ -94,14 +99,20 @@ const REFUSALS: ReadonlyMap<unknown, readonly [SyncErrorCode, string]> = new Map
   ['invalid-keysChangedAt', ['keyMismatch', "the key is older than the account's"]],
   ['invalid-key-id', ['keyMismatch', "the key's id is not understood"]],
   ['new-users-disabled', ['unauthorized', 'the server takes no new users']],
+  [404, ['badResponse', 'there is no token server for Sync 1.5 at this address']],
 ]);
 
 async function refusal(answered: Answer): Promise<SyncError> {
   const body = await bodyOf(answered);
   const words = wordsOf(body);
   const plain = unexpected(answered, 'token server');
-  const [code, meaning] = REFUSALS.get(member(body, 'status')) ?? [plain.code, plain.message];
-  return new SyncError(code, words === '' ? meaning : `${meaning} (${words})`, plain.detail);
+  const reason = member(body, 'status');
+  const [code, meaning] = REFUSALS.get(reason) ??
+    REFUSALS.get(answered.status) ?? [plain.code, plain.message];
+  return new SyncError(code, words === '' ? meaning : `${meaning} (${words})`, {
+    ...plain.detail,
+    ...(typeof reason === 'string' && REFUSALS.has(reason) && { reason }),
+  });
 }
 
 async function bodyOf(answered: Answer): Promise<unknown> {
