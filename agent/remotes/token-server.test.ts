@@ -66,11 +66,11 @@ describe('asking for credentials', () => {
     expect(requests[0]?.url).toBe(url);
   });
 
-  test.each([
+  test.each<[number | undefined, string]>([
     [300, '?duration=300'],
     [1, '?duration=1'],
     ...[undefined, 0, -1, 0.5, 1e99, Number.NaN, Number.POSITIVE_INFINITY].map(
-      (seconds) => [seconds, ''] as const,
+      (seconds): [number | undefined, string] => [seconds, ''],
     ),
   ])('for %s seconds ends in %j', async (tokenSeconds, query) => {
     const { options, requests } = remoteBench(good);

@@ -91,7 +91,7 @@ function keyIdOf(clientState: string, keysChangedAtMs: number | undefined): stri
 }
 
 /** What a refusal means for the user, by its word and else by its status. */
-const REFUSALS: ReadonlyMap<unknown, readonly [SyncErrorCode, string]> = new Map([
+const REFUSALS = new Map<unknown, readonly [SyncErrorCode, string]>([
   ['invalid-credentials', ['unauthorized', 'the sign-in is not accepted']],
   ['invalid-generation', ['unauthorized', 'the sign-in is older than the password']],
   ['invalid-timestamp', ['unavailable', 'the sign-in is not of this time']],
