@@ -5,12 +5,12 @@
 import type { Platform, SyncKey } from '../platform/ports.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { createClaims, relationOf } from './claim.ts';
-import type { Body } from './collections/collection.ts';
 import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
+import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
-import type { Self } from './local.ts';
+import { FAREWELL_MS_MAX } from './limits.ts';
 import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
@@ -20,45 +20,14 @@ import {
   openSession,
   runSessionPass,
   type Session,
+  type Task,
   wipeGeneration,
 } from './session.ts';
-import { changedSettings, type SettingsChange } from './settings.ts';
+import { changedSettings } from './settings.ts';
 import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
 import type { CollectionStore } from './store.ts';
 import type { Abort } from './wire/http.ts';
-
-/** Where a local change goes; `self` is null where the device is not among the account's devices. */
-export interface Writable {
-  readonly store: CollectionStore;
-  readonly self: Self | null;
-}
-
-export interface Core {
-  /** Reads what survived the last run and goes on from there. Call it once, first. */
-  start(): Promise<void>;
-  /** Signs in with the device's account and syncs. */
-  enable(): Promise<PassReport>;
-  /** Signs out: this account's keys and data leave the device. */
-  disable(): Promise<void>;
-  /** Syncs now, whatever the schedule says; a pass that is running is waited for. */
-  sync(): Promise<PassReport>;
-  /** A pass that first creates the account's data: see initialize.ts. */
-  initialize(): Promise<PassReport>;
-  cancel(): void;
-  configure(change: SettingsChange): Promise<void>;
-  connectionChanged(): void;
-  status(): Status;
-  /** Errors: `disabled`, `badInput`. */
-  store(name: unknown): Promise<CollectionStore>;
-  /** The collection for a local change. Errors: `readOnly` too. */
-  writable(name: unknown): Promise<Writable>;
-  /** The account's other devices. Errors: `disabled`, `badInput`. */
-  devices(): Promise<Body[]>;
-  /** A local change is durable: the next pass will be soon. */
-  changed(collection: string, id: string, change: 'put' | 'delete', changes?: Body): void;
-  observe(collection: string, on: boolean): void;
-}
 
 export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
   const presets = new Map(Object.entries(config.collections));
@@ -141,8 +110,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     return claim.key;
   };
 
-  const passOnce = async (report: PassReport, initialize: boolean): Promise<void> => {
-    const syncKey = await identify();
+  const passOnce = async (report: PassReport, task: Task): Promise<void> => {
+    const syncKey = task === 'leave' ? null : await identify();
     const opened = await open();
     const unheard = { requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
     const notes: ServerNotes = { ...unheard, alert, quotaRemainingBytes };
@@ -164,7 +133,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       await runSessionPass(
         opened,
         {
-          ...{ platform, config, remote, syncKey, notes, abort, emit, wanted, initialize },
+          ...{ platform, config, remote, syncKey, notes, abort, emit, wanted, task },
           clientId: saved.clientId,
           engine: contents.clients,
           signOut: () => {
@@ -178,12 +147,14 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       ({ alert, quotaRemainingBytes } = notes);
       const backoff = serverAsked(saved.backoff, notes.waitMs, clock.nowMs());
       const learned = JSON.stringify(memory) !== JSON.stringify(saved.remote);
-      if (backoff !== saved.backoff || learned) await save({ backoff, remote: memory });
+      if (task !== 'leave' && (backoff !== saved.backoff || learned)) {
+        await save({ backoff, remote: memory });
+      }
     }
   };
 
   /** One pass, its outcome in the state machine. Never rejects but for a programming error. */
-  const pass = async (byUser: boolean, initialize: boolean): Promise<PassReport> => {
+  const pass = async (byUser: boolean, task: Task): Promise<PassReport> => {
     const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
     anchorBackoff();
     const wait = waitMs(saved.backoff, clock.nowMs(), byUser);
@@ -195,7 +166,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
       }
       if (state !== 'enabling') await enter('syncing');
-      await passOnce(report, initialize);
+      await passOnce(report, task);
       report.ok = true;
       const backoff = saved.backoff.failures > 0 ? passSucceeded(saved.backoff) : saved.backoff;
       saved = { ...saved, backoff, lastSyncMs: clock.nowMs() };
@@ -206,10 +177,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     }
     lastPassMs = clock.nowMs();
     emit({ kind: 'pass', report });
-    if (isLeaving && state !== 'disabling') {
-      await enter('disabling');
-      await signOut();
-    }
+    if (isLeaving && state !== 'disabling') await leave();
     return report;
   };
 
@@ -236,11 +204,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     }
   };
 
-  const run = (byUser: boolean, initialize = false): Promise<PassReport> => {
+  const run = (byUser: boolean, task: Task = 'sync'): Promise<PassReport> => {
     const before = running ?? Promise.resolve();
     const turn: Promise<PassReport> = before.then(() => {
       if (state === 'disabled' || state === 'disabling') throw notEnabled();
-      return pass(byUser, initialize);
+      return pass(byUser, task);
     });
     running = turn;
     const over = (): void => {
@@ -324,12 +292,10 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
     async disable() {
       abort.aborted = true;
-      await enter('disabling');
-      await running?.catch(() => undefined);
-      await signOut();
+      await leave(running);
     },
     sync: () => run(true),
-    initialize: () => run(true, true),
+    initialize: () => run(true, 'initialize'),
     cancel() {
       abort.aborted = true;
     },
@@ -352,13 +318,13 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       const name = session?.clients ? config.device?.name : undefined;
       return { store: found, self: name === undefined ? null : { id: saved.clientId, name } };
     },
-    async devices() {
+    async company() {
       if (saved.uid === null) throw notEnabled();
-      const opened = await open();
-      if (opened.clients === null || !contents.clients || !config.device) {
-        throw new SyncError('badInput', 'devices: this device does not know of others');
-      }
-      return contents.clients.devices(opened.clients, saved.clientId, config.device);
+      const { clients } = await open();
+      const { device } = config;
+      const engine = contents.clients;
+      if (!(clients && device && engine)) return null;
+      return { engine, store: clients, device, id: saved.clientId };
     },
     changed(collection, id, change, changes) {
       emit({ kind: 'record', collection, id, change, ...(changes && { changes }) });
@@ -378,6 +344,21 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     const { error } = saved;
     if (error === null || error === 'unverified') return ['enabled', null];
     return [saved.state, new SyncError(error, 'before the restart')];
+  }
+
+  /** The other devices are told if the server can be reached; signing out does not wait long for it. */
+  async function leave(before: Promise<unknown> | null = null): Promise<void> {
+    await enter('disabling');
+    await before?.catch(() => undefined);
+    const farewell = { aborted: false };
+    abort = farewell;
+    if (saved.uid !== null && platform.power.connection() !== 'none') {
+      const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
+      const said = passOnce(report, 'leave').catch(() => undefined);
+      await Promise.race([said, clock.sleep(FAREWELL_MS_MAX)]);
+    }
+    farewell.aborted = true;
+    await signOut();
   }
 
   async function signOut(): Promise<void> {

@@ -63,7 +63,10 @@ async function obey(pass: CollectionPass, input: ClientsInput): Promise<boolean>
   const entry = await ownEntry(pass);
   const body = visible(entry);
   const commands = body === null ? [] : commandsOf(body);
-  if (commands.some((command) => wordsOf(command)[0] === 'logout')) await leave(pass, entry, input);
+  if (commands.some((command) => wordsOf(command)[0] === 'logout')) {
+    input.signOut();
+    throw new SyncError('aborted', 'another device has signed this one out');
+  }
   const versionMs = entry.mirror?.modifiedMs ?? 0;
   const left: unknown[] = [];
   for (const [index, command] of commands.entries()) {
@@ -105,26 +108,6 @@ function wordsOf(command: unknown): readonly unknown[] {
   if (typeof command !== 'object' || command === null) return [];
   const { command: name, args } = command as Body;
   return [name, ...(Array.isArray(args) ? args : [])];
-}
-
-/** Tells the server if it can, then ends the pass. Until the device is signed out, the command stays known to it. */
-async function leave(pass: CollectionPass, { mirror }: Entry, input: ClientsInput): Promise<never> {
-  const { collection, state } = pass.store;
-  try {
-    const text = JSON.stringify(
-      collection.outgoing(pass.clientId, { ...mirror?.body, commands: [] }),
-    );
-    const [payload = ''] = await pass.crypto.seal(pass.keys.bundle(collection.name), [text]);
-    const { ttlSeconds } = collection;
-    const upload = await pass.remote.upload(collection.name, state.cursor);
-    const baseMs = mirror?.modifiedMs ?? null;
-    await upload.add([{ id: pass.clientId, payload, sortindex: null, ttlSeconds, baseMs }], true);
-    await upload.commit();
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-  }
-  input.signOut();
-  throw new SyncError('aborted', 'another device has signed this one out');
 }
 
 /** Writes the own record if it says something else than it should, or has not been written for a week. */

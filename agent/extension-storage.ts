@@ -3,10 +3,10 @@
 // `extension-storage`; its records are what is synced.
 
 import type { Platform } from '../platform/ports.ts';
-import type { Core } from './agent.ts';
 import type { Body } from './collections/collection.ts';
 import { itemBytes } from './collections/item-bytes.ts';
 import { isSameValue } from './collections/members.ts';
+import type { Core } from './core.ts';
 import { visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { deleteRecord, findSame, putRecord } from './local.ts';

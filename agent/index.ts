@@ -6,6 +6,7 @@ import { createCore } from './agent.ts';
 import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
+import { listDevices, ofKnownDevices } from './devices.ts';
 import { SyncError } from './errors.ts';
 import { type ExtensionStorage, openExtensionStorage } from './extension-storage.ts';
 import {
@@ -83,14 +84,19 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     connectionChanged: () => core.connectionChanged(),
     status: () => core.status(),
     observe: (collection, on) => core.observe(collection, on),
-    devices: () => core.devices(),
+    devices: async () => listDevices(await core.company()),
     extensionStorage: (extId) => openExtensionStorage(core, platform, extId),
     async initializeAccount(confirm) {
       if (confirm !== true) throw new SyncError('badInput', 'confirm: not true');
       return core.initialize();
     },
     get: async (collection, id) => getRecord(await core.store(collection), id),
-    list: async (collection, query) => listRecords(await core.store(collection), query),
+    async list(collection, query) {
+      const store = await core.store(collection);
+      const { records, next } = await listRecords(store, query);
+      if (store.collection.writes !== 'own') return { records, next };
+      return { records: await ofKnownDevices(await core.company(), records), next };
+    },
     async put(collection, record) {
       const { store, self } = await core.writable(collection);
       const id = await putRecord(store, platform, record, self);

@@ -37,6 +37,9 @@ export const JSON_DEPTH_MAX = 32;
 /** A request may stay silent this long: 180 s in Gaia, for a slow server behind a slow link. */
 export const REQUEST_TIMEOUT_MS = 180_000;
 
+/** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
+export const FAREWELL_MS_MAX = 10_000;
+
 /** No time on a server's word is later than the year 3000: a cursor that far ahead would see nothing any more. */
 export const STAMP_MS_MAX = 32_503_680_000_000;
 

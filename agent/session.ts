@@ -14,6 +14,7 @@ import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
+import { sayFarewell } from './farewell.ts';
 import { initializeAccount } from './initialize.ts';
 import { rangeEnd } from './keys.ts';
 import { type PassInput, runPass } from './pass.ts';
@@ -57,25 +58,29 @@ export async function openSession(
   }
 }
 
+/** `initialize` is a pass that first creates the account's data; `leave` is what a device does that signs out. */
+export type Task = 'sync' | 'initialize' | 'leave';
+
 export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
-  readonly syncKey: SyncKey;
+  readonly task: Task;
+  /** Null: the account's own documents are not read. */
+  readonly syncKey: SyncKey | null;
   readonly wanted: PassInput['wanted'];
   readonly engine: Clients | undefined;
   /** See `ClientsPart`. */
   readonly signOut: () => void;
-  /** Creates the account's data first: see initialize.ts. */
-  readonly initialize: boolean;
 };
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
   { account, stores: own, clients: devices }: Session,
-  { syncKey, wanted, engine, signOut, initialize, ...shared }: SessionPass,
+  { task, syncKey, wanted, engine, signOut, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
   const crypto = cryptoOf(shared.platform);
   let rechecked = false;
   const refreshKeys = async (): Promise<boolean> => {
+    if (syncKey === null) return false;
     const bundle = syncKeyBundle(syncKey);
     // Deriving takes a slice of its own.
     await shared.platform.clock.pause();
@@ -94,7 +99,10 @@ export async function runSessionPass(
   const clients = engine && device && devices && { engine, store: devices, device, signOut };
   const stores = devices === null ? own : [devices, ...own];
   const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
-  if (initialize) report.initialized = await initializeAccount(context, syncKeyBundle(syncKey));
+  if (task === 'leave') return sayFarewell(context, stores);
+  if (task === 'initialize' && syncKey !== null) {
+    report.initialized = await initializeAccount(context, syncKeyBundle(syncKey));
+  }
   try {
     await runPass(input, report);
   } catch (error) {

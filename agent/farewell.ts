@@ -1,0 +1,31 @@
+// What a device that signs out leaves on the server: nothing of its own. Its records among the account's devices and
+// tabs become tombstones that the server forgets after a second. Everything else of the account stays as it is.
+// Source: Sync object formats, `clients`; SyncStorage API 1.5, `ttl`.
+
+import type { PassContext } from './context.ts';
+import { NO_ENTRY } from './entry.ts';
+import { STAMP_MS_MAX } from './limits.ts';
+import { type CollectionStore, START } from './store.ts';
+
+/** What others have written since the last pass is no reason to stay. */
+const WHENEVER = { ...START, sinceMs: STAMP_MS_MAX };
+const TTL_SECONDS = 1;
+
+/** Errors: those of the remote; `keyMismatch` when the account's keys were never read. */
+export async function sayFarewell(
+  context: PassContext,
+  stores: readonly CollectionStore[],
+): Promise<void> {
+  const { clientId, crypto, keys, remote } = context;
+  for (const { collection, load } of stores) {
+    const [{ mirror } = NO_ENTRY] = await load([clientId]);
+    if (collection.writes !== 'own' || mirror === null) continue;
+    const tombstone = JSON.stringify({ id: clientId, deleted: true });
+    const [payload = ''] = await crypto.seal(keys.bundle(collection.name), [tombstone]);
+    const baseMs = mirror.modifiedMs;
+    const record = { id: clientId, payload, sortindex: null, ttlSeconds: TTL_SECONDS, baseMs };
+    const upload = await remote.upload(collection.name, WHENEVER);
+    await upload.add([record], true);
+    await upload.commit();
+  }
+}
