@@ -1,8 +1,9 @@
-// What a storage node takes: `info/configuration`, asked for once per sign-in, with the values of the old servers
-// where it does not say, and with the limits that one collection may have of its own.
+// What a storage node takes: `info/configuration`, asked for once, with the values of the old servers where it does
+// not say, and with the limits that one collection may have of its own. No answer makes a device believe that a
+// small record is too large, or fill its memory with a large request.
 // Source: SyncStorage API 1.5, `info/configuration`.
 
-import { DOCUMENT_CHARS_MAX } from '../limits.ts';
+import { DOCUMENT_CHARS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { unexpected } from '../wire/http.ts';
 import { member } from './listing.ts';
@@ -20,6 +21,16 @@ const DEFAULTS = {
 /** By the names on the wire. Bytes of posts and totals are those of payloads, of a request those of its body. */
 export type Limits = Readonly<typeof DEFAULTS>;
 
+/** Every server takes that much: limits below it are a mistake, and asking shows what is true. */
+const LEAST: Limits = {
+  max_request_bytes: PAYLOAD_SAFE_CHARS + 4_096,
+  max_post_bytes: PAYLOAD_SAFE_CHARS,
+  max_post_records: 1,
+  max_record_payload_bytes: PAYLOAD_SAFE_CHARS,
+  max_total_bytes: PAYLOAD_SAFE_CHARS,
+  max_total_records: 1,
+};
+
 const CACHE_NAME = 'configuration';
 const NAMES = Object.keys(DEFAULTS) as (keyof Limits)[];
 
@@ -34,8 +45,11 @@ export async function limitsOf(
   const own = member(member(general, 'collections'), collection);
   const limits = { ...DEFAULTS };
   for (const name of NAMES) {
-    limits[name] = countOf(member(own, name)) ?? countOf(member(general, name)) ?? DEFAULTS[name];
+    const told = countOf(member(own, name)) ?? countOf(member(general, name)) ?? DEFAULTS[name];
+    limits[name] = Math.max(told, LEAST[name]);
   }
+  // The records of a request are in memory together.
+  limits.max_post_records = Math.min(limits.max_post_records, DEFAULTS.max_post_records);
   return limits;
 }
 
