@@ -1,6 +1,11 @@
 // The preferences of a Firefox under test: it talks to loopback only, does nothing by itself, and syncs the
 // collections that the tests are about. A proxy that nobody runs takes whatever would leave the machine.
 
+export interface PreferenceOptions {
+  /** Addresses and the storage of extensions are synced too. */
+  readonly allCollections?: boolean;
+}
+
 type Preference = string | number | boolean;
 
 const NOBODY_PORT = 9;
@@ -46,6 +51,13 @@ const QUIET: Readonly<Record<string, Preference>> = {
   'toolkit.telemetry.server': NOWHERE,
 };
 
+/** Kinds of data that Firefox keeps to itself unless it is told otherwise. */
+const ALL_COLLECTIONS: Readonly<Record<string, Preference>> = {
+  'services.sync.engine.addresses.available': true,
+  'services.sync.engine.addresses': true,
+  'services.sync.engine.extension-storage.force': true,
+};
+
 const SYNC: Readonly<Record<string, Preference>> = {
   'services.sync.engine.addons': false,
   'services.sync.engine.prefs': false,
@@ -56,8 +68,9 @@ const SYNC: Readonly<Record<string, Preference>> = {
 };
 
 /** The text of a profile's `user.js`. Port 0: Firefox chooses one, and writes it down. */
-export function preferencesFile(): string {
-  const all = { ...LOOPBACK_ONLY, ...QUIET, ...SYNC, 'marionette.port': 0 };
+export function preferencesFile({ allCollections }: PreferenceOptions): string {
+  const more = allCollections === true ? ALL_COLLECTIONS : {};
+  const all = { ...LOOPBACK_ONLY, ...QUIET, ...SYNC, ...more, 'marionette.port': 0 };
   return Object.entries(all)
     .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
     .join('');

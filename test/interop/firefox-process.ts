@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { preferencesFile } from './firefox-preferences.ts';
+import { type PreferenceOptions, preferencesFile } from './firefox-preferences.ts';
 import { connectMarionette, type Marionette } from './marionette.ts';
 
 export interface FirefoxProcess {
@@ -24,9 +24,9 @@ const SCRIPT_MS_MAX = 300_000;
 const POLL_MS = 50;
 
 /** Starts `firefox-esr`. Errors: it is not installed, or does not answer within 90 s. */
-export async function launchFirefox(): Promise<FirefoxProcess> {
+export async function launchFirefox(options: PreferenceOptions): Promise<FirefoxProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firefox-'));
-  await writeFile(join(dir, 'user.js'), preferencesFile());
+  await writeFile(join(dir, 'user.js'), preferencesFile(options));
   const child = start(dir);
   try {
     const marionette = await connectMarionette(await portOf(child, dir));

@@ -3,7 +3,8 @@
 
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import { launchFirefox } from './firefox-process.ts';
+import type { PreferenceOptions } from './firefox-preferences.ts';
+import { type FirefoxProcess, launchFirefox } from './firefox-process.ts';
 import { signedInUser, tokenUrlOf } from './storage.ts';
 
 export type NewPage = Omit<Page, 'guid'>;
@@ -14,6 +15,8 @@ export type NewLogin = Pick<Login, 'origin' | 'username' | 'password'> &
 
 export interface Firefox {
   readonly version: string;
+  /** For what has no method here: see `FirefoxProcess`. */
+  readonly call: FirefoxProcess['call'];
   /** A whole sync. Throws with Firefox's reasons if any part of it failed. */
   sync(): Promise<void>;
   holdings(): Promise<Holdings>;
@@ -29,15 +32,19 @@ export interface Firefox {
   close(): Promise<void>;
 }
 
-export interface FirefoxOptions {
+export interface FirefoxOptions extends PreferenceOptions {
   readonly serving: Serving;
   /** Collections for which a first sync makes keys of their own. */
   readonly ownKeys?: readonly string[];
 }
 
 /** Starts Firefox and signs it in; it has not synced yet. */
-export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): Promise<Firefox> {
-  const browser = await launchFirefox();
+export async function startFirefox({
+  serving,
+  ownKeys = [],
+  ...preferences
+}: FirefoxOptions): Promise<Firefox> {
+  const browser = await launchFirefox(preferences);
   const run = (name: string, ...args: unknown[]) => browser.call('data', name, ...args);
   try {
     const user = await signedInUser(serving);
@@ -49,6 +56,7 @@ export async function startFirefox({ serving, ownKeys = [] }: FirefoxOptions): P
   }
   return {
     version: browser.version,
+    call: browser.call,
     async sync() {
       const reasons = (await browser.call('account', 'syncNow')) as string[];
       if (reasons.length > 0) throw new Error(`Firefox did not sync: ${reasons.join(', ')}`);

@@ -2,7 +2,7 @@
 // delete everything. Who the user is, they know from our accounts server.
 
 import { randomUUID } from 'node:crypto';
-import { accountClient } from '../../emulator/servers/account-client.ts';
+import { type AccountClient, accountClient } from '../../emulator/servers/account-client.ts';
 import { signHawk } from '../../emulator/servers/hawk.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
 import { accountKeys, keyFingerprint } from '../../emulator/servers/sync-keys.ts';
@@ -16,14 +16,20 @@ export interface SignedInUser {
   readonly scopedKey: { readonly kid: string; readonly k: string };
 }
 
-export async function signedInUser({ world }: Serving): Promise<SignedInUser> {
-  const { email, password, kB } = world.account;
-  const client = accountClient({
+/** The user's account manager, who has not signed in yet. */
+export function accountOf({ world }: Serving): AccountClient {
+  const { email, password } = world.account;
+  return accountClient({
     fetch: world.fetch,
     baseUrl: world.urls.accounts,
     credentials: { email, password },
     nowMs: Date.now,
   });
+}
+
+export async function signedInUser(serving: Serving): Promise<SignedInUser> {
+  const { kB } = serving.world.account;
+  const client = accountOf(serving);
   const { encKey, macKey } = accountKeys(kB);
   return {
     ...(await client.account()),

@@ -1,0 +1,146 @@
+// A real Firefox and a device know each other as devices of one account: each lists the other, Firefox leaves commands,
+// and each sees the tabs that are open on the other. The tests are one story, in their order.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Serving } from '../../emulator/servers/serve.ts';
+import { TV } from '../support/everything.ts';
+import { type Computer, startComputer } from './computer.ts';
+import { type Firefox, startFirefox } from './firefox.ts';
+import { sampleLogins, samplePages } from './samples.ts';
+import { startServers } from './servers.ts';
+import { lastWrites } from './storage.ts';
+
+const PAGES = 5;
+const LOGINS = 3;
+
+let serving: Serving;
+let firefox: Firefox;
+let computer: Computer;
+beforeAll(async () => {
+  serving = await startServers();
+  firefox = await startFirefox({ serving });
+  await firefox.addPages(samplePages(PAGES, 1, Date.now() * 1000));
+  await firefox.addLogins(sampleLogins(LOGINS, 1));
+  await firefox.sync();
+  computer = await startComputer(serving);
+  await computer.sync();
+  await firefox.sync();
+});
+afterAll(async () => {
+  await computer?.close();
+  await firefox?.close();
+  await serving?.close();
+});
+
+interface DeviceRecord {
+  readonly id: string;
+  readonly commands: readonly unknown[];
+}
+
+const inside = (name: string, ...args: unknown[]) => firefox.call('devices', name, ...args);
+
+async function listedByFirefox(): Promise<DeviceRecord> {
+  const [record, ...others] = (await inside('listDevices')) as DeviceRecord[];
+  if (record === undefined || others.length > 0) throw new Error('not one other device is listed');
+  return record;
+}
+
+test('Firefox and the device list each other', async () => {
+  const { name, type, version, os } = TV;
+  expect(await listedByFirefox()).toMatchObject({ name, type, version, os, commands: [] });
+  expect(await computer.agent.devices()).toEqual([
+    expect.objectContaining({
+      name: await inside('ownName'),
+      type: 'desktop',
+      application: 'Firefox',
+      version: firefox.version,
+    }),
+  ]);
+});
+
+test('commands of Firefox are carried out once and leave the record', async () => {
+  const record = await listedByFirefox();
+  const page = ['https://example.com/größe', 'a device', 'Größe 日本'];
+  await inside('sendCommand', 'displayURI', page, record.id);
+  await inside('sendCommand', 'resetEngine', ['history'], record.id);
+  await inside('sendCommand', 'wipeEngine', ['passwords'], record.id);
+  await firefox.sync();
+  expect((await listedByFirefox()).commands).toHaveLength(3);
+
+  const { history, passwords } = await computer.sync();
+  expect(history).toMatchObject({ pulled: PAGES, pushed: 0 });
+  expect(passwords).toMatchObject({ pulled: LOGINS, pushed: 0 });
+  const [url, from, title] = page;
+  expect(computer.events).toContainEqual(
+    expect.objectContaining({ kind: 'page', url, from, title }),
+  );
+  expect(computer.events).toContainEqual({ kind: 'wiped', collection: 'passwords' });
+
+  await firefox.sync();
+  expect(await listedByFirefox()).toEqual(record);
+  const heard = computer.events.length;
+  await computer.sync();
+  const kinds = computer.events.slice(heard).map(({ kind }) => kind);
+  expect(kinds).not.toContain('page');
+  expect(kinds).not.toContain('wiped');
+});
+
+test("the device lists Firefox's open tabs", async () => {
+  const url = `${serving.url}/a/page?of=Größe`;
+  await inside('openTab', new URL(url).href);
+  await firefox.sync();
+  await computer.sync();
+  const { records } = await computer.agent.list('tabs', { limit: 10 });
+  expect(records).toEqual([
+    expect.objectContaining({
+      clientName: await inside('ownName'),
+      tabs: [expect.objectContaining({ urlHistory: [new URL(url).href] })],
+    }),
+  ]);
+});
+
+// It shows those of devices that are also registered with the accounts server.
+test("Firefox takes the device's open tabs", async () => {
+  const tabs = [
+    { title: 'Größe 日本', url: 'https://example.com/1', lastUsed: 1_795_000_002 },
+    { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1 },
+    { title: 'here only', url: 'about:config' },
+  ];
+  const { id } = await listedByFirefox();
+  await computer.agent.put('tabs', { tabs });
+  await computer.sync();
+  await firefox.sync();
+  const listed = (await inside('listTabs')) as object[];
+  expect(listed).toEqual([expect.objectContaining({ clientId: id, clientName: TV.name })]);
+  expect(listed[0]).toMatchObject({
+    remoteTabs: [
+      { title: 'Größe 日本', urlHistory: ['https://example.com/1'], lastUsed: 1_795_000_002_000 },
+      { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1_000 },
+    ],
+  });
+});
+
+test('nobody writes when nothing has changed', async () => {
+  const shared = ['clients', 'history', 'passwords', 'bookmarks', 'meta', 'crypto'];
+  const written = await lastWrites(serving, shared);
+  for (let round = 0; round < 3; round++) {
+    // Firefox itself sends its tabs with every sync.
+    await firefox.sync();
+    for (const { pushed } of Object.values(await computer.sync())) expect(pushed).toBe(0);
+  }
+  expect(await lastWrites(serving, shared)).toEqual(written);
+});
+
+test('Firefox signs the device out, and lists it no more', async () => {
+  const { id } = await listedByFirefox();
+  await inside('sendCommand', 'logout', [], id);
+  await firefox.sync();
+  await expect(computer.sync()).rejects.toThrow('another device has signed this one out');
+  expect(computer.agent.status().state).toBe('disabled');
+  const listed = async () => {
+    await firefox.sync();
+    return inside('listDevices');
+  };
+  // The server forgets the device's record after a second.
+  await expect.poll(listed, { timeout: 10_000, interval: 200 }).toEqual([]);
+});
