@@ -211,7 +211,7 @@ function* batches<Item>(
  * draw or as the last of the draw before: a source that is stuck seals nothing.
  */
 function ivSource(entropy: Entropy): (count: number) => Uint8Array[] {
-  let last = encodeHex(new Uint8Array(ivBytes));
+  let last = '';
   return (count) => {
     const bytes = entropy.random(count * ivBytes);
     if (bytes.length !== count * ivBytes) {

@@ -8,16 +8,18 @@ export type Base64Form = 'standard' | 'url';
 /** Base64 with padding in the standard form, without in the form for URLs. */
 export function encodeBase64(bytes: Uint8Array, form: Base64Form = 'standard'): string {
   const digits = form === 'url' ? urlDigits : standardDigits;
-  const codes: number[] = [];
+  let text = '';
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at;
-    const three = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
-    codes.push(digits.charCodeAt(three >>> 18), digits.charCodeAt((three >>> 12) & 63));
-    if (left > 1) codes.push(digits.charCodeAt((three >>> 6) & 63));
-    if (left > 2) codes.push(digits.charCodeAt(three & 63));
+    // What is missing at the end counts as zeros.
+    const three =
+      ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+    text += digits.charAt(three >>> 18) + digits.charAt((three >>> 12) & 63);
+    if (left > 1) text += digits.charAt((three >>> 6) & 63);
+    if (left > 2) text += digits.charAt(three & 63);
   }
-  while (form === 'standard' && codes.length % 4 !== 0) codes.push(equalsSign);
-  return textOfCodes(codes);
+  while (form === 'standard' && text.length % 4 !== 0) text += '=';
+  return text;
 }
 
 /** The bytes of a base64 text, or null when it is not one. */
@@ -50,11 +52,9 @@ export function decodeBase64(text: string, form: Base64Form = 'standard'): Uint8
 
 /** Lower-case hexadecimal digits. */
 export function encodeHex(bytes: Uint8Array): string {
-  const codes: number[] = [];
-  for (const byte of bytes) {
-    codes.push(hexDigits.charCodeAt(byte >>> 4), hexDigits.charCodeAt(byte & 15));
-  }
-  return textOfCodes(codes);
+  let text = '';
+  for (const byte of bytes) text += hexDigits.charAt(byte >>> 4) + hexDigits.charAt(byte & 15);
+  return text;
 }
 
 /** The bytes of hexadecimal digits of either case, or null when the text is anything else. */
@@ -83,7 +83,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 /** Compares every byte, wherever the first difference is: its time tells nothing of a secret. */
 export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
   let difference = one.length ^ other.length;
-  for (let at = 0; at < one.length; at++) difference |= byteAt(one, at) ^ byteAt(other, at);
+  for (let at = 0; at < one.length; at++) difference |= (one[at] ?? 0) ^ (other[at] ?? 0);
   return difference === 0;
 }
 
@@ -122,9 +122,4 @@ const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 export const standardDigits = `${letters}+/`;
 const urlDigits = `${letters}-_`;
 const hexDigits = '0123456789abcdef';
-const equalsSign = 61;
 const pieceUnits = 1024;
-
-function byteAt(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0;
-}

@@ -2,8 +2,8 @@
 // A key is turned once into the two hash states that follow its padding: every MAC then saves two
 // of its blocks, which is a tenth of the work for a record of usual size.
 
-import { concatBytes, wordsOfBytes } from './bytes.ts';
-import { blockBytes, finishHash, hashBlock, newHash, sha256 } from './sha256.ts';
+import { bytesOfWords, concatBytes, wordsOfBytes } from './bytes.ts';
+import { blockBytes, closeHash, hashBlock, newHash, sha256 } from './sha256.ts';
 
 export interface HmacKey {
   readonly inner: Int32Array;
@@ -17,9 +17,9 @@ export function hmacKey(key: Uint8Array): HmacKey {
   return { inner: paddedState(padded, 0x36), outer: paddedState(padded, 0x5c) };
 }
 
-/** The MAC of the bytes, 32 bytes. */
-export function hmac(key: HmacKey, bytes: Uint8Array): Uint8Array {
-  return finishHmac(key, startHmac(key), bytes, 0);
+/** The MAC of the bytes, or of a text whose units are bytes: 32 bytes. */
+export function hmac(key: HmacKey, message: Uint8Array | string): Uint8Array {
+  return finishHmac(key, startHmac(key), message, 0);
 }
 
 /** The hash state to which the message's whole blocks are added with `hashBlock`. */
@@ -31,11 +31,18 @@ export function startHmac(key: HmacKey): Int32Array {
 export function finishHmac(
   key: HmacKey,
   state: Int32Array,
-  tail: Uint8Array,
+  tail: Uint8Array | string,
   hashedBytes: number,
 ): Uint8Array {
-  const digest = finishHash(state, tail, blockBytes + hashedBytes);
-  return finishHash(key.outer.slice(), digest, blockBytes);
+  closeHash(state, tail, blockBytes + hashedBytes);
+  const digest = new Int32Array(2 * state.length);
+  digest.set(state);
+  // The padding of a message that is one block and a digest.
+  digest[state.length] = 0x80 << 24;
+  digest[digest.length - 1] = 8 * (blockBytes + 4 * state.length);
+  const outer = key.outer.slice();
+  hashBlock(outer, digest);
+  return bytesOfWords(outer);
 }
 
 /**

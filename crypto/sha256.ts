@@ -202,40 +202,36 @@ export function hashBlock(state: Int32Array, block: Int32Array): void {
 }
 
 /**
- * Adds the last bytes and closes the hash: the digest of 32 bytes. `hashedBytes` went into `state`
- * before, in whole blocks. The state is used up.
+ * Adds the last bytes, or units of a text that are bytes, and closes the hash: `state` is the digest
+ * then. `hashedBytes` went into it before, in whole blocks.
  */
-export function finishHash(state: Int32Array, tail: Uint8Array, hashedBytes = 0): Uint8Array {
-  const block = new Int32Array(16);
-  const blocks = Math.floor((tail.length + 8) / blockBytes) + 1;
-  for (let index = 0; index < blocks; index++) {
-    for (let word = 0; word < 16; word++) {
-      const at = index * blockBytes + 4 * word;
-      block[word] =
-        (paddedByte(tail, at) << 24) |
-        (paddedByte(tail, at + 1) << 16) |
-        (paddedByte(tail, at + 2) << 8) |
-        paddedByte(tail, at + 3);
-    }
-    if (index === blocks - 1) {
-      const length = hashedBytes + tail.length;
-      block[14] = Math.floor(length / 0x20000000);
-      block[15] = length << 3;
-    }
-    hashBlock(state, block);
+export function closeHash(state: Int32Array, tail: Uint8Array | string, hashedBytes = 0): void {
+  var isText = typeof tail === 'string';
+  var end = tail.length;
+  var words = new Int32Array(blockWords * (Math.floor((end + 8) / blockBytes) + 1));
+  var at = 0;
+  var byte = 0;
+  for (at = 0; at < end; at++) {
+    byte = isText ? (tail as string).charCodeAt(at) : (tail[at] as number);
+    words[at >> 2] = (words[at >> 2] as number) | (byte << (24 - 8 * (at & 3)));
   }
-  return bytesOfWords(state);
+  // The message is followed by a single bit, zeros, and its length in bits.
+  words[end >> 2] = (words[end >> 2] as number) | (0x80 << (24 - 8 * (end & 3)));
+  words[words.length - 2] = Math.floor((hashedBytes + end) / 0x20000000);
+  words[words.length - 1] = (hashedBytes + end) << 3;
+  for (at = 0; at < words.length; at += blockWords) {
+    hashBlock(state, words.subarray(at, at + blockWords));
+  }
 }
 
 /** The digest of the bytes, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return finishHash(newHash(), bytes);
+  const state = newHash();
+  closeHash(state, bytes);
+  return bytesOfWords(state);
 }
 
-/** The message followed by a single bit, then zeros. */
-function paddedByte(message: Uint8Array, at: number): number {
-  return message[at] ?? (at === message.length ? 0x80 : 0);
-}
+const blockWords = blockBytes / 4;
 
 const initialState = new Int32Array([
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,

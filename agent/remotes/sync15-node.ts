@@ -4,7 +4,7 @@
 // Sources: Tokenserver API 1.0, Hawk (github.com/mozilla/hawk).
 
 import { encodeHex } from '../../crypto/bytes.ts';
-import { hawkHeader } from '../../crypto/hawk.ts';
+import { type HawkCredentials, hawkHeader, hawkKey } from '../../crypto/hawk.ts';
 import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
 import { type Answer, createHttp, type Exchange } from '../wire/http.ts';
@@ -21,6 +21,9 @@ export interface StorageNode {
   send(exchange: Exchange): Promise<Answer>;
 }
 
+/** The token with its key made ready for signing. */
+interface Credentials extends HawkCredentials, Omit<StorageToken, 'key'> {}
+
 const CACHE_NAME = 'storageToken';
 const NONCE_BYTES = 6;
 /** New credentials that are refused as well are no case for a quick repetition. */
@@ -31,11 +34,12 @@ export function openNode(options: RemoteOptions): StorageNode {
   const { clock, entropy } = options.platform;
   let endpoint: string | null = null;
 
-  const token = async (renewed: boolean): Promise<StorageToken> => {
-    let known = cache.get(CACHE_NAME) as StorageToken | undefined;
+  const token = async (renewed: boolean): Promise<Credentials> => {
+    let known = cache.get(CACHE_NAME) as Credentials | undefined;
     if (known === undefined || renewed) {
       cache.delete(CACHE_NAME);
-      known = await requestStorageToken(options);
+      const received = await requestStorageToken(options);
+      known = { ...received, key: hawkKey(received.key) };
       cache.set(CACHE_NAME, known);
     }
     const moved = endpoint !== null && endpoint !== known.endpoint;

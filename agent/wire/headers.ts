@@ -7,7 +7,8 @@ import { STAMP_MS_MAX } from '../limits.ts';
 
 /** The first header of that (lower-case) name, or null. */
 export function header(headers: readonly Header[], name: string): string | null {
-  for (const [key, value] of headers) if (key === name) return value;
+  // Taking a pair apart would cost an interpreter twice as much as all the rest.
+  for (const one of headers) if (one[0] === name) return one[1];
   return null;
 }
 
