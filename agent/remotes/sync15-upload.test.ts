@@ -12,6 +12,15 @@ const LIMITS: Limits = {
   max_total_bytes: 80_000,
   max_total_records: 10,
 };
+/** Room for records of a size that a server may refuse. */
+const WIDE: Partial<Limits> = {
+  max_request_bytes: 200_000,
+  max_post_bytes: 150_000,
+  max_record_payload_bytes: 20_000,
+  max_total_bytes: 300_000,
+};
+const LARGE = 16_385;
+const SMALL = 16_384;
 const SINCE_MS = 1_388_635_807_410;
 const STORED_MS = 1_388_635_900_050;
 
@@ -106,13 +115,16 @@ describe('one portion', () => {
     ]);
   });
 
-  test('says of each record what the server says of it', async () => {
+  test.each([
+    [LARGE, 'refused'],
+    [SMALL, 'failed'],
+  ])('of %i bytes says of each record what the server says of it', async (bytes, refused) => {
     const failed = { 'record 1': 'retry bso', 'record 2': 'invalid ttl', 'record 9': 'no' };
-    const { upload } = bench({ answer: (post) => taken(post, failed) });
-    expect(kinds(await upload.add(records(4), true))).toEqual([
+    const { upload } = bench({ limits: WIDE, answer: (post) => taken(post, failed) });
+    expect(kinds(await upload.add(records(4, bytes), true))).toEqual([
       'staged',
       'failed',
-      'refused',
+      refused,
       'staged',
     ]);
   });
@@ -263,10 +275,11 @@ describe('a refusal as a whole', () => {
     [400, { error: 'words' }],
   ])('%i %j is halved until the one bad record stands alone', async (status, body) => {
     const { upload } = bench({
+      limits: WIDE,
       answer: ({ ids }) => (ids.includes('record 2') ? [status, body] : undefined),
     });
     const isSize = status === 413 || body === 17;
-    expect(kinds(await upload.add(records(4), true))).toEqual([
+    expect(kinds(await upload.add(records(4, LARGE), true))).toEqual([
       'staged',
       'staged',
       isSize ? 'later' : body === 8 ? 'refused' : 'moved',
@@ -274,28 +287,56 @@ describe('a refusal as a whole', () => {
     ]);
   });
 
-  test('a record that is too large for an empty batch is too large', async () => {
+  test.each([
+    [LARGE, 'refused tooLarge'],
+    [SMALL, 'failed'],
+  ])('of a record of %i bytes by an empty batch is %s', async (bytes, result) => {
     const { upload } = bench({
+      limits: WIDE,
       answer: ({ ids }) => (ids.includes('record 0') ? [413, 0] : undefined),
     });
-    expect(kinds(await upload.add(records(3), true))).toEqual([
-      'refused tooLarge',
-      'staged',
-      'staged',
-    ]);
+    expect(kinds(await upload.add(records(3, bytes), true))).toEqual([result, 'staged', 'staged']);
   });
 
-  test('without batches, a refused record is refused', async () => {
+  test.each([
+    [LARGE, 'refused'],
+    [SMALL, 'failed'],
+  ])('of a record of %i bytes without batches is %s', async (bytes, result) => {
     const { upload } = bench({
+      limits: WIDE,
       cache: new Map([['noBatches', true]]),
       answer: ({ ids }) => (ids.includes('record 2') ? [400, 0] : undefined),
     });
-    expect(kinds(await upload.add(records(4), false))).toEqual([
+    expect(kinds(await upload.add(records(4, bytes), false))).toEqual([
       'stored',
       'stored',
-      'refused',
+      result,
       'stored',
     ]);
+  });
+
+  test('finds one bad record of many with few requests', async () => {
+    const { upload, posts } = bench({
+      limits: { max_post_records: 100, max_total_records: 100 },
+      answer: ({ ids }) => (ids.includes('record 40') ? [400, 8] : undefined),
+    });
+    const results = kinds(await upload.add(records(100), true));
+    expect(results.filter((kind) => kind === 'staged')).toHaveLength(99);
+    expect(results[40]).toBe('failed');
+    expect(posts.length).toBeLessThan(25);
+  });
+
+  test.each([413, 400])('of everything by %i ends after a few requests', async (status) => {
+    const { upload, posts } = bench({
+      limits: { max_post_records: 100, max_total_records: 100 },
+      answer: () => [status, 0],
+    });
+    const results = kinds(await upload.add(records(100), false));
+    expect(results).toEqual([...Array(8).fill('failed'), ...Array(92).fill('later')]);
+    expect(posts.length).toBeLessThan(20);
+    expect(kinds(await upload.add(records(2), true))).toEqual(['later', 'later']);
+    expect(await upload.commit()).toEqual({ kind: 'none' });
+    expect(posts.length).toBeLessThan(20);
   });
 
   test.each([
@@ -315,10 +356,13 @@ describe('a refusal as a whole', () => {
     });
   });
 
-  test('a batch without an id is no answer', async () => {
-    const { upload } = bench({ answer: () => [202, { success: [], failed: {} }] });
-    await expect(upload.add(records(1), false)).rejects.toMatchObject({ code: 'badResponse' });
-  });
+  test.each([undefined, null, {}, 'x'.repeat(2_049)])(
+    'a batch %#, by no name, is no answer',
+    async (batch) => {
+      const { upload } = bench({ answer: () => [202, { batch, success: [], failed: {} }] });
+      await expect(upload.add(records(1), false)).rejects.toMatchObject({ code: 'badResponse' });
+    },
+  );
 
   test('a success without a time is no answer', async () => {
     const { upload } = bench({ answer: () => [200, { success: [], failed: {} }] });

@@ -4,7 +4,7 @@
 // Source: SyncStorage API 1.5, batch uploads and error codes.
 
 import { SyncError, type SyncErrorCode } from '../errors.ts';
-import { DOCUMENT_CHARS_MAX } from '../limits.ts';
+import { DOCUMENT_CHARS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
@@ -39,7 +39,9 @@ interface Portion {
 
 /** `split`: not taken as it is, for a reason that may be one record's. */
 type Refused = { readonly kind: 'moved' } | { readonly kind: 'split'; readonly code: number };
-type Posted = Refused | { readonly kind: 'taken'; readonly verdict: (id: string) => PushResult };
+type Posted =
+  | Refused
+  | { readonly kind: 'taken'; readonly verdict: (record: Outgoing) => PushResult };
 
 type End = Awaited<ReturnType<Upload['commit']>>;
 
@@ -54,6 +56,10 @@ const REFUSALS: ReadonlyMap<number, readonly [SyncErrorCode, string]> = new Map(
   [16, ['clientTooOld', 'the server asks for a newer client']],
 ]);
 
+/** Records that are refused one by one before the rest waits for another upload: it is hardly their fault. */
+const REFUSED_ALONE_MAX = 8;
+const BATCH_CHARS_MAX = 2_048;
+
 /** An empty list, but for its end: every record brings a comma or the end. */
 const NOTHING: Size = { records: 0, bytes: 0, bodyBytes: 1 };
 
@@ -67,6 +73,7 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
   let staged: Size = NOTHING;
   let seenMs = sinceMs;
   let end: End = { kind: 'none' };
+  let refusedAlone = 0;
 
   const post = async ({ items, size }: Portion, isLast: boolean): Promise<Posted> => {
     const isBatch = batch !== null || !(isLast || cache.has(NO_BATCHES));
@@ -96,6 +103,7 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
       const id = member(body, 'batch') ?? batch;
       if (typeof id !== 'string' && typeof id !== 'number') throw missing('batch');
       batch = `${id}`;
+      if (batch.length > BATCH_CHARS_MAX) throw missing('batch of a usable length');
       staged = total;
       return { kind: 'taken', verdict: verdicts(body, { kind: 'staged' }) };
     }
@@ -134,17 +142,21 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
           results.push({ kind: 'refused', code: 'tooLarge' });
           continue;
         }
-        const count = portion.items.length;
-        if (count === 0) return rest({ kind: 'later' });
-        const isEnd = isLast && results.length + count === records.length;
+        const sent = left.slice(0, portion.items.length);
+        if (sent.length === 0 || refusedAlone >= REFUSED_ALONE_MAX) return rest({ kind: 'later' });
+        const isEnd = isLast && results.length + sent.length === records.length;
         const posted = await post(portion, isEnd);
         if (posted.kind === 'moved') return rest({ kind: 'moved' });
         if (posted.kind === 'taken') {
-          for (const { id } of left.slice(0, count)) results.push(posted.verdict(id));
-        } else if (count > 1) most = Math.ceil(count / 2);
-        else if (posted.code !== SIZE_LIMIT) results.push({ kind: 'refused' });
-        else if (staged.records > 0) return rest({ kind: 'later' });
-        else results.push({ kind: 'refused', code: 'tooLarge' });
+          results.push(...sent.map(posted.verdict));
+          most = sent.length * 2;
+        } else if (sent.length > 1) most = Math.ceil(sent.length / 2);
+        else if (posted.code === SIZE_LIMIT && staged.records > 0) return rest({ kind: 'later' });
+        else {
+          refusedAlone++;
+          const code = posted.code === SIZE_LIMIT ? { code: 'tooLarge' } : {};
+          results.push(...sent.map((record) => refusedOf(record, code)));
+        }
       }
       return results;
     },
@@ -223,14 +235,19 @@ async function refusal(answer: Answer, path: string): Promise<Refused | null> {
 }
 
 /** What became of each record that a post has named, where a success means `taken`. */
-function verdicts(body: unknown, taken: PushResult): (id: string) => PushResult {
+function verdicts(body: unknown, taken: PushResult): (record: Outgoing) => PushResult {
   const success = member(body, 'success');
   const succeeded = new Set(Array.isArray(success) ? success : []);
   const failed = member(body, 'failed');
-  return (id) => {
-    if (succeeded.has(id)) return taken;
-    const reason = member(failed, id);
+  return (record) => {
+    if (succeeded.has(record.id)) return taken;
+    const reason = member(failed, record.id);
     const isFinal = typeof reason === 'string' && !reason.startsWith('retry');
-    return { kind: isFinal ? 'refused' : 'failed' };
+    return isFinal ? refusedOf(record) : { kind: 'failed' };
   };
+}
+
+/** A refusal of one record. Every server takes a small one: where one is refused, the server is out of order. */
+function refusedOf({ payload }: Outgoing, code: { readonly code?: string } = {}): PushResult {
+  return payload.length > PAYLOAD_SAFE_CHARS ? { kind: 'refused', ...code } : { kind: 'failed' };
 }

@@ -512,8 +512,8 @@ describe('a listing that is cut without a broken link', () => {
 describe('uploads', () => {
   const visit = { date: NOW_MS * 1000, type: 1 };
   const page = (n: number, chars = 0) => ({
-    url: `https://new.example/${n}`,
-    title: 'x'.repeat(chars),
+    url: `https://new.example/${n}${'x'.repeat(chars)}`,
+    title: 'new',
     visits: [visit],
   });
 
@@ -537,14 +537,14 @@ describe('uploads', () => {
 
   test.each([200, 404])('a limit of one collection counts (status %i)', async (status) => {
     const it = bench();
-    const configuration = { collections: { history: { max_record_payload_bytes: 2_000 } } };
+    const configuration = { collections: { history: { max_record_payload_bytes: 20_000 } } };
     it.meddle = ({ url }) =>
       url.endsWith('/info/configuration')
         ? new Response(JSON.stringify(configuration), { status })
         : undefined;
     const device = await it.boot();
     await device.agent.enable();
-    const large = await device.agent.put('history', page(1, 3_000));
+    const large = await device.agent.put('history', page(1, 20_000));
     const small = await device.agent.put('history', page(2));
     expect(await device.agent.sync()).toMatchObject(ok);
     const ids = secondDevice(it.servers).ids('history');
