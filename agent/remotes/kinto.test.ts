@@ -442,9 +442,9 @@ describe('changes that go up', () => {
     [201, 'stored'],
     [412, 'conflict'],
     [405, 'readOnly'],
-    [400, 'refused'],
-    [404, 'refused'],
-    [413, 'refused'],
+    [400, 'failed'],
+    [404, 'failed'],
+    [413, 'failed'],
     [401, 'failed'],
     [403, 'failed'],
     [409, 'failed'],
@@ -456,6 +456,18 @@ describe('changes that go up', () => {
     const { answer } = writes(({ path }) => (path.endsWith('/a') ? status : 201));
     const kinds = await kindsOf(answer, [outgoing('b'), outgoing('a'), outgoing('c')]);
     expect(kinds).toEqual(['stored', kind, 'stored']);
+  });
+
+  test.each([
+    [400, 'refused'],
+    [404, 'refused'],
+    [413, 'refused'],
+    [409, 'failed'],
+    [503, 'failed'],
+  ])('that not every server takes go alone: %i means %s', async (status, kind) => {
+    const large = outgoing('a', { payload: 'x'.repeat(16_385) });
+    const { answer } = writes(({ path }) => (path.endsWith('/a') ? status : 201));
+    expect(await kindsOf(answer, [large, outgoing('b')])).toEqual([kind, 'stored']);
   });
 
   test('are not stored for sure when the answer has no version, or is about another record', async () => {

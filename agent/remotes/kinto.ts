@@ -17,6 +17,7 @@ import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
 import { envelopeOf, listingPage, member } from './listing.ts';
+import { refusedOf } from './refusal.ts';
 import type {
   Document,
   Outgoing,
@@ -166,7 +167,7 @@ function createKinto(options: RemoteOptions): Remote {
             putRequest(recordPath(collection, record.id), record),
           );
           const responses = await inBatches(records, requests, batch, single);
-          return records.map(({ id }, index) => pushResult(id, responses[index]));
+          return records.map((record, index) => pushResult(record, responses[index]));
         },
         commit: async () => ({ kind: 'none' }),
       };
@@ -320,17 +321,17 @@ function subResponse(value: unknown): SubResponse {
 /** Statuses of a request that may be taken another time: who asks, how often, who else does. */
 const TRANSIENT: ReadonlySet<number> = new Set([401, 403, 408, 409, 425, 429]);
 
-function pushResult(wanted: string, response: SubResponse | undefined): PushResult {
+function pushResult(record: Outgoing, response: SubResponse | undefined): PushResult {
   const { status = 0, id = null, modifiedMs = null } = response ?? {};
   if (status === 200 || status === 201) {
     // Not surely this record, or under a version that we do not know: the next pull tells.
-    const isKnown = modifiedMs !== null && (id === null || id === wanted);
+    const isKnown = modifiedMs !== null && (id === null || id === record.id);
     return isKnown ? { kind: 'stored', modifiedMs } : { kind: 'failed' };
   }
   if (status === 412) return { kind: 'conflict' };
   if (status === 405) return { kind: 'readOnly' };
   const isFinal = status >= 400 && status < 500 && !TRANSIENT.has(status);
-  return { kind: isFinal ? 'refused' : 'failed' };
+  return isFinal ? refusedOf(record) : { kind: 'failed' };
 }
 
 async function batchMaxOf(http: Http, base: string): Promise<number> {

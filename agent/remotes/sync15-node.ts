@@ -7,7 +7,7 @@ import { encodeHex } from '../../crypto/bytes.ts';
 import { type HawkCredentials, hawkHeader, hawkKey } from '../../crypto/hawk.ts';
 import type { Header } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
-import { type Answer, createHttp, type Exchange } from '../wire/http.ts';
+import { type Answer, createHttp, type Exchange, unexpected } from '../wire/http.ts';
 import type { RemoteOptions } from './remote.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
 
@@ -16,7 +16,8 @@ export interface StorageNode {
   endpoint(): Promise<string>;
   /**
    * `url` of the exchange is a path under the endpoint.
-   * Errors: `storageReset` when the user was moved since `endpoint` was told, those of the token server.
+   * Errors: `storageReset` when the user was moved since `endpoint` was told, `unavailable` when new credentials are
+   * refused too, those of the token server.
    */
   send(exchange: Exchange): Promise<Answer>;
 }
@@ -37,7 +38,8 @@ export function openNode(options: RemoteOptions): StorageNode {
   const token = async (renewed: boolean): Promise<Credentials> => {
     let known = cache.get(CACHE_NAME) as Credentials | undefined;
     if (known === undefined || renewed) {
-      cache.delete(CACHE_NAME);
+      // What was learned of the node goes with the credentials for it: the next ones may be for another.
+      cache.clear();
       const received = await requestStorageToken(options);
       known = { ...received, key: hawkKey(received.key) };
       cache.set(CACHE_NAME, known);
@@ -56,8 +58,12 @@ export function openNode(options: RemoteOptions): StorageNode {
       const nonce = encodeHex(entropy.random(NONCE_BYTES));
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
     },
-    async inspect({ status }) {
-      if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
+    async inspect(answered) {
+      if (answered.status !== 401) return;
+      notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
+      // The token server has just taken the sign-in: there is nothing that the user could do.
+      const { detail } = unexpected(answered, 'storage');
+      throw new SyncError('unavailable', 'the storage server refuses new credentials', detail);
     },
   });
 

@@ -4,11 +4,12 @@
 // Source: SyncStorage API 1.5, batch uploads and error codes.
 
 import { SyncError, type SyncErrorCode } from '../errors.ts';
-import { DOCUMENT_CHARS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
+import { DOCUMENT_CHARS_MAX } from '../limits.ts';
 import { parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
 import { member } from './listing.ts';
+import { refusedOf } from './refusal.ts';
 import type { Outgoing, PushResult, Upload } from './remote.ts';
 import type { Limits } from './sync15-limits.ts';
 import { quoted, type StorageNode, unmodifiedSince } from './sync15-node.ts';
@@ -154,7 +155,7 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
         else if (posted.code === SIZE_LIMIT && staged.records > 0) return rest({ kind: 'later' });
         else {
           refusedAlone++;
-          const code = posted.code === SIZE_LIMIT ? { code: 'tooLarge' } : {};
+          const code = posted.code === SIZE_LIMIT ? 'tooLarge' : undefined;
           results.push(...sent.map((record) => refusedOf(record, code)));
         }
       }
@@ -245,9 +246,4 @@ function verdicts(body: unknown, taken: PushResult): (record: Outgoing) => PushR
     const isFinal = typeof reason === 'string' && !reason.startsWith('retry');
     return isFinal ? refusedOf(record) : { kind: 'failed' };
   };
-}
-
-/** A refusal of one record. Every server takes a small one: where one is refused, the server is out of order. */
-function refusedOf({ payload }: Outgoing, code: { readonly code?: string } = {}): PushResult {
-  return payload.length > PAYLOAD_SAFE_CHARS ? { kind: 'refused', ...code } : { kind: 'failed' };
 }

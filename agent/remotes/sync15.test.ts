@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { compareWithExpected } from '../../emulator/compare.ts';
 import { type Holdings, readExpected } from '../../emulator/expected.ts';
 import { type AccountClient, accountClient } from '../../emulator/servers/account-client.ts';
@@ -239,12 +239,40 @@ describe('credentials', () => {
       url.includes('/1.5/1/') ? new Response('0', { status: 401 }) : undefined;
     it.asked.length = 0;
     const report = await agent.sync();
-    expect(report).toMatchObject({ ok: false, error: { code: 'unauthorized' }, requests: 3 });
+    expect(report).toMatchObject({ ok: false, error: { code: 'unavailable' }, requests: 3 });
     expect(agent.status().notBeforeMs).toBe(platform.clock.nowMs() + 15 * 60_000);
     it.meddle = () => undefined;
     expect(await agent.sync()).toMatchObject({ error: { code: 'backoff' }, requests: 0 });
     await platform.time.advance(15 * 60_000);
     expect(await agent.sync()).toMatchObject(ok);
+  });
+
+  test('that are refused for a while are no case for the user: the device goes on by itself', async () => {
+    const it = bench();
+    const { agent, platform } = await it.boot();
+    await agent.enable();
+    it.meddle = ({ url }) =>
+      url.includes('/1.5/1/') ? new Response('0', { status: 401 }) : undefined;
+    await agent.sync();
+    it.meddle = () => undefined;
+    it.asked.length = 0;
+    await platform.time.advance(2 * 3_600_000);
+    await vi.waitFor(() => expect(agent.status()).toMatchObject({ state: 'enabled', error: null }));
+    expect(it.asked[0]).toBe('GET /1.5/1/info/collections');
+  });
+
+  test('for a new node come with what that node takes', async () => {
+    const it = bench();
+    const { agent } = await it.boot();
+    await agent.enable();
+    const visits = [{ date: NOW_MS * 1000, type: 1 }];
+    for (const url of ['https://one.example/', 'https://two.example/']) {
+      await agent.put('history', { url, visits });
+      it.asked.length = 0;
+      expect(await agent.sync()).toMatchObject(ok);
+      expect(it.asked).toContain('GET /1.5/1/info/configuration');
+      it.servers.world.reassignNode();
+    }
   });
 
   test.each([
