@@ -49,7 +49,7 @@ export async function openAccount(
   const metaKey = `${generation}.m`;
   const keysKey = `${generation}.k`;
   const [storedMeta, storedKeys] = await storage.get([metaKey, keysKey]);
-  let meta: MetaGlobal | null = typeof storedMeta === 'string' ? JSON.parse(storedMeta) : null;
+  let meta = typeof storedMeta === 'string' ? storedMetaOf(storedMeta) : null;
   let keys: Keys | null = null;
   if (storedKeys instanceof Uint8Array) {
     const opened = await vault.open(keysKey, storedKeys);
@@ -118,6 +118,15 @@ export async function openAccount(
 function found(document: Document, name: string): Envelope {
   if (document.kind === 'found') return document.envelope;
   throw new SyncError('noSyncData', `${name}: this account has no Sync data yet`);
+}
+
+/** Null if it is damaged: the server has it. */
+function storedMetaOf(text: string): MetaGlobal | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 interface Keys {

@@ -487,6 +487,35 @@ describe('errored', () => {
   });
 });
 
+describe('a store that is damaged', () => {
+  const damaged = async (end: string): Promise<Device> => {
+    const { storage } = await signedIn();
+    const [key = ''] = storage.snapshot().find(([name]) => name.endsWith(end)) ?? [];
+    await storage.commit([[key, '{"generation":']]);
+    return boot(storage);
+  };
+
+  test.each(['s', '.h.c'])(
+    'at what cannot be fetched again (%s) is not gone on with',
+    async (end) => {
+      const device = await damaged(end);
+      const before = device.storage.snapshot();
+      await expect(device.agent.start()).rejects.toMatchObject({
+        code: 'storageFailed',
+        message: expect.stringContaining(end),
+      });
+      expect(device.storage.snapshot()).toEqual(before);
+    },
+  );
+
+  test('at what the server has is mended from there', async () => {
+    const device = await damaged('.m');
+    await device.agent.start();
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    expect(device.agent.status().collections.history).toMatchObject({ held: 1, declined: false });
+  });
+});
+
 describe('a new key of the same user', () => {
   const NEW_KEY: SyncKey = { kB: '77'.repeat(32) };
   /** The server has an account under the new key, and nothing in it. */
@@ -787,6 +816,19 @@ describe('by itself the device syncs', () => {
     expect(passes(device)).toBe(1);
     await device.platform.time.advance(CHANGE_DELAY_MS);
     expect(passes(device)).toBe(1);
+    expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
+  });
+
+  test('not after a put that says what is there already, which is no news for apps either', async () => {
+    const device = await signedIn();
+    const id = await device.agent.put('history', PAGE);
+    await device.agent.sync();
+    device.agent.observe('history', true);
+    device.platform.events.length = 0;
+    const [page] = (await device.agent.list('history', { prefix: PAGE.url, limit: 1 })).records;
+    expect(await device.agent.put('history', page ?? {})).toBe(id);
+    await device.platform.time.advance(CHANGE_DELAY_MS);
+    expect(device.platform.events).toEqual([]);
     expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 

@@ -9,7 +9,7 @@ import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
-import { fromPort, ported, SyncError } from './errors.ts';
+import { fromPort, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX } from './limits.ts';
 import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
@@ -274,7 +274,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   return {
     async start() {
-      saved = await ported(loadState(storage));
+      saved = await loadState(storage);
       state = saved.state;
       if (state === 'disabling') await signOut();
       else if (state === 'enabling') await enter('disabled');

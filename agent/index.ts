@@ -99,8 +99,8 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     },
     async put(collection, record) {
       const { store, self } = await core.writable(collection);
-      const id = await putRecord(store, platform, record, self);
-      core.changed(collection, id, 'put');
+      const { id, isChanged } = await putRecord(store, platform, record, self);
+      if (isChanged) core.changed(collection, id, 'put');
       return id;
     },
     async delete(collection, id) {

@@ -27,7 +27,7 @@ async function setUp(collection: Collection = history) {
     storage,
     store,
     platform,
-    put: (record: unknown) => putRecord(store, platform, record as Body, null),
+    put: async (record: unknown) => (await putRecord(store, platform, record as Body, null)).id,
     remove: (id: unknown) => deleteRecord(store, platform, id as string, null),
     get: (id: unknown) => getRecord(store, id as string),
   };
@@ -375,7 +375,10 @@ describe('where each device has one record', () => {
 
   test('only its own can be written', async () => {
     const { store, platform } = await setUp(own);
-    expect(await putRecord(store, platform, login, self)).toBe(self.id);
+    expect(await putRecord(store, platform, login, self)).toEqual({
+      id: self.id,
+      isChanged: true,
+    });
     expect((await store.load([self.id]))[0]?.local?.body).toMatchObject({ clientName: 'TV' });
     const others = { ...login, guid: 'other' };
     await expect(putRecord(store, platform, others, self)).rejects.toMatchObject({

@@ -94,16 +94,21 @@ export interface Self {
   readonly name: string;
 }
 
+export interface PutResult {
+  readonly id: string;
+  /** False: the record says so already, and nothing was written. */
+  readonly isChanged: boolean;
+}
+
 /**
- * Creates or changes a record; without an id, the one that means the same is changed. Resolves to its id when it
- * is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
+ * Creates or changes a record; without an id, the one that means the same is changed. Resolves when it is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
  */
 export async function putRecord(
   store: CollectionStore,
   platform: Platform,
   record: Body,
   self: Self | null,
-): Promise<string> {
+): Promise<PutResult> {
   const { collection } = store;
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     throw new SyncError('badInput', 'record: not an object');
@@ -130,9 +135,9 @@ export async function putRecord(
         { collection: collection.name, recordId: id },
       );
     }
-    if (existing !== null && JSON.stringify(existing) === text) return id;
-    await commitLocal(store, id, before, body, nowMs);
-    return id;
+    const isChanged = existing === null || JSON.stringify(existing) !== text;
+    if (isChanged) await commitLocal(store, id, before, body, nowMs);
+    return { id, isChanged };
   });
 }
 

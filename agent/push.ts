@@ -86,13 +86,18 @@ async function pushPortion(
   const { store } = pass;
   const entries = await store.load(ids);
   const changes: { id: string; local: Local; baseMs: number | null }[] = [];
+  const disputed: PushResult[] = [];
   for (const [index, id] of ids.entries()) {
-    const { mirror, local } = entries[index] ?? NO_ENTRY;
+    const { mirror, local, quarantined } = entries[index] ?? NO_ENTRY;
     if (local === null || local.tries >= PUSH_TRIES_MAX) continue;
+    if (quarantined) {
+      disputed.push(await resolve(pass, upload, id, staged));
+      continue;
+    }
     if (mirror === null && (await settledAtHome(pass, id, local))) continue;
     changes.push({ id, local, baseMs: mirror?.modifiedMs ?? pass.buried.get(id) ?? null });
   }
-  if (changes.length === 0) return [];
+  if (changes.length === 0) return disputed;
   // Deletions first: what takes a deleted record's place then never meets it.
   changes.sort((a, b) => Number(a.local.body !== null) - Number(b.local.body !== null));
   const jobs = await sealed(pass, changes);
@@ -102,9 +107,9 @@ async function pushPortion(
   for (const [index, job] of jobs.entries()) {
     const kind = results[index]?.kind;
     if (kind === 'staged') staged.push({ id: job.id, seq: job.local.seq });
-    if (kind === 'conflict') results[index] = await resolve(pass, upload, job.id);
+    if (kind === 'conflict') results[index] = await resolve(pass, upload, job.id, staged);
   }
-  return results;
+  return [...disputed, ...results];
 }
 
 /**
@@ -287,30 +292,53 @@ function countTry(
 ): void {
   if (before.local?.seq !== job.local.seq) return;
   transaction.set(job.id, before, { ...before, local: { ...before.local, tries } });
-  if (tries >= PUSH_TRIES_MAX) {
-    const collection = pass.store.collection.name;
-    pass.emit({ kind: 'quarantine', collection, id: job.id, code });
-  }
+  if (tries >= PUSH_TRIES_MAX) parked(pass, job.id, code);
 }
 
-/** Somebody else changed the record: fetch it, merge, and send what is left of our change. */
-async function resolve(pass: CollectionPass, upload: Upload, id: string): Promise<PushResult> {
-  const { store } = pass;
+function parked({ store, emit }: CollectionPass, id: string, code: string): void {
+  emit({ kind: 'quarantine', collection: store.collection.name, id, code });
+}
+
+/**
+ * Somebody else changed the record: fetch it, merge, and send what is left of our change. A version that this device
+ * cannot read is not replaced: our change is parked.
+ */
+async function resolve(
+  pass: CollectionPass,
+  upload: Upload,
+  id: string,
+  staged: Staged[],
+): Promise<PushResult> {
   for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
-    const document = await pass.remote.document(store.collection.name, id, null);
+    const document = await theirs(pass, id);
     const { local, isProven } = await mergedWith(pass, id, document);
     pass.report.merged++;
     if (local === null) return { kind: 'stored', modifiedMs: 0 };
     if (!isProven && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
+    if (document === null) {
+      parked(pass, id, 'unreadable');
+      return { kind: 'refused' };
+    }
     const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
     const jobs = await sealed(pass, [{ id, local, baseMs }]);
     const outgoing = jobs.map((job) => job.outgoing);
     const results = await upload.add(outgoing, false);
     await settle(pass, jobs, results);
     const [result = { kind: 'failed' }] = results;
+    if (result.kind === 'staged') staged.push({ id, seq: local.seq });
     if (result.kind !== 'conflict') return result;
   }
   return { kind: 'failed' };
+}
+
+/** The server's version; null if it cannot be read: it is too long for this device, or nothing that is a record. */
+async function theirs(pass: CollectionPass, id: string): Promise<Document | null> {
+  try {
+    return await pass.remote.document(pass.store.collection.name, id, null);
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'badResponse') return null;
+    throw error;
+  }
 }
 
 /**
@@ -320,16 +348,16 @@ async function resolve(pass: CollectionPass, upload: Upload, id: string): Promis
 async function mergedWith(
   pass: CollectionPass,
   id: string,
-  document: Document,
+  document: Document | null,
 ): Promise<{ readonly local: Local | null; readonly isProven: boolean }> {
   const { store } = pass;
-  const [opened] = document.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
+  const [opened] = document?.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
     let after: Received = before;
-    let isProven = document.kind !== 'found';
-    if (document.kind !== 'found') after = { ...before, mirror: null };
-    else if (opened?.ok === true) {
+    let isProven = document !== null && document.kind !== 'found';
+    if (isProven) after = { ...before, mirror: null };
+    else if (document?.kind === 'found' && opened?.ok === true) {
       const body = isTombstone(opened.body) ? null : opened.body;
       if (body === null || store.collection.check(body) === null) {
         const { modifiedMs } = document.envelope;

@@ -55,9 +55,12 @@ describe('a version that arrives', () => {
     });
   });
 
-  test('may leave the local change as it is', () => {
+  test('may leave the local change as it is, to be tried anew', () => {
     const before = { ...NO_ENTRY, local: { ...localWith({ x: 2 }, 4), tries: 2 } };
-    expect(received(before, { mirror: 'asIs', local: 'keep' }).local).toBe(before.local);
+    expect(received(before, { mirror: 'asIs', local: 'keep' }).local).toEqual({
+      ...before.local,
+      tries: 0,
+    });
   });
 
   test('may become something new to send, which is as old as the local change was', () => {

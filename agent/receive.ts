@@ -44,7 +44,11 @@ export function receive(
   if (decision.local === 'none') {
     return { ...entry(mirror, null), ...(decision.fork && { fork: decision.fork }) };
   }
-  if (decision.local === 'keep') return entry(mirror, before.local);
+  // What the server refused beside another version of the record may be taken beside this one.
+  if (decision.local === 'keep') {
+    const { local } = before;
+    return entry(mirror, local && local.tries > 0 ? { ...local, tries: 0 } : local);
+  }
   return entry(mirror, {
     body: decision.local,
     changedAtMs: before.local?.changedAtMs ?? times.deviceNowMs,

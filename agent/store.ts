@@ -17,6 +17,7 @@ import { ported, SyncError } from './errors.ts';
 import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
 import { QUARANTINE_MAX } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
+import { storedOver } from './state.ts';
 import type { Vault } from './vault.ts';
 
 /** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
@@ -109,8 +110,7 @@ export async function openCollectionStore(
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
-  let state: CollectionState =
-    typeof stored === 'string' ? { ...NEW_STATE, ...JSON.parse(stored) } : NEW_STATE;
+  let state = storedOver(NEW_STATE, keys.cursor, stored);
   let closed = false;
 
   const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
