@@ -135,16 +135,27 @@ describe('a refresh token that the server changes', () => {
     expect(JSON.parse(world.sent[1]?.body ?? '').refresh_token).toBe('the-next');
   });
 
-  it('is not used when the platform cannot keep it', async () => {
+  it('is not used while the platform cannot keep it, and offered again until it can', async () => {
     const { world, signedIn } = await start();
+    const offered: string[] = [];
+    let isFull = true;
     const identity = createIdentity({
       device: world.device,
       client: world.client,
       credentials: signedIn,
       deviceKey: async () => new Uint8Array(32),
-      changed: () => Promise.reject(new Error('the disk is full')),
+      async changed({ refreshToken }, before) {
+        offered.push(`${before} to ${refreshToken}`);
+        if (isFull) throw new Error('the disk is full');
+      },
     });
     world.middle = changing('/token', (json) => ({ ...json, refresh_token: 'the-next' }));
     await expect(identity.accessToken(true)).rejects.toThrow('the disk is full');
+    await expect(identity.accessToken(false)).rejects.toThrow('the disk is full');
+    isFull = false;
+    expect((await identity.accessToken(false)).token).toMatch(/^ey/);
+    await identity.accessToken(false);
+    expect(offered).toEqual(Array(3).fill(`${signedIn.refreshToken} to the-next`));
+    expect(world.sent.length).toBe(1);
   });
 });

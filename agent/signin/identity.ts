@@ -16,18 +16,22 @@ export interface IdentityOptions {
   /** How the account is shown to its user. */
   readonly email?: string;
   deviceKey(): Promise<Uint8Array>;
-  /** The server changed the refresh token: these credentials are to be kept instead, durably. */
-  changed?(credentials: Credentials): Promise<void>;
+  /**
+   * The server changed the refresh token: these credentials are to be kept instead, durably. `before` is the token that
+   * was kept last. A failure is passed on, and it is called again before anybody gets another access token.
+   */
+  changed?(credentials: Credentials, before: string): Promise<void>;
 }
 
 /**
  * Errors of its calls: SyncErrors `signedOut`, `unverified`, or `offline` for all that may pass by itself, with the
- * server's words and the wait that it asks for.
+ * server's words and the wait that it asks for; those of `changed`.
  */
 export function createIdentity(options: IdentityOptions): Identity {
   const { device, client, email = '', deviceKey } = options;
   const { uid, key } = options.credentials;
   let { refreshToken } = options.credentials;
+  let keptToken = refreshToken;
   let access = 'accessToken' in options.credentials ? options.credentials : null;
   let refreshing: Promise<string> | null = null;
   let refused: SyncError | null = null;
@@ -36,10 +40,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     try {
       const tokens = await refreshAccessToken(device, client, refreshToken);
       access = { uid, key, ...tokens };
-      if (tokens.refreshToken !== refreshToken) {
-        refreshToken = tokens.refreshToken;
-        await options.changed?.({ uid, key, refreshToken });
-      }
+      refreshToken = tokens.refreshToken;
       return tokens.accessToken;
     } catch (error) {
       const answer = identityError(error);
@@ -50,6 +51,19 @@ export function createIdentity(options: IdentityOptions): Identity {
     }
   };
 
+  const refreshOnce = (): Promise<string> => {
+    refreshing ??= refresh();
+    return refreshing;
+  };
+
+  /** Nothing is handed out while the token that it hangs on would be lost with the power. */
+  const keep = async (): Promise<void> => {
+    if (refreshToken === keptToken) return;
+    const keeping = refreshToken;
+    await options.changed?.({ uid, key, refreshToken: keeping }, keptToken);
+    keptToken = keeping;
+  };
+
   return {
     account: async () => ({ uid, email }),
     async assertion() {
@@ -58,9 +72,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     async accessToken(fresh) {
       if (refused !== null) throw refused;
       const isGood = access !== null && access.expiresAtMs - MARGIN_MS > device.clock.nowMs();
-      if (access !== null && isGood && !fresh) return { token: access.accessToken };
-      refreshing ??= refresh();
-      return { token: await refreshing };
+      const token = access === null || !isGood || fresh ? await refreshOnce() : access.accessToken;
+      await keep();
+      return { token };
     },
     syncKey: async () => key,
     deviceKey,

@@ -1,6 +1,6 @@
-// Sign-in with email and password (onepw, version 1), for accounts servers of one's own: the server must let
-// this client ask for tokens without a page. Of the password only what the protocol derives leaves the device,
-// and nothing of it stays there: the session is ended when there is a refresh token, or an error.
+// Sign-in with email and password (onepw), for accounts servers of one's own: the server must let this client ask
+// for tokens without a page. Of the password only what the protocol derives leaves the device, and nothing of it
+// stays there: the session is ended when there is a refresh token, or an error.
 // Source: Firefox Accounts, "onepw protocol", and its auth server's API.
 
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
@@ -12,7 +12,7 @@ import {
   type TokenKeys,
   tokenKeys,
 } from '../../crypto/onepw.ts';
-import { isWellFormed } from '../../crypto/utf8.ts';
+import { encodeUtf8, isWellFormed } from '../../crypto/utf8.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
 import { member } from '../remotes/listing.ts';
@@ -23,12 +23,18 @@ import { requestTokens, signedIn, type TokenClient } from './tokens.ts';
 export interface PasswordSignIn extends TokenClient {
   readonly email: string;
   readonly password: string;
+  /**
+   * PBKDF2 with HMAC-SHA256, 32 bytes, by means of the device. Accounts of version 2 need it: their 650,000 rounds take
+   * an interpreter ten minutes.
+   */
+  readonly pbkdf2?: (password: Uint8Array, salt: Uint8Array, rounds: number) => Promise<Uint8Array>;
 }
 
 /**
  * Takes an interpreter about a second. `knownKid`: of a key that the device had before.
  * Errors: `unauthorized` (wrong password, unknown account, a client that may not do this), `unverified` (a message
- * in the user's mail waits for an answer), `keyMismatch`, `badInput`, those of `requestTokens`.
+ * in the user's mail waits for an answer, or the account wants a second factor), `keyMismatch`, `badInput` (also an
+ * account of version 2 without `pbkdf2`), those of `requestTokens`.
  */
 export async function signInWithPassword(
   device: SignInDevice,
@@ -38,8 +44,10 @@ export async function signInWithPassword(
   if (!isWellFormed(request.email + request.password)) {
     throw new SyncError('badInput', 'email or password: half a surrogate pair');
   }
-  const session = await login(device, request, request.email);
+  const salt = await saltOf(device, request);
+  const session = await login(device, request, salt, request.email);
   try {
+    if (session.unconfirmed !== null) throw session.unconfirmed;
     const key = readScopedKey(await scopedKey(device, request, session), knownKid);
     const grant = { grant_type: 'fxa-credentials', scope: OLDSYNC_SCOPE, access_type: 'offline' };
     const tokens = await requestTokens(device, request, grant, 'unauthorized', session.bearer);
@@ -56,19 +64,24 @@ interface Session {
   readonly bearer: string;
   readonly keyFetch: TokenKeys;
   readonly unwrapBKey: Uint8Array;
+  /** What it still lacks. */
+  readonly unconfirmed: SyncError | null;
 }
 
 /** Says that the address is known in other letters, and in which: the password is stretched with those. */
 const OTHER_LETTERS_ERRNO = 120;
+const REFUSALS: ReadonlyMap<unknown, string> = new Map([
+  [102, 'there is no account with this address'],
+  [103, 'the password is wrong'],
+]);
 
 async function login(
   device: SignInDevice,
   request: PasswordSignIn,
+  salt: string | null,
   email: string,
 ): Promise<Session> {
-  const pause = () => device.clock.pause();
-  const stretched = await stretchPassword(email, request.password, pause);
-  const { authPW, unwrapBKey } = passwordKeys(stretched);
+  const { authPW, unwrapBKey } = passwordKeys(await stretched(device, request, salt, email));
   const json = { email, originalLoginEmail: request.email, authPW: encodeHex(authPW) };
   const url = `${request.apiUrl}/v1/account/login?keys=true`;
   const answered = await exchange(device, url, { json });
@@ -76,15 +89,58 @@ async function login(
   const known = member(body, 'email');
   const isFirst = email === request.email;
   if (member(body, 'errno') === OTHER_LETTERS_ERRNO && isFirst && isSame(known, email)) {
-    return login(device, request, known);
+    return login(device, request, salt, known);
   }
+  const refusal = REFUSALS.get(member(body, 'errno'));
+  if (refusal !== undefined) throw new SyncError('unauthorized', `login: ${refusal}`);
   accepted(answered, 'login', 'unauthorized');
-  if (member(body, 'verified') === false) {
-    throw new SyncError('unverified', 'login: the accounts server waits for a confirmation');
-  }
   const session = tokenKeys(tokenOf(body, 'sessionToken'), 'sessionToken');
   const keyFetch = tokenKeys(tokenOf(body, 'keyFetchToken'), 'keyFetchToken');
-  return { bearer: `fxs_${encodeHex(session.id)}`, keyFetch, unwrapBKey };
+  return {
+    bearer: `fxs_${encodeHex(session.id)}`,
+    keyFetch,
+    unwrapBKey,
+    unconfirmed: member(body, 'verified') === false ? unconfirmed(body) : null,
+  };
+}
+
+function unconfirmed(body: unknown): SyncError {
+  const isSecondFactor = member(body, 'verificationMethod') === 'totp-2fa';
+  return new SyncError(
+    'unverified',
+    isSecondFactor
+      ? 'login: the account wants a second factor, which only its page in a browser can take'
+      : 'login: the accounts server waits for a confirmation by mail',
+  );
+}
+
+async function stretched(
+  { clock }: SignInDevice,
+  { password, pbkdf2 }: PasswordSignIn,
+  salt: string | null,
+  email: string,
+): Promise<Uint8Array> {
+  if (salt === null) return stretchPassword(email, password, () => clock.pause());
+  if (pbkdf2 === undefined) {
+    throw new SyncError('badInput', 'login: this password takes too long here: use a companion');
+  }
+  return pbkdf2(encodeUtf8(password), encodeUtf8(salt), V2_ROUNDS);
+}
+
+const V2_ROUNDS = 650_000;
+const V2_SALT = /^identity\.mozilla\.com\/picl\/v1\/quickStretchV2:[\da-f]{32}$/;
+
+/** Of an account of version 2; null for version 1, which is all that some servers know. */
+async function saltOf(
+  device: SignInDevice,
+  { apiUrl, email }: PasswordSignIn,
+): Promise<string | null> {
+  const url = `${apiUrl}/v1/account/credentials/status`;
+  const { status, body } = await exchange(device, url, { json: { email } });
+  if (status !== 200 || member(body, 'currentVersion') !== 'v2') return null;
+  const salt = member(body, 'clientSalt');
+  if (typeof salt === 'string' && V2_SALT.test(salt)) return salt;
+  throw new SyncError('badResponse', 'credentials: clientSalt is not of version 2');
 }
 
 async function scopedKey(
