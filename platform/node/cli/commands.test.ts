@@ -47,11 +47,11 @@ describe('kitsync sync', () => {
     const first = await once();
     expect(first).toMatchObject({ code: 0, complaints: '' });
     expect(first.out).toMatch(
-      /in sync: history \d+ received, 0 sent; passwords 12 received, 0 sent/,
+      /in sync: clients 0 received, 1 sent; history \d+ received, 0 sent; passwords 12 received, 0 sent/,
     );
     const second = await once();
     expect(second.out).toMatch(/in sync: nothing new \(2 requests\)\n$/);
-    expect(readdirSync(data()).sort()).toEqual(['device.key', 'store']);
+    expect(readdirSync(data()).sort()).toEqual(['device.key', 'notes.json', 'store']);
   });
 
   it('carries edits from folder to folder, by either protocol', async () => {
@@ -99,18 +99,46 @@ describe('kitsync sync', () => {
     });
   });
 
-  it('makes the first data of an account only when it is asked to', async () => {
+  it('makes the first data of an account only when somebody has agreed', async () => {
     const empty = await serveNewAccount();
     await credentialsOf(empty, credentials);
-    const args = ['sync', '--token-server', empty.world.urls.token, '--credentials', credentials];
-    const sync = (...more: string[]) => run([...args, '--data', data(), '--once', ...more]);
-    const refused = await sync();
+    const args = [
+      ...['sync', '--token-server', empty.world.urls.token, '--credentials', credentials],
+      ...['--data', data(), '--once'],
+    ];
+    const asked = async (answer: string) => {
+      const terminal = testTerminal({ input: async () => answer });
+      const code = await main(
+        [...args, '--initialize'],
+        Object.assign(terminal, { isInteractive: true }),
+      );
+      return { code, complaints: terminal.complaints };
+    };
+    const refused = await run(args);
     expect([refused.code, refused.complaints]).toEqual([
       1,
-      expect.stringContaining('(noSyncData)'),
+      expect.stringMatching(/\(noSyncData\) - .*`kitsync sync --initialize`\n$/),
     ]);
-    expect(await sync('--initialize')).toMatchObject({ code: 0 });
-    expect(await sync('--initialize')).toMatchObject({ code: 0, complaints: '' });
+    expect(await run([...args, '--initialize'])).toMatchObject({
+      code: 2,
+      complaints: expect.stringContaining('say --yes'),
+    });
+    const denied = await asked('no\n');
+    expect([denied.code, denied.complaints]).toEqual([
+      1,
+      expect.stringMatching(/crypto\/keys.*meta\/global.*kitsync: nothing was changed\n$/s),
+    ]);
+    const collections = [...empty.world.store.users.values()][0]?.collections.keys() ?? [];
+    expect([...collections]).toEqual([]);
+    expect(await asked('yes\n')).toMatchObject({
+      code: 0,
+      complaints: expect.stringMatching(/created .* meta\/global with .*passwords.*history/),
+    });
+    expect(await run([...args, '--initialize', '--yes'])).toEqual({
+      code: 0,
+      out: expect.stringContaining('in sync'),
+      complaints: '',
+    });
     await empty.close();
   });
 
@@ -137,7 +165,7 @@ describe('kitsync sync', () => {
     const refused = await once();
     expect([refused.code, refused.complaints]).toEqual([
       1,
-      expect.stringMatching(/the access token is refused, and nothing renews it \(signedOut\)\n$/),
+      expect.stringMatching(/\(invalid-credentials .*\) \(unauthorized\) - sign in again; .*\n$/),
     ]);
     expect(refused.out + refused.complaints).not.toContain('worthless');
   });
@@ -179,7 +207,7 @@ describe('kitsync sync as a service', () => {
 
     terminal.stop();
     expect(await ended).toBe(0);
-    expect(readdirSync(data()).sort()).toEqual(['device.key', 'store']);
+    expect(readdirSync(data()).sort()).toEqual(['device.key', 'notes.json', 'store']);
   });
 
   it('waits for a server that is down, and ends when waiting is of no use', async () => {
@@ -199,7 +227,7 @@ describe('kitsync sync as a service', () => {
     network.fetch = refusing;
     await clock.advance(INTERVAL_MS);
     expect(await ended).toBe(1);
-    expect(terminal.complaints).toMatch(/sync failed: .*\(signedOut\)\n$/);
+    expect(terminal.complaints).toMatch(/sync failed: .*\(unauthorized\) - .*\n$/);
   });
 });
 

@@ -1,8 +1,9 @@
 // What the commands say when they cannot do what was asked: one line, and an exit code.
 // Complaints name files, fields and limits; they never hold a token, a key or a password.
 
-import { SyncError } from '../../../agent/index.ts';
+import { type Status, SyncError } from '../../../agent/index.ts';
 import { StorageError } from '../../storage-rules.ts';
+import { printable } from './terminal.ts';
 
 /** The command cannot be run as it was typed, or with the files that it names: exit code 2. */
 export class UsageError extends Error {}
@@ -25,9 +26,24 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
 }
 
 /** An error of the agent for people. */
-export function failureLine({ code, message }: Pick<SyncError, 'code' | 'message'>): string {
-  return `${message.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')} (${code})`;
+export function failureLine({ code, message }: NonNullable<Status['error']>): string {
+  const text = message.replace(/\b(\d{4,12}) ms\b/g, (_, delayMs) => duration(Number(delayMs)));
+  return `${printable(text)} (${code})`;
 }
+
+/** About how long, as people say it. */
+export function duration(timeMs: number): string {
+  const [unit, unitMs] = UNITS.find(([, lengthMs]) => timeMs >= 2 * lengthMs) ?? LAST_UNIT;
+  const count = Math.max(1, Math.round(timeMs / unitMs));
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+const LAST_UNIT = ['second', 1_000] as const;
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
 
 /** The words of a failed system call, without its path. */
 export function systemReason(error: unknown): string {

@@ -4,6 +4,7 @@ import {
   addresses,
   bookmarks,
   type Contents,
+  clients,
   extensionStorage,
   forms,
   history,
@@ -16,6 +17,7 @@ import {
 export const contents: Contents = {
   drivers: [sync15, syncto],
   collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
+  clients,
 };
 
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);

@@ -10,7 +10,9 @@ import { type Agent, type Status, SyncError } from '../../../agent/index.ts';
 import { Failure } from './complaint.ts';
 
 /** What can be done with synced data without a network. */
-export type LocalApi = Pick<Agent, 'list' | 'put' | 'delete'> & { status(): Promise<Status> };
+export type LocalApi = Pick<Agent, 'list' | 'put' | 'delete' | 'devices'> & {
+  status(): Promise<Status>;
+};
 
 export interface RemoteApi extends LocalApi {
   close(): void;
@@ -22,6 +24,7 @@ export function localApi(agent: Agent): LocalApi {
     list: agent.list,
     put: agent.put,
     delete: agent.delete,
+    devices: agent.devices,
   };
 }
 
@@ -66,6 +69,7 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
     list: (collection, query) => call('list', collection, query),
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
+    devices: () => call('devices'),
     close: () => void socket.destroy(),
   };
 }
@@ -85,6 +89,7 @@ async function replyTo(line: string, api: LocalApi): Promise<object> {
       ['list', () => api.list(args[0], args[1])],
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],
+      ['devices', () => api.devices()],
     ]);
     const call = calls.get(method);
     if (call === undefined) throw new SyncError('badInput', 'there is no such call');

@@ -52,6 +52,20 @@ export async function writeCredentials(
   await writePrivate(path, [`${JSON.stringify(file, null, 2)}\n`]);
 }
 
+/**
+ * Puts a new refresh token in the place of `before`. A file that has another one by now was written by a later
+ * sign-in, and stays as it is. Errors: `UsageError`.
+ */
+export async function replaceRefreshToken(
+  path: string,
+  before: string,
+  refreshToken: string,
+): Promise<void> {
+  const file = readCredentials(path);
+  if (!('refreshToken' in file.token) || file.token.refreshToken !== before) return;
+  await writeCredentials(path, { ...file, token: { ...file.token, refreshToken } });
+}
+
 type Members = ReadonlyMap<string, unknown>;
 type Complain = (what: string) => UsageError;
 

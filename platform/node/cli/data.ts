@@ -7,6 +7,7 @@ import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
+import type { Device } from './device.ts';
 import { checkPrivateFolder } from './private-files.ts';
 
 export interface Data {
@@ -14,7 +15,19 @@ export interface Data {
   close(): void;
 }
 
-export type DataOptions = NodePlatformOptions & Pick<AgentConfig, 'remote' | 'intervalMs'>;
+export interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs'> {
+  /** Null: no server is asked. */
+  readonly remote: AgentConfig['remote'] | null;
+  /** Null: not one of the account's devices. */
+  readonly device: Device | null;
+}
+
+const NOWHERE: AgentConfig['remote'] = {
+  protocol: '',
+  serverUrl: '',
+  audience: '',
+  auth: 'bearer',
+};
 
 /** The longest path of a socket that every system takes, less the name of ours. */
 const FOLDER_BYTES_MAX = 90;
@@ -25,7 +38,8 @@ export async function openData(options: DataOptions): Promise<Data> {
   const platform = await openNodePlatform(options);
   const config: AgentConfig = {
     profile: 'node',
-    remote: options.remote,
+    ...(options.device === null ? {} : { device: options.device }),
+    remote: options.remote ?? NOWHERE,
     collections: {},
     intervalMs: options.intervalMs,
     wifiOnly: false,

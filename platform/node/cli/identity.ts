@@ -6,14 +6,18 @@ import { uidOf } from '../../../agent/signin/credentials.ts';
 import { createIdentity } from '../../../agent/signin/identity.ts';
 import type { Account, Identity } from '../../ports.ts';
 import type { Machine } from '../platform.ts';
-import type { CredentialsFile } from './credentials.ts';
+import { complaintOf, Failure } from './complaint.ts';
+import { type CredentialsFile, replaceRefreshToken } from './credentials.ts';
 
-/** Errors of its calls: SyncErrors `signedOut`, `unverified`, `offline`. `changed`: a file to be kept instead. */
+/**
+ * Errors of its calls: SyncErrors `signedOut`, `unverified`, `offline`, `storageFailed` (a new refresh token cannot be
+ * kept in the file at `path`).
+ */
 export function identityOf(
   file: CredentialsFile,
   machine: Machine,
   deviceKey: Identity['deviceKey'],
-  changed: (file: CredentialsFile) => Promise<void>,
+  path: string,
 ): Identity {
   const { token, key } = file;
   const { uid, email } = accountOf(file);
@@ -25,8 +29,13 @@ export function identityOf(
     credentials: { uid, refreshToken, key },
     email,
     deviceKey,
-    changed: (credentials) =>
-      changed({ ...file, token: { ...token, refreshToken: credentials.refreshToken } }),
+    async changed(credentials, before) {
+      try {
+        await replaceRefreshToken(path, before, credentials.refreshToken);
+      } catch (error) {
+        throw new SyncError('storageFailed', complaintOf(error).line);
+      }
+    },
   });
 }
 
@@ -34,6 +43,22 @@ export function identityOf(
 export function accountOf({ uid, email, token, key }: CredentialsFile): Account {
   const id = uid ?? uidOf('accessToken' in token ? token.accessToken : '', key);
   return { uid: id, email: email ?? id };
+}
+
+/**
+ * `account`: whose data a folder holds. With somebody else's credentials the agent would begin anew, and forget what
+ * has not been sent. Errors: `Failure`.
+ */
+export function checkAccount(
+  account: string | null,
+  credentials: CredentialsFile,
+  directory: string,
+): void {
+  const { email } = accountOf(credentials);
+  if (account === null || account === email) return;
+  throw new Failure(
+    `${directory} holds the data of ${account}, not of ${email}: choose another --data`,
+  );
 }
 
 /** Nobody: for work on what was synced before, without a network. */
@@ -54,10 +79,8 @@ function fixedIdentity(
     async assertion() {
       throw new SyncError('signedOut', 'an access token makes no BrowserID assertions');
     },
-    async accessToken(fresh) {
-      if (!fresh) return { token };
-      throw new SyncError('signedOut', 'the access token is refused, and nothing renews it');
-    },
+    // There is no fresher one. The server that refuses it twice says why.
+    accessToken: async () => ({ token }),
     syncKey: async () => file.key,
     deviceKey,
   };

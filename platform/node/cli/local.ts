@@ -1,18 +1,19 @@
-// The commands on what was synced before: status, list, export, put, delete. They ask no server.
+// The commands on what was synced before: list, devices, export, put, delete. They ask no server.
 // Where a sync runs on the folder they ask it, and else they open the folder themselves for a moment.
 
 import { setTimeout } from 'node:timers/promises';
-import type { Status } from '../../../agent/index.ts';
 import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
-import { failureLine, UsageError } from './complaint.ts';
+import { withPlainAddresses } from './addresses.ts';
+import { UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
 import { checkFolder, type Data, openData, socketOf } from './data.ts';
 import { nobody } from './identity.ts';
+import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
 import { writePrivate } from './private-files.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 type Listed = Awaited<ReturnType<LocalApi['list']>>['records'][number];
 
@@ -20,14 +21,6 @@ type Listed = Awaited<ReturnType<LocalApi['list']>>['records'][number];
 const PAGE_RECORDS = 500;
 
 /** Errors of all of these: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
-export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
-  await withApi(options.directory, async (api, isRunning) => {
-    const now = await api.status();
-    const text = options.json ? JSON.stringify({ ...now, isRunning }) : statusText(now, isRunning);
-    terminal.write(`${text}\n`);
-  });
-}
-
 export async function list(options: ListOptions, terminal: Terminal): Promise<void> {
   const { directory, words, prefix, limit, json } = options;
   await withApi(directory, async (api) => {
@@ -36,7 +29,20 @@ export async function list(options: ListOptions, terminal: Terminal): Promise<vo
       for await (const piece of jsonList(records)) terminal.write(piece);
       terminal.write('\n');
     } else {
-      for await (const record of records) terminal.write(`${recordLine(record)}\n`);
+      for await (const record of records) terminal.write(recordRow(record));
+    }
+  });
+}
+
+/** The account's other devices, the one seen last first. */
+export async function devices(options: LocalOptions, terminal: Terminal): Promise<void> {
+  const { directory, json } = options;
+  await withApi(directory, async (api) => {
+    const others = await api.devices();
+    if (json) return terminal.write(`${JSON.stringify(others)}\n`);
+    for (const { name, type, os, application, lastSeenMs } of others) {
+      const day = new Date(Number(lastSeenMs)).toLocaleDateString('sv-SE');
+      terminal.write(row([name, type, os, application, day]));
     }
   });
 }
@@ -53,11 +59,14 @@ export async function exportAll(options: ExportOptions, terminal: Terminal): Pro
 /** The second word, or the input, is a record or a list of records. */
 export async function put(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, words, json } = options;
-  const records = recordsIn(words[1] ?? (await terminal.read()));
+  const collection = words[0] ?? '';
+  const records = recordsIn(words[1] ?? (await terminal.read())).map((record) =>
+    withPlainAddresses(collection, record),
+  );
   await withApi(directory, async (api) => {
     const ids: string[] = [];
     for (const record of records) {
-      const id = await api.put(words[0] ?? '', record);
+      const id = await api.put(collection, record);
       ids.push(id);
       if (!json) terminal.write(`${id}\n`);
     }
@@ -79,7 +88,8 @@ export async function remove(options: LocalOptions, terminal: Terminal): Promise
 const TURN_MS = 3_000;
 const RETRY_MS = 50;
 
-async function withApi(
+/** The agent on the folder: the one that runs there, or one of our own for the time of the work. */
+export async function withApi(
   directory: string,
   work: (api: LocalApi, isRunning: boolean) => Promise<void>,
 ): Promise<void> {
@@ -103,7 +113,8 @@ async function withApi(
 function openAlone(directory: string): Promise<Data> {
   return openData({
     directory,
-    remote: { protocol: '', serverUrl: '', audience: '', auth: 'bearer' },
+    remote: null,
+    device: readNotes(directory).device,
     intervalMs: 0,
     identity: (_, deviceKey) => nobody(deviceKey),
     connection: () => 'none',
@@ -182,41 +193,11 @@ function idsIn(text: string): string[] {
 }
 
 /** Without what is secret in a record. */
-function recordLine(record: Listed): string {
+function recordRow(record: Listed): string {
   const { guid, id, url, origin, name, title, username, clientName } = record;
-  const cells = [guid ?? id, url ?? origin ?? name, title ?? username ?? clientName];
-  return cells.map((cell) => printable(`${cell ?? ''}`)).join('\t');
+  return row([guid ?? id, url ?? origin ?? name, title ?? username ?? clientName]);
 }
 
-/** A page may call itself anything, also something that a terminal obeys. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
-}
-
-function statusText(now: Status, isRunning: boolean): string {
-  const { account, error, lastSyncMs, notBeforeMs, alert, quotaRemainingBytes } = now;
-  const rows = [
-    ['account', account ?? 'none'],
-    ['sync', isRunning ? `running (${now.state})` : 'not running'],
-    ['last sync', lastSyncMs === null ? 'never' : localTime(lastSyncMs)],
-    ...(error === null ? [] : [['error', failureLine(error)]]),
-    ...(notBeforeMs === null ? [] : [['not before', localTime(notBeforeMs)]]),
-    ...(alert === null ? [] : [['the server says', printable(alert)]]),
-    ...(quotaRemainingBytes === null ? [] : [['room left', `${quotaRemainingBytes} bytes`]]),
-    ...Object.entries(now.collections)
-      .filter(([, { enabled, held }]) => enabled || held > 0)
-      .map(([name, { held, pending, quarantined, ...is }]) => [
-        name,
-        `${held} held, ${pending} to send, ${quarantined} set aside` +
-          `${is.enabled ? '' : ', off'}${is.readOnly ? ', read-only' : ''}` +
-          `${is.declined ? ', not wanted by the account' : ''}`,
-      ]),
-  ];
-  return rows.map(([name = '', text]) => `${name.padEnd(NAME_CHARS)}${text}`).join('\n');
-}
-
-const NAME_CHARS = 19;
-
-function localTime(timeMs: number): string {
-  return new Date(timeMs).toLocaleString('sv-SE');
+function row(cells: readonly unknown[]): string {
+  return `${cells.map((cell) => printable(`${cell ?? ''}`)).join('\t')}\n`;
 }

@@ -6,6 +6,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
 import { UsageError } from './complaint.ts';
 import { COLLECTIONS, PROTOCOLS } from './contents.ts';
+import { type Device, deviceNamed } from './device.ts';
 
 export interface SyncOptions {
   readonly remote: AgentConfig['remote'];
@@ -13,8 +14,12 @@ export interface SyncOptions {
   readonly directory: string;
   readonly collections: readonly string[];
   readonly readOnly: boolean;
+  /** How the account's other devices see this one; null: not at all. */
+  readonly device: Device | null;
   /** Gives an account without Sync data its first. */
   readonly initialize: boolean;
+  /** Whoever typed it has agreed to what would be asked. */
+  readonly yes: boolean;
   /** Null: one pass and no more. */
   readonly intervalMs: number | null;
   readonly json: boolean;
@@ -37,17 +42,35 @@ export interface ExportOptions extends LocalOptions {
   readonly file: string | null;
 }
 
-export interface SignInOptions {
+/** A sign-in at an accounts server, and the file that it ends in. */
+export interface AccountOptions {
   /** The accounts server's pages, without a slash at the end. */
   readonly accountsUrl: string;
   readonly clientId: string;
-  readonly redirectUrl: string;
   readonly credentialsFile: string;
   readonly email: string | null;
 }
 
+export interface SignInOptions extends AccountOptions {
+  /** Where the browser ends; null: with a password, and without a browser. */
+  readonly redirectUrl: string | null;
+}
+
+export interface ImportOptions extends AccountOptions {
+  /** Null: the input. */
+  readonly file: string | null;
+}
+
+export interface SignOutOptions {
+  readonly directory: string;
+  /** Null: nothing is told to any server. */
+  readonly credentialsFile: string | null;
+  readonly forgetCredentials: boolean;
+  readonly yes: boolean;
+}
+
 const text = { type: 'string' } as const;
-const json = { type: 'boolean', default: false } as const;
+const flag = { type: 'boolean', default: false } as const;
 const INTERVAL_MINUTES = 15;
 const MINUTE_MS = 60_000;
 
@@ -59,14 +82,18 @@ export function parseSync(args: readonly string[]): SyncOptions {
     protocol: { type: 'string', default: 'sync15' },
     collections: { type: 'string', default: 'history,passwords' },
     interval: text,
-    once: { type: 'boolean', default: false },
-    'read-only': { type: 'boolean', default: false },
-    initialize: { type: 'boolean', default: false },
-    json,
+    'device-name': text,
+    'no-device': flag,
+    once: flag,
+    'read-only': flag,
+    initialize: flag,
+    yes: flag,
+    json: flag,
   });
-  if (values.once && values.interval !== undefined) {
-    throw new UsageError('--once and --interval exclude each other');
-  }
+  exclude(values, 'once', 'interval');
+  exclude(values, 'no-device', 'device-name');
+  exclude(values, 'read-only', 'device-name');
+  exclude(values, 'read-only', 'initialize');
   const serverUrl = urlOf('--token-server', needed('--token-server', values['token-server']));
   const minutes =
     values.interval === undefined
@@ -85,7 +112,10 @@ export function parseSync(args: readonly string[]): SyncOptions {
       .split(',')
       .map((name) => oneOf('--collections', name.trim(), COLLECTIONS)),
     readOnly: values['read-only'],
+    // A device's record is written by the device: a reader has none.
+    device: values['no-device'] || values['read-only'] ? null : deviceNamed(nameOf(values)),
     initialize: values.initialize,
+    yes: values.yes,
     intervalMs: values.once ? null : minutes * MINUTE_MS,
     json: values.json,
   };
@@ -93,14 +123,14 @@ export function parseSync(args: readonly string[]): SyncOptions {
 
 /** `names`: what the words beside the options are called; the last one may be left out if it ends in `?`. */
 export function parseLocal(args: readonly string[], names: readonly string[]): LocalOptions {
-  const { values, words } = parse(args, names, { data: text, json });
+  const { values, words } = parse(args, names, { data: text, json: flag });
   return localOptions(values, words);
 }
 
 export function parseList(args: readonly string[]): ListOptions {
   const options = {
     data: text,
-    json,
+    json: flag,
     prefix: text,
     limit: { type: 'string', default: '20' },
   } as const;
@@ -113,25 +143,61 @@ export function parseList(args: readonly string[]): ListOptions {
 }
 
 export function parseExport(args: readonly string[]): ExportOptions {
-  const { values, words } = parse(args, [], { data: text, json, output: text });
+  const { values, words } = parse(args, [], { data: text, json: flag, output: text });
   return { ...localOptions(values, words), file: values.output ?? null };
 }
 
 export function parseSignIn(args: readonly string[]): SignInOptions {
+  const { values } = parse(args, [], { ...ACCOUNT, redirect: text, password: flag });
+  exclude(values, 'password', 'redirect');
+  const account = accountOptions(values);
+  if (!values.password) return { ...account, redirectUrl: needed('--redirect', values.redirect) };
+  needed('--email', values.email);
+  return { ...account, redirectUrl: null };
+}
+
+export function parseImport(args: readonly string[]): ImportOptions {
+  const { values, words } = parse(args, ['FILE?'], ACCOUNT);
+  return { ...accountOptions(values), file: words[0] ?? null };
+}
+
+export function parseSignOut(args: readonly string[]): SignOutOptions {
   const { values } = parse(args, [], {
-    accounts: text,
-    'client-id': text,
-    redirect: text,
+    data: text,
     credentials: text,
-    email: text,
+    'forget-credentials': flag,
+    yes: flag,
   });
+  const forgetCredentials = values['forget-credentials'];
+  if (forgetCredentials) needed('--credentials', values.credentials);
+  return {
+    directory: resolve(needed('--data', values.data)),
+    credentialsFile: values.credentials ?? null,
+    forgetCredentials,
+    yes: values.yes,
+  };
+}
+
+const ACCOUNT = { accounts: text, 'client-id': text, credentials: text, email: text } as const;
+
+function accountOptions(values: { readonly [Name in keyof typeof ACCOUNT]?: string | undefined }) {
   return {
     accountsUrl: urlOf('--accounts', needed('--accounts', values.accounts)),
     clientId: needed('--client-id', values['client-id']),
-    redirectUrl: needed('--redirect', values.redirect),
     credentialsFile: needed('--credentials', values.credentials),
     email: values.email ?? null,
   };
+}
+
+function nameOf(values: { readonly 'device-name'?: string | undefined }): string | null {
+  const name = values['device-name'];
+  if (name === undefined || /^\P{Cc}{1,128}$/u.test(name)) return name ?? null;
+  throw new UsageError('--device-name must be 1 to 128 characters in one line');
+}
+
+function exclude(values: { readonly [name: string]: unknown }, ...names: readonly string[]): void {
+  if (!names.every((name) => values[name])) return;
+  throw new UsageError(`${names.map((name) => `--${name}`).join(' and ')} exclude each other`);
 }
 
 function localOptions(

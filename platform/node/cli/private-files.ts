@@ -5,9 +5,11 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   type Stats,
@@ -29,11 +31,15 @@ export function readPrivate(path: string): string {
   }
 }
 
-/** Replaces a file as a whole, for its owner only. Errors: `UsageError`, those of `pieces`. */
+/**
+ * Replaces a file as a whole, for its owner only: whenever the power goes, it is the old one or the new one. Where a
+ * link leads to the file, the link stays. Errors: `UsageError`, those of `pieces`.
+ */
 export async function writePrivate(
-  path: string,
+  name: string,
   pieces: Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
+  const path = existsSync(name) ? realpathSync(name) : name;
   const draft = `${path}.${process.pid}`;
   const asked = <T>(work: () => T): T => {
     try {
@@ -51,6 +57,18 @@ export async function writePrivate(
     closeSync(file);
   }
   asked(() => renameSync(draft, path));
+  asked(() => syncFolder(dirname(path)));
+}
+
+/** Makes a new name durable. Windows cannot, and need not. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** Errors: `UsageError` when it is no folder, or one that others can look into. */

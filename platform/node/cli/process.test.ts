@@ -65,7 +65,7 @@ it('goes on where it was killed, and stops in order when it is told to', async (
   await service.saw('in sync');
   service.child.kill('SIGTERM');
   expect(await service.ended).toBe(0);
-  expect(readdirSync(data).sort()).toEqual(['device.key', 'store']);
+  expect(readdirSync(data).sort()).toEqual(['device.key', 'notes.json', 'store']);
 
   const { out } = await run(['status', '--data', data, '--json']);
   expect(JSON.parse(out)).toMatchObject({

@@ -1,9 +1,11 @@
 // The agent's events for those who wait: lines for people, or the events themselves as JSON, one a line.
-// A running pass counts on at most every few seconds. No record's content is ever shown.
+// A running pass counts on at most every few seconds. No content of a record is ever shown, but for a page that
+// another device has sent to be shown.
 
 import type { AgentEvent, PassReport } from '../../../agent/index.ts';
+import { adviceFor } from './advice.ts';
 import { failureLine } from './complaint.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 const COUNT_INTERVAL_MS = 3_000;
 
@@ -13,7 +15,6 @@ export function progressPrinter(
   json: boolean,
 ): (event: string) => void {
   let countedAtMs = Number.NEGATIVE_INFINITY;
-  const line = (text: string): string => `${new Date().toTimeString().slice(0, 8)}  ${text}\n`;
   return (text) => {
     if (json) return terminal.write(`${text}\n`);
     const event = JSON.parse(text) as AgentEvent;
@@ -30,11 +31,28 @@ export function progressPrinter(
         return terminal.write(
           line(`${event.collection}: record ${event.id} is set aside (${event.code})`),
         );
+      case 'page':
+        return terminal.write(
+          line(`another device sends a page: ${printable(event.title)} ${printable(event.url)}`),
+        );
+      case 'wiped':
+        return terminal.write(
+          line(`${event.collection}: dropped here and read anew, as another device wishes`),
+        );
       case 'pass':
         if (event.report.error === null) terminal.write(line(summary(event.report)));
-        else terminal.complain(line(`sync failed: ${failureLine(event.report.error)}`));
+        else terminal.complain(failed(event.report.error));
     }
   };
+}
+
+function line(text: string): string {
+  return `${new Date().toTimeString().slice(0, 8)}  ${text}\n`;
+}
+
+function failed(error: NonNullable<PassReport['error']>): string {
+  const advice = adviceFor(error);
+  return line(`sync failed: ${failureLine(error)}${advice === null ? '' : ` - ${advice}`}`);
 }
 
 function summary({ collections, requests }: PassReport): string {

@@ -1,21 +1,59 @@
-// `kitsync sign-in`: the person opens a page of the accounts server wherever there is a browser, and brings the
-// code back. What comes of it goes into the credentials file, for its owner only, and nowhere else.
+// The three ways to a credentials file: `kitsync sign-in` by the browser of any device or with a password, and
+// `kitsync import` of what a trusted device hands over. What comes of it goes into that file, for its owner only, and
+// nowhere else. A password is read from a terminal without being shown, or from the input; never from the arguments.
 
+import { pbkdf2 } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { beginSignIn, finishSignIn, readRedirect } from '../../../agent/signin/companion.ts';
-import { discoverAccounts } from '../../../agent/signin/server.ts';
-import { nodeMachine } from '../platform.ts';
+import type { SignedIn } from '../../../agent/signin/credentials.ts';
+import { importSignIn } from '../../../agent/signin/import.ts';
+import { signInWithPassword } from '../../../agent/signin/password.ts';
+import { type AccountsServer, discoverAccounts } from '../../../agent/signin/server.ts';
+import { type Machine, nodeMachine } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { writeCredentials } from './credentials.ts';
-import type { SignInOptions } from './options.ts';
+import type { AccountOptions, ImportOptions, SignInOptions } from './options.ts';
 import { checkWritable } from './private-files.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Errors: `UsageError`, `SyncError`. */
+/** Errors of both: `UsageError`, `SyncError`. */
 export async function signIn(options: SignInOptions, terminal: Terminal): Promise<void> {
-  const { accountsUrl, clientId, redirectUrl, credentialsFile, email } = options;
+  const { redirectUrl } = options;
+  await writeSignIn(options, terminal, (machine, server) =>
+    redirectUrl === null
+      ? byPassword(options, machine, server, terminal)
+      : byBrowser({ ...options, redirectUrl }, machine, server, terminal),
+  );
+}
+
+export async function importAccount(options: ImportOptions, terminal: Terminal): Promise<void> {
+  const { file, clientId } = options;
+  const json = file === null ? await terminal.read() : readFileSync(file, 'utf8');
+  await writeSignIn(options, terminal, (machine, { apiUrl }) =>
+    importSignIn(machine, { apiUrl, clientId }, json),
+  );
+}
+
+type Way = (machine: Machine, server: AccountsServer) => Promise<SignedIn>;
+
+async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way): Promise<void> {
+  const { accountsUrl, clientId, credentialsFile, email } = options;
   checkWritable(credentialsFile);
   const machine = nodeMachine(terminal.machine);
   const server = await discoverAccounts(machine, accountsUrl);
+  const { uid, refreshToken, key } = await way(machine, server);
+  const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
+  await writeCredentials(credentialsFile, { email, uid, token, key });
+  terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
+}
+
+async function byBrowser(
+  { clientId, redirectUrl }: SignInOptions & { readonly redirectUrl: string },
+  machine: Machine,
+  server: AccountsServer,
+  terminal: Terminal,
+): Promise<SignedIn> {
   const { url, state, secret } = await beginSignIn(machine, { server, clientId, redirectUrl });
   terminal.complain(`Open this page in a browser, on any device, and sign in:\n\n`);
   terminal.write(`${url}\n`);
@@ -24,16 +62,27 @@ export async function signIn(options: SignInOptions, terminal: Terminal): Promis
   );
   const line = (await terminal.readLine()).trim();
   if (line === '') throw new UsageError('no code was given');
-  const { uid, refreshToken, key } = await finishSignIn(
-    machine,
-    secret,
-    readRedirect(line) ?? { code: line, state },
-  );
-  await writeCredentials(credentialsFile, {
-    email,
-    uid,
-    token: { refreshToken, clientId, oauthUrl: server.apiUrl },
-    key,
-  });
-  terminal.complain(`\nSigned in: ${credentialsFile} is written.\n`);
+  return finishSignIn(machine, secret, readRedirect(line) ?? { code: line, state });
+}
+
+async function byPassword(
+  { clientId, email }: SignInOptions,
+  machine: Machine,
+  { apiUrl }: AccountsServer,
+  terminal: Terminal,
+): Promise<SignedIn> {
+  if (terminal.isInteractive) terminal.complain(`Password of ${email}: `);
+  const password = await terminal.readLine(true);
+  if (password === '') throw new UsageError('no password was given');
+  const request = { apiUrl, clientId, email: email ?? '', password };
+  return signInWithPassword(machine, { ...request, pbkdf2: stretch });
+}
+
+/** Off the main thread: 650,000 rounds take it a fraction of a second. */
+async function stretch(
+  password: Uint8Array,
+  salt: Uint8Array,
+  rounds: number,
+): Promise<Uint8Array> {
+  return new Uint8Array(await promisify(pbkdf2)(password, salt, rounds, 32, 'sha256'));
 }

@@ -1,34 +1,46 @@
 // `kitsync sync`: the agent on this machine against a real server, once or until it is told to stop.
 // Between passes it answers the other commands (control.ts). It ends by itself only when waiting would not help:
-// then somebody has to sign in, or to look at what it says.
+// then somebody has to sign in, or to look at what it says; or another device has signed this one out.
 
-import { type Agent, type AgentEvent, type PassReport, SyncError } from '../../../agent/index.ts';
-import { Failure } from './complaint.ts';
+import {
+  type Agent,
+  type AgentEvent,
+  type PassReport,
+  type Status,
+  SyncError,
+} from '../../../agent/index.ts';
+import { complaintOf } from './complaint.ts';
+import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
-import { type CredentialsFile, readCredentials, writeCredentials } from './credentials.ts';
-import { checkFolder, openData, socketOf } from './data.ts';
-import { accountOf, identityOf } from './identity.ts';
+import { readCredentials } from './credentials.ts';
+import { checkFolder, type Data, openData, socketOf } from './data.ts';
+import { checkAccount, identityOf } from './identity.ts';
+import { writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter } from './progress.ts';
+import { eraseData, giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
+
+/** The exit code when another device has signed this one out. */
+export const SIGNED_OUT = 3;
 
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {
-  const { directory, credentialsFile, intervalMs } = options;
+  const { directory, credentialsFile, intervalMs, device } = options;
+  if (options.initialize) checkAnswerable(terminal, options.yes);
   checkFolder(directory);
   const credentials = readCredentials(credentialsFile);
   const print = progressPrinter(terminal, options.json);
-  const watch: PassWatch = { passes: 0, onPass: () => undefined };
-  const data = await openData({
+  const watch: Watch = { passes: 0, onPass: () => undefined, onSignedOut: () => undefined };
+  let noted = Promise.resolve();
+  const data: Data = await openData({
     ...terminal.machine,
     directory,
+    device,
     remote: options.remote,
     intervalMs: intervalMs ?? 0,
-    identity: (machine, deviceKey) =>
-      identityOf(credentials, machine, deviceKey, (file) =>
-        writeCredentials(credentialsFile, file),
-      ),
+    identity: (machine, deviceKey) => identityOf(credentials, machine, deviceKey, credentialsFile),
     // The first pass is asked for below; without a network the agent's schedule adds none of its own.
     connection: () => (watch.passes === 0 || intervalMs === null ? 'none' : 'wifi'),
     shell: {
@@ -36,49 +48,66 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
       event(json) {
         print(json);
         const event = JSON.parse(json) as AgentEvent;
+        if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
         if (event.kind !== 'pass') return;
         watch.passes++;
+        noted = noted.then(() => note(options, data.agent.status(), terminal));
         watch.onPass(event.report);
       },
     },
   });
+  let exitCode: number;
   try {
-    checkAccount(data.agent, credentials, directory);
+    checkAccount(data.agent.status().account, credentials, directory);
     await data.agent.configure(settingsOf(options));
     const stopControl = await serveControl(socketOf(directory), localApi(data.agent));
-    return await run(data.agent, options, watch, terminal).finally(stopControl);
+    exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
     data.close();
+    await noted;
   }
+  if (exitCode === SIGNED_OUT) {
+    eraseData(directory);
+    terminal.complain(
+      `another device has signed this one out: ${directory} is empty now; ` +
+        `${await giveBack(credentials, terminal.machine)}\n`,
+    );
+  }
+  return exitCode;
 }
 
 /** A pass that is told to stop and hangs in the network is left behind after this. */
 const STOP_GRACE_MS = 2_000;
 
-interface PassWatch {
+interface Watch {
   /** Passes that are over. */
   passes: number;
   onPass(report: PassReport): void;
+  onSignedOut(): void;
 }
 
 /** Runs until there is nothing to wait for: after one pass, a failure that stays, or the wish to stop. */
 async function run(
   agent: Agent,
-  { intervalMs, initialize }: SyncOptions,
-  watch: PassWatch,
+  options: SyncOptions,
+  watch: Watch,
   terminal: Terminal,
 ): Promise<number> {
   let grace: NodeJS.Timeout | undefined;
   let takeBack = (): void => undefined;
   try {
     return await new Promise<number>((resolve, reject) => {
-      const isOnce = intervalMs === null;
+      const isOnce = options.intervalMs === null;
       const stopCode = isOnce ? 1 : 0;
       let isStopping = false;
+      watch.onSignedOut = () => resolve(SIGNED_OUT);
       watch.onPass = (report) => {
+        const code = report.error?.code;
         if (isStopping) resolve(stopCode);
-        else if (initialize && watch.passes === 1 && report.error?.code === 'noSyncData') {
-          agent.initializeAccount(true).catch(reject);
+        // Nobody here has stopped it: another device has, and the agent is about to sign out.
+        else if (code === 'aborted') return;
+        else if (options.initialize && watch.passes === 1 && code === 'noSyncData') {
+          initialize(agent, options, terminal).catch(reject);
         } else if (isOnce) resolve(report.ok ? 0 : 1);
         else if (isFinal(report)) resolve(1);
       };
@@ -98,19 +127,43 @@ async function run(
   }
 }
 
+/** Errors: `Failure` when the person says no, those of the agent. */
+async function initialize(
+  agent: Agent,
+  { remote, yes }: SyncOptions,
+  terminal: Terminal,
+): Promise<void> {
+  await confirm(
+    terminal,
+    `${agent.status().account} has no Sync data at ${remote.serverUrl}. This will create:\n` +
+      '  crypto/keys   new random keys, sealed under the key of the account\n' +
+      '  meta/global   the list of what the account syncs: all that Firefox knows\n' +
+      'Nothing that is there is changed. If one of your browsers syncs with this account, say no.',
+    yes,
+  );
+  const { initialized } = await agent.initializeAccount(true);
+  if (initialized === undefined) return;
+  const names = initialized.engines.map(({ name }) => name);
+  terminal.complain(`created crypto/keys, and meta/global with ${names.join(', ')}\n`);
+}
+
 /** Waiting will not help. */
 function isFinal({ error }: PassReport): boolean {
   return error !== null && new SyncError(error.code, '').retry !== 'later';
 }
 
-/** The agent would begin anew with another account's data, and forget what has not been sent. */
-function checkAccount(agent: Agent, credentials: CredentialsFile, directory: string): void {
-  const { account } = agent.status();
-  const { email } = accountOf(credentials);
-  if (account === null || account === email) return;
-  throw new Failure(
-    `${directory} holds the data of ${account}, not of ${email}: choose another --data`,
-  );
+/** Keeps what the servers said. That a wait is still on is known without that. */
+async function note(
+  { directory, remote, device }: SyncOptions,
+  { error, alert, quotaRemainingBytes }: Status,
+  terminal: Terminal,
+): Promise<void> {
+  if (error?.code === 'backoff') return;
+  try {
+    await writeNotes(directory, { remote, device, said: { error, alert, quotaRemainingBytes } });
+  } catch (failure) {
+    terminal.complain(`kitsync: ${complaintOf(failure).line}\n`);
+  }
 }
 
 /** Kept in the folder, so that the commands without a network know them too. */

@@ -2,6 +2,7 @@
 // The real ones are the process's own.
 
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import type { MachineOptions } from '../platform.ts';
 
 export interface Terminal {
@@ -11,12 +12,14 @@ export interface Terminal {
   complain(text: string): void;
   /** All of the input. */
   read(): Promise<string>;
-  /** One line of the input; `''` at its end. */
-  readLine(): Promise<string>;
+  /** One line of the input; `''` at its end. `isSecret`: nothing of it is shown while it is typed. */
+  readLine(isSecret?: boolean): Promise<string>;
   /** Calls `stop` when the command shall end; the returned function takes that back. */
   onStop(stop: () => void): () => void;
   /** Ends the process at once, whatever is still waited for. */
   exit(code: number): void;
+  /** Somebody sits there who can be asked; false if it is not given. */
+  readonly isInteractive?: boolean;
   /** Other time and network than the machine's. */
   readonly machine?: MachineOptions;
 }
@@ -29,17 +32,39 @@ export const processTerminal: Terminal = {
     for await (const piece of process.stdin.setEncoding('utf8')) text += piece;
     return text;
   },
-  async readLine() {
-    for await (const line of createInterface({ input: process.stdin })) return line;
-    return '';
+  async readLine(isSecret = false) {
+    const input = process.stdin;
+    // Readline then reads key by key and shows them on an output that goes nowhere.
+    const isHidden = isSecret && input.isTTY;
+    const lines = createInterface(
+      isHidden ? { input, output: NOWHERE, terminal: true } : { input },
+    );
+    try {
+      for await (const line of lines) return line;
+      return '';
+    } finally {
+      if (isHidden) process.stderr.write('\n');
+    }
   },
   onStop(stop) {
-    for (const signal of SIGNALS) process.once(signal, stop);
+    const stopped = (): void => {
+      // An answer that is still waited for keeps nobody here.
+      process.stdin.unref?.();
+      stop();
+    };
+    for (const signal of SIGNALS) process.once(signal, stopped);
     return () => {
-      for (const signal of SIGNALS) process.off(signal, stop);
+      for (const signal of SIGNALS) process.off(signal, stopped);
     };
   },
   exit: (code) => process.exit(code),
+  isInteractive: process.stdin.isTTY,
 };
 
+/** Of an outside text: a page may call itself anything, also something that a terminal obeys. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const NOWHERE = new Writable({ write: (_piece, _encoding, done) => done() });

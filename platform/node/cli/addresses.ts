@@ -1,0 +1,54 @@
+// Addresses as browsers write them: percent-encoded, hosts in ASCII. A record that an app puts with an address as people
+// write it would be another page, or another site, to every browser of the account.
+
+import { UsageError } from './complaint.ts';
+
+type Members = { readonly [name: string]: unknown };
+
+/** The record with its addresses as a browser has them. Errors: `UsageError`, which names the member. */
+export function withPlainAddresses(collection: string, record: Members): Members {
+  const forms = FORMS.get(collection) ?? [];
+  const plain = forms.flatMap(([name, form]) => {
+    const value = record[name];
+    return typeof value === 'string' ? [[name, form(name, value)] as const] : [];
+  });
+  return { ...record, ...Object.fromEntries(plain) };
+}
+
+type Form = (name: string, value: string) => string;
+
+const page: Form = (name, value) => parse(name, value).href;
+
+/** Scheme, host and port. Of a scheme that has no origin, the address stays as it is. */
+const site: Form = (name, value) => {
+  const { origin } = parse(name, value);
+  return origin === 'null' ? value : origin;
+};
+
+/** A login may also be for the forms of any page, or for those that a script sends. */
+const target: Form = (name, value) =>
+  value === '' || value === 'javascript:' ? value : site(name, value);
+
+const FORMS: ReadonlyMap<string, readonly (readonly [name: string, form: Form])[]> = new Map([
+  [
+    'history',
+    [
+      ['url', page],
+      ['histUri', page],
+    ],
+  ],
+  [
+    'passwords',
+    [
+      ['origin', site],
+      ['hostname', site],
+      ['formActionOrigin', target],
+      ['formSubmitURL', target],
+    ],
+  ],
+]);
+
+function parse(name: string, value: string): URL {
+  if (URL.canParse(value)) return new URL(value);
+  throw new UsageError(`${name} is not a URL: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,110 @@
+// `kitsync sign-out`: the account's data and keys leave this computer, its record leaves the account's devices, and
+// the refresh token is given back. A server that does not answer keeps no data here.
+// The folder's files go as files: what was removed inside them would still be on the disk.
+
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Status, SyncError } from '../../../agent/index.ts';
+import { revokeToken } from '../../../agent/signin/tokens.ts';
+import { DEVICE_KEY_FILE } from '../device-key.ts';
+import { lockDirectory } from '../lock.ts';
+import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
+import { failureLine } from './complaint.ts';
+import { confirm } from './confirm.ts';
+import { type CredentialsFile, readCredentials } from './credentials.ts';
+import { checkFolder, type Data, openData } from './data.ts';
+import { checkAccount, identityOf, nobody } from './identity.ts';
+import { NOTES_FILE, readNotes } from './notes.ts';
+import type { SignOutOptions } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Errors: `UsageError`, `Failure` (somebody said no), `StorageError` (a sync is running), `SyncError`. */
+export async function signOut(options: SignOutOptions, terminal: Terminal): Promise<void> {
+  const { directory, credentialsFile, forgetCredentials } = options;
+  checkFolder(directory);
+  const credentials = credentialsFile === null ? null : readCredentials(credentialsFile);
+  const data = hasData(directory) ? await openOnce(options, credentials, terminal) : null;
+  const isKnown = credentials !== null && readNotes(directory).remote !== null;
+  try {
+    const status = data?.agent.status() ?? null;
+    if (credentials !== null) checkAccount(status?.account ?? null, credentials, directory);
+    await confirm(terminal, question(options, status), options.yes);
+    if (isKnown) await data?.agent.disable();
+  } finally {
+    data?.close();
+  }
+  eraseData(directory);
+  const said = [`the data in ${directory} is removed`];
+  if (credentials !== null) said.push(await giveBack(credentials, terminal.machine));
+  if (credentialsFile !== null && forgetCredentials) rmSync(credentialsFile);
+  if (credentialsFile !== null) {
+    said.push(`${credentialsFile} is ${forgetCredentials ? 'removed' : 'kept'}`);
+  }
+  terminal.complain(`${said.join('\n')}\n`);
+}
+
+/** Removes what a sync has put into a folder; the key goes last. Errors: `InUseError`, those of files. */
+export function eraseData(directory: string): void {
+  const lock = lockDirectory(directory);
+  const names = readdirSync(directory).filter((name) => /^(store|socket)/.test(name));
+  for (const name of [...names, NOTES_FILE, DEVICE_KEY_FILE]) {
+    rmSync(join(directory, name), { force: true });
+  }
+  rmSync(lock);
+}
+
+/** Tells the accounts server that the refresh token is not needed any more; resolves to how that went. */
+export async function giveBack(
+  { token }: CredentialsFile,
+  options: MachineOptions | undefined,
+): Promise<string> {
+  if ('accessToken' in token) return 'the access token cannot be given back: it ends by itself';
+  const machine = nodeMachine(options);
+  const client = { apiUrl: token.oauthUrl, clientId: token.clientId };
+  try {
+    await revokeToken(machine, client, token.refreshToken);
+    return 'the accounts server has taken the sign-in back';
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return `the accounts server still knows the sign-in: ${failureLine(error)}`;
+  }
+}
+
+/** As the last sync had it open, for the goodbye. */
+function openOnce(
+  { directory, credentialsFile }: SignOutOptions,
+  credentials: CredentialsFile | null,
+  { machine }: Terminal,
+): Promise<Data> {
+  const { remote, device } = readNotes(directory);
+  return openData({
+    ...machine,
+    directory,
+    device,
+    remote,
+    intervalMs: 0,
+    identity: (network, deviceKey) =>
+      credentials === null || credentialsFile === null
+        ? nobody(deviceKey)
+        : identityOf(credentials, network, deviceKey, credentialsFile),
+    connection: () => 'none',
+    shell: { status: () => undefined, event: () => undefined },
+  });
+}
+
+function question(
+  { directory, credentialsFile, forgetCredentials }: SignOutOptions,
+  status: Status | null,
+): string {
+  const unsent = Object.values(status?.collections ?? {}).reduce(
+    (sum, { pending }) => sum + pending,
+    0,
+  );
+  return [
+    `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
+    ...(unsent === 0 ? [] : [`${unsent} changes have not been sent yet: they will be lost.`]),
+    ...(credentialsFile === null ? [] : [`The sign-in in ${credentialsFile} ends.`]),
+    ...(forgetCredentials ? ['That file is removed, too.'] : []),
+    'What is on the server, and on your other devices, stays.',
+  ].join('\n');
+}

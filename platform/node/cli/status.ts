@@ -1,0 +1,107 @@
+// `kitsync status`: how the last sync went and what the folder holds, in words. It asks no server; what the servers
+// said last is in the folder's notes.
+
+import type { Status } from '../../../agent/index.ts';
+import { adviceFor } from './advice.ts';
+import { duration, failureLine } from './complaint.ts';
+import { withApi } from './local.ts';
+import { readNotes } from './notes.ts';
+import type { LocalOptions } from './options.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+/** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
+export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
+  const { directory, json } = options;
+  await withApi(directory, async (api, isRunning) => {
+    const { said, device } = readNotes(directory);
+    const now = await api.status();
+    const known: Status = {
+      ...now,
+      // After a restart the agent knows only the code of its last error.
+      error: now.error?.code === said.error?.code ? said.error : now.error,
+      alert: now.alert ?? said.alert,
+      quotaRemainingBytes: now.quotaRemainingBytes ?? said.quotaRemainingBytes,
+    };
+    const deviceName = device?.name ?? null;
+    const text = json
+      ? JSON.stringify({ ...known, isRunning, deviceName })
+      : rowsOf(known, isRunning, deviceName)
+          .map(([name, value]) => name.padEnd(NAME_CHARS) + value)
+          .join('\n');
+    terminal.write(`${text}\n`);
+  });
+}
+
+const NAME_CHARS = 19;
+
+type Row = readonly [name: string, value: string];
+
+function rowsOf(now: Status, isRunning: boolean, deviceName: string | null): Row[] {
+  const { account, lastSyncMs, alert, quotaRemainingBytes } = now;
+  return [
+    ['account', printable(account ?? 'none')],
+    ['this device', deviceName === null ? 'not among the devices of the account' : deviceName],
+    ['sync', isRunning ? `running (${now.state})` : 'not running'],
+    ['last sync', lastSyncMs === null ? 'never' : whenWas(lastSyncMs)],
+    ...troubles(now),
+    ...optional('the server says', alert === null ? null : alertText(alert)),
+    ...optional('room left', quotaRemainingBytes === null ? null : sizeText(quotaRemainingBytes)),
+    ...Object.entries(now.collections)
+      .filter(([, { enabled, held }]) => enabled || held > 0)
+      .map(([name, collection]): Row => [name, collectionText(collection)]),
+  ];
+}
+
+function troubles({ error, notBeforeMs }: Status): Row[] {
+  const wait =
+    notBeforeMs === null
+      ? null
+      : `the next request goes out in ${duration(notBeforeMs - Date.now())}, at ${localTime(notBeforeMs)}`;
+  // That there is a wait is no error of its own.
+  if (error === null || error.code === 'backoff') return optional('waiting', wait);
+  return [
+    ['error', failureLine(error)],
+    ...optional('what to do', adviceFor(error)),
+    ...optional('waiting', wait),
+  ];
+}
+
+function collectionText(is: Status['collections'][string]): string {
+  const { held, pending, quarantined } = is;
+  return [
+    `${held} held, ${pending} to send, ${quarantined} set aside`,
+    ...(is.enabled ? [] : ['off']),
+    ...(is.readOnly ? ['read-only'] : []),
+    ...(is.declined ? ['not wanted by the account'] : []),
+    ...(is.stopped === null ? [] : ['stopped: the account has it in a newer form']),
+  ].join(', ');
+}
+
+function optional(name: string, value: string | null): Row[] {
+  return value === null ? [] : [[name, value]];
+}
+
+/** Either the words themselves, or a message with a code and an address. */
+function alertText(alert: string): string {
+  let words: unknown[] = [alert];
+  try {
+    const { message, url } = JSON.parse(alert);
+    if (typeof message === 'string') words = [message, url ?? ''];
+  } catch {
+    // Then it is not JSON.
+  }
+  return printable(words.join(' ')).trim();
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 10_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1e6)} MB`;
+}
+
+function whenWas(timeMs: number): string {
+  const agoMs = Date.now() - timeMs;
+  return agoMs < 0 ? localTime(timeMs) : `${localTime(timeMs)} (${duration(agoMs)} ago)`;
+}
+
+function localTime(timeMs: number): string {
+  return new Date(timeMs).toLocaleString('sv-SE');
+}
