@@ -6,6 +6,7 @@
 import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
 import { CommandError, DeviceHung } from './device/device.ts';
 import { PowerCut } from './device/flash.ts';
+import type { Fault } from './device/flash-image.ts';
 import { VmError, VmKilled } from './device/vm.ts';
 import type { Expected, Holdings } from './expected.ts';
 import { readHoldings, readPage } from './holdings.ts';
@@ -21,6 +22,10 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   readonly edits?: readonly Edit[];
   /** The flash writes at which the power is cut, counted over the whole run, rising. */
   readonly cutsAt?: readonly number[];
+  /** What a cut leaves of what was not synced; `torn` when left out. */
+  readonly cutFault?: Fault;
+  /** What the account's other devices do between the local edits and their sync. */
+  readonly elsewhere?: (setup: Setup) => void;
   /** How much of the device is compared with the server: everything, a sample of pages, or nothing. */
   readonly compare?: 'all' | 'sample' | 'none';
   /** Hand out everything that the device holds in the end. */
@@ -171,6 +176,7 @@ async function play(run: Run): Promise<void> {
   for (const [index, edit] of edits.entries()) {
     await withPower(run, () => applyEdit(run, edit, index + 1));
   }
+  options.elsewhere?.(setup);
   if (edits.length > 0) {
     say(`${edits.length} local edits made`);
     await syncUntilDone(run, 'sync');
@@ -197,7 +203,7 @@ async function restart(run: Run): Promise<void> {
   const { setup, ledger, options } = run;
   for (;;) {
     run.say('the power was cut');
-    setup.losePower();
+    setup.losePower(options.cutFault);
     ledger.powerCut();
     run.powerCuts++;
     setup.flash().cutAt = options.cutsAt?.[run.powerCuts] ?? null;

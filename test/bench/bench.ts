@@ -1,6 +1,6 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, flash, kinto. Wall time is no result and is not printed.
+// Sections: size, memory, cpu, flash, power, kinto. Wall time is no result and is not printed.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,18 +9,21 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
+import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 
 const TV = 'panasonic-cx700';
 const PHONE = 'firefox-os-phone-128mb';
 const MIB = 2 ** 20;
+const PROTOCOLS = ['syncto', 'sync15'] as const;
 
 const SECTIONS = new Map([
   ['size', size],
   ['memory', memory],
   ['cpu', cpu],
   ['flash', flash],
+  ['power', power],
   ['kinto', kinto],
 ]);
 
@@ -35,7 +38,7 @@ async function size(): Promise<void> {
 }
 
 async function memory(): Promise<void> {
-  row('records', 'crypto', 'cap bytes', 'peak bytes', 'SQLite peak', '');
+  row('records', 'crypto', 'protocol', 'cap bytes', 'peak bytes', 'SQLite peak', '');
   const runs: RunOptions[] = [
     { records: 'corpus', crypto: 'software', profile: TV },
     { records: 'corpus', crypto: 'software', profile: PHONE },
@@ -43,33 +46,34 @@ async function memory(): Promise<void> {
     { records: 10_000, crypto: 'device', profile: TV },
     { records: 100_000, crypto: 'device', profile: TV },
   ];
-  for (const run of runs) {
+  for (const run of overBoth(runs)) {
     const result = await runKitsync(run);
     const { ramCapBytes } = loadProfile(run.profile ?? TV);
+    const { peakBytes, storagePeakBytes } = result;
     row(
-      run.records,
-      run.crypto,
-      ramCapBytes,
-      result.peakBytes,
-      result.storagePeakBytes,
-      end(result),
+      ...[run.records, run.crypto, run.protocol],
+      ...[ramCapBytes, peakBytes, storagePeakBytes, end(result)],
     );
   }
 }
 
 async function cpu(): Promise<void> {
-  row('records', 'crypto', 'instr./record', 'longest slice', 'idle pass', 'idle requests', '');
+  row(
+    ...['records', 'crypto', 'protocol', 'instr./record', 'longest slice', 'requests'],
+    ...['idle pass', 'idle requests', ''],
+  );
   const runs: RunOptions[] = [
     { records: 500, crypto: 'software' },
     { records: 1_000, crypto: 'device' },
     { records: 10_000, crypto: 'device' },
   ];
-  for (const run of runs) {
+  for (const run of overBoth(runs)) {
     const result = await runKitsync(run);
     const idle = result.passes.at(-1);
     const { instructions, longestSlice } = result.total.cpu;
     row(
-      ...[run.records, run.crypto, perRecord(instructions, run.records), longestSlice],
+      ...[run.records, run.crypto, run.protocol, perRecord(instructions, run.records)],
+      ...[longestSlice, result.passes[0]?.network.requests],
       ...[idle?.cpu.instructions, idle?.network.requests, end(result)],
     );
   }
@@ -101,6 +105,24 @@ async function flash(): Promise<void> {
   // The edit itself is written before its pass begins.
   const inPasses = result.passes.reduce((sum, pass) => sum + pass.flash.pagesWritten, 0);
   row('outside', result.total.flash.pagesWritten - inPasses, '', '', '', '');
+}
+
+/** Every 20th flash write of the story; `npm run test:long` is all of them. */
+async function power(): Promise<void> {
+  row('cuts', 'protocol', 'flash writes', 'records lost', 'doubled', 'complaints');
+  for (const protocol of PROTOCOLS) {
+    const { writes, points, lost, doubled, complaints } = await cutEverywhere({
+      protocol,
+      stride: 20,
+    });
+    row(points, protocol, writes, lost, doubled, complaints.length);
+  }
+  console.log(`\nOf what was not synced: ${OUTCOMES.join(', ')}.`);
+}
+
+/** Each run by one protocol, then by the other. */
+function overBoth(runs: readonly RunOptions[]): RunOptions[] {
+  return runs.flatMap((run) => PROTOCOLS.map((protocol) => ({ ...run, protocol })));
 }
 
 /** kinto.js and Kitsync: same machine, same caps, same records. */

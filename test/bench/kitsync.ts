@@ -8,11 +8,14 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import { runScenario, type ScenarioResult } from '../../emulator/scenario.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import type { Protocol } from '../../emulator/setup.ts';
 
 export interface RunOptions {
   /** Of a synthetic history; `corpus` is the account that Firefox wrote. */
   readonly records: number | 'corpus';
   readonly crypto: 'software' | 'device';
+  /** `syncto` when left out. */
+  readonly protocol?: Protocol;
   readonly profile?: string;
   /** Instead of the profile's cap. */
   readonly capBytes?: number;
@@ -26,6 +29,7 @@ const firmwares = new Map<string, Promise<Firmware>>();
 /** First sync, edits if there are any, and a pass with nothing to do. */
 export async function runKitsync(options: RunOptions): Promise<ScenarioResult> {
   const { records, crypto, profile: name = 'panasonic-cx700', edits = [] } = options;
+  const { protocol = 'syncto' } = options;
   const profile = loadProfile(name);
   const firmware = firmwares.get(name) ?? freshFirmware(name);
   firmwares.set(name, firmware);
@@ -36,7 +40,8 @@ export async function runKitsync(options: RunOptions): Promise<ScenarioResult> {
       records === 'corpus'
         ? readAccount(JSON.parse(readFileSync(CORPUS, 'utf8')))
         : syntheticAccount({ records, seed: SEED }),
-    auth: 'browserid',
+    protocol,
+    auth: protocol === 'syncto' ? 'browserid' : 'bearer',
     crypto,
     seed: SEED,
     edits,
