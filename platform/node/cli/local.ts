@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
 import { withPlainAddresses } from './addresses.ts';
-import { UsageError } from './complaint.ts';
+import { Failure, UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
 import { checkFolder, type Data, openData, socketOf } from './data.ts';
@@ -38,6 +38,9 @@ export async function list(options: ListOptions, terminal: Terminal): Promise<vo
 export async function devices(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, json } = options;
   await withApi(directory, async (api) => {
+    if (readNotes(directory).device === null) {
+      throw new Failure('with --no-device or --read-only, the other devices are not known');
+    }
     const others = await api.devices();
     if (json) return terminal.write(`${JSON.stringify(others)}\n`);
     for (const { name, type, os, application, lastSeenMs } of others) {

@@ -12,7 +12,7 @@ import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
 import { failureLine } from './complaint.ts';
 import { confirm } from './confirm.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
-import { checkFolder, type Data, openData } from './data.ts';
+import { checkFolder, openData } from './data.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
 import { NOTES_FILE, readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
@@ -23,18 +23,9 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
   const { directory, credentialsFile, forgetCredentials } = options;
   checkFolder(directory);
   const credentials = credentialsFile === null ? null : readCredentials(credentialsFile);
-  const data = hasData(directory) ? await openOnce(options, credentials, terminal) : null;
-  const isKnown = credentials !== null && readNotes(directory).remote !== null;
-  try {
-    const status = data?.agent.status() ?? null;
-    if (credentials !== null) checkAccount(status?.account ?? null, credentials, directory);
-    await confirm(terminal, question(options, status), options.yes);
-    if (isKnown) await data?.agent.disable();
-  } finally {
-    data?.close();
-  }
-  eraseData(directory);
-  const said = [`the data in ${directory} is removed`];
+  if (hasData(directory)) await leave(options, credentials, terminal);
+  else await confirm(terminal, question(options, null), options.yes);
+  const said = [`no data is left in ${directory}`];
   if (credentials !== null) said.push(await giveBack(credentials, terminal.machine));
   if (credentialsFile !== null && forgetCredentials) rmSync(credentialsFile);
   if (credentialsFile !== null) {
@@ -70,15 +61,17 @@ export async function giveBack(
   }
 }
 
-/** As the last sync had it open, for the goodbye. */
-function openOnce(
-  { directory, credentialsFile }: SignOutOptions,
+/** Opens the folder as the last sync had it, asks, says goodbye to the server, and empties it. */
+async function leave(
+  options: SignOutOptions,
   credentials: CredentialsFile | null,
-  { machine }: Terminal,
-): Promise<Data> {
+  terminal: Terminal,
+): Promise<void> {
+  const { directory, credentialsFile, yes } = options;
   const { remote, device } = readNotes(directory);
-  return openData({
-    ...machine,
+  let isAgreed = false;
+  const data = await openData({
+    ...terminal.machine,
     directory,
     device,
     remote,
@@ -87,9 +80,20 @@ function openOnce(
       credentials === null || credentialsFile === null
         ? nobody(deviceKey)
         : identityOf(credentials, network, deviceKey, credentialsFile),
-    connection: () => 'none',
+    // Nothing is synced any more while somebody thinks about it.
+    connection: () => (isAgreed ? 'wifi' : 'none'),
     shell: { status: () => undefined, event: () => undefined },
   });
+  try {
+    const status = data.agent.status();
+    if (credentials !== null) checkAccount(status.account, credentials, directory);
+    await confirm(terminal, question(options, status), yes);
+    isAgreed = credentials !== null && remote !== null;
+    if (isAgreed) await data.agent.disable();
+  } finally {
+    data.close();
+  }
+  eraseData(directory);
 }
 
 function question(

@@ -32,7 +32,12 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
   checkFolder(directory);
   const credentials = readCredentials(credentialsFile);
   const print = progressPrinter(terminal, options.json);
-  const watch: Watch = { passes: 0, onPass: () => undefined, onSignedOut: () => undefined };
+  const watch: Watch = {
+    hasBegun: false,
+    passes: 0,
+    onPass: () => undefined,
+    onSignedOut: () => undefined,
+  };
   let noted = Promise.resolve();
   const data: Data = await openData({
     ...terminal.machine,
@@ -41,8 +46,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     remote: options.remote,
     intervalMs: intervalMs ?? 0,
     identity: (machine, deviceKey) => identityOf(credentials, machine, deviceKey, credentialsFile),
-    // The first pass is asked for below; without a network the agent's schedule adds none of its own.
-    connection: () => (watch.passes === 0 || intervalMs === null ? 'none' : 'wifi'),
+    // The first pass is asked for below; until then the agent's schedule shall find no network for one of its own.
+    connection: () => (watch.hasBegun ? 'wifi' : 'none'),
     shell: {
       status: () => undefined,
       event(json) {
@@ -80,6 +85,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
 const STOP_GRACE_MS = 2_000;
 
 interface Watch {
+  /** The first pass was asked for. */
+  hasBegun: boolean;
   /** Passes that are over. */
   passes: number;
   onPass(report: PassReport): void;
@@ -118,6 +125,7 @@ async function run(
         if (state !== 'syncing' && state !== 'enabling') resolve(stopCode);
         else grace = setTimeout(() => terminal.exit(stopCode), STOP_GRACE_MS);
       });
+      watch.hasBegun = true;
       const first = agent.status().state === 'disabled' ? agent.enable() : agent.sync();
       first.catch(reject);
     });
