@@ -16,7 +16,7 @@ import { parseDocument, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
-import { envelopeOf, listingPage, member } from './listing.ts';
+import { createCircleGuard, envelopeOf, listingPage, member } from './listing.ts';
 import { refusedOf } from './refusal.ts';
 import type {
   Document,
@@ -58,6 +58,7 @@ function createKinto(options: RemoteOptions): Remote {
   const { config, memory } = options;
   const { recordCharsMax } = config;
   const http = createHttp({ ...options, authorize: authorization(options) });
+  const guard = createCircleGuard();
   const base = `${config.remote.serverUrl}/v1`;
   const recordsPath = (collection: string): string =>
     `/buckets/${options.clientState}/collections/${encodeURIComponent(collection)}/records`;
@@ -155,7 +156,9 @@ function createKinto(options: RemoteOptions): Remote {
         return 'restart';
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
-      return page(answer, recordCharsMax);
+      const next = (): string | null =>
+        guard(cursor.page === null, tokenOf(header(answer.headers, 'next-page')));
+      return page(answer, recordCharsMax, next);
     },
 
     async upload(collection) {
@@ -199,13 +202,13 @@ function listHeaders({ page, stampMs }: Cursor): [string, string][] {
   return page === null ? [] : [['If-Match', `"${stampMs}"`]];
 }
 
-function page(answer: Answer, recordCharsMax: number): Page {
+function page(answer: Answer, recordCharsMax: number, nextPage: Page['nextPage']): Page {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
   const stampMs = etagMs(answer.headers) ?? 0;
   return listingPage(answer, splitter, bso, {
     stampMs,
     serverNowMs: Math.max(stampMs, dateMs(answer)),
-    nextPage: () => tokenOf(header(answer.headers, 'next-page')),
+    nextPage,
   });
 }
 

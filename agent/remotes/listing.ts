@@ -53,6 +53,24 @@ export function listingPage(
   };
 }
 
+/** Takes a page's token for the next one and returns it, or throws `badResponse`. `isFirst`: of a listing's pages. */
+export type CircleGuard = (isFirst: boolean, token: string | null) => string | null;
+
+/** Notices a listing that goes in circles by the memory of one token, renewed after 1, 2, 4, 8... pages (Brent). */
+export function createCircleGuard(): CircleGuard {
+  let remembered: string | null = null;
+  let pages = 0;
+  return (isFirst, token) => {
+    if (isFirst) pages = 0;
+    else if (token !== null && token === remembered) {
+      throw new SyncError('badResponse', 'paging: the server goes in circles');
+    }
+    pages++;
+    if ((pages & (pages - 1)) === 0) remembered = token;
+    return token;
+  };
+}
+
 /** A parsed record as an envelope, or why it is none. `chars`: the length of its text. */
 export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
   const { id, modifiedMs, payload } = read(value);

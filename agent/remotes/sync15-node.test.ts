@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { json, remoteBench } from '../../test/support/remote.ts';
+import { STAMP_MS_MAX } from '../limits.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
 import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
 
-const stampMs = fc.integer({ min: 0, max: 2 ** 42 }).map((hundredths) => hundredths * 10);
+const stampMs = fc.integer({ min: 0, max: STAMP_MS_MAX / 10 }).map((hundredths) => hundredths * 10);
 
 test('decimal seconds are whole milliseconds, exactly, however a server prints them', () => {
   fc.assert(

@@ -10,7 +10,7 @@ import { parseDocument, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
 import { createLineSplitter } from '../wire/records.ts';
-import { envelopeOf, listingPage, member } from './listing.ts';
+import { createCircleGuard, envelopeOf, listingPage, member } from './listing.ts';
 import type { Document, Remote, RemoteDriver, RemoteOptions } from './remote.ts';
 import { limitsOf } from './sync15-limits.ts';
 import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
@@ -25,6 +25,7 @@ function createSync15(options: RemoteOptions): Remote {
   const { cache } = options;
   const { recordCharsMax } = options.config;
   const node = openNode(options);
+  const guard = createCircleGuard();
 
   return {
     place: () => node.endpoint(),
@@ -76,7 +77,7 @@ function createSync15(options: RemoteOptions): Remote {
         count: decimalHeader(answer.headers, 'x-weave-records') ?? 0,
         stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
         serverNowMs: serverNowMs(answer),
-        nextPage: () => nextOffset(answer),
+        nextPage: () => guard(cursor.page === null, nextOffset(answer)),
       });
     },
 

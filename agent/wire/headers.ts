@@ -41,12 +41,12 @@ export function headerMs(headers: readonly Header[], name: string): number | nul
 }
 
 /**
- * Decimal seconds of a Sync server as whole milliseconds, or null. Rounded: 1388635807.41 seconds times 1000 falls
- * short of the integer in floating point.
+ * Decimal seconds of a Sync server as whole milliseconds, or null for what is no time before the year 3000. Rounded:
+ * 1388635807.41 seconds times 1000 falls short of the integer in floating point.
  */
 export function secondsMs(seconds: unknown): number | null {
   const ms = typeof seconds === 'number' ? Math.round(seconds * 1000) : -1;
-  return ms >= 0 && Number.isSafeInteger(ms) ? ms : null;
+  return ms >= 0 && ms <= STAMP_MS_MAX ? ms : null;
 }
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
