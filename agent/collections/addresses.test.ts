@@ -107,6 +107,34 @@ describe('a record', () => {
     });
   });
 
+  test('has no name that its parts deny, no parts that its name denies, and no empty field', () => {
+    const parts = { 'given-name': 'Zoë', 'family-name': 'Größe' };
+    const known = address({ name: 'Zoë Größe', ...parts, tel: '1' });
+    const edited = (input: Body) => {
+      const result = addresses.prepare(input, known, 'x', NOW_MS);
+      return result.ok ? { ...(result.body.entry as object) } : result.complaint;
+    };
+    expect(edited({ name: 'Ann' })).toMatchObject({ name: 'Ann', tel: '1' });
+    expect(edited({ name: 'Ann' })).not.toHaveProperty('given-name');
+    expect(edited({ name: 'Ann' })).not.toHaveProperty('family-name');
+    const ann = { 'given-name': 'Ann', 'family-name': 'Größe' };
+    expect(edited({ 'given-name': 'Ann' })).toMatchObject(ann);
+    expect(edited({ 'given-name': 'Ann' })).not.toHaveProperty('name');
+    expect(edited({ name: 'Ann Größe', ...ann })).toMatchObject({ name: 'Ann Größe', ...ann });
+    expect(edited({ tel: '' })).toMatchObject({ name: 'Zoë Größe', ...parts });
+    expect(edited({ tel: '' })).not.toHaveProperty('tel');
+  });
+
+  test('is the same with and without the parts of its name', () => {
+    const short = address({ name: 'Zoë Größe', tel: '1' });
+    const long = address({ name: 'Zoë Größe', 'given-name': 'Zoë', tel: '1' });
+    expect(addresses.same(short, long)).toBe(true);
+    expect(addresses.identity(short)).toBe(addresses.identity(long));
+    expect(addresses.same(long, address({ 'given-name': 'Zoë', tel: '1' }))).toBe(false);
+    expect(addresses.same(long, address({ ...(long.entry as object), tel: '2' }))).toBe(false);
+    expect(addresses.same(long, address({ name: 'Ann', tel: '1' }))).toBe(false);
+  });
+
   test('is refused empty or with something else than text', () => {
     const complaint = (input: Body) => {
       const result = addresses.prepare(input, null, ID, NOW_MS);

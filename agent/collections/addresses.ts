@@ -17,11 +17,9 @@ import {
 /** Of the `entry`; other clients refuse another one. */
 const ENTRY_VERSION = 1;
 
-const FIELDS = [
-  'name',
-  'given-name',
-  'additional-name',
-  'family-name',
+/** They say what `name` says: Firefox makes them of it for older clients, and it of theirs. */
+const NAME_PARTS = ['given-name', 'additional-name', 'family-name'];
+const ALL_BUT_NAMES = [
   'organization',
   'street-address',
   'address-level3',
@@ -32,6 +30,7 @@ const FIELDS = [
   'tel',
   'email',
 ];
+const FIELDS = ['name', ...NAME_PARTS, ...ALL_BUT_NAMES];
 
 export const addresses: Collection = {
   name: 'addresses',
@@ -120,12 +119,25 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
   const { id: _, guid, deleted, entry, ...members } = input;
   const before = existing === null ? {} : entryOf(existing);
-  const given: Body = { ...before, ...(objectOf(entry) ?? members), version: ENTRY_VERSION };
+  const edited: Body = { ...before, ...(objectOf(entry) ?? members), version: ENTRY_VERSION };
+  const given = withoutStale(edited, before);
   const body: Body = { ...existing, id, entry: { ...given, ...times(given, before, nowMs) } };
   const complaint = check(body);
   if (complaint !== null) return refuse(complaint);
   const isBlank = FIELDS.every((name) => isSameField(given[name], ''));
   return isBlank ? refuse('entry: all fields are empty') : { ok: true, id, body };
+}
+
+/** Without empty fields, which no client writes, and without what an edited name or part of it makes untrue. */
+function withoutStale(edited: Body, before: Body): Body {
+  const isEdited = (name: string): boolean => !isSameField(edited[name], before[name]);
+  const areParts = NAME_PARTS.some(isEdited);
+  const stale = isEdited('name') === areParts ? [] : areParts ? ['name'] : NAME_PARTS;
+  const isLeftOut = (name: string, value: unknown): boolean =>
+    stale.includes(name) || (FIELDS.includes(name) && isSameField(value, ''));
+  return Object.fromEntries(
+    Object.entries(edited).filter(([name, value]) => !isLeftOut(name, value)),
+  );
 }
 
 function times(given: Body, before: Body, nowMs: number): Body {
@@ -140,12 +152,14 @@ function times(given: Body, before: Body, nowMs: number): Body {
 
 function identity(body: Body): string {
   const entry = entryOf(body);
-  return `u${hashKey(FIELDS.map((name) => entry[name] ?? '').join('\n'))}`;
+  return `u${hashKey(ALL_BUT_NAMES.map((name) => entry[name] ?? '').join('\n'))}`;
 }
 
 function isSameAddress(a: Body, b: Body): boolean {
   const [one, other] = [entryOf(a), entryOf(b)];
-  return FIELDS.every((name) => isSameField(one[name], other[name]));
+  // Not every client writes the parts of a name.
+  const names = one.name && other.name ? ['name'] : ['name', ...NAME_PARTS];
+  return [...names, ...ALL_BUT_NAMES].every((name) => isSameField(one[name], other[name]));
 }
 
 /** Clients leave empty fields out. */
