@@ -9,7 +9,7 @@ import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
-import { fromPort, SyncError } from './errors.ts';
+import { fromPort, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX } from './limits.ts';
 import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
@@ -364,6 +364,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   async function signOut(): Promise<void> {
     isLeaving = false;
     await owner.run(wipe);
+    await ported(platform.identity.forget?.() ?? Promise.resolve());
     const { generation, settings } = saved;
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
     await enter('disabled');

@@ -32,11 +32,23 @@ export interface DeviceConfig {
   readonly application?: string;
 }
 
+/** For a device whose system has no account manager: where its users sign in. */
+export interface SignInConfig {
+  /** Of the accounts server's pages, without a slash at the end (`https://accounts.firefox.com`). */
+  readonly accountsUrl: string;
+  /** As it is registered at the accounts server: a public client that may have keys. */
+  readonly clientId: string;
+  /** One of those that are registered for the client. */
+  readonly redirectUrl: string;
+}
+
 export interface AgentConfig {
   readonly profile: string;
   /** Without it the device is not among the account's devices, takes no commands and shares no tabs. */
   readonly device?: DeviceConfig;
   readonly remote: RemoteConfig;
+  /** Without it the platform's own Identity is asked. */
+  readonly signIn?: SignInConfig;
   /** By collection name; one that is not named is off. */
   readonly collections: { readonly [name: string]: CollectionSettings };
   /** Time between scheduled passes. */

@@ -4,6 +4,7 @@ import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
+import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
 
 export interface Contents {
   /** The protocols that it speaks. */
@@ -12,6 +13,10 @@ export interface Contents {
   readonly collections: readonly Collection[];
   /** The account's devices and their commands; used where the configuration describes this one (`device`). */
   readonly clients?: Clients;
+  /** Signing in, for a device whose system has no account manager; used where the configuration has `signIn`. */
+  readonly signIn?: typeof openKeeper;
+  /** Signing in with a password beside that. */
+  readonly passwordSignIn?: PasswordSignIn;
 }
 
 /** The driver that a device is configured for. Throws an Error if the build does not have it. */

@@ -18,6 +18,7 @@ import {
   putRecord,
 } from './local.ts';
 import type { SettingsChange } from './settings.ts';
+import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
 export { clients } from './clients.ts';
@@ -35,6 +36,8 @@ export { SyncError } from './errors.ts';
 export type { ExtensionStorage } from './extension-storage.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';
+export { openKeeper as signIn } from './signin/keeper.ts';
+export { signInWithPassword as passwordSignIn } from './signin/password.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
 
 /** Every call may reject with a SyncError; its `code` and `retry` say what to do. */
@@ -65,6 +68,8 @@ export interface Agent {
   initializeAccount(confirm: true): Promise<PassReport>;
   /** The account's other devices, the one seen last first: `{id, name, type, os, version, lastSeenMs}` and more. */
   devices(): Promise<Body[]>;
+  /** Signs a user in, before `enable`. Errors: `badInput` where the system's account manager does that. */
+  signIn(): SignIn;
   /** `storage.sync` of one extension. */
   extensionStorage(extId: string): ExtensionStorage;
   /** Turns `record` events of a collection on or off. */
@@ -73,7 +78,13 @@ export interface Agent {
 
 /** `contents`: the protocols and collections of this build; the configuration names what is used of them. */
 export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
-  const core = createCore(platform, config, contents);
+  const { signIn, passwordSignIn } = contents;
+  const keeper = config.signIn && signIn ? signIn(platform, config.signIn, passwordSignIn) : null;
+  const core = createCore(
+    keeper === null ? platform : { ...platform, identity: keeper.identity },
+    config,
+    contents,
+  );
   return {
     start: () => core.start(),
     enable: () => core.enable(),
@@ -84,6 +95,10 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     connectionChanged: () => core.connectionChanged(),
     status: () => core.status(),
     observe: (collection, on) => core.observe(collection, on),
+    signIn() {
+      if (keeper !== null) return keeper.signIn;
+      throw new SyncError('badInput', 'signIn: users sign in to this device elsewhere');
+    },
     devices: async () => listDevices(await core.company()),
     extensionStorage: (extId) => openExtensionStorage(core, platform, extId),
     async initializeAccount(confirm) {

@@ -2,6 +2,7 @@
 // Pure. Every key of an account starts with its generation, so that one account can never meet another's.
 //
 //   s                      the agent's state (state.ts)
+//   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
 //   <g>.m  <g>.k           meta/global as last seen; crypto/keys, sealed
 //   <g>.<letter>.c         a collection's cursor and counters
 //   <g>.<letter>.r.<id>    the mirror: what device and server last agreed on
@@ -11,6 +12,8 @@
 
 /** Everything of one generation: from `<g>.` up to `<g>/`. */
 export const STATE_KEY = 's';
+export const SIGNED_IN_KEY = 'i';
+export const SIGNING_IN_KEY = 'j';
 
 /** Longest escaped id that fits a key together with an index suffix. */
 export const KEY_ID_CHARS_MAX = 100;

@@ -130,6 +130,8 @@ export interface Identity {
   accessToken(fresh: boolean): Promise<AccessToken>;
   /** kB, or the scoped key for Sync. */
   syncKey(): Promise<SyncKey>;
+  /** The user has signed out of sync here: what was kept for it may go. Absent: nothing was. */
+  forget?(): Promise<void>;
   /** 32 bytes that stay the same on this device and never leave it: what is at rest is sealed under them. */
   deviceKey(): Promise<Uint8Array>;
 }

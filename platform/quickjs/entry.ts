@@ -30,6 +30,17 @@ interface StorageArguments {
   readonly items?: { readonly [key: string]: unknown };
 }
 
+/** `signin`: one step of signing in. */
+interface SignInArguments {
+  readonly call: string;
+  readonly code: string;
+  readonly state: string;
+  readonly url: string;
+  readonly json: string;
+  readonly email: string;
+  readonly password: string;
+}
+
 type Command = (agent: Agent, args: never) => unknown;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -44,6 +55,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['initialize', (agent, { confirm }: Arguments) => agent.initializeAccount(confirm)],
   ['devices', async (agent) => ({ devices: await agent.devices() })],
   ['storage', callStorage],
+  ['signin', callSignIn],
   ['list', (agent, query: Arguments & { limit: number }) => agent.list(query.collection, query)],
   [
     'get',
@@ -98,6 +110,19 @@ async function callStorage(
   if (call === 'set') await storage.set(items);
   else if (call === 'remove') await storage.remove(keys ?? []);
   else if (call === 'clear') await storage.clear();
+  else throw new SyncError('badInput', `call: there is no ${call}`);
+  return {};
+}
+
+async function callSignIn(
+  agent: Agent,
+  { call, code, state, url, json, email, password }: SignInArguments,
+): Promise<object> {
+  const signIn = agent.signIn();
+  if (call === 'begin') return signIn.begin();
+  if (call === 'finish') await signIn.finish(url === undefined ? { code, state } : { url });
+  else if (call === 'import') await signIn.import(json);
+  else if (call === 'password') await signIn.password(email, password);
   else throw new SyncError('badInput', `call: there is no ${call}`);
   return {};
 }

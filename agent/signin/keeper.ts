@@ -1,0 +1,155 @@
+// The account manager of a device whose system has none: it signs a user in, keeps what is left of that sealed in
+// the device's storage, and gives the agent its Identity from there. One user at a time.
+// Nothing secret is handed out but to the accounts server; signing out forgets first and tells the server then.
+
+import { restKey } from '../../crypto/rest.ts';
+import type { Change, Identity, Platform } from '../../platform/ports.ts';
+import type { SignInConfig } from '../config.ts';
+import { ported, SyncError } from '../errors.ts';
+import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../keys.ts';
+import { FAREWELL_MS_MAX } from '../limits.ts';
+import { createVault, type Vault } from '../vault.ts';
+import { beginSignIn, finishSignIn, readRedirect, type SignInCode } from './companion.ts';
+import type { Credentials, SignedIn } from './credentials.ts';
+import { createIdentity } from './identity.ts';
+import { importSignIn } from './import.ts';
+import { discoverAccounts } from './server.ts';
+import { revokeToken, type TokenClient } from './tokens.ts';
+
+/** What people who set a device up may do. Errors: SyncErrors, as the functions say that these stand on. */
+export interface SignIn {
+  /** The page for the companion's browser, as a QR code for instance. A later call replaces an earlier one. */
+  begin(): Promise<{ readonly url: string; readonly state: string }>;
+  /** What the companion brings back: the code and the state, or the address that its browser ended at. */
+  finish(answer: SignInCode | { readonly url: string }): Promise<void>;
+  /** JSON of another device of the user: see import.ts. */
+  import(json: string): Promise<void>;
+  /** Where the build has it. Only for accounts servers that let this client do so. */
+  password(email: string, password: string): Promise<void>;
+}
+
+export interface Keeper {
+  readonly identity: Identity;
+  readonly signIn: SignIn;
+}
+
+/** As `signInWithPassword`, which a build may leave out. */
+export type PasswordSignIn = (
+  device: Platform,
+  request: TokenClient & { readonly email: string; readonly password: string },
+) => Promise<SignedIn>;
+
+/** What is kept: plain JSON. */
+interface Kept {
+  readonly client: TokenClient;
+  readonly credentials: Credentials;
+  readonly email: string;
+}
+
+export function openKeeper(
+  platform: Platform,
+  { accountsUrl, clientId, redirectUrl }: SignInConfig,
+  passwordSignIn?: PasswordSignIn,
+): Keeper {
+  const { clock, entropy, storage } = platform;
+  const deviceKey = (): Promise<Uint8Array> => ported(platform.identity.deviceKey());
+  let opened: Promise<Vault> | null = null;
+  let identity: Identity | null = null;
+
+  const vault = (): Promise<Vault> => {
+    opened ??= deviceKey().then((key) => createVault(restKey(key), entropy, clock));
+    return opened;
+  };
+  const sealed = async (key: string, value: object): Promise<Change> => [
+    key,
+    await (await vault()).seal(key, '', JSON.stringify(value)),
+  ];
+  const load = async <T>(key: string): Promise<T | null> => {
+    const [box] = await ported(storage.get([key]));
+    const text = box instanceof Uint8Array ? (await (await vault()).open(key, box))?.text : null;
+    return text == null ? null : JSON.parse(text);
+  };
+  const commit = (...changes: Change[]): Promise<void> => ported(storage.commit(changes));
+  const client = async (): Promise<TokenClient> => {
+    const { apiUrl } = await discoverAccounts(platform, accountsUrl);
+    return { apiUrl, clientId };
+  };
+
+  const identityOf = ({ client, email, credentials }: Kept): Identity =>
+    createIdentity({
+      device: platform,
+      client,
+      credentials,
+      email,
+      deviceKey,
+      changed: async (next) =>
+        commit(await sealed(SIGNED_IN_KEY, { client, email, credentials: next })),
+    });
+  const current = async (): Promise<Identity> => {
+    if (identity !== null) return identity;
+    const kept = await load<Kept>(SIGNED_IN_KEY);
+    if (kept === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
+    identity = identityOf(kept);
+    return identity;
+  };
+  const keep = async (client: TokenClient, signedIn: SignedIn, email = ''): Promise<void> => {
+    const { uid, refreshToken, key } = signedIn;
+    const kept = { client, email, credentials: { uid, refreshToken, key } };
+    await commit(await sealed(SIGNED_IN_KEY, kept), [SIGNING_IN_KEY, null]);
+    identity = identityOf({ ...kept, credentials: signedIn });
+  };
+
+  const forget = async (): Promise<void> => {
+    const kept = await load<Kept>(SIGNED_IN_KEY);
+    identity = null;
+    await commit([SIGNED_IN_KEY, null], [SIGNING_IN_KEY, null]);
+    if (kept === null) return;
+    const { refreshToken } = kept.credentials;
+    const told = revokeToken(platform, kept.client, refreshToken).catch(() => undefined);
+    await Promise.race([told, clock.sleep(FAREWELL_MS_MAX)]);
+  };
+
+  return {
+    identity: {
+      account: async () => (await current()).account(),
+      assertion: async (audience, fresh) => (await current()).assertion(audience, fresh),
+      accessToken: async (fresh) => (await current()).accessToken(fresh),
+      syncKey: async () => (await current()).syncKey(),
+      deviceKey,
+      forget,
+    },
+    signIn: {
+      async begin() {
+        const server = await discoverAccounts(platform, accountsUrl);
+        const started = await beginSignIn(platform, { server, clientId, redirectUrl });
+        await commit(await sealed(SIGNING_IN_KEY, started.secret));
+        return { url: started.url, state: started.state };
+      },
+      async finish(answer) {
+        const secret = await load<Parameters<typeof finishSignIn>[1]>(SIGNING_IN_KEY);
+        if (secret === null) throw new SyncError('badInput', 'finish: no sign-in has begun');
+        const code = 'url' in answer ? readRedirect(text('url', answer.url)) : answer;
+        if (code === null) throw new SyncError('badInput', 'url: it has no code and no state');
+        await keep(secret, await finishSignIn(platform, secret, code));
+      },
+      async import(json) {
+        const server = await client();
+        await keep(server, await importSignIn(platform, server, text('json', json)));
+      },
+      async password(email, password) {
+        if (passwordSignIn === undefined) {
+          throw new SyncError('badInput', 'password: this build does not sign in with passwords');
+        }
+        const secrets = { email: text('email', email), password: text('password', password) };
+        const server = await client();
+        await keep(server, await passwordSignIn(platform, { ...server, ...secrets }), email);
+      },
+    },
+  };
+}
+
+/** What came across a bridge may be anything. */
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new SyncError('badInput', `${name}: not a text`);
+}
