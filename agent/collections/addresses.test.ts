@@ -123,6 +123,10 @@ describe('a record', () => {
     expect(edited({ name: 'Ann Größe', ...ann })).toMatchObject({ name: 'Ann Größe', ...ann });
     expect(edited({ tel: '' })).toMatchObject({ name: 'Zoë Größe', ...parts });
     expect(edited({ tel: '' })).not.toHaveProperty('tel');
+    const short = address({ name: 'Zoë Größe' });
+    expect(addresses.prepare({ 'given-name': 'Ann' }, short, 'x', NOW_MS)).toMatchObject({
+      complaint: expect.stringContaining('entry.name'),
+    });
   });
 
   test('is the same with and without the parts of its name', () => {

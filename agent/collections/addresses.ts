@@ -121,6 +121,7 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   const before = existing === null ? {} : entryOf(existing);
   const edited: Body = { ...before, ...(objectOf(entry) ?? members), version: ENTRY_VERSION };
   const given = withoutStale(edited, before);
+  if (given === null) return refuse('entry.name: it is not known in parts, change it as a whole');
   const body: Body = { ...existing, id, entry: { ...given, ...times(given, before, nowMs) } };
   const complaint = check(body);
   if (complaint !== null) return refuse(complaint);
@@ -128,11 +129,16 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   return isBlank ? refuse('entry: all fields are empty') : { ok: true, id, body };
 }
 
-/** Without empty fields, which no client writes, and without what an edited name or part of it makes untrue. */
-function withoutStale(edited: Body, before: Body): Body {
+/**
+ * Without empty fields, which no client writes, and without what an edited name or part of it makes untrue. Null when
+ * a part was edited and the others are not known.
+ */
+function withoutStale(edited: Body, before: Body): Body | null {
   const isEdited = (name: string): boolean => !isSameField(edited[name], before[name]);
-  const areParts = NAME_PARTS.some(isEdited);
-  const stale = isEdited('name') === areParts ? [] : areParts ? ['name'] : NAME_PARTS;
+  const isName = isEdited('name');
+  const isPart = NAME_PARTS.some(isEdited);
+  if (isPart && !isName && before.name && !NAME_PARTS.some((name) => before[name])) return null;
+  const stale = isName === isPart ? [] : isPart ? ['name'] : NAME_PARTS;
   const isLeftOut = (name: string, value: unknown): boolean =>
     stale.includes(name) || (FIELDS.includes(name) && isSameField(value, ''));
   return Object.fromEntries(
