@@ -2,42 +2,31 @@
 // and each sees the tabs that are open on the other. The tests are one story, in their order.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Serving } from '../../emulator/servers/serve.ts';
 import { TV } from '../support/everything.ts';
-import { type Computer, startComputer } from './computer.ts';
-import { type Firefox, startFirefox } from './firefox.ts';
+import { type Household, startHousehold } from './household.ts';
 import { sampleLogins, samplePages } from './samples.ts';
-import { startServers } from './servers.ts';
 import { lastWrites } from './storage.ts';
 
 const PAGES = 5;
 const LOGINS = 3;
 
-let serving: Serving;
-let firefox: Firefox;
-let computer: Computer;
+let home: Household;
 beforeAll(async () => {
-  serving = await startServers();
-  firefox = await startFirefox({ serving });
-  await firefox.addPages(samplePages(PAGES, 1, Date.now() * 1000));
-  await firefox.addLogins(sampleLogins(LOGINS, 1));
-  await firefox.sync();
-  computer = await startComputer(serving);
-  await computer.sync();
-  await firefox.sync();
+  home = await startHousehold(async (firefox) => {
+    await firefox.addPages(samplePages(PAGES, 1, Date.now() * 1000));
+    await firefox.addLogins(sampleLogins(LOGINS, 1));
+  });
+  await home.computer.sync();
+  await home.firefox.sync();
 });
-afterAll(async () => {
-  await computer?.close();
-  await firefox?.close();
-  await serving?.close();
-});
+afterAll(() => home?.close());
 
 interface DeviceRecord {
   readonly id: string;
   readonly commands: readonly unknown[];
 }
 
-const inside = (name: string, ...args: unknown[]) => firefox.call('devices', name, ...args);
+const inside = (name: string, ...args: unknown[]) => home.firefox.call('devices', name, ...args);
 
 async function listedByFirefox(): Promise<DeviceRecord> {
   const [record, ...others] = (await inside('listDevices')) as DeviceRecord[];
@@ -46,6 +35,7 @@ async function listedByFirefox(): Promise<DeviceRecord> {
 }
 
 test('Firefox and the device list each other', async () => {
+  const { firefox, computer } = home;
   const { name, type, version, os } = TV;
   expect(await listedByFirefox()).toMatchObject({ name, type, version, os, commands: [] });
   expect(await computer.agent.devices()).toEqual([
@@ -59,6 +49,7 @@ test('Firefox and the device list each other', async () => {
 });
 
 test('commands of Firefox are carried out once and leave the record', async () => {
+  const { firefox, computer } = home;
   const record = await listedByFirefox();
   const page = ['https://example.com/größe', 'a device', 'Größe 日本'];
   await inside('sendCommand', 'displayURI', page, record.id);
@@ -86,6 +77,7 @@ test('commands of Firefox are carried out once and leave the record', async () =
 });
 
 test("the device lists Firefox's open tabs", async () => {
+  const { serving, firefox, computer } = home;
   const url = `${serving.url}/a/page?of=Größe`;
   await inside('openTab', new URL(url).href);
   await firefox.sync();
@@ -101,6 +93,7 @@ test("the device lists Firefox's open tabs", async () => {
 
 // It shows those of devices that are also registered with the accounts server.
 test("Firefox takes the device's open tabs", async () => {
+  const { firefox, computer } = home;
   const tabs = [
     { title: 'Größe 日本', url: 'https://example.com/1', lastUsed: 1_795_000_002 },
     { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1 },
@@ -121,6 +114,7 @@ test("Firefox takes the device's open tabs", async () => {
 });
 
 test('nobody writes when nothing has changed', async () => {
+  const { serving, firefox, computer } = home;
   const shared = ['clients', 'history', 'passwords', 'bookmarks', 'meta', 'crypto'];
   const written = await lastWrites(serving, shared);
   for (let round = 0; round < 3; round++) {
@@ -132,6 +126,7 @@ test('nobody writes when nothing has changed', async () => {
 });
 
 test('Firefox signs the device out, and lists it no more', async () => {
+  const { firefox, computer } = home;
   const { id } = await listedByFirefox();
   await inside('sendCommand', 'logout', [], id);
   await firefox.sync();
