@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { contentNames } from '../firmware-bundle/contents.ts';
+import { syncNames } from '../firmware-bundle/contents.ts';
 import { type Json, type SecondDevice, secondDevice } from '../test/sim/second-device.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
@@ -20,7 +20,7 @@ const PROTOCOLS = [
 let everything: Firmware;
 let shipped: Firmware;
 beforeAll(async () => {
-  everything = await freshFirmware(TV.name, contentNames);
+  everything = await freshFirmware(TV.name, syncNames);
   shipped = await freshFirmware(TV.name);
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFirmware, sourceWith, weighVariants } from './build.ts';
-import { contentNames, contentsModule } from './contents.ts';
+import { contentsModule, syncNames } from './contents.ts';
 import { variantTable } from './size.ts';
 
 const PROFILE = 'panasonic-cx700';
@@ -40,18 +40,33 @@ describe('a firmware', () => {
     expect(smaller.weighs(passwords)).toBeLessThan(shipped.weighs(passwords) / 2);
   });
 
-  test('with all that there is stays in its budget', async () => {
-    const everything = await built(...contentNames);
+  test('signs users in itself if it is asked for, and carries nothing of that else', async () => {
+    const [shipped, own, both] = [
+      await built(),
+      await built('sync15', 'signIn'),
+      await built('sync15', 'signIn', 'passwordSignIn'),
+    ];
+    const [companion, password] = ['agent/signin/companion.ts', 'agent/signin/password.ts'];
+    expect([shipped.weighs(companion), shipped.weighs(password)]).toEqual([0, 0]);
+    expect(own.weighs(companion)).toBeGreaterThan(0);
+    expect([own.weighs(password), own.weighs('crypto/onepw.ts')]).toEqual([0, 0]);
+    expect(both.weighs(password)).toBeGreaterThan(0);
+    expect(both.weighs('agent/collections/clients.ts')).toBeGreaterThan(0);
+  });
+
+  test('with all that can be synced stays in its budget', async () => {
+    const everything = await built(...syncNames);
     expect(everything.weighs('agent/collections/bookmarks.ts')).toBeGreaterThan(0);
     expect(everything.bytes).toBeLessThanOrEqual(131_072);
   });
 
   test('is listed beside those without Syncto, without Sync 1.5 and with everything', async () => {
-    const [shipped, direct, gateway, all] = await weighVariants(PROFILE);
+    const [shipped, direct, gateway, all, own] = await weighVariants(PROFILE);
     const [both, without] = [await built(), await built('sync15')];
     expect([shipped?.bytes, direct?.bytes]).toEqual([both.bytes, without.bytes]);
     expect(gateway?.bytes).toBeLessThan(both.bytes);
     expect(all?.bytes).toBeGreaterThan(both.bytes);
+    expect(own?.bytes).toBeGreaterThan(without.bytes);
     const table = variantTable([shipped, direct].flatMap((one) => one ?? []));
     expect(table).toMatch(/^ +bytes +gzip -9 +agent.js of\n +\d+ +\d+ +npm run build\n/);
     expect(table).toContain(

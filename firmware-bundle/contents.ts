@@ -12,15 +12,19 @@ const COLLECTIONS = [
 ];
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
+const SIGN_IN = ['signIn', 'passwordSignIn'];
 const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
+/** Every protocol and everything that can be synced. */
+export const syncNames: readonly string[] = [...DRIVERS, ...DATA];
+
 /** What `contentsModule` knows. */
-export const contentNames: readonly string[] = [...DRIVERS, ...DATA];
+export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN];
 
 /**
- * The module for a list of protocols, collections and `clients` (the account's devices). Without a protocol in the
- * list it is all of them, without anything else history, passwords and `clients`. Throws an Error that names what is
- * unknown.
+ * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn` (for a system that
+ * has no account manager), with `passwordSignIn` or without. Without a protocol in the list it is all of them, without
+ * collections and `clients` history, passwords and `clients`. Throws an Error that names what is unknown.
  */
 export function contentsModule(names: readonly string[]): string {
   const unknown = names.filter((name) => !contentNames.includes(name));
@@ -29,11 +33,13 @@ export function contentsModule(names: readonly string[]): string {
   }
   const drivers = chosen(DRIVERS, names, DRIVERS);
   const data = chosen(DATA, names, DEFAULT_DATA);
-  return `import { ${[...drivers, ...data].join(', ')} } from '../../agent/index.ts';
+  const collections = data.filter((name) => name !== CLIENTS);
+  const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
+  return `import { ${[...drivers, ...collections, ...others].join(', ')} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
-  collections: [${data.filter((name) => name !== CLIENTS).join(', ')}],
-  ${data.includes(CLIENTS) ? CLIENTS : ''}
+  collections: [${collections.join(', ')}],
+  ${others.join(', ')}
 };
 `;
 }
