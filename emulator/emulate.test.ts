@@ -185,6 +185,23 @@ describe('the power', () => {
     }
   });
 
+  test('may go before a deletion that is done has been answered', async () => {
+    const [page] =
+      syntheticAccount({ records: 5, seed: 3 })
+        .store.users.get(1)
+        ?.collections.get('history')
+        ?.inArrivalOrder(0) ?? [];
+    const edits: Edit[] = [{ collection: 'history', op: 'delete', record: { id: page?.id } }];
+    const { passes, total } = await runSmall({ edits });
+    const [first, ...later] = passes.map(({ flash }) => flash.pagesWritten);
+    const afterEdit = total.flash.pagesWritten - later.reduce((sum, pages) => sum + pages, 0);
+    expect(afterEdit).toBeGreaterThan(first ?? 0);
+    for (const cutAt of [afterEdit - 2, afterEdit - 1, afterEdit]) {
+      const { problems, powerCuts } = await runSmall({ edits, cutsAt: [cutAt], cutFault: 'kept' });
+      expect({ cutAt, problems, powerCuts }).toEqual({ cutAt, problems: [], powerCuts: 1 });
+    }
+  });
+
   test('may go twice', async () => {
     const result = await runSmall({ cutsAt: [20, 24] });
     expect(result).toMatchObject({ problems: [], powerCuts: 2, boots: 3 });

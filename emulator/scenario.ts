@@ -174,7 +174,8 @@ async function play(run: Run): Promise<void> {
     await withPower(run, () => ledger.inspect(() => checkExpected(run, expected)));
   }
   for (const [index, edit] of edits.entries()) {
-    await withPower(run, () => applyEdit(run, edit, index + 1));
+    const cuts = run.powerCuts;
+    await withPower(run, () => applyEdit(run, edit, index + 1, run.powerCuts > cuts));
   }
   options.elsewhere?.(setup);
   if (edits.length > 0) {
@@ -258,13 +259,20 @@ async function waitAsTold(setup: Setup): Promise<void> {
   if (waitMs > 0) await setup.device.idle(Math.min(waitMs, WAIT_MS_MAX));
 }
 
-async function applyEdit({ setup, problems }: Run, edit: Edit, number: number): Promise<void> {
+/** `isAgain`: the power went before its answer came, which a deletion that was durable by then has no record for. */
+async function applyEdit(
+  { setup, problems }: Run,
+  edit: Edit,
+  number: number,
+  isAgain: boolean,
+): Promise<void> {
   const { collection, op, record } = edit;
   const input = op === 'put' ? { collection, record } : { collection, id: record.id };
   try {
     await setup.device.command(op, input);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    if (isAgain && op === 'delete' && error.code === 'notFound') return;
     problems.push(`edit ${number} was refused: ${error.message}`);
   }
 }

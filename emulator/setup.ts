@@ -45,6 +45,8 @@ export interface SetupOptions {
   readonly collections?: readonly string[];
   /** What the account's other devices see of it, the profile's when left out. Null: it is not among them. */
   readonly description?: DeviceDescription | null;
+  /** The system has no account manager: the firmware, built with `signIn`, signs its user in. */
+  readonly signIn?: boolean;
   /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
   readonly serverUrl?: string | null;
   /** What goes wrong on the network. */

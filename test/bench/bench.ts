@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freshFirmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
@@ -109,9 +110,11 @@ async function flash(): Promise<void> {
 
 /** Every 20th flash write of the story; `npm run test:long` is all of them. */
 async function power(): Promise<void> {
+  const firmware = await freshFirmware(TV);
   row('cuts', 'protocol', 'flash writes', 'records lost', 'doubled', 'complaints');
   for (const protocol of PROTOCOLS) {
     const { writes, points, lost, doubled, complaints } = await cutEverywhere({
+      firmware,
       protocol,
       stride: 20,
     });

@@ -1,12 +1,15 @@
 // A few of the cuts of `npm run test:long`, so that its story stays playable.
 
 import { expect, test } from 'vitest';
-import { cutEverywhere } from './cuts.ts';
+import { freshFirmware } from '../../emulator/firmware.ts';
+import { cutEverywhere, PROFILE } from './cuts.ts';
 
 test.each(['syncto', 'sync15'] as const)(
   'after some power cuts in a story told by %s, it ends as if none had been',
   async (protocol) => {
-    const { writes, points, ...found } = await cutEverywhere({ protocol, stride: 60 });
+    const firmware = await freshFirmware(PROFILE.name);
+    const cuts = { firmware, protocol, stride: 60 };
+    const { writes, points, ...found } = await cutEverywhere(cuts);
     expect(writes).toBeGreaterThan(80);
     expect(points).toBe(6);
     expect(found).toEqual({ lost: 0, doubled: 0, complaints: [] });

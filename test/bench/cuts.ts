@@ -3,7 +3,7 @@
 // that may become of what was not synced. After the reboot the story goes on to its end, which must be that of the
 // uncut run. Everything comes from one seed: the same cut gives the same run.
 
-import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
+import type { Firmware } from '../../emulator/firmware.ts';
 import type { Edit } from '../../emulator/options.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import { runScenario, type ScenarioResult } from '../../emulator/scenario.ts';
@@ -12,10 +12,14 @@ import type { World } from '../../emulator/servers/world.ts';
 import type { Protocol, Setup } from '../../emulator/setup.ts';
 import { type Json, type SecondDevice, secondDevice } from '../sim/second-device.ts';
 
+export const PROFILE = loadProfile('panasonic-cx700');
+
 /** What becomes of what was written but not synced. */
 export const OUTCOMES = ['torn', 'lost', 'reordered'] as const;
 
 export interface CutOptions {
+  /** Of `PROFILE`. */
+  readonly firmware: Firmware;
   readonly protocol: Protocol;
   /** Every so many-th flash write; 1 is all of them. */
   readonly stride: number;
@@ -35,8 +39,7 @@ export interface CutReport {
 }
 
 export async function cutEverywhere(options: CutOptions): Promise<CutReport> {
-  const { protocol, stride, onPoint } = options;
-  const firmware = await freshFirmware(PROFILE.name);
+  const { firmware, protocol, stride, onPoint } = options;
   const whole = await play(firmware, protocol);
   if (whole.problems.length > 0) throw new Error(`the uncut story: ${whole.problems.join('; ')}`);
   const end = endOf(whole);
@@ -77,7 +80,6 @@ function nameOf({ cutAt, cutFault }: Cut): string {
   return `write ${cutAt}, ${cutFault}`;
 }
 
-const PROFILE = loadProfile('panasonic-cx700');
 const SEED = 8;
 const VISITS_US = Date.UTC(2026, 10, 1) * 1_000;
 const BOTH = 'https://new.example/both';

@@ -3,7 +3,8 @@
 // with 1 when anything was lost, doubled or left in disagreement.
 
 import { parseArgs } from 'node:util';
-import { cutEverywhere, OUTCOMES } from './cuts.ts';
+import { freshFirmware } from '../../emulator/firmware.ts';
+import { cutEverywhere, OUTCOMES, PROFILE } from './cuts.ts';
 
 const { values } = parseArgs({ options: { stride: { type: 'string', default: '1' } } });
 const stride = Number(values.stride);
@@ -12,8 +13,10 @@ if (!Number.isInteger(stride) || stride < 1) {
   process.exit(2);
 }
 
+const firmware = await freshFirmware(PROFILE.name);
 for (const protocol of ['syncto', 'sync15'] as const) {
   const { writes, points, lost, doubled, complaints } = await cutEverywhere({
+    firmware,
     protocol,
     stride,
     onPoint(done) {
