@@ -179,6 +179,7 @@ function agentConfig(options: SetupOptions, urls: ServerUrls): string {
     profile: profile.name,
     crypto,
     device: description ?? undefined,
+    signIn: options.signIn ? signInConfig(urls) : undefined,
     remote: {
       protocol,
       serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
@@ -188,6 +189,11 @@ function agentConfig(options: SetupOptions, urls: ServerUrls): string {
     collections: Object.fromEntries(collections.map((name) => [name, on])),
     ...profile.agent,
   });
+}
+
+/** The embedded accounts server knows every client: it is a user's own. */
+function signInConfig({ accounts }: ServerUrls): object {
+  return { accountsUrl: accounts, clientId: 'kitsync', redirectUrl: `${accounts}/oauth/success` };
 }
 
 /** A minute after the newest write, so that the servers' clock never runs behind their records. */

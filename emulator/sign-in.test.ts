@@ -1,0 +1,85 @@
+// A television whose system has no account manager, in its virtual machine: somebody signs in with a phone, and the
+// firmware keeps the sign-in under the same memory cap as everything else.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { corpusAccount } from '../test/support/device.ts';
+import { type Firmware, freshFirmware } from './firmware.ts';
+import type { PassReport } from './ledger.ts';
+import { loadProfile } from './profiles.ts';
+import { companion } from './servers/companion.ts';
+import { createSetup, type Setup } from './setup.ts';
+
+const TV = loadProfile('panasonic-cx700');
+let firmware: Firmware;
+beforeAll(async () => {
+  const names = ['sync15', 'history', 'passwords', 'clients', 'signIn', 'passwordSignIn'];
+  firmware = await freshFirmware(TV.name, names);
+});
+
+function television(): Setup {
+  return createSetup({
+    profile: TV,
+    firmware,
+    account: corpusAccount(),
+    protocol: 'sync15',
+    auth: 'bearer',
+    crypto: 'software',
+    seed: 7,
+    signIn: true,
+  });
+}
+
+const command = (setup: Setup, name: string, json: object = {}): Promise<unknown> =>
+  setup.device.command(name, json);
+
+/** The person with the phone. */
+async function approve({ servers }: Setup, url: string) {
+  if (servers === null) throw new Error('the servers are elsewhere');
+  const { email, password } = servers.account;
+  return companion(servers.fetch, url, { email, password });
+}
+
+async function begin(setup: Setup): Promise<{ code: string; state: string }> {
+  const { url } = (await command(setup, 'signin', { call: 'begin' })) as { url: string };
+  return approve(setup, url);
+}
+
+const enable = async (setup: Setup): Promise<PassReport> =>
+  (await command(setup, 'enable')) as PassReport;
+
+describe('a television that signs its user in itself', () => {
+  test('takes the code that a phone brings, also after a power cut', async () => {
+    const setup = television();
+    await setup.device.boot();
+    expect(await enable(setup)).toMatchObject({ ok: false, error: { code: 'signedOut' } });
+    const code = await begin(setup);
+    setup.losePower();
+    await setup.device.boot();
+    await command(setup, 'signin', { call: 'finish', ...code });
+    expect(await enable(setup)).toMatchObject({ ok: true });
+    setup.losePower();
+    await setup.device.boot();
+    expect(await command(setup, 'sync')).toMatchObject({ ok: true });
+  });
+
+  test('takes a password where the accounts server lets it', async () => {
+    const setup = television();
+    await setup.device.boot();
+    const { email = '', password = '' } = setup.servers?.account ?? {};
+    await command(setup, 'signin', { call: 'password', email, password });
+    expect(await enable(setup)).toMatchObject({ ok: true });
+  });
+
+  test('names what it was not told', async () => {
+    const setup = television();
+    await setup.device.boot();
+    for (const [json, message] of [
+      [{ call: 'finish' }, 'finish: no sign-in has begun'],
+      [{ call: 'password', email: 'a@b.test' }, 'password: not a text'],
+      [{ call: 'import', json: 5 }, 'json: not a text'],
+      [{ call: 'magic' }, 'call: there is no magic'],
+    ] as const) {
+      await expect(command(setup, 'signin', json)).rejects.toThrow(message);
+    }
+  });
+});
