@@ -152,7 +152,9 @@ function translated(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const code = codeOf(error);
   const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
-  return new StorageError(isFull ? 'full' : 'failed', `file error ${code}`, error);
+  return isFull
+    ? new StorageError('full', `there is no room left (${code})`, error)
+    : new StorageError('failed', `file error ${code}`, error);
 }
 
 function codeOf(error: unknown): unknown {

@@ -41,23 +41,21 @@ export async function writePrivate(
 ): Promise<void> {
   const path = existsSync(name) ? realpathSync(name) : name;
   const draft = `${path}.${process.pid}`;
-  const asked = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      rmSync(draft, { force: true });
-      throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-    }
-  };
-  const file = asked(() => openSync(draft, 'w', 0o600));
   try {
-    for await (const piece of pieces) asked(() => writeSync(file, piece));
-    asked(() => fsyncSync(file));
-  } finally {
-    closeSync(file);
+    const file = openSync(draft, 'w', 0o600);
+    try {
+      for await (const piece of pieces) writeSync(file, piece);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
   }
-  asked(() => renameSync(draft, path));
-  asked(() => syncFolder(dirname(path)));
 }
 
 /** Makes a new name durable. Windows cannot, and need not. */

@@ -21,7 +21,7 @@ const data = join(folder, 'data');
 const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
-  serving = await serveAccount(1500);
+  serving = await serveAccount(900);
   await credentialsOf(serving, join(folder, 'credentials.json'));
 });
 afterAll(() => serving.close());
@@ -29,28 +29,33 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-const syncArgs = () => [
-  ...['sync', '--token-server', serving.world.urls.token, '--data', data],
+const syncArgs = (directory = data) => [
+  ...['sync', '--token-server', serving.world.urls.token, '--data', directory],
   ...['--credentials', join(folder, 'credentials.json')],
 ];
 
 /** The command as a process of its own; `saw` resolves when it has printed the text. */
-function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args: readonly string[], [command = '', ...before]: readonly string[] = []) {
+  const program = [process.execPath, BIN, ...args];
+  const [file = '', ...rest] = command === '' ? program : [command, ...before, ...program];
+  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const ended = once(child, 'exit').then(([code, signal]) => {
     running.delete(child);
     return code ?? signal;
   });
   let printed = '';
-  const saw = (text: string): Promise<void> =>
-    new Promise((resolve) => {
-      child.stdout.on('data', (bytes) => {
-        printed += bytes;
-        if (printed.includes(text)) resolve();
-      });
-    });
-  return { child, ended, saw, printed: () => printed };
+  let complained = '';
+  child.stdout.on('data', (bytes) => {
+    printed += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    complained += bytes;
+  });
+  const saw = async (text: string): Promise<void> => {
+    while (!printed.includes(text)) await once(child.stdout, 'data');
+  };
+  return { child, ended, saw, printed: () => printed, complained: () => complained };
 }
 
 it('goes on where it was killed, and stops in order when it is told to', async () => {
@@ -69,8 +74,34 @@ it('goes on where it was killed, and stops in order when it is told to', async (
 
   const { out } = await run(['status', '--data', data, '--json']);
   expect(JSON.parse(out)).toMatchObject({
-    collections: { history: { held: 1500, pending: 0 }, passwords: { held: 12 } },
+    collections: { history: { held: 900, pending: 0 }, passwords: { held: 12 } },
   });
+});
+
+it('stops in order in the middle of a sync, and two never share a folder', async () => {
+  const shared = join(folder, 'shared');
+  const args = syncArgs(shared);
+  const stopped = start([...args, '--json']);
+  await stopped.saw('"progress"');
+  const second = start([...args, '--once']);
+  expect(await second.ended).toBe(1);
+  expect(second.complained()).toBe(`kitsync: ${shared} is in use\n`);
+  stopped.child.kill('SIGTERM');
+  expect(await stopped.ended).toBe(0);
+  expect(readdirSync(shared)).not.toContain('lock');
+});
+
+it('says that the disk is full, and goes on when there is room', async () => {
+  const small = join(folder, 'small');
+  // Files of at most 600 KiB.
+  const limited = ['bash', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'bash'];
+  const full = start([...syncArgs(small), '--once'], limited);
+  expect(await full.ended).toBe(1);
+  expect(full.complained()).toMatch(/sync failed: .* \(storageFull\) - make room on the disk\n/);
+  const { code, out } = await run([...syncArgs(small), '--once']);
+  expect([code, out]).toEqual([0, expect.stringContaining('in sync')]);
+  const { out: status } = await run(['status', '--data', small]);
+  expect(status).toMatch(/^history +900 held/m);
 });
 
 it('stops within seconds although the server says nothing', async () => {

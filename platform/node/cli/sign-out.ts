@@ -106,7 +106,7 @@ function question(
   );
   return [
     `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
-    ...(unsent === 0 ? [] : [`${unsent} changes have not been sent yet: they will be lost.`]),
+    ...(unsent === 0 ? [] : [`Not sent yet, and lost then: ${unsent} of your changes.`]),
     ...(credentialsFile === null ? [] : [`The sign-in in ${credentialsFile} ends.`]),
     ...(forgetCredentials ? ['That file is removed, too.'] : []),
     'What is on the server, and on your other devices, stays.',

@@ -70,8 +70,7 @@ function collectionText(is: Status['collections'][string]): string {
   const { held, pending, quarantined } = is;
   return [
     `${held} held, ${pending} to send, ${quarantined} set aside`,
-    ...(is.enabled ? [] : ['off']),
-    ...(is.readOnly ? ['read-only'] : []),
+    ...(!is.enabled ? ['off'] : is.readOnly ? ['read-only'] : []),
     ...(is.declined ? ['not wanted by the account'] : []),
     ...(is.stopped === null ? [] : ['stopped: the account has it in a newer form']),
   ].join(', ');
