@@ -30,6 +30,8 @@ export default defineConfig(({ mode }) => {
       hookTimeout: 120_000,
       // One browser at a time.
       fileParallelism: !isFirefox,
+      // Nothing else has to be done meanwhile: by default one core would be left to that.
+      ...(isFirefox ? {} : { maxWorkers: '100%' }),
       pool: 'forks',
       reporters: ['default', tally],
     },
