@@ -2,7 +2,16 @@
 // under one stamp when it is committed. Nothing of an open batch can be seen.
 // A batch belongs to one user and one collection, and is forgotten after two hours.
 
-import { CODE, changeBytes, faultOf, isBsoId, type Limits, toChange } from './bso.ts';
+import {
+  CODE,
+  type CollectionLimits,
+  changeBytes,
+  faultOf,
+  isBsoId,
+  type Limits,
+  limitsOf,
+  toChange,
+} from './bso.ts';
 import { HttpError, isObject } from './http.ts';
 import type { BsoChange, User } from './store.ts';
 
@@ -41,7 +50,8 @@ export class Batches {
    * Errors: HttpError 400 (8: not a list of BSOs with distinct ids; 17: too much; 0: no such batch).
    */
   post(user: User, name: string, query: URLSearchParams, list: unknown, nowMs: number): PostResult {
-    const { taken, ...verdict } = judge(list, name, this.#limits);
+    const limits = limitsOf(this.#limits, name);
+    const { taken, ...verdict } = judge(list, name, limits);
     const batchId = query.get('batch');
     const isCommit = isCommitted(query);
     if (batchId === null || (batchId === 'true' && isCommit))
@@ -50,7 +60,7 @@ export class Batches {
     if (batchId === 'true')
       this.#open.set(id, { user, collection: name, openedMs: nowMs, changes: [], bytes: 0 });
     const batch = this.#find(id, user, name, nowMs);
-    this.#append(batch, taken);
+    append(batch, taken, limits);
     if (!isCommit) return { ...verdict, batch: id };
     this.#open.delete(id);
     return { ...verdict, stampMs: user.write(name, batch.changes, nowMs) };
@@ -70,20 +80,20 @@ export class Batches {
       throw new HttpError(400, CODE.unknown);
     return batch;
   }
+}
 
-  /** Unlike the reference server, which trusts the declared totals, this one counts. */
-  #append(batch: Batch, taken: readonly BsoChange[]): void {
-    const bytes = batch.bytes + taken.reduce((sum, change) => sum + changeBytes(change), 0);
-    const records = batch.changes.length + taken.length;
-    if (bytes > this.#limits.max_total_bytes || records > this.#limits.max_total_records)
-      throw new HttpError(400, CODE.sizeLimit);
-    batch.changes.push(...taken);
-    batch.bytes = bytes;
-  }
+/** Unlike the reference server, which trusts the declared totals, this one counts. */
+function append(batch: Batch, taken: readonly BsoChange[], limits: CollectionLimits): void {
+  const bytes = batch.bytes + taken.reduce((sum, change) => sum + changeBytes(change), 0);
+  const records = batch.changes.length + taken.length;
+  if (bytes > limits.max_total_bytes || records > limits.max_total_records)
+    throw new HttpError(400, CODE.sizeLimit);
+  batch.changes.push(...taken);
+  batch.bytes = bytes;
 }
 
 /** Checks the X-Weave-* headers that announce a POST's size. Errors: HttpError 400. */
-export function checkAnnounced(headers: Headers, limits: Limits): void {
+export function checkAnnounced(headers: Headers, limits: CollectionLimits): void {
   const announced: [string, number][] = [
     ['x-weave-records', limits.max_post_records],
     ['x-weave-bytes', limits.max_post_bytes],
@@ -105,7 +115,11 @@ function isCommitted(query: URLSearchParams): boolean {
   return commit !== null;
 }
 
-function judge(list: unknown, name: string, limits: Limits): Verdict & { taken: BsoChange[] } {
+function judge(
+  list: unknown,
+  name: string,
+  limits: CollectionLimits,
+): Verdict & { taken: BsoChange[] } {
   if (!Array.isArray(list)) throw new HttpError(400, CODE.invalidBso);
   const taken: BsoChange[] = [];
   // A null prototype: `__proto__` is a legal record id.

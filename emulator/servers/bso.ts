@@ -3,14 +3,24 @@
 import { HttpError, isObject } from './http.ts';
 import type { BsoChange } from './store.ts';
 
-/** The limits of `info/configuration`. Bytes count UTF-8; payload bytes count the payload text. */
-export interface Limits {
+/** Limits of one collection. Bytes count UTF-8; payload bytes count the payload text. */
+export interface CollectionLimits {
   readonly max_request_bytes: number;
   readonly max_post_bytes: number;
   readonly max_post_records: number;
   readonly max_record_payload_bytes: number;
   readonly max_total_bytes: number;
   readonly max_total_records: number;
+}
+
+/** The limits of `info/configuration`; some collections may have others. */
+export interface Limits extends CollectionLimits {
+  readonly collections?: { readonly [name: string]: Partial<CollectionLimits> };
+}
+
+/** What counts for one collection. */
+export function limitsOf({ collections = {}, ...general }: Limits, name: string): CollectionLimits {
+  return { ...general, ...(Object.hasOwn(collections, name) ? collections[name] : {}) };
 }
 
 /** The defaults of the reference server. */

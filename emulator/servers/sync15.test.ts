@@ -252,6 +252,30 @@ describe('info', () => {
     expect((await storage('GET', 'info/toString')).status).toBe(404);
   });
 
+  test('a collection may have limits of its own', async () => {
+    const tabs = { max_record_payload_bytes: 20, max_request_bytes: 300, max_post_bytes: 25 };
+    const limits = { max_record_payload_bytes: 10, max_request_bytes: 200, collections: { tabs } };
+    const storage = await startWorld({ sync15: { limits } }).signIn();
+    const { json } = await storage('GET', 'info/configuration');
+    expect(json).toMatchObject({ max_record_payload_bytes: 10, collections: { tabs } });
+    const payload = 'x'.repeat(20);
+    const status = async (path: string, body: unknown) =>
+      (await storage(Array.isArray(body) ? 'POST' : 'PUT', `storage/${path}`, { body })).status;
+    expect(await status('tabs/a', { payload })).toBe(200);
+    expect(await status('other/a', { payload })).toBe(413);
+    const long = [{ id: 'a', payload: '' }, ' '.repeat(200)];
+    expect([await status('tabs', long), await status('other', long)]).toEqual([400, 413]);
+    const two = [
+      { id: 'a', payload },
+      { id: 'b', payload },
+    ];
+    const { failed } = (await storage('POST', 'storage/tabs', { body: two })).json;
+    expect(failed).toEqual({ b: 'retry bytes' });
+    const headers = { 'X-Weave-Bytes': '26' };
+    expect((await storage('POST', 'storage/tabs', { body: [], headers })).text).toBe('17');
+    expect((await storage('POST', 'storage/other', { body: [], headers })).status).toBe(200);
+  });
+
   test('a write over the quota is 400 with a 14', async () => {
     const storage = await startWorld({ sync15: { quotaBytes: 10 } }).signIn();
     const put = await storage('PUT', 'storage/col/a', { body: { payload: 'x'.repeat(11) } });

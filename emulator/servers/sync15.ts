@@ -10,6 +10,7 @@ import {
   faultOf,
   isBsoId,
   type Limits,
+  limitsOf,
   parseBody,
   toChange,
 } from './bso.ts';
@@ -103,9 +104,10 @@ class StorageNode {
 
   #answer(request: Request, body: Uint8Array, nowMs: number, health: Health): Answer {
     if (health.refuse) throw refusal(health.refuse, health.backoffSeconds);
-    if (body.length > this.#limits.max_request_bytes) throw new HttpError(413, CODE.sizeLimit);
     const url = new URL(request.url);
     const [version, uid, ...path] = pathSegments(url, this.#base) ?? [];
+    const { max_request_bytes } = limitsOf(this.#limits, path[1] ?? '');
+    if (body.length > max_request_bytes) throw new HttpError(413, CODE.sizeLimit);
     if (version === '__heartbeat__') return { json: { status: 'Ok' } };
     if (version !== '1.5' || uid === undefined) throw new HttpError(404, CODE.unknown);
     const mayBeExpired = path.join('/') === 'info/collections';
@@ -203,7 +205,7 @@ class StorageNode {
 
   #post(call: Call, name: string, modifiedMs: number): Answer {
     const { user, request, query, body, nowMs } = call;
-    checkAnnounced(request.headers, this.#limits);
+    checkAnnounced(request.headers, limitsOf(this.#limits, name));
     checkPreconditions(request, modifiedMs);
     const list = parseBody(request.headers.get('content-type'), body, true);
     const headers = this.#quota(user, body.length, nowMs);
@@ -235,7 +237,8 @@ class StorageNode {
     if (faultOf(bso, name) !== null) throw new HttpError(400, CODE.invalidBso);
     const change = toChange(bso, id);
     const bytes = changeBytes(change);
-    if (bytes > this.#limits.max_record_payload_bytes) throw new HttpError(413, CODE.sizeLimit);
+    const { max_record_payload_bytes } = limitsOf(this.#limits, name);
+    if (bytes > max_record_payload_bytes) throw new HttpError(413, CODE.sizeLimit);
     const headers = this.#quota(user, bytes, nowMs);
     const stampMs = user.write(name, [change], nowMs);
     return { json: stampMs / 1000, modifiedMs: stampMs, headers };
