@@ -1,11 +1,10 @@
 // What extensions keep in `storage.sync`: Firefox's extensions and the device's see each other's items, and changes of
 // both to different items unite.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Computer } from './computer.ts';
 import type { Firefox } from './firefox.ts';
-import { type Household, startHousehold } from './household.ts';
-import { lastWrites } from './storage.ts';
+import { BOTH, type Device, type Household, startHousehold } from './household.ts';
 
 const EXTENSION = 'notes@example.com';
 const ITEMS = {
@@ -30,9 +29,8 @@ const inside = (name: string, ...args: unknown[]) => firefox.call('extensions', 
 const storage = () => computer.agent.extensionStorage(EXTENSION);
 
 /** The items of both, after two syncs each and a look that they are the same. */
-async function agreed(first: Computer | Firefox = computer): Promise<object> {
-  const second = first === computer ? firefox : computer;
-  for (const device of [first, second, first, second]) await device.sync();
+async function agreed(first: Device = 'the device'): Promise<object> {
+  await home.syncTwice(first);
   const items = await storage().get();
   expect(await inside('getItems', EXTENSION)).toEqual(items);
   return items;
@@ -57,21 +55,22 @@ test('items that one sets or removes are so on the other', async () => {
   });
 });
 
-test('changes of both to different items unite', async () => {
-  await storage().set({ device: 'changed', both: 'same' });
-  await storage().remove('text');
-  await inside('setItems', EXTENSION, { firefox: 'changed', both: 'same' });
-  const items = { device: 'changed', firefox: 'changed', both: 'same', ['__proto__']: 'a key' };
-  expect(await agreed()).toEqual(items);
-});
+describe.each(BOTH)('when %s syncs first', (first) => {
+  test('changes of both to different items unite', async () => {
+    const others = await agreed();
+    await storage().set({ doomed: true });
+    await agreed();
+    await storage().set({ device: first, both: first });
+    await storage().remove('doomed');
+    await inside('setItems', EXTENSION, { firefox: first, both: first });
+    expect(await agreed(first)).toEqual({ ...others, device: first, firefox: first, both: first });
+  });
 
-test('of changes of both to one item, that of the one that syncs first stays', async () => {
-  await storage().set({ both: 'by the device' });
-  await inside('setItems', EXTENSION, { both: 'by Firefox' });
-  expect(await agreed(computer)).toMatchObject({ both: 'by the device' });
-  await storage().set({ both: 'by the device, again' });
-  await inside('setItems', EXTENSION, { both: 'by Firefox, again' });
-  expect(await agreed(firefox)).toMatchObject({ both: 'by Firefox, again' });
+  test('its change of an item stays where the other changed it too', async () => {
+    await storage().set({ both: 'by the device' });
+    await inside('setItems', EXTENSION, { both: 'by Firefox' });
+    expect(await agreed(first)).toMatchObject({ both: `by ${first}` });
+  });
 });
 
 test('an extension that one clears is cleared on the other', async () => {
@@ -84,10 +83,5 @@ test('an extension that one clears is cleared on the other', async () => {
 });
 
 test('nobody writes when nothing has changed', async () => {
-  const written = await lastWrites(home.serving, ['extension-storage', 'clients', 'meta']);
-  for (let round = 0; round < 3; round++) {
-    await firefox.sync();
-    for (const { pushed } of Object.values(await computer.sync())) expect(pushed).toBe(0);
-  }
-  expect(await lastWrites(home.serving, Object.keys(written))).toEqual(written);
+  expect(await home.restlessIn(['extension-storage', 'clients', 'meta', 'crypto'])).toEqual([]);
 });

@@ -4,8 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Computer } from './computer.ts';
 import type { Firefox } from './firefox.ts';
-import { type Household, startHousehold } from './household.ts';
-import { lastWrites } from './storage.ts';
+import { BOTH, type Household, startHousehold } from './household.ts';
 
 const ENTRIES = [
   { name: 'q', value: 'Größe 日本' },
@@ -39,15 +38,6 @@ afterAll(() => home?.close());
 
 const inside = (name: string, ...args: unknown[]) => firefox.call('forms', name, ...args);
 
-type Device = 'Firefox' | 'the device';
-const BOTH: readonly Device[] = ['Firefox', 'the device'];
-
-/** Both sync, and then both again. */
-async function syncTwice(first: Device): Promise<void> {
-  const order = first === 'Firefox' ? [firefox, computer] : [computer, firefox];
-  for (const device of [...order, ...order]) await device.sync();
-}
-
 async function listed<T>(collection: string): Promise<T[]> {
   const { records, next } = await computer.agent.list(collection, { limit: 50 });
   expect(next).toBeNull();
@@ -80,7 +70,7 @@ describe('form entries', () => {
     await computer.agent.delete('forms', entry?.guid ?? '');
     await inside('addEntries', [{ name: 'q', value: 'from Firefox' }]);
     await inside('removeEntries', [{ name: 'q', value: 'two words' }]);
-    await syncTwice('the device');
+    await home.syncTwice('the device');
     expect(await agreed()).toEqual(['q: Größe 日本', 'q: from Firefox', 'q: vom Fernseher 📺']);
   });
 
@@ -88,7 +78,7 @@ describe('form entries', () => {
     const entry = { name: 'both', value: first };
     await computer.agent.put('forms', entry);
     await inside('addEntries', [entry]);
-    await syncTwice(first);
+    await home.syncTwice(first);
     const entries = await agreed();
     expect(entries.filter((text) => text === `both: ${first}`)).toHaveLength(1);
   });
@@ -128,10 +118,10 @@ describe('addresses', () => {
   test('have the name whose parts the device changed', async () => {
     const { guid } = await first();
     await computer.agent.put('addresses', { id: guid, 'given-name': 'Ann' });
-    await syncTwice('the device');
+    await home.syncTwice('the device');
     expect(await inside('listAddresses')).toMatchObject([{ name: 'Ann M. Größe' }]);
     await inside('changeAddress', guid, { tel: '+33123456789' });
-    await syncTwice('Firefox');
+    await home.syncTwice('Firefox');
     expect(await first()).toMatchObject({ name: 'Ann M. Größe', tel: '+33123456789' });
   });
 
@@ -139,19 +129,19 @@ describe('addresses', () => {
     const { guid } = await first();
     const made = await computer.agent.put('addresses', { ...ADDRESS, name: '山田 太郎' });
     const doomed = await inside('addAddress', { ...ADDRESS, organization: 'Firefox' });
-    await syncTwice('the device');
+    await home.syncTwice('the device');
     expect(await agreed()).toHaveLength(3);
 
     await inside('changeAddress', made, { name: 'Changed in Firefox', organization: '' });
     await computer.agent.put('addresses', { id: guid, name: 'Changed by The Device', email: '' });
     await computer.agent.delete('addresses', `${doomed}`);
-    await syncTwice('Firefox');
+    await home.syncTwice('Firefox');
     const names = (await agreed()).map(({ name }) => name);
     expect(names.sort()).toEqual(['Changed by The Device', 'Changed in Firefox']);
     expect(await first()).not.toHaveProperty('email');
 
     await inside('removeAddress', made);
-    await syncTwice('Firefox');
+    await home.syncTwice('Firefox');
     expect(await agreed()).toHaveLength(1);
   });
 
@@ -161,7 +151,7 @@ describe('addresses', () => {
       const [tel, organization] = ['+4930987654', `of ${earlier}`];
       await computer.agent.put('addresses', { id: guid, organization });
       await inside('changeAddress', guid, { tel });
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
       expect(await agreed()).toEqual([expect.objectContaining({ guid, tel, organization })]);
     });
 
@@ -169,7 +159,7 @@ describe('addresses', () => {
       const { guid } = await first();
       await computer.agent.put('addresses', { id: guid, organization: 'by the device' });
       await inside('changeAddress', guid, { organization: 'by Firefox' });
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
       const both = await agreed();
       expect(both.map(({ organization }) => organization).sort()).toEqual([
         'by Firefox',
@@ -177,48 +167,43 @@ describe('addresses', () => {
       ]);
       const [other] = both.filter((address) => address.guid !== guid);
       await computer.agent.delete('addresses', `${other?.guid}`);
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
     });
 
     test('one that both made is there once', async () => {
       const address = { ...ADDRESS, organization: `made by both, ${earlier} first` };
       await computer.agent.put('addresses', address);
       await inside('addAddress', address);
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
       const same = (await agreed()).filter(
         ({ organization }) => organization === address.organization,
       );
       expect(same).toHaveLength(1);
       await computer.agent.delete('addresses', `${same[0]?.guid}`);
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
     });
 
     test('one that one deleted and the other changed stays', async () => {
       const made = await computer.agent.put('addresses', { ...ADDRESS, name: 'Deleted There' });
       const other = await computer.agent.put('addresses', { ...ADDRESS, name: 'Deleted Here' });
-      await syncTwice('the device');
+      await home.syncTwice('the device');
       await inside('removeAddress', made);
       await computer.agent.put('addresses', { id: made, name: 'Changed Here' });
       await computer.agent.delete('addresses', other);
       await inside('changeAddress', other, { name: 'Changed There' });
-      await syncTwice(earlier);
+      await home.syncTwice(earlier);
       const names = (await agreed()).map(({ name }) => name);
       expect(names).toContain('Changed Here');
       expect(names).toContain('Changed There');
       for (const id of [made, other]) await computer.agent.delete('addresses', id);
-      await syncTwice('the device');
+      await home.syncTwice('the device');
       expect(await agreed()).toHaveLength(1);
     });
   });
 });
 
 test('nobody writes when nothing has changed', async () => {
-  const written = await lastWrites(home.serving, ['forms', 'addresses', 'clients', 'meta']);
-  for (let round = 0; round < 3; round++) {
-    await firefox.sync();
-    for (const { pushed } of Object.values(await computer.sync())) expect(pushed).toBe(0);
-  }
-  expect(await lastWrites(home.serving, Object.keys(written))).toEqual(written);
+  expect(await home.restlessIn(['forms', 'addresses', 'clients', 'meta', 'crypto'])).toEqual([]);
 });
 
 function byGuid<T extends { readonly guid: string }>(records: readonly T[]): T[] {
