@@ -4,15 +4,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareWithExpected } from '../../emulator/compare.ts';
 import type { Login, Page } from '../../emulator/expected.ts';
+import { loadProfile } from '../../emulator/profiles.ts';
 import { common } from './likeness.ts';
 import { type Pair, startPair } from './pair.ts';
 import { PROTOCOLS } from './servers.ts';
 import { lastWrites } from './storage.ts';
+import { TELEVISION } from './television.ts';
 
 const PAGES = 100;
 const LOGINS = 20;
 /** What both devices write. */
-const SHARED = ['history', 'passwords', 'meta', 'crypto'];
+const SHARED = ['history', 'passwords', 'clients', 'meta', 'crypto'];
 
 describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
   let pair: Pair;
@@ -76,6 +78,12 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
 
     await firefox.sync();
     expect(await lastWrites(serving, SHARED)).toEqual(written);
+  });
+
+  test('Firefox lists the television', async () => {
+    const { name, type } = loadProfile(TELEVISION).device;
+    const listed = await pair.firefox.call('devices', 'listDevices');
+    expect(listed).toEqual([expect.objectContaining({ name, type, commands: [] })]);
   });
 
   test('what Firefox deletes goes on the television', async () => {

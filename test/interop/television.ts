@@ -9,6 +9,9 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
 import { createSetup, type Protocol } from '../../emulator/setup.ts';
 
+/** Its profile. */
+export const TELEVISION = 'panasonic-cx700';
+
 export interface Television {
   /** One pass: what it did, by collection. Throws if it failed. */
   sync(): Promise<Readonly<Record<string, CollectionCounts>>>;
@@ -24,7 +27,7 @@ export interface Television {
 
 /** Switches a factory-new one on, signs it in and syncs it for the first time. */
 export async function startTelevision(serving: Serving, protocol: Protocol): Promise<Television> {
-  const profile = loadProfile('panasonic-cx700');
+  const profile = loadProfile(TELEVISION);
   const { device, network } = createSetup({
     profile: { ...profile, network: { bytesPerSecond: 1e9, roundTripMs: 0, connectMs: 0 } },
     firmware: await freshFirmware(profile.name),
