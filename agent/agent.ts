@@ -240,7 +240,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const anchorBackoff = (): void => {
-    saved = { ...saved, backoff: anchored(saved.backoff, clock.nowMs()) };
+    const backoff = anchored(saved.backoff, clock.nowMs());
+    if (backoff !== saved.backoff) saved = { ...saved, backoff };
   };
 
   const status = (): Status => {

@@ -16,12 +16,13 @@ export interface Claim {
 /** Asks the account manager. Errors: those of the Identity port; `keyMismatch` for a key that is none. */
 export function createClaims({ clock, identity }: Platform): () => Promise<Claim> {
   /** The key that was seen last: deriving from it is dear. */
-  let known: { readonly key: SyncKey; readonly clientState: string } | null = null;
+  let known: { readonly text: string; readonly clientState: string } | null = null;
   return async () => {
     const { uid, email } = await ported(identity.account());
     const key = await ported(identity.syncKey());
-    if (known === null || !isSameKey(known.key, key)) {
-      known = { key, clientState: clientState(key) };
+    const text = JSON.stringify(key);
+    if (known?.text !== text) {
+      known = { text, clientState: clientState(key) };
       await clock.pause();
     }
     const kid = 'kid' in key ? key.kid : null;
@@ -39,8 +40,4 @@ export function relationOf(saved: SavedState, { owner }: Claim): 'same' | 'newKe
     throw new SyncError('keyMismatch', 'sync key: its kid is older than that of the key before');
   }
   return saved.clientState === owner.clientState ? 'same' : 'newKey';
-}
-
-function isSameKey(a: SyncKey, b: SyncKey): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -93,6 +93,20 @@ describe('the own record', () => {
     expect(bso?.expiresMs).toBe((bso?.modifiedMs ?? 0) + 180 * DAY_MS);
   });
 
+  test('is not even read while nothing changes', async () => {
+    const it = bench();
+    const { agent } = await it.boot();
+    await agent.enable();
+    const reads: (readonly string[])[] = [];
+    const get = it.storage.get.bind(it.storage);
+    it.storage.get = (keys) => {
+      reads.push(keys);
+      return get(keys);
+    };
+    expect(await agent.sync()).toMatchObject(ok);
+    expect(reads).toEqual([]);
+  });
+
   test('is written once, and again after a week by the clock of the server', async () => {
     const it = bench();
     const { agent, platform } = await it.boot();

@@ -12,7 +12,7 @@ import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { LIST_MAX } from './limits.ts';
 import { resetCollection } from './reset.ts';
-import type { CollectionStore } from './store.ts';
+import type { CollectionState, CollectionStore } from './store.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './wipe.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,8 +45,17 @@ export interface Clients {
 
 export const clients: Clients = { collection: clientRecords, sync, devices };
 
+/**
+ * States of the collection in which there was nothing to do, with the time of the own record: to look at it again
+ * would be a third of a pass that finds nothing.
+ */
+const settled = new WeakMap<CollectionState, number>();
+
 async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   const { store } = pass;
+  const writtenMs = settled.get(store.state);
+  const isFresh = writtenMs !== undefined && input.serverNowMs() - writtenMs < REFRESH_MS;
+  if (isFresh && !input.moved) return;
   for (const other of input.stores) await finishWipe(other);
   // First what an interrupted pass has left: a command is known by the version of the record that it came in.
   await obey(pass, input);
@@ -56,6 +65,13 @@ async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
     await resetCollection(store, store.state.syncId);
   await input.exchange();
   if (await obey(pass, input)) await input.exchange();
+  else if (store.state.pending === 0) await settle(pass, input);
+}
+
+async function settle(pass: CollectionPass, { device }: ClientsInput): Promise<void> {
+  const { mirror } = await ownEntry(pass);
+  if (mirror === null || !isAsWanted(pass.clientId, device, mirror.body)) return;
+  settled.set(pass.store.state, mirror.modifiedMs);
 }
 
 /** Carries out the commands in the own record. True if the record has to go up for it. */
@@ -114,10 +130,15 @@ function wordsOf(command: unknown): readonly unknown[] {
 async function refresh(pass: CollectionPass, { device, serverNowMs }: ClientsInput): Promise<void> {
   const entry = await ownEntry(pass);
   const body = visible(entry);
-  const wanted = ownRecord(pass.clientId, device, body);
   const ageMs = entry.mirror === null ? 0 : serverNowMs() - entry.mirror.modifiedMs;
   const isDue = entry.local === null && ageMs >= REFRESH_MS;
-  if (body === null || isDue || !hasSameMembers(body, wanted)) await write(pass, wanted);
+  if (isDue || !isAsWanted(pass.clientId, device, body)) {
+    await write(pass, ownRecord(pass.clientId, device, body));
+  }
+}
+
+function isAsWanted(id: string, device: DeviceConfig, body: Body | null): boolean {
+  return body !== null && hasSameMembers(body, ownRecord(id, device, body));
 }
 
 function ownRecord(id: string, device: DeviceConfig, body: Body | null): Body {

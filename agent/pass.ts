@@ -13,7 +13,7 @@ import { push } from './push.ts';
 import type { PollItem } from './remotes/remote.ts';
 import { resetCollection } from './reset.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from './status.ts';
-import type { CollectionStore } from './store.ts';
+import type { CollectionState, CollectionStore } from './store.ts';
 
 export interface PassInput {
   readonly context: PassContext;
@@ -114,8 +114,13 @@ async function stepsOf(
     const { name } = store.collection;
     const own = engineOf(account.meta, name);
     if (own === null || isNewer(own, store.collection)) continue;
-    const pass = await openPass(input, store, report, own.syncId);
-    steps.push(() => syncCollection(pass, readOnly, hasMoved(name)));
+    report.collections[name] = newReport();
+    steps.push(async () => {
+      const moved = hasMoved(name);
+      const isIdle = !moved && store.state.pending === 0 && !isUnfinished(store.state);
+      if (isIdle && store.state.syncId === syncIdOf(account, name, own.syncId)) return;
+      await syncCollection(await openPass(input, store, report, own.syncId), readOnly, moved);
+    });
   }
   return steps;
 }
@@ -128,11 +133,24 @@ async function openPass(
   engineSyncId: string,
 ): Promise<CollectionPass> {
   const { name } = store.collection;
-  const syncId = [account.meta?.syncId, engineSyncId, account.fingerprint(name)].join('/');
+  const syncId = syncIdOf(account, name, engineSyncId);
   if (store.state.syncId !== syncId) await resetCollection(store, syncId);
-  const own: CollectionReport = { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 };
+  const own = newReport();
   report.collections[name] = own;
   return { ...context, store, report: own, buried: new Map() };
+}
+
+function syncIdOf(account: Account, name: string, engineSyncId: string): string {
+  return [account.meta?.syncId, engineSyncId, account.fingerprint(name)].join('/');
+}
+
+function newReport(): CollectionReport {
+  return { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 };
+}
+
+/** The last listing did not come to its end. */
+function isUnfinished({ cursor, resetting }: CollectionState): boolean {
+  return cursor.sinceMs < 0 || cursor.page !== null || cursor.floorMs > cursor.sinceMs || resetting;
 }
 
 /** A collection as people may see it. */
@@ -173,10 +191,7 @@ async function syncCollection(
   moved: boolean,
 ): Promise<void> {
   const { store } = pass;
-  const { cursor, resetting } = store.state;
-  const unfinished =
-    cursor.sinceMs < 0 || cursor.page !== null || cursor.floorMs > cursor.sinceMs || resetting;
-  if (moved || unfinished) {
+  if (moved || isUnfinished(store.state)) {
     stopForBackoff(pass);
     await pull(pass);
   }

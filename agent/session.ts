@@ -28,6 +28,7 @@ export interface Session {
   readonly stores: readonly CollectionStore[];
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly clients: CollectionStore | null;
+  readonly crypto: BsoCrypto;
   /** The driver's own objects; gone with the sign-in. */
   readonly cache: Map<string, unknown>;
 }
@@ -51,6 +52,7 @@ export async function openSession(
       stores,
       clients: clients && config.device ? await opened(clients.collection) : null,
       account: await openAccount(storage, vault, generation),
+      crypto: cryptoOf(platform),
       cache: new Map(),
     };
   } catch (error) {
@@ -73,11 +75,10 @@ export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
-  { account, stores: own, clients: devices }: Session,
+  { account, stores: own, clients: devices, crypto }: Session,
   { task, syncKey, wanted, engine, signOut, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
-  const crypto = cryptoOf(shared.platform);
   let rechecked = false;
   const refreshKeys = async (): Promise<boolean> => {
     if (syncKey === null) return false;

@@ -10,16 +10,18 @@ export function encodeBase64(bytes: Uint8Array, form: Base64Form = 'standard'): 
   const digits = form === 'url' ? urlDigits : standardDigits;
   let text = '';
   for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
-    // What is missing at the end counts as zeros.
+    // What is missing at the end counts as zeros, and their digits are cut off again.
     const three =
       ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-    text += digits.charAt(three >>> 18) + digits.charAt((three >>> 12) & 63);
-    if (left > 1) text += digits.charAt((three >>> 6) & 63);
-    if (left > 2) text += digits.charAt(three & 63);
+    text +=
+      (digits[three >>> 18] as string) +
+      (digits[(three >>> 12) & 63] as string) +
+      (digits[(three >>> 6) & 63] as string) +
+      (digits[three & 63] as string);
   }
-  while (form === 'standard' && text.length % 4 !== 0) text += '=';
-  return text;
+  const missing = (3 - (bytes.length % 3)) % 3;
+  const written = text.slice(0, text.length - missing);
+  return form === 'url' ? written : written + '='.repeat(missing);
 }
 
 /** The bytes of a base64 text, or null when it is not one. */
@@ -53,7 +55,7 @@ export function decodeBase64(text: string, form: Base64Form = 'standard'): Uint8
 /** Lower-case hexadecimal digits. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += hexDigits.charAt(byte >>> 4) + hexDigits.charAt(byte & 15);
+  for (const byte of bytes) text += `${hexDigits[byte >>> 4]}${hexDigits[byte & 15]}`;
   return text;
 }
 
@@ -88,10 +90,12 @@ export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 /** The text of UTF-16 units; in pieces, because a call takes only so many arguments. */
-export function textOfCodes(codes: readonly number[]): string {
+export function textOfCodes(codes: readonly number[] | Uint8Array): string {
   let text = '';
   for (let at = 0; at < codes.length; at += pieceUnits) {
-    text += String.fromCharCode(...codes.slice(at, at + pieceUnits));
+    // Spreading would cost an interpreter four times as much.
+    const piece = codes.slice(at, at + pieceUnits) as number[];
+    text += String.fromCharCode.apply(null, piece);
   }
   return text;
 }
@@ -112,8 +116,12 @@ export function wordsOfBytes(bytes: Uint8Array): Int32Array {
 /** The bytes of big-endian words. */
 export function bytesOfWords(words: Int32Array): Uint8Array {
   const bytes = new Uint8Array(4 * words.length);
-  for (let at = 0; at < bytes.length; at++) {
-    bytes[at] = (words[at >> 2] as number) >>> (24 - 8 * (at & 3));
+  for (let word = 0, at = 0; at < bytes.length; word++, at += 4) {
+    const value = words[word] as number;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
   }
   return bytes;
 }

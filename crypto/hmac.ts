@@ -2,7 +2,7 @@
 // A key is turned once into the two hash states that follow its padding: every MAC then saves two
 // of its blocks, which is a tenth of the work for a record of usual size.
 
-import { bytesOfWords, concatBytes, wordsOfBytes } from './bytes.ts';
+import { bytesOfWords, concatBytes, textOfCodes, wordsOfBytes } from './bytes.ts';
 import { blockBytes, closeHash, hashBlock, newHash, sha256 } from './sha256.ts';
 
 export interface HmacKey {
@@ -19,7 +19,8 @@ export function hmacKey(key: Uint8Array): HmacKey {
 
 /** The MAC of the bytes, or of a text whose units are bytes: 32 bytes. */
 export function hmac(key: HmacKey, message: Uint8Array | string): Uint8Array {
-  return finishHmac(key, startHmac(key), message, 0);
+  const text = typeof message === 'string' ? message : textOfCodes(message);
+  return finishHmac(key, startHmac(key), text, 0);
 }
 
 /** The hash state to which the message's whole blocks are added with `hashBlock`. */
@@ -27,11 +28,11 @@ export function startHmac(key: HmacKey): Int32Array {
   return key.inner.slice();
 }
 
-/** Closes what `startHmac` began: `hashedBytes` of the message are in, `tail` is the rest. */
+/** Closes what `startHmac` began: `hashedBytes` of the message are in, `tail` has the rest. */
 export function finishHmac(
   key: HmacKey,
   state: Int32Array,
-  tail: Uint8Array | string,
+  tail: string,
   hashedBytes: number,
 ): Uint8Array {
   closeHash(state, tail, blockBytes + hashedBytes);

@@ -6,7 +6,7 @@
 
 // biome-ignore-all lint/suspicious/noVar: see above
 
-import { bytesOfWords } from './bytes.ts';
+import { bytesOfWords, textOfCodes } from './bytes.ts';
 
 export const blockBytes = 64;
 
@@ -202,23 +202,23 @@ export function hashBlock(state: Int32Array, block: Int32Array): void {
 }
 
 /**
- * Adds the last bytes, or units of a text that are bytes, and closes the hash: `state` is the digest
- * then. `hashedBytes` went into it before, in whole blocks.
+ * Adds the last bytes, as units of a text, and closes the hash: `state` is the digest then.
+ * `hashedBytes` went into it before, in whole blocks.
  */
-export function closeHash(state: Int32Array, tail: Uint8Array | string, hashedBytes = 0): void {
-  var isText = typeof tail === 'string';
-  var end = tail.length;
-  var words = new Int32Array(blockWords * (Math.floor((end + 8) / blockBytes) + 1));
+export function closeHash(state: Int32Array, tail: string, hashedBytes = 0): void {
+  // A single bit follows the message; past the end of a text there is NaN, which counts as zeros.
+  var text = `${tail}\x80`;
+  var words = new Int32Array(blockWords * Math.ceil((text.length + 8) / blockBytes));
   var at = 0;
-  var byte = 0;
-  for (at = 0; at < end; at++) {
-    byte = isText ? (tail as string).charCodeAt(at) : (tail[at] as number);
-    words[at >> 2] = (words[at >> 2] as number) | (byte << (24 - 8 * (at & 3)));
+  for (at = 0; at < text.length; at += 4) {
+    words[at >> 2] =
+      (text.charCodeAt(at) << 24) |
+      (text.charCodeAt(at + 1) << 16) |
+      (text.charCodeAt(at + 2) << 8) |
+      text.charCodeAt(at + 3);
   }
-  // The message is followed by a single bit, zeros, and its length in bits.
-  words[end >> 2] = (words[end >> 2] as number) | (0x80 << (24 - 8 * (end & 3)));
-  words[words.length - 2] = Math.floor((hashedBytes + end) / 0x20000000);
-  words[words.length - 1] = (hashedBytes + end) << 3;
+  words[words.length - 2] = Math.floor((hashedBytes + tail.length) / 0x20000000);
+  words[words.length - 1] = (hashedBytes + tail.length) << 3;
   for (at = 0; at < words.length; at += blockWords) {
     hashBlock(state, words.subarray(at, at + blockWords));
   }
@@ -227,7 +227,7 @@ export function closeHash(state: Int32Array, tail: Uint8Array | string, hashedBy
 /** The digest of the bytes, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   const state = newHash();
-  closeHash(state, bytes);
+  closeHash(state, textOfCodes(bytes));
   return bytesOfWords(state);
 }
 
