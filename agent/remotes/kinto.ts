@@ -12,11 +12,11 @@ import {
   PAYLOAD_SAFE_CHARS,
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
-import { createCircleGuard, envelopeOf, listingPage, member } from './listing.ts';
+import { createCircleGuard, envelopeOf, listingPage } from './listing.ts';
 import { refusedOf } from './refusal.ts';
 import type {
   Document,

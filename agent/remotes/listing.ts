@@ -81,13 +81,6 @@ export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): L
   return { ok: true, envelope: { id, modifiedMs: timeMs, payload }, chars };
 }
 
-/** An own member of outside data; undefined where there is none. */
-export function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as { readonly [name: string]: unknown })[name]
-    : undefined;
-}
-
 function listedOf(item: SplitItem, read: ReadEnvelope): Listed {
   if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
   try {

@@ -4,9 +4,8 @@
 // Source: SyncStorage API 1.5, `info/configuration`.
 
 import { DOCUMENT_CHARS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { unexpected } from '../wire/http.ts';
-import { member } from './listing.ts';
 import type { StorageNode } from './sync15-node.ts';
 
 const DEFAULTS = {

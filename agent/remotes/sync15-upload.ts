@@ -5,10 +5,9 @@
 
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX } from '../limits.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
-import { member } from './listing.ts';
 import { refusedOf } from './refusal.ts';
 import type { Outgoing, PushResult, Upload } from './remote.ts';
 import type { Limits } from './sync15-limits.ts';

@@ -6,11 +6,11 @@
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import type { Cursor } from '../store.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
 import { createLineSplitter } from '../wire/records.ts';
-import { createCircleGuard, envelopeOf, listingPage, member } from './listing.ts';
+import { createCircleGuard, envelopeOf, listingPage } from './listing.ts';
 import type { Document, Remote, RemoteDriver, RemoteOptions } from './remote.ts';
 import { limitsOf } from './sync15-limits.ts';
 import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';

@@ -7,11 +7,10 @@ import { decodeHex, encodeBase64 } from '../../crypto/bytes.ts';
 import type { Header } from '../../platform/ports.ts';
 import type { RemoteConfig } from '../config.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, unexpected } from '../wire/http.ts';
 import { shownWords } from '../wire/words.ts';
-import { member } from './listing.ts';
 import type { RemoteOptions } from './remote.ts';
 
 export interface StorageToken {

@@ -7,7 +7,7 @@ import { decodeBase64, textOfCodes } from '../../crypto/bytes.ts';
 import { clientState, syncKeyBundle } from '../../crypto/keys.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
-import { member } from '../remotes/listing.ts';
+import { member } from '../wire/document.ts';
 
 export const OLDSYNC_SCOPE = 'https://identity.mozilla.com/apps/oldsync';
 

@@ -2,8 +2,7 @@
 // The token is tried at once, so that what is imported is known to work; the key is checked first.
 
 import { SyncError } from '../errors.ts';
-import { member } from '../remotes/listing.ts';
-import { parseDocument } from '../wire/document.ts';
+import { member, parseDocument } from '../wire/document.ts';
 import { readScopedKey, type SignedIn } from './credentials.ts';
 import type { SignInDevice } from './server.ts';
 import { refreshAccessToken, signedIn, type TokenClient } from './tokens.ts';

@@ -15,7 +15,7 @@ import {
 import { encodeUtf8, isWellFormed } from '../../crypto/utf8.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
-import { member } from '../remotes/listing.ts';
+import { member } from '../wire/document.ts';
 import { OLDSYNC_SCOPE, readScopedKey, type SignedIn } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
 import { requestTokens, signedIn, type TokenClient } from './tokens.ts';

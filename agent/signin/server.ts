@@ -6,8 +6,7 @@
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
-import { member } from '../remotes/listing.ts';
-import { parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { waitHeader } from '../wire/headers.ts';
 import { shownWords } from '../wire/words.ts';
 

@@ -4,7 +4,7 @@
 
 import type { SyncKeyJwk } from '../../platform/ports.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
-import { member } from '../remotes/listing.ts';
+import { member } from '../wire/document.ts';
 import { OLDSYNC_SCOPE, type SignedIn, uidOf } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
 

@@ -46,6 +46,13 @@ export function parseRecord(text: string): unknown {
   return text.length > SHORT_CHARS ? parseDocument(text) : JSON.parse(text);
 }
 
+/** An own member of outside data; undefined where there is none. */
+export function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string]: unknown })[name]
+    : undefined;
+}
+
 const SHORT_CHARS = 4096;
 
 /** How often a character occurs, at most `max` times: splitting is the fastest way for an interpreter to look for one. */
