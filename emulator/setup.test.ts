@@ -76,7 +76,8 @@ describe.each(PROTOCOLS)('the shipped firmware, by %s', (protocol, auth) => {
   });
 
   test('writes its record again once a week, and an idle device nothing else', async () => {
-    const setup = await signedIn({ protocol, auth });
+    const profile = { ...TV, agent: { ...TV.agent, intervalMs: DAY_MS / 4 } };
+    const setup = await signedIn({ profile, protocol, auth });
     const daysWithWrites: number[] = [];
     for (let day = 1; day <= 10; day++) {
       const before = setup.flash().events;
