@@ -1,0 +1,57 @@
+// Records that do not prove themselves, among a thousand that do, on the emulated television: each kind is set aside,
+// all others arrive, and a later good version takes its place.
+
+import { beforeAll, expect, test } from 'vitest';
+import { type Firmware, freshFirmware } from './firmware.ts';
+import { loadProfile } from './profiles.ts';
+import { runScenario } from './scenario.ts';
+import type { Bso, User } from './servers/store.ts';
+import { syntheticAccount } from './servers/synthetic.ts';
+
+const RECORDS = 1_000;
+const TV = loadProfile('panasonic-cx700');
+
+type Spoil = (payload: string, other: string) => string;
+const SPOILS: readonly Spoil[] = [
+  (payload) => payload.replace(/"hmac":"...../, '"hmac":"00000'),
+  (payload) => payload.replace(/"IV":"./, '"IV":"*'),
+  (_payload, other) => other,
+  () => 'no JSON',
+  () => 'x'.repeat(500_000),
+];
+
+let firmware: Firmware;
+beforeAll(async () => {
+  firmware = await freshFirmware(TV.name);
+});
+
+test('one of each kind is set aside, the others arrive, and what is written anew takes its place', async () => {
+  const account = syntheticAccount({ records: RECORDS, seed: 12, bodyBytes: 300 });
+  const [user] = account.store.users.values();
+  const good = spoil(user);
+  const { passes, records, problems } = await runScenario({
+    ...{ profile: TV, firmware, account, seed: 1 },
+    ...{ protocol: 'sync15', auth: 'bearer', crypto: 'software' },
+    elsewhere: ({ nowMs }) => void user?.write('history', good, nowMs()),
+  });
+  const [first, last] = passes;
+  const bad = SPOILS.length;
+  expect(first).toMatchObject({ ok: true, collections: { history: { quarantined: bad } } });
+  expect(first?.collections.history?.pulled).toBe(RECORDS - bad);
+  expect(last?.collections.history).toMatchObject({ pulled: bad, quarantined: 0 });
+  expect(records.history).toMatchObject({ held: RECORDS, quarantined: 0 });
+  expect(problems).toEqual([]);
+});
+
+/** Writes a bad version of some records; returns the good ones. */
+function spoil(user: User | undefined): Pick<Bso, 'id' | 'payload'>[] {
+  const all = [...(user?.collections.get('history')?.inArrivalOrder(0) ?? [])];
+  const good = all.slice(500, 500 + SPOILS.length).map(({ id, payload }) => ({ id, payload }));
+  const other = all[0]?.payload ?? '';
+  const bad = good.map(({ id, payload }, at) => ({
+    id,
+    payload: SPOILS[at]?.(payload, other) ?? '',
+  }));
+  user?.write('history', bad, user.modifiedMs);
+  return good;
+}
