@@ -38,7 +38,7 @@ const syncArgs = (directory = data) => [
 function start(args: readonly string[], [command = '', ...before]: readonly string[] = []) {
   const program = [process.execPath, BIN, ...args];
   const [file = '', ...rest] = command === '' ? program : [command, ...before, ...program];
-  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, rest, { stdio: 'pipe' });
   running.add(child);
   const ended = once(child, 'exit').then(([code, signal]) => {
     running.delete(child);
@@ -116,4 +116,16 @@ it('stops within seconds although the server says nothing', async () => {
   hung.child.kill('SIGINT');
   expect(await hung.ended).toBe(1);
   silent.close();
+});
+
+it('takes a password from an input that stays open, and ends', async () => {
+  const { account, urls } = serving.world;
+  const credentials = join(folder, 'password.json');
+  const signIn = start([
+    ...['sign-in', '--password', '--accounts', urls.accounts, '--client-id', 'c11e27'],
+    ...['--credentials', credentials, '--email', account.email],
+  ]);
+  signIn.child.stdin.write(`${account.password}\n`);
+  expect(await signIn.ended).toBe(0);
+  expect(signIn.complained()).toBe(`Signed in: ${credentials} is written.\n`);
 });

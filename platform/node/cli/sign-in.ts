@@ -71,8 +71,10 @@ async function byPassword(
   { apiUrl }: AccountsServer,
   terminal: Terminal,
 ): Promise<SignedIn> {
+  // Whoever sees the question may type already: by then the terminal has to be quiet.
+  const reading = terminal.readLine(true);
   if (terminal.isInteractive) terminal.complain(`Password of ${email}: `);
-  const password = await terminal.readLine(true);
+  const password = await reading;
   if (password === '') throw new UsageError('no password was given');
   const request = { apiUrl, clientId, email: email ?? '', password };
   return signInWithPassword(machine, { ...request, pbkdf2: stretch });

@@ -43,6 +43,7 @@ export const processTerminal: Terminal = {
       for await (const line of lines) return line;
       return '';
     } finally {
+      lines.close();
       if (isHidden) process.stderr.write('\n');
     }
   },
