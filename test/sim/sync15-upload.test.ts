@@ -1,13 +1,15 @@
-// An upload of 300 records in three requests of one batch, cut off between any two of them: requests get lost, answers
-// get lost after the server has done what was asked, the power goes at every commit. After a reboot and one more pass
-// every record was written on the server exactly once.
+// An upload of 300 records, in three requests of one batch and in three batches, cut off between any
+// two of them: requests get lost, answers get lost after the server has done what was asked, the power goes at every
+// commit. After a reboot and one more pass every record was written on the server exactly once.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { User } from '../../emulator/servers/store.ts';
+import { readAccount } from '../../emulator/servers/store-file.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import type { WorldOptions } from '../../emulator/servers/world.ts';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
-import { NOW_MS, type TestServers } from '../support/device.ts';
+import { NOW_MS, type TestServers, testServers } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
 import { type Answer, deviceOn, freeze, freezeAccount, honest, sharedUser, thaw } from './lab.ts';
 import { secondDevice } from './second-device.ts';
@@ -47,20 +49,29 @@ interface Outcome {
   readonly commits: number;
   /** How often each record was written on the server. */
   readonly writes: ReadonlyMap<string, number>;
+  /** How often anything was. */
+  readonly stamps: number;
   readonly complaints: string[];
   readonly batches: number;
 }
 
+interface Trouble {
+  readonly answer?: (ask: Answer) => Answer;
+  readonly cut?: StorageCut;
+}
+
+type Limits = Pick<WorldOptions, 'sync15'>;
+
 /** The upload with that trouble, then a reboot and a pass without any. */
-async function upload(
-  trouble: { readonly answer?: (ask: Answer) => Answer; readonly cut?: StorageCut } = {},
-): Promise<Outcome> {
-  const servers = thaw(frozen);
+async function upload(trouble: Trouble = {}, limits: Limits = {}): Promise<Outcome> {
+  const servers = testServers(readAccount(JSON.parse(frozen)), limits);
   const user = userOf(servers);
   const writes = new Map<string, number>();
   const write = user.write.bind(user);
+  let stamps = 0;
   user.write = (name, changes, nowMs) => {
     const list = [...changes];
+    stamps++;
     for (const { id } of list) writes.set(id, (writes.get(id) ?? 0) + 1);
     return write(name, list, nowMs);
   };
@@ -85,6 +96,7 @@ async function upload(
     requests: asked,
     commits: storage.commits,
     writes,
+    stamps,
     complaints,
     batches: requests.filter((line) => line.includes('batch=true')).length,
   };
@@ -156,4 +168,42 @@ test('the power goes before and after every commit: once each', async () => {
       expectOnce(await upload({ cut: { atCommit, when } }), `${when} commit ${atCommit}`);
     }
   }
+});
+
+describe('three batches', async () => {
+  const limits = { sync15: { limits: { max_post_records: 50, max_total_records: 100 } } };
+  const all = await upload({}, limits);
+
+  test('uncut, store 300 records under three stamps', () => {
+    const posts = all.requests.filter((line) => line.startsWith('POST'));
+    expect(posts.filter((line) => line.includes('commit=true'))).toHaveLength(3);
+    expect([all.batches, all.stamps]).toEqual([3, 3]);
+    expectOnce(all, 'uncut');
+  });
+
+  test.each(WAYS)('request k %s, for every k: once each', async (_what, isDone) => {
+    for (const k of all.requests.keys()) {
+      for (const goesOff of [true, false]) {
+        const answer =
+          (ask: Answer): Answer =>
+          async (request, index) => {
+            if (index < k || (index > k && !goesOff)) return ask(request, index);
+            if (index === k && isDone) await ask(request, index);
+            throw new NetworkError('truncated');
+          };
+        const outcome = await upload({ answer }, limits);
+        expect(outcome.stamps).toBe(3);
+        expectOnce(outcome, `request ${k}`);
+      }
+    }
+  });
+
+  test('the power goes before and after every commit: once each', async () => {
+    for (let atCommit = 1; atCommit <= all.commits; atCommit++) {
+      for (const when of ['before', 'after'] as const) {
+        const outcome = await upload({ cut: { atCommit, when } }, limits);
+        expectOnce(outcome, `${when} commit ${atCommit}`);
+      }
+    }
+  });
 });
