@@ -67,5 +67,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }
 
+// Whoever reads the output may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(1);
+});
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const NOWHERE = new Writable({ write: (_piece, _encoding, done) => done() });
