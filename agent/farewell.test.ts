@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { secondDevice } from '../test/sim/second-device.ts';
 import { corpusAccount, type TestServers, testServers } from '../test/support/device.ts';
-import { fullDevice } from '../test/support/everything.ts';
+import { fullDevice, TV } from '../test/support/everything.ts';
 import { FAREWELL_MS_MAX } from './limits.ts';
 
 const FIREFOX = '4nRhL2pUNwI5';
@@ -42,6 +42,7 @@ describe.each(['sync15', 'syncto'] as const)('a device that signs out over %s', 
     it.nowMs += 1_000;
     const history = other.ids('history');
     await agent.disable();
+    expect([...other.live('clients').values()].map(({ name }) => name)).toContain(TV.name);
     it.nowMs += 2_000;
     expect(other.ids('clients')).toEqual([FIREFOX]);
     expect(other.ids('tabs')).toEqual([FIREFOX]);

@@ -1,5 +1,6 @@
-// What a device that signs out leaves on the server: nothing of its own. Its records among the account's devices and
-// tabs become tombstones that the server forgets after a second. Everything else of the account stays as it is.
+// What a device that signs out leaves on the server: nothing of its own. The server is told to forget its records
+// among the account's devices and tabs in a second. They stay what they are until then: other devices would show a
+// tombstone there as a device without a name. Everything else of the account stays as it is.
 // Source: Sync object formats, `clients`; SyncStorage API 1.5, `ttl`.
 
 import type { PassContext } from './context.ts';
@@ -20,8 +21,8 @@ export async function sayFarewell(
   for (const { collection, load } of stores) {
     const [{ mirror } = NO_ENTRY] = await load([clientId]);
     if (collection.writes !== 'own' || mirror === null) continue;
-    const tombstone = JSON.stringify({ id: clientId, deleted: true });
-    const [payload = ''] = await crypto.seal(keys.bundle(collection.name), [tombstone]);
+    const text = JSON.stringify(collection.outgoing(clientId, mirror.body));
+    const [payload = ''] = await crypto.seal(keys.bundle(collection.name), [text]);
     const baseMs = mirror.modifiedMs;
     const record = { id: clientId, payload, sortindex: null, ttlSeconds: TTL_SECONDS, baseMs };
     const upload = await remote.upload(collection.name, WHENEVER);
