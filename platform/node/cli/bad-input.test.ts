@@ -65,6 +65,9 @@ test.each([
   [['sync', '--token-server', 'http://h'], '--credentials is missing'],
   [['sync', '--token-server', 'http://h', '--credentials', 'f'], '--data is missing'],
   [['sync', '--once', '--interval', '5'], '--once and --interval exclude each other'],
+  [['sync', '--no-device', '--device-name', 'x'], '--no-device and --device-name exclude'],
+  [['sync', '--read-only', '--device-name', 'x'], '--read-only and --device-name exclude'],
+  [['sync', '--read-only', '--initialize'], '--read-only and --initialize exclude each other'],
   [['sync', '--colour'], "Unknown option '--colour'"],
   [['status'], '--data is missing'],
   [['status', '--data', data, 'more'], 'one word too many: "more"'],
@@ -75,6 +78,9 @@ test.each([
   [['put', 'history', '[7]', '--data', data], 'a record must be a JSON object'],
   [['delete', 'history', '{}', '--data', data], 'a record to delete needs its id or guid'],
   [['sign-in', '--accounts', 'http://h'], '--client-id is missing'],
+  [['import', '--accounts', 'http://h', '--client-id', 'c'], '--credentials is missing'],
+  [['sign-out', '--yes'], '--data is missing'],
+  [['devices', '--data', data], `${data} holds no data yet`],
   [['status', '--data', `/${'x'.repeat(91)}`], '--data must be a path of at most 90 bytes'],
 ])('%j: %s', async (args, complaint) => {
   const { code, out, complaints } = await run(args);
@@ -86,6 +92,7 @@ test.each([
 test.each([
   ['--protocol', 'http', '--protocol: "http" is not one of sync15, syncto'],
   ['--collections', 'history,recipes', '--collections: "recipes" is not one of'],
+  ['--device-name', 'a\nb', '--device-name must be 1 to 128 characters in one line'],
   ['--interval', '0', '--interval must be a whole number from 1 to 10080, not "0"'],
 ])('sync %s %s', async (name, value, complaint) => {
   const rest = ['--token-server', 'http://h', '--credentials', file, '--data', data];
