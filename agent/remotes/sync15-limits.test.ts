@@ -7,7 +7,7 @@ const TOKEN = { id: 'the-id', key: 'the-key', api_endpoint: 'https://node.test/1
 const OLD: Limits = {
   max_request_bytes: 266_240,
   max_post_bytes: 262_144,
-  max_post_records: 100,
+  max_post_records: 25,
   max_record_payload_bytes: 262_144,
   max_total_bytes: 100_000_000,
   max_total_records: 10_000,
@@ -27,7 +27,7 @@ describe('the limits of a node', () => {
   const TOLD = {
     max_request_bytes: 2_625_536,
     max_post_bytes: 2_097_152,
-    max_post_records: 50,
+    max_post_records: 20,
     max_record_payload_bytes: 2_097_152,
     max_total_bytes: 200_000_000,
     max_total_records: 5_000,
@@ -71,7 +71,7 @@ describe('the limits of a node', () => {
   });
 
   test('never ask for more records in one request than a device holds', async () => {
-    expect((await limits(bench({ max_post_records: 1e9 }))).max_post_records).toBe(100);
+    expect((await limits(bench({ max_post_records: 1e9 }))).max_post_records).toBe(25);
   });
 
   test('are no question of an answer that fails', async () => {

@@ -30,6 +30,9 @@ const LEAST: Limits = {
   max_total_records: 1,
 };
 
+/** The records of a request are in memory together, more than once: a heap of 1 MiB has room for so many of 2 KB. */
+const HELD_RECORDS_MAX = 25;
+
 const CACHE_NAME = 'configuration';
 const NAMES = Object.keys(DEFAULTS) as (keyof Limits)[];
 
@@ -47,8 +50,7 @@ export async function limitsOf(
     const told = countOf(member(own, name)) ?? countOf(member(general, name)) ?? DEFAULTS[name];
     limits[name] = Math.max(told, LEAST[name]);
   }
-  // The records of a request are in memory together.
-  limits.max_post_records = Math.min(limits.max_post_records, DEFAULTS.max_post_records);
+  limits.max_post_records = Math.min(limits.max_post_records, HELD_RECORDS_MAX);
   return limits;
 }
 

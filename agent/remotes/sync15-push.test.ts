@@ -71,8 +71,8 @@ describe('uploads', () => {
     for (let n = 0; n < 1_050; n++) await device.agent.put('history', page(n));
     it.asked.length = 0;
     expect(await device.agent.sync()).toMatchObject(ok);
-    expect(it.asked.filter((line) => line.includes('commit=true'))).toHaveLength(1);
-    expect(it.asked.filter((line) => line.endsWith('POST /1.5/1/storage/history'))).toHaveLength(1);
+    expect(it.asked.filter((line) => line.includes('batch=true'))).toHaveLength(2);
+    expect(it.asked.filter((line) => line.includes('commit=true'))).toHaveLength(2);
     await agreed(device, it);
   });
 
