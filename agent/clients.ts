@@ -19,6 +19,11 @@ const DAY_MS = 86_400_000;
 /** The own record is written again after so long: the server forgets it after 180 days. */
 export const REFRESH_MS = 7 * DAY_MS;
 const GONE_MS = 180 * DAY_MS;
+/** Firefox's words for how a device looks, where they are not those for what it is. */
+const FORM_FACTORS: ReadonlyMap<string, string> = new Map([
+  ['mobile', 'phone'],
+  ['tablet', 'largetablet'],
+]);
 const URL_CHARS_MAX = 65_536;
 
 export interface ClientsInput {
@@ -151,7 +156,7 @@ function ownRecord(id: string, device: DeviceConfig, body: Body | null): Body {
     version,
     os,
     protocols: ['1.5'],
-    formfactor: type === 'tv' ? 'tv' : 'phone',
+    formfactor: FORM_FACTORS.get(type) ?? type,
     application: device.application ?? 'Kitsync',
     commands: body === null ? [] : commandsOf(body),
   };

@@ -24,7 +24,7 @@ export interface CollectionSettings {
 /** What the account's other devices are told of this one. */
 export interface DeviceConfig {
   readonly name: string;
-  readonly type: 'tv' | 'mobile';
+  readonly type: 'tv' | 'mobile' | 'tablet' | 'desktop';
   /** Of the program that syncs. */
   readonly version: string;
   readonly os: string;

@@ -5,7 +5,10 @@
 import { register } from 'tsx/esm/api';
 
 register();
-const REAL = ['sync', 'sign-in', 'status', 'list', 'export', 'put', 'delete'];
+const REAL = [
+  ...['sign-in', 'import', 'sign-out', 'sync', 'status', 'devices'],
+  ...['list', 'export', 'put', 'delete'],
+];
 const args = process.argv.slice(2);
 const { main } = await import(REAL.includes(args[0]) ? '../platform/node/cli/main.ts' : './cli.ts');
 process.exitCode = await main(args);

@@ -27,7 +27,7 @@ Commands
   profiles   lists the devices
   help       prints this
 
-  sync, status, list, export, put, delete, sign-in
+  sign-in, import, sign-out, sync, status, devices, list, export, put, delete
              the agent on this machine, against a real server: see \`kitsync sync --help\`
 
 emulate
@@ -174,9 +174,10 @@ async function serve(args: readonly string[]): Promise<number> {
   const serving = await serveOnLoopback({ port, account: account.seed }).catch((error) => {
     throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
   });
-  const { urls } = serving.world;
-  for (const [name, url] of Object.entries({ origin: serving.url, ...urls })) {
-    process.stdout.write(`${name.padEnd(9)} ${url}\n`);
+  const { urls, account: user } = serving.world;
+  const { email, password } = user;
+  for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {
+    process.stdout.write(`${name.padEnd(9)} ${value}\n`);
   }
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, seconds * 1000);

@@ -5,5 +5,5 @@ import { cryptoContract } from '../../test/contract/crypto.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 
 cryptoContract("through the device's crypto", (entropy) =>
-  deviceCrypto(nodeDeviceCrypto(), entropy),
+  deviceCrypto(nodeDeviceCrypto(), entropy, async () => undefined),
 );

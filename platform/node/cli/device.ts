@@ -10,8 +10,7 @@ export type Device = NonNullable<AgentConfig['device']>;
 export function deviceNamed(name: string | null): Device {
   return {
     name: name ?? (hostname() || 'Kitsync'),
-    // Of the kinds that there are, the one that nobody takes for a browser's desktop.
-    type: 'mobile',
+    type: 'desktop',
     version: versionOf(),
     os: type() === 'Windows_NT' ? 'WINNT' : type(),
   };

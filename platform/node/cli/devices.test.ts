@@ -69,13 +69,13 @@ describe('the other devices', () => {
     await once(data('a'), '--device-name', 'Attic');
     await once(data('b'), '--device-name', 'Basement');
     const { out } = await run(['devices', '--data', data('b')]);
-    expect(out).toMatch(/^Attic\tmobile\t\S+\tKitsync\t\d{4}-\d\d-\d\d\n$/);
+    expect(out).toMatch(/^Attic\tdesktop\t\S+\tKitsync\t\d{4}-\d\d-\d\d\n$/);
     const terminal = testTerminal();
     const ended = main(syncArgs(data('a'), '--device-name', 'Attic'), terminal);
     await terminal.saw('in sync');
     const listed = await run(['devices', '--data', data('a'), '--json']);
     expect(JSON.parse(listed.out)).toEqual([
-      expect.objectContaining({ name: 'Basement', type: 'mobile' }),
+      expect.objectContaining({ name: 'Basement', type: 'desktop' }),
     ]);
     terminal.stop();
     expect(await ended).toBe(0);
@@ -131,7 +131,8 @@ describe('another device', () => {
       `another device has signed this one out: ${data()} is empty now; the access token`,
     );
     expect(readdirSync(data())).toEqual([]);
-    expect(devices()[0]?.commands ?? []).toEqual([]);
+    const later = secondDevice({ world: serving.world, nowMs: Date.now() + 2_000 });
+    expect(later.ids('clients')).toEqual([]);
     expect(other.live('history').size).toBe(5);
   });
 });
