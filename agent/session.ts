@@ -119,9 +119,10 @@ export async function runSessionPass(
  * and never holds a record twice.
  */
 function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
-  const ours = softwareCrypto(entropy, () => clock.pause());
+  const pause = (): Promise<void> => clock.pause();
+  const ours = softwareCrypto(entropy, pause);
   if (crypto === undefined) return ours;
-  const device = deviceCrypto(crypto, entropy);
+  const device = deviceCrypto(crypto, entropy, pause);
   return {
     seal: (bundle, texts) => device.seal(bundle, texts),
     open(bundle, items) {

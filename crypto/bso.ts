@@ -8,6 +8,7 @@
 import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { encodeHex } from './bytes.ts';
 import { CryptoError } from './error.ts';
+import { longJsonUnits, parseLongJson } from './json.ts';
 import type { KeyBundle } from './keys.ts';
 import { isWellFormed } from './utf8.ts';
 
@@ -42,30 +43,37 @@ export interface BsoCrypto {
   seal(bundle: KeyBundle, texts: readonly string[]): Promise<string[]>;
 }
 
-/**
- * Longer payloads are refused unread (`tooLarge`): a cleartext of 280 KiB fits, which is what an
- * interpreter parses in one go before its device must have its turn.
- */
+/** Longer payloads are refused unread (`tooLarge`): a cleartext of 280 KiB fits. */
 export const payloadUnitsMax = 384 * 1024;
 
 /** A payload over this is long. */
 export const longPayloadUnits = 64 * 1024;
 
-/** Objects in a long cleartext: each takes some hundred bytes once it is parsed. */
-const longObjectsMax = 1000;
-
 /** A cipher gets at most so many records, and so much text unless one alone is longer. */
 export const batchItemsMax = 64;
 export const batchUnitsMax = 16 * 1024;
 
-/** Records over a cipher, be it the device's or `softwareCipher`. */
-export function bsoCrypto(cipher: DeviceCrypto, entropy: Entropy): BsoCrypto {
+/**
+ * Records over a cipher, be it the device's or `softwareCipher`. `pause` lets the device do other
+ * work and resolves in a later turn.
+ */
+export function bsoCrypto(
+  cipher: DeviceCrypto,
+  entropy: Entropy,
+  pause: () => Promise<void>,
+): BsoCrypto {
   const drawIvs = ivSource(entropy);
   return {
     async open(bundle, items) {
       const opened: OpenedBso[] = [];
       for (const batch of batches(items, (item) => item.payload.length)) {
-        opened.push(...(await openBatch(cipher, bundle, batch)));
+        const texts = await decryptBatch(cipher, bundle, batch, pause);
+        for (const [index, { id }] of batch.entries()) {
+          const text = texts[index];
+          if (text === undefined) throw new Error('the cipher left a record unanswered');
+          const read = 'code' in text ? refusal(text.code) : readBody(id, text.text, pause);
+          opened.push({ id, ...(read instanceof Promise ? await read : read) });
+        }
       }
       return opened;
     },
@@ -82,30 +90,19 @@ export function bsoCrypto(cipher: DeviceCrypto, entropy: Entropy): BsoCrypto {
   };
 }
 
-async function openBatch(
-  cipher: DeviceCrypto,
-  bundle: KeyBundle,
-  items: readonly SealedBso[],
-): Promise<OpenedBso[]> {
-  const texts = await decryptBatch(cipher, bundle, items);
-  return items.map(({ id }, index) => {
-    const text = texts[index];
-    if (text === undefined) throw new Error('the cipher left a record unanswered');
-    return { id, ...('code' in text ? refusal(text.code) : readBody(id, text.text)) };
-  });
-}
-
-/** Apart from `openBatch`, so that the ciphertexts are gone when the texts are parsed. */
+/** Apart from `open`, so that the ciphertexts are gone when the texts are parsed. */
 async function decryptBatch(
   cipher: DeviceCrypto,
   bundle: KeyBundle,
   items: readonly SealedBso[],
+  pause: () => Promise<void>,
 ): Promise<({ text: string } | { code: OpenRefusal } | undefined)[]> {
-  const payloads = items.map((item) => {
-    const parts = readPayload(item.payload);
+  const payloads: (CipherParts | OpenRefusal)[] = [];
+  for (const item of items) {
+    const parts = readPayload(item.payload, pause);
+    payloads.push(parts instanceof Promise ? await parts : parts);
     if (item.payload.length > longPayloadUnits) item.payload = '';
-    return parts;
-  });
+  }
   const shaped = payloads.filter((payload) => typeof payload !== 'string');
   const answers =
     shaped.length === 0 ? [] : await cipher.open(bundle.encKey, bundle.macKey, shaped);
@@ -115,12 +112,19 @@ async function decryptBatch(
   );
 }
 
-/** The three members of a payload that storage format 5 names; others are not looked at. */
-function readPayload(payload: string): CipherParts | OpenRefusal {
+/** At once, unless it takes a device longer than one turn. */
+type Soon<Value> = Value | Promise<Value>;
+
+function readPayload(payload: string, pause: () => Promise<void>): Soon<CipherParts | OpenRefusal> {
   if (payload.length > payloadUnitsMax) return 'tooLarge';
-  const parts = splitPayload(payload) ?? (isModest(payload) ? parseObject(payload) : 'badJson');
-  if (typeof parts === 'string') return 'badPayload';
-  const { ciphertext, IV, hmac } = parts;
+  if (payload.length > longJsonUnits) return parseLong(payload, pause).then(partsOf);
+  return partsOf(splitPayload(payload) ?? (isModest(payload) ? parseShort(payload) : 'badJson'));
+}
+
+/** The three members of a payload that storage format 5 names; others are not looked at. */
+function partsOf(value: Record<string, unknown> | OpenRefusal): CipherParts | OpenRefusal {
+  if (typeof value === 'string') return 'badPayload';
+  const { ciphertext, IV, hmac } = value;
   if (typeof ciphertext !== 'string' || typeof IV !== 'string' || typeof hmac !== 'string') {
     return 'badPayload';
   }
@@ -143,7 +147,7 @@ function splitPayload(payload: string): Record<string, unknown> | null {
 /** Whether a text that nobody vouches for can be parsed without filling the memory. */
 function isModest(text: string): boolean {
   const marks = ['{', '[', ','];
-  return text.length <= 64 * 1024 && marks.every((mark) => text.split(mark, 33).length < 33);
+  return marks.every((mark) => text.split(mark, 33).length < 33);
 }
 
 function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
@@ -151,16 +155,15 @@ function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
   return `{"ciphertext":"${ciphertext}","IV":"${IV}","hmac":"${hmac}"}`;
 }
 
-function readBody(id: string, text: string): Opened {
-  if (text.length > longPayloadUnits && hasManyObjects(text)) return refusal('tooLarge');
-  const body = parseObject(text);
-  if (typeof body === 'string') return refusal(body);
-  if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
-  return { ok: true, text, body };
-}
-
-function hasManyObjects(text: string): boolean {
-  return text.split('{', longObjectsMax + 1).length > longObjectsMax;
+function readBody(id: string, text: string, pause: () => Promise<void>): Soon<Opened> {
+  const proven = (body: Record<string, unknown> | OpenRefusal): Opened => {
+    if (typeof body === 'string') return refusal(body);
+    if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
+    return { ok: true, text, body };
+  };
+  return text.length > longJsonUnits
+    ? parseLong(text, pause).then(proven)
+    : proven(parseShort(text));
 }
 
 /**
@@ -171,17 +174,30 @@ function isBareTombstone(body: Record<string, unknown>): boolean {
   return body.deleted === true && Object.keys(body).length === 1;
 }
 
-function parseObject(text: string): Record<string, unknown> | 'badJson' | 'notAnObject' {
-  let value: unknown;
+function parseShort(text: string): Record<string, unknown> | OpenRefusal {
   try {
-    value = JSON.parse(text);
+    return asObject(JSON.parse(text));
   } catch (error) {
-    // A device that ran out of memory has said nothing about the record.
-    if (!(error instanceof Error) || /memory/.test(error.message)) throw error;
-    return 'badJson';
+    return whyNot(error);
   }
+}
+
+async function parseLong(
+  text: string,
+  pause: () => Promise<void>,
+): Promise<Record<string, unknown> | OpenRefusal> {
+  return parseLongJson(text, pause).then(asObject, whyNot);
+}
+
+function asObject(value: unknown): Record<string, unknown> | OpenRefusal {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? (value as Record<string, unknown>) : 'notAnObject';
+}
+
+function whyNot(error: unknown): OpenRefusal {
+  // A device that ran out of memory has said nothing about the record.
+  if (!(error instanceof Error) || /memory/.test(error.message)) throw error;
+  return error instanceof RangeError ? 'tooLarge' : 'badJson';
 }
 
 function refusal(code: OpenRefusal): Opened {

@@ -4,6 +4,11 @@
 import type { DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { type BsoCrypto, bsoCrypto } from './bso.ts';
 
-export function deviceCrypto(device: DeviceCrypto, entropy: Entropy): BsoCrypto {
-  return bsoCrypto(device, entropy);
+/** `pause` lets the device do other work and resolves in a later turn. */
+export function deviceCrypto(
+  device: DeviceCrypto,
+  entropy: Entropy,
+  pause: () => Promise<void>,
+): BsoCrypto {
+  return bsoCrypto(device, entropy, pause);
 }

@@ -51,7 +51,7 @@ export function hawkMac(key: HmacKey, request: HawkRequest): string {
     host,
     port,
     request.hash ?? '',
-    (request.ext ?? '').replace(/\\/g, '\\\\').replace(/\n/g, '\\n'),
+    request.ext?.replace(/\\/g, '\\\\').replace(/\n/g, '\\n') ?? '',
   ];
   return encodeBase64(hmac(key, textOfLines(lines)));
 }

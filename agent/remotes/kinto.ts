@@ -12,7 +12,7 @@ import {
   PAYLOAD_SAFE_CHARS,
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
-import { member, parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { etagMs, header, httpDateMs } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
@@ -128,7 +128,8 @@ function createKinto(options: RemoteOptions): Remote {
       }
       if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
       const text = await readDocument(() => answer.read(), recordCharsMax);
-      const listed = envelopeOf(member(parseDocument(text), 'data'), text.length, bso);
+      const parsed = await parseInTurns(text, answer.pause);
+      const listed = envelopeOf(member(parsed, 'data'), text.length, bso);
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
       }

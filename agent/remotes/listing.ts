@@ -41,7 +41,10 @@ export function listingPage(
       if (ended) splitter.end(items);
       else splitter.push(piece.slice(0, PIECE_CHARS_MAX), items);
       piece = piece.slice(PIECE_CHARS_MAX);
-      for (const item of items) out.push(listedOf(item, read));
+      for (const item of items) {
+        const listed = listedOf(item, read, answer.pause);
+        out.push(listed instanceof Promise ? await listed : listed);
+      }
       missing -= items.length;
       items.length = 0;
       if (ended && missing > 0) {
@@ -81,12 +84,20 @@ export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): L
   return { ok: true, envelope: { id, modifiedMs: timeMs, payload }, chars };
 }
 
-function listedOf(item: SplitItem, read: ReadEnvelope): Listed {
+function listedOf(
+  item: SplitItem,
+  read: ReadEnvelope,
+  pause: () => Promise<void>,
+): Listed | Promise<Listed> {
   if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
+  const { text } = item;
+  const good = (value: unknown): Listed => envelopeOf(value, text.length, read);
+  const bad = (): Listed => spoilt(idHint(text), 'badEnvelope', text.length);
   try {
-    return envelopeOf(parseRecord(item.text), item.text.length, read);
+    const value = parseRecord(text, pause);
+    return value instanceof Promise ? value.then(good, bad) : good(value);
   } catch {
-    return spoilt(idHint(item.text), 'badEnvelope', item.text.length);
+    return bad();
   }
 }
 

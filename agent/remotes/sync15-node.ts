@@ -53,7 +53,9 @@ export function openNode(options: RemoteOptions): StorageNode {
   const http = createHttp({
     ...options,
     async authorize(fresh, { method, url }) {
-      const { id, key, aheadMs } = await token(fresh);
+      // What is sent has asked for the token before.
+      const known = fresh ? await token(true) : (cache.get(CACHE_NAME) as Credentials);
+      const { id, key, aheadMs } = known;
       const timeSeconds = Math.floor((clock.nowMs() + aheadMs) / 1000);
       const nonce = encodeHex(entropy.random(NONCE_BYTES));
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];

@@ -60,7 +60,7 @@ function bench({ limits, answer, cache = new Map() }: Script = {}): {
       text = null;
       return piece;
     };
-    return { status, headers: [], read, cancel: () => {} };
+    return { status, headers: [], read, pause: async () => undefined, cancel: () => {} };
   };
   const upload = openUpload({
     node: { send, endpoint: async () => '' },

@@ -6,7 +6,7 @@
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import type { Cursor } from '../store.ts';
-import { member, parseDocument, readDocument } from '../wire/document.ts';
+import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';
 import { createLineSplitter } from '../wire/records.ts';
@@ -50,7 +50,7 @@ function createSync15(options: RemoteOptions): Remote {
       }
       if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
       const text = await readDocument(() => answer.read(), recordCharsMax);
-      const listed = envelopeOf(parseDocument(text), text.length, bso);
+      const listed = envelopeOf(await parseInTurns(text, answer.pause), text.length, bso);
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
       }

@@ -1,5 +1,6 @@
 // Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees them.
 
+import { longJsonUnits, parseLongJson } from '../../crypto/json.ts';
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';
@@ -37,13 +38,26 @@ export function parseDocument(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new SyncError('badResponse', 'not JSON');
+    throw notJson();
   }
 }
 
-/** As `parseDocument`, for one of many records: a short one cannot hold enough to need a look before it is parsed. */
-export function parseRecord(text: string): unknown {
-  return text.length > SHORT_CHARS ? parseDocument(text) : JSON.parse(text);
+/**
+ * As `parseDocument`, for one that may be long: in pieces between which `pause` gives the device its turn.
+ * Errors: the same.
+ */
+export async function parseInTurns(text: string, pause: () => Promise<void>): Promise<unknown> {
+  if (text.length <= longJsonUnits) return parseDocument(text);
+  try {
+    return await parseLongJson(text, pause);
+  } catch {
+    throw notJson();
+  }
+}
+
+/** For one of many records: a short one cannot hold enough to need a look before it is parsed, a long one is a promise. */
+export function parseRecord(text: string, pause: () => Promise<void>): unknown {
+  return text.length > SHORT_CHARS ? parseInTurns(text, pause) : JSON.parse(text);
 }
 
 /** An own member of outside data; undefined where there is none. */
@@ -54,6 +68,10 @@ export function member(value: unknown, name: string): unknown {
 }
 
 const SHORT_CHARS = 4096;
+
+function notJson(): SyncError {
+  return new SyncError('badResponse', 'not JSON');
+}
 
 /** How often a character occurs, at most `max` times: splitting is the fastest way for an interpreter to look for one. */
 function count(text: string, character: string, max: number): number {

@@ -26,6 +26,8 @@ export interface Answer {
   /** SyncError `truncated`, `timeout`, `badResponse` (not UTF-8), `aborted`. */
   read(): Promise<string | null>;
   cancel(): void;
+  /** For whoever takes a long body apart: the device does other work. */
+  pause(): Promise<void>;
 }
 
 export interface Http {
@@ -58,7 +60,7 @@ export function createHttp(options: HttpOptions): Http {
       }),
     );
     note(options.notes, response, options.platform.clock.nowMs());
-    return answer(response, options.abort);
+    return answer(response, options);
   };
   return {
     async send(exchange) {
@@ -102,7 +104,7 @@ export function stopIfAborted(abort: Abort): void {
   if (abort.aborted) throw new SyncError('aborted', 'the pass was cancelled');
 }
 
-function answer(response: NetworkResponse, abort: Abort): Answer {
+function answer(response: NetworkResponse, { abort, platform }: HttpOptions): Answer {
   return {
     status: response.status,
     headers: response.headers,
@@ -112,6 +114,7 @@ function answer(response: NetworkResponse, abort: Abort): Answer {
       return ported(response.read());
     },
     cancel: () => response.cancel(),
+    pause: () => platform.clock.pause(),
   };
 }
 

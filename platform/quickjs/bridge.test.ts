@@ -30,7 +30,7 @@ cryptoContract('over the bridge', (entropy) => {
     operations: (clock) => cryptoOperations(clock, nodeDeviceCrypto(), 1_000),
   });
   if (platform.crypto === undefined) throw new Error('the bridge has no cryptography');
-  return deviceCrypto(platform.crypto, entropy);
+  return deviceCrypto(platform.crypto, entropy, () => platform.clock.pause());
 });
 
 /** A breach of a limit ends the device; what comes after it asks the next one. */
