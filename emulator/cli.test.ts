@@ -53,6 +53,13 @@ test('0: a run that kept every promise, with all that it can write', async () =>
   }
 });
 
+test('a user who comes with a phone', async () => {
+  const args = ['--sign-in', '--records', '2', '--protocol', 'sync15', '--crypto', 'device'];
+  expect(await main(['emulate', ...args])).toBe(0);
+  expect(out).toContain("the user's phone opens https://accounts.test/authorization\n");
+  expect(out).toMatch(/Every promise was kept\.\n$/);
+});
+
 test('1: a promise was broken, here by a program that answers nothing', async () => {
   const firmware = firmwareDir('(function () { return () => ({ deliver() {}, command() {} }) })');
   expect(await main(['emulate', '--firmware', firmware, '--json'])).toBe(1);

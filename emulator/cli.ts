@@ -37,6 +37,7 @@ emulate
   --protocol syncto|sync15    the protocol (default syncto)
   --auth browserid|bearer     how the device signs in (default browserid; sync15: bearer, its only one)
   --crypto software|device    where records are decrypted (default software: the worst case)
+  --sign-in            the device has no account manager: its user comes with a phone
   --server URL         servers outside, as \`kitsync serve\` runs them; in real time
   --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
   --cut N              cut the power at the Nth flash write
@@ -94,6 +95,7 @@ async function emulate(options: EmulateOptions): Promise<number> {
     protocol: options.protocol,
     auth: options.auth,
     crypto: options.crypto,
+    signIn: options.signIn,
     seed,
     serverUrl: options.serverUrl,
     expected: options.account?.expected ?? null,
@@ -119,8 +121,9 @@ async function emulate(options: EmulateOptions): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-async function firmwareOf({ firmwareDir, profile }: EmulateOptions): Promise<Firmware> {
-  if (firmwareDir === null) return freshFirmware(profile.name);
+async function firmwareOf(options: EmulateOptions): Promise<Firmware> {
+  const { firmwareDir, profile, signIn } = options;
+  if (firmwareDir === null) return freshFirmware(profile.name, signIn ? ['signIn'] : undefined);
   return readFirmware(firmwareDir).catch((error: Error) => {
     throw new UsageError(`--firmware: ${error.message}`);
   });

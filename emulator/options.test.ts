@@ -90,6 +90,10 @@ describe('emulate', () => {
       ['--protocol', 'sync15', '--auth', 'browserid'],
       '--protocol sync15 knows no --auth but bearer',
     ],
+    [
+      ['--sign-in', '--auth', 'browserid'],
+      '--sign-in makes access tokens: it excludes --auth browserid',
+    ],
     [['--cut', '0'], '--cut must be a whole number from 1 to 2147483647, not "0"'],
     [['--seed', '1e3'], /^--seed must be a whole number/],
     [['--server', 'ftp://x/'], '--server must be an http or https URL, not "ftp://x/"'],

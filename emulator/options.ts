@@ -33,6 +33,8 @@ export interface EmulateOptions {
   readonly protocol: Protocol;
   readonly auth: 'browserid' | 'bearer';
   readonly crypto: 'software' | 'device';
+  /** The user comes with a phone: see `SetupOptions`. */
+  readonly signIn: boolean;
   /** An outside server, in real time. */
   readonly serverUrl: string | null;
   readonly edits: readonly Edit[];
@@ -62,6 +64,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     protocol: { type: 'string', default: 'syncto' },
     auth: text,
     crypto: { type: 'string', default: 'software' },
+    'sign-in': { type: 'boolean', default: false },
     server: text,
     apply: text,
     export: text,
@@ -80,9 +83,13 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     throw new UsageError('--dump needs the servers of the emulator: it excludes --server');
   }
   const protocol = oneOf('--protocol', values.protocol, ['syncto', 'sync15']);
-  const auth = values.auth ?? (protocol === 'sync15' ? 'bearer' : 'browserid');
+  const signIn = values['sign-in'];
+  const auth = values.auth ?? (signIn || protocol === 'sync15' ? 'bearer' : 'browserid');
   if (protocol === 'sync15' && auth === 'browserid') {
     throw new UsageError('--protocol sync15 knows no --auth but bearer');
+  }
+  if (signIn && auth === 'browserid') {
+    throw new UsageError('--sign-in makes access tokens: it excludes --auth browserid');
   }
   const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
   return {
@@ -92,6 +99,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     protocol,
     auth: oneOf('--auth', auth, ['browserid', 'bearer']),
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
+    signIn,
     serverUrl: values.server === undefined ? null : serverUrl(values.server),
     edits: values.apply === undefined ? [] : readEdits(values.apply),
     seed: wholeNumber('--seed', values.seed, 0),

@@ -168,6 +168,7 @@ async function play(run: Run): Promise<void> {
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
+  if (options.signIn === true) await withPower(run, () => signIn(run));
   await syncUntilDone(run, 'enable');
   say('synced');
   if (expected !== null) {
@@ -186,6 +187,13 @@ async function play(run: Run): Promise<void> {
   await syncUntilDone(run, 'sync');
   say('synced again, with nothing to do');
   await withPower(run, () => ledger.inspect(() => look(run, compare)));
+}
+
+/** A code is good for one device and one time: after a power cut the phone is asked again. */
+async function signIn({ setup, say }: Run): Promise<void> {
+  const { url } = (await setup.device.command('signin', { call: 'begin' })) as { url: string };
+  say(`the user's phone opens ${url.slice(0, url.indexOf('?'))}`);
+  await setup.device.command('signin', { call: 'finish', ...(await setup.approve(url)) });
 }
 
 /** Runs a step until it has been done without a power cut. */

@@ -20,6 +20,7 @@ import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
 import type { DeviceDescription, Profile } from './profiles.ts';
 import { accountClient } from './servers/account-client.ts';
+import { companion } from './servers/companion.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
   createServers,
@@ -74,9 +75,12 @@ export interface Setup {
   flash(): Flash;
   /** The power went: the device is off, and its flash is what the cut has left. */
   losePower(fault?: Fault): void;
+  /** The user, with a phone, allows the device in at the address that it shows. */
+  approve(url: string): Promise<{ readonly code: string; readonly state: string }>;
 }
 
 const DEVICE_KEY_BYTES = 32;
+const EMAIL = 'user@example.test';
 
 export function createSetup(options: SetupOptions): Setup {
   const { profile, serverUrl = null } = options;
@@ -139,6 +143,7 @@ export function createSetup(options: SetupOptions): Setup {
     servers,
     nowMs,
     flash: () => flash,
+    approve: (url) => companion(fetch, url, { email: EMAIL, kB: options.account.kB }),
     losePower(fault = 'torn') {
       device.powerOff();
       flash = flash.reboot(cuts, fault);
@@ -157,7 +162,7 @@ function identityOf(
   const client = accountClient({
     fetch,
     baseUrl: urls.accounts,
-    credentials: { email: 'user@example.test', kB: account.kB },
+    credentials: { email: EMAIL, kB: account.kB },
     nowMs,
   });
   const key = random.bytes(DEVICE_KEY_BYTES);

@@ -6,7 +6,6 @@ import { corpusAccount } from '../test/support/device.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import type { PassReport } from './ledger.ts';
 import { loadProfile } from './profiles.ts';
-import { companion } from './servers/companion.ts';
 import { createSetup, type Setup } from './setup.ts';
 
 const TV = loadProfile('panasonic-cx700');
@@ -32,16 +31,9 @@ function television(): Setup {
 const command = (setup: Setup, name: string, json: object = {}): Promise<unknown> =>
   setup.device.command(name, json);
 
-/** The person with the phone. */
-async function approve({ servers }: Setup, url: string) {
-  if (servers === null) throw new Error('the servers are elsewhere');
-  const { email, password } = servers.account;
-  return companion(servers.fetch, url, { email, password });
-}
-
 async function begin(setup: Setup): Promise<{ code: string; state: string }> {
   const { url } = (await command(setup, 'signin', { call: 'begin' })) as { url: string };
-  return approve(setup, url);
+  return setup.approve(url);
 }
 
 const enable = async (setup: Setup): Promise<PassReport> =>
