@@ -1,5 +1,5 @@
 // An accounts server in the manner of Firefox Accounts: password sign-in (onepw, version 1), the
-// key bundle, BrowserID certificates, OAuth (oauth.ts) and scoped key data.
+// key bundle, BrowserID certificates, OAuth (oauth.ts), scoped key data and the account's devices.
 // Its signatures are real, its key is a published test key, and it stretches no password:
 // it serves the emulator and loopback, nobody else.
 
@@ -55,6 +55,8 @@ export interface AccountsServer {
   resetPassword(email: string, password: string, kB: string): void;
   /** Every session of the account ends. */
   endSessions(email: string): void;
+  /** The account's devices, as a session that is none of them lists them. */
+  devices(email: string): readonly object[];
 }
 
 interface Token {
@@ -119,6 +121,11 @@ class Accounts implements AccountsServer {
       ],
       ['POST v1/oauth/destroy', ({ body }) => this.#oauth.destroy(body)],
       ['POST v1/account/scoped-key-data', (call) => this.#scopedKeyData(call)],
+      [
+        'POST v1/account/device',
+        ({ body, request }) => this.#oauth.registerDevice(authorization(request).value, body),
+      ],
+      ['GET v1/account/devices', (call) => this.#devices(call)],
     ]);
   }
 
@@ -152,6 +159,10 @@ class Accounts implements AccountsServer {
     for (const [id, { account }] of this.#tokens)
       if (account.email === email) this.#tokens.delete(id);
     this.#oauth.revokeAll(email);
+  }
+
+  devices(email: string): readonly object[] {
+    return this.#oauth.devicesOf(email);
   }
 
   #answer(request: Request, text: string): unknown {
@@ -228,6 +239,12 @@ class Accounts implements AccountsServer {
     return textOf(body, 'scope').split(' ').includes(OLDSYNC_SCOPE)
       ? { [OLDSYNC_SCOPE]: keyData }
       : {};
+  }
+
+  #devices({ request }: Call): unknown {
+    const { value } = authorization(request);
+    const { email } = this.#oauth.accountOf(value) ?? this.#sessionOf(request);
+    return this.#oauth.devicesOf(email, value);
   }
 
   #clientConfiguration(): unknown {

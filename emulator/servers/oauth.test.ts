@@ -1,4 +1,4 @@
-// Codes and tokens of the accounts server: what it refuses, and what ends with what.
+// Codes, tokens and devices of the accounts server: what it refuses, and what ends with what.
 
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -25,8 +25,9 @@ const query = {
 const pageOf = (world: TestWorld, change: Record<string, string> = {}) =>
   `${world.urls.accounts}/authorization?${new URLSearchParams({ ...query, ...change })}`;
 
-async function post(world: TestWorld, path: string, body: unknown) {
-  const init = { method: 'POST', body: JSON.stringify(body) };
+async function post(world: TestWorld, path: string, body: unknown, bearer?: unknown) {
+  const headers = bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
+  const init = { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await world.fetch(new Request(`${world.urls.accounts}${path}`, init));
   return { status: response.status, json: (await response.json()) as Record<string, unknown> };
 }
@@ -134,5 +135,65 @@ describe('a refresh token', () => {
     const { refresh_token } = (await redeem(world)).json;
     world.accounts.changePassword(world.account.email, 'new');
     expect((await refresh(world, refresh_token)).json.errno).toBe(108);
+  });
+});
+
+describe('a device', () => {
+  const TV = { name: 'Küche', type: 'tv' };
+  const signedIn = async (world: TestWorld) => (await redeem(world)).json.refresh_token;
+  const register = (world: TestWorld, token: unknown, body: object = TV) =>
+    post(world, '/v1/account/device', body, token);
+  const listed = async (world: TestWorld, bearer: unknown) => {
+    const headers = { Authorization: `Bearer ${bearer}` };
+    const url = `${world.urls.accounts}/v1/account/devices`;
+    return (await world.fetch(new Request(url, { headers }))).json() as Promise<unknown>;
+  };
+
+  test('is listed under its id, with its own name and type, and may change both', async () => {
+    const world = startWorld();
+    const [mine, other] = [await signedIn(world), await signedIn(world)];
+    const { id } = (await register(world, mine)).json;
+    expect(id).toMatch(/^[\da-f]{32}$/);
+    await register(world, other, { name: 'Flur', type: 'mobile' });
+    expect((await register(world, mine, { id, name: 'Bad' })).json.id).toBe(id);
+    expect((await register(world, mine, { type: 'tablet' })).json.id).toBe(id);
+    const ours = { id, name: 'Bad', type: 'tablet', lastAccessTime: world.clock.nowMs };
+    const devices = [ours, { name: 'Flur', type: 'mobile' }];
+    expect(await listed(world, mine)).toMatchObject([{ isCurrentDevice: true }, {}]);
+    expect(await listed(world, other)).toMatchObject([{ isCurrentDevice: false }, {}]);
+    expect(world.accounts.devices(world.account.email)).toMatchObject(devices);
+  });
+
+  test('is gone with its refresh token', async () => {
+    const world = startWorld();
+    const [mine, other] = [await signedIn(world), await signedIn(world)];
+    await register(world, mine);
+    await post(world, '/v1/oauth/destroy', { client_id: 'tv', token: mine });
+    expect(await listed(world, other)).toEqual([]);
+    await register(world, other);
+    world.accounts.endSessions(world.account.email);
+    expect(world.accounts.devices(world.account.email)).toEqual([]);
+    expect(await listed(world, other)).toMatchObject({ errno: 110 });
+  });
+
+  test.each([
+    [{ ...TV, pushKey: 'x' }, 107],
+    [{ ...TV, name: '' }, 107],
+    [{ ...TV, name: 'n'.repeat(256) }, 107],
+    [{ ...TV, type: 5 }, 107],
+    [{ ...TV, id: '0'.repeat(32) }, 123],
+  ])('%j is refused: errno %i', async (body, errno) => {
+    const world = startWorld();
+    const { status, json } = await register(world, await signedIn(world), body);
+    expect([status, json.errno]).toEqual([400, errno]);
+    expect(world.accounts.devices(world.account.email)).toEqual([]);
+  });
+
+  test('needs a sign-in for Sync', async () => {
+    const world = startWorld();
+    const { refresh_token } = (await redeem(world, pageOf(world, { scope: 'profile' }))).json;
+    for (const token of [refresh_token, 'x', '']) {
+      expect((await register(world, token)).status).toBe(401);
+    }
   });
 });

@@ -1,9 +1,11 @@
 // The OAuth side of the accounts server: codes that a person's approval makes, the tokens that they are changed
-// for, and what becomes of those. A code is bound to its client, its PKCE challenge and the device's key.
+// for, the device that a refresh token stands for, and what becomes of those. A code is bound to its client, its PKCE
+// challenge and the device's key.
 // As strict as Firefox Accounts about parameters; it knows no register of clients and takes any.
 
 import { createHash } from 'node:crypto';
 import { type Account, type Body, problem, textOf } from './account-call.ts';
+import { type AccountDevice, checkedDevice } from './account-devices.ts';
 import { signJws } from './jws.ts';
 import { scopedKey, sealJwe } from './keys-jwe.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
@@ -33,6 +35,11 @@ interface Code extends Grant {
   readonly expiresMs: number;
 }
 
+interface RefreshGrant extends Grant {
+  device: AccountDevice | null;
+  usedAtMs: number;
+}
+
 const ACCESS_TOKEN_SECONDS = 6 * 3600;
 const CODE_LIFE_MS = 15 * 60 * 1000;
 
@@ -46,7 +53,7 @@ const PARAMETERS: ReadonlyMap<unknown, readonly string[]> = new Map([
 export class OAuth {
   readonly #options: OAuthOptions;
   readonly #codes = new Map<string, Code>();
-  readonly #refreshTokens = new Map<string, Grant>();
+  readonly #refreshTokens = new Map<string, RefreshGrant>();
 
   constructor(options: OAuthOptions) {
     this.#options = options;
@@ -96,6 +103,37 @@ export class OAuth {
       : tokens;
   }
 
+  /** Whose refresh token it is; null: nobody's. */
+  accountOf(refreshToken: string): Account | null {
+    return this.#refreshTokens.get(refreshToken)?.account ?? null;
+  }
+
+  /** Who holds the refresh token says what it is, the first time or again. Errors: HttpError 400, 401. */
+  registerDevice(refreshToken: string, body: Body): object {
+    const grant = this.#refreshTokens.get(refreshToken);
+    if (!grant?.scope.split(' ').includes(OLDSYNC_SCOPE))
+      throw problem(401, 110, 'Invalid authentication token in request signature');
+    const before = grant.device ?? { id: this.#randomHex(16), name: '', type: 'mobile' };
+    grant.device = checkedDevice(body, before);
+    return { ...grant.device, availableCommands: {}, pushEndpointExpired: false };
+  }
+
+  /** The registered devices of an account. `refreshToken`: of the one that asks. */
+  devicesOf(email: string, refreshToken = ''): object[] {
+    return [...this.#refreshTokens].flatMap(([token, { account, device, usedAtMs }]) =>
+      device === null || account.email !== email
+        ? []
+        : {
+            ...device,
+            isCurrentDevice: token === refreshToken,
+            lastAccessTime: usedAtMs,
+            location: {},
+            availableCommands: {},
+            pushEndpointExpired: false,
+          },
+    );
+  }
+
   /** RFC 7009: a token that nobody knows is as good as revoked. */
   destroy(body: Body): object {
     const token = textOf(body, 'token');
@@ -137,6 +175,7 @@ export class OAuth {
     const granted = grant.scope.split(' ');
     if (!scope.split(' ').every((one) => granted.includes(one)))
       throw problem(400, 114, 'Requested scopes are not allowed');
+    grant.usedAtMs = this.#options.nowMs();
     return this.#accessToken({ ...grant, scope });
   }
 
@@ -169,7 +208,8 @@ export class OAuth {
   #refreshToken(grant: Grant): string {
     const token = this.#randomHex(32);
     const { account, clientId, scope } = grant;
-    this.#refreshTokens.set(token, { account, clientId, scope });
+    const usedAtMs = this.#options.nowMs();
+    this.#refreshTokens.set(token, { account, clientId, scope, device: null, usedAtMs });
     return token;
   }
 
