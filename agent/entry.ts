@@ -41,6 +41,8 @@ export function visible(entry: Entry): Body | null {
 export interface Packed {
   readonly head: string;
   readonly text: string;
+  /** What the text says, where that was found out before. */
+  readonly body?: Body;
 }
 
 export function packMirror(mirror: Mirror): Packed {
@@ -54,7 +56,7 @@ export function packLocal(local: Local): Packed {
 
 /** Null if the value is not what was written (a worn flash, a changed device key). */
 export function unpackMirror(packed: Packed | null): Mirror | null {
-  const body = packed === null ? null : parsed(packed.text);
+  const body = packed === null ? null : (packed.body ?? parsed(packed.text));
   if (packed === null || body === null) return null;
   const [modifiedMs, epoch] = numbersOf(packed.head);
   if (modifiedMs === undefined || epoch === undefined) return null;
@@ -63,7 +65,7 @@ export function unpackMirror(packed: Packed | null): Mirror | null {
 
 export function unpackLocal(packed: Packed | null): Local | null {
   if (packed === null) return null;
-  const body = packed.text === '' ? null : parsed(packed.text);
+  const body = packed.text === '' ? null : (packed.body ?? parsed(packed.text));
   if (body === null && packed.text !== '') return null;
   const [changedAtMs, seq, tries] = numbersOf(packed.head);
   if (changedAtMs === undefined || seq === undefined || tries === undefined) return null;

@@ -3,6 +3,7 @@
 
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
+import { hasSameMembers } from './collections/members.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
@@ -135,7 +136,7 @@ export async function putRecord(
         { collection: collection.name, recordId: id },
       );
     }
-    const isChanged = existing === null || JSON.stringify(existing) !== text;
+    const isChanged = existing === null || !hasSameMembers(existing, body);
     if (isChanged) await commitLocal(store, id, before, body, nowMs);
     return { id, isChanged };
   });

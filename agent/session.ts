@@ -45,7 +45,7 @@ export async function openSession(
     const key = restKey(await platform.identity.deviceKey());
     const vault = createVault(key, platform.entropy, platform.clock);
     const opened = (collection: Collection): Promise<CollectionStore> =>
-      openCollectionStore(storage, vault, generation, collection);
+      openCollectionStore(storage, vault, generation, collection, () => platform.clock.pause());
     const stores: CollectionStore[] = [];
     for (const collection of collections) stores.push(await opened(collection));
     return {
@@ -148,8 +148,8 @@ const WIPE_KEYS = 500;
 export async function wipeGeneration(storage: Storage, generation: string): Promise<void> {
   const from = `${generation}.`;
   for (;;) {
-    const rows = await ported(storage.scan({ from, to: rangeEnd(from), limit: WIPE_KEYS }));
-    if (rows.length === 0) return;
-    await ported(storage.commit(rows.map(([key]) => [key, null] as const)));
+    const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit: WIPE_KEYS }));
+    if (keys.length === 0) return;
+    await ported(storage.commit(keys.map((key) => [key, null] as const)));
   }
 }

@@ -2,6 +2,7 @@
 // Every change of a record goes through `Transaction.set`, which keeps the index and the counters in step,
 // and every transaction is one atomic commit that carries the cursor. Keeps no record in memory.
 
+import { longJsonUnits, parseLongJson } from '../crypto/json.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import {
@@ -101,12 +102,13 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
-/** Opens a collection: reads its one state value, nothing else. */
+/** Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`). */
 export async function openCollectionStore(
   storage: Storage,
   vault: Vault,
   generation: string,
   collection: Collection,
+  pause: () => Promise<void>,
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
@@ -115,9 +117,11 @@ export async function openCollectionStore(
 
   const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
     if (value === null) return null;
-    if (typeof value !== 'string') return vault.open(key, value);
-    const end = value.indexOf('\n');
-    return { head: value.slice(0, end), text: value.slice(end + 1) };
+    const packed = typeof value === 'string' ? divided(value) : await vault.open(key, value);
+    if (packed === null || packed.text.length <= longJsonUnits) return packed;
+    // What is too much to be read in turns is left to the engine's own parser: it was stored here.
+    const body = await parseLongJson(packed.text, pause).catch(() => undefined);
+    return body === undefined ? packed : { ...packed, body: body as Body };
   };
 
   const packed = async (key: string, { head, text }: Packed): Promise<Value> =>
@@ -158,24 +162,23 @@ export async function openCollectionStore(
 
     async pendingIds(after, limit) {
       const from = after === null ? keys.outboxes : `${keys.outbox(after)}!`;
-      const rows = await ported(storage.scan({ from, to: rangeEnd(keys.outboxes), limit }));
-      return rows.map(([key]) => unescapeId(key.slice(keys.outboxes.length)));
+      const found = await ported(storage.scan({ from, to: rangeEnd(keys.outboxes), limit }));
+      return found.map((key) => unescapeId(key.slice(keys.outboxes.length)));
     },
 
     async mirrorIds(after, limit) {
       const from = after === null ? keys.records : `${keys.record(after)}!`;
-      const rows = await ported(storage.scan({ from, to: rangeEnd(keys.records), limit }));
-      const ids = rows.map(([key]) => unescapeId(key.slice(keys.records.length)));
-      return { ids, next: rows.length === limit ? (ids.at(-1) ?? null) : null };
+      const found = await ported(storage.scan({ from, to: rangeEnd(keys.records), limit }));
+      const ids = found.map((key) => unescapeId(key.slice(keys.records.length)));
+      return { ids, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
     },
 
     async indexed({ prefix, limit, after = null, reverse = false }) {
       const base = keys.indexes + prefix;
       const from = after !== null && !reverse ? `${after}!` : base;
       const to = after !== null && reverse ? after : rangeEnd(base);
-      const rows = await ported(storage.scan({ from, to, limit, reverse }));
-      const places = rows.map(([key]) => key);
-      const next = rows.length === limit ? (places.at(-1) ?? null) : null;
+      const places = await ported(storage.scan({ from, to, limit, reverse }));
+      const next = places.length === limit ? (places.at(-1) ?? null) : null;
       return { ids: places.map(idOfIndexKey), places, next };
     },
 
@@ -183,6 +186,11 @@ export async function openCollectionStore(
       closed = true;
     },
   };
+}
+
+function divided(value: string): Packed {
+  const end = value.indexOf('\n');
+  return { head: value.slice(0, end), text: value.slice(end + 1) };
 }
 
 type Pack = (key: string, packed: Packed) => Promise<Value>;

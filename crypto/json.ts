@@ -7,7 +7,7 @@
 export const longJsonUnits = 16 * 1024;
 
 /**
- * The value of a JSON text; between its pieces `pause` gives the device a turn.
+ * The value of a JSON text; before its pieces `pause` gives the device a turn.
  * Errors: SyntaxError for what is no JSON, nests deeper than 32, or has a number of a thousand digits;
  * RangeError for more values than a small heap can hold.
  */
@@ -82,6 +82,8 @@ export async function parseLongJson(text: string, pause: () => Promise<void>): P
     return undefined;
   }
 
+  // To come by a long text may have taken a turn already.
+  await pause();
   for (;;) {
     weight++;
     if (weight > weightMax) throw new RangeError('JSON: too many values');

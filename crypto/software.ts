@@ -105,8 +105,6 @@ async function openOne(
   const length = unpaddedLength(bytesOfWords(last));
   if (length === null) return { code: 'badPadding' };
   if (!decoder.push(last, 0, length)) return { code: 'badUtf8' };
-  // Whoever parses a long text needs a turn for that alone.
-  if (isLong) await turn.next();
   const text = decoder.finish();
   return text === null ? { code: 'badUtf8' } : { text };
 }

@@ -79,9 +79,15 @@ test.each([
     SOFTWARE_SLICE_MAX,
   ],
 ] as const)('%s hold no device up', async (_, protocol, crypto, title, sliceMax) => {
-  const result = await run({ account: accountWith({ title, visits: 1 }), protocol, crypto });
+  const record = {
+    id: 'LongLongLong',
+    title: 'short',
+    visits: [{ date: TEST_NOW_MS * 1000, type: 1 }],
+  };
+  const edits = [{ collection: 'history', op: 'put', record }] as const;
+  const result = await run({ account: accountWith({ title, visits: 1 }), protocol, crypto, edits });
   expect(result.problems).toEqual([]);
-  expect(result.records.history).toEqual({ held: 1, quarantined: 0, pushed: 0 });
+  expect(result.records.history).toEqual({ held: 1, quarantined: 0, pushed: 1 });
   expect(result.total.cpu.longestSlice).toBeLessThanOrEqual(sliceMax);
 });
 

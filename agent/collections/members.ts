@@ -32,7 +32,9 @@ export function addressPrefix(prefix: string): string {
 
 /** Both are the same JSON; members of nested objects in the same order. */
 export function isSameValue(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  // Only what has members of its own is worth writing out: a text may be long.
+  const isPlain = typeof a !== 'object' || typeof b !== 'object';
+  return a === b || (!isPlain && JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** Both have the same members with the same values, in whatever order. */

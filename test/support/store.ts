@@ -41,7 +41,7 @@ export function openTestStore(
   collection: Collection,
   vault = testVault(),
 ): Promise<CollectionStore> {
-  return openCollectionStore(storage, vault, GENERATION, collection);
+  return openCollectionStore(storage, vault, GENERATION, collection, async () => undefined);
 }
 
 /** Everything that is wrong with what lies on the storage; nothing, if the store keeps its word. */
@@ -53,7 +53,12 @@ export async function audit(
   const keys = collectionKeys(GENERATION, collection.letter);
   const rows = async (prefix: string): Promise<Map<string, Value>> => {
     const found = await storage.scan({ from: prefix, to: rangeEnd(prefix), limit: 10_000 });
-    return new Map(found.map(([key, value]) => [unescapeId(key.slice(prefix.length)), value]));
+    const rows = new Map<string, Value>();
+    for (const key of found) {
+      const [value] = await storage.get([key]);
+      rows.set(unescapeId(key.slice(prefix.length)), value ?? '');
+    }
+    return rows;
   };
   const opened = async (key: string, value: Value | undefined) => {
     if (value === undefined) return null;
