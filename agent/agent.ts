@@ -2,9 +2,9 @@
 // sync manager, and everything that outlives a pass. It runs one pass at a time and survives a power cut in any
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
-import type { Platform, SyncKey } from '../platform/ports.ts';
+import type { Platform } from '../platform/ports.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
-import { createClaims, relationOf } from './claim.ts';
+import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
 import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
@@ -94,7 +94,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   /** Another user starts with an empty store; another key of the same user voids what the server was known to have. */
-  const identify = async (): Promise<SyncKey> => {
+  const identify = async (): Promise<Claim> => {
     const claim = await claimed();
     const relation = relationOf(saved, claim);
     if (relation === 'stranger') {
@@ -107,11 +107,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       await forgetServer(await open());
       await save({ ...claim.owner, remote: {} });
     } else if (saved.kid !== claim.owner.kid) await save(claim.owner);
-    return claim.key;
+    return claim;
   };
 
   const passOnce = async (report: PassReport, task: Task): Promise<void> => {
-    const syncKey = task === 'leave' ? null : await identify();
+    const claim = task === 'leave' ? null : await identify();
     const opened = await open();
     const unheard = { requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
     const notes: ServerNotes = { ...unheard, alert, quotaRemainingBytes };
@@ -133,7 +133,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       await runSessionPass(
         opened,
         {
-          ...{ platform, config, remote, syncKey, notes, abort, emit, wanted, task },
+          ...{ platform, config, remote, claim, notes, abort, emit, wanted, task },
           clientId: saved.clientId,
           engine: contents.clients,
           signOut: () => {

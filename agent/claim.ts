@@ -9,6 +9,8 @@ import type { SavedState } from './state.ts';
 
 export interface Claim {
   readonly key: SyncKey;
+  /** This device's id at the accounts server; null: it has none. */
+  readonly deviceId: string | null;
   /** What is kept of it. */
   readonly owner: Pick<SavedState, 'uid' | 'email' | 'clientState' | 'kid'>;
 }
@@ -18,7 +20,7 @@ export function createClaims({ clock, identity }: Platform): () => Promise<Claim
   /** The key that was seen last: deriving from it is dear. */
   let known: { readonly text: string; readonly clientState: string } | null = null;
   return async () => {
-    const { uid, email } = await ported(identity.account());
+    const { uid, email, deviceId = null } = await ported(identity.account());
     const key = await ported(identity.syncKey());
     const text = JSON.stringify(key);
     if (known?.text !== text) {
@@ -26,7 +28,7 @@ export function createClaims({ clock, identity }: Platform): () => Promise<Claim
       await clock.pause();
     }
     const kid = 'kid' in key ? key.kid : null;
-    return { key, owner: { uid, email, clientState: known.clientState, kid } };
+    return { key, deviceId, owner: { uid, email, clientState: known.clientState, kid } };
   };
 }
 

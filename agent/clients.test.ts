@@ -142,6 +142,37 @@ describe('the own record', () => {
     expect(own(it.other)).toMatchObject({ id, name: 'Kitchen' });
   });
 
+  test("has the device's id at the accounts server as soon as there is one, and keeps it", async () => {
+    const it = bench();
+    const user = userOf(it.servers);
+    const link: { deviceId?: string } = {};
+    const identity = Object.assign(userOf(it.servers), {
+      account: async () => ({ ...(await user.account()), ...link }),
+    });
+    const { agent } = await it.boot({ identity });
+    const writes = async (deviceId?: string): Promise<number> => {
+      if (deviceId === undefined) delete link.deviceId;
+      else link.deviceId = deviceId;
+      it.servers.nowMs += 1_000;
+      it.asked.length = 0;
+      expect(
+        await (agent.status().state === 'disabled' ? agent.enable() : agent.sync()),
+      ).toMatchObject(ok);
+      return it.asked.filter((line) => line.startsWith('POST')).length;
+    };
+    await writes();
+    expect(own(it.other)).not.toHaveProperty('fxaDeviceId');
+    await writes();
+    for (const id of ['a'.repeat(32), 'b'.repeat(32)]) {
+      expect(await writes(id)).toBe(1);
+      expect(own(it.other)).toMatchObject({ name: TV.name, fxaDeviceId: id });
+      for (let pass = 0; pass < 3; pass++) expect(await writes(id)).toBe(0);
+    }
+    // An account manager that forgets it for once is no reason to be hidden.
+    for (let pass = 0; pass < 3; pass++) expect(await writes()).toBe(0);
+    expect(own(it.other)).toMatchObject({ fxaDeviceId: 'b'.repeat(32) });
+  });
+
   test('keeps members that somebody else put there', async () => {
     const it = bench();
     const device = await it.boot();

@@ -26,11 +26,17 @@ const FORM_FACTORS: ReadonlyMap<string, string> = new Map([
 ]);
 const URL_CHARS_MAX = 65_536;
 
+/** This device, as its own record describes it. */
+export interface OwnDevice extends DeviceConfig {
+  /** Its id in the account's list of devices, whose tabs browsers show; null where it is not known. */
+  readonly fxaDeviceId: string | null;
+}
+
 export interface ClientsInput {
   readonly moved: boolean;
   /** The collections that a command may be about. */
   readonly stores: readonly CollectionStore[];
-  readonly device: DeviceConfig;
+  readonly device: OwnDevice;
   /** The server's time; 0 if it does not say. */
   serverNowMs(): number;
   /** Pulls if something is there, pushes what is waiting. */
@@ -50,17 +56,21 @@ export interface Clients {
 
 export const clients: Clients = { collection: clientRecords, sync, devices };
 
+interface Settled {
+  /** When the own record was written. */
+  readonly writtenMs: number;
+  readonly fxaDeviceId: string | null;
+}
+
 /**
- * States of the collection in which there was nothing to do, with the time of the own record: to look at it again
+ * States of the collection in which there was nothing to do, with what is known of the own record: to look at it again
  * would be a third of a pass that finds nothing.
  */
-const settled = new WeakMap<CollectionState, number>();
+const settled = new WeakMap<CollectionState, Settled>();
 
 async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   const { store } = pass;
-  const writtenMs = settled.get(store.state);
-  const isFresh = writtenMs !== undefined && input.serverNowMs() - writtenMs < REFRESH_MS;
-  if (isFresh && !input.moved) return;
+  if (!input.moved && isSettled(store.state, input)) return;
   for (const other of input.stores) await finishWipe(other);
   // First what an interrupted pass has left: a command is known by the version of the record that it came in.
   await obey(pass, input);
@@ -73,10 +83,17 @@ async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   else if (store.state.pending === 0) await settle(pass, input);
 }
 
+function isSettled(state: CollectionState, { device, serverNowMs }: ClientsInput): boolean {
+  const own = settled.get(state);
+  const isSaid = own !== undefined && own.fxaDeviceId === device.fxaDeviceId;
+  return isSaid && serverNowMs() - own.writtenMs < REFRESH_MS;
+}
+
 async function settle(pass: CollectionPass, { device }: ClientsInput): Promise<void> {
   const { mirror } = await ownEntry(pass);
   if (mirror === null || !isAsWanted(pass.clientId, device, mirror.body)) return;
-  settled.set(pass.store.state, mirror.modifiedMs);
+  const { fxaDeviceId } = device;
+  settled.set(pass.store.state, { writtenMs: mirror.modifiedMs, fxaDeviceId });
 }
 
 /** Carries out the commands in the own record. True if the record has to go up for it. */
@@ -142,12 +159,12 @@ async function refresh(pass: CollectionPass, { device, serverNowMs }: ClientsInp
   }
 }
 
-function isAsWanted(id: string, device: DeviceConfig, body: Body | null): boolean {
+function isAsWanted(id: string, device: OwnDevice, body: Body | null): boolean {
   return body !== null && hasSameMembers(body, ownRecord(id, device, body));
 }
 
-function ownRecord(id: string, device: DeviceConfig, body: Body | null): Body {
-  const { name, type, version, os } = device;
+function ownRecord(id: string, device: OwnDevice, body: Body | null): Body {
+  const { name, type, version, os, fxaDeviceId } = device;
   return {
     ...body,
     id,
@@ -159,6 +176,7 @@ function ownRecord(id: string, device: DeviceConfig, body: Body | null): Body {
     formfactor: FORM_FACTORS.get(type) ?? type,
     application: device.application ?? 'Kitsync',
     commands: body === null ? [] : commandsOf(body),
+    ...(fxaDeviceId !== null && { fxaDeviceId }),
   };
 }
 

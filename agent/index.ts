@@ -78,8 +78,10 @@ export interface Agent {
 
 /** `contents`: the protocols and collections of this build; the configuration names what is used of them. */
 export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
-  const { signIn, passwordSignIn } = contents;
-  const keeper = config.signIn && signIn ? signIn(platform, config.signIn, passwordSignIn) : null;
+  const { clients, signIn, passwordSignIn } = contents;
+  const described = clients && config.device;
+  const keeper =
+    config.signIn && signIn ? signIn(platform, config.signIn, described, passwordSignIn) : null;
   const core = createCore(
     keeper === null ? platform : { ...platform, identity: keeper.identity },
     config,

@@ -2,9 +2,9 @@
 // It decides nothing about when a pass runs (schedule.ts) or what a failure means for the agent (agent.ts).
 
 import type { Account, MetaGlobal } from './account.ts';
-import type { Clients } from './clients.ts';
+import type { Clients, OwnDevice } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
-import type { CollectionSettings, DeviceConfig } from './config.ts';
+import type { CollectionSettings } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { READ_ONLY_RECHECK_MS, ROUNDS_MAX } from './limits.ts';
@@ -31,7 +31,7 @@ export interface PassInput {
 export interface ClientsPart {
   readonly engine: Clients;
   readonly store: CollectionStore;
-  readonly device: DeviceConfig;
+  readonly device: OwnDevice;
   /** Another device wants this one to be signed out when the pass is over. */
   signOut(): void;
 }

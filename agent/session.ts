@@ -6,8 +6,9 @@ import { deviceCrypto } from '../crypto/device.ts';
 import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
-import type { Platform, Storage, SyncKey } from '../platform/ports.ts';
+import type { Platform, Storage } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
+import type { Claim } from './claim.ts';
 import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
@@ -66,7 +67,7 @@ export type Task = 'sync' | 'initialize' | 'leave';
 export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
   readonly task: Task;
   /** Null: the account's own documents are not read. */
-  readonly syncKey: SyncKey | null;
+  readonly claim: Claim | null;
   readonly wanted: PassInput['wanted'];
   readonly engine: Clients | undefined;
   /** See `ClientsPart`. */
@@ -76,13 +77,13 @@ export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
   { account, stores: own, clients: devices, crypto }: Session,
-  { task, syncKey, wanted, engine, signOut, ...shared }: SessionPass,
+  { task, claim, wanted, engine, signOut, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
   let rechecked = false;
   const refreshKeys = async (): Promise<boolean> => {
-    if (syncKey === null) return false;
-    const bundle = syncKeyBundle(syncKey);
+    if (claim === null) return false;
+    const bundle = syncKeyBundle(claim.key);
     // Deriving takes a slice of its own.
     await shared.platform.clock.pause();
     return account.refreshKeys(shared.remote, crypto, bundle);
@@ -96,13 +97,14 @@ export async function runSessionPass(
     },
   };
   const context = { ...shared, crypto, keys };
-  const { device } = shared.config;
+  const { device: described } = shared.config;
+  const device = described && { ...described, fxaDeviceId: claim?.deviceId ?? null };
   const clients = engine && device && devices && { engine, store: devices, device, signOut };
   const stores = devices === null ? own : [devices, ...own];
   const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
   if (task === 'leave') return sayFarewell(context, stores);
-  if (task === 'initialize' && syncKey !== null) {
-    report.initialized = await initializeAccount(context, syncKeyBundle(syncKey));
+  if (task === 'initialize' && claim !== null) {
+    report.initialized = await initializeAccount(context, syncKeyBundle(claim.key));
   }
   try {
     await runPass(input, report);

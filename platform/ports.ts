@@ -115,6 +115,8 @@ export interface AccessToken {
 export interface Account {
   readonly uid: string;
   readonly email: string;
+  /** This device's id in the account's list of devices, if it is there. */
+  readonly deviceId?: string;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Credentials {
   readonly uid: string;
   readonly refreshToken: string;
   readonly key: SyncKeyJwk;
+  /** This device's id at the accounts server, once it has registered there with this refresh token. */
+  readonly deviceId?: string;
 }
 
 /** Fresh credentials with the access token that came along. */

@@ -1,12 +1,12 @@
 // The Identity port over a sign-in: how often the server is asked, and how it ends.
 
 import { describe, expect, it } from 'vitest';
-import { changing, failure, startSignIn } from '../../test/support/signin.ts';
+import { changing, failure, type SignInWorld, startSignIn } from '../../test/support/signin.ts';
 import type { Credentials } from './credentials.ts';
-import { createIdentity } from './identity.ts';
+import { createIdentity, type IdentityOptions } from './identity.ts';
 import { signInWithPassword } from './password.ts';
 
-async function start() {
+async function start(more: Partial<IdentityOptions> = {}) {
   const world = startSignIn({ accounts: { accessTokenSeconds: 3600 } });
   const { device, client } = world;
   const signedIn = await signInWithPassword(device, { ...client, ...world.account });
@@ -18,6 +18,7 @@ async function start() {
     email: 'user@example.test',
     deviceKey: async () => new Uint8Array(32).fill(7),
     changed: async (credentials) => void changes.push(credentials),
+    ...more,
   });
   world.sent.length = 0;
   return { world, signedIn, identity, changes };
@@ -157,5 +158,74 @@ describe('a refresh token that the server changes', () => {
     await identity.accessToken(false);
     expect(offered).toEqual(Array(3).fill(`${signedIn.refreshToken} to the-next`));
     expect(world.sent.length).toBe(1);
+  });
+});
+
+describe('a device that is described', () => {
+  const describe = { name: 'Küche', type: 'tv' };
+  const listed = ({ accounts, account }: SignInWorld) =>
+    accounts.devices(account.email) as { readonly id: string }[];
+
+  it('registers before its account is told, once, and keeps the id', async () => {
+    const { world, identity, signedIn, changes } = await start({ describe });
+    const [first, second] = await Promise.all([identity.account(), identity.account()]);
+    const [{ id: deviceId } = { id: '' }, ...others] = listed(world);
+    expect(others).toEqual([]);
+    expect(listed(world)).toMatchObject([describe]);
+    expect([first, second, await identity.account()]).toEqual(
+      Array(3).fill({ uid: signedIn.uid, email: 'user@example.test', deviceId }),
+    );
+    const { uid, key, refreshToken } = signedIn;
+    expect(changes).toEqual([{ uid, key, refreshToken, deviceId }]);
+    const lines = world.sent.map(({ line }) => line);
+    expect(lines).toEqual(['GET /v1/account/devices', 'POST /v1/account/device']);
+  });
+
+  it('asks nobody when its credentials have the id', async () => {
+    const deviceId = 'ab'.repeat(16);
+    const { signedIn } = await start();
+    const { world, identity } = await start({ describe, credentials: { ...signedIn, deviceId } });
+    expect(await identity.account()).toMatchObject({ uid: signedIn.uid, deviceId });
+    expect(world.sent).toEqual([]);
+  });
+
+  it.each<[string, SignInWorld['middle']]>([
+    ['no connection', () => Promise.reject(new TypeError('fetch failed'))],
+    ['a server without devices', async () => Response.json({ errno: 999 }, { status: 404 })],
+    ['a sign-in that was taken back', async () => Response.json({ errno: 110 }, { status: 401 })],
+    ['nonsense', async () => new Response('<html>')],
+  ])('(%s) has no id until the next boot, and nothing else fails', async (_, middle) => {
+    const { world, identity, signedIn, changes } = await start({ describe });
+    world.middle = middle;
+    const account = { uid: signedIn.uid, email: 'user@example.test' };
+    expect(await identity.account()).toEqual(account);
+    world.middle = (request, servers) => servers(request);
+    expect(await identity.account()).toEqual(account);
+    expect((await identity.accessToken(false)).token).toBe(signedIn.accessToken);
+    expect(world.sent.length).toBe(1);
+    expect([listed(world), changes]).toEqual([[], []]);
+  });
+
+  it('has its id also where it cannot be kept, and the same one after a boot', async () => {
+    const full = async () => {
+      throw new Error('the disk is full');
+    };
+    const { world, identity, signedIn } = await start({ describe, changed: full });
+    const { deviceId } = await identity.account();
+    expect(deviceId).toMatch(/^[\da-f]{32}$/);
+    expect((await identity.accessToken(false)).token).toBe(signedIn.accessToken);
+    const { device, client } = world;
+    const deviceKey = async () => new Uint8Array(32);
+    const next = createIdentity({ device, client, credentials: signedIn, describe, deviceKey });
+    expect((await next.account()).deviceId).toBe(deviceId);
+    expect(listed(world).length).toBe(1);
+  });
+
+  it('keeps the id when the refresh token changes', async () => {
+    const { world, identity, changes } = await start({ describe });
+    const { deviceId } = await identity.account();
+    world.middle = changing('/token', (json) => ({ ...json, refresh_token: 'the-next' }));
+    await identity.accessToken(true);
+    expect(changes.at(-1)).toMatchObject({ refreshToken: 'the-next', deviceId });
   });
 });

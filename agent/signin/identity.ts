@@ -1,10 +1,13 @@
 // The Identity port over the credentials of a sign-in, for devices whose system has no account manager.
 // It hands out one access token until that is about to expire, asks the server once however many want a new
 // one, and never again after the server took the sign-in back. It keeps secrets and tells them to nobody else.
+// A device that is to be seen registers itself once; that it cannot is no failure of anything else.
 
 import type { Identity } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
+import { createLock } from '../lock.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
+import { type DeviceDescription, registerDevice } from './device.ts';
 import type { SignInDevice } from './server.ts';
 import { refreshAccessToken, type TokenClient } from './tokens.ts';
 
@@ -15,10 +18,13 @@ export interface IdentityOptions {
   readonly credentials: Credentials | SignedIn;
   /** How the account is shown to its user. */
   readonly email?: string;
+  /** Registers the device before `account` answers, unless the credentials say that it is. One try for each identity. */
+  readonly describe?: DeviceDescription;
   deviceKey(): Promise<Uint8Array>;
   /**
-   * The server changed the refresh token: these credentials are to be kept instead, durably. `before` is the token that
-   * was kept last. A failure is passed on, and it is called again before anybody gets another access token.
+   * The server changed the refresh token, or registered the device: these credentials are to be kept instead, durably.
+   * `before` is the token that was kept last. Where the token is a new one, a failure is passed on, and it is called
+   * again before anybody gets another access token. Never called while an earlier call is on.
    */
   changed?(credentials: Credentials, before: string): Promise<void>;
 }
@@ -28,13 +34,15 @@ export interface IdentityOptions {
  * server's words and the wait that it asks for; those of `changed`.
  */
 export function createIdentity(options: IdentityOptions): Identity {
-  const { device, client, email = '', deviceKey } = options;
+  const { device, client, email = '', describe, deviceKey } = options;
   const { uid, key } = options.credentials;
-  let { refreshToken } = options.credentials;
+  let { refreshToken, deviceId } = options.credentials;
   let keptToken = refreshToken;
   let access = 'accessToken' in options.credentials ? options.credentials : null;
   let refreshing: Promise<string> | null = null;
+  let registering: Promise<void> | null = null;
   let refused: SyncError | null = null;
+  const keeping = createLock();
 
   const refresh = async (): Promise<string> => {
     try {
@@ -56,16 +64,37 @@ export function createIdentity(options: IdentityOptions): Identity {
     return refreshing;
   };
 
-  /** Nothing is handed out while the token that it hangs on would be lost with the power. */
   const keep = async (): Promise<void> => {
-    if (refreshToken === keptToken) return;
-    const keeping = refreshToken;
-    await options.changed?.({ uid, key, refreshToken: keeping }, keptToken);
-    keptToken = keeping;
+    const token = refreshToken;
+    const credentials = { uid, key, refreshToken, ...(deviceId && { deviceId }) };
+    await options.changed?.(credentials, keptToken);
+    keptToken = token;
+  };
+
+  /** Nothing is handed out while the token that it hangs on would be lost with the power. */
+  const keepToken = (): Promise<void> =>
+    keeping.run(async () => {
+      if (refreshToken !== keptToken) await keep();
+    });
+
+  /** What is not kept, or never heard, is asked for again after the next boot. */
+  const register = async (wanted: DeviceDescription): Promise<void> => {
+    try {
+      const id = await registerDevice(device, client, refreshToken, wanted);
+      if (id === null) return;
+      deviceId = id;
+      await keeping.run(keep);
+    } catch {
+      // Other devices do not see this one. Whatever is wrong with the sign-in shows where a token is asked for.
+    }
   };
 
   return {
-    account: async () => ({ uid, email }),
+    async account() {
+      if (describe && deviceId === undefined) registering ??= register(describe);
+      await registering;
+      return { uid, email, ...(deviceId && { deviceId }) };
+    },
     async assertion() {
       throw new SyncError('signedOut', 'this sign-in makes access tokens, no BrowserID assertions');
     },
@@ -73,7 +102,7 @@ export function createIdentity(options: IdentityOptions): Identity {
       if (refused !== null) throw refused;
       const isGood = access !== null && access.expiresAtMs - MARGIN_MS > device.clock.nowMs();
       const token = access === null || !isGood || fresh ? await refreshOnce() : access.accessToken;
-      await keep();
+      await keepToken();
       return { token };
     },
     syncKey: async () => key,

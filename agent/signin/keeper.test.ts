@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { companion } from '../../emulator/servers/companion.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
+import { secondDevice } from '../../test/sim/second-device.ts';
 import { corpusAccount, type TestServers, testServers } from '../../test/support/device.ts';
-import { FULL, fullDevice } from '../../test/support/everything.ts';
+import { FULL, fullDevice, TV } from '../../test/support/everything.ts';
 import { CLIENT_ID } from '../../test/support/signin.ts';
-import { passwordSignIn, signIn } from '../index.ts';
+import { type Contents, passwordSignIn, signIn } from '../index.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
 
 const NOBODY = new Proxy({} as Omit<Identity, 'deviceKey'>, {
@@ -15,14 +16,19 @@ const NOBODY = new Proxy({} as Omit<Identity, 'deviceKey'>, {
 });
 const CONTENTS = { ...FULL, signIn, passwordSignIn };
 
-async function boot(it: TestServers, storage = new MemoryStorage(), link = { isSilent: false }) {
+async function boot(
+  it: TestServers,
+  storage = new MemoryStorage(),
+  link = { isSilent: false },
+  contents: Contents = CONTENTS,
+) {
   const asked: string[] = [];
   const { accounts } = it.world.urls;
   const redirectUrl = 'https://accounts.test/oauth/success';
   const device = await fullDevice(it, {
     storage,
     identity: NOBODY,
-    contents: CONTENTS,
+    contents,
     config: { signIn: { accountsUrl: accounts, clientId: CLIENT_ID, redirectUrl } },
     fetch: (request) => {
       asked.push(new URL(request.url).pathname);
@@ -92,6 +98,54 @@ describe('a user', () => {
   test('is asked for when nobody has come', async () => {
     const { agent } = await boot(testServers(corpusAccount()));
     expect(await agent.enable()).toMatchObject({ ok: false, error: { code: 'signedOut' } });
+  });
+});
+
+describe('the device', () => {
+  const REGISTER = '/v1/account/device';
+  const listed = ({ world }: TestServers) =>
+    world.accounts.devices(world.account.email) as { readonly id: string }[];
+  const recorded = (it: TestServers) => [...secondDevice(it).live('clients').values()];
+
+  test('is in the list of the accounts server, and its own record says where', async () => {
+    const it = testServers(corpusAccount());
+    const device = await signedIn(it);
+    const [{ id } = { id: '' }] = listed(it);
+    expect(listed(it)).toMatchObject([{ id, name: TV.name, type: TV.type }]);
+    expect(recorded(it)).toContainEqual(
+      expect.objectContaining({ name: TV.name, fxaDeviceId: id }),
+    );
+    const again = await boot(it, device.memory.fork());
+    it.nowMs += 1_000;
+    expect(await again.agent.sync()).toMatchObject({ ok: true });
+    expect([...device.asked, ...again.asked].filter((path) => path === REGISTER).length).toBe(1);
+    await again.agent.disable();
+    expect(listed(it)).toEqual([]);
+  });
+
+  test('has another id after another sign-in, and its own record follows', async () => {
+    const it = testServers(corpusAccount());
+    const { agent } = await signedIn(it);
+    const [before] = listed(it);
+    it.nowMs += 1_000;
+    await agent.signIn().finish(await approve(it, (await agent.signIn().begin()).url));
+    expect(await agent.sync()).toMatchObject({ ok: true });
+    const [, { id } = { id: '' }] = listed(it);
+    expect(id).not.toBe(before?.id);
+    expect(recorded(it)).toContainEqual(
+      expect.objectContaining({ name: TV.name, fxaDeviceId: id }),
+    );
+  });
+
+  test('is in no list where its build knows of no devices', async () => {
+    const it = testServers(corpusAccount());
+    const { clients, ...withoutClients } = CONTENTS;
+    for (const contents of [withoutClients, CONTENTS]) {
+      const { agent, asked } = await boot(it, undefined, undefined, contents);
+      await agent.signIn().finish(await approve(it, (await agent.signIn().begin()).url));
+      expect(await agent.enable()).toMatchObject({ ok: true });
+      expect(asked.includes(REGISTER)).toBe(contents === CONTENTS);
+    }
   });
 });
 

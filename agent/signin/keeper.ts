@@ -11,6 +11,7 @@ import { FAREWELL_MS_MAX } from '../limits.ts';
 import { createVault, type Vault } from '../vault.ts';
 import { beginSignIn, finishSignIn, readRedirect, type SignInCode } from './companion.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
+import type { DeviceDescription } from './device.ts';
 import { createIdentity } from './identity.ts';
 import { importSignIn } from './import.ts';
 import { discoverAccounts } from './server.ts';
@@ -46,9 +47,11 @@ interface Kept {
   readonly email: string;
 }
 
+/** `describe`: as the device is registered at the accounts server; without it, it is not. */
 export function openKeeper(
   platform: Platform,
   { accountsUrl, clientId, redirectUrl }: SignInConfig,
+  describe?: DeviceDescription,
   passwordSignIn?: PasswordSignIn,
 ): Keeper {
   const { clock, entropy, storage } = platform;
@@ -81,6 +84,7 @@ export function openKeeper(
       client,
       credentials,
       email,
+      ...(describe && { describe }),
       deviceKey,
       changed: async (next) =>
         commit(await sealed(SIGNED_IN_KEY, { client, email, credentials: next })),
