@@ -14,7 +14,7 @@ export interface ScanRange {
   readonly from: string;
   /** End of the range, exclusive. */
   readonly to: string;
-  /** At most this many entries are returned. */
+  /** At most this many keys are returned. */
   readonly limit: number;
   /** Last keys first: the range then ends at `to` and is walked downwards. */
   readonly reverse?: boolean;
@@ -29,8 +29,8 @@ export interface ScanRange {
 export interface Storage {
   /** One entry per asked key, in the asked order; `null` where there is none. */
   get(keys: readonly string[]): Promise<(Value | null)[]>;
-  /** Entries of the range in key order (or reversed). */
-  scan(range: ScanRange): Promise<[key: string, value: Value][]>;
+  /** The keys of the range in their order (or reversed); values, which may be long, are asked for by `get`. */
+  scan(range: ScanRange): Promise<string[]>;
   /**
    * All changes or none, durable when the promise resolves: a power cut at any instant leaves
    * the state before or after, and after it once resolved. Commits apply in call order.

@@ -93,12 +93,18 @@ class Checker {
     });
   }
 
+  #rows(): [key: string, value: Value][] {
+    const keys = this.#store.scan(ALL);
+    const values = this.#store.get(keys);
+    return keys.map((key, index) => [key, values[index] ?? '']);
+  }
+
   /** The commit whose content is found, and whatever is wrong. */
   look(image: FlashImage): { commit: number; problems: string[] } {
     this.#flash = flashOf(image);
     try {
       const problems = this.#store.check();
-      return { commit: states.indexOf(textOf(this.#store.scan(ALL))), problems };
+      return { commit: states.indexOf(textOf(this.#rows())), problems };
     } catch (error) {
       return { commit: -1, problems: [String(error)] };
     } finally {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../platform/ports.ts';
 import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
+import { rowsOf } from '../../test/support/rows.ts';
 import { loadProfile } from '../profiles.ts';
 import { Flash, PowerCut } from './flash.ts';
 import { FlashStorage } from './flash-storage.ts';
@@ -53,7 +54,7 @@ describe('SQLite on flash', () => {
     for (let i = 0; i < 40; i++) await first.commit(record(`r${i}`, 'x'.repeat(700)));
     const events = flash.events;
     const second = await boot(flash);
-    expect(await second.scan(ALL)).toEqual(await first.scan(ALL));
+    expect(await rowsOf(second)).toEqual(await rowsOf(first));
     expect(await second.get(['c.history'])).toEqual(['"r39"']);
     expect(flash.events).toBe(events);
   });
@@ -86,7 +87,7 @@ describe('SQLite on flash', () => {
       ['0', 'short'],
       ['1', null],
     ]);
-    expect(await storage.scan(ALL)).toEqual([['0', 'short']]);
+    expect(await rowsOf(storage)).toEqual([['0', 'short']]);
     expect(storage.heapPeakBytes()).toBeLessThan(storageHeapBytes);
   });
 
@@ -113,12 +114,12 @@ describe('SQLite on flash', () => {
     };
     await expect(fill()).rejects.toMatchObject({ code: 'full' });
     expect(stored).toBeGreaterThan(50);
-    const before = await storage.scan(ALL);
+    const before = await rowsOf(storage);
     expect(before).toHaveLength(3 * stored + 1);
     await expect(storage.commit(record('one-more', 'x'.repeat(9000)))).rejects.toMatchObject({
       code: 'full',
     });
-    expect(await storage.scan(ALL)).toEqual(before);
+    expect(await rowsOf(storage)).toEqual(before);
 
     for (let i = 0; i < stored / 2; i++) {
       await storage.commit(record(`r${i}`, '').map(([key]): Change => [key, null]));
@@ -141,7 +142,7 @@ describe('SQLite on flash', () => {
     await storage.commit([['k', 'v']]);
     const much = Array.from({ length: 1000 }, (_, i): Change => [`${i}`, 'x'.repeat(4000)]);
     await expect(storage.commit(much)).rejects.toMatchObject({ code: 'failed' });
-    expect(await storage.scan(ALL)).toEqual([['k', 'v']]);
+    expect(await rowsOf(storage)).toEqual([['k', 'v']]);
   });
 
   it('ends with a power cut that is no storage error, and stays off', async () => {

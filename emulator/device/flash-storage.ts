@@ -48,7 +48,7 @@ export class FlashStorage implements Storage {
     return this.#store.get(keys);
   }
 
-  async scan(range: ScanRange): Promise<[key: string, value: Value][]> {
+  async scan(range: ScanRange): Promise<string[]> {
     return this.#store.scan(range);
   }
 

@@ -59,12 +59,8 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
       async (call) => {
         const [limit = 0, reverse] = numbers(call.head);
         const [from = '', to = ''] = call.text.split('\n');
-        const entries = await storage.scan({ from, to, limit, reverse: reverse === 1 });
-        const keys = entries.map(([key]) => key).join('\n');
-        const values = entries.map(([, value]) => value);
-        const { text: texts, bytes } = pack(values);
-        const head = JSON.stringify([keys.length, ...values.map(lengthOf)]);
-        return { head, text: keys + texts, bytes };
+        const keys = await storage.scan({ from, to, limit, reverse: reverse === 1 });
+        return { text: keys.join('\n') };
       },
     ],
   ];
@@ -95,7 +91,7 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
 function changesOf({ head, text, bytes }: HostCall): Change[] {
   const list = JSON.parse(head) as [key: string, length: number][];
   const lengths = list.map(([, length]) => length);
-  const values = unpack(lengths, text, 0, bytes ?? new Uint8Array(0));
+  const values = unpack(lengths, text, bytes ?? new Uint8Array(0));
   return values.map((value, i): Change => [list[i]?.[0] ?? '', value]);
 }
 

@@ -47,14 +47,13 @@ export class MemoryStorage implements Storage {
     return keys.map((key) => (this.#values.has(key) ? this.#read(key) : null));
   }
 
-  async scan(range: ScanRange): Promise<[key: string, value: Value][]> {
+  async scan(range: ScanRange): Promise<string[]> {
     this.#needPower();
     const start = this.#position(range.from);
     const end = Math.max(start, this.#position(range.to));
-    const keys = range.reverse
+    return range.reverse
       ? this.#keys.slice(Math.max(start, end - range.limit), end).reverse()
       : this.#keys.slice(start, Math.min(end, start + range.limit));
-    return keys.map((key) => [key, this.#read(key)]);
   }
 
   async commit(changes: readonly Change[]): Promise<void> {

@@ -63,7 +63,7 @@ export class NodeStorage implements Storage {
     return this.#store.get(keys);
   }
 
-  async scan(range: ScanRange): Promise<[key: string, value: Value][]> {
+  async scan(range: ScanRange): Promise<string[]> {
     return this.#store.scan(range);
   }
 

@@ -13,7 +13,6 @@ import type {
   PortError,
   PortErrorCode,
   Storage,
-  Value,
 } from '../ports.ts';
 import { joinedText, lengthOf, pack, unpack } from './values.ts';
 
@@ -157,17 +156,13 @@ function storageOf({ newId, ask, tell }: Line): Storage {
     async get(keys) {
       await lastCommit;
       const { head, text, bytes } = await ask('get', { text: keys.join('\n') });
-      return unpack(JSON.parse(head), text, 0, bytes);
+      return unpack(JSON.parse(head), text, bytes);
     },
     async scan({ from, to, limit, reverse = false }) {
       await lastCommit;
       const range = JSON.stringify([limit, reverse ? 1 : 0]);
-      const { head, text, bytes } = await ask('scan', { head: range, text: `${from}\n${to}` });
-      const [keyChars = 0, ...lengths]: number[] = JSON.parse(head);
-      if (lengths.length === 0) return [];
-      const values = unpack(lengths, text, keyChars, bytes);
-      const keys = text.slice(0, keyChars).split('\n');
-      return keys.map((key, index) => [key, values[index] ?? ''] as [string, Value]);
+      const { text } = await ask('scan', { head: range, text: `${from}\n${to}` });
+      return text === '' ? [] : text.split('\n');
     },
     commit(changes) {
       // Commits apply in call order although a large one takes several turns; reads wait for those before them.
@@ -236,7 +231,7 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
         text: texts.join(''),
         bytes: keys,
       });
-      const parts = unpack(JSON.parse(head), text, 0, new Uint8Array(0)) as string[];
+      const parts = unpack(JSON.parse(head), text, new Uint8Array(0)) as string[];
       return texts.map((_, index): CipherParts => {
         const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);
         return { ciphertext, IV, hmac };

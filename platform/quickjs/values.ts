@@ -33,14 +33,13 @@ export function joinedText(texts: readonly string[]): string {
   return texts.length <= 1 ? first : texts.join('');
 }
 
-/** The values whose texts begin at `textAt`. */
+/** The values, from what `pack` has made of them and their `lengthOf`s. */
 export function unpack(
   lengths: readonly number[],
   text: string,
-  textAt: number,
   bytes: Uint8Array,
 ): (Value | null)[] {
-  let charAt = textAt;
+  let charAt = 0;
   let byteAt = 0;
   return lengths.map((length) => {
     if (length === MISSING) return null;

@@ -71,22 +71,22 @@ export class Session {
     return typeof code === 'number' ? this.#value(code) : null;
   }
 
-  scan({ from, to, limit, reverse = false }: ScanRange): [key: string, value: Value][] {
-    const entries: [string, Value][] = [];
+  scan({ from, to, limit, reverse = false }: ScanRange): string[] {
+    const keys: string[] = [];
     const statement = this.#statement(reverse ? 'backward' : 'forward').bind([from, to]);
     try {
       let previous: unknown;
-      while (entries.length < limit && statement.step()) {
+      while (keys.length < limit && statement.step()) {
         const [key, code] = statement.get([]) as [string, number];
         // The tail's entry of a key comes first and hides the older one.
-        const value = key === previous ? null : this.#value(code);
+        const isThere = key !== previous && decodeReference(code).kind !== Kind.removal;
         previous = key;
-        if (value !== null) entries.push([key, value]);
+        if (isThere) keys.push(key);
       }
     } finally {
       statement.reset(true);
     }
-    return entries;
+    return keys;
   }
 
   /** All changes, durably, or none. `mergeNow` frees the room of dead rows in the same commit. */

@@ -60,7 +60,7 @@ export class SqliteStore {
     return this.#withSession((session) => keys.map((key) => session.get(key)));
   }
 
-  scan(range: ScanRange): [key: string, value: Value][] {
+  scan(range: ScanRange): string[] {
     return this.#withSession((session) => session.scan(range));
   }
 

@@ -24,6 +24,7 @@ import { createRandom } from '../../emulator/device/random.ts';
 import { manualClock } from '../../platform/memory/platform.ts';
 import type { Storage, Value } from '../../platform/ports.ts';
 import { KB, remoteBench } from './remote.ts';
+import { rowsOf } from './rows.ts';
 
 export const GENERATION = '1';
 
@@ -52,13 +53,8 @@ export async function audit(
 ): Promise<string[]> {
   const keys = collectionKeys(GENERATION, collection.letter);
   const rows = async (prefix: string): Promise<Map<string, Value>> => {
-    const found = await storage.scan({ from: prefix, to: rangeEnd(prefix), limit: 10_000 });
-    const rows = new Map<string, Value>();
-    for (const key of found) {
-      const [value] = await storage.get([key]);
-      rows.set(unescapeId(key.slice(prefix.length)), value ?? '');
-    }
-    return rows;
+    const found = await rowsOf(storage, { from: prefix, to: rangeEnd(prefix), limit: 10_000 });
+    return new Map(found.map(([key, value]) => [unescapeId(key.slice(prefix.length)), value]));
   };
   const opened = async (key: string, value: Value | undefined) => {
     if (value === undefined) return null;
@@ -98,7 +94,7 @@ export async function audit(
   compare('quarantined', counters.quarantined, aside.size);
   compare(
     'index',
-    indexed.map(([key]) => key),
+    indexed,
     index.sort(),
   );
   return complaints;
