@@ -143,8 +143,8 @@ function define(object: Record<string, unknown>, name: string, value: unknown): 
 
 const depthMax = 32;
 /** A string takes some 40 bytes of heap, a list or an object with its members some two hundred. */
-const weightMax = 16_000;
-const containerWeight = 4;
+const weightMax = 10_000;
+const containerWeight = 7;
 const scalarUnitsMax = 1000;
 /** What is read between two turns: so much of a string, or so many values. */
 const pieceUnits = 4096;
