@@ -1,6 +1,7 @@
-// The ways to a credentials file, and the way out: an import, a password, a sign-out.
+// The ways to a credentials file, and the way out: an import, a password, a sign-out. And who this computer is to the
+// accounts server in between.
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
@@ -91,6 +92,69 @@ describe('kitsync sign-in --password', () => {
   });
 });
 
+describe('this computer at the accounts server', () => {
+  const listed = () =>
+    serving.world.accounts.devices(`${serving.world.account.email}`) as { readonly id: string }[];
+  const recorded = () => [
+    ...secondDevice({ world: serving.world, nowMs: Date.now() }).live('clients').values(),
+  ];
+
+  it('is registered by the first sync, under the name that the other devices see', async () => {
+    await signIn();
+    await once('--device-name', 'Küche');
+    const { deviceId, ...others } = read();
+    expect(listed()).toMatchObject([{ id: deviceId, name: 'Küche', type: 'desktop' }]);
+    expect(recorded()).toMatchObject([{ name: 'Küche', fxaDeviceId: deviceId }]);
+    expect(Object.keys(others)).toEqual([
+      ...['email', 'uid', 'refreshToken', 'clientId', 'oauthUrl', 'key'],
+    ]);
+    expect(statSync(credentials).mode & 0o777).toBe(0o600);
+    await once('--device-name', 'Küche');
+    expect([read().deviceId, listed().length]).toEqual([deviceId, 1]);
+    await run(['sign-out', '--data', data(), '--credentials', credentials, '--yes']);
+    expect(listed()).toEqual([]);
+  });
+
+  it.each(['--no-device', '--read-only'])('is not registered with %s', async (option) => {
+    await signIn();
+    const before = read();
+    expect(await once(option)).toMatchObject({ code: 0 });
+    expect([listed(), recorded(), read()]).toEqual([[], [], before]);
+  });
+
+  it('forgets its id with the sign-in that it belongs to', async () => {
+    await signIn();
+    await once();
+    const { deviceId } = read();
+    await signIn();
+    expect(read()).not.toHaveProperty('deviceId');
+    await once();
+    expect(read().deviceId).not.toBe(deviceId);
+    expect(recorded()).toMatchObject([{ fxaDeviceId: read().deviceId }]);
+  });
+
+  it('syncs all the same where its credentials cannot be written', async () => {
+    await signIn();
+    const file = readFileSync(credentials, 'utf8');
+    const terminal = testTerminal({
+      machine: {
+        fetch: async (request) => {
+          const answer = await fetch(request);
+          if (request.url.endsWith('/account/device')) rmSync(credentials);
+          return answer;
+        },
+      },
+    });
+    const args = ['sync', '--token-server', serving.world.urls.token, '--data', data(), '--once'];
+    expect(await main([...args, '--credentials', credentials], terminal)).toBe(0);
+    const [{ id } = { id: '' }] = listed();
+    expect(recorded()).toMatchObject([{ fxaDeviceId: id }]);
+    writeFileSync(credentials, file, { mode: 0o600 });
+    await once();
+    expect([read().deviceId, listed().length]).toEqual([id, 1]);
+  });
+});
+
 describe('kitsync import', () => {
   /** What a trusted device hands over: its refresh token and the scoped key. */
   async function handedOver(): Promise<{ refresh_token: string; key: object }> {
@@ -129,7 +193,7 @@ describe('kitsync import', () => {
 });
 
 describe('kitsync sign-out', () => {
-  const other = () => secondDevice({ world: serving.world, nowMs: Date.now() });
+  const other = (inMs = 0) => secondDevice({ world: serving.world, nowMs: Date.now() + inMs });
   const signOut = (...more: string[]) => run(['sign-out', '--data', data(), ...more]);
 
   it('empties the folder, leaves the devices, and ends the sign-in', async () => {
@@ -145,7 +209,7 @@ describe('kitsync sign-out', () => {
         `${credentials} is kept\n`,
     });
     expect(readdirSync(data())).toEqual([]);
-    expect(other().live('clients').size).toBe(0);
+    expect(other(2_000).live('clients').size).toBe(0);
     expect(other().live('history').size).toBe(5);
     const again = await once();
     expect([again.code, again.complaints]).toEqual([1, expect.stringContaining('(signedOut)')]);

@@ -38,6 +38,7 @@ describe('a credentials file that cannot be used is refused in a line that names
     [{ accessToken: 't', kB: KB }, 'keysChangedAt must be milliseconds'],
     [{ accessToken: 't', key: KEY, email: 7 }, 'email must be an address'],
     [{ accessToken: 't', key: KEY, uid: '' }, 'uid must be'],
+    [{ ...REFRESH, key: KEY, deviceId: 'secret' }, 'deviceId must be 32 hex digits'],
   ])('%j: %s', async (credentials, complaint) => {
     const { code, out, complaints } = await syncWith(credentials);
     expect([code, out]).toEqual([2, '']);

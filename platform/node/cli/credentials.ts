@@ -1,6 +1,7 @@
 // The credentials file: who syncs, with which token, under which key. JSON, readable by its owner only.
 // Everything in it is checked before anything runs; a complaint names the member and never shows its value.
 
+import type { Credentials } from '../../../agent/signin/credentials.ts';
 import { scopedSyncKey } from '../../../crypto/onepw.ts';
 import type { SyncKeyJwk } from '../../ports.ts';
 import { UsageError } from './complaint.ts';
@@ -20,6 +21,8 @@ export interface CredentialsFile {
   /** Without a renewal, sync ends with this token's life. */
   readonly token: { readonly accessToken: string } | Renewal;
   readonly key: SyncKeyJwk;
+  /** This machine's at the accounts server; null: it is not among the account's devices there. */
+  readonly deviceId: string | null;
 }
 
 /** Errors: `UsageError` (missing, readable by others, not JSON, or the member that is wrong). */
@@ -39,31 +42,33 @@ export function readCredentials(path: string): CredentialsFile {
     uid: optional(file, 'uid', /^[!-~]{1,128}$/, 'must be 1 to 128 ASCII characters', complain),
     token: tokenOf(file, complain),
     key: keyOf(file, complain),
+    deviceId: optional(file, 'deviceId', /^[0-9a-f]{32}$/, 'must be 32 hex digits', complain),
   };
 }
 
 /** Writes the file for its owner only, as a whole. Errors: `UsageError`. */
 export async function writeCredentials(
   path: string,
-  { email, uid, token, key }: CredentialsFile,
+  { email, uid, token, key, deviceId }: CredentialsFile,
 ): Promise<void> {
-  const known = Object.entries({ email, uid }).filter(([, value]) => value !== null);
+  const known = Object.entries({ email, uid, deviceId }).filter(([, value]) => value !== null);
   const file = { ...Object.fromEntries(known), ...token, key };
   await writePrivate(path, [`${JSON.stringify(file, null, 2)}\n`]);
 }
 
 /**
- * Puts a new refresh token in the place of `before`. A file that has another one by now was written by a later
- * sign-in, and stays as it is. Errors: `UsageError`.
+ * Puts what the accounts server has given since in its place. A file that has another refresh token than `before` by
+ * now was written by a later sign-in, and stays as it is. Errors: `UsageError`.
  */
-export async function replaceRefreshToken(
+export async function updateCredentials(
   path: string,
   before: string,
-  refreshToken: string,
+  { refreshToken, deviceId }: Credentials,
 ): Promise<void> {
   const file = readCredentials(path);
   if (!('refreshToken' in file.token) || file.token.refreshToken !== before) return;
-  await writeCredentials(path, { ...file, token: { ...file.token, refreshToken } });
+  const token = { ...file.token, refreshToken };
+  await writeCredentials(path, { ...file, token, deviceId: deviceId ?? null });
 }
 
 type Members = ReadonlyMap<string, unknown>;

@@ -3,13 +3,15 @@
 
 import { SyncError } from '../../../agent/index.ts';
 import { uidOf } from '../../../agent/signin/credentials.ts';
+import type { DeviceDescription } from '../../../agent/signin/device.ts';
 import { createIdentity } from '../../../agent/signin/identity.ts';
 import type { Account, Identity } from '../../ports.ts';
 import type { Machine } from '../platform.ts';
 import { complaintOf, Failure } from './complaint.ts';
-import { type CredentialsFile, replaceRefreshToken } from './credentials.ts';
+import { type CredentialsFile, updateCredentials } from './credentials.ts';
 
 /**
+ * `describe`: as it registers at the accounts server; null: it does not.
  * Errors of its calls: SyncErrors `signedOut`, `unverified`, `offline`, `storageFailed` (a new refresh token cannot be
  * kept in the file at `path`).
  */
@@ -18,20 +20,22 @@ export function identityOf(
   machine: Machine,
   deviceKey: Identity['deviceKey'],
   path: string,
+  describe: DeviceDescription | null = null,
 ): Identity {
   const { token, key } = file;
-  const { uid, email } = accountOf(file);
+  const { email, ...owner } = accountOf(file);
   if ('accessToken' in token) return fixedIdentity(file, token.accessToken, deviceKey);
   const { clientId, oauthUrl, refreshToken } = token;
   return createIdentity({
     device: machine,
     client: { apiUrl: oauthUrl, clientId },
-    credentials: { uid, refreshToken, key },
+    credentials: { ...owner, refreshToken, key },
     email,
+    ...(describe && { describe }),
     deviceKey,
     async changed(credentials, before) {
       try {
-        await replaceRefreshToken(path, before, credentials.refreshToken);
+        await updateCredentials(path, before, credentials);
       } catch (error) {
         throw new SyncError('storageFailed', complaintOf(error).line);
       }
@@ -40,9 +44,9 @@ export function identityOf(
 }
 
 /** Whose data it is. `email` is for people; without one, the account's id stands in. */
-export function accountOf({ uid, email, token, key }: CredentialsFile): Account {
+export function accountOf({ uid, email, token, key, deviceId }: CredentialsFile): Account {
   const id = uid ?? uidOf('accessToken' in token ? token.accessToken : '', key);
-  return { uid: id, email: email ?? id };
+  return { uid: id, email: email ?? id, ...(deviceId && { deviceId }) };
 }
 
 /**

@@ -44,7 +44,7 @@ async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way
   const server = await discoverAccounts(machine, accountsUrl);
   const { uid, refreshToken, key } = await way(machine, server);
   const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
-  await writeCredentials(credentialsFile, { email, uid, token, key });
+  await writeCredentials(credentialsFile, { email, uid, token, key, deviceId: null });
   terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
 }
 

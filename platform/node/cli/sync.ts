@@ -45,7 +45,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     device,
     remote: options.remote,
     intervalMs: intervalMs ?? 0,
-    identity: (machine, deviceKey) => identityOf(credentials, machine, deviceKey, credentialsFile),
+    identity: (machine, deviceKey) =>
+      identityOf(credentials, machine, deviceKey, credentialsFile, device),
     // The first pass is asked for below; until then the agent's schedule shall find no network for one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
     shell: {
