@@ -111,8 +111,9 @@ describe('a commit that is too large to cross at once', () => {
 
 describe('the other ports over the bridge', () => {
   const asked: unknown[] = [];
+  const account = { uid: 'u', email: 'grüße@example.test', deviceId: 'ab'.repeat(16) };
   const identity: Identity = {
-    account: async () => ({ uid: 'u', email: 'grüße@example.test' }),
+    account: async () => account,
     async assertion(...what) {
       asked.push(what);
       return 'a.b~c.d';
@@ -131,7 +132,7 @@ describe('the other ports over the bridge', () => {
   });
 
   test('the account manager is asked what the agent asks, and answers or refuses', async () => {
-    expect(await platform.identity.account()).toEqual({ uid: 'u', email: 'grüße@example.test' });
+    expect(await platform.identity.account()).toEqual(account);
     expect(await platform.identity.assertion('https://t/', false)).toBe('a.b~c.d');
     expect(await platform.identity.assertion('https://t/', true)).toBe('a.b~c.d');
     expect(await platform.identity.accessToken(true)).toEqual({ token: 't' });
