@@ -1,14 +1,15 @@
-// A device that holds every collection and is one of the account's devices: the agent on this machine's own ports, in a
-// directory that is gone afterwards. It syncs on command only.
+// A device that holds every collection and is one of the account's devices, at the accounts server too: the agent on this
+// machine's own ports, in a directory that is gone afterwards. It syncs on command only.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, type AgentEvent, createAgent, type PassReport } from '../../agent/index.ts';
+import { createIdentity } from '../../agent/signin/identity.ts';
+import { signInWithPassword } from '../../agent/signin/password.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import { type NodePlatform, openNodePlatform } from '../../platform/node/platform.ts';
+import { type NodePlatform, nodeMachine, openNodePlatform } from '../../platform/node/platform.ts';
 import { FULL, TV } from '../support/everything.ts';
-import { accountOf } from './storage.ts';
 
 export interface Computer {
   readonly agent: Agent;
@@ -23,9 +24,13 @@ export interface Computer {
 export async function startComputer(serving: Serving): Promise<Computer> {
   const directory = await mkdtemp(join(tmpdir(), 'kitsync-computer-'));
   const events: AgentEvent[] = [];
+  const { account, urls } = serving.world;
+  const client = { apiUrl: urls.accounts, clientId: 'kitsync' };
+  const credentials = await signInWithPassword(nodeMachine(), { ...client, ...account });
   const platform = await openNodePlatform({
     directory,
-    identity: (_machine, deviceKey) => Object.assign(accountOf(serving), { deviceKey }),
+    identity: (device, deviceKey) =>
+      createIdentity({ device, client, credentials, describe: TV, deviceKey }),
     // Passes that nobody asks for wait for a network that costs nothing.
     connection: () => 'metered',
     shell: { status: () => {}, event: (json) => events.push(JSON.parse(json) as AgentEvent) },

@@ -22,6 +22,7 @@ afterAll(() => home?.close());
 
 interface DeviceRecord {
   readonly id: string;
+  readonly fxaDeviceId?: string;
   readonly commands: readonly unknown[];
 }
 
@@ -90,24 +91,25 @@ test("the device lists Firefox's open tabs", async () => {
   ]);
 });
 
-// It shows those of devices that are also registered with the accounts server.
-test("Firefox takes the device's open tabs", async () => {
+test("Firefox shows the device's open tabs, for the device is in the list of the accounts server", async () => {
   const { firefox, computer } = home;
   const tabs = [
     { title: 'Größe 日本', url: 'https://example.com/1', lastUsed: 1_795_000_002 },
     { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1 },
     { title: 'here only', url: 'about:config' },
   ];
-  const { id } = await listedByFirefox();
+  const { id, fxaDeviceId } = await listedByFirefox();
+  expect(fxaDeviceId).toMatch(/^[\da-f]{32}$/);
+  expect(await inside('listAccountDevices')).toContain(fxaDeviceId);
   await computer.agent.put('tabs', { tabs });
   await computer.sync();
   await firefox.sync();
   const listed = (await inside('listTabs')) as object[];
-  expect(listed).toEqual([expect.objectContaining({ clientId: id, clientName: TV.name })]);
+  expect(listed).toEqual([expect.objectContaining({ id, fxaDeviceId, name: TV.name })]);
   expect(listed[0]).toMatchObject({
-    remoteTabs: [
-      { title: 'Größe 日本', urlHistory: ['https://example.com/1'], lastUsed: 1_795_000_002_000 },
-      { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1_000 },
+    tabs: [
+      { title: 'Größe 日本', urlHistory: ['https://example.com/1'], lastUsed: 1_795_000_002 },
+      { title: '', urlHistory: ['https://example.com/2', 'https://example.com/'], lastUsed: 1 },
     ],
   });
 });

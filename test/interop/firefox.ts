@@ -58,7 +58,9 @@ export async function startFirefox({
     version: browser.version,
     call: browser.call,
     async sync() {
-      const reasons = (await browser.call('account', 'syncNow')) as string[];
+      const { account, accounts } = serving.world;
+      const devices = accounts.devices(account.email);
+      const reasons = (await browser.call('account', 'syncNow', devices)) as string[];
       if (reasons.length > 0) throw new Error(`Firefox did not sync: ${reasons.join(', ')}`);
     },
     holdings: async () => ({

@@ -17,7 +17,7 @@ export interface SignedInUser {
 }
 
 /** The user's account manager, who has not signed in yet. */
-export function accountOf({ world }: Serving): AccountClient {
+function accountOf({ world }: Serving): AccountClient {
   const { email, password } = world.account;
   return accountClient({
     fetch: world.fetch,

@@ -94,7 +94,7 @@ describe('kitsync sign-in --password', () => {
 
 describe('this computer at the accounts server', () => {
   const listed = () =>
-    serving.world.accounts.devices(`${serving.world.account.email}`) as { readonly id: string }[];
+    serving.world.accounts.devices(serving.world.account.email) as { readonly id: string }[];
   const recorded = () => [
     ...secondDevice({ world: serving.world, nowMs: Date.now() }).live('clients').values(),
   ];

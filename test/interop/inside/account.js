@@ -1,6 +1,6 @@
 // Runs inside Firefox: signs it in to a Sync server on loopback, and syncs it when it is told to.
-// Only what would talk to Mozilla's accounts service is replaced; the token server, Hawk, keys and engines are used
-// by Firefox's own code.
+// Only what would talk to Mozilla's accounts service is replaced: it lists the devices that it is told of. The token
+// server, Hawk, keys and engines are used by Firefox's own code.
 
 const SYNC_SCOPE = 'https://identity.mozilla.com/apps/oldsync';
 const SYNC_MS_MAX = 120_000;
@@ -26,9 +26,15 @@ export async function signIn({ tokenServerUrl, user, ownKeys }) {
   await Weave.Service.identity.asyncObserver.promiseObserversComplete();
 }
 
-/** One sync of all collections. Resolves to the reasons why it failed: none, if it did not. */
-export async function syncNow() {
+/**
+ * One sync of all collections. `devices`: those of the account, as the accounts server lists them to others.
+ * Resolves to the reasons why it failed: none, if it did not.
+ */
+export async function syncNow(devices) {
   const { Weave } = sync();
+  const accounts = accountsOf();
+  accounts._internal._fxAccountsClient.others = devices;
+  await accounts.device.refreshDeviceList({ ignoreCached: true });
   for (const engine of Weave.Service.engineManager.getAll()) {
     await engine._tracker?.asyncObserver?.promiseObserversComplete();
   }
@@ -42,6 +48,11 @@ export async function syncNow() {
 /** History and forms have one switch. */
 export async function switchEngine(name, on) {
   Services.prefs.setBoolPref(`services.sync.engine.${name}`, on);
+}
+
+function accountsOf() {
+  const path = 'resource://gre/modules/FxAccounts.sys.mjs';
+  return ChromeUtils.importESModule(path).getFxAccountsSingleton();
 }
 
 function sync() {
@@ -64,10 +75,7 @@ async function outcomeOf(start) {
 }
 
 function replaceAccountsService({ uid, email, accessToken }) {
-  const { getFxAccountsSingleton } = ChromeUtils.importESModule(
-    'resource://gre/modules/FxAccounts.sys.mjs',
-  );
-  const accounts = getFxAccountsSingleton()._internal;
+  const accounts = accountsOf()._internal;
   const devices = [];
   accounts._fxAccountsClient = {
     now: () => Date.now(),
@@ -85,8 +93,12 @@ function replaceAccountsService({ uid, email, accessToken }) {
       return devices[0];
     },
     updateDevice: async (_session, id, name) => ({ id, name }),
-    getDeviceList: async () => devices,
+    others: [],
+    async getDeviceList() {
+      return [...devices, ...this.others];
+    },
     notifyDevices: async () => ({}),
+    getCommands: async () => ({ index: 0, last: true, messages: [] }),
     attachedClients: async () => ({ body: [], headers: {} }),
     sessionStatus: async () => true,
     accountStatus: async () => true,

@@ -29,9 +29,15 @@ export async function openTab(url) {
   }
 }
 
-/** {clientId, clientName, remoteTabs: [{title, urlHistory, lastUsed: milliseconds}]} of all other devices. */
+/** The ids of all devices that the accounts server lists, as Firefox has them. */
+export async function listAccountDevices() {
+  const { fxAccounts } = weave().clientsEngine;
+  return fxAccounts.device.recentDeviceList.map(({ id }) => id);
+}
+
+/** What Firefox shows of other devices: their records, with `tabs: [{title, urlHistory, lastUsed: seconds}]`. */
 export async function listTabs() {
-  return weave().engineManager.get('tabs')._rustStore.getAll();
+  return weave().engineManager.get('tabs').getAllClients();
 }
 
 function weave() {
