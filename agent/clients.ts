@@ -48,13 +48,15 @@ export interface ClientsInput {
 /** The part of a build that knows of other devices. */
 export interface Clients {
   readonly collection: Collection;
+  /** An exchange would find nothing to do, if nothing has come in since this state. */
+  isSettled(state: CollectionState, known: Pick<ClientsInput, 'device' | 'serverNowMs'>): boolean;
   /** One exchange. Errors: those of pull and push; `aborted` after a command to sign out. */
   sync(pass: CollectionPass, input: ClientsInput): Promise<void>;
   /** The other devices, the one seen last first, with `lastSeenMs` (server time). */
   devices(store: CollectionStore, clientId: string, device: DeviceConfig): Promise<Body[]>;
 }
 
-export const clients: Clients = { collection: clientRecords, sync, devices };
+export const clients: Clients = { collection: clientRecords, isSettled, sync, devices };
 
 interface Settled {
   /** When the own record was written. */
@@ -70,7 +72,6 @@ const settled = new WeakMap<CollectionState, Settled>();
 
 async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   const { store } = pass;
-  if (!input.moved && isSettled(store.state, input)) return;
   for (const other of input.stores) await finishWipe(other);
   // First what an interrupted pass has left: a command is known by the version of the record that it came in.
   await obey(pass, input);
@@ -83,7 +84,10 @@ async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   else if (store.state.pending === 0) await settle(pass, input);
 }
 
-function isSettled(state: CollectionState, { device, serverNowMs }: ClientsInput): boolean {
+function isSettled(
+  state: CollectionState,
+  { device, serverNowMs }: Pick<ClientsInput, 'device' | 'serverNowMs'>,
+): boolean {
   const own = settled.get(state);
   const isSaid = own !== undefined && own.fxaDeviceId === device.fxaDeviceId;
   return isSaid && serverNowMs() - own.writtenMs < REFRESH_MS;

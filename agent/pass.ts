@@ -97,18 +97,31 @@ async function stepsOf(
 ): Promise<(() => Promise<void>)[]> {
   const { account, clients, context, stores, wanted } = input;
   const steps: (() => Promise<void>)[] = [];
+  /** There is nothing to take in, and nothing to send. */
+  const isIdle = ({ collection: { name }, state }: CollectionStore, engineSyncId: string) =>
+    !hasMoved(name) &&
+    state.pending === 0 &&
+    !isUnfinished(state) &&
+    state.syncId === syncIdOf(account, name, engineSyncId);
   const engine = engineOf(account.meta, 'clients');
   if (clients !== null && !isNewer(engine, clients.store.collection)) {
-    const pass = await openPass(input, clients.store, report, engine?.syncId ?? '');
-    steps.push(() =>
-      clients.engine.sync(pass, {
+    const { store } = clients;
+    const { name } = store.collection;
+    const syncId = engine?.syncId ?? '';
+    report.collections[name] = newReport();
+    steps.push(async () => {
+      const serverNowMs = (): number => context.notes.serverNowMs;
+      const known = { device: clients.device, serverNowMs };
+      if (isIdle(store, syncId) && clients.engine.isSettled(store.state, known)) return;
+      const pass = await openPass(input, store, report, syncId);
+      await clients.engine.sync(pass, {
         ...clients,
-        moved: hasMoved(pass.store.collection.name),
-        stores: stores.filter((store) => store !== clients.store),
-        serverNowMs: () => context.notes.serverNowMs,
+        moved: hasMoved(name),
+        stores: stores.filter((other) => other !== store),
+        serverNowMs,
         exchange: () => syncCollection(pass, false, false),
-      }),
-    );
+      });
+    });
   }
   for (const { store, readOnly } of wanted) {
     const { name } = store.collection;
@@ -116,10 +129,9 @@ async function stepsOf(
     if (own === null || isNewer(own, store.collection)) continue;
     report.collections[name] = newReport();
     steps.push(async () => {
-      const moved = hasMoved(name);
-      const isIdle = !moved && store.state.pending === 0 && !isUnfinished(store.state);
-      if (isIdle && store.state.syncId === syncIdOf(account, name, own.syncId)) return;
-      await syncCollection(await openPass(input, store, report, own.syncId), readOnly, moved);
+      if (isIdle(store, own.syncId)) return;
+      const pass = await openPass(input, store, report, own.syncId);
+      await syncCollection(pass, readOnly, hasMoved(name));
     });
   }
   return steps;
