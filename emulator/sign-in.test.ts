@@ -2,10 +2,12 @@
 // firmware keeps the sign-in under the same memory cap as everything else.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { secondDevice } from '../test/sim/second-device.ts';
 import { corpusAccount } from '../test/support/device.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import type { PassReport } from './ledger.ts';
 import { loadProfile } from './profiles.ts';
+import type { World } from './servers/world.ts';
 import { createSetup, type Setup } from './setup.ts';
 
 const TV = loadProfile('panasonic-cx700');
@@ -36,6 +38,11 @@ async function begin(setup: Setup): Promise<{ code: string; state: string }> {
   return setup.approve(url);
 }
 
+function serversOf({ servers }: Setup): World {
+  if (servers === null) throw new Error('the servers are elsewhere');
+  return servers;
+}
+
 const enable = async (setup: Setup): Promise<PassReport> =>
   (await command(setup, 'enable')) as PassReport;
 
@@ -52,6 +59,30 @@ describe('a television that signs its user in itself', () => {
     setup.losePower();
     await setup.device.boot();
     expect(await command(setup, 'sync')).toMatchObject({ ok: true });
+  });
+
+  test('is in the list of devices of the accounts server, and its own record says where', async () => {
+    const setup = television();
+    const world = serversOf(setup);
+    const lists = () => world.accounts.devices(world.account.email) as { readonly id: string }[];
+    await setup.device.boot();
+    await command(setup, 'signin', { call: 'finish', ...(await begin(setup)) });
+    expect(await enable(setup)).toMatchObject({ ok: true });
+    const [{ id } = { id: '' }, ...others] = lists();
+    expect(others).toEqual([]);
+    const { name } = TV.device;
+    const records = () => [
+      ...secondDevice({ world, nowMs: setup.nowMs() }).live('clients').values(),
+    ];
+    expect(records()).toContainEqual(expect.objectContaining({ name, fxaDeviceId: id }));
+    const before = JSON.stringify(records());
+    setup.losePower();
+    await setup.device.boot();
+    expect(await command(setup, 'sync')).toMatchObject({ ok: true });
+    expect(JSON.stringify(records())).toBe(before);
+    expect(lists()).toMatchObject([{ id, name }]);
+    await command(setup, 'disable');
+    expect(lists()).toEqual([]);
   });
 
   test('takes a password where the accounts server lets it', async () => {
