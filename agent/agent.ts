@@ -10,7 +10,7 @@ import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
-import { FAREWELL_MS_MAX } from './limits.ts';
+import { FAREWELL_MS_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
 import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
@@ -317,7 +317,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         throw new SyncError('readOnly', `${wanted}: read-only here or on the server`);
       }
       const name = session?.clients ? config.device?.name : undefined;
-      return { store: found, self: name === undefined ? null : { id: saved.clientId, name } };
+      return {
+        store: found,
+        self: name === undefined ? null : { id: saved.clientId, name },
+        recordCharsMax: localCharsMax(config),
+      };
     },
     async company() {
       if (saved.uid === null) throw notEnabled();
@@ -370,6 +374,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
     await enter('disabled');
   }
+}
+
+/** Sent, a record is half as long again and in memory more than once. */
+function localCharsMax({ recordCharsMax }: AgentConfig): number {
+  return Math.min(LOCAL_RECORD_CHARS_MAX, Math.floor(recordCharsMax / 2));
 }
 
 function notEnabled(): SyncError {

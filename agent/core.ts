@@ -11,6 +11,8 @@ import type { CollectionStore } from './store.ts';
 export interface Writable {
   readonly store: CollectionStore;
   readonly self: Self | null;
+  /** Of a local record as JSON. */
+  readonly recordCharsMax: number;
 }
 
 export interface Core {

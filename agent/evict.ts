@@ -21,11 +21,10 @@ export async function evict(pass: CollectionPass): Promise<void> {
 async function dropOldest({ store }: CollectionPass, excess: number): Promise<number> {
   const limit = Math.min(excess, BATCH_RECORDS_MAX);
   const { ids } = await store.indexed({ prefix: 'd', limit, reverse: true });
-  const entries = await store.load(ids);
   const transaction = store.begin();
   let dropped = 0;
-  for (const [index, id] of ids.entries()) {
-    const entry = entries[index] ?? NO_ENTRY;
+  for (const id of ids) {
+    const [entry = NO_ENTRY] = await store.load([id]);
     // Without a mirror nothing would leave: a value that the flash has lost stays in the index.
     if (entry.local !== null || entry.mirror === null) continue;
     transaction.set(id, entry, { ...NO_ENTRY, quarantined: entry.quarantined });

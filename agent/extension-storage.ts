@@ -38,9 +38,10 @@ export function openExtensionStorage(
   };
 
   const edit = async (record: Body): Promise<void> => {
-    const { store, self } = await core.writable(NAME);
+    const writable = await core.writable(NAME);
+    const { store } = writable;
     const [, was] = await find(store, extId);
-    const { id } = await putRecord(store, platform, { ...record, extId }, self);
+    const { id } = await putRecord(writable, platform, { ...record, extId });
     const [, is] = await find(store, extId);
     if (!isSameValue(was, is)) core.changed(NAME, id, 'put', store.collection.changes?.(was, is));
   };

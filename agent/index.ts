@@ -115,8 +115,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       return { records: await ofKnownDevices(await core.company(), records), next };
     },
     async put(collection, record) {
-      const { store, self } = await core.writable(collection);
-      const { id, isChanged } = await putRecord(store, platform, record, self);
+      const { id, isChanged } = await putRecord(await core.writable(collection), platform, record);
       if (isChanged) core.changed(collection, id, 'put');
       return id;
     },

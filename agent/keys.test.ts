@@ -35,7 +35,20 @@ describe('a record id', () => {
     for (const id of ['a', '{0-9}', '-_', ' ', '__proto__', '~'.repeat(64)]) {
       expect(isRecordId(id), id).toBe(true);
     }
-    for (const id of ['', 'é', '\n', '\x7f', '\x00', 'a'.repeat(65), 7, null, undefined, {}]) {
+    for (const id of [
+      '',
+      '.',
+      '..',
+      'é',
+      '\n',
+      '\x7f',
+      '\x00',
+      'a'.repeat(65),
+      7,
+      null,
+      undefined,
+      {},
+    ]) {
       expect(isRecordId(id), String(id)).toBe(false);
     }
   });

@@ -7,6 +7,7 @@
 //   <g>.<letter>.c         a collection's cursor and counters
 //   <g>.<letter>.r.<id>    the mirror: what device and server last agreed on
 //   <g>.<letter>.o.<id>    the outbox: acknowledged local changes that are not yet on the server
+//   <g>.<letter>.d.<id>    the deletions among them, without a value
 //   <g>.<letter>.q.<id>    quarantine: why a record was set aside
 //   <g>.<letter>.x.<suffix>!<id>   index entries of what apps see, without a value
 
@@ -22,26 +23,32 @@ export interface CollectionKeys {
   readonly cursor: string;
   record(id: string): string;
   outbox(id: string): string;
+  deletion(id: string): string;
   quarantine(id: string): string;
   index(suffix: string, id: string): string;
   /** Prefixes; the range of a prefix ends at `rangeEnd(prefix)`. */
   readonly records: string;
   readonly outboxes: string;
+  readonly deletions: string;
   readonly quarantines: string;
   readonly indexes: string;
 }
 
 export function collectionKeys(generation: string, letter: string): CollectionKeys {
   const base = `${generation}.${letter}.`;
-  const [records, outboxes, quarantines, indexes] = ['r.', 'o.', 'q.', 'x.'].map((k) => base + k);
+  const [records, outboxes, deletions, quarantines, indexes] = ['r.', 'o.', 'd.', 'q.', 'x.'].map(
+    (k) => base + k,
+  );
   return {
     cursor: `${base}c`,
     records: `${records}`,
     outboxes: `${outboxes}`,
+    deletions: `${deletions}`,
     quarantines: `${quarantines}`,
     indexes: `${indexes}`,
     record: (id) => records + escapeId(id),
     outbox: (id) => outboxes + escapeId(id),
+    deletion: (id) => deletions + escapeId(id),
     quarantine: (id) => quarantines + escapeId(id),
     index: (suffix, id) => `${indexes}${suffix}!${escapeId(id)}`,
   };
@@ -69,11 +76,14 @@ export function idOfIndexKey(key: string): string {
   return unescapeId(key.slice(key.lastIndexOf('!') + 1));
 }
 
-/** A record id that the server may use and this store can hold: 1 to 64 printable ASCII characters. */
+/**
+ * A record id that the server may use and this store can hold: 1 to 64 printable ASCII characters. No URL can name
+ * the dots, which stand for a folder and the one above.
+ */
 export function isRecordId(id: unknown): id is string {
   return (
     typeof id === 'string' &&
-    /^[\x20-\x7e]{1,64}$/.test(id) &&
+    /^(?!\.{1,2}$)[\x20-\x7e]{1,64}$/.test(id) &&
     escapeId(id).length <= KEY_ID_CHARS_MAX
   );
 }

@@ -63,6 +63,19 @@ export const PUSH_TRIES_MAX = 3;
 /** A payload up to this fits every server: when it alone fails, that is an outage and no try of the record. */
 export const PAYLOAD_SAFE_CHARS = 16_384;
 
+/** Ids of local changes that are listed at a time. */
+export const PUSH_IDS_MAX = 100;
+
+/** Characters of sealed payloads after which a request is sent: it is in memory three times on its way. */
+export const PUSH_CHARS_MAX = 24_000;
+
+/** Characters and changes of a commit that takes one record after the other; the port allows 1,024 changes. */
+export const COMMIT_CHARS_MAX = 24_000;
+export const COMMIT_CHANGES_MAX = 400;
+
+/** A change that a server has refused is tried again after so long. */
+export const PARKED_RECHECK_MS = 24 * 3_600_000;
+
 /** Changes of one upload that is committed as a whole: their ids are held in memory. */
 export const STAGED_MAX = 1_000;
 

@@ -18,6 +18,8 @@ import type { Entry } from './entry.ts';
 import { LIST_CHARS_MAX, LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './local.ts';
 
+const ANYBODY = { self: null, recordCharsMax: LOCAL_RECORD_CHARS_MAX };
+
 async function setUp(collection: Collection = history) {
   const storage = new MemoryStorage();
   const store = await openTestStore(storage, collection);
@@ -27,7 +29,8 @@ async function setUp(collection: Collection = history) {
     storage,
     store,
     platform,
-    put: async (record: unknown) => (await putRecord(store, platform, record as Body, null)).id,
+    put: async (record: unknown) =>
+      (await putRecord({ store, ...ANYBODY }, platform, record as Body)).id,
     remove: (id: unknown) => deleteRecord(store, platform, id as string, null),
     get: (id: unknown) => getRecord(store, id as string),
   };
@@ -315,12 +318,10 @@ describe('a put', () => {
     storage.commit = async () => {
       throw Object.assign(new Error('x'), { code: 'full' });
     };
-    const put = putRecord(
-      store,
-      platform,
-      { url: 'https://a.test/', visits: [{ date: 9e14, type: 1 }] },
-      null,
-    );
+    const put = putRecord({ store, ...ANYBODY }, platform, {
+      url: 'https://a.test/',
+      visits: [{ date: 9e14, type: 1 }],
+    });
     await expect(put).rejects.toMatchObject({ code: 'storageFull' });
     expect(store.state).toMatchObject({ held: 0, pending: 0, seq: 0 });
     expect(await listAll(store)).toEqual([]);
@@ -375,16 +376,17 @@ describe('where each device has one record', () => {
 
   test('only its own can be written', async () => {
     const { store, platform } = await setUp(own);
-    expect(await putRecord(store, platform, login, self)).toEqual({
+    const writable = { store, ...ANYBODY, self };
+    expect(await putRecord(writable, platform, login)).toEqual({
       id: self.id,
       isChanged: true,
     });
     expect((await store.load([self.id]))[0]?.local?.body).toMatchObject({ clientName: 'TV' });
     const others = { ...login, guid: 'other' };
-    await expect(putRecord(store, platform, others, self)).rejects.toMatchObject({
+    await expect(putRecord(writable, platform, others)).rejects.toMatchObject({
       code: 'readOnly',
     });
-    await expect(putRecord(store, platform, login, null)).rejects.toMatchObject({
+    await expect(putRecord({ ...writable, self: null }, platform, login)).rejects.toMatchObject({
       code: 'readOnly',
     });
     await expect(deleteRecord(store, platform, 'other', self)).rejects.toMatchObject({

@@ -4,11 +4,12 @@
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
 import { hasSameMembers } from './collections/members.ts';
+import type { Writable } from './core.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
-import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
+import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
 import type { CollectionStore } from './store.ts';
 
 export interface ListQuery {
@@ -45,8 +46,11 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
   const records: Body[] = [];
   let chars = 0;
   let last = after;
+  // How long records are shows when they are loaded: few at first, more where they are short.
+  let most = 1;
   for (let left = limit; left > 0; ) {
-    const portion = Math.min(left, BATCH_RECORDS_MAX);
+    const portion = Math.min(left, most);
+    const charsBefore = chars;
     const { ids, places, next } = await store.indexed({
       prefix: start,
       limit: portion,
@@ -62,6 +66,8 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
     }
     if (next === null) return { records, next };
     left -= portion;
+    const isShort = chars - charsBefore < SLICE_CHARS_MAX;
+    most = isShort ? Math.min(most * 2, BATCH_RECORDS_MAX) : Math.max(1, most >> 1);
   }
   return { records, next: last };
 }
@@ -105,10 +111,9 @@ export interface PutResult {
  * Creates or changes a record; without an id, the one that means the same is changed. Resolves when it is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
  */
 export async function putRecord(
-  store: CollectionStore,
+  { store, self, recordCharsMax }: Writable,
   platform: Platform,
   record: Body,
-  self: Self | null,
 ): Promise<PutResult> {
   const { collection } = store;
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
@@ -129,10 +134,10 @@ export async function putRecord(
     const existing = visible(before);
     const body = prepare(existing, id);
     const text = JSON.stringify(body);
-    if (text.length > LOCAL_RECORD_CHARS_MAX) {
+    if (text.length > recordCharsMax) {
       throw new SyncError(
         'tooLarge',
-        `record: ${text.length} characters, at most ${LOCAL_RECORD_CHARS_MAX}`,
+        `record: ${text.length} characters, at most ${recordCharsMax}`,
         { collection: collection.name, recordId: id },
       );
     }

@@ -5,6 +5,7 @@ import { mayWrite } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
 import { BATCH_RECORDS_MAX } from './limits.ts';
+import { rewriteEach } from './rewrite.ts';
 import { type CollectionState, type CollectionStore, START } from './store.ts';
 
 /**
@@ -43,33 +44,34 @@ export async function requeueUnseen(pass: CollectionPass): Promise<void> {
       after,
       BATCH_RECORDS_MAX,
     );
-    await store.lock.run(() => requeue(pass, ids, next === null));
+    await requeue(pass, ids, next === null);
     after = next;
   } while (after !== null);
 }
 
 async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {
   const { store } = pass;
-  const entries = await store.load(ids);
-  const transaction = store.begin();
-  let seq = store.state.seq;
-  for (const [index, id] of ids.entries()) {
-    const before = entries[index] ?? NO_ENTRY;
-    if (before.mirror === null || before.mirror.epoch === store.state.epoch) continue;
-    // The server has a version that this device cannot read: ours must not replace it.
-    if (before.quarantined) continue;
-    if (!mayWrite(store.collection, id, pass.clientId)) {
-      transaction.set(id, before, NO_ENTRY);
-      continue;
-    }
-    const local = before.local ?? {
-      body: before.mirror.body,
-      changedAtMs: pass.platform.clock.nowMs(),
-      seq: ++seq,
-      tries: 0,
-    };
-    transaction.set(id, before, { ...before, mirror: null, local });
-  }
-  transaction.update({ seq, resetting: !last });
-  await transaction.commit();
+  await rewriteEach(
+    store,
+    ids.map((id) => ({ id })),
+    (transaction, before, { id }) => {
+      if (before.mirror === null || before.mirror.epoch === store.state.epoch) return;
+      // The server has a version that this device cannot read: ours must not replace it.
+      if (before.quarantined) return;
+      if (!mayWrite(store.collection, id, pass.clientId)) {
+        transaction.set(id, before, NO_ENTRY);
+        return;
+      }
+      const local = before.local ?? {
+        body: before.mirror.body,
+        changedAtMs: pass.platform.clock.nowMs(),
+        seq: transaction.nextSeq(),
+        tries: 0,
+      };
+      transaction.set(id, before, { ...before, mirror: null, local });
+    },
+    (transaction) => {
+      if (last) transaction.update({ resetting: false });
+    },
+  );
 }

@@ -15,8 +15,15 @@ import {
   visible,
 } from './entry.ts';
 import { ported, SyncError } from './errors.ts';
-import { type CollectionKeys, collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './keys.ts';
-import { QUARANTINE_MAX } from './limits.ts';
+import {
+  type CollectionKeys,
+  collectionKeys,
+  escapeId,
+  idOfIndexKey,
+  rangeEnd,
+  unescapeId,
+} from './keys.ts';
+import { COMMIT_CHANGES_MAX, COMMIT_CHARS_MAX, QUARANTINE_MAX } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
 import { storedOver } from './state.ts';
 import type { Vault } from './vault.ts';
@@ -51,6 +58,8 @@ export interface CollectionState {
   readonly syncId: string;
   /** The last request of another device that was carried out. */
   readonly applied?: readonly [versionMs: number, index: number];
+  /** Device time when a change was parked first, or the parked ones were tried last. */
+  readonly parkedCheckMs?: number;
   /** Set while the device's data is dropped: the last local change that goes, too. */
   readonly wipeUpTo?: number | undefined;
 }
@@ -77,6 +86,8 @@ export interface CollectionStore {
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
   pendingIds(after: string | null, limit: number): Promise<string[]>;
+  /** Those that are deletions. */
+  deletionIds(after: string | null, limit: number): Promise<string[]>;
   /** Ids of index entries whose suffix starts with `prefix`, the place behind each, and that to go on from. */
   indexed(query: IndexQuery): Promise<{ ids: string[]; places: string[]; next: string | null }>;
   mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
@@ -98,7 +109,11 @@ export interface Transaction {
   /** Sets the server's version of a record aside; what the device holds of it stays. */
   quarantine(id: string, before: Entry, code: string, modifiedMs: number): void;
   update(patch: Partial<CollectionState>): void;
+  /** The number of a new local change. */
+  nextSeq(): number;
   readonly size: number;
+  /** So much has gathered that a small heap wants it committed. */
+  readonly isFull: boolean;
   commit(): Promise<void>;
 }
 
@@ -126,6 +141,12 @@ export async function openCollectionStore(
 
   const packed = async (key: string, { head, text }: Packed): Promise<Value> =>
     collection.sealed ? vault.seal(key, head, text) : `${head}\n${text}`;
+
+  const idsIn = async (range: string, after: string | null, limit: number): Promise<string[]> => {
+    const from = after === null ? range : `${range}${escapeId(after)}!`;
+    const found = await ported(storage.scan({ from, to: rangeEnd(range), limit }));
+    return found.map((key) => unescapeId(key.slice(range.length)));
+  };
 
   return {
     collection,
@@ -160,16 +181,11 @@ export async function openCollectionStore(
         state = next;
       }),
 
-    async pendingIds(after, limit) {
-      const from = after === null ? keys.outboxes : `${keys.outbox(after)}!`;
-      const found = await ported(storage.scan({ from, to: rangeEnd(keys.outboxes), limit }));
-      return found.map((key) => unescapeId(key.slice(keys.outboxes.length)));
-    },
+    pendingIds: (after, limit) => idsIn(keys.outboxes, after, limit),
+    deletionIds: (after, limit) => idsIn(keys.deletions, after, limit),
 
     async mirrorIds(after, limit) {
-      const from = after === null ? keys.records : `${keys.record(after)}!`;
-      const found = await ported(storage.scan({ from, to: rangeEnd(keys.records), limit }));
-      const ids = found.map((key) => unescapeId(key.slice(keys.records.length)));
+      const ids = await idsIn(keys.records, after, limit);
       return { ids, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
     },
 
@@ -206,8 +222,10 @@ function beginTransaction(
   const toSeal: { key: string; packed: Packed }[] = [];
   let { held, pending, quarantined } = start;
   let patch: Partial<CollectionState> = {};
+  let chars = 0;
 
   const put = (key: string, value: Packed | null): void => {
+    chars += value?.text.length ?? 0;
     if (value === null) changes.push([key, null]);
     else if (collection.sealed) toSeal.push({ key, packed: value });
     else changes.push([key, `${value.head}\n${value.text}`]);
@@ -226,7 +244,10 @@ function beginTransaction(
 
   return {
     get size() {
-      return changes.length + toSeal.length;
+      return changes.length + toSeal.length + Object.keys(patch).length;
+    },
+    get isFull() {
+      return chars >= COMMIT_CHARS_MAX || changes.length + toSeal.length >= COMMIT_CHANGES_MAX;
     },
     set(id, before, after) {
       if (after.mirror !== before.mirror) {
@@ -235,6 +256,10 @@ function beginTransaction(
       if (after.local !== before.local) {
         put(keys.outbox(id), after.local === null ? null : packLocal(after.local));
         pending += Number(after.local !== null) - Number(before.local !== null);
+        const isDeletion = after.local?.body === null;
+        if (isDeletion !== (before.local?.body === null)) {
+          changes.push([keys.deletion(id), isDeletion ? '' : null]);
+        }
       }
       if (before.quarantined && !after.quarantined) {
         changes.push([keys.quarantine(id), null]);
@@ -252,6 +277,11 @@ function beginTransaction(
     },
     update(more) {
       patch = { ...patch, ...more };
+    },
+    nextSeq() {
+      const seq = (patch.seq ?? start.seq) + 1;
+      patch = { ...patch, seq };
+      return seq;
     },
     async commit() {
       for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);

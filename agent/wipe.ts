@@ -5,6 +5,7 @@
 import { NO_ENTRY } from './entry.ts';
 import { BATCH_RECORDS_MAX } from './limits.ts';
 import { resetCollection } from './reset.ts';
+import { rewriteEach } from './rewrite.ts';
 import { type CollectionStore, START } from './store.ts';
 
 /** A request: the version of the record that it came in, and its place among that record's. */
@@ -37,21 +38,19 @@ export async function wipeOnce(store: CollectionStore, request: Request): Promis
 export async function finishWipe(store: CollectionStore): Promise<void> {
   const upTo = store.state.wipeUpTo;
   if (upTo === undefined) return;
-  const drop = (ids: readonly string[]): Promise<void> =>
-    store.lock.run(() => dropAll(store, ids, upTo));
   let after: string | null = null;
   do {
     const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
       after,
       BATCH_RECORDS_MAX,
     );
-    await drop(ids);
+    await dropAll(store, ids, upTo);
     after = next;
   } while (after !== null);
   for (;;) {
     const ids: string[] = await store.pendingIds(after, BATCH_RECORDS_MAX);
     if (ids.length === 0) break;
-    await drop(ids);
+    await dropAll(store, ids, upTo);
     after = ids.at(-1) ?? null;
   }
   await store.lock.run(async () => {
@@ -66,13 +65,12 @@ async function dropAll(
   ids: readonly string[],
   upTo: number,
 ): Promise<void> {
-  if (ids.length === 0) return;
-  const entries = await store.load(ids);
-  const transaction = store.begin();
-  for (const [index, id] of ids.entries()) {
-    const before = entries[index] ?? NO_ENTRY;
-    const isNewer = before.local !== null && before.local.seq > upTo;
-    transaction.set(id, before, { ...NO_ENTRY, local: isNewer ? before.local : null });
-  }
-  await transaction.commit();
+  await rewriteEach(
+    store,
+    ids.map((id) => ({ id })),
+    (transaction, before, { id }) => {
+      const isNewer = before.local !== null && before.local.seq > upTo;
+      transaction.set(id, before, { ...NO_ENTRY, local: isNewer ? before.local : null });
+    },
+  );
 }

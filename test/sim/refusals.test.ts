@@ -2,6 +2,7 @@
 // servers, credentials that are not taken, users who come and go. No refusal loses an edit or is tried for ever.
 
 import { describe, expect, test } from 'vitest';
+import { PARKED_RECHECK_MS } from '../../agent/limits.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { testServers } from '../support/device.ts';
@@ -35,7 +36,7 @@ describe('refusals', () => {
       const before = network.requests.length;
       await agent.sync();
       last = network.requests.length - before;
-      await platform.time.advance(86_400_000);
+      await platform.time.advance(3_600_000);
     }
     const urls = [...secondDevice(stage.servers).live('history').values()].map(
       ({ histUri }) => histUri,
@@ -49,6 +50,32 @@ describe('refusals', () => {
       ({ title }) => title === 'large',
     );
     expect(large).toBeDefined();
+  });
+
+  test('what was parked is tried again a day later, and goes up if it is taken now', async () => {
+    const stage = await synced();
+    const ask = honest(stage.servers);
+    let takes = false;
+    const device = await boot(stage, async (request, index) =>
+      !takes && (request.body?.length ?? 0) > 20_000 && isPut(request.body, 'payload')
+        ? { status: 503, headers: [], body: Buffer.from('{}') }
+        : ask(request, index),
+    );
+    const { agent, platform } = device;
+    const large = `https://large.example/${'x'.repeat(20_000)}`;
+    await agent.put('history', { url: large, title: 'large' });
+    for (let pass = 0; pass < 4; pass++) await agent.sync();
+    takes = true;
+    const isThere = (): boolean =>
+      [...secondDevice(stage.servers).live('history').values()].some(
+        ({ histUri }) => histUri === large,
+      );
+    await agent.sync();
+    expect(isThere()).toBe(false);
+    await platform.time.advance(PARKED_RECHECK_MS);
+    await agent.sync();
+    expect(isThere()).toBe(true);
+    expect(agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
   test('an outage parks nothing, however long it lasts', async () => {

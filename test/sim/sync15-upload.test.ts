@@ -162,7 +162,7 @@ test.each(WAYS)('request k %s, and the same device goes on: once each', async (_
 });
 
 test('the power goes before and after every commit: once each', async () => {
-  expect(whole.commits).toBeGreaterThan(5);
+  expect(whole.commits).toBeGreaterThan(1);
   for (let atCommit = 1; atCommit <= whole.commits; atCommit++) {
     for (const when of ['before', 'after'] as const) {
       expectOnce(await upload({ cut: { atCommit, when } }), `${when} commit ${atCommit}`);

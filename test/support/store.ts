@@ -67,11 +67,18 @@ export async function audit(
     await rows(keys.outboxes),
     await rows(keys.quarantines),
   ];
+  const marked = await rowsOf(storage, {
+    from: keys.deletions,
+    to: rangeEnd(keys.deletions),
+    limit: 10_000,
+  });
+  const deletions: string[] = [];
   const index: string[] = [];
   let held = 0;
   for (const id of new Set([...mirrors.keys(), ...locals.keys()])) {
     const mirror = unpackMirror(await opened(keys.record(id), mirrors.get(id)));
     const local = unpackLocal(await opened(keys.outbox(id), locals.get(id)));
+    if (local !== null && local.body === null) deletions.push(keys.deletion(id));
     const body = visible({ mirror, local, quarantined: false });
     if (body === null || collection.isEmpty(body)) continue;
     held++;
@@ -91,12 +98,13 @@ export async function audit(
   };
   compare('held', counters.held, held);
   compare('pending', counters.pending, locals.size);
-  compare('quarantined', counters.quarantined, aside.size);
   compare(
-    'index',
-    indexed,
-    index.sort(),
+    'deletions',
+    marked.map(([key]) => key),
+    deletions.sort(),
   );
+  compare('quarantined', counters.quarantined, aside.size);
+  compare('index', indexed, index.sort());
   return complaints;
 }
 
