@@ -32,7 +32,19 @@ export interface OwnDevice extends DeviceConfig {
   readonly fxaDeviceId: string | null;
 }
 
+/** What a session remembers: to look at it again would be a third of a pass that finds nothing. */
+export interface ClientsMemory {
+  /** The last state of the collection in which there was nothing to do, and what is known of the own record there. */
+  settled: {
+    readonly state: CollectionState;
+    /** When the own record was written. */
+    readonly writtenMs: number;
+    readonly fxaDeviceId: string | null;
+  } | null;
+}
+
 export interface ClientsInput {
+  readonly memory: ClientsMemory;
   readonly moved: boolean;
   /** The collections that a command may be about. */
   readonly stores: readonly CollectionStore[];
@@ -49,7 +61,7 @@ export interface ClientsInput {
 export interface Clients {
   readonly collection: Collection;
   /** An exchange would find nothing to do, if nothing has come in since this state. */
-  isSettled(state: CollectionState, known: Pick<ClientsInput, 'device' | 'serverNowMs'>): boolean;
+  isSettled(state: CollectionState, known: Known): boolean;
   /** One exchange. Errors: those of pull and push; `aborted` after a command to sign out. */
   sync(pass: CollectionPass, input: ClientsInput): Promise<void>;
   /** The other devices, the one seen last first, with `lastSeenMs` (server time). */
@@ -58,17 +70,7 @@ export interface Clients {
 
 export const clients: Clients = { collection: clientRecords, isSettled, sync, devices };
 
-interface Settled {
-  /** When the own record was written. */
-  readonly writtenMs: number;
-  readonly fxaDeviceId: string | null;
-}
-
-/**
- * States of the collection in which there was nothing to do, with what is known of the own record: to look at it again
- * would be a third of a pass that finds nothing.
- */
-const settled = new WeakMap<CollectionState, Settled>();
+type Known = Pick<ClientsInput, 'memory' | 'device' | 'serverNowMs'>;
 
 async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   const { store } = pass;
@@ -84,20 +86,17 @@ async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
   else if (store.state.pending === 0) await settle(pass, input);
 }
 
-function isSettled(
-  state: CollectionState,
-  { device, serverNowMs }: Pick<ClientsInput, 'device' | 'serverNowMs'>,
-): boolean {
-  const own = settled.get(state);
-  const isSaid = own !== undefined && own.fxaDeviceId === device.fxaDeviceId;
-  return isSaid && serverNowMs() - own.writtenMs < REFRESH_MS;
+function isSettled(state: CollectionState, { memory, device, serverNowMs }: Known): boolean {
+  const { settled } = memory;
+  if (settled?.state !== state || settled.fxaDeviceId !== device.fxaDeviceId) return false;
+  return serverNowMs() - settled.writtenMs < REFRESH_MS;
 }
 
-async function settle(pass: CollectionPass, { device }: ClientsInput): Promise<void> {
+async function settle(pass: CollectionPass, { memory, device }: ClientsInput): Promise<void> {
   const { mirror } = await ownEntry(pass);
   if (mirror === null || !isAsWanted(pass.clientId, device, mirror.body)) return;
   const { fxaDeviceId } = device;
-  settled.set(pass.store.state, { writtenMs: mirror.modifiedMs, fxaDeviceId });
+  memory.settled = { state: pass.store.state, writtenMs: mirror.modifiedMs, fxaDeviceId };
 }
 
 /** Carries out the commands in the own record. True if the record has to go up for it. */

@@ -2,7 +2,7 @@
 // It decides nothing about when a pass runs (schedule.ts) or what a failure means for the agent (agent.ts).
 
 import type { Account, MetaGlobal } from './account.ts';
-import type { Clients, OwnDevice } from './clients.ts';
+import type { Clients, ClientsMemory, OwnDevice } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { CollectionSettings } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
@@ -32,6 +32,7 @@ export interface ClientsPart {
   readonly engine: Clients;
   readonly store: CollectionStore;
   readonly device: OwnDevice;
+  readonly memory: ClientsMemory;
   /** Another device wants this one to be signed out when the pass is over. */
   signOut(): void;
 }
@@ -111,7 +112,7 @@ async function stepsOf(
     report.collections[name] = newReport();
     steps.push(async () => {
       const serverNowMs = (): number => context.notes.serverNowMs;
-      const known = { device: clients.device, serverNowMs };
+      const known = { ...clients, serverNowMs };
       if (isIdle(store, syncId) && clients.engine.isSettled(store.state, known)) return;
       const pass = await openPass(input, store, report, syncId);
       await clients.engine.sync(pass, {

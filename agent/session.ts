@@ -9,7 +9,7 @@ import { softwareCrypto } from '../crypto/software.ts';
 import type { Platform, Storage } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
 import type { Claim } from './claim.ts';
-import type { Clients } from './clients.ts';
+import type { Clients, ClientsMemory } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
@@ -29,6 +29,7 @@ export interface Session {
   readonly stores: readonly CollectionStore[];
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly clients: CollectionStore | null;
+  readonly clientsMemory: ClientsMemory;
   readonly crypto: BsoCrypto;
   /** The driver's own objects; gone with the sign-in. */
   readonly cache: Map<string, unknown>;
@@ -52,6 +53,7 @@ export async function openSession(
     return {
       stores,
       clients: clients && config.device ? await opened(clients.collection) : null,
+      clientsMemory: { settled: null },
       account: await openAccount(storage, vault, generation),
       crypto: cryptoOf(platform),
       cache: new Map(),
@@ -76,7 +78,7 @@ export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
-  { account, stores: own, clients: devices, crypto }: Session,
+  { account, stores: own, clients: devices, clientsMemory: memory, crypto }: Session,
   { task, claim, wanted, engine, signOut, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
@@ -99,7 +101,9 @@ export async function runSessionPass(
   const context = { ...shared, crypto, keys };
   const { device: described } = shared.config;
   const device = described && { ...described, fxaDeviceId: claim?.deviceId ?? null };
-  const clients = engine && device && devices && { engine, store: devices, device, signOut };
+  const clients = engine &&
+    device &&
+    devices && { engine, store: devices, device, memory, signOut };
   const stores = devices === null ? own : [devices, ...own];
   const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
   if (task === 'leave') return sayFarewell(context, stores);
