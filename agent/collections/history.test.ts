@@ -204,16 +204,17 @@ describe('two versions of a page', () => {
     expect(visitsOf(united(page([precise]), page([alsoPrecise])))).toEqual([precise, alsoPrecise]);
   });
 
-  test('have the title of the later visit when edited here, but never lose one to none', () => {
+  test('have the title of the later visit or else of the younger edit, but never lose one to none', () => {
     const titled = (date: number, title: string | null) => page([link(date)], { title });
-    const title = (mine: Body, theirs: Body) => {
-      const { local } = merge({ local: edited(mine), incoming: theirs });
+    const title = (mine: Body, theirs: Body, ageMs = 1_000) => {
+      const { local } = merge({ local: edited(mine, ageMs), incoming: theirs });
       return local === 'none' ? theirs.title : (local as Body).title;
     };
     const [old, later] = [titled(US, 'old'), titled(US + 1_000_000, 'later')];
     expect(title(old, later)).toBe('later');
     expect(title(later, old)).toBe('later');
-    expect(title(titled(US, 'mine'), old)).toBe('old');
+    expect(title(titled(US, 'mine'), old)).toBe('mine');
+    expect(title(titled(US, 'mine'), old, 120_000)).toBe('old');
     expect(title(old, titled(US + 1_000_000, null))).toBe('old');
     expect(title(titled(US + 1_000_000, ''), old)).toBe('old');
   });

@@ -99,7 +99,7 @@ function merge(input: MergeInput): MergeDecision {
   if (!mine || !isSamePage(mine, theirs)) return { mirror: 'asIs', local: 'none' };
 
   const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
-  const title = local && laterTitle(mine, theirs);
+  const title = local && laterTitle(mine, theirs, ifYounger === 'keep');
   const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
   if (local && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
@@ -108,10 +108,12 @@ function merge(input: MergeInput): MergeDecision {
   return { mirror: isUnchanged ? 'asIs' : united, local: 'none' };
 }
 
-/** The title of the later visit; having one counts more than having none. */
-function laterTitle(mine: Body, theirs: Body): unknown {
-  const isMineLater = newestDate(mine) > newestDate(theirs);
-  return isMineLater ? mine.title || theirs.title : theirs.title || mine.title;
+/** The title of the later visit, or of the younger change of the same one; having one counts more than having none. */
+function laterTitle(mine: Body, theirs: Body, isMineYounger: boolean): unknown {
+  const byVisit = newestDate(mine) - newestDate(theirs);
+  return byVisit > 0 || (byVisit === 0 && isMineYounger)
+    ? mine.title || theirs.title
+    : theirs.title || mine.title;
 }
 
 /**
