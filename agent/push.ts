@@ -23,6 +23,8 @@ interface Sending {
   readonly upload: Upload;
   readonly staged: Staged[];
   readonly withParked: boolean;
+  /** What the next request takes. */
+  jobs: Job[];
   failed: number;
   /** The collection has changed: nothing that was staged is written. */
   moved: boolean;
@@ -68,10 +70,11 @@ async function pushOnce(
   const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
-    ...{ upload, staged: [], withParked, failed: 0, moved: false, full: false },
+    ...{ upload, staged: [], withParked, jobs: [], failed: 0, moved: false, full: false },
   };
-  await sendAll(pass, sending, true);
-  await sendAll(pass, sending, false);
+  await gather(pass, sending, true);
+  await gather(pass, sending, false);
+  if (sending.jobs.length > 0) await send(pass, sending, true);
   const { staged, failed, moved, full } = sending;
   const committed = moved ? { kind: 'moved' as const } : await upload.commit();
   const unseen = committed.kind === 'moved' || pass.report.pushed > pushedBefore;
@@ -85,47 +88,34 @@ async function pushOnce(
   return unseen ? 'unseen' : 'done';
 }
 
-/** Sends the deletions, or everything else. */
-async function sendAll(pass: CollectionPass, sending: Sending, deletions: boolean): Promise<void> {
-  const { store } = pass;
-  const list = deletions ? store.deletionIds : store.pendingIds;
-  let seen = 0;
-  let ids = await list(null, PUSH_IDS_MAX);
-  while (ids.length > 0 && !isOver(pass, sending)) {
-    seen += ids.length;
-    const next = ids.length < PUSH_IDS_MAX ? [] : await list(ids.at(-1) ?? null, PUSH_IDS_MAX);
-    const isLast = next.length === 0 && (!deletions || store.state.pending <= seen);
-    const isFull = !isLast && sending.staged.length + ids.length >= STAGED_MAX;
-    await sendThese(pass, sending, ids, { deletions, isLast: isLast || isFull });
-    sending.full ||= isFull;
-    ids = next;
-  }
+/** Seals the deletions, or all else, and sends whenever a request is full; what is left waits in `jobs`. */
+async function gather(pass: CollectionPass, sending: Sending, deletions: boolean): Promise<void> {
+  const { deletionIds, pendingIds } = pass.store;
+  const list = deletions ? deletionIds : pendingIds;
+  let after: string | null = null;
+  do {
+    const ids: string[] = await list(after, PUSH_IDS_MAX);
+    for (const id of ids) {
+      if (isRequestFull(sending)) await send(pass, sending, false);
+      if (isOver(pass, sending)) return;
+      if (sending.staged.length + sending.jobs.length >= STAGED_MAX) {
+        sending.full = true;
+        return;
+      }
+      const job = await jobOf(pass, sending, id, deletions);
+      if (job !== null) sending.jobs.push(job);
+    }
+    after = ids.length < PUSH_IDS_MAX ? null : (ids.at(-1) ?? null);
+  } while (after !== null);
+}
+
+function isRequestFull({ jobs, upload }: Sending): boolean {
+  const chars = jobs.reduce((sum, { outgoing }) => sum + outgoing.payload.length, 0);
+  return jobs.length >= upload.addMax || chars >= PUSH_CHARS_MAX;
 }
 
 function isOver({ store }: CollectionPass, { moved, full }: Sending): boolean {
   return moved || full || store.state.readOnlyAtMs > 0;
-}
-
-async function sendThese(
-  pass: CollectionPass,
-  sending: Sending,
-  ids: readonly string[],
-  { deletions, isLast }: { readonly deletions: boolean; readonly isLast: boolean },
-): Promise<void> {
-  let jobs: Job[] = [];
-  let chars = 0;
-  for (const [index, id] of ids.entries()) {
-    const job = await jobOf(pass, sending, id, deletions);
-    if (job !== null) jobs.push(job);
-    chars += job?.outgoing.payload.length ?? 0;
-    const isEnd = index === ids.length - 1;
-    if (jobs.length === 0) continue;
-    if (!isEnd && jobs.length < sending.upload.addMax && chars < PUSH_CHARS_MAX) continue;
-    await send(pass, sending, jobs, isLast && isEnd);
-    if (isOver(pass, sending)) return;
-    jobs = [];
-    chars = 0;
-  }
 }
 
 /** Null if there is nothing to send of this change, or it has been settled otherwise. */
@@ -148,13 +138,9 @@ async function jobOf(
   return job;
 }
 
-async function send(
-  pass: CollectionPass,
-  sending: Sending,
-  jobs: readonly Job[],
-  isLast: boolean,
-): Promise<void> {
-  const { upload, staged } = sending;
+async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Promise<void> {
+  const { jobs, upload, staged } = sending;
+  sending.jobs = [];
   const outgoing = jobs.map((job) => job.outgoing);
   const results = [...(await upload.add(outgoing, isLast))];
   await settle(pass, jobs, results);
