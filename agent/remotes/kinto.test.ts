@@ -64,8 +64,8 @@ function writes(status: (asked: Asked) => number, batchMax: unknown = 25) {
 }
 
 /** The answer to a single write. */
-function written(status: number, type = 'application/json; charset=UTF-8'): Response {
-  return json({ data: {} }, status, { ETag: '"7000"', 'Content-Type': type });
+function written(status: number, body: object = { data: {} }): Response {
+  return json(body, status, { ETag: '"7000"' });
 }
 
 function part({ path }: Asked, status: number) {
@@ -485,9 +485,12 @@ describe('changes that go up', () => {
     ]);
   });
 
-  test('are not stored for sure when it is a web page that says so', async () => {
-    const answer: Answer = (request) =>
-      pathOf(request) === '/' ? json({}) : written(200, 'text/html');
+  test.each([
+    ['a web page', () => new Response('<p>Hello', { headers: { ETag: '"7000"' } })],
+    ['nothing', () => new Response('', { headers: { ETag: '"7000"' } })],
+    ['an error', () => written(201, { code: 412, errno: 114, error: 'Precondition Failed' })],
+  ])('are not stored for sure when it is %s that says so', async (_, said) => {
+    const answer: Answer = (request) => (pathOf(request) === '/' ? json({}) : said());
     expect(await kindsOf(answer, [outgoing('a')])).toEqual(['failed']);
   });
 

@@ -89,9 +89,10 @@ function createKinto(options: RemoteOptions): Remote {
       headers: [['Content-Type', 'application/json'], ...Object.entries(request.headers)],
       body: JSON.stringify(request.body),
     });
+    // The answer has the record again, maybe a long one: its beginning tells it from an error.
+    const isRecord = RECORD_ANSWER.test((await answer.read()) ?? '');
     answer.cancel();
-    const isJson = header(answer.headers, 'content-type')?.startsWith('application/json') === true;
-    const modifiedMs = isJson ? etagMs(answer.headers) : null;
+    const modifiedMs = isRecord ? etagMs(answer.headers) : null;
     return { status: answer.status, stampMs: modifiedMs, id: null, modifiedMs };
   };
 
@@ -294,6 +295,8 @@ function batchEnd(records: readonly Outgoing[], from: number, to: number): numbe
   }
   return Math.min(to, records.length);
 }
+
+const RECORD_ANSWER = /^\s*\{\s*"(data|permissions)"\s*:/;
 
 /** Batches are small in both directions: see `batchEnd`. */
 async function subResponses(answer: Answer, count: number): Promise<SubResponse[]> {
