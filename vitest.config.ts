@@ -18,15 +18,19 @@ const tally: Reporter = {
 
 /** The tests that need a real Firefox: `npm run test:firefox`. */
 const FIREFOX = 'test/interop/**/*.test.ts';
+/** All cases of the simulations, of which the other tests look at a share: `npm run test:sim`. */
+const SIMULATIONS = 'test/sim/**/*.test.ts';
 const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts';
 
 export default defineConfig(({ mode }) => {
   const isFirefox = mode === 'firefox';
+  const isSim = mode === 'sim';
   return {
     test: {
-      include: [isFirefox ? FIREFOX : ALL],
+      include: [isFirefox ? FIREFOX : isSim ? SIMULATIONS : ALL],
+      env: isSim ? { KITSYNC_SIM: 'whole' } : {},
       exclude: isFirefox ? [] : [FIREFOX],
-      testTimeout: isFirefox ? 300_000 : 60_000,
+      testTimeout: isFirefox || isSim ? 300_000 : 60_000,
       hookTimeout: 120_000,
       // One browser at a time.
       fileParallelism: !isFirefox,

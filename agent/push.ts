@@ -23,6 +23,8 @@ interface Sending {
   readonly upload: Upload;
   readonly staged: Staged[];
   readonly withParked: boolean;
+  /** Records whose deletion is on its way: what an app makes of them meanwhile goes up another time. */
+  readonly deleting: Set<string>;
   /** What the next request takes. */
   jobs: Job[];
   failed: number;
@@ -70,7 +72,8 @@ async function pushOnce(
   const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
-    ...{ upload, staged: [], withParked, jobs: [], failed: 0, moved: false, full: false },
+    ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [] },
+    ...{ failed: 0, moved: false, full: false },
   };
   await gather(pass, sending, true);
   await gather(pass, sending, false);
@@ -102,8 +105,11 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
         sending.full = true;
         return;
       }
+      if (sending.deleting.has(id)) continue;
       const job = await jobOf(pass, sending, id, deletions);
-      if (job !== null) sending.jobs.push(job);
+      if (job === null) continue;
+      sending.jobs.push(job);
+      if (deletions) sending.deleting.add(id);
     }
     after = ids.length < PUSH_IDS_MAX ? null : (ids.at(-1) ?? null);
   } while (after !== null);
@@ -147,6 +153,7 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
   for (const [index, { id, seq }] of jobs.entries()) {
     const kind = results[index]?.kind;
     if (kind === 'staged') staged.push({ id, seq });
+    else sending.deleting.delete(id);
     if (kind === 'conflict') results[index] = await resolve(pass, upload, id, staged);
   }
   note(sending, results);

@@ -11,6 +11,9 @@ import type { PushResult } from './remotes/remote.ts';
 import { rewriteEach } from './rewrite.ts';
 import { START, type Transaction } from './store.ts';
 
+/** Deletions of a pass that are known by their versions; the others come back and are found to be ours. */
+const BURIED_MAX = 1_000;
+
 /** A change that only the end of its upload makes real. */
 export interface Staged {
   readonly id: string;
@@ -39,6 +42,7 @@ export async function settle(
     (transaction, before, { id, job, result }) => {
       if (result.kind === 'stored') {
         transaction.set(id, before, acknowledged(pass, before, job, result.modifiedMs));
+        if (pass.buried.size >= BURIED_MAX) pass.buried.clear();
         if (job.isDeletion) pass.buried.set(id, result.modifiedMs);
         pass.report.pushed++;
       } else if (before.local?.seq === job.seq) {
