@@ -10,7 +10,7 @@ import { NetworkError } from '../../platform/web/fetch-network.ts';
 import { NOW_MS, testDevice } from '../support/device.ts';
 import { disagreements } from './agreement.ts';
 import { freeze, freezeAccount, honest, networkOf, sharedUser, thaw } from './lab.ts';
-import { type Moment, play, RECOVERY } from './play.ts';
+import { type Moment, type Protocol, play, RECOVERY } from './play.ts';
 import { type SecondDevice, secondDevice } from './second-device.ts';
 import { every } from './share.ts';
 import type { Scene, Step } from './story.ts';
@@ -174,6 +174,8 @@ function stepping(at: number, act: () => void, pass: () => void) {
   };
 }
 
+const speaking = ({ protocol = 'syncto' }: Moment) => ({ identity: USER, protocol });
+
 async function editDuring(from: Moment, edit: Edit, at: number) {
   const servers = thaw(from.frozen);
   const memory = from.storage.fork();
@@ -192,7 +194,7 @@ async function editDuring(from: Moment, edit: Edit, at: number) {
     storage: ports.storage(memory),
     network: ports.network(networkOf(honest(servers))),
     crypto: ports.crypto(nodeDeviceCrypto()),
-    identity: USER,
+    ...speaking(from),
   });
   await device.agent.start();
   ports.begin();
@@ -203,30 +205,38 @@ async function editDuring(from: Moment, edit: Edit, at: number) {
     report,
     isMade,
     pending: Number(history?.pending) + Number(passwords?.pending),
-    moment: { storage: memory.fork(), frozen: freeze(servers), claims: [] },
+    moment: { ...from, storage: memory.fork(), frozen: freeze(servers) },
     second: secondDevice(servers),
   };
 }
 
-const from = await play(CHANGES, { storage: new MemoryStorage(), frozen: START, claims: [] }, USER);
+const begin = (protocol: Protocol): Promise<Moment> =>
+  play(CHANGES, { protocol, storage: new MemoryStorage(), frozen: START, claims: [] }, USER);
+const [syncto, sync15] = [await begin('syncto'), await begin('sync15')];
+const CASES = [syncto, sync15].flatMap((from) =>
+  EDITS.map((edit) => ({ ...edit, protocol: from.protocol, from, edit })),
+);
 
-test.each(EDITS)('$what: at any step of the pass it is kept, and sent', async (edit) => {
-  let at = 0;
-  for (; ; at += every(4)) {
-    const during = await editDuring(from, edit, at);
-    const where = `${edit.what}, at step ${at}`;
-    expect(during.report, where).toMatchObject({ ok: true });
-    if (!during.isMade) break;
-    if (during.pending === 0) expect(edit.arrived(during.second), `${where}: sent?`).toBe(true);
-    const after = await play(RECOVERY, during.moment, USER, { laterMs: 60_000 });
-    const servers = thaw(after.frozen);
-    expect(edit.arrived(secondDevice(servers)), `${where}: lost`).toBe(true);
-    const { agent } = testDevice(servers, { storage: after.storage, identity: USER });
-    await agent.start();
-    expect(await disagreements(agent, secondDevice(servers)), where).toEqual([]);
-  }
-  expect(at).toBeGreaterThan(80);
-});
+test.each(CASES)(
+  '$what, over $protocol: at any step of the pass it is kept, and sent',
+  async ({ from, edit }) => {
+    let at = 0;
+    for (; ; at += every(4)) {
+      const during = await editDuring(from, edit, at);
+      const where = `${edit.what}, at step ${at}`;
+      expect(during.report, where).toMatchObject({ ok: true });
+      if (!during.isMade) break;
+      if (during.pending === 0) expect(edit.arrived(during.second), `${where}: sent?`).toBe(true);
+      const after = await play(RECOVERY, during.moment, USER, { laterMs: 60_000 });
+      const servers = thaw(after.frozen);
+      expect(edit.arrived(secondDevice(servers)), `${where}: lost`).toBe(true);
+      const { agent } = testDevice(servers, { storage: after.storage, ...speaking(from) });
+      await agent.start();
+      expect(await disagreements(agent, secondDevice(servers)), where).toEqual([]);
+    }
+    expect(at).toBeGreaterThan(80);
+  },
+);
 
 /** A pass whose uploads arrive, and no answer to them. */
 async function passWithoutAnswers(from: Moment): Promise<Moment> {
@@ -238,23 +248,26 @@ async function passWithoutAnswers(from: Moment): Promise<Moment> {
     if (request.body?.includes('"payload"') === true) throw new NetworkError('timeout');
     return reply;
   });
-  const { agent } = testDevice(servers, { storage: memory, network, identity: USER });
+  const { agent } = testDevice(servers, { storage: memory, network, ...speaking(from) });
   await agent.start();
   await agent.sync();
-  return { storage: memory.fork(), frozen: freeze(servers), claims: [] };
+  return { ...from, storage: memory.fork(), frozen: freeze(servers) };
 }
 
-test.each(EDITS)('$what, and the answer was lost: kept, and sent', async (edit) => {
-  const unsure = await passWithoutAnswers(await passWithoutAnswers(from));
-  const step: Step = {
-    name: edit.what,
-    run: async ({ agent, second }) => void (await edit.make(agent, second)),
-  };
-  const edited = await play(step, unsure, USER, { laterMs: 60_000 });
-  const after = await play(RECOVERY, edited, USER, { laterMs: 120_000 });
-  const servers = thaw(after.frozen);
-  const { agent } = testDevice(servers, { storage: after.storage, identity: USER });
-  await agent.start();
-  expect(edit.arrived(secondDevice(servers))).toBe(true);
-  expect(await disagreements(agent, secondDevice(servers))).toEqual([]);
-});
+test.each(CASES)(
+  '$what, over $protocol, and the answer was lost: kept, and sent',
+  async ({ from, edit }) => {
+    const unsure = await passWithoutAnswers(await passWithoutAnswers(from));
+    const step: Step = {
+      name: edit.what,
+      run: async ({ agent, second }) => void (await edit.make(agent, second)),
+    };
+    const edited = await play(step, unsure, USER, { laterMs: 60_000 });
+    const after = await play(RECOVERY, edited, USER, { laterMs: 120_000 });
+    const servers = thaw(after.frozen);
+    const { agent } = testDevice(servers, { storage: after.storage, ...speaking(from) });
+    await agent.start();
+    expect(edit.arrived(secondDevice(servers))).toBe(true);
+    expect(await disagreements(agent, secondDevice(servers))).toEqual([]);
+  },
+);
