@@ -56,6 +56,23 @@ const badInput = (text: string) =>
 describe('a list', () => {
   const urls = Array.from({ length: 7 }, (_, n) => `https://a.test/${n}`);
 
+  test('loads few records at a time while they are long, and more where they are short', async () => {
+    const loadedFor = async (chars: number): Promise<number[]> => {
+      const long = Array.from({ length: 40 }, (_, n) => `https://a.test/${n}?${'x'.repeat(chars)}`);
+      const { store, storage } = await withPages(long);
+      const counts: number[] = [];
+      const { get } = storage;
+      storage.get = (keys) => {
+        counts.push(keys.length / 2);
+        return get.call(storage, keys);
+      };
+      await listRecords(store, { limit: 40 });
+      return counts;
+    };
+    expect(Math.max(...(await loadedFor(9_000)))).toBe(1);
+    expect(Math.max(...(await loadedFor(10)))).toBeGreaterThan(8);
+  });
+
   test('without a prefix has the newest first', async () => {
     const { store } = await withPages(urls);
     const { records, next } = await listRecords(store, { limit: 9 });
