@@ -19,7 +19,7 @@ const tally: Reporter = {
 /** The tests that need a real Firefox: `npm run test:firefox`. */
 const FIREFOX = 'test/interop/**/*.test.ts';
 /** All cases of the simulations, of which the other tests look at a share: `npm run test:sim`. */
-const SIMULATIONS = 'test/sim/**/*.test.ts';
+const SIMULATIONS = '{test/sim/**/*,emulator/device/flash-cuts}.test.ts';
 const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts';
 
 export default defineConfig(({ mode }) => {

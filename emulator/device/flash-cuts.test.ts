@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import type { Change, Value } from '../../platform/ports.ts';
 import { type Engine, startEngine } from '../../platform/sqlite/engine.ts';
 import { SqliteStore, type Tuning } from '../../platform/sqlite/store.ts';
+import { every } from '../../test/sim/share.ts';
 import { loadProfile } from '../profiles.ts';
 import { Flash, PowerCut } from './flash.ts';
 import type { Fault, FlashImage } from './flash-image.ts';
@@ -113,14 +114,16 @@ class Checker {
   }
 }
 
-it('survives a cut at every flash write, whatever became of un-synced pages', async () => {
+it('survives a cut at any flash write, whatever became of un-synced pages', async () => {
   const checker = new Checker(await startEngine());
   const flash = flashOf();
   const store = storeOf(await startEngine(), flash);
   const failures: string[] = [];
+  const stride = every(4);
   let acked = 0;
   flash.onEvent = () => {
     const event = flash.events + 1;
+    if (event % stride !== 0) return;
     for (const fault of FAULTS) {
       const image = flash.imageAfterCut(createRandom(event, fault), fault);
       const { commit, problems } = checker.look(image);
@@ -133,7 +136,8 @@ it('survives a cut at every flash write, whatever became of un-synced pages', as
     store.commit(changesOf(commit));
     acked = commit;
   }
-  console.log(`power cut at each of ${flash.events} flash writes, ${FAULTS.length} ways each`);
+  const cuts = Math.floor(flash.events / stride);
+  console.log(`power cut at ${cuts} of ${flash.events} flash writes, ${FAULTS.length} ways each`);
   expect(failures).toEqual([]);
   expect(flash.events).toBeGreaterThan(250);
 });
