@@ -2,18 +2,10 @@
 
 import type { Body } from './collections/collection.ts';
 import type { Company } from './devices.ts';
-import type { Self } from './local.ts';
+import type { Writable } from './local.ts';
 import type { SettingsChange } from './settings.ts';
 import type { PassReport, Status } from './status.ts';
 import type { CollectionStore } from './store.ts';
-
-/** Where a local change goes; `self` is null where the device is not among the account's devices. */
-export interface Writable {
-  readonly store: CollectionStore;
-  readonly self: Self | null;
-  /** Of a local record as JSON. */
-  readonly recordCharsMax: number;
-}
 
 export interface Core {
   /** Reads what survived the last run and goes on from there. Call it once, first. */

@@ -4,7 +4,6 @@
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
 import { hasSameMembers } from './collections/members.ts';
-import type { Writable } from './core.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
@@ -99,6 +98,14 @@ function isPlace(after: unknown, start: string): boolean {
 export interface Self {
   readonly id: string;
   readonly name: string;
+}
+
+/** Where a local change goes; `self` is null where the device is not among the account's devices. */
+export interface Writable {
+  readonly store: CollectionStore;
+  readonly self: Self | null;
+  /** Of a local record as JSON. */
+  readonly recordCharsMax: number;
 }
 
 export interface PutResult {
