@@ -2,13 +2,14 @@
 // One value, written whole; `syncing` is stored as `enabled`, so a pass that finds nothing writes nothing and a
 // device that lost power in a pass starts with a new one.
 
-import type { Storage, Value } from '../platform/ports.ts';
+import type { Storage } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
-import { ported, SyncError, type SyncErrorCode } from './errors.ts';
+import { ported, type SyncErrorCode } from './errors.ts';
 import { STATE_KEY } from './keys.ts';
 import type { RemoteMemory } from './remotes/remote.ts';
 import { NO_SETTINGS, type Settings } from './settings.ts';
 import type { AgentState } from './status.ts';
+import { storedOver } from './stored.ts';
 
 export interface SavedState {
   readonly state: Exclude<AgentState, 'syncing'>;
@@ -49,23 +50,6 @@ export const NEW_STATE: SavedState = {
 export async function loadState(storage: Storage): Promise<SavedState> {
   const [stored] = await ported(storage.get([STATE_KEY]));
   return storedOver(NEW_STATE, STATE_KEY, stored);
-}
-
-/**
- * A stored JSON object over what it is without one. Errors: `storageFailed` if the value is not what was written:
- * going on as if it had never been there would lose what it stands for.
- */
-export function storedOver<T extends object>(
-  defaults: T,
-  key: string,
-  stored: Value | null | undefined,
-): T {
-  if (typeof stored !== 'string') return defaults;
-  try {
-    return { ...defaults, ...JSON.parse(stored) };
-  } catch {
-    throw new SyncError('storageFailed', `the store's value at ${key} is damaged`);
-  }
 }
 
 /** Errors: `storageFull`, `storageFailed`. */

@@ -25,7 +25,7 @@ import {
 } from './keys.ts';
 import { COMMIT_CHANGES_MAX, COMMIT_CHARS_MAX, QUARANTINE_MAX } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
-import { storedOver } from './state.ts';
+import { storedOver } from './stored.ts';
 import type { Vault } from './vault.ts';
 
 /** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */

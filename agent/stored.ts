@@ -1,0 +1,21 @@
+// Reading back what this device has written itself: a flash may have worn.
+
+import type { Value } from '../platform/ports.ts';
+import { SyncError } from './errors.ts';
+
+/**
+ * A stored JSON object over what it is without one. Errors: `storageFailed` if the value is not what was written:
+ * going on as if it had never been there would lose what it stands for.
+ */
+export function storedOver<T extends object>(
+  defaults: T,
+  key: string,
+  stored: Value | null | undefined,
+): T {
+  if (typeof stored !== 'string') return defaults;
+  try {
+    return { ...defaults, ...JSON.parse(stored) };
+  } catch {
+    throw new SyncError('storageFailed', `the store's value at ${key} is damaged`);
+  }
+}
