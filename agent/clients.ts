@@ -11,6 +11,7 @@ import type { CollectionPass } from './context.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { LIST_MAX } from './limits.ts';
+import { commitLocal } from './local.ts';
 import { resetCollection } from './reset.ts';
 import type { CollectionState, CollectionStore } from './store.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './wipe.ts';
@@ -186,12 +187,7 @@ function ownRecord(id: string, device: OwnDevice, body: Body | null): Body {
 async function write({ store, platform, clientId }: CollectionPass, body: Body): Promise<void> {
   await store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([clientId]);
-    const seq = store.state.seq + 1;
-    const local = { body, changedAtMs: platform.clock.nowMs(), seq, tries: 0 };
-    const transaction = store.begin();
-    transaction.set(clientId, before, { ...before, local });
-    transaction.update({ seq });
-    await transaction.commit();
+    await commitLocal(store, clientId, before, body, platform.clock.nowMs());
   });
 }
 

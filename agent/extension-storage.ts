@@ -9,7 +9,8 @@ import { isSameValue } from './collections/members.ts';
 import type { Core } from './core.ts';
 import { visible } from './entry.ts';
 import { SyncError } from './errors.ts';
-import { deleteRecord, findSame, putRecord } from './local.ts';
+import { deleteRecord, putRecord } from './local.ts';
+import { findSame } from './same.ts';
 import type { CollectionStore } from './store.ts';
 
 /** Null: all of them. An object: its keys, with the values of those that are not there. */
@@ -78,9 +79,8 @@ export function openExtensionStorage(
 async function find(store: CollectionStore, extId: string): Promise<[string | null, Body | null]> {
   if (typeof extId !== 'string' || extId === '')
     throw new SyncError('badInput', 'extId: not a text');
-  const id = await findSame(store, { extId });
-  const [entry] = id === null ? [] : await store.load([id]);
-  return [id, entry === undefined ? null : visible(entry)];
+  const found = await findSame(store, { extId });
+  return found === null ? [null, null] : [found.id, visible(found.entry)];
 }
 
 function itemsOf({ data }: Body): Map<string, unknown> {

@@ -9,6 +9,7 @@ import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
+import { findSame } from './same.ts';
 import type { CollectionStore } from './store.ts';
 
 export interface ListQuery {
@@ -136,7 +137,7 @@ export async function putRecord(
     const id =
       given !== undefined
         ? checkedId(given)
-        : ((await findSame(store, prepare(null, newId))) ?? newId);
+        : ((await findSame(store, prepare(null, newId)))?.id ?? newId);
     const [before = NO_ENTRY] = await store.load([id]);
     const existing = visible(before);
     const body = prepare(existing, id);
@@ -186,33 +187,18 @@ function ownRecord({ collection }: CollectionStore, record: Body, self: Self | n
   return { ...record, id, clientName: self.name };
 }
 
-async function commitLocal(
+/** A change of this device, durable. The caller has loaded `before` under the store's lock. */
+export async function commitLocal(
   store: CollectionStore,
   id: string,
   before: Entry,
   body: Body | null,
   changedAtMs: number,
 ): Promise<void> {
-  const seq = store.state.seq + 1;
   const transaction = store.begin();
-  transaction.set(id, before, { ...before, local: { body, changedAtMs, seq, tries: 0 } });
-  transaction.update({ seq });
+  const local = { body, changedAtMs, seq: transaction.nextSeq(), tries: 0 };
+  transaction.set(id, before, { ...before, local });
   await transaction.commit();
-}
-
-const SAME_MAX = 32;
-
-/** The first record that means the same as `body`, or null. */
-export async function findSame(store: CollectionStore, body: Body): Promise<string | null> {
-  const { collection } = store;
-  const prefix = `${collection.identity(body)}!`;
-  const { ids } = await store.indexed({ prefix, limit: SAME_MAX });
-  const entries = await store.load(ids);
-  for (const [index, id] of ids.entries()) {
-    const shown = visible(entries[index] ?? NO_ENTRY);
-    if (shown !== null && collection.same(shown, body)) return id;
-  }
-  return null;
 }
 
 /** Null: nothing that apps see, or nothing whose address starts with `prefix`. */

@@ -1,9 +1,9 @@
 // Local changes that need no server: the deletion of a record that it never had, and a new record that means the same
 // as one the server has under another id, which takes the change over.
 
-import type { Body } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { type Entry, type Local, NO_ENTRY, visible } from './entry.ts';
+import { findSame } from './same.ts';
 import type { Transaction } from './store.ts';
 
 /** True if the change of a record without a mirror is settled; then it is out of the outbox. Errors: the store's. */
@@ -16,7 +16,8 @@ export async function settledAtHome(
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
     if (before.local?.seq !== local.seq || before.mirror !== null) return false;
-    const twin = local.body === null ? null : await findTwin(pass, id, local.body);
+    const isTwin = (other: string, { mirror }: Entry): boolean => other !== id && mirror !== null;
+    const twin = local.body === null ? null : await findSame(store, local.body, isTwin);
     if (local.body !== null && twin === null) return false;
     const transaction = store.begin();
     transaction.set(id, before, { ...before, local: null });
@@ -26,26 +27,7 @@ export async function settledAtHome(
   });
 }
 
-interface Twin {
-  readonly id: string;
-  readonly entry: Entry;
-}
-
-const TWINS_MAX = 32;
-
-async function findTwin({ store }: CollectionPass, id: string, body: Body): Promise<Twin | null> {
-  const { collection } = store;
-  const prefix = `${collection.identity(body)}!`;
-  const { ids } = await store.indexed({ prefix, limit: TWINS_MAX });
-  for (const other of ids) {
-    if (other === id) continue;
-    const [entry = NO_ENTRY] = await store.load([other]);
-    const shown = visible(entry);
-    if (entry.mirror === null || shown === null) continue;
-    if (collection.same(shown, body)) return { id: other, entry };
-  }
-  return null;
-}
+type Twin = NonNullable<Awaited<ReturnType<typeof findSame>>>;
 
 function mergeIntoTwin(
   { store, platform }: CollectionPass,
