@@ -3,45 +3,20 @@
 // A command that was carried out stays carried out: a merge brings new ones in and none back.
 
 import type { Body, Collection, MergeDecision, MergeInput } from './collection.ts';
-import {
-  addressKey,
-  addressPrefix,
-  hasSameMembers,
-  isSameValue,
-  refuse,
-  shortId,
-  withIdFirst,
-} from './members.ts';
-
-/** 180 days. */
-const TTL_SECONDS = 15_552_000;
+import { hasSameMembers, isSameValue, refuse } from './members.ts';
+import { ownRecord } from './own-record.ts';
 
 /** Firefox's words for a device. */
 const TYPES = ['desktop', 'mobile', 'tablet', 'vr', 'tv'];
 
 export const clientRecords: Collection = {
+  ...ownRecord,
   name: 'clients',
   letter: 'c',
   version: 1,
-  sealed: false,
-  ttlSeconds: TTL_SECONDS,
-  evictable: false,
-  writes: 'own',
-
   check: ({ commands }) => (Array.isArray(commands ?? []) ? null : 'commands: not a list'),
-  isEmpty: () => false,
-
-  index: (body) => [identity(body)],
-  identity,
-  same: (a, b) => a.id === b.id,
-  addressPrefix,
-  matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
-
   merge,
-  outgoing: withIdFirst,
-  sortindex: () => null,
   prepare: () => refuse('clients: they are not changed by apps'),
-  newId: shortId,
   view: (id, { name, type, os, version, application, formfactor }) => ({
     id,
     name: textOf(name) ?? '',
@@ -77,10 +52,6 @@ function has(commands: readonly unknown[], wanted: unknown): boolean {
 function typeOf(type: unknown): string | null {
   const known = type === 'phone' ? 'mobile' : textOf(type);
   return known !== null && TYPES.includes(known) ? known : null;
-}
-
-function identity(body: Body): string {
-  return addressKey(`${body.id}`);
 }
 
 function textOf(value: unknown): string | null {

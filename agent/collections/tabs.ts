@@ -4,17 +4,9 @@
 
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
-import {
-  addressKey,
-  addressPrefix,
-  hasSameMembers,
-  refuse,
-  shortId,
-  withIdFirst,
-} from './members.ts';
+import { hasSameMembers, refuse } from './members.ts';
+import { ownRecord } from './own-record.ts';
 
-/** 180 days. */
-const TTL_SECONDS = 15_552_000;
 /** UTF-8 bytes of all tabs: their sealed record stays far below the 512 KiB that servers keep for it. */
 export const TABS_BYTES_MAX = 160_000;
 const HISTORY_MAX = 5;
@@ -24,28 +16,13 @@ const AT_HOME = /^(about|resource|chrome|file|blob|moz-extension|data):/i;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
 export const tabs: Collection = {
+  ...ownRecord,
   name: 'tabs',
   letter: 't',
   version: 1,
-  sealed: false,
-  ttlSeconds: TTL_SECONDS,
-  evictable: false,
-  writes: 'own',
-
   check: (body) => (Array.isArray(body.tabs) ? null : 'tabs: not a list'),
-  isEmpty: () => false,
-
-  index: (body) => [identity(body)],
-  identity,
-  same: (a, b) => a.id === b.id,
-  addressPrefix,
-  matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
-
   merge,
-  outgoing: withIdFirst,
-  sortindex: () => null,
   prepare,
-  newId: shortId,
   view: (id, { clientName, tabs: list }) => ({
     guid: id,
     clientName: clientName ?? '',
@@ -109,8 +86,4 @@ function readTab(tab: unknown): Body | null {
 
 function isUrl(url: unknown): boolean {
   return typeof url === 'string' && url.length <= URL_CHARS_MAX && SCHEME.test(url);
-}
-
-function identity(body: Body): string {
-  return addressKey(`${body.id}`);
 }
