@@ -9,8 +9,7 @@ import { ownRecord } from './own-record.ts';
 /** Firefox's words for a device. */
 const TYPES = ['desktop', 'mobile', 'tablet', 'vr', 'tv'];
 
-export const clientRecords: Collection = {
-  ...ownRecord,
+export const clientRecords: Collection = /* @__PURE__ */ ownRecord({
   name: 'clients',
   letter: 'c',
   version: 1,
@@ -26,7 +25,7 @@ export const clientRecords: Collection = {
     application: textOf(application),
     formfactor: textOf(formfactor),
   }),
-};
+});
 
 /** What other devices ask of the one that the record describes. */
 export function commandsOf({ commands }: Body): readonly unknown[] {

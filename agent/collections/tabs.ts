@@ -15,8 +15,7 @@ const URL_CHARS_MAX = 65_536;
 const AT_HOME = /^(about|resource|chrome|file|blob|moz-extension|data):/i;
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 
-export const tabs: Collection = {
-  ...ownRecord,
+export const tabs: Collection = /* @__PURE__ */ ownRecord({
   name: 'tabs',
   letter: 't',
   version: 1,
@@ -28,7 +27,7 @@ export const tabs: Collection = {
     clientName: clientName ?? '',
     tabs: (list as readonly unknown[]).flatMap((tab) => readTab(tab) ?? []),
   }),
-};
+});
 
 /** Nobody else writes this device's tabs: what is on the server of them is older. */
 function merge({ local, incoming }: MergeInput): MergeDecision {
