@@ -42,6 +42,7 @@ emulate
   --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
   --cut N              cut the power at the Nth flash write
   --seed N             what all random numbers come from (default 1)
+  --keep-debug         stacks name file and line, at the price of heap and instructions
   --firmware DIR       a firmware that was built before (default: build it)
   --export FILE        write what the device holds in the end
   --dump FILE          write what the server holds in the end
@@ -96,6 +97,7 @@ async function emulate(options: EmulateOptions): Promise<number> {
     auth: options.auth,
     crypto: options.crypto,
     signIn: options.signIn,
+    keepDebug: options.keepDebug,
     seed,
     serverUrl: options.serverUrl,
     expected: options.account?.expected ?? null,

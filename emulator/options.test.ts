@@ -66,6 +66,7 @@ describe('emulate', () => {
       exportFile: 'out.json',
       traceFile: 'trace',
       firmwareDir: 'dist/x',
+      keepDebug: false,
     });
   });
 

@@ -42,6 +42,8 @@ export interface EmulateOptions {
   /** The flash write at which the power is cut; null for never. */
   readonly cutAt: number | null;
   readonly firmwareDir: string | null;
+  /** Stacks name file and line, as no device's do. */
+  readonly keepDebug: boolean;
   readonly exportFile: string | null;
   readonly dumpFile: string | null;
   readonly traceFile: string | null;
@@ -74,6 +76,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     records: text,
     trace: text,
     firmware: text,
+    'keep-debug': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   });
   if (values.account !== undefined && values.records !== undefined) {
@@ -105,6 +108,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     seed: wholeNumber('--seed', values.seed, 0),
     cutAt: values.cut === undefined ? null : wholeNumber('--cut', values.cut, 1),
     firmwareDir: values.firmware ?? null,
+    keepDebug: values['keep-debug'],
     exportFile: writablePath(values.export),
     dumpFile: writablePath(values.dump),
     traceFile: writablePath(values.trace),

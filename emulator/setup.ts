@@ -56,6 +56,8 @@ export interface SetupOptions {
   readonly servers?: Pick<WorldOptions, 'intercept' | 'syncto' | 'sync15' | 'token' | 'accounts'>;
   /** What the device is connected by; `wifi` when left out. */
   readonly connection?: () => Connection;
+  /** See `MachineOptions`; false when left out. */
+  readonly keepDebug?: boolean;
   /** Receives the trace, a line at a time. */
   readonly trace?: (line: string) => void;
   /** JSON of every event of the agent. */
@@ -125,6 +127,7 @@ export function createSetup(options: SetupOptions): Setup {
     epochMs,
     connection,
     trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
+    keepDebug: options.keepDebug ?? false,
     onEvent: options.onEvent ?? (() => {}),
     onStep: options.onStep ?? (() => {}),
     openStorage: () =>

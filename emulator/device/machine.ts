@@ -35,6 +35,8 @@ export interface MachineOptions {
   readonly epochMs: number;
   readonly connection: () => Connection;
   readonly trace: Trace;
+  /** Stacks name file and line, at the price of heap; false when left out. */
+  readonly keepDebug?: boolean;
   /** JSON of an event of the agent. */
   readonly onEvent: (json: string) => void;
 }
@@ -63,6 +65,7 @@ export async function startMachine(
   const vm = await createVm({
     capBytes: profile.ramCapBytes,
     sliceOpsMax: profile.sliceInstructionsMax,
+    stripped: options.keepDebug !== true,
   });
   const settle = meterToClock(options, () => vm.meter().instructions);
   const bridge = createBridge({

@@ -67,6 +67,9 @@ export interface QuickJsCallbacks {
   freeHostRef(unused: undefined, runtime: Pointer, id: number): void;
 }
 
+/** `JS_STRIP_DEBUG` of quickjs.h. */
+const STRIP_DEBUG = 2;
+
 /** The counters that the rewriting added, as numbers. */
 export class Counters {
   private readonly exports: WebAssembly.Exports;
@@ -121,6 +124,12 @@ export class Counters {
     const at = this.exports[capExports.gcThresholdAt] as WebAssembly.Global<'i32'>;
     collect(runtime, 1);
     new DataView(memory.buffer).setUint32(runtime + at.value, nextBytes, true);
+  }
+
+  /** Code that is compiled from now on keeps neither its source nor file and line (`JS_STRIP_DEBUG`). */
+  stripDebug(runtime: Pointer, memory: Uint8Array): void {
+    const at = this.exports[capExports.stripFlagsAt] as WebAssembly.Global<'i32'>;
+    memory[runtime + at.value] = STRIP_DEBUG;
   }
 
   private heapGlobal(name: 'live' | 'peak' | 'limit' | 'refused'): WebAssembly.Global<'i32'> {

@@ -41,6 +41,32 @@ describe('a script', () => {
     expect(evaluateText(vm, '"alive"')).toBe('alive');
   });
 
+  it('keeps no source, file or line where the engine strips them, and takes less heap', async () => {
+    const source = `globalThis.f = () => { null.x; ${'Number(1);\n'.repeat(99)} }`;
+    const [kept, stripped] = [
+      await createVm(options),
+      await createVm({ ...options, stripped: true }),
+    ];
+    const bytesOf = (vm: Vm) => {
+      const before = vm.meter().liveBytes;
+      vm.release(vm.evaluate(source, 'part.js'));
+      return vm.meter().liveBytes - before;
+    };
+    expect(bytesOf(stripped)).toBeLessThan(0.7 * bytesOf(kept));
+    const stackOf = (vm: Vm): unknown => {
+      try {
+        vm.evaluate('f()', 'call.js');
+      } catch (error) {
+        return (error as VmError).vmStack;
+      }
+      return null;
+    };
+    expect(stackOf(kept)).toContain('part.js:1');
+    expect(stackOf(stripped)).not.toContain('part.js');
+    expect(evaluateText(kept, 'String(f)')).toContain('null.x');
+    expect(evaluateText(stripped, 'String(f)')).not.toContain('null.x');
+  });
+
   it('that recurses too deep gets an exception of its own', async () => {
     const vm = await createVm(options);
     const source = 'let depth = 0; (function f() { depth++; f() })';

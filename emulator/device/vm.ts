@@ -23,6 +23,11 @@ export interface VmOptions {
   readonly sliceOpsMax: number;
   /** The C stack of the program; deeper recursion is an InternalError inside. 64 KiB if left out. */
   readonly stackBytes?: number;
+  /**
+   * Compiled code keeps neither its source nor file and line, as a device sets its engine up that has
+   * no memory to spare: stacks name functions only. False if left out.
+   */
+  readonly stripped?: boolean;
 }
 
 export type KillReason = 'memory' | 'cpu' | 'trap';
@@ -78,7 +83,8 @@ export type HostFunction = (...args: VmArg[]) => VmArg | undefined;
  * numbers, and `VmKilled` when the cap cannot hold the machine's base.
  */
 export async function createVm(options: VmOptions): Promise<Vm> {
-  for (const [name, value] of Object.entries(options)) {
+  const { stripped: _stripped, ...numbers } = options;
+  for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is ${value}`);
   }
   const { quickjs, counters } = await instantiateEngine();
@@ -122,6 +128,7 @@ export class Vm {
     };
     this.runtime = quickjs._QTS_NewRuntime();
     quickjs._QTS_RuntimeSetMaxStackSize(this.runtime, options.stackBytes ?? defaultStackBytes);
+    if (options.stripped) counters.stripDebug(this.runtime, quickjs.HEAPU8);
     this.context = quickjs._QTS_NewContext(this.runtime, intrinsicsWithoutDate);
     this.argv = counters.allocate(argumentsMax * pointerBytes);
     // The limit holds from here on, because the engine's own start does not survive a refusal.

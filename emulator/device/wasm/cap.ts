@@ -28,6 +28,8 @@ export const capExports = {
   collectGarbage: 'js_run_gc',
   /** Where in the runtime's memory the size is that starts the next collection. */
   gcThresholdAt: 'js_gc_threshold_at',
+  /** Where in the runtime's memory the byte is that says what compiled code leaves out. */
+  stripFlagsAt: 'js_strip_flags_at',
 } as const;
 
 /** Returns the module with the cap in it. Throws when it is not QuickJS as expected. */
@@ -45,6 +47,7 @@ export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   redirect(module, allocator, counted, originals);
   replaceJsFunctions(module, allocator, counted);
   clampGcThreshold(module, counted.clamp);
+  exportStripFlags(module);
   module.exportFunction(capExports.allocate, counted.malloc);
   module.exportFunction(capExports.getArrayBuffer, getArrayBuffer);
   return module.write();
@@ -160,6 +163,31 @@ function clampGcThreshold(module: ModuleEditor, clamp: number): void {
     code.subarray(place.at),
   ];
   module.setBody(place.f, { locals, code: concat(...clamped) });
+}
+
+/**
+ * `fd->strip_debug` is one bit of `rt->strip_flags` (`JS_SetStripInfo`, which this build leaves out):
+ * the only byte of the runtime from which the second bit is taken.
+ */
+function exportStripFlags(module: ModuleEditor): void {
+  const takeSecondBit = [Op.i32Const, Op.i32ShrU, Op.i32Const, Op.i32And, Op.i32Or];
+  const pattern = [Op.i32Load, Op.i32Load8U, ...takeSecondBit];
+  const places = module.bodies.flatMap(({ code }) =>
+    findSequence(code, pattern).map((at) => ({ code, at })),
+  );
+  const [place] = places;
+  if (!place || places.length !== 1) {
+    throw new Error(`cap: the strip flags were found ${places.length} times, not once`);
+  }
+  let offset = -1;
+  const instructions = new Instructions(new Reader(place.code));
+  while (instructions.next() && instructions.start < place.at) {
+    if (instructions.opcode !== Op.i32Load8U) continue;
+    const load = new Reader(place.code, instructions.start + 1);
+    load.u32();
+    offset = load.u32();
+  }
+  module.addGlobal(capExports.stripFlagsAt, 'i32', offset);
 }
 
 /** The collection itself is what was called last before the threshold is stored at `storeAt`. */
