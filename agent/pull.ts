@@ -11,6 +11,7 @@ import { BATCH_CHARS_MAX, BATCH_RECORDS_MAX, PAGES_MAX } from './limits.ts';
 import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
+import type { AgentEvent } from './status.ts';
 import { type Cursor, START } from './store.ts';
 
 /** Stamps of a Sync server come in steps of this; `_since` is exclusive. */
@@ -204,7 +205,7 @@ async function commitBatch(
   pass: CollectionPass,
   page: Page,
   cursor: Cursor,
-  arrivals: readonly Proven[],
+  arrivals: Proven[],
   spoilt: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { store, report } = pass;
@@ -216,50 +217,52 @@ async function commitBatch(
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),
   };
-  const seen: { id: string; was: Body | null; is: Body | null }[] = [];
+  const told: AgentEvent[] = [];
   let seq = store.state.seq;
   const setAside = (id: string, before: Entry, code: string, modifiedMs: number): void => {
     transaction.quarantine(id, before, code, modifiedMs);
     report.quarantined++;
     pass.emit({ kind: 'quarantine', collection: store.collection.name, id, code });
   };
-  for (const [index, { id, modifiedMs, body, text, code }] of arrivals.entries()) {
-    const before = entries[index] ?? NO_ENTRY;
+  // What a batch holds is dropped as it is worked off.
+  for (let arrival = arrivals.shift(); arrival !== undefined; arrival = arrivals.shift()) {
+    const { id, modifiedMs, text, code } = arrival;
+    const before = entries.shift() ?? NO_ENTRY;
     if (code !== null) setAside(id, before, code, modifiedMs);
     else {
-      const arrival = { body, text, modifiedMs };
       const after = receive(store.collection, before, arrival, store.state.epoch, times, seq + 1);
       if (after.local !== null && after.local !== before.local) seq++;
       if (before.local !== null) report.merged++;
       if (after.fork !== undefined) keepFork(pass, transaction, after.fork, ++seq);
       transaction.set(id, before, after);
       report.pulled++;
-      seen.push({ id, was: visible(before), is: visible(after) });
+      const [was, is] = [visible(before), visible(after)];
+      if (was !== is) told.push(changeOf(pass, id, was, is));
     }
     await pacer(text.length);
   }
-  for (const [id, code] of spoilt) setAside(id, entries[ids.indexOf(id)] ?? NO_ENTRY, code, 0);
+  for (const [id, code] of spoilt) setAside(id, entries.shift() ?? NO_ENTRY, code, 0);
   if (transaction.size === 0 && sameCursor(store.state.cursor, cursor)) return;
   transaction.update({ cursor, seq });
   await transaction.commit();
-  for (const { id, was, is } of seen) if (was !== is) tell(pass, id, was, is);
+  for (const event of told) pass.emit(event);
 }
 
 /** What apps that watch the collection are told of a change that came from elsewhere. */
-function tell(
-  { store, emit }: CollectionPass,
+function changeOf(
+  { store }: CollectionPass,
   id: string,
   was: Body | null,
   is: Body | null,
-): void {
+): AgentEvent {
   const { name, changes } = store.collection;
-  emit({
+  return {
     kind: 'record',
     collection: name,
     id,
     change: is === null ? 'delete' : 'put',
     ...(changes && { changes: changes(was, is) }),
-  });
+  };
 }
 
 function sameCursor(a: Cursor, b: Cursor): boolean {
