@@ -19,7 +19,10 @@ export const PIECE_CHARS_MAX = 8_192;
 /** Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not memory. */
 export const PAGE_RECORDS_MAX = 1_000;
 
-/** Marks of records that were set aside, per collection. Past that they are reported and not remembered. */
+/**
+ * Marks of records that were set aside, per collection. Past that they are reported and not remembered, but for those
+ * that the device holds another version of.
+ */
 export const QUARANTINE_MAX = 1_000;
 
 /** Pages of one listing; past that the server's paging is a loop. 10^7 records. */

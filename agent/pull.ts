@@ -1,6 +1,7 @@
 // From a page of the server to the store: prove, merge, commit; a batch of records travels with the cursor
 // that covers it, and only then is more asked for. Holds one batch in memory, never a page.
-// A record that does not prove itself is set aside; all others go on.
+// A record that does not prove itself is set aside, however many there are: the keys are those of a `crypto/keys` that
+// has opened, so it is the records. Other keys, whenever they come, begin the collection anew.
 
 import type { Body } from './collections/collection.ts';
 import { type CollectionPass, createPacer, openAll } from './context.ts';
@@ -17,13 +18,11 @@ import { type Cursor, START } from './store.ts';
 /** Stamps of a Sync server come in steps of this; `_since` is exclusive. */
 const STAMP_STEP_MS = 10;
 const RESTARTS_MAX = 3;
-/** So many records that fail their MAC, and no other: it is the key, not the records. */
-const KEY_SUSPECT_MIN = 10;
 
 /**
  * Brings a collection to what the server has.
- * Errors: those of the remote and the store; `conflict` when the collection never stands still, `keyMismatch`
- * when nothing opens. What was committed before an error stays, and the next pull goes on behind it.
+ * Errors: those of the remote and the store; `conflict` when the collection never stands still. What was committed
+ * before an error stays, and the next pull goes on behind it.
  */
 export async function pull(pass: CollectionPass): Promise<void> {
   let restarts = 0;
@@ -184,12 +183,6 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
   });
   const modified = unknown.map(({ modifiedMs }) => modifiedMs);
   const opened = await openAll(pass, unknown);
-  const forged = opened.filter((result) => !result.ok && result.code === 'badMac').length;
-  if (forged >= KEY_SUSPECT_MIN && forged === opened.length) {
-    throw new SyncError('keyMismatch', `none of ${forged} records opens with the account's keys`, {
-      collection: store.collection.name,
-    });
-  }
   return opened.map((result, index) => {
     const modifiedMs = modified[index] ?? 0;
     const { id } = result;

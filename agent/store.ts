@@ -271,7 +271,9 @@ function beginTransaction(
       held += Number(is !== null) - Number(was !== null);
     },
     quarantine(id, before, code, modifiedMs) {
-      if (!before.quarantined && quarantined >= QUARANTINE_MAX) return;
+      // What the device holds of a record must not replace a version that it cannot read: that is always remembered.
+      const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
+      if (!isHeld && quarantined >= QUARANTINE_MAX) return;
       changes.push([keys.quarantine(id), JSON.stringify({ code, modifiedMs })]);
       if (!before.quarantined) quarantined++;
     },

@@ -2,6 +2,7 @@
 // all others arrive, and a later good version takes its place.
 
 import { beforeAll, expect, test } from 'vitest';
+import { withForeignRecords } from '../test/support/foreign.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { runScenario } from './scenario.ts';
@@ -42,6 +43,34 @@ test('one of each kind is set aside, the others arrive, and what is written anew
   expect(records.history).toMatchObject({ held: RECORDS, quarantined: 0 });
   expect(problems).toEqual([]);
 });
+
+test.each([
+  ['syncto', 'browserid'],
+  ['sync15', 'bearer'],
+] as const)(
+  'over %s, a hundred under a key of nobody are set aside, and an edit goes up',
+  async (protocol, auth) => {
+    const own = 20;
+    const foreign = 100;
+    const account = withForeignRecords(
+      syntheticAccount({ records: foreign + own, seed: 13, bodyBytes: 300 }),
+      foreign,
+    );
+    const record = {
+      url: 'https://mine.example/',
+      visits: [{ date: 1_795_330_000_000_000, type: 1 }],
+    };
+    const { passes, records, killed } = await runScenario({
+      ...{ profile: TV, firmware, account, seed: 1, protocol, auth, crypto: 'software' },
+      edits: [{ collection: 'history', op: 'put', record }],
+    });
+    expect([killed, passes.map(({ ok }) => ok)]).toEqual([null, [true, true, true]]);
+    expect(records).toMatchObject({
+      history: { held: own + 1, quarantined: foreign, pushed: 1 },
+      passwords: { held: 12, quarantined: 0 },
+    });
+  },
+);
 
 /** Writes a bad version of some records; returns the good ones. */
 function spoil(user: User | undefined): Pick<Bso, 'id' | 'payload'>[] {
