@@ -7,7 +7,7 @@ import type { Connection, Identity } from '../platform/ports.ts';
 import { type DeviceClock, NS_PER_MS, realClock, virtualClock } from './device/clock.ts';
 import { createDevice, type Device } from './device/device.ts';
 import { Flash } from './device/flash.ts';
-import type { Fault } from './device/flash-image.ts';
+import type { Fault, FlashImage } from './device/flash-image.ts';
 import { FlashStorage } from './device/flash-storage.ts';
 import {
   createNetwork,
@@ -50,6 +50,10 @@ export interface SetupOptions {
   readonly signIn?: boolean;
   /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
   readonly serverUrl?: string | null;
+  /** What is on the flash from the beginning; nothing when left out. */
+  readonly image?: FlashImage;
+  /** 32 bytes, under which the image's data is sealed; from the seed when left out. */
+  readonly deviceKey?: Uint8Array;
   /** What goes wrong on the network. */
   readonly fault?: NetworkOptions['fault'];
   /** Overrides of the servers in this process. */
@@ -112,6 +116,7 @@ export function createSetup(options: SetupOptions): Setup {
   let flash = new Flash({
     profile: profile.flash,
     charge: (durationUs) => clock.spend(durationUs * 1000),
+    ...(options.image === undefined ? {} : { image: options.image }),
   });
   let bootCount = 0;
   const cuts = random.fork('power cuts');
@@ -120,7 +125,13 @@ export function createSetup(options: SetupOptions): Setup {
     firmware: options.firmware,
     clock,
     network,
-    identity: identityOf(options.account, urls, fetch, nowMs, random.fork('device key')),
+    identity: identityOf(
+      options.account,
+      urls,
+      fetch,
+      nowMs,
+      options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES),
+    ),
     crypto: options.crypto === 'device' ? nodeDeviceCrypto() : null,
     random: random.fork('device'),
     config: agentConfig(options, urls),
@@ -160,7 +171,7 @@ function identityOf(
   urls: ServerUrls,
   fetch: FetchHandler,
   nowMs: () => number,
-  random: Random,
+  deviceKey: Uint8Array,
 ): Identity {
   const client = accountClient({
     fetch,
@@ -168,13 +179,12 @@ function identityOf(
     credentials: { email: EMAIL, kB: account.kB },
     nowMs,
   });
-  const key = random.bytes(DEVICE_KEY_BYTES);
   return {
     account: () => client.account(),
     assertion: (audience, fresh) => client.assertion(audience, fresh),
     accessToken: (fresh) => client.accessToken(fresh),
     syncKey: () => client.syncKey(),
-    deviceKey: async () => key,
+    deviceKey: async () => deviceKey,
   };
 }
 

@@ -11,6 +11,8 @@ export type Json = { readonly [member: string]: unknown };
 export interface SecondDevice {
   /** Records that are not deleted, by id. Throws for one that does not open. */
   live(collection: string): Map<string, Json>;
+  /** Records that open under their own id, deleted or not: all others are passed over. */
+  readable(collection: string): Map<string, Json>;
   /** Ids of tombstones. */
   deleted(collection: string): string[];
   /** Every id that the server has, whatever it is. */
@@ -57,6 +59,19 @@ export function secondDevice(servers: TestServers): SecondDevice {
     );
   };
   return {
+    readable(collection) {
+      const pair = keys();
+      const records = new Map<string, Json>();
+      for (const { id, payload } of bsos(collection)) {
+        try {
+          const body = JSON.parse(openPayload(pair, payload));
+          if (body.id === id) records.set(id, body);
+        } catch {
+          // One of those that do not open.
+        }
+      }
+      return records;
+    },
     live: (collection) => new Map(opened(collection).filter(([, { deleted }]) => !deleted)),
     deleted: (collection) =>
       opened(collection).flatMap(([id, { deleted }]) => (deleted === true ? [id] : [])),

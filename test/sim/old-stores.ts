@@ -1,0 +1,118 @@
+// How a device goes on from a store of an earlier layout, and what is wrong afterwards: the server may differ from
+// what it held only by what waited in the outbox, each change once, and the device must hold what the server does.
+
+import type { Edit } from '../../emulator/options.ts';
+import type { Store, User } from '../../emulator/servers/store.ts';
+import type { SeedAccount } from '../../emulator/servers/store-file.ts';
+import type { World } from '../../emulator/servers/world.ts';
+import { accountOf, type HeldRecord, type OldStore } from '../support/old-stores.ts';
+import { type Json, secondDevice } from './second-device.ts';
+
+/** How often each record was written, by `collection/id`. */
+export type Writes = ReadonlyMap<string, number>;
+
+/** The servers' account as it was, counting what is written to it. */
+export function watchedAccount(store: OldStore): { account: SeedAccount; writes: Writes } {
+  const account = accountOf(store);
+  const writes = new Map<string, number>();
+  for (const user of account.store.users.values()) {
+    const write = user.write.bind(user);
+    user.write = (name, changes, nowMs) => {
+      const list = [...changes];
+      for (const { id } of list) {
+        writes.set(`${name}/${id}`, (writes.get(`${name}/${id}`) ?? 0) + 1);
+      }
+      return write(name, list, nowMs);
+    };
+  }
+  return { account, writes };
+}
+
+export interface Ended {
+  readonly world: World;
+  readonly nowMs: number;
+  readonly writes: Writes;
+  readonly held: { readonly [collection: string]: readonly HeldRecord[] };
+  readonly quarantined: number;
+  readonly pending: number;
+}
+
+/** Pages that no device can read: see the fixtures' README. */
+export const SPOILED = 4;
+
+/** In words; empty when all is well. */
+export function wrongs(store: OldStore, ended: Ended): string[] {
+  const { world, nowMs, writes, held, quarantined, pending } = ended;
+  const second = secondDevice({ world, nowMs });
+  const before = payloads(accountOf(store).store);
+  const after = payloads(world.store);
+  const wrong: string[] = [];
+  const expect = (is: boolean, what: string): void => void (is || wrong.push(what));
+  expect(quarantined === SPOILED, `${quarantined} in quarantine`);
+  expect(pending === 0, `${pending} pending`);
+  const changed = [...after].filter(([key, payload]) => before.get(key) !== payload);
+  const ours = changed.map(([key]) => key).filter((key) => !key.startsWith('clients/'));
+  expect(ours.length === store.edits.length, `changed: ${ours.join(' ')}`);
+  expect(
+    [...before.keys()].every((key) => after.has(key)),
+    'a record is gone from the server',
+  );
+  for (const [key, count] of writes) {
+    expect(key.startsWith('clients/') || count === 1, `${key} was written ${count} times`);
+  }
+  for (const { collection, op, record } of store.edits) {
+    const id = String(record.guid ?? record.id);
+    const bodies = second.readable(collection);
+    const found = [...bodies.values()].filter((body) => holds(body, record));
+    if (op === 'put') expect(found.length === 1, `${found.length} of ${JSON.stringify(record)}`);
+    else expect(bodies.get(id)?.deleted === true, `${collection}/${id} is not deleted`);
+  }
+  for (const collection of ['history', 'passwords']) {
+    const there = second.readable(collection);
+    for (const [id, { deleted }] of there) if (deleted === true) there.delete(id);
+    const here = new Map((held[collection] ?? []).map((one) => [one.id, one]));
+    expect(here.size === there.size, `${collection}: ${here.size} here, ${there.size} there`);
+    for (const [id, body] of there) {
+      expect(isAlike(here.get(id), body), `${collection}/${id} differs`);
+    }
+  }
+  return wrong;
+}
+
+function holds(body: Json, record: Edit['record']): boolean {
+  const { guid, url, visits, ...members } = record;
+  if (body.deleted === true || (guid !== undefined && body.id !== guid)) return false;
+  if (url !== undefined && body.histUri !== url) return false;
+  const dates = (body.visits as { date: number }[] | undefined)?.map(({ date }) => date) ?? [];
+  const wanted = (visits as { date: number }[] | undefined)?.map(({ date }) => date) ?? [];
+  return (
+    wanted.every((date) => dates.includes(date)) &&
+    Object.entries(members).every(([name, value]) => body[name] === value)
+  );
+}
+
+function isAlike(here: HeldRecord | undefined, body: Json): boolean {
+  if (here === undefined) return false;
+  if (here.url === undefined) {
+    return (
+      here.origin === body.hostname &&
+      here.username === body.username &&
+      here.password === body.password
+    );
+  }
+  const dates = (visits: unknown) =>
+    JSON.stringify((visits as { date: number }[]).map(({ date }) => date).sort());
+  return here.url === body.histUri && dates(here.visits) === dates(body.visits);
+}
+
+function payloads(store: Store): Map<string, string> {
+  const all = new Map<string, string>();
+  for (const user of store.users.values()) for (const one of payloadsOf(user)) all.set(...one);
+  return all;
+}
+
+function* payloadsOf(user: User): Generator<[string, string]> {
+  for (const [name, collection] of user.collections) {
+    for (const { id, payload } of collection.inArrivalOrder(0)) yield [`${name}/${id}`, payload];
+  }
+}

@@ -1,0 +1,100 @@
+// The stores of earlier layouts (test/fixtures/stores-layout-*), as what a device boots from. Reads them and makes
+// folders and flash images of them; what becomes of them is the tests' business.
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import type { FileImage, FlashImage } from '../../emulator/device/flash-image.ts';
+import type { Edit } from '../../emulator/options.ts';
+import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
+import type { Protocol } from '../../emulator/setup.ts';
+
+export interface OldStore {
+  readonly name: string;
+  readonly platform: 'vm' | 'node';
+  readonly kind: 'first-cut' | 'edited';
+  readonly protocol: Protocol;
+  /** The store holds a sign-in: its firmware was built with one. */
+  readonly signIn?: boolean;
+  readonly email: string;
+  readonly nowMs: number;
+  /** Hex; of the VM. */
+  readonly deviceKey?: string;
+  readonly files: { readonly [name: string]: OldFile };
+  /** On Node. */
+  readonly credentials?: { readonly [member: string]: unknown };
+  readonly edits: readonly Edit[];
+  readonly status: OldStatus;
+  /** Null where the agent was disabled. */
+  readonly held: { readonly [collection: string]: readonly HeldRecord[] } | null;
+  readonly account: { readonly kB: string; readonly store: unknown };
+}
+
+type OldFile =
+  | { readonly sizeBytes: number; readonly pages: { readonly [index: string]: string } }
+  | { readonly mode: number; readonly base64: string };
+
+export interface OldStatus {
+  readonly state: string;
+  readonly account: string | null;
+  readonly collections: {
+    readonly [name: string]: {
+      readonly held: number;
+      readonly pending: number;
+      readonly quarantined: number;
+    };
+  };
+}
+
+/** The members that a page or a login cannot do without. */
+export interface HeldRecord {
+  readonly id: string;
+  readonly url?: string;
+  readonly title?: string;
+  readonly visits?: readonly { readonly date: number; readonly type: number }[];
+  readonly origin?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+const FOLDER = new URL('../fixtures/stores-layout-1/', import.meta.url);
+
+/** All of layout 1, or those whose name has `part` in it. */
+export function oldStores(part = ''): OldStore[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.json.br') && file.includes(part))
+    .sort()
+    .map((file) => {
+      const text = brotliDecompressSync(readFileSync(new URL(file, FOLDER))).toString();
+      return { ...JSON.parse(text), name: file.slice(0, -'.json.br'.length) };
+    });
+}
+
+/** The servers as they were, again at every call. */
+export function accountOf(store: OldStore): SeedAccount {
+  return readAccount(structuredClone(store.account));
+}
+
+export function imageOf(store: OldStore): FlashImage {
+  return new Map(Object.entries(store.files).map(([name, file]) => [name, fileImage(file)]));
+}
+
+function fileImage(file: OldFile): FileImage {
+  if (!('pages' in file)) throw new Error('not a file of the VM');
+  const pages: { bytes: Uint8Array; wear: number }[] = [];
+  for (const [index, base64] of Object.entries(file.pages)) {
+    pages[Number(index)] = { bytes: new Uint8Array(Buffer.from(base64, 'base64')), wear: 1 };
+  }
+  return { exists: true, sizeBytes: file.sizeBytes, pages };
+}
+
+/** Writes the folder that `--data` names. */
+export function writeFolder(store: OldStore, directory: string): void {
+  mkdirSync(directory, { mode: 0o700 });
+  for (const [name, file] of Object.entries(store.files)) {
+    if (!('base64' in file)) throw new Error('not a file of Node');
+    const path = join(directory, name);
+    writeFileSync(path, Buffer.from(file.base64, 'base64'));
+    chmodSync(path, file.mode);
+  }
+}
