@@ -182,7 +182,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const failed = async (report: PassReport, error: SyncError): Promise<void> => {
-    report.error = { code: error.code, message: error.message };
+    report.error = error.shown;
     if (state === 'disabling' || error.code === 'aborted') {
       if (state !== 'disabling') await settle('enabled', null);
       return;
@@ -250,7 +250,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       state,
       account: saved.email,
       lastSyncMs: saved.lastSyncMs,
-      error: lastError === null ? null : { code: lastError.code, message: lastError.message },
+      error: lastError?.shown ?? null,
       notBeforeMs: wait === 0 ? null : clock.nowMs() + wait,
       alert,
       quotaRemainingBytes,

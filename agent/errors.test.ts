@@ -30,6 +30,19 @@ describe('what a port throws', () => {
     expect(error).toMatchObject({ code: meaning, message: 'why' });
   });
 
+  test('keeps its cause, where that is words to be shown', () => {
+    const shown = (cause: unknown) =>
+      fromPort(Object.assign(new Error('why'), { code: 'offline', cause })).shown;
+    const words = ['ENOTFOUND sync.example', 'ECONNREFUSED [::1]:8000', 'x'.repeat(120)];
+    for (const cause of words) {
+      expect(shown(cause)).toEqual({ code: 'offline', message: 'why', cause });
+    }
+    const others = ['', 'x'.repeat(121), 'https://sync.example/1.5/7?t=x', 'a=b', 'ü', 'a\nb', 7];
+    for (const cause of [...others, new Error('secret'), { secret: 1 }]) {
+      expect(shown(cause)).toEqual({ code: 'offline', message: 'why' });
+    }
+  });
+
   test.each([
     ['badKey', 'keyMismatch'],
     ['badKeys', 'keyMismatch'],

@@ -47,6 +47,8 @@ export interface SyncErrorDetail {
   readonly reason?: string;
   /** The server asked for this wait. */
   readonly retryAfterMs?: number;
+  /** What lies below, in a few words of the device (ports.ts, `PortError`). Never a path, a query, a token. */
+  readonly cause?: string;
 }
 
 const RETRY: ReadonlyMap<SyncErrorCode, RetryHint> = new Map([
@@ -64,6 +66,14 @@ const RETRY: ReadonlyMap<SyncErrorCode, RetryHint> = new Map([
   ['disabled', 'afterUser'],
 ]);
 
+/** An error for those who are shown it. */
+export interface StatusError {
+  readonly code: SyncErrorCode;
+  readonly message: string;
+  /** As in `SyncErrorDetail`. */
+  readonly cause?: string;
+}
+
 export class SyncError extends Error {
   readonly code: SyncErrorCode;
   readonly detail: SyncErrorDetail;
@@ -77,6 +87,12 @@ export class SyncError extends Error {
 
   get retry(): RetryHint {
     return RETRY.get(this.code) ?? 'later';
+  }
+
+  /** As the status, a report and an application show it. */
+  get shown(): StatusError {
+    const { code, message, detail } = this;
+    return { code, message, ...(detail.cause !== undefined && { cause: detail.cause }) };
   }
 
   toJSON(): object {
@@ -114,7 +130,14 @@ export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof Error) {
     const code = KNOWN_CODES.get((error as { code?: unknown }).code as string);
-    if (code !== undefined) return new SyncError(code, error.message);
+    if (code !== undefined) return new SyncError(code, error.message, causeOf(error.cause));
   }
   throw error;
+}
+
+/** A code and a host have no other characters: what has some is no word that may be shown. */
+const CAUSE = /^[\w .:()[\]-]{1,120}$/;
+
+function causeOf(cause: unknown): SyncErrorDetail {
+  return typeof cause === 'string' && CAUSE.test(cause) ? { cause } : {};
 }

@@ -1,7 +1,7 @@
 // What the device may show: one snapshot of the agent, and the kinds of events.
 // Plain data for the shell's `status` and `event`; holds no secret and no address of a page.
 
-import type { SyncErrorCode } from './errors.ts';
+import type { StatusError, SyncErrorCode } from './errors.ts';
 
 /** The six states of the Firefox OS sync manager. */
 export type AgentState = 'disabled' | 'enabling' | 'enabled' | 'syncing' | 'disabling' | 'errored';
@@ -19,11 +19,6 @@ export interface CollectionStatus {
   /** Local changes that are not on the server yet. */
   readonly pending: number;
   readonly quarantined: number;
-}
-
-export interface StatusError {
-  readonly code: SyncErrorCode;
-  readonly message: string;
 }
 
 export interface Status {

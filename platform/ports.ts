@@ -191,7 +191,8 @@ export interface Platform {
 
 /**
  * How ports fail: an Error whose `code` is one of these words. Anything else that a port throws
- * is a programming error of the platform.
+ * is a programming error of the platform. Where its `cause` is a text, people are shown it: why it failed, as a code of
+ * the system and the host (`ENOTFOUND sync.example`), of letters, digits, spaces and `_.:()[]-`; at most 120 characters.
  */
 export type PortErrorCode =
   | 'full'
@@ -205,4 +206,5 @@ export type PortErrorCode =
 
 export interface PortError extends Error {
   readonly code: PortErrorCode;
+  readonly cause?: unknown;
 }

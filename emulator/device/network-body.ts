@@ -10,9 +10,15 @@ export interface Piece {
   readonly text: string;
 }
 
+export interface BodyFailure {
+  readonly error: 'truncated' | 'encoding';
+  /** Why, in words that may be shown. */
+  readonly text?: string;
+}
+
 export interface BodyReader {
   /** The next piece, null at the end. After an error or the end: always the end. */
-  next(): Promise<Piece | null | { readonly error: 'truncated' | 'encoding' }>;
+  next(): Promise<Piece | null | BodyFailure>;
   cancel(): void;
   /** Bytes taken off the wire so far, and those of them that belong to records. */
   readonly bytes: number;
@@ -26,6 +32,8 @@ export interface BodyOptions {
   readonly cutAfterBytes: number;
   readonly countRecords: boolean;
   readonly readyNs: number;
+  /** The words for what the body failed with; undefined: it ended too early. */
+  readonly causeOf: (error: unknown) => string;
 }
 
 export function bodyReader(response: Response, options: BodyOptions): BodyReader {
@@ -38,18 +46,23 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
   let bytes = 0;
   let isOver = false;
 
-  /** Up to one piece of bytes; null at the end; 'broken' when the connection or the promise broke. */
-  async function take(): Promise<Uint8Array | null | 'broken'> {
+  const broken = (error?: unknown): BodyFailure => ({
+    error: 'truncated',
+    text: options.causeOf(error),
+  });
+
+  /** Up to one piece of bytes; null at the end; a failure when the connection or the promise broke. */
+  async function take(): Promise<Uint8Array | null | BodyFailure> {
     if (bytes >= bytesMax) return null;
     while (chunk.length === 0) {
-      const result = await reader?.read().catch(() => 'broken' as const);
-      if (result === 'broken') return 'broken';
+      const result = await reader?.read().catch(broken);
+      if (result !== undefined && 'error' in result) return result;
       if (result === undefined || result.done)
-        return bytes < bytesMax && announced ? 'broken' : null;
+        return bytes < bytesMax && announced ? broken() : null;
       chunk = result.value;
     }
     const room = Math.min(PIECE_BYTES_MAX, bytesMax - bytes, options.cutAfterBytes - bytes);
-    if (room <= 0) return 'broken';
+    if (room <= 0) return broken();
     const piece = chunk.subarray(0, room);
     chunk = chunk.subarray(room);
     bytes += piece.length;
@@ -76,7 +89,7 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
     async next() {
       while (!isOver) {
         const piece = await take();
-        if (piece === 'broken') return end({ error: 'truncated' as const });
+        if (piece !== null && 'error' in piece) return end(piece);
         if (options.countRecords && piece !== null) records.feed(piece);
         const text = decode(piece);
         if (text === null) return end({ error: 'encoding' as const });

@@ -5,6 +5,7 @@
 // what TLS and TCP add is not, nor the account manager's own traffic (identity.ts).
 
 import type { Connection, NetworkRequest, PortErrorCode } from '../../platform/ports.ts';
+import { causeOf } from '../../platform/web/network-cause.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
 import { type BodyReader, bodyReader, type Piece } from './network-body.ts';
 
@@ -46,7 +47,8 @@ export interface ResponseHead {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-export type Failure = { readonly error: PortErrorCode };
+/** `text`: why, in words that may be shown. */
+export type Failure = { readonly error: PortErrorCode; readonly text?: string };
 
 export interface DeviceNetwork {
   /** `done` is called in an event of the clock, once. */
@@ -59,6 +61,14 @@ export interface DeviceNetwork {
   reset(): void;
   counters(): NetworkCounters;
 }
+
+/** A failed exchange, with what lies below it. */
+function failure(error: PortErrorCode, { url }: NetworkRequest, below?: unknown): Failure {
+  return { error, text: causeOf(below, url) };
+}
+
+const NO_NETWORK = Object.assign(new Error(), { code: 'ENETUNREACH' });
+const NOBODY_THERE = Object.assign(new Error(), { code: 'ECONNREFUSED' });
 
 export function createNetwork(options: NetworkOptions): DeviceNetwork {
   const { clock, link } = options;
@@ -83,21 +93,26 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
     done: (outcome: ResponseHead | Failure) => void,
   ): Promise<void> {
     const startNs = clock.nowNs();
-    const response = await options.fetch(toRequest(request)).catch(() => null);
-    if (response === null) return done({ error: 'offline' });
+    const response = await options
+      .fetch(toRequest(request))
+      .catch(
+        (error: unknown): Failure => ({ error: 'offline', text: causeOf(error, request.url) }),
+      );
+    if ('error' in response) return done(response);
     const headBytes = responseHeadBytes(response);
     const cutAfterBytes = typeof fault === 'object' && fault ? fault.cutAfterBytes : Infinity;
     counters.bytesIn += Math.min(headBytes, cutAfterBytes);
     clock.at(startNs + halfTripNs + wireNs(headBytes), () => {
       if (headBytes > cutAfterBytes) {
         response.body?.cancel().catch(() => undefined);
-        return done({ error: 'offline' });
+        return done(failure('offline', request));
       }
       const stream = ++streamCount;
       const reader = bodyReader(response, {
         cutAfterBytes: cutAfterBytes - headBytes,
         countRecords: request.method === 'GET' && response.status === 200,
         readyNs: clock.nowNs(),
+        causeOf: (error) => causeOf(error, request.url),
       });
       streams.set(stream, reader);
       done({ stream, status: response.status, headers: [...response.headers] });
@@ -109,13 +124,17 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
       const index = counters.requests++;
       const fault = options.fault?.(index, request) ?? null;
       const nowNs = clock.nowNs();
-      if (options.connection() === 'none' || fault === 'refused' || !URL.canParse(request.url)) {
-        return clock.at(nowNs + halfTripNs, () => done({ error: 'offline' }));
+      const isCut = options.connection() === 'none';
+      if (isCut || fault === 'refused' || !URL.canParse(request.url)) {
+        const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
+        return clock.at(nowNs + halfTripNs, () => done(offline));
       }
       const bytes = requestBytes(request);
       counters.bytesOut += bytes;
       if (fault === 'silent') {
-        return clock.at(nowNs + request.timeoutMs * NS_PER_MS, () => done({ error: 'timeout' }));
+        return clock.at(nowNs + request.timeoutMs * NS_PER_MS, () =>
+          done(failure('timeout', request)),
+        );
       }
       const arrivalNs = nowNs + connectNs(request.url) + wireNs(bytes) + halfTripNs;
       clock.at(arrivalNs, () => exchange(request, fault, done));

@@ -205,9 +205,9 @@ async function orPortError(work: Work, call: HostCall): Promise<Answer> {
   try {
     return await work(call);
   } catch (error) {
-    const code = (error as { code?: unknown } | null)?.code;
-    if (PORT_ERROR_CODES.has(code)) return { error: code as PortErrorCode };
-    throw error;
+    const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+    if (!PORT_ERROR_CODES.has(code)) throw error;
+    return { error: code as PortErrorCode, ...(typeof cause === 'string' && { text: cause }) };
   }
 }
 

@@ -107,7 +107,7 @@ export function createHostPlatform(
       const waiter = waiting.get(id);
       if (waiter === undefined) return;
       waiting.delete(id);
-      if (error !== '') waiter.reject(portError(error as PortErrorCode));
+      if (error !== '') waiter.reject(portError(error as PortErrorCode, text));
       else waiter.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
     },
   };
@@ -115,8 +115,8 @@ export function createHostPlatform(
 
 const NO_BYTES = new Uint8Array(0);
 
-function portError(code: PortErrorCode): PortError {
-  return Object.assign(new Error(`the device answered: ${code}`), { code });
+function portError(code: PortErrorCode, cause: string): PortError {
+  return Object.assign(new Error(`the device answered: ${code}`), { code, cause });
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {

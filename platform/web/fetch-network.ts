@@ -2,31 +2,53 @@
 // Promises the port's contract: pieces of at most 16,384 characters, strict UTF-8, no redirects.
 
 import type { Header, Network, NetworkRequest, NetworkResponse, PortErrorCode } from '../ports.ts';
+import { causeOf } from './network-cause.ts';
 
 export type Fetch = (request: Request) => Promise<Response>;
 
 const PIECE_CHARS_MAX = 16_384;
 
 export class NetworkError extends Error {
-  readonly code: PortErrorCode;
-  constructor(code: PortErrorCode, options?: ErrorOptions) {
-    super(`network: ${code}`, options);
+  readonly code: NetworkErrorCode;
+
+  /** `cause`: words that may be shown (ports.ts, `PortError`). */
+  constructor(code: NetworkErrorCode, cause?: string) {
+    super(MESSAGES[code], { cause });
     this.code = code;
   }
 }
+
+export type NetworkErrorCode = Extract<
+  PortErrorCode,
+  'offline' | 'timeout' | 'truncated' | 'encoding'
+>;
+
+const MESSAGES: { readonly [code in NetworkErrorCode]: string } = {
+  offline: 'the server cannot be reached',
+  timeout: 'the server takes too long to answer',
+  truncated: 'the connection broke in the middle of the answer',
+  encoding: 'the answer is not UTF-8',
+};
 
 export function fetchNetwork(fetch: Fetch): Network {
   return {
     async request(request) {
       const stop = new AbortController();
-      const timed = <T>(work: Promise<T>): Promise<T> => withTimeout(work, request.timeoutMs, stop);
-      const response = await timed(fetch(requestOf(request, stop.signal))).catch((cause) => {
-        throw cause instanceof NetworkError ? cause : new NetworkError('offline', { cause });
+      const failure = (code: NetworkErrorCode, error?: unknown): NetworkError =>
+        error instanceof NetworkError ? error : new NetworkError(code, causeOf(error, request.url));
+      const timed: Timed = (work) => withTimeout(work, request.timeoutMs, stop, failure);
+      const response = await timed(fetch(requestOf(request, stop.signal))).catch((error) => {
+        throw failure('offline', error);
       });
-      return responseOf(response, timed, stop);
+      return responseOf(response, timed, stop, failure);
     },
   };
 }
+
+type Timed = <T>(work: Promise<T>) => Promise<T>;
+
+/** What an exchange fails with; an error that is one already stays as it is. */
+type Failing = (code: NetworkErrorCode, error?: unknown) => NetworkError;
 
 function requestOf({ method, url, headers, body }: NetworkRequest, signal: AbortSignal): Request {
   return new Request(url, {
@@ -40,8 +62,9 @@ function requestOf({ method, url, headers, body }: NetworkRequest, signal: Abort
 
 function responseOf(
   response: Response,
-  timed: <T>(work: Promise<T>) => Promise<T>,
+  timed: Timed,
   stop: AbortController,
+  failure: Failing,
 ): NetworkResponse {
   const reader = response.body?.getReader() ?? null;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -63,14 +86,14 @@ function responseOf(
 
   const fill = async (): Promise<void> => {
     while (ready === '' && !ended && reader !== null) {
-      const { done, value } = await timed(reader.read()).catch((cause) =>
-        failed(cause instanceof NetworkError ? cause : new NetworkError('truncated', { cause })),
+      const { done, value } = await timed(reader.read()).catch((error) =>
+        failed(failure('truncated', error)),
       );
       if (ended) return;
       try {
         ready = decoder.decode(value, { stream: !done });
-      } catch (cause) {
-        failed(new NetworkError('encoding', { cause }));
+      } catch {
+        failed(failure('encoding'));
       }
       ended = done;
     }
@@ -102,11 +125,12 @@ async function withTimeout<T>(
   work: Promise<T>,
   timeoutMs: number,
   stop: AbortController,
+  failure: Failing,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new NetworkError('timeout'));
+      reject(failure('timeout'));
       stop.abort();
     }, timeoutMs);
   });

@@ -160,6 +160,19 @@ export function networkContract(
       await expect(refused).rejects.toMatchObject({ code: 'offline' });
     });
 
+    it.each(['', REFUSED, SILENT])('says why it failed, and nothing secret: %s', async (path) => {
+      const network = await serve(() => new Response(streamOf([Buffer.from('a')], true).body));
+      const url = `${URL_BASE}/secret${path}`;
+      const headers = [['Authorization', 'secret']] as const;
+      const exchange = async (): Promise<unknown> =>
+        textOf(await network.request({ ...GET, url, headers, timeoutMs: 15 }));
+      const error = await exchange().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      const { cause, message } = error as Error;
+      expect(cause).toMatch(/^([A-Z_]+ )?server\.test$/);
+      expect(message).not.toContain('secret');
+    });
+
     it('waits for a silent server as long as it was told to', async () => {
       const network = await serve(() => new Response('never'));
       const silent = network.request({ ...GET, url: URL_BASE + SILENT, timeoutMs: 15 });

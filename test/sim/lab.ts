@@ -113,8 +113,8 @@ function* piecesOf({ body, breakAfterBytes }: Reply): Generator<string, undefine
   try {
     text = decoder.decode(body.subarray(0, breakAfterBytes), { stream: true });
     if (breakAfterBytes === undefined) text += decoder.decode();
-  } catch (cause) {
-    throw new NetworkError('encoding', { cause });
+  } catch {
+    throw new NetworkError('encoding');
   }
   for (let at = 0; at < text.length; at += PIECE_CHARS) yield text.slice(at, at + PIECE_CHARS);
   if (breakAfterBytes !== undefined) throw new NetworkError('truncated');

@@ -4,8 +4,7 @@
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
-import type { PortErrorCode } from '../../platform/ports.ts';
-import { NetworkError } from '../../platform/web/fetch-network.ts';
+import { NetworkError, type NetworkErrorCode } from '../../platform/web/fetch-network.ts';
 import { type Answer, freezeAccount, type Reply, remembering, sharedUser, thaw } from './lab.ts';
 import { castOf, faults, nameOf, play, recover, type Scripted, script, tell } from './play.ts';
 import { every } from './share.ts';
@@ -90,7 +89,7 @@ test(`the link breaks after every ${STRIDE} of ${byteCount} bytes: one more pass
 const WAYS: readonly {
   readonly what: string;
   readonly isLost: boolean;
-  readonly code: PortErrorCode;
+  readonly code: NetworkErrorCode;
 }[] = [
   { what: 'is lost', isLost: true, code: 'offline' },
   { what: 'is lost after a while', isLost: true, code: 'timeout' },

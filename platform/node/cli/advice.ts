@@ -5,10 +5,36 @@
 import type { Status } from '../../../agent/index.ts';
 
 /** Advice for an error; null when there is nothing to do but wait. */
-export function adviceFor({ code, message }: NonNullable<Status['error']>): string | null {
+export function adviceFor({ code, message, cause }: NonNullable<Status['error']>): string | null {
   const word = [...BY_WORD.keys()].find((known) => message.includes(known));
-  return (word === undefined ? BY_CODE.get(code) : BY_WORD.get(word)) ?? null;
+  if (word !== undefined) return BY_WORD.get(word) ?? null;
+  return byCause(cause) ?? BY_CODE.get(code) ?? null;
 }
+
+function byCause(cause = ''): string | undefined {
+  return BY_CAUSE.find(([codes]) => codes.test(cause))?.[1];
+}
+
+/** By the code that a cause begins with: those of Node.js, its `fetch`, and OpenSSL. */
+const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
+  [/^ENOTFOUND /, 'check the name of the server; no name server knows it'],
+  [/^EAI_AGAIN /, 'no name server answers: check the network of this machine'],
+  [/^ECONNREFUSED /, 'nothing listens there: check that the server runs, and its port'],
+  [/^(ENETUNREACH|EHOSTUNREACH) /, 'there is no way to the server: check the network'],
+  [/^BAD_PORT /, 'no program may use this port for the web: choose another'],
+  [/^CERT_HAS_EXPIRED /, "the server's certificate has expired: renew it, or set this clock"],
+  [/^CERT_NOT_YET_VALID /, "the server's certificate begins later: set this machine's clock"],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID /, "the server's certificate is for another name: check it"],
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_[A-Z_]+) /,
+    "this machine does not trust the server's certificate: name its authority's file in NODE_EXTRA_CA_CERTS",
+  ],
+  [/^(ERR_SSL_[A-Z_]+|EPROTO) /, 'the server speaks no TLS there: http:// instead of https://?'],
+  [
+    /^HPE_[A-Z_]+ /,
+    'what answers there is no web server, or speaks TLS: https:// instead of http://?',
+  ],
+];
 
 const BY_WORD: ReadonlyMap<string, string> = new Map([
   [

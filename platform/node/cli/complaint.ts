@@ -17,7 +17,7 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
   if (error instanceof Failure || error instanceof StorageError) {
     return { line: error.message, exitCode: 1 };
   }
-  if (error instanceof SyncError) return { line: failureLine(error), exitCode: 1 };
+  if (error instanceof SyncError) return { line: failureLine(error.shown), exitCode: 1 };
   const { syscall, path } = error as NodeJS.ErrnoException;
   if (syscall !== undefined && path !== undefined) {
     return { line: `cannot use ${path}: ${systemReason(error)}`, exitCode: 2 };
@@ -25,9 +25,10 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
   throw error;
 }
 
-/** An error of the agent for people. */
-export function failureLine({ code, message }: NonNullable<Status['error']>): string {
-  const text = message.replace(/\b(\d{4,12}) ms\b/g, (_, delayMs) => duration(Number(delayMs)));
+/** An error of the agent for people, with what lies below it. */
+export function failureLine({ code, message, cause }: NonNullable<Status['error']>): string {
+  const whole = cause === undefined ? message : `${message}: ${cause}`;
+  const text = whole.replace(/\b(\d{4,12}) ms\b/g, (_, delayMs) => duration(Number(delayMs)));
   return `${printable(text)} (${code})`;
 }
 

@@ -61,7 +61,10 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
     const { done, value } = await replies.next();
     if (done === true) throw new Failure('the running sync has ended');
     const { result, error } = JSON.parse(value);
-    if (error !== undefined) throw new SyncError(error.code, error.message);
+    if (error !== undefined) {
+      const { code, message, ...detail } = error;
+      throw new SyncError(code, message, detail);
+    }
     return result as never;
   };
   return {
@@ -96,7 +99,6 @@ async function replyTo(line: string, api: LocalApi): Promise<object> {
     return { result: (await call()) ?? null };
   } catch (error) {
     const { message } = error as Error;
-    const code = error instanceof SyncError ? error.code : 'deviceFailed';
-    return { error: { code, message } };
+    return { error: error instanceof SyncError ? error.shown : { code: 'deviceFailed', message } };
   }
 }

@@ -57,7 +57,7 @@ export async function giveBack(
     return 'the accounts server has taken the sign-in back';
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    return `the accounts server still knows the sign-in: ${failureLine(error)}`;
+    return `the accounts server still knows the sign-in: ${failureLine(error.shown)}`;
   }
 }
 

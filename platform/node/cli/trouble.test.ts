@@ -1,6 +1,8 @@
 // What goes wrong between a machine and its servers, and what the commands make of it.
 
+import { once } from 'node:events';
 import { lstatSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
@@ -100,6 +102,71 @@ describe('kitsync status', () => {
     expect(text).toMatch(/^history .*, read-only$/m);
     expect(text).toMatch(/^passwords .*12 held.*, off$/m);
     expect(text).toMatch(/^this device +not among/m);
+  });
+});
+
+describe('a server that cannot be reached', () => {
+  let server: NetServer;
+  let port: number;
+
+  beforeAll(async () => {
+    server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('220 mail.example ESMTP\r\n');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterAll(() => void server.close());
+
+  async function syncWith(tokenServer: string) {
+    const args = syncArgs('--once');
+    args[2] = tokenServer;
+    return run(args);
+  }
+
+  test.each([
+    [
+      'a host that nobody knows',
+      () => 'https://sync.invalid',
+      /E(NOTFOUND|AI_AGAIN) sync\.invalid/,
+    ],
+    [
+      'a port of which a fetch wants nothing',
+      () => 'http://127.0.0.1:9',
+      /BAD_PORT 127\.0\.0\.1:9/,
+    ],
+    ['TLS where there is none', () => `https://127.0.0.1:${port}`, /(ERR_SSL_\w+|EPROTO) 127/],
+    ['HTTP where there is none', () => `http://127.0.0.1:${port}`, /HPE_\w+ 127\.0\.0\.1:\d+/],
+  ])('is told with its cause and advice, then and later: %s', async (_, url, cause) => {
+    const { code, complaints } = await syncWith(url());
+    expect(code).toBe(1);
+    const line = `the server cannot be reached: (${cause.source})[\\w.:]* \\(offline\\)`;
+    expect(complaints).toMatch(new RegExp(`${line} - .*(check|http|choose)`));
+    const later = await statusText();
+    expect(later).toMatch(new RegExp(`^error +${line}`, 'm'));
+    expect(later).toMatch(/^what to do +\S/m);
+    const json = JSON.parse((await run(['status', '--json', '--data', data()])).out);
+    expect(json.error).toMatchObject({ code: 'offline', cause: expect.stringMatching(cause) });
+  });
+
+  test.each([
+    ['CERT_HAS_EXPIRED', 'has expired'],
+    ['CERT_NOT_YET_VALID', "this machine's clock"],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'for another name'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'NODE_EXTRA_CA_CERTS'],
+    ['ECONNREFUSED', 'nothing listens there'],
+    ['EHOSTUNREACH', 'no way to the server'],
+  ])('for %s', async (code, advice) => {
+    const below = Object.assign(new Error('with a secret'), { code });
+    const { complaints } = await syncOver(() =>
+      Promise.reject(new TypeError('fetch failed', { cause: below })),
+    );
+    expect(complaints).toContain(`: ${code} ${new URL(serving.world.urls.token).host} (offline)`);
+    expect(complaints).toContain(advice);
+    expect(complaints).not.toContain('secret');
   });
 });
 
