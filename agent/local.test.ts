@@ -321,7 +321,7 @@ describe('a put', () => {
     ['an empty id', { ...login, id: '' }, 'id:'],
     ['an id that is no text', { ...login, guid: 7 }, 'id:'],
     ['a login without a password', { ...login, password: '' }, 'password:'],
-    ['a login without an origin', { password: 'p' }, 'hostname'],
+    ['a login without an origin', { password: 'p' }, 'origin'],
   ])('of %s is refused, the field is named', async (_, record, field) => {
     const { storage, put } = await setUp(passwords);
     await expect(put(record)).rejects.toEqual(badInput(field));

@@ -3,7 +3,7 @@
 
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
-import { hasSameMembers } from './collections/members.ts';
+import { editOf, hasSameMembers } from './collections/members.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
@@ -131,8 +131,10 @@ export async function putRecord(
   const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
   const given = input.id ?? input.guid;
   return store.lock.run(async () => {
-    const prepare = (existing: Body | null, id: string): Body =>
-      prepared(collection.prepare(input, existing, id, nowMs));
+    const prepare = (existing: Body | null, id: string): Body => {
+      const edit = existing ? editOf(input, existing, collection.view(id, existing)) : input;
+      return prepared(collection.prepare(edit, existing, id, nowMs));
+    };
     const newId = collection.newId(platform.entropy.random(18));
     const id =
       given !== undefined

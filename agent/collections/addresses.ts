@@ -6,6 +6,7 @@
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
   chooseId,
+  complaintOfEdit,
   hashKey,
   hasSameMembers,
   isSameValue,
@@ -119,19 +120,24 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
   const { id: _, guid, deleted, entry, ...members } = input;
   const before = existing === null ? {} : entryOf(existing);
-  const edited: Body = { ...before, ...(objectOf(entry) ?? members), version: ENTRY_VERSION };
+  const { version = ENTRY_VERSION } = before;
+  const edited: Body = { ...before, ...(objectOf(entry) ?? members), version };
   const given = withoutStale(edited, before);
-  if (given === null) return refuse('entry.name: it is not known in parts, change it as a whole');
-  const body: Body = { ...existing, id, entry: { ...given, ...times(given, before, nowMs) } };
-  const complaint = check(body);
-  if (complaint !== null) return refuse(complaint);
+  if (given === null) return refuse('name: it is not known in parts, change it as a whole');
+  const isEdited = FIELDS.some((name) => !isSameField(given[name], before[name]));
+  const timed = existing === null ? newTimes(given, nowMs) : editTimes(given, before);
+  const modified = existing === null || isEdited ? { timeLastModified: nowMs } : {};
+  const body: Body = { ...existing, id, entry: { ...given, ...timed, ...modified } };
+  const complaint = complaintOfEdit(check, existing, body);
+  if (complaint !== null) return refuse(complaint.replace(/^entry\./, ''));
   const isBlank = FIELDS.every((name) => isSameField(given[name], ''));
-  return isBlank ? refuse('entry: all fields are empty') : { ok: true, id, body };
+  const isEmptied = isBlank && (existing === null || isEdited);
+  return isEmptied ? refuse('entry: all fields are empty') : { ok: true, id, body };
 }
 
 /**
- * Without empty fields, which no client writes, and without what an edited name or part of it makes untrue. Null when
- * a part was edited and the others are not known.
+ * Without fields that the edit empties, which no client writes, and without what an edited name or part of it makes
+ * untrue. Null when a part was edited and the others are not known.
  */
 function withoutStale(edited: Body, before: Body): Body | null {
   const isEdited = (name: string): boolean => !isSameField(edited[name], before[name]);
@@ -140,20 +146,25 @@ function withoutStale(edited: Body, before: Body): Body | null {
   if (isPart && !isName && before.name && !NAME_PARTS.some((name) => before[name])) return null;
   const stale = isName === isPart ? [] : isPart ? ['name'] : NAME_PARTS;
   const isLeftOut = (name: string, value: unknown): boolean =>
-    stale.includes(name) || (FIELDS.includes(name) && isSameField(value, ''));
+    stale.includes(name) ||
+    (FIELDS.includes(name) && isSameField(value, '') && !isSameValue(value, before[name]));
   return Object.fromEntries(
     Object.entries(edited).filter(([name, value]) => !isLeftOut(name, value)),
   );
 }
 
-function times(given: Body, before: Body, nowMs: number): Body {
-  const isUnchanged = FIELDS.every((name) => isSameField(given[name], before[name]));
+function newTimes(given: Body, nowMs: number): Body {
   return {
     timeCreated: number(given.timeCreated) || nowMs,
     timeLastUsed: number(given.timeLastUsed),
-    timeLastModified: isUnchanged ? number(before.timeLastModified) : nowMs,
     timesUsed: number(given.timesUsed),
   };
+}
+
+/** What an edit gives as a time or count and is none leaves what there was. */
+function editTimes(given: Body, before: Body): Body {
+  const odd = Object.keys(before).filter((name) => isMeta(name) && number(given[name]) === 0);
+  return Object.fromEntries(odd.map((name) => [name, before[name]]));
 }
 
 function identity(body: Body): string {

@@ -44,7 +44,10 @@ export interface MergeDecision {
   readonly fork?: Body;
 }
 
-/** A local edit, checked and completed. `complaint` names the field and what is wrong with it. */
+/**
+ * A local edit, checked and completed. `complaint` names the field, as apps know it, and what is wrong with it. An edit
+ * is judged by what it changes: members that it leaves alone stay as they came, however odd they are.
+ */
 export type Prepared =
   | { readonly ok: true; readonly id: string; readonly body: Body }
   | { readonly ok: false; readonly complaint: string };

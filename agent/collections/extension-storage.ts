@@ -100,32 +100,46 @@ function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   if (typeof set !== 'object' || set === null || Array.isArray(set))
     return refuse('set: not an object');
   if (!Array.isArray(remove)) return refuse('remove: not a list of keys');
-  const items = new Map(existing === null ? [] : itemsOf(existing));
+  const before = existing === null ? NO_ITEMS : itemsOf(existing);
+  const items = new Map(before);
   for (const key of remove) items.delete(key);
-  for (const [key, value] of Object.entries(set)) items.set(key, value);
-  const complaint = checkQuotas(items, Object.keys(set));
+  const edited: string[] = [];
+  for (const [key, value] of Object.entries(set)) {
+    if (!isSameValue(value, before.get(key))) edited.push(key);
+    items.set(key, value);
+  }
+  const complaint = checkQuotas(items, before, edited);
   if (complaint !== null) return refuse(complaint);
-  return { ok: true, id, body: withItems({ ...existing, id, extId }, [...items]) };
+  const body = { ...existing, id, extId };
+  if (existing !== null && edited.length === 0 && items.size === before.size) {
+    return { ok: true, id, body };
+  }
+  return { ok: true, id, body: withItems(body, [...items]) };
 }
 
-/** Only an edit that sets something can be over a quota. */
-function checkQuotas(items: Items, set: readonly string[]): string | null {
-  for (const key of set) {
+/** Only an edit that sets something new can be over a quota, and one in all only by taking more than there was. */
+function checkQuotas(items: Items, before: Items, edited: readonly string[]): string | null {
+  for (const key of edited) {
     const bytes = itemBytes(key, items.get(key));
     if (bytes > ITEM_BYTES_MAX) {
       return `${JSON.stringify(key)}: ${bytes} bytes, an item may have ${ITEM_BYTES_MAX}`;
     }
   }
-  const last = set.at(-1);
+  const last = edited[edited.length - 1];
   if (last === undefined) return null;
-  let bytes = 0;
-  for (const [key, value] of items) bytes += itemBytes(key, value);
-  if (bytes > EXTENSION_BYTES_MAX) {
+  const bytes = bytesOf(items);
+  if (bytes > Math.max(EXTENSION_BYTES_MAX, bytesOf(before))) {
     return `${JSON.stringify(last)}: ${bytes} bytes in all, an extension may have ${EXTENSION_BYTES_MAX}`;
   }
-  return items.size > ITEMS_MAX
+  return items.size > Math.max(ITEMS_MAX, before.size)
     ? `${JSON.stringify(last)}: ${items.size} items, an extension may have ${ITEMS_MAX}`
     : null;
+}
+
+function bytesOf(items: Items): number {
+  let bytes = 0;
+  for (const [key, value] of items) bytes += itemBytes(key, value);
+  return bytes;
 }
 
 function changedKeys(was: Body | null, is: Body | null): string[] {

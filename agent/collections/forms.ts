@@ -6,6 +6,7 @@ import {
   addressKey,
   addressPrefix,
   chooseId,
+  complaintOfEdit,
   hashKey,
   refuse,
   shortId,
@@ -51,7 +52,7 @@ function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const id = chooseId(input, existing, newId);
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
   const body: Body = { ...existing, ...members, id };
-  const complaint = check(body);
+  const complaint = complaintOfEdit(check, existing, body);
   return complaint === null ? { ok: true, id, body } : refuse(complaint);
 }
 

@@ -51,6 +51,8 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const id = chooseId(input, existing, newId);
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
-  const { deleted, ...members } = input;
-  return { ok: true, id, body: withIdFirst(id, { ...existing, ...members }) };
+  const { deleted, guid, ...members } = input;
+  // It may be a member, or the other name that apps have for the id.
+  const own = guid === undefined || guid === id ? {} : { guid };
+  return { ok: true, id, body: { ...withIdFirst(id, { ...existing }), ...members, ...own, id } };
 }

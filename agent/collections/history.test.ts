@@ -410,9 +410,9 @@ describe('an edit by an app', () => {
 
   const url = 'http://x/';
   test.each([
-    ['histUri', {}],
-    ['histUri', { url: 'x' }],
-    ['histUri', { url: 7 }],
+    ['url', {}],
+    ['url', { url: 'x' }],
+    ['url', { url: 7 }],
     ['title', { url, title: 7 }],
     ['visits', { url, visits: 'all' }],
     ['visits: more than 1000', { url, visits: Array(1_001).fill(link(US)) }],
@@ -427,7 +427,7 @@ describe('an edit by an app', () => {
   });
 
   test('cannot turn a page into another one', () => {
-    expect(complaint({ url }, page([link(US)]))).toContain('histUri');
+    expect(complaint({ url }, page([link(US)]))).toContain('url');
   });
 });
 

@@ -9,6 +9,7 @@ import {
   addressKey,
   addressPrefix,
   chooseId,
+  complaintOfEdit,
   hasSameMembers,
   isLocalYounger,
   refuse,
@@ -169,32 +170,38 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
     return refuse('id: not 12 base64url characters');
   }
   const given = members.visits ?? [];
-  const complaint = checkPut(given);
+  const known = existing ? visitsOf(existing) : [];
+  const complaint = checkPut(given, known);
   if (complaint !== null) return refuse(complaint);
-  let visits = uniteVisits(given as readonly unknown[], existing ? visitsOf(existing) : []);
+  let visits = isEmptyList(given) ? known : uniteVisits(given as readonly unknown[], known);
   if (!visits.some(isVisit)) {
     if (nowMs * 1000 < FIRST_VISIT_US) {
       return refuse('visits: none, and the device does not know the time');
     }
     visits = [{ date: nowMs * 1000, type: 1 }, ...visits];
   }
+  const isTitled = existing === null || members.title !== undefined;
   const body: Body = {
     ...existing,
     ...members,
     id,
     histUri: members.histUri ?? url ?? existing?.histUri,
-    title: cutTitle(members.title === undefined ? existing?.title : members.title) ?? '',
+    ...(isTitled ? { title: cutTitle(members.title) ?? '' } : {}),
     visits,
   };
-  if (existing && !isSamePage(existing, body)) return refuse('histUri: not that of this record');
-  const bad = check(body);
-  return bad === null ? { ok: true, id, body } : refuse(bad);
+  if (existing && !isSamePage(existing, body)) return refuse('url: not that of this record');
+  const bad = complaintOfEdit(check, existing, body);
+  return bad === null ? { ok: true, id, body } : refuse(bad.replace('histUri', 'url'));
 }
 
-function checkPut(visits: unknown): string | null {
+/** Visits that the page has already are not the edit's. */
+function checkPut(visits: unknown, known: readonly unknown[]): string | null {
   if (!Array.isArray(visits)) return 'visits: not a list';
-  if (visits.length > VISITS_PUT_MAX) return `visits: more than ${VISITS_PUT_MAX}`;
+  const seen = new Set(known.filter(isVisit).map(visitKey));
+  let added = 0;
   for (const [at, visit] of visits.entries()) {
+    if (isVisit(visit) && seen.has(visitKey(visit))) continue;
+    if (++added > VISITS_PUT_MAX) return `visits: more than ${VISITS_PUT_MAX}`;
     if (!isVisit(visit) || visit.date < FIRST_VISIT_US) {
       return `visits[${at}]: needs an integer type, and a date in microseconds after January 1993`;
     }
@@ -203,6 +210,14 @@ function checkPut(visits: unknown): string | null {
     }
   }
   return null;
+}
+
+function visitKey({ date, type }: Visit): string {
+  return `${date} ${type}`;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Cut as Firefox does, but not through a surrogate pair. */

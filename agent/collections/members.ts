@@ -102,7 +102,34 @@ export function youngerWins(input: MergeInput): MergeDecision {
   return { mirror, local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 
-/** A local edit that is not done; the complaint starts with the name of the bad member. */
+/**
+ * What an app's edit says that the record does not say already, as it is stored or as apps see it: who sends back what
+ * they were given has edited none of it.
+ */
+export function editOf(input: Body, existing: Body, view: Body): Body {
+  const [stored, shown] = [new Map(Object.entries(existing)), new Map(Object.entries(view))];
+  const says = (said: ReadonlyMap<string, unknown>, name: string, value: unknown): boolean =>
+    said.has(name) && isSameValue(value, said.get(name));
+  return Object.fromEntries(
+    Object.entries(input).filter(
+      ([name, value]) =>
+        value !== undefined && !says(stored, name, value) && !says(shown, name, value),
+    ),
+  );
+}
+
+/** What is wrong with an edited record and was not wrong with it before. */
+export function complaintOfEdit(
+  check: (body: Body) => string | null,
+  existing: Body | null,
+  edited: Body,
+): string | null {
+  const complaint = check(edited);
+  const isOld = complaint !== null && existing !== null && check(existing) === complaint;
+  return isOld ? null : complaint;
+}
+
+/** A local edit that is not done; the complaint starts with the name that apps have for the bad member. */
 export function refuse(complaint: string): Prepared {
   return { ok: false, complaint };
 }

@@ -364,11 +364,11 @@ describe('an edit by an app', () => {
   });
 
   test.each([
-    ['hostname', { ...form, origin: '' }],
-    ['hostname', { ...form, origin: 'x' }],
-    ['hostname', { ...form, origin: 7 }],
-    ['hostname', { ...form, origin: 'chrome://FirefoxAccounts' }],
-    ['hostname', { ...form, origin: 'https://x\n' }],
+    ['origin', { ...form, origin: '' }],
+    ['origin', { ...form, origin: 'x' }],
+    ['origin', { ...form, origin: 7 }],
+    ['origin', { ...form, origin: 'chrome://FirefoxAccounts' }],
+    ['origin', { ...form, origin: 'https://x\n' }],
     ['password', { ...form, password: '' }],
     ['password', { ...form, password: undefined }],
     ['password', { ...form, password: 'a\0b' }],

@@ -8,6 +8,7 @@ import {
   addressKey,
   addressPrefix,
   chooseId,
+  complaintOfEdit,
   hasSameMembers,
   isLocalYounger,
   isSameValue,
@@ -163,62 +164,82 @@ function isBothTargets(body: Body): boolean {
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const id = chooseId(input, existing, newId);
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
-  const body = completeTexts(input, existing);
-  const complaint = check(body) ?? checkPut(body);
-  if (complaint !== null) return refuse(complaint);
+  const body = withTexts(input, existing);
+  const complaint = complaintOfEdit(check, existing, body) ?? checkPut(body, existing);
+  if (complaint !== null) return refuse(inAppNames(complaint));
   return { ok: true, id, body: { ...body, id, ...completeTimes(body, existing, nowMs) } };
 }
 
-/** The edit laid over the existing record, under wire names. A new target replaces the old one, whatever its kind. */
-function completeTexts(input: Body, existing: Body | null): Body {
-  const { guid, deleted, origin, formActionOrigin, ...members } = input;
-  const form = members.formSubmitURL ?? formActionOrigin ?? null;
-  const realm = members.httpRealm ?? null;
-  const target =
-    form === null && realm === null ? existing : { formSubmitURL: form, httpRealm: realm };
-  const body: Body = {
-    usernameField: '',
-    passwordField: '',
-    username: '',
-    ...existing,
-    ...members,
-  };
+/** The edit laid over the existing record, under wire names. */
+function withTexts(input: Body, existing: Body | null): Body {
+  const { guid, deleted, origin, formActionOrigin, ...given } = input;
+  const { hostname = origin, formSubmitURL = formActionOrigin, httpRealm, ...members } = given;
+  const isNew = hostname != null && hostname !== existing?.hostname;
   return {
-    ...body,
-    hostname: toOrigin(members.hostname ?? origin ?? existing?.hostname),
-    formSubmitURL: toOrigin(target?.formSubmitURL ?? null),
-    httpRealm: target?.httpRealm ?? null,
-    ...(target?.httpRealm == null ? {} : { usernameField: '', passwordField: '' }),
+    ...(existing ?? { usernameField: '', passwordField: '', username: '' }),
+    ...members,
+    ...(isNew ? { hostname: toOrigin(hostname) } : {}),
+    ...newTarget(formSubmitURL ?? null, httpRealm ?? null, existing),
   };
 }
 
-/** What Firefox refuses to store. */
-function checkPut(body: Body): string | null {
-  if (!ORIGIN.test(originOf(body))) return 'hostname: not an origin';
-  if (isBothTargets(body) || (body.formSubmitURL ?? body.httpRealm) === null) {
+/** A new target replaces the old one, whatever its kind; none, or the old one again, leaves it alone. */
+function newTarget(form: unknown, realm: unknown, existing: Body | null): Body {
+  const isSet = (target: unknown, old: unknown): boolean => target !== null && target !== old;
+  const isNew = isSet(form, existing?.formSubmitURL) || isSet(realm, existing?.httpRealm);
+  if (existing !== null && !isNew) return {};
+  const target = { formSubmitURL: toOrigin(form), httpRealm: realm };
+  return realm === null ? target : { ...target, usernameField: '', passwordField: '' };
+}
+
+/** What Firefox refuses to store, where the edit is what says it. */
+function checkPut(body: Body, existing: Body | null): string | null {
+  const isEdited = (name: string): boolean =>
+    existing === null || !isSameValue(body[name], existing[name]);
+  if (isEdited('hostname') && !ORIGIN.test(originOf(body))) return 'hostname: not an origin';
+  const hasOneTarget = !isBothTargets(body) && (body.formSubmitURL ?? body.httpRealm) != null;
+  if (!hasOneTarget && (isEdited('formSubmitURL') || isEdited('httpRealm'))) {
     return 'formSubmitURL, httpRealm: exactly one is needed';
   }
-  for (const name of TEXTS) {
+  for (const name of TEXTS.filter(isEdited)) {
     const text = body[name] ?? '';
     const isPlain = PLAIN_TEXTS.includes(name);
     if ((isPlain ? /[\0\r\n]/ : /\0/).test(text as string)) {
       return `${name}: holds a NUL${isPlain ? ' or a line break' : ''}`;
     }
   }
-  return body.usernameField === '.' ? 'usernameField: a lone dot' : null;
+  const isDot = body.usernameField === '.' && isEdited('usernameField');
+  return isDot ? 'usernameField: a lone dot' : null;
 }
 
-/** A changed password is later than the one before, even when the device's clock went back. */
+/** A complaint with the names that apps have for what it speaks of. */
+function inAppNames(complaint: string): string {
+  return complaint.replace('hostname', 'origin').replace('formSubmitURL', 'formActionOrigin');
+}
+
+/**
+ * A new login has all times. A changed password is later than the one before, even when the device's clock went back;
+ * what else a login lacks or has in an odd form stays so.
+ */
 function completeTimes(body: Body, existing: Body | null, nowMs: number): Body {
-  const changedMs = timeOf(existing?.timePasswordChanged);
-  const isChanged = existing !== null && existing.password !== body.password;
+  if (existing === null) {
+    const [createdMs, usedMs, changedMs] = TIMES.map((name) => timeOf(body[name]) || nowMs);
+    return {
+      timeCreated: createdMs,
+      timeLastUsed: usedMs,
+      timePasswordChanged: changedMs,
+      timesUsed: timeOf(body.timesUsed) || 1,
+    };
+  }
+  const changedMs = timeOf(existing.timePasswordChanged);
+  const isUsable = (name: string): boolean =>
+    timeOf(body[name]) > 0 && !(name === 'timePasswordChanged' && changedMs > 0);
+  const kept = [...TIMES, 'timesUsed'].filter((name) => name in existing && !isUsable(name));
   return {
-    timeCreated: timeOf(body.timeCreated) || nowMs,
-    timeLastUsed: timeOf(body.timeLastUsed) || nowMs,
-    timePasswordChanged: isChanged
-      ? Math.max(nowMs, changedMs + 1)
-      : changedMs || timeOf(body.timePasswordChanged) || nowMs,
-    timesUsed: timeOf(body.timesUsed) || 1,
+    ...Object.fromEntries(kept.map((name) => [name, existing[name]])),
+    ...(existing.password === body.password
+      ? {}
+      : { timePasswordChanged: Math.max(nowMs, changedMs + 1) }),
   };
 }
 

@@ -42,9 +42,13 @@ function merge({ local, incoming }: MergeInput): MergeDecision {
 
 /** `input.tabs`: `{title, url or urlHistory (newest first), icon, lastUsed (seconds)}` each; the id is the device's. */
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
-  if (!Array.isArray(input.tabs)) return refuse('tabs: not a list');
+  const { deleted, guid, tabs: list, ...members } = input;
+  const id = `${input.id ?? existing?.id ?? newId}`;
+  if (list === undefined && existing)
+    return { ok: true, id, body: { ...existing, ...members, id } };
+  if (!Array.isArray(list)) return refuse('tabs: not a list');
   const given: Body[] = [];
-  for (const [at, tab] of input.tabs.entries()) {
+  for (const [at, tab] of list.entries()) {
     const read = readTab(tab);
     if (read === null) return refuse(`tabs[${at}]: has no URL`);
     const urlHistory = (read.urlHistory as string[]).filter((url) => !AT_HOME.test(url));
@@ -52,8 +56,6 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
     if (urlHistory.length > 0) given.push({ ...read, urlHistory, lastUsed });
   }
   given.sort((a, b) => (b.lastUsed as number) - (a.lastUsed as number));
-  const id = `${input.id ?? newId}`;
-  const { deleted, guid, ...members } = input;
   return { ok: true, id, body: { ...existing, ...members, id, tabs: fitting(given) } };
 }
 
