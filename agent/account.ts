@@ -3,6 +3,8 @@
 // Source: Sync global storage format 5.
 
 import type { BsoCrypto } from '../crypto/bso.ts';
+import { jsonOf } from '../crypto/engine.ts';
+import { CryptoError } from '../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
 import type { Change, Storage } from '../platform/ports.ts';
 import { fromPort, SyncError } from './errors.ts';
@@ -122,11 +124,7 @@ function found(document: Document, name: string): Envelope {
 
 /** Null if it is damaged: the server has it. */
 function storedMetaOf(text: string): MetaGlobal | null {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return (jsonOf(text) as MetaGlobal | undefined) ?? null;
 }
 
 interface Keys {
@@ -139,11 +137,11 @@ interface Keys {
 
 function keysOf(modifiedMs: number, text: string): Keys {
   try {
-    const parsed = parseCryptoKeys(JSON.parse(text));
+    const parsed = parseCryptoKeys(jsonOf(text));
     return { modifiedMs, text, parsed, fingerprints: new Map() };
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'not understood';
-    throw new SyncError('keyMismatch', `crypto/keys: ${why}`);
+    if (!(error instanceof CryptoError)) throw error;
+    throw new SyncError('keyMismatch', `crypto/keys: ${error.message}`);
   }
 }
 

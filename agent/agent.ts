@@ -20,6 +20,7 @@ import {
   openSession,
   runSessionPass,
   type Session,
+  storesOf,
   type Task,
   wipeGeneration,
 } from './session.ts';
@@ -81,15 +82,23 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   const open = (): Promise<Session> =>
     owner.run(async () => {
+      if (session !== null && storesOf(session).some(({ isStale }) => isStale)) {
+        close(session, new SyncError('outOfMemory', 'the collections are opened anew'));
+      }
       session ??= await openSession(platform, saved.generation.toString(36), contents, config);
       return session;
     });
 
+  /** Two sessions would not see each other's commits: the one before is of no use any more. */
+  const close = (closing: Session, why: SyncError): void => {
+    for (const store of storesOf(closing)) store.close(why);
+    session = null;
+  };
+
   /** Closes the session and removes everything of the present generation. */
   const wipe = async (): Promise<void> => {
-    for (const store of session?.stores ?? []) store.close();
-    session?.clients?.close();
-    session = null;
+    if (session !== null)
+      close(session, new SyncError('disabled', 'the account has left the device'));
     await wipeGeneration(storage, saved.generation.toString(36));
   };
 

@@ -1,6 +1,7 @@
 // One record as the device knows it: the mirror (what both sides agreed on) and this device's unsynced
 // change on top. Pure data and its text form; store.ts writes it.
 
+import { jsonOf } from '../crypto/engine.ts';
 import type { Body } from './collections/collection.ts';
 
 export interface Mirror {
@@ -77,9 +78,5 @@ function numbersOf(head: string): number[] {
 }
 
 function parsed(text: string): Body | null {
-  try {
-    return JSON.parse(text) as Body;
-  } catch {
-    return null;
-  }
+  return (jsonOf(text) as Body | undefined) ?? null;
 }

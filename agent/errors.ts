@@ -2,6 +2,8 @@
 // Operating errors only: a programmer's mistake throws a plain Error and is never turned into one.
 // A message names fields, sizes and limits; never a key, a token, a payload or a URL with a query.
 
+import { isEngineFailure } from '../crypto/engine.ts';
+
 export type SyncErrorCode =
   // the network
   | 'offline'
@@ -27,6 +29,7 @@ export type SyncErrorCode =
   | 'storageFull'
   | 'storageFailed'
   | 'deviceFailed'
+  | 'outOfMemory'
   // the caller
   | 'badInput'
   | 'notFound'
@@ -125,12 +128,16 @@ export async function ported<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** What a port or crypto/ threw, as a SyncError. Anything else is thrown again as it is. */
+/** What a port, crypto/ or the engine itself threw, as a SyncError. Anything else is thrown again as it is. */
 export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof Error) {
     const code = KNOWN_CODES.get((error as { code?: unknown }).code as string);
     if (code !== undefined) return new SyncError(code, error.message, causeOf(error.cause));
+  }
+  if (isEngineFailure(error)) {
+    const what = error instanceof Error ? error.message : 'out of memory';
+    return new SyncError('outOfMemory', `the device's engine failed: ${what}`);
   }
   throw error;
 }

@@ -78,10 +78,12 @@ export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
-  { account, stores: own, clients: devices, clientsMemory: memory, crypto }: Session,
+  session: Session,
   { task, claim, wanted, engine, signOut, ...shared }: SessionPass,
   report: PassReport,
 ): Promise<void> {
+  const { account, clients: devices, clientsMemory: memory, crypto } = session;
+  const stores = storesOf(session);
   let rechecked = false;
   const refreshKeys = async (): Promise<boolean> => {
     if (claim === null) return false;
@@ -104,7 +106,6 @@ export async function runSessionPass(
   const clients = engine &&
     device &&
     devices && { engine, store: devices, device, memory, signOut };
-  const stores = devices === null ? own : [devices, ...own];
   const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
   if (task === 'leave') return sayFarewell(context, stores);
   if (task === 'initialize' && claim !== null) {
@@ -138,10 +139,16 @@ function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
   };
 }
 
+/** All that are open. */
+export function storesOf({ stores, clients }: Session): readonly CollectionStore[] {
+  return clients === null ? stores : [clients, ...stores];
+}
+
 /** Keeps the device's records, and forgets what was agreed on with the server; safe to be cut and done again. */
-export async function forgetServer({ account, stores, clients, cache }: Session): Promise<void> {
+export async function forgetServer(session: Session): Promise<void> {
+  const { account, cache } = session;
   cache.clear();
-  for (const store of clients === null ? stores : [clients, ...stores]) {
+  for (const store of storesOf(session)) {
     await resetCollection(store, store.state.syncId);
   }
   await account.forget();

@@ -7,6 +7,7 @@ import type { Body, Collection } from './collections/collection.ts';
 import { history } from './collections/history.ts';
 import { passwords } from './collections/passwords.ts';
 import { type Entry, type Mirror, NO_ENTRY } from './entry.ts';
+import { SyncError } from './errors.ts';
 import { START } from './store.ts';
 
 const NOW_US = 1_795_330_000_000_000;
@@ -257,9 +258,37 @@ describe('a store', () => {
     const store = await openTestStore(storage, history);
     const transaction = store.begin();
     transaction.set('a', NO_ENTRY, { ...NO_ENTRY, mirror: mirrorOf(page('https://a/', 1)) });
-    store.close();
+    store.close(new SyncError('disabled', 'the account has left'));
     await expect(transaction.commit()).rejects.toMatchObject({ code: 'disabled' });
     expect(storage.snapshot()).toEqual([]);
+  });
+});
+
+describe('a commit that ends', () => {
+  const outOfMemory = Object.assign(new Error('out of memory'), { name: 'InternalError' });
+  const full = Object.assign(new Error('full'), { code: 'full' });
+
+  test.each([
+    ['without a word of the storage: nothing more is committed', outOfMemory, true],
+    ['with a refusal of the storage: it can be tried again', full, false],
+  ])('%s', async (_what, failure, isStale) => {
+    const storage = new MemoryStorage();
+    const store = await openTestStore(storage, history);
+    const write = storage.commit.bind(storage);
+    const commitOne = (): Promise<void> => {
+      const transaction = store.begin();
+      transaction.set('a', NO_ENTRY, { ...NO_ENTRY, mirror: mirrorOf(page('https://a/', 1)) });
+      return transaction.commit();
+    };
+    storage.commit = () => Promise.reject(failure);
+    await expect(commitOne()).rejects.toMatchObject({
+      code: isStale ? 'outOfMemory' : 'storageFull',
+    });
+    storage.commit = write;
+    const again = commitOne();
+    if (isStale) await expect(again).rejects.toMatchObject({ code: 'outOfMemory' });
+    else await again;
+    expect(store.isStale).toBe(isStale);
   });
 });
 

@@ -2,7 +2,7 @@
 // Every change of a record goes through `Transaction.set`, which keeps the index and the counters in step,
 // and every transaction is one atomic commit that carries the cursor. Keeps no record in memory.
 
-import { longJsonUnits, parseLongJson } from '../crypto/json.ts';
+import { JsonTooLarge, longJsonUnits, parseLongJson } from '../crypto/json.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import {
@@ -91,8 +91,10 @@ export interface CollectionStore {
   /** Ids of index entries whose suffix starts with `prefix`, the place behind each, and that to go on from. */
   indexed(query: IndexQuery): Promise<{ ids: string[]; places: string[]; next: string | null }>;
   mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
-  /** Nothing is committed from now on: the data is being removed. */
-  close(): void;
+  /** A commit ended without a word of the storage: what is in memory may be behind what is stored. */
+  readonly isStale: boolean;
+  /** Nothing is committed from now on: whoever tries gets `why`. */
+  close(why: SyncError): void;
 }
 
 export interface IndexQuery {
@@ -128,14 +130,17 @@ export async function openCollectionStore(
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
   let state = storedOver(NEW_STATE, keys.cursor, stored);
-  let closed = false;
+  let closed: SyncError | null = null;
 
   const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
     if (value === null) return null;
     const packed = typeof value === 'string' ? divided(value) : await vault.open(key, value);
     if (packed === null || packed.text.length <= longJsonUnits) return packed;
     // What is too much to be read in turns is left to the engine's own parser: it was stored here.
-    const body = await parseLongJson(packed.text, pause).catch(() => undefined);
+    const body = await parseLongJson(packed.text, pause).catch((error) => {
+      if (error instanceof JsonTooLarge || error instanceof SyntaxError) return undefined;
+      throw error;
+    });
     return body === undefined ? packed : { ...packed, body: body as Body };
   };
 
@@ -176,9 +181,16 @@ export async function openCollectionStore(
 
     begin: () =>
       beginTransaction(collection, keys, state, packed, async (changes, next) => {
-        if (closed) throw new SyncError('disabled', 'the account has left the device');
-        await ported(storage.commit(changes));
-        state = next;
+        if (closed !== null) throw closed;
+        try {
+          await ported(storage.commit(changes));
+          state = next;
+        } catch (error) {
+          const isRefused = error instanceof SyncError && error.code !== 'outOfMemory';
+          // What the storage refuses has changed nothing. Of anything else nobody knows.
+          if (!isRefused) closed = STALE;
+          throw error;
+        }
       }),
 
     pendingIds: (after, limit) => idsIn(keys.outboxes, after, limit),
@@ -198,11 +210,16 @@ export async function openCollectionStore(
       return { ids: places.map(idOfIndexKey), places, next };
     },
 
-    close() {
-      closed = true;
+    get isStale() {
+      return closed?.code === 'outOfMemory';
+    },
+    close(why) {
+      closed = why;
     },
   };
 }
+
+const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
 
 function divided(value: string): Packed {
   const end = value.indexOf('\n');

@@ -1,5 +1,6 @@
 // Reading back what this device has written itself: a flash may have worn.
 
+import { jsonOf } from '../crypto/engine.ts';
 import type { Value } from '../platform/ports.ts';
 import { SyncError } from './errors.ts';
 
@@ -13,9 +14,7 @@ export function storedOver<T extends object>(
   stored: Value | null | undefined,
 ): T {
   if (typeof stored !== 'string') return defaults;
-  try {
-    return { ...defaults, ...JSON.parse(stored) };
-  } catch {
-    throw new SyncError('storageFailed', `the store's value at ${key} is damaged`);
-  }
+  const value = jsonOf(stored);
+  if (typeof value === 'object' && value !== null) return { ...defaults, ...value };
+  throw new SyncError('storageFailed', `the store's value at ${key} is damaged`);
 }

@@ -2,6 +2,7 @@
 // piece holds the device up for long.
 // A sealed value that was moved to another key, cut, or reordered does not open.
 
+import { CryptoError } from '../crypto/error.ts';
 import { openRest, sealRest } from '../crypto/rest.ts';
 import type { Clock, Entropy } from '../platform/ports.ts';
 
@@ -63,7 +64,8 @@ function cut(text: string): string[] {
 function opened(restKey: Uint8Array, box: Uint8Array): unknown[] | null {
   try {
     return openRest(restKey, box);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
     return null;
   }
 }

@@ -7,8 +7,9 @@
 
 import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { encodeHex } from './bytes.ts';
+import { jsonOf } from './engine.ts';
 import { CryptoError } from './error.ts';
-import { longJsonUnits, parseLongJson } from './json.ts';
+import { JsonTooLarge, longJsonUnits, parseLongJson } from './json.ts';
 import type { KeyBundle } from './keys.ts';
 import { isWellFormed } from './utf8.ts';
 
@@ -175,11 +176,8 @@ function isBareTombstone(body: Record<string, unknown>): boolean {
 }
 
 function parseShort(text: string): Record<string, unknown> | OpenRefusal {
-  try {
-    return asObject(JSON.parse(text));
-  } catch (error) {
-    return whyNot(error);
-  }
+  const value = jsonOf(text);
+  return value === undefined ? 'badJson' : asObject(value);
 }
 
 async function parseLong(
@@ -195,9 +193,9 @@ function asObject(value: unknown): Record<string, unknown> | OpenRefusal {
 }
 
 function whyNot(error: unknown): OpenRefusal {
-  // A device that ran out of memory has said nothing about the record.
-  if (!(error instanceof Error) || /memory/.test(error.message)) throw error;
-  return error instanceof RangeError ? 'tooLarge' : 'badJson';
+  if (error instanceof JsonTooLarge) return 'tooLarge';
+  if (error instanceof SyntaxError) return 'badJson';
+  throw error;
 }
 
 function refusal(code: OpenRefusal): Opened {

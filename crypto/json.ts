@@ -6,10 +6,15 @@
 /** Longer texts take an engine more than a few million instructions. */
 export const longJsonUnits = 16 * 1024;
 
+/** The text has more values than a small heap can hold. */
+export class JsonTooLarge extends Error {
+  override readonly name = 'JsonTooLarge';
+}
+
 /**
  * The value of a JSON text; before its pieces `pause` gives the device a turn.
  * Errors: SyntaxError for what is no JSON, nests deeper than 32, or has a number of a thousand digits;
- * RangeError for more values than a small heap can hold.
+ * JsonTooLarge. What the engine throws when it fails itself is thrown as it is.
  */
 export async function parseLongJson(text: string, pause: () => Promise<void>): Promise<unknown> {
   const open: (unknown[] | Record<string, unknown>)[] = [];
@@ -86,7 +91,7 @@ export async function parseLongJson(text: string, pause: () => Promise<void>): P
   await pause();
   for (;;) {
     weight++;
-    if (weight > weightMax) throw new RangeError('JSON: too many values');
+    if (weight > weightMax) throw new JsonTooLarge('JSON: too many values');
     if (++work % sliceValues === 0) await pause();
     let value = await takeValue(await peek());
     // JSON has no undefined: a container was opened, and its first member comes next.

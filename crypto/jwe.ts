@@ -4,6 +4,7 @@
 // What is wrong with a text from outside is answered as a value, in the order of the proofs.
 
 import { concatBytes, decodeBase64, wordsOfBytes } from './bytes.ts';
+import { jsonOf } from './engine.ts';
 import { gcmOpen } from './gcm.ts';
 import { type EcPublicKey, ecdh, type Pause } from './p256.ts';
 import { sha256 } from './sha256.ts';
@@ -103,11 +104,7 @@ function headerOf(bytes: Uint8Array): Header | null {
 
 /** The members of a JSON object; none of anything else. */
 function parse(text: string): { readonly [name: string]: unknown } {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return {};
-  }
+  return Object(jsonOf(text));
 }
 
 function textOf(bytes: Uint8Array): string | null {

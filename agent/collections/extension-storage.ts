@@ -2,6 +2,7 @@
 // Devices' changes are merged item by item; where both changed one, the server's counts.
 // Quotas are those of Firefox, counted as its application-services count them.
 
+import { jsonOf } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import { itemBytes } from './item-bytes.ts';
 import {
@@ -157,12 +158,8 @@ function itemsOf(body: Body): Items {
 }
 
 function parsed(data: unknown): object | null {
-  try {
-    const value: unknown = typeof data === 'string' ? JSON.parse(data) : null;
-    return typeof value === 'object' && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = typeof data === 'string' ? jsonOf(data) : null;
+  return typeof value === 'object' && !Array.isArray(value) ? value : null;
 }
 
 function identity(body: Body): string {

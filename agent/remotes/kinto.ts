@@ -225,7 +225,8 @@ function tokenOf(nextPage: string | null): string | null {
   if (match === null) throw new SyncError('badResponse', 'Next-Page: no _token in it');
   try {
     return decodeURIComponent((match[1] ?? '').replace(/\+/g, ' '));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
     throw new SyncError('badResponse', 'Next-Page: _token is not percent-encoded');
   }
 }

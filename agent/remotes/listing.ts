@@ -92,12 +92,15 @@ function listedOf(
   if ('tooLarge' in item) return spoilt(item.idHint, 'tooLarge', item.chars);
   const { text } = item;
   const good = (value: unknown): Listed => envelopeOf(value, text.length, read);
-  const bad = (): Listed => spoilt(idHint(text), 'badEnvelope', text.length);
+  const bad = (error: unknown): Listed => {
+    if (!(error instanceof SyntaxError) && !(error instanceof SyncError)) throw error;
+    return spoilt(idHint(text), 'badEnvelope', text.length);
+  };
   try {
     const value = parseRecord(text, pause);
     return value instanceof Promise ? value.then(good, bad) : good(value);
-  } catch {
-    return bad();
+  } catch (error) {
+    return bad(error);
   }
 }
 

@@ -117,8 +117,9 @@ async function refusal(answered: Answer): Promise<SyncError> {
 async function bodyOf(answered: Answer): Promise<unknown> {
   try {
     return parseDocument(await readDocument(() => answered.read(), ANSWER_CHARS_MAX));
-  } catch {
+  } catch (error) {
     answered.cancel();
+    if (!(error instanceof SyncError)) throw error;
     return null;
   }
 }

@@ -4,6 +4,7 @@
 // Source: Firefox Accounts, "Scoped keys".
 
 import { decodeBase64, textOfCodes } from '../../crypto/bytes.ts';
+import { jsonOf } from '../../crypto/engine.ts';
 import { clientState, syncKeyBundle } from '../../crypto/keys.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
@@ -59,11 +60,8 @@ export function readScopedKey(jwk: unknown, knownKid = ''): SyncKeyJwk {
  */
 export function uidOf(accessToken: string, key: SyncKeyJwk): string {
   const payload = decodeBase64(accessToken.split('.', 3)[1] ?? '', 'url') ?? new Uint8Array(0);
-  try {
-    const subject = member(JSON.parse(textOfCodes(Array.from(payload))), 'sub');
-    if (typeof subject === 'string' && /^[\da-f]{32}$/.test(subject)) return subject;
-  } catch {
-    // Not a JWT: an opaque token says nothing.
-  }
-  return clientState(key);
+  // An opaque token, which is no JWT, says nothing.
+  const subject = member(jsonOf(textOfCodes(Array.from(payload))), 'sub');
+  const isUid = typeof subject === 'string' && /^[\da-f]{32}$/.test(subject);
+  return isUid ? subject : clientState(key);
 }

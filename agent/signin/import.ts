@@ -33,7 +33,8 @@ const JSON_CHARS_MAX = 16_384;
 function parse(json: string): unknown {
   try {
     return parseDocument(json);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
     throw new SyncError('badInput', 'import: not JSON');
   }
 }

@@ -1,6 +1,7 @@
 // Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees them.
 
-import { longJsonUnits, parseLongJson } from '../../crypto/json.ts';
+import { jsonOf } from '../../crypto/engine.ts';
+import { JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';
@@ -35,11 +36,9 @@ export function parseDocument(text: string): unknown {
   }
   // Most texts need no closer look: more may be open at once than there are brackets.
   if (brackets > JSON_DEPTH_MAX) createLexer(JSON_DEPTH_MAX).next(text, 0);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw notJson();
-  }
+  const value = jsonOf(text);
+  if (value === undefined) throw notJson();
+  return value;
 }
 
 /**
@@ -50,8 +49,9 @@ export async function parseInTurns(text: string, pause: () => Promise<void>): Pr
   if (text.length <= longJsonUnits) return parseDocument(text);
   try {
     return await parseLongJson(text, pause);
-  } catch {
-    throw notJson();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof JsonTooLarge) throw notJson();
+    throw error;
   }
 }
 

@@ -1,7 +1,9 @@
 // The first thing of the agent's file that runs on a device: `boot(host)` wires the agent to the bridge.
 // What the device may ask for is the list of commands below; see BRIDGE.md.
 
+import { fromPort } from '../../agent/errors.ts';
 import { type Agent, type AgentConfig, createAgent, SyncError } from '../../agent/index.ts';
+import { isEngineFailure, jsonOf } from '../../crypto/engine.ts';
 import { contents } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
@@ -89,15 +91,19 @@ export function boot(host: Host): Booted {
     command(id, name, text) {
       const reply = (error: string, result: unknown): void =>
         void host('reply', id, error, JSON.stringify(result ?? {}), null);
-      run(name, text).then(
-        (result) => reply('', result),
-        (error: unknown) => {
-          if (error instanceof SyncError) reply(error.code, error);
-          else reply('failed', { message: error instanceof Error ? error.message : '' });
-        },
-      );
+      // A reply for which there is no memory is refused in few words: somebody waits for it.
+      run(name, text)
+        .then((result) => reply('', result))
+        .catch((error: unknown) => reply(...refusal(error)))
+        .catch(() => void host('reply', id, 'outOfMemory', '{}', null));
     },
   };
+}
+
+function refusal(error: unknown): [code: string, text: object] {
+  if (error instanceof SyncError) return [error.code, error];
+  if (isEngineFailure(error)) return ['outOfMemory', fromPort(error)];
+  return ['failed', { message: error instanceof Error ? error.message : '' }];
 }
 
 async function callStorage(
@@ -128,9 +134,7 @@ async function callSignIn(
 }
 
 function argumentsOf(text: string): unknown {
-  try {
-    return JSON.parse(text === '' ? '{}' : text);
-  } catch {
-    throw new SyncError('badInput', 'command: its text is not JSON');
-  }
+  const value = jsonOf(text === '' ? '{}' : text);
+  if (value === undefined) throw new SyncError('badInput', 'command: its text is not JSON');
+  return value;
 }

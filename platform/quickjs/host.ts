@@ -59,7 +59,10 @@ export function createHostPlatform(
   host: Host,
   withDeviceCrypto: boolean,
 ): { platform: Platform; deliver: Deliver } {
-  const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
+  const waiting = new Map<
+    number,
+    { resolve(answer: Answer): void; reject(error: unknown): void }
+  >();
   let lastId = 0;
 
   const call = (op: string, id: number, { head = '', text = '', bytes = null }: Message): unknown =>
@@ -68,7 +71,12 @@ export function createHostPlatform(
   const ask: Line['ask'] = (op, message = {}, id = newId()) =>
     new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
-      call(op, id, message);
+      try {
+        call(op, id, message);
+      } catch (error) {
+        waiting.delete(id);
+        throw error;
+      }
     });
   const tell: Line['tell'] = (op, message, id = 0) => void call(op, id, message);
   const line: Line = { newId, ask, tell };
@@ -107,8 +115,13 @@ export function createHostPlatform(
       const waiter = waiting.get(id);
       if (waiter === undefined) return;
       waiting.delete(id);
-      if (error !== '') waiter.reject(portError(error as PortErrorCode, text));
-      else waiter.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
+      try {
+        if (error !== '') throw portError(error as PortErrorCode, text);
+        waiter.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
+      } catch (failure) {
+        // Also what the engine throws for want of memory: who waits is told.
+        waiter.reject(failure);
+      }
     },
   };
 }
