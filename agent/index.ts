@@ -32,7 +32,7 @@ export { passwords } from './collections/passwords.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
-export { SyncError } from './errors.ts';
+export { fromPort, SyncError } from './errors.ts';
 export type { ExtensionStorage } from './extension-storage.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';

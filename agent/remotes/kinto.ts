@@ -226,7 +226,7 @@ function tokenOf(nextPage: string | null): string | null {
   try {
     return decodeURIComponent((match[1] ?? '').replace(/\+/g, ' '));
   } catch (error) {
-    if (!(error instanceof URIError)) throw error;
+    if ((error as Error | null)?.name !== 'URIError') throw error;
     throw new SyncError('badResponse', 'Next-Page: _token is not percent-encoded');
   }
 }

@@ -1,9 +1,13 @@
 // The first thing of the agent's file that runs on a device: `boot(host)` wires the agent to the bridge.
 // What the device may ask for is the list of commands below; see BRIDGE.md.
 
-import { fromPort } from '../../agent/errors.ts';
-import { type Agent, type AgentConfig, createAgent, SyncError } from '../../agent/index.ts';
-import { isEngineFailure, jsonOf } from '../../crypto/engine.ts';
+import {
+  type Agent,
+  type AgentConfig,
+  createAgent,
+  fromPort,
+  SyncError,
+} from '../../agent/index.ts';
 import { contents } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
@@ -101,9 +105,12 @@ export function boot(host: Host): Booted {
 }
 
 function refusal(error: unknown): [code: string, text: object] {
-  if (error instanceof SyncError) return [error.code, error];
-  if (isEngineFailure(error)) return ['outOfMemory', fromPort(error)];
-  return ['failed', { message: error instanceof Error ? error.message : '' }];
+  try {
+    const known = fromPort(error);
+    return [known.code, known];
+  } catch {
+    return ['failed', { message: error instanceof Error ? error.message : '' }];
+  }
 }
 
 async function callStorage(
@@ -134,7 +141,10 @@ async function callSignIn(
 }
 
 function argumentsOf(text: string): unknown {
-  const value = jsonOf(text === '' ? '{}' : text);
-  if (value === undefined) throw new SyncError('badInput', 'command: its text is not JSON');
-  return value;
+  try {
+    return JSON.parse(text === '' ? '{}' : text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new SyncError('badInput', 'command: its text is not JSON');
+  }
 }
