@@ -3,14 +3,14 @@
 // are the caller's business.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Connection, Identity, Platform, Shell } from '../ports.ts';
 import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
-import { openNodeStorage } from './storage.ts';
+import { type NodeStorage, openNodeStorage } from './storage.ts';
 
 /** What of a machine needs no directory: enough to sign in. */
 export type Machine = Pick<Platform, 'network' | 'clock' | 'entropy'>;
@@ -29,6 +29,8 @@ export interface NodePlatformOptions extends MachineOptions {
   readonly shell: Shell;
   /** `wifi` by default: a machine's network is there and costs nothing. */
   readonly connection?: () => Connection;
+  /** Another process has taken the directory over: nothing is stored any more. */
+  readonly onLost?: () => void;
 }
 
 export interface NodePlatform extends Platform {
@@ -38,10 +40,9 @@ export interface NodePlatform extends Platform {
 
 /** Errors: `StorageError` `failed`, when the directory is in use or its key is lost. */
 export async function openNodePlatform(options: NodePlatformOptions): Promise<NodePlatform> {
-  const { directory, shell } = options;
-  mkdirSync(directory, { recursive: true });
-  const deviceKey = deviceKeyOf(directory, hasData(directory));
-  const storage = await openNodeStorage(directory);
+  const { directory, shell, onLost } = options;
+  const storage = await openNodeStorage(directory, onLost && { onLost });
+  const deviceKey = keyBeside(storage, directory);
   const machine = nodeMachine(options);
   return {
     ...machine,
@@ -55,6 +56,16 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
       storage.close();
     },
   };
+}
+
+/** Only the owner of the folder makes a key, and looks at one. */
+function keyBeside(storage: NodeStorage, directory: string): Uint8Array {
+  try {
+    return deviceKeyOf(directory, hasData(directory));
+  } catch (error) {
+    storage.close();
+    throw error;
+  }
 }
 
 /** `stop`: see `NodeClock`. */

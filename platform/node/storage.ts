@@ -12,7 +12,6 @@ import {
   mkdirSync,
   openSync,
   readSync,
-  rmSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -22,11 +21,13 @@ import type { BlockFile, BlockFiles } from '../sqlite/block-files.ts';
 import { startEngine } from '../sqlite/engine.ts';
 import { SqliteStore } from '../sqlite/store.ts';
 import { StorageError } from '../storage-rules.ts';
-import { lockDirectory } from './lock.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
 
 export interface NodeStorageOptions {
   /** The directory's files stay under this; no limit of its own without it. */
   readonly quotaBytes?: number;
+  /** Another process has taken the directory over: every write fails from then on. */
+  readonly onLost?: () => void;
 }
 
 /**
@@ -39,10 +40,13 @@ export async function openNodeStorage(
 ): Promise<NodeStorage> {
   const engine = await startEngine();
   mkdirSync(directory, { recursive: true });
-  const lock = translating(() => lockDirectory(directory));
+  const { onLost, ...limits } = options;
+  const lock = await lockDirectory(directory, onLost && { onLost }).catch((error: unknown) => {
+    throw translated(error);
+  });
   const store = new SqliteStore(engine, {
-    ...options,
-    files: directoryFiles(directory),
+    ...limits,
+    files: directoryFiles(directory, lock),
     random: randomBytes,
     nowMs: Date.now,
   });
@@ -51,10 +55,10 @@ export async function openNodeStorage(
 
 export class NodeStorage implements Storage {
   readonly #store: SqliteStore;
-  readonly #lock: string;
+  readonly #lock: DirectoryLock;
 
   /** See `openNodeStorage`. */
-  constructor(store: SqliteStore, lock: string) {
+  constructor(store: SqliteStore, lock: DirectoryLock) {
     this.#store = store;
     this.#lock = lock;
   }
@@ -73,32 +77,38 @@ export class NodeStorage implements Storage {
 
   /** Closes the files and lets others open the directory. Use nothing of this afterwards. */
   close(): void {
-    this.#store.close();
-    rmSync(this.#lock, { force: true });
+    try {
+      this.#store.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 }
 
-function directoryFiles(directory: string): BlockFiles {
+/** Nothing is changed once the lock is lost. */
+function directoryFiles(directory: string, lock: DirectoryLock): BlockFiles {
   const path = (name: string) => join(directory, name);
   return {
     open: (name, create) =>
       translating(() => {
         const isNew = !existsSync(path(name));
         if (isNew && !create) return null;
+        lock.check();
         const descriptor = openSync(path(name), isNew ? 'wx+' : 'r+');
         if (isNew) syncDirectory(directory);
-        return blockFile(descriptor);
+        return blockFile(descriptor, lock);
       }),
     exists: (name) => existsSync(path(name)),
     remove: (name) =>
       translating(() => {
+        lock.check();
         unlinkSync(path(name));
         syncDirectory(directory);
       }),
   };
 }
 
-function blockFile(descriptor: number): BlockFile {
+function blockFile(descriptor: number, lock: DirectoryLock): BlockFile {
   return {
     size: () => translating(() => fstatSync(descriptor).size),
     read: (into, offset) =>
@@ -109,11 +119,16 @@ function blockFile(descriptor: number): BlockFile {
       ),
     write: (bytes, offset) =>
       translating(() => {
+        lock.check();
         whole(bytes.length, (done) =>
           writeSync(descriptor, bytes, done, bytes.length - done, offset + done),
         );
       }),
-    truncate: (size) => translating(() => ftruncateSync(descriptor, size)),
+    truncate: (size) =>
+      translating(() => {
+        lock.check();
+        ftruncateSync(descriptor, size);
+      }),
     sync: () => translating(() => fsyncSync(descriptor)),
     close: () => translating(() => closeSync(descriptor)),
   };

@@ -82,7 +82,7 @@ test.each([
   [['import', '--accounts', 'http://h', '--client-id', 'c'], '--credentials is missing'],
   [['sign-out', '--yes'], '--data is missing'],
   [['devices', '--data', data], `${data} holds no data yet`],
-  [['status', '--data', `/${'x'.repeat(91)}`], '--data must be a path of at most 90 bytes'],
+  [['status', '--data', `/${'x'.repeat(91)}`], '--data must be a path of at most 86 bytes'],
 ])('%j: %s', async (args, complaint) => {
   const { code, out, complaints } = await run(args);
   expect([code, out]).toEqual([2, '']);

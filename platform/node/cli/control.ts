@@ -1,11 +1,12 @@
-// A running agent answers other commands of its user: a socket in the folder of its data, JSON a line.
-// Who can open the socket can read the folder, so nobody is asked who they are. A request is one call of
-// the local API, its reply comes before the next is looked at.
+// A running agent answers other commands of its user: a socket in the folder of its data, JSON a
+// line. Who can open the socket can read the folder, so nobody is asked who they are. A request is
+// one call of the local API, its reply comes before the next is looked at.
 
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { type Agent, type Status, SyncError } from '../../../agent/index.ts';
 import { Failure } from './complaint.ts';
 
@@ -28,9 +29,16 @@ export function localApi(agent: Agent): LocalApi {
   };
 }
 
-/** Answers at `path` until the returned function is called. A socket that was left there is replaced. */
+/**
+ * Answers at `path` until the returned function is called. For the owner of the folder: a socket
+ * that was left there is
+ * replaced, and so is ours by the next owner's.
+ */
 export async function serveControl(path: string, api: LocalApi): Promise<() => void> {
-  rmSync(path, { force: true });
+  // Closing removes the name that a socket was made under: it must not be that of somebody else's
+  // by then.
+  const draft = `${path}.`;
+  rmSync(draft, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -38,10 +46,13 @@ export async function serveControl(path: string, api: LocalApi): Promise<() => v
     socket.on('error', () => socket.destroy());
     void answer(socket, api);
   });
-  server.listen(path);
+  server.listen(draft);
   await once(server, 'listening');
+  const { ino } = lstatSync(draft);
+  renameSync(draft, path);
   return () => {
     server.close();
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
     for (const socket of sockets) socket.destroy();
   };
 }
@@ -58,7 +69,7 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
   const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
   const call = async (method: keyof LocalApi, ...args: readonly unknown[]): Promise<never> => {
     socket.write(`${JSON.stringify({ method, args })}\n`);
-    const { done, value } = await replies.next();
+    const { done, value } = await answered(replies.next());
     if (done === true) throw new Failure('the running sync has ended');
     const { result, error } = JSON.parse(value);
     if (error !== undefined) {
@@ -76,6 +87,19 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
     close: () => void socket.destroy(),
   };
 }
+
+/** A process that is stopped, or hangs, takes the question and says nothing. Errors: `Failure`. */
+async function answered<T>(reply: Promise<T>): Promise<T> {
+  const end = new AbortController();
+  const late = setTimeout(REPLY_MS, null, { signal: end.signal }).then(() => {
+    throw new Failure(`the running sync has not answered for ${REPLY_MS / 1_000} seconds`);
+  });
+  late.catch(() => undefined);
+  return Promise.race([reply, late]).finally(() => end.abort());
+}
+
+/** Longer than any call takes, also beside a first sync on a slow computer. */
+const REPLY_MS = 60_000;
 
 async function answer(socket: Socket, api: LocalApi): Promise<void> {
   for await (const line of createInterface({ input: socket })) {

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
+import { DIRECTORY_BYTES_MAX } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
@@ -28,9 +29,6 @@ const NOWHERE: AgentConfig['remote'] = {
   audience: '',
   auth: 'bearer',
 };
-
-/** The longest path of a socket that every system takes, less the name of ours. */
-const FOLDER_BYTES_MAX = 90;
 
 /** Opens the folder and starts the agent on it. Errors: `UsageError`, `StorageError`. */
 export async function openData(options: DataOptions): Promise<Data> {
@@ -63,8 +61,8 @@ export function socketOf(directory: string): string {
 
 /** Errors: `UsageError`. A folder that does not exist is good. */
 export function checkFolder(directory: string): void {
-  if (Buffer.byteLength(directory) > FOLDER_BYTES_MAX) {
-    throw new UsageError(`--data must be a path of at most ${FOLDER_BYTES_MAX} bytes`);
+  if (Buffer.byteLength(directory) > DIRECTORY_BYTES_MAX) {
+    throw new UsageError(`--data must be a path of at most ${DIRECTORY_BYTES_MAX} bytes`);
   }
   if (existsSync(directory)) checkPrivateFolder(directory);
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -60,6 +61,28 @@ it('stops in order in the middle of a sync, and two never share a folder', async
   expect(await stopped.ended).toBe(0);
   expect(readdirSync(shared)).not.toContain('lock');
 });
+
+const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const hasContainers = spawnSync('unshare', [...CONTAINER.slice(1), 'true']).status === 0;
+
+it.skipIf(!hasContainers)(
+  'keeps what is put beside a sync in a container, and refuses a second sync outside',
+  async () => {
+    const shared = join(folder, 'container');
+    const service = startCommand(syncArgs(shared), CONTAINER);
+    await service.saw('in sync');
+    const outside = await run([...syncArgs(shared), '--once']);
+    expect([outside.code, outside.complaints]).toEqual([1, `kitsync: ${shared} is in use\n`]);
+    const pages = Array.from({ length: 300 }, (_, n) => ({ url: `https://put.example/${n}` }));
+    const put = await run(['put', 'history', '--data', shared], JSON.stringify(pages));
+    expect([put.code, put.out.trim().split('\n').length]).toEqual([0, 300]);
+    service.child.kill('SIGKILL');
+    await service.ended;
+    const args = ['list', 'history', '--data', shared, '--prefix', 'https://put.example/'];
+    const { out } = await run([...args, '--limit', '400', '--json']);
+    expect(JSON.parse(out)).toHaveLength(300);
+  },
+);
 
 it('stops within seconds although the server says nothing', async () => {
   const silent = createServer().listen(0, '127.0.0.1');

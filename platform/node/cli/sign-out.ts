@@ -35,13 +35,13 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
 }
 
 /** Removes what a sync has put into a folder; the key goes last. Errors: `InUseError`, those of files. */
-export function eraseData(directory: string): void {
-  const lock = lockDirectory(directory);
+export async function eraseData(directory: string): Promise<void> {
+  const lock = await lockDirectory(directory);
   const names = readdirSync(directory).filter((name) => /^(store|socket)/.test(name));
   for (const name of [...names, NOTES_FILE, DEVICE_KEY_FILE]) {
     rmSync(join(directory, name), { force: true });
   }
-  rmSync(lock);
+  lock.release();
 }
 
 /** Tells the accounts server that the refresh token is not needed any more; resolves to how that went. */
@@ -93,7 +93,7 @@ async function leave(
   } finally {
     data.close();
   }
-  eraseData(directory);
+  await eraseData(directory);
 }
 
 function question(

@@ -9,6 +9,7 @@ import {
   type Status,
   SyncError,
 } from '../../../agent/index.ts';
+import { InUseError } from '../lock.ts';
 import { complaintOf } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
@@ -37,6 +38,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     passes: 0,
     onPass: () => undefined,
     onSignedOut: () => undefined,
+    onLost: () => undefined,
   };
   let noted = Promise.resolve();
   const data: Data = await openData({
@@ -49,6 +51,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
       identityOf(credentials, machine, deviceKey, credentialsFile, device),
     // The first pass is asked for below; until then the agent's schedule shall find no network for one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
+    onLost: () => watch.onLost(),
     shell: {
       status: () => undefined,
       event(json) {
@@ -69,11 +72,11 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     const stopControl = await serveControl(socketOf(directory), localApi(data.agent));
     exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
-    data.close();
     await noted;
+    data.close();
   }
   if (exitCode === SIGNED_OUT) {
-    eraseData(directory);
+    await eraseData(directory);
     terminal.complain(
       `another device has signed this one out: ${directory} is empty now; ` +
         `${await giveBack(credentials, terminal.machine)}\n`,
@@ -92,6 +95,8 @@ interface Watch {
   passes: number;
   onPass(report: PassReport): void;
   onSignedOut(): void;
+  /** Another process has the folder now. */
+  onLost(): void;
 }
 
 /** Runs until there is nothing to wait for: after one pass, a failure that stays, or the wish to stop. */
@@ -109,6 +114,7 @@ async function run(
       const stopCode = isOnce ? 1 : 0;
       let isStopping = false;
       watch.onSignedOut = () => resolve(SIGNED_OUT);
+      watch.onLost = () => reject(new InUseError(options.directory));
       watch.onPass = (report) => {
         const code = report.error?.code;
         if (isStopping) resolve(stopCode);
