@@ -1,6 +1,8 @@
 // What the device decides: where the server is, what is synced, how much the device can hold.
 // The device is trusted, so nothing here is checked twice; users' switches are in settings.ts.
 
+import { type HeapLimits, SMALL_HEAP } from './limits.ts';
+
 export interface RemoteConfig {
   /** Which driver speaks to the server; the firmware must have been built with it. */
   readonly protocol: string;
@@ -59,4 +61,11 @@ export interface AgentConfig {
   readonly historyRecordsMax: number;
   /** Longest record accepted from the wire, in characters of its JSON; at most RECORD_CHARS_MAX. */
   readonly recordCharsMax: number;
+  /** For a device with more memory than the least: over `SMALL_HEAP`. */
+  readonly heap?: Partial<HeapLimits>;
+}
+
+/** What the device may have in memory at a time. */
+export function heapOf({ heap }: Pick<AgentConfig, 'heap'>): HeapLimits {
+  return { ...SMALL_HEAP, ...heap };
 }

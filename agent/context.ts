@@ -38,17 +38,6 @@ export interface CollectionPass extends PassContext {
   readonly buried: Map<string, number>;
 }
 
-/** Gives the device a turn whenever so much text was worked on; cheap to call for every record. */
-export function createPacer(platform: Platform): (chars: number) => Promise<void> | null {
-  let spent = 0;
-  return (chars) => {
-    spent += chars;
-    if (spent < SLICE_CHARS_MAX) return null;
-    spent = 0;
-    return platform.clock.pause();
-  };
-}
-
 /**
  * Proves and decrypts payloads, a slice's worth at a time, and empties the list on its way. A wrong MAC may mean that the keys changed: they are
  * looked at once more before a record is blamed.

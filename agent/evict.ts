@@ -3,7 +3,6 @@
 
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
-import { BATCH_RECORDS_MAX } from './limits.ts';
 
 /** Drops the oldest records above `historyRecordsMax`, in batches. */
 export async function evict(pass: CollectionPass): Promise<void> {
@@ -19,7 +18,7 @@ export async function evict(pass: CollectionPass): Promise<void> {
 }
 
 async function dropOldest({ store }: CollectionPass, excess: number): Promise<number> {
-  const limit = Math.min(excess, BATCH_RECORDS_MAX);
+  const limit = Math.min(excess, store.heap.batchRecordsMax);
   const { ids } = await store.indexed({ prefix: 'd', limit, reverse: true });
   const transaction = store.begin();
   let dropped = 0;

@@ -5,7 +5,7 @@ import type { Body, Folders } from './collections/collection.ts';
 import { NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { isRecordId } from './keys.ts';
-import { BATCH_RECORDS_MAX, LIST_CHARS_MAX } from './limits.ts';
+import { LIST_CHARS_MAX } from './limits.ts';
 import type { CollectionStore } from './store.ts';
 
 interface Portion {
@@ -49,7 +49,7 @@ async function portionOf(
   limit: number,
   after: string | null,
 ): Promise<Portion> {
-  const most = Math.min(limit, BATCH_RECORDS_MAX);
+  const most = Math.min(limit, store.heap.batchRecordsMax);
   const [folder = NO_ENTRY] = await store.load([parent]);
   const body = visible(folder);
   const named = body === null ? [] : folders.children(body).filter(isRecordId);

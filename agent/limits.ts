@@ -4,14 +4,43 @@
 /** One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in base64. */
 export const RECORD_CHARS_MAX = 400_000;
 
-/** Records of one storage commit: enough to make flash pages full, few enough for a small heap. */
-export const BATCH_RECORDS_MAX = 50;
+/** What is in memory at a time: bounds that only the size of a heap gives. */
+export interface HeapLimits {
+  /** Records of one storage commit: enough to make flash pages full. The port allows 1,024 changes. */
+  readonly batchRecordsMax: number;
+  /** Characters of envelopes held before a batch is worked off, whatever their number. */
+  readonly batchCharsMax: number;
+  /** Records of one request. */
+  readonly pushRecordsMax: number;
+  /** Characters of the sealed payloads of one request: it is in memory three times on its way. */
+  readonly pushCharsMax: number;
+  /** The same of a request whose answer has its payloads again. */
+  readonly echoCharsMax: number;
+  /** Characters and changes of a commit that takes one record after the other. */
+  readonly commitCharsMax: number;
+  readonly commitChangesMax: number;
+  /** Changes of one upload that is committed as a whole: their ids are held. */
+  readonly stagedMax: number;
+}
 
-/** Characters of envelopes held before a batch is worked off, whatever their number. */
-export const BATCH_CHARS_MAX = 48_000;
+/** For a heap of 1 MiB; a configuration may give more. */
+export const SMALL_HEAP: HeapLimits = {
+  batchRecordsMax: 50,
+  batchCharsMax: 48_000,
+  pushRecordsMax: 25,
+  pushCharsMax: 24_000,
+  echoCharsMax: 16_384,
+  commitCharsMax: 24_000,
+  commitChangesMax: 400,
+  stagedMax: 1_000,
+};
 
 /** Characters of record text that are parsed and merged before the device gets a turn. */
 export const SLICE_CHARS_MAX = 6_000;
+
+/** What looking a record up and writing it count for among them, however short it is. */
+export const RECORD_CHARS = 100;
+export const COMMIT_CHARS = 1_500;
 
 /** Characters of an answer that are taken apart at once; then the device gets a turn. */
 export const PIECE_CHARS_MAX = 8_192;
@@ -69,18 +98,8 @@ export const PAYLOAD_SAFE_CHARS = 16_384;
 /** Ids of local changes that are listed at a time. */
 export const PUSH_IDS_MAX = 100;
 
-/** Characters of sealed payloads after which a request is sent: it is in memory three times on its way. */
-export const PUSH_CHARS_MAX = 24_000;
-
-/** Characters and changes of a commit that takes one record after the other; the port allows 1,024 changes. */
-export const COMMIT_CHARS_MAX = 24_000;
-export const COMMIT_CHANGES_MAX = 400;
-
 /** A change that a server has refused is tried again after so long. */
 export const PARKED_RECHECK_MS = 24 * 3_600_000;
-
-/** Changes of one upload that is committed as a whole: their ids are held in memory. */
-export const STAGED_MAX = 1_000;
 
 /** Fetch, merge, push of one record that somebody else keeps changing. */
 export const CONFLICT_ROUNDS_MAX = 3;

@@ -8,7 +8,7 @@ import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
-import { BATCH_RECORDS_MAX, LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
+import { LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
 import { findSame } from './same.ts';
 import type { CollectionStore } from './store.ts';
 
@@ -67,7 +67,7 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
     if (next === null) return { records, next };
     left -= portion;
     const isShort = chars - charsBefore < SLICE_CHARS_MAX;
-    most = isShort ? Math.min(most * 2, BATCH_RECORDS_MAX) : Math.max(1, most >> 1);
+    most = isShort ? Math.min(most * 2, store.heap.batchRecordsMax) : Math.max(1, most >> 1);
   }
   return { records, next: last };
 }

@@ -4,11 +4,12 @@
 // has opened, so it is the records. Other keys, whenever they come, begin the collection anew.
 
 import type { Body } from './collections/collection.ts';
-import { type CollectionPass, createPacer, openAll } from './context.ts';
+import { type CollectionPass, openAll } from './context.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { evict } from './evict.ts';
-import { BATCH_CHARS_MAX, BATCH_RECORDS_MAX, PAGES_MAX } from './limits.ts';
+import { type HeapLimits, PAGES_MAX } from './limits.ts';
+import { createPacer } from './pacer.ts';
 import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
@@ -75,7 +76,7 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
     for (let more = true; more; ) {
       more = await page.next(arrived);
       isEmpty &&= arrived.length === 0;
-      while (moved(arrived, batch)) {
+      while (moved(arrived, batch, pass.store.heap)) {
         await applyBatch(pass, page, batch, progress.after(batch));
       }
       await pass.platform.clock.pause();
@@ -95,9 +96,13 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
 }
 
 /** Moves records on until the batch is full (true) or no more have arrived (false). */
-function moved(arrived: Listed[], batch: Listed[]): boolean {
+function moved(
+  arrived: Listed[],
+  batch: Listed[],
+  { batchRecordsMax, batchCharsMax }: HeapLimits,
+): boolean {
   let chars = batch.reduce((sum, listed) => sum + listed.chars, 0);
-  while (batch.length < BATCH_RECORDS_MAX && chars < BATCH_CHARS_MAX) {
+  while (batch.length < batchRecordsMax && chars < batchCharsMax) {
     const listed = arrived.shift();
     if (listed === undefined) return false;
     batch.push(listed);
@@ -205,7 +210,7 @@ async function commitBatch(
   const ids = [...arrivals.map(({ id }) => id), ...spoilt.keys()];
   const entries = await store.load(ids);
   const transaction = store.begin();
-  const pacer = createPacer(pass.platform);
+  const pacer = createPacer(() => pass.platform.clock.pause());
   const times: Times = {
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),

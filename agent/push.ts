@@ -7,13 +7,7 @@ import { resolve } from './dispute.ts';
 import { NO_ENTRY } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { type Job, sealedJob } from './job.ts';
-import {
-  PARKED_RECHECK_MS,
-  PUSH_CHARS_MAX,
-  PUSH_IDS_MAX,
-  PUSH_TRIES_MAX,
-  STAGED_MAX,
-} from './limits.ts';
+import { PARKED_RECHECK_MS, PUSH_IDS_MAX, PUSH_TRIES_MAX } from './limits.ts';
 import type { PushResult, Upload } from './remotes/remote.ts';
 import { acknowledgeStaged, type Staged, settle } from './settle.ts';
 import { settledAtHome } from './twins.ts';
@@ -25,8 +19,9 @@ interface Sending {
   readonly withParked: boolean;
   /** Records whose deletion is on its way: what an app makes of them meanwhile goes up another time. */
   readonly deleting: Set<string>;
-  /** What the next request takes. */
+  /** What the next request takes, and characters of its payloads. */
   jobs: Job[];
+  chars: number;
   failed: number;
   /** The collection has changed: nothing that was staged is written. */
   moved: boolean;
@@ -73,7 +68,7 @@ async function pushOnce(
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
     ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [] },
-    ...{ failed: 0, moved: false, full: false },
+    ...{ chars: 0, failed: 0, moved: false, full: false },
   };
   await gather(pass, sending, true);
   await gather(pass, sending, false);
@@ -99,25 +94,30 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
   do {
     const ids: string[] = await list(after, PUSH_IDS_MAX);
     for (const id of ids) {
-      if (isRequestFull(sending)) await send(pass, sending, false);
       if (isOver(pass, sending)) return;
-      if (sending.staged.length + sending.jobs.length >= STAGED_MAX) {
+      if (sending.staged.length + sending.jobs.length >= pass.store.heap.stagedMax) {
         sending.full = true;
         return;
       }
       if (sending.deleting.has(id)) continue;
       const job = await jobOf(pass, sending, id, deletions);
       if (job === null) continue;
+      if (isRequestFull(sending, job)) {
+        await send(pass, sending, false);
+        if (isOver(pass, sending)) return;
+      }
       sending.jobs.push(job);
+      sending.chars += job.outgoing.payload.length;
       if (deletions) sending.deleting.add(id);
     }
     after = ids.length < PUSH_IDS_MAX ? null : (ids.at(-1) ?? null);
   } while (after !== null);
 }
 
-function isRequestFull({ jobs, upload }: Sending): boolean {
-  const chars = jobs.reduce((sum, { outgoing }) => sum + outgoing.payload.length, 0);
-  return jobs.length >= upload.addMax || chars >= PUSH_CHARS_MAX;
+/** There is no room for one more. */
+function isRequestFull({ jobs, chars, upload }: Sending, { outgoing }: Job): boolean {
+  if (jobs.length === 0) return false;
+  return jobs.length >= upload.addMax || chars + outgoing.payload.length > upload.addCharsMax;
 }
 
 function isOver({ store }: CollectionPass, { moved, full }: Sending): boolean {
@@ -147,6 +147,7 @@ async function jobOf(
 async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Promise<void> {
   const { jobs, upload, staged } = sending;
   sending.jobs = [];
+  sending.chars = 0;
   const outgoing = jobs.map((job) => job.outgoing);
   const results = [...(await upload.add(outgoing, isLast))];
   await settle(pass, jobs, results);

@@ -12,7 +12,7 @@ import {
 import type { Collection } from './collections/collection.ts';
 import { history } from './collections/history.ts';
 import type { Entry } from './entry.ts';
-import { BATCH_RECORDS_MAX } from './limits.ts';
+import { SMALL_HEAP } from './limits.ts';
 import { requeueUnseen, resetCollection } from './reset.ts';
 import { START } from './store.ts';
 
@@ -140,7 +140,7 @@ describe('at the end of the listing after a reset', () => {
 });
 
 test('the power may go at any commit: what was not shown goes up once', async () => {
-  const count = 2 * BATCH_RECORDS_MAX + 10;
+  const count = 2 * SMALL_HEAP.batchRecordsMax + 10;
   const { storage, store } = await synced(count);
   await resetCollection(store, 'second');
   await show(store, [1, 3, 5]);

@@ -4,7 +4,6 @@
 import { mayWrite } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
-import { BATCH_RECORDS_MAX } from './limits.ts';
 import { rewriteEach } from './rewrite.ts';
 import { type CollectionState, type CollectionStore, START } from './store.ts';
 
@@ -42,7 +41,7 @@ export async function requeueUnseen(pass: CollectionPass): Promise<void> {
   do {
     const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
       after,
-      BATCH_RECORDS_MAX,
+      store.heap.batchRecordsMax,
     );
     await requeue(pass, ids, next === null);
     after = next;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../platform/memory/storage.ts';
 import { audit, mirrorWith, openTestStore, pageBody, putEntries } from '../test/support/store.ts';
 import { history } from './collections/history.ts';
-import { COMMIT_CHANGES_MAX, COMMIT_CHARS_MAX } from './limits.ts';
+import { SMALL_HEAP } from './limits.ts';
 import { rewriteEach } from './rewrite.ts';
 
 const items = (count: number) =>
@@ -46,7 +46,8 @@ describe('many records are rewritten', () => {
     const pages = await withPages(10, 9_000);
     await retitle(pages, 10, 9_000);
     expect(pages.commits.length).toBeGreaterThan(2);
-    for (const { chars } of pages.commits) expect(chars).toBeLessThan(COMMIT_CHARS_MAX + 12_000);
+    for (const { chars } of pages.commits)
+      expect(chars).toBeLessThan(SMALL_HEAP.commitCharsMax + 12_000);
     expect(pages.loaded()).toBeLessThanOrEqual(3);
     expect(await audit(pages.storage, history)).toEqual([]);
   });
@@ -55,7 +56,8 @@ describe('many records are rewritten', () => {
     const pages = await withPages(200, 5);
     await retitle(pages, 200, 6);
     expect(pages.commits.length).toBeLessThan(4);
-    for (const { changes } of pages.commits) expect(changes).toBeLessThan(COMMIT_CHANGES_MAX + 10);
+    for (const { changes } of pages.commits)
+      expect(changes).toBeLessThan(SMALL_HEAP.commitChangesMax + 10);
   });
 
   test('with what belongs to the end in the last commit, although nothing else is there', async () => {

@@ -11,7 +11,7 @@ import { type Account, openAccount } from './account.ts';
 import type { Claim } from './claim.ts';
 import type { Clients, ClientsMemory } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, heapOf } from './config.ts';
 import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
@@ -47,7 +47,10 @@ export async function openSession(
     const key = restKey(await platform.identity.deviceKey());
     const vault = createVault(key, platform.entropy, platform.clock);
     const opened = (collection: Collection): Promise<CollectionStore> =>
-      openCollectionStore(storage, vault, generation, collection, () => platform.clock.pause());
+      openCollectionStore(
+        ...[storage, vault, generation, collection],
+        ...[() => platform.clock.pause(), heapOf(config)],
+      );
     const stores: CollectionStore[] = [];
     for (const collection of collections) stores.push(await opened(collection));
     return {

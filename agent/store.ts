@@ -23,8 +23,15 @@ import {
   rangeEnd,
   unescapeId,
 } from './keys.ts';
-import { COMMIT_CHANGES_MAX, COMMIT_CHARS_MAX, QUARANTINE_MAX } from './limits.ts';
+import {
+  COMMIT_CHARS,
+  type HeapLimits,
+  QUARANTINE_MAX,
+  RECORD_CHARS,
+  SMALL_HEAP,
+} from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
+import { createPacer } from './pacer.ts';
 import { storedOver } from './stored.ts';
 import type { Vault } from './vault.ts';
 
@@ -82,6 +89,9 @@ export interface CollectionStore {
   /** Guards load, decide, commit; the local API takes it too. */
   readonly lock: Lock;
   readonly state: CollectionState;
+  /** How much of the collection may be in memory at a time. */
+  readonly heap: HeapLimits;
+  /** Gives the device its turns, so that whoever works on many records need not. */
   load(ids: readonly string[]): Promise<Entry[]>;
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
@@ -126,11 +136,13 @@ export async function openCollectionStore(
   generation: string,
   collection: Collection,
   pause: () => Promise<void>,
+  heap = SMALL_HEAP,
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
   let state = storedOver(NEW_STATE, keys.cursor, stored);
   let closed: SyncError | null = null;
+  const pacer = createPacer(pause);
 
   const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
     if (value === null) return null;
@@ -157,6 +169,7 @@ export async function openCollectionStore(
     collection,
     keys,
     lock: createLock(),
+    heap,
     get state() {
       return state;
     },
@@ -175,12 +188,14 @@ export async function openCollectionStore(
           local: unpackLocal(await unpacked(keys.outbox(id), local)),
           quarantined: (values[ids.length * 2 + index] ?? null) !== null,
         });
+        const turn = pacer((mirror?.length ?? 0) + (local?.length ?? 0) + RECORD_CHARS);
+        if (turn !== null) await turn;
       }
       return entries;
     },
 
     begin: () =>
-      beginTransaction(collection, keys, state, packed, async (changes, next) => {
+      beginTransaction(collection, keys, state, heap, packed, async (changes, next, chars) => {
         if (closed !== null) throw closed;
         try {
           await ported(storage.commit(changes));
@@ -191,6 +206,7 @@ export async function openCollectionStore(
           if (!isRefused) closed = STALE;
           throw error;
         }
+        await pacer(chars + COMMIT_CHARS);
       }),
 
     pendingIds: (after, limit) => idsIn(keys.outboxes, after, limit),
@@ -232,8 +248,9 @@ function beginTransaction(
   collection: Collection,
   keys: CollectionKeys,
   start: CollectionState,
+  { commitCharsMax, commitChangesMax }: HeapLimits,
   pack: Pack,
-  write: (changes: readonly Change[], next: CollectionState) => Promise<void>,
+  write: (changes: readonly Change[], next: CollectionState, chars: number) => Promise<void>,
 ): Transaction {
   const changes: Change[] = [];
   const toSeal: { key: string; packed: Packed }[] = [];
@@ -264,7 +281,7 @@ function beginTransaction(
       return changes.length + toSeal.length + Object.keys(patch).length;
     },
     get isFull() {
-      return chars >= COMMIT_CHARS_MAX || changes.length + toSeal.length >= COMMIT_CHANGES_MAX;
+      return chars >= commitCharsMax || changes.length + toSeal.length >= commitChangesMax;
     },
     set(id, before, after) {
       if (after.mirror !== before.mirror) {
@@ -306,7 +323,7 @@ function beginTransaction(
       for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);
       const next = { ...start, ...patch, held, pending, quarantined };
       changes.push([keys.cursor, JSON.stringify(next)]);
-      await write(changes, next);
+      await write(changes, next, chars);
     },
   };
 }

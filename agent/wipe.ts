@@ -3,7 +3,6 @@
 // The request is noted in the commit of its effect, so a power cut makes none happen twice.
 
 import { NO_ENTRY } from './entry.ts';
-import { BATCH_RECORDS_MAX } from './limits.ts';
 import { resetCollection } from './reset.ts';
 import { rewriteEach } from './rewrite.ts';
 import { type CollectionStore, START } from './store.ts';
@@ -42,13 +41,13 @@ export async function finishWipe(store: CollectionStore): Promise<void> {
   do {
     const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
       after,
-      BATCH_RECORDS_MAX,
+      store.heap.batchRecordsMax,
     );
     await dropAll(store, ids, upTo);
     after = next;
   } while (after !== null);
   for (;;) {
-    const ids: string[] = await store.pendingIds(after, BATCH_RECORDS_MAX);
+    const ids: string[] = await store.pendingIds(after, store.heap.batchRecordsMax);
     if (ids.length === 0) break;
     await dropAll(store, ids, upTo);
     after = ids.at(-1) ?? null;

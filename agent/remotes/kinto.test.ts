@@ -422,19 +422,19 @@ describe('changes that go up', () => {
     const { answer } = writes(() => 201, 9);
     const first = open(answer, { memory });
     await first.remote.upload('history', START);
-    expect(memory.batchMax).toBe(9);
+    expect(memory.batchRequestsMax).toBe(9);
     const second = open(answer, { memory });
     expect((await second.remote.upload('history', START)).addMax).toBe(9);
     expect(second.requests).toHaveLength(0);
   });
 
   test('and again after the server refused a batch', async () => {
-    const memory: RemoteOptions['memory'] = { batchMax: 9 };
+    const memory: RemoteOptions['memory'] = { batchRequestsMax: 9 };
     const { remote } = open(() => json({}, 400), { memory });
     const upload = await remote.upload('history', START);
     const added = upload.add([outgoing('a'), outgoing('b')], true);
     await expect(added).rejects.toMatchObject({ code: 'badResponse' });
-    expect(memory.batchMax).toBeUndefined();
+    expect(memory.batchRequestsMax).toBeUndefined();
   });
 
   test.each([

@@ -4,12 +4,13 @@
 // Sources: syncto.readthedocs.io (API), Kinto HTTP API 1.x (batch, timestamps, backoff).
 
 import type { Header } from '../../platform/ports.ts';
+import { heapOf } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import {
   DOCUMENT_CHARS_MAX,
+  DOCUMENT_VALUES_MAX,
   JSON_DEPTH_MAX,
   PAGE_RECORDS_MAX,
-  PAYLOAD_SAFE_CHARS,
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
@@ -57,6 +58,7 @@ interface SubResponse {
 function createKinto(options: RemoteOptions): Remote {
   const { config, memory } = options;
   const { recordCharsMax } = config;
+  const heap = heapOf(config);
   const http = createHttp({ ...options, authorize: authorization(options) });
   const guard = createCircleGuard();
   const base = `${config.remote.serverUrl}/v1`;
@@ -77,7 +79,7 @@ function createKinto(options: RemoteOptions): Remote {
       return null;
     }
     // Too many for it now, maybe: it is asked again how many it takes.
-    if (answer.status === 400) delete memory.batchMax;
+    if (answer.status === 400) delete memory.batchRequestsMax;
     if (answer.status !== 200) throw unexpected(answer, 'batch');
     return subResponses(answer, requests.length);
   };
@@ -164,14 +166,15 @@ function createKinto(options: RemoteOptions): Remote {
     },
 
     async upload(collection) {
-      memory.batchMax ??= await batchMaxOf(http, base);
+      memory.batchRequestsMax ??= await batchMaxOf(http, base);
       return {
-        addMax: memory.batchMax,
+        addMax: Math.min(memory.batchRequestsMax, heap.pushRecordsMax),
+        addCharsMax: heap.pushCharsMax,
         async add(records) {
           const requests = records.map((record) =>
             putRequest(recordPath(collection, record.id), record),
           );
-          const responses = await inBatches(records, requests, batch, single);
+          const responses = await inBatches(records, requests, heap.echoCharsMax, batch, single);
           return records.map((record, index) => pushResult(record, responses[index]));
         },
         commit: async () => ({ kind: 'none' }),
@@ -262,6 +265,7 @@ function putRequest(path: string, record: Outgoing): SubRequest {
 async function inBatches(
   records: readonly Outgoing[],
   requests: readonly SubRequest[],
+  charsMax: number,
   batch: (requests: readonly SubRequest[]) => Promise<SubResponse[] | null>,
   single: (request: SubRequest) => Promise<SubResponse>,
 ): Promise<SubResponse[]> {
@@ -270,7 +274,7 @@ async function inBatches(
   while (results.length < requests.length) {
     const at = results.length;
     const first = requests[at];
-    const end = batchEnd(records, at, at + size);
+    const end = batchEnd(records, at, at + size, charsMax);
     if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
       // Two single refusals in a row: it is an outage after all.
       results.push(...requests.slice(at).map(() => UNAVAILABLE));
@@ -287,22 +291,31 @@ async function inBatches(
   return results;
 }
 
-function batchEnd(records: readonly Outgoing[], from: number, to: number): number {
+function batchEnd(
+  records: readonly Outgoing[],
+  from: number,
+  to: number,
+  charsMax: number,
+): number {
   let chars = 0;
   for (let at = from; at < to && at < records.length; at++) {
     chars += records[at]?.payload.length ?? 0;
     // A large payload goes alone, so that its echo in a batch's answer is never read.
-    if (chars > PAYLOAD_SAFE_CHARS) return Math.max(at, from + 1);
+    if (chars > charsMax) return Math.max(at, from + 1);
   }
   return Math.min(to, records.length);
 }
 
 const RECORD_ANSWER = /^\s*\{\s*"(data|permissions)"\s*:/;
 
+/** Values of one answer: a record, its permissions and a dozen headers are half as many. */
+const ANSWER_VALUES_MAX = 64;
+
 /** Batches are small in both directions: see `batchEnd`. */
 async function subResponses(answer: Answer, count: number): Promise<SubResponse[]> {
   const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
-  const responses = member(parseDocument(text), 'responses');
+  const valuesMax = Math.max(DOCUMENT_VALUES_MAX, ANSWER_VALUES_MAX * count);
+  const responses = member(parseDocument(text, valuesMax), 'responses');
   if (!Array.isArray(responses) || responses.length !== count) {
     throw new SyncError('badResponse', `batch: not ${count} answers to ${count} requests`);
   }
@@ -349,8 +362,7 @@ async function batchMaxOf(http: Http, base: string): Promise<number> {
   const settings = member(hello, 'settings');
   for (const prefix of ['', 'kinto.', 'cliquet.']) {
     const max = member(settings, `${prefix}batch_max_requests`);
-    if (Number.isSafeInteger(max) && Number(max) > 0)
-      return Math.min(Number(max), BATCH_MAX_DEFAULT);
+    if (Number.isSafeInteger(max) && Number(max) > 0) return Number(max);
   }
   return BATCH_MAX_DEFAULT;
 }

@@ -60,6 +60,8 @@ export type PushResult =
 export interface Upload {
   /** Records that one `add` takes. */
   readonly addMax: number;
+  /** Characters of their payloads, unless one record is longer. */
+  readonly addCharsMax: number;
   /** One result per record, in order. `isLast`: there will be no other portion. */
   add(records: readonly Outgoing[], isLast: boolean): Promise<PushResult[]>;
   /**
@@ -114,8 +116,8 @@ export interface ServerNotes {
 
 /** What a driver keeps over reboots: nothing secret, a few numbers and addresses. It changes the members it needs. */
 export interface RemoteMemory {
-  /** Kinto: the largest batch that the server takes. */
-  batchMax?: number;
+  /** Kinto: requests of the largest batch that the server takes. */
+  batchRequestsMax?: number;
 }
 
 export interface RemoteOptions {

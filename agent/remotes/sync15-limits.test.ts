@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { json, type RemoteBench, remoteBench } from '../../test/support/remote.ts';
+import { SMALL_HEAP } from '../limits.ts';
 import { type Limits, limitsOf } from './sync15-limits.ts';
 import { openNode } from './sync15-node.ts';
 
@@ -20,7 +21,7 @@ function bench(configuration: unknown, status = 200): RemoteBench {
 }
 
 function limits({ options }: RemoteBench, collection = 'history'): Promise<Limits> {
-  return limitsOf(openNode(options), options.cache, collection);
+  return limitsOf(openNode(options), options.cache, collection, SMALL_HEAP);
 }
 
 describe('the limits of a node', () => {

@@ -3,7 +3,7 @@
 // small record is too large, or fill its memory with a large request.
 // Source: SyncStorage API 1.5, `info/configuration`.
 
-import { DOCUMENT_CHARS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
+import { DOCUMENT_CHARS_MAX, type HeapLimits, PAYLOAD_SAFE_CHARS } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { unexpected } from '../wire/http.ts';
 import type { StorageNode } from './sync15-node.ts';
@@ -30,17 +30,15 @@ const LEAST: Limits = {
   max_total_records: 1,
 };
 
-/** The records of a request are in memory together, more than once: a heap of 1 MiB has room for so many of 2 KB. */
-const HELD_RECORDS_MAX = 25;
-
 const CACHE_NAME = 'configuration';
 const NAMES = Object.keys(DEFAULTS) as (keyof Limits)[];
 
-/** The limits for uploads to a collection. Errors: those of the node. */
+/** The limits for uploads to a collection; `heap` are the device's own. Errors: those of the node. */
 export async function limitsOf(
   node: StorageNode,
   cache: Map<string, unknown>,
   collection: string,
+  heap: HeapLimits,
 ): Promise<Limits> {
   if (!cache.has(CACHE_NAME)) cache.set(CACHE_NAME, await configuration(node));
   const general = cache.get(CACHE_NAME);
@@ -50,7 +48,7 @@ export async function limitsOf(
     const told = countOf(member(own, name)) ?? countOf(member(general, name)) ?? DEFAULTS[name];
     limits[name] = Math.max(told, LEAST[name]);
   }
-  limits.max_post_records = Math.min(limits.max_post_records, HELD_RECORDS_MAX);
+  limits.max_post_records = Math.min(limits.max_post_records, heap.pushRecordsMax);
   return limits;
 }
 

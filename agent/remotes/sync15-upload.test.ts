@@ -66,6 +66,7 @@ function bench({ limits, answer, cache = new Map() }: Script = {}): {
     node: { send, endpoint: async () => '' },
     path: '/storage/history',
     limits: { ...LIMITS, ...limits },
+    pushCharsMax: 24_000,
     sinceMs: SINCE_MS,
     cache,
   });

@@ -18,6 +18,8 @@ export interface UploadOptions {
   /** The collection's path under the endpoint. */
   readonly path: string;
   readonly limits: Limits;
+  /** What the device holds of one request. */
+  readonly pushCharsMax: number;
   /** The version of the collection that this device has seen. */
   readonly sinceMs: number;
   readonly cache: Map<string, unknown>;
@@ -67,7 +69,14 @@ const NOTHING: Size = { records: 0, bytes: 0, bodyBytes: 1 };
 const NO_BATCHES = 'noBatches';
 
 /** An upload that nothing was sent of yet. */
-export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions): Upload {
+export function openUpload({
+  node,
+  path,
+  limits,
+  pushCharsMax,
+  sinceMs,
+  cache,
+}: UploadOptions): Upload {
   let batch: string | null = null;
   /** What the batch holds. */
   let staged: Size = NOTHING;
@@ -127,6 +136,7 @@ export function openUpload({ node, path, limits, sinceMs, cache }: UploadOptions
 
   return {
     addMax: Math.min(limits.max_post_records, limits.max_total_records),
+    addCharsMax: Math.min(limits.max_post_bytes, pushCharsMax),
 
     async add(records, isLast) {
       const results: PushResult[] = [];

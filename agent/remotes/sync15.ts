@@ -3,6 +3,7 @@
 // Times are decimal seconds on the wire and whole milliseconds everywhere else; they are compared as integers.
 // Source: SyncStorage API 1.5 (mozilla-services.readthedocs.io).
 
+import { heapOf } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import type { Cursor } from '../store.ts';
@@ -23,6 +24,7 @@ const OFFSET_CHARS_MAX = 2_048;
 
 function createSync15(options: RemoteOptions): Remote {
   const { cache } = options;
+  const heap = heapOf(options.config);
   const { recordCharsMax } = options.config;
   const node = openNode(options);
   const guard = createCircleGuard();
@@ -85,7 +87,8 @@ function createSync15(options: RemoteOptions): Remote {
       return openUpload({
         node,
         path: storagePath(collection),
-        limits: await limitsOf(node, cache, collection),
+        limits: await limitsOf(node, cache, collection, heap),
+        pushCharsMax: heap.pushCharsMax,
         sinceMs: Math.max(0, cursor.sinceMs),
         cache,
       });

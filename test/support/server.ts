@@ -117,6 +117,7 @@ export async function testServer(): Promise<TestServer> {
     async upload(collection) {
       asked(`upload ${collection}`);
       return {
+        addCharsMax: 24_000,
         addMax: 10,
         async add(records) {
           asked(`add ${records.length}`);

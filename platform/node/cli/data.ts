@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
+import { NODE_HEAP } from '../limits.ts';
 import { DIRECTORY_BYTES_MAX } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
@@ -43,6 +44,7 @@ export async function openData(options: DataOptions): Promise<Data> {
     wifiOnly: false,
     historyRecordsMax: HISTORY_RECORDS_MAX,
     recordCharsMax: RECORD_CHARS_MAX,
+    heap: NODE_HEAP,
   };
   const agent = createAgent(platform, config, contents);
   try {

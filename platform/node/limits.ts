@@ -1,0 +1,20 @@
+// What a computer may have in memory at a time: some megabytes are nothing to it, so requests and commits are as large
+// as servers and the storage port take them.
+
+import type { AgentConfig } from '../../agent/index.ts';
+
+type HeapLimits = Required<NonNullable<AgentConfig['heap']>>;
+
+/** An upload fills what the server takes: the server's own limits are the smaller ones. */
+export const NODE_HEAP: HeapLimits = {
+  // A record is up to ten changes of a commit, and the port takes 1,024.
+  batchRecordsMax: 100,
+  batchCharsMax: 1_000_000,
+  pushRecordsMax: 1_000,
+  pushCharsMax: 2_097_152,
+  // The answer is a small document (DOCUMENT_CHARS_MAX) although the payloads are in it again.
+  echoCharsMax: 131_072,
+  commitCharsMax: 1_000_000,
+  commitChangesMax: 1_000,
+  stagedMax: 100_000,
+};
