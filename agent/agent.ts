@@ -99,7 +99,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const wipe = async (): Promise<void> => {
     if (session !== null)
       close(session, new SyncError('disabled', 'the account has left the device'));
-    await wipeGeneration(storage, saved.generation.toString(36));
+    await wipeGeneration(platform, saved.generation.toString(36));
   };
 
   /** Another user starts with an empty store; another key of the same user voids what the server was known to have. */

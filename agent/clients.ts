@@ -206,11 +206,15 @@ async function devices(
   device: DeviceConfig,
 ): Promise<Body[]> {
   const { ids } = await store.mirrorIds(null, LIST_MAX);
-  const entries = await store.load(ids);
-  const records = ids.flatMap((id, index) => {
-    const mirror = entries[index]?.mirror ?? null;
-    return mirror === null ? [] : [{ id, body: mirror.body, lastSeenMs: mirror.modifiedMs }];
-  });
+  const records: { id: string; body: Body; lastSeenMs: number }[] = [];
+  for (const id of ids) {
+    const [{ mirror } = NO_ENTRY] = await store.load([id]);
+    if (mirror === null) continue;
+    // Of the body, which may be long, what decides and what is shown.
+    const { fxaDeviceId } = mirror.body;
+    const body = { ...store.collection.view(id, mirror.body), fxaDeviceId };
+    records.push({ id, body, lastSeenMs: mirror.modifiedMs });
+  }
   records.sort((a, b) => b.lastSeenMs - a.lastSeenMs);
   const nowMs = records[0]?.lastSeenMs ?? 0;
   const names = new Set<unknown>([device.name]);

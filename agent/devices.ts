@@ -30,6 +30,10 @@ export async function ofKnownDevices(
 ): Promise<Body[]> {
   if (company === null) return [...records];
   const { store, id } = company;
-  const entries = await store.load(records.map(({ guid }) => `${guid}`));
-  return records.filter(({ guid }, at) => guid === id || (entries[at]?.mirror ?? null) !== null);
+  const known: Body[] = [];
+  for (const record of records) {
+    const [entry] = await store.load([`${record.guid}`]);
+    if (record.guid === id || (entry?.mirror ?? null) !== null) known.push(record);
+  }
+  return known;
 }

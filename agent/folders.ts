@@ -26,11 +26,12 @@ export async function listFolder(
   const { folders } = collection;
   if (folders === undefined) throw new SyncError('badInput', 'parent: there are no folders here');
   const { ids, places, next } = await portionOf(store, folders, parent, limit, after);
-  const entries = await store.load(ids);
   const records: Body[] = [];
   let chars = 0;
   for (const [index, id] of ids.entries()) {
-    const body = visible(entries[index] ?? NO_ENTRY);
+    // One at a time: a child may be a folder with thousands of its own.
+    const [entry = NO_ENTRY] = await store.load([id]);
+    const body = visible(entry);
     if (body === null || !collection.index(body).includes(folders.key(parent))) continue;
     const record = collection.view(id, body);
     chars += JSON.stringify(record).length;
@@ -52,7 +53,7 @@ async function portionOf(
   const most = Math.min(limit, store.heap.batchRecordsMax);
   const [folder = NO_ENTRY] = await store.load([parent]);
   const body = visible(folder);
-  const named = body === null ? [] : folders.children(body).filter(isRecordId);
+  const named = body === null ? [] : folders.children(body);
   const prefix = `${folders.key(parent)}!`;
   const at = after !== null && /^\d{1,9}$/.test(after) ? Number(after) : null;
   if (after !== null && at === null && !after.startsWith(store.keys.indexes + prefix)) {
@@ -60,9 +61,15 @@ async function portionOf(
   }
   const from = after === null ? 0 : (at ?? named.length);
   if (from < named.length) {
-    const ids = named.slice(from, from + most);
-    const places = ids.map((_, index) => `${from + index + 1}`);
-    return { ids, places, next: places.at(-1) ?? null };
+    const portion = named
+      .slice(from, from + most)
+      .map((id, at) => ({ id, place: `${from + at + 1}` }));
+    const usable = portion.filter(({ id }) => isRecordId(id));
+    return {
+      ids: usable.map(({ id }) => id),
+      places: usable.map(({ place }) => place),
+      next: portion[portion.length - 1]?.place ?? null,
+    };
   }
   const rest = await store.indexed({ prefix, limit: most, after: at === null ? after : null });
   const known = new Set(named);

@@ -6,7 +6,7 @@ import { deviceCrypto } from '../crypto/device.ts';
 import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
-import type { Platform, Storage } from '../platform/ports.ts';
+import type { Platform } from '../platform/ports.ts';
 import { type Account, openAccount } from './account.ts';
 import type { Claim } from './claim.ts';
 import type { Clients, ClientsMemory } from './clients.ts';
@@ -161,11 +161,15 @@ export async function forgetServer(session: Session): Promise<void> {
 const WIPE_KEYS = 500;
 
 /** Removes everything of a generation, a commit at a time; safe to be cut and done again. */
-export async function wipeGeneration(storage: Storage, generation: string): Promise<void> {
+export async function wipeGeneration(
+  { storage, clock }: Pick<Platform, 'storage' | 'clock'>,
+  generation: string,
+): Promise<void> {
   const from = `${generation}.`;
   for (;;) {
     const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit: WIPE_KEYS }));
     if (keys.length === 0) return;
     await ported(storage.commit(keys.map((key) => [key, null] as const)));
+    await clock.pause();
   }
 }
