@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../platform/memory/storage.ts';
-import { NODE_HEAP } from '../platform/node/limits.ts';
+import { NODE_HEAP } from '../platform/node/cli/heap.ts';
 import type { Storage } from '../platform/ports.ts';
 import { secondDevice } from '../test/sim/second-device.ts';
 import { NOW_MS, testDevice, testServers } from '../test/support/device.ts';

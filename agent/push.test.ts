@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../emulator/servers/synthetic.ts';
-import { NODE_HEAP } from '../platform/node/limits.ts';
+import { NODE_HEAP } from '../platform/node/cli/heap.ts';
 import { secondDevice } from '../test/sim/second-device.ts';
 import { type TestServers, testDevice, testServers } from '../test/support/device.ts';
 import type { AgentConfig } from './index.ts';

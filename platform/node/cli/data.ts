@@ -4,12 +4,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
-import { NODE_HEAP } from '../limits.ts';
+
 import { DIRECTORY_BYTES_MAX } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
 import type { Device } from './device.ts';
+import { NODE_HEAP } from './heap.ts';
 import { checkPrivateFolder } from './private-files.ts';
 
 export interface Data {
