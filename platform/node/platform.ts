@@ -42,7 +42,7 @@ export interface NodePlatform extends Platform {
 export async function openNodePlatform(options: NodePlatformOptions): Promise<NodePlatform> {
   const { directory, shell, onLost } = options;
   const storage = await openNodeStorage(directory, onLost && { onLost });
-  const deviceKey = keyBeside(storage, directory);
+  const deviceKey = await keyBeside(storage, directory);
   const machine = nodeMachine(options);
   return {
     ...machine,
@@ -59,9 +59,9 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
 }
 
 /** Only the owner of the folder makes a key, and looks at one. */
-function keyBeside(storage: NodeStorage, directory: string): Uint8Array {
+async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8Array> {
   try {
-    return deviceKeyOf(directory, hasData(directory));
+    return await deviceKeyOf(directory, hasData(directory));
   } catch (error) {
     storage.close();
     throw error;

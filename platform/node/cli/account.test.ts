@@ -215,6 +215,32 @@ describe('kitsync sign-out', () => {
     expect([again.code, again.complaints]).toEqual([1, expect.stringContaining('(signedOut)')]);
   });
 
+  it('removes what killed processes have left, and says what is not its own', async () => {
+    await signIn();
+    await once();
+    const draft = `${'A'.repeat(16)}.draft`;
+    const leftovers = [`device.key.${draft}`, 'device.key.4711', `notes.json.${draft}`, 'lock.12'];
+    for (const name of leftovers) writeFileSync(join(data(), name), '');
+    writeFileSync(`${credentials}.${draft}`, 'token');
+    await once();
+    expect(readdirSync(data()).sort()).toEqual(['device.key', 'notes.json', 'store']);
+    expect(existsSync(`${credentials}.${draft}`)).toBe(false);
+
+    for (const name of [...leftovers, 'photo.jpg']) writeFileSync(join(data(), name), '');
+    writeFileSync(`${credentials}.${draft}`, 'token');
+    const { complaints } = await signOut('--credentials', credentials, '--yes');
+    expect(complaints).toContain(
+      `nothing of Kitsync is left in ${data()}; not removed: photo.jpg\n`,
+    );
+    expect(readdirSync(data())).toEqual(['photo.jpg']);
+    expect(existsSync(`${credentials}.${draft}`)).toBe(false);
+
+    // Also where a first sync was killed before it kept any data.
+    writeFileSync(join(data(), 'device.key'), '');
+    expect((await signOut('--yes')).code).toBe(0);
+    expect(readdirSync(data())).toEqual(['photo.jpg']);
+  });
+
   it('removes the credentials where it is told to', async () => {
     await signIn();
     const args = ['--credentials', credentials, '--forget-credentials', '--yes'];
@@ -247,9 +273,7 @@ describe('kitsync sign-out', () => {
     const { code, complaints } = await signOut('--credentials', credentials, '--yes');
     expect([code, complaints]).toEqual([
       0,
-      expect.stringContaining(
-        'the accounts server still knows the sign-in: network: offline (offline)',
-      ),
+      expect.stringContaining('the accounts server still knows the sign-in: '),
     ]);
     expect(readdirSync(data())).toEqual([]);
     serving = await serveAccount(5);

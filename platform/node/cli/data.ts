@@ -10,6 +10,7 @@ import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
 import type { Device } from './device.ts';
+import { removeLeftovers } from './folder.ts';
 import { NODE_HEAP } from './heap.ts';
 import { checkPrivateFolder } from './private-files.ts';
 
@@ -49,6 +50,7 @@ export async function openData(options: DataOptions): Promise<Data> {
   };
   const agent = createAgent(platform, config, contents);
   try {
+    removeLeftovers(options.directory);
     await agent.start();
   } catch (error) {
     platform.close();

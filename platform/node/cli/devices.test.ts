@@ -128,7 +128,7 @@ describe('another device', () => {
     const terminal = testTerminal({ machine: { clock } });
     expect(await main(syncArgs(data(), mode), terminal)).toBe(3);
     expect(terminal.complaints).toContain(
-      `another device has signed this one out: ${data()} is empty now; the access token`,
+      `another device has signed this one out: no data is left in ${data()}; the access token`,
     );
     expect(readdirSync(data())).toEqual([]);
     const later = secondDevice({ world: serving.world, nowMs: Date.now() + 2_000 });

@@ -12,7 +12,7 @@ import { checkFolder, type Data, openData, socketOf } from './data.ts';
 import { nobody } from './identity.ts';
 import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
-import { writePrivate } from './private-files.ts';
+import { writeOutput } from './private-files.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 type Listed = Awaited<ReturnType<LocalApi['list']>>['records'][number];
@@ -54,7 +54,7 @@ export async function devices(options: LocalOptions, terminal: Terminal): Promis
 export async function exportAll(options: ExportOptions, terminal: Terminal): Promise<void> {
   await withApi(options.directory, async (api) => {
     const pieces = exported(api);
-    if (options.file !== null) return writePrivate(options.file, pieces);
+    if (options.file !== null) return writeOutput(options.file, pieces);
     for await (const piece of pieces) terminal.write(piece);
   });
 }

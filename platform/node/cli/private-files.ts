@@ -1,78 +1,44 @@
 // Files and folders that only their owner may read: credentials, and what was synced.
-// What others can read is refused with the command that mends it; nothing is changed behind the owner's back.
+// What others can read is refused with the command that mends it; nothing is changed behind the
+// owner's back.
 
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { FileRefused, isOwn, type Pieces, readOwn, replaceWhole } from '../whole-files.ts';
 import { systemReason, UsageError } from './complaint.ts';
 
 /** The text of a file that nobody else can read. Errors: `UsageError`. */
 export function readPrivate(path: string): string {
-  const stats = statOf(path);
-  if (!stats.isFile()) throw new UsageError(`${path} is not a file`);
-  checkPrivate(path, stats, '600');
+  return asUsage(`cannot read ${path}`, () =>
+    readOwn(path, (stats) => checkPrivate(path, stats, '600')).toString('utf8'),
+  );
+}
+
+/** See `replaceWhole`. Errors: `UsageError`, those of `pieces`. */
+export async function writePrivate(path: string, pieces: Pieces): Promise<void> {
   try {
-    return readFileSync(path, 'utf8');
+    await replaceWhole(path, pieces);
   } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
+    throw toUsage(`cannot write ${path}`, error);
   }
 }
 
-/**
- * Replaces a file as a whole, for its owner only: whenever the power goes, it is the old one or the new one. Where a
- * link leads to the file, the link stays. Errors: `UsageError`, those of `pieces`.
- */
-export async function writePrivate(
-  name: string,
-  pieces: Iterable<string> | AsyncIterable<string>,
-): Promise<void> {
-  const path = existsSync(name) ? realpathSync(name) : name;
-  const draft = `${path}.${process.pid}`;
+/** A file that its owner has chosen the place of, be it a disk that keeps no modes. */
+export async function writeOutput(path: string, pieces: Pieces): Promise<void> {
   try {
-    const file = openSync(draft, 'w', 0o600);
-    try {
-      for await (const piece of pieces) writeSync(file, piece);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, path);
-    syncFolder(dirname(path));
+    await replaceWhole(path, pieces, { mustBePrivate: false });
   } catch (error) {
-    rmSync(draft, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-  }
-}
-
-/** Makes a new name durable. Windows cannot, and need not. */
-function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
+    throw toUsage(`cannot write ${path}`, error);
   }
 }
 
 /** Errors: `UsageError` when it is no folder, or one that others can look into. */
 export function checkPrivateFolder(path: string): void {
-  const stats = statOf(path);
+  const stats = asUsage(`cannot read ${path}`, () => statSync(path));
   if (!stats.isDirectory()) throw new UsageError(`${path} is not a folder`);
+  if (!isOwn(stats.uid) && process.geteuid?.() !== 0) {
+    throw new UsageError(`${path} belongs to another user`);
+  }
   checkPrivate(path, stats, '700');
 }
 
@@ -82,19 +48,22 @@ function checkPrivate(path: string, { mode }: Stats, wanted: string): void {
   throw new UsageError(`${path} can be read by others; mend it with: chmod ${wanted} ${path}`);
 }
 
-function statOf(path: string): Stats {
+/** Refused before a long dialogue and not after it. Errors: `UsageError`. */
+export function checkWritable(path: string): void {
+  asUsage(`cannot write ${path}`, () => accessSync(dirname(path), constants.W_OK));
+}
+
+function asUsage<T>(what: string, work: () => T): T {
   try {
-    return statSync(path);
+    return work();
   } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
+    throw toUsage(what, error);
   }
 }
 
-/** Refused before a long dialogue and not after it. Errors: `UsageError`. */
-export function checkWritable(path: string): void {
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-  }
+/** An error that is none of files stays what it is. */
+function toUsage(what: string, error: unknown): unknown {
+  if (error instanceof FileRefused) return new UsageError(`${what}: ${error.message}`);
+  const isSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
+  return isSystem ? new UsageError(`${what}: ${systemReason(error)}`) : error;
 }

@@ -1,31 +1,36 @@
-// `kitsync sign-out`: the account's data and keys leave this computer, its record leaves the account's devices, and
-// the refresh token is given back. A server that does not answer keeps no data here.
-// The folder's files go as files: what was removed inside them would still be on the disk.
+// `kitsync sign-out`: the account's data and keys leave this computer, its record leaves the
+// account's devices, and the refresh token is given back. A server that does not answer keeps no
+// data here. The folder's files go as files: what was removed inside them would still be on the
+// disk.
 
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
-import { DEVICE_KEY_FILE } from '../device-key.ts';
-import { lockDirectory } from '../lock.ts';
 import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
+import { removeDrafts } from '../whole-files.ts';
 import { failureLine } from './complaint.ts';
 import { confirm } from './confirm.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder, openData } from './data.ts';
+import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
-import { NOTES_FILE, readNotes } from './notes.ts';
+import { readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Errors: `UsageError`, `Failure` (somebody said no), `StorageError` (a sync is running), `SyncError`. */
+/**
+ * Errors: `UsageError`, `Failure` (somebody said no), `StorageError` (a sync is running),
+ * `SyncError`.
+ */
 export async function signOut(options: SignOutOptions, terminal: Terminal): Promise<void> {
   const { directory, credentialsFile, forgetCredentials } = options;
   checkFolder(directory);
   const credentials = credentialsFile === null ? null : readCredentials(credentialsFile);
+  if (credentialsFile !== null) removeDrafts(credentialsFile);
   if (hasData(directory)) await leave(options, credentials, terminal);
   else await confirm(terminal, question(options, null), options.yes);
-  const said = [`no data is left in ${directory}`];
+  const left = existsSync(directory) ? await eraseData(directory) : [];
+  const said = [emptiness(directory, left)];
   if (credentials !== null) said.push(await giveBack(credentials, terminal.machine));
   if (credentialsFile !== null && forgetCredentials) rmSync(credentialsFile);
   if (credentialsFile !== null) {
@@ -34,17 +39,10 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
   terminal.complain(`${said.join('\n')}\n`);
 }
 
-/** Removes what a sync has put into a folder; the key goes last. Errors: `InUseError`, those of files. */
-export async function eraseData(directory: string): Promise<void> {
-  const lock = await lockDirectory(directory);
-  const names = readdirSync(directory).filter((name) => /^(store|socket)/.test(name));
-  for (const name of [...names, NOTES_FILE, DEVICE_KEY_FILE]) {
-    rmSync(join(directory, name), { force: true });
-  }
-  lock.release();
-}
-
-/** Tells the accounts server that the refresh token is not needed any more; resolves to how that went. */
+/**
+ * Tells the accounts server that the refresh token is not needed any more; resolves to how that
+ * went.
+ */
 export async function giveBack(
   { token }: CredentialsFile,
   options: MachineOptions | undefined,
@@ -61,7 +59,7 @@ export async function giveBack(
   }
 }
 
-/** Opens the folder as the last sync had it, asks, says goodbye to the server, and empties it. */
+/** Opens the folder as the last sync had it, asks, and says goodbye to the server. */
 async function leave(
   options: SignOutOptions,
   credentials: CredentialsFile | null,
@@ -93,7 +91,6 @@ async function leave(
   } finally {
     data.close();
   }
-  await eraseData(directory);
 }
 
 function question(

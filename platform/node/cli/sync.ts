@@ -10,17 +10,19 @@ import {
   SyncError,
 } from '../../../agent/index.ts';
 import { InUseError } from '../lock.ts';
+import { removeDrafts } from '../whole-files.ts';
 import { complaintOf } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
 import { readCredentials } from './credentials.ts';
 import { checkFolder, type Data, openData, socketOf } from './data.ts';
+import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf } from './identity.ts';
 import { writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter } from './progress.ts';
-import { eraseData, giveBack } from './sign-out.ts';
+import { giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The exit code when another device has signed this one out. */
@@ -31,6 +33,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
   const { directory, credentialsFile, intervalMs, device } = options;
   if (options.initialize) checkAnswerable(terminal, options.yes);
   checkFolder(directory);
+  removeDrafts(credentialsFile);
   const credentials = readCredentials(credentialsFile);
   const print = progressPrinter(terminal, options.json);
   const watch: Watch = {
@@ -76,9 +79,9 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     data.close();
   }
   if (exitCode === SIGNED_OUT) {
-    await eraseData(directory);
+    const left = await eraseData(directory);
     terminal.complain(
-      `another device has signed this one out: ${directory} is empty now; ` +
+      `another device has signed this one out: ${emptiness(directory, left)}; ` +
         `${await giveBack(credentials, terminal.machine)}\n`,
     );
   }
