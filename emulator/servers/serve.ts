@@ -8,6 +8,11 @@ import { createServers, type World, type WorldOptions } from './world.ts';
 export interface ServeOptions extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'> {
   /** 0 for any free port. */
   readonly port: number;
+  /**
+   * What clients call it, where something stands before it; without a trailing slash. By default
+   * the port's own.
+   */
+  readonly origin?: string;
   /** The host's clock and randomness by default. */
   nowMs?(): number;
   random?(count: number): Uint8Array;
@@ -16,6 +21,7 @@ export interface ServeOptions extends Omit<WorldOptions, 'urls' | 'nowMs' | 'ran
 export interface Serving {
   /** The origin, without a trailing slash. */
   readonly url: string;
+  readonly port: number;
   readonly world: World;
   close(): Promise<void>;
 }
@@ -29,7 +35,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : options.port;
-  const url = `http://127.0.0.1:${port}`;
+  const url = options.origin ?? `http://127.0.0.1:${port}`;
   const world = createServers({
     nowMs: Date.now,
     random: (count) => randomBytes(count),
@@ -46,6 +52,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
   });
   return {
     url,
+    port,
     world,
     close: () =>
       new Promise((resolve) => {

@@ -24,6 +24,7 @@ export async function startServers(): Promise<Serving> {
   const front = await startFront(own.url, OUTSIDE_URL);
   return {
     url: front.url,
+    port: own.port,
     world: { ...own.world, urls: { ...own.world.urls, token: OUTSIDE_URL } },
     async close() {
       front.close();
