@@ -50,7 +50,10 @@ export interface SyncErrorDetail {
   readonly reason?: string;
   /** The server asked for this wait. */
   readonly retryAfterMs?: number;
-  /** What lies below, in a few words of the device (ports.ts, `PortError`). Never a path, a query, a token. */
+  /**
+   * What lies below, in a few words of the device (ports.ts, `PortError`). Never a path, a query, a
+   * token.
+   */
   readonly cause?: string;
 }
 

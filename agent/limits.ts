@@ -66,8 +66,21 @@ export const DOCUMENT_VALUES_MAX = 2_000;
 /** `{` and `[` open at once in any document of a server. Firefox's own records need 4. */
 export const JSON_DEPTH_MAX = 32;
 
-/** A request may stay silent this long: 180 s in Gaia, for a slow server behind a slow link. */
-export const REQUEST_TIMEOUT_MS = 180_000;
+/**
+ * How long one exchange may take. Silent: 180 s, as in Gaia, for a slow server behind a slow link.
+ * The lowest rate is 14 bytes a second, a hundredth of the slowest link that is left (GPRS, 2 KB/s,
+ * with stalls of minutes): what is slower is no link. An hour is 7 MB over that one; what a page
+ * has brought by then is kept, and the next pass asks for the rest.
+ */
+export const EXCHANGE_LIMITS = {
+  timeoutMs: 180_000,
+  windowMs: 300_000,
+  windowBytesMin: 4_096,
+  longestMs: 3_600_000,
+};
+
+/** A request that carries something may stay silent longer: its way up has 1 KB/s at least. */
+export const UPLOAD_MS_PER_CHAR = 1;
 
 /** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
 export const FAREWELL_MS_MAX = 10_000;

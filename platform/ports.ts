@@ -40,14 +40,27 @@ export interface Storage {
 
 export type Header = readonly [name: string, value: string];
 
-export interface NetworkRequest {
+/** How long an exchange may take; what takes longer is given up, with `timeout`. */
+export interface ExchangeLimits {
+  /** So long may no byte arrive while one is waited for; the headers must all be there by then. */
+  readonly timeoutMs: number;
+  /**
+   * The lowest rate: while the body is waited for, each next `windowBytesMin` of its bytes must
+   * arrive within `windowMs`, or its end. Time in which nobody waits (between two calls of `read`)
+   * does not count.
+   */
+  readonly windowMs: number;
+  readonly windowBytesMin: number;
+  /** From the request to the end of the body, whoever waits for whom. */
+  readonly longestMs: number;
+}
+
+export interface NetworkRequest extends ExchangeLimits {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Absolute http(s) URL, already percent-encoded. */
   readonly url: string;
   readonly headers: readonly Header[];
   readonly body?: string;
-  /** The whole exchange, body included, may take this long without a byte arriving. */
-  readonly timeoutMs: number;
 }
 
 export interface NetworkResponse {
@@ -55,11 +68,11 @@ export interface NetworkResponse {
   /** Names in lower case. */
   readonly headers: readonly Header[];
   /**
-   * The next piece of the body as text, 1 to 16,384 characters, or `null` at its end. UTF-8 is
-   * decoded strictly; a character cut by a packet is kept for the next piece. Nothing is read
-   * from the wire before it is asked for (beyond one piece of read-ahead).
-   * Errors: `NetworkError` `truncated` (shorter than announced, or the link broke), `timeout`,
-   * `encoding` (not UTF-8).
+   * The next piece of the body as text, 1 to 16,384 characters, or `null` at its end: what has
+   * arrived, not waiting for more. UTF-8 is decoded strictly; a character cut by a packet is kept
+   * for the next piece. Nothing is read from the wire before it is asked for (beyond one piece of
+   * read-ahead). Errors: `NetworkError` `truncated` (shorter than announced, or the link broke),
+   * `timeout`, `encoding` (not UTF-8).
    */
   read(): Promise<string | null>;
   /** Gives the connection up. Idempotent; needed only when the body was not read to its end. */
@@ -190,9 +203,10 @@ export interface Platform {
 }
 
 /**
- * How ports fail: an Error whose `code` is one of these words. Anything else that a port throws
- * is a programming error of the platform. Where its `cause` is a text, people are shown it: why it failed, as a code of
- * the system and the host (`ENOTFOUND sync.example`), of letters, digits, spaces and `_.:()[]-`; at most 120 characters.
+ * How ports fail: an Error whose `code` is one of these words. Anything else that a port throws is
+ * a programming error of the platform. Where its `cause` is a text, people are shown it: why it
+ * failed, as a code of the system and the host (`ENOTFOUND sync.example`), of letters, digits,
+ * spaces and `_.:()[]-`; at most 120 characters.
  */
 export type PortErrorCode =
   | 'full'

@@ -5,7 +5,7 @@
 
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
-import { REQUEST_TIMEOUT_MS } from '../limits.ts';
+import { EXCHANGE_LIMITS } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { waitHeader } from '../wire/headers.ts';
 import { shownWords } from '../wire/words.ts';
@@ -65,7 +65,7 @@ export async function exchange(
   const headers: Header[] = [['Accept', 'application/json']];
   if (json !== undefined) headers.push(['Content-Type', 'application/json']);
   if (bearer !== undefined) headers.push(['Authorization', `Bearer ${bearer}`]);
-  const shared = { url, headers, timeoutMs: REQUEST_TIMEOUT_MS };
+  const shared = { url, headers, ...EXCHANGE_LIMITS };
   try {
     const response = await device.network.request(
       json === undefined

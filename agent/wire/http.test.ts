@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
+import type { Network, NetworkRequest } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
+import { EXCHANGE_LIMITS } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
 import { createHttp, type Exchange, type HttpOptions, unexpected } from './http.ts';
 
@@ -11,6 +13,7 @@ const GET: Exchange = { method: 'GET', url: 'https://sync.test/v1/' };
 function setUp(
   answers: readonly (() => Response | Promise<Response>)[],
   options: Partial<HttpOptions> = {},
+  request?: Network['request'],
 ) {
   const requests: Request[] = [];
   const freshness: boolean[] = [];
@@ -25,6 +28,7 @@ function setUp(
   const abort = { aborted: false };
   const platform = memoryPlatform({
     storage: new MemoryStorage(),
+    ...(request && { network: { request } }),
     fetch: async (request) => {
       const answer = answers[Math.min(requests.push(request), answers.length) - 1];
       return answer === undefined ? new Response() : answer();
@@ -119,6 +123,21 @@ describe('an exchange', () => {
     const answer = await http.send(GET);
     await expect(answer.read()).rejects.toMatchObject({ code: 'badResponse' });
   });
+});
+
+test('an exchange has its limits, and what is sent has time to go up', async () => {
+  const asked: NetworkRequest[] = [];
+  const { http } = setUp([], {}, async (request) => {
+    asked.push(request);
+    return { status: 204, headers: [], read: async () => null, cancel: () => undefined };
+  });
+  await http.send(GET);
+  await http.send({ ...GET, method: 'POST', body: 'x'.repeat(24_000) });
+  const { timeoutMs } = EXCHANGE_LIMITS;
+  expect(asked).toMatchObject([
+    { ...EXCHANGE_LIMITS, timeoutMs },
+    { ...EXCHANGE_LIMITS, timeoutMs: timeoutMs + 24_000 },
+  ]);
 });
 
 describe('an authorization that is refused', () => {

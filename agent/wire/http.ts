@@ -2,9 +2,15 @@
 // renews a refused authorization once, and turns transport failures into SyncErrors.
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
-import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
+import type {
+  ExchangeLimits,
+  Header,
+  NetworkRequest,
+  NetworkResponse,
+  Platform,
+} from '../../platform/ports.ts';
 import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
-import { REQUEST_TIMEOUT_MS } from '../limits.ts';
+import { EXCHANGE_LIMITS, UPLOAD_MS_PER_CHAR } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
 import { decimalHeader, header, headerMs, httpDateMs, waitHeader } from './headers.ts';
 
@@ -50,13 +56,14 @@ export function createHttp(options: HttpOptions): Http {
     stopIfAborted(options.abort);
     const authorization = await ported(options.authorize(fresh, exchange));
     options.notes.requests++;
+    const { method, url, headers = [], body } = exchange;
     const response = await ported(
       options.platform.network.request({
-        method: exchange.method,
-        url: exchange.url,
-        headers: [...authorization, ...(exchange.headers ?? [])],
-        timeoutMs: REQUEST_TIMEOUT_MS,
-        ...(exchange.body === undefined ? {} : { body: exchange.body }),
+        method,
+        url,
+        headers: [...authorization, ...headers],
+        ...limitsFor(body),
+        ...(body === undefined ? {} : { body }),
       }),
     );
     note(options.notes, response, options.platform.clock.nowMs());
@@ -74,6 +81,12 @@ export function createHttp(options: HttpOptions): Http {
       return answered;
     },
   };
+}
+
+/** How patient an exchange is that sends `body`. */
+export function limitsFor(body = ''): ExchangeLimits {
+  const timeoutMs = EXCHANGE_LIMITS.timeoutMs + body.length * UPLOAD_MS_PER_CHAR;
+  return { ...EXCHANGE_LIMITS, timeoutMs };
 }
 
 /** The statuses that end a pass whatever was asked. */

@@ -10,6 +10,11 @@ export interface DeviceClock {
   spend(durationNs: number): void;
   /** `run` is called once, not before `dueNs`; events due at one instant run in the order of these calls. */
   at(dueNs: number, run: () => void | Promise<void>): void;
+  /**
+   * What the work of somebody outside of the device resolves to, or `late`. Real time passes
+   * meanwhile, and ends after `limitNs`; virtual time stands still, so there nobody is late.
+   */
+  within<T>(work: Promise<T>, limitNs: number): Promise<T | 'late'>;
   /** Runs the next event to its end. False: there is none. What the event throws, this throws. */
   step(): Promise<boolean>;
   /** Forgets all events, as a loss of power does. */
@@ -29,6 +34,7 @@ export function virtualClock(): DeviceClock {
     async waitUntil(dueNs) {
       nowNs = Math.max(nowNs, dueNs);
     },
+    within: (work) => work,
   });
 }
 
@@ -43,6 +49,13 @@ export function realClock(): DeviceClock {
       const delayMs = Math.ceil((dueNs - nowNs()) / NS_PER_MS);
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     },
+    async within(work, limitNs) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(() => resolve('late'), Math.ceil(limitNs / NS_PER_MS));
+      });
+      return Promise.race([work, late]).finally(() => clearTimeout(timer));
+    },
   });
 }
 
@@ -50,6 +63,7 @@ interface TimeSource {
   nowNs(): number;
   spend(durationNs: number): void;
   waitUntil(dueNs: number): Promise<void>;
+  within<T>(work: Promise<T>, limitNs: number): Promise<T | 'late'>;
 }
 
 interface Event {
@@ -64,6 +78,7 @@ function clockOf(source: TimeSource): DeviceClock {
   return {
     nowNs: source.nowNs,
     spend: source.spend,
+    within: source.within,
     at(dueNs, run) {
       // Never in the past: an event of now comes after those that were already due.
       push(queue, { dueNs: Math.max(dueNs, source.nowNs()), order: order++, run });

@@ -31,6 +31,10 @@ export interface BodyOptions {
   /** The connection breaks behind this many bytes of the body. */
   readonly cutAfterBytes: number;
   readonly countRecords: boolean;
+  /**
+   * Bytes of one piece, at most `PIECE_BYTES_MAX`: what a slow server sends is read as it comes.
+   */
+  readonly pieceBytes: number;
   readonly readyNs: number;
   /** The words for what the body failed with; undefined: it ended too early. */
   readonly causeOf: (error: unknown) => string;
@@ -51,7 +55,9 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
     text: options.causeOf(error),
   });
 
-  /** Up to one piece of bytes; null at the end; a failure when the connection or the promise broke. */
+  /**
+   * Up to one piece of bytes; null at the end; a failure when the connection or the promise broke.
+   */
   async function take(): Promise<Uint8Array | null | BodyFailure> {
     if (bytes >= bytesMax) return null;
     while (chunk.length === 0) {
@@ -61,7 +67,7 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
         return bytes < bytesMax && announced ? broken() : null;
       chunk = result.value;
     }
-    const room = Math.min(PIECE_BYTES_MAX, bytesMax - bytes, options.cutAfterBytes - bytes);
+    const room = Math.min(options.pieceBytes, bytesMax - bytes, options.cutAfterBytes - bytes);
     if (room <= 0) return broken();
     const piece = chunk.subarray(0, room);
     chunk = chunk.subarray(room);

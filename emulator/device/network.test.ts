@@ -14,6 +14,9 @@ const GET: NetworkRequest = {
   url: 'https://sync.example/v1/records?_limit=2',
   headers: [['accept', 'application/json']],
   timeoutMs: 30_000,
+  windowMs: 60_000,
+  windowBytesMin: 1_000,
+  longestMs: 600_000,
 };
 
 /** One byte takes a microsecond, a round trip 100 ms, a first connection 50 ms. */

@@ -4,10 +4,11 @@
 // Counted are the bytes of HTTP/1.1 as text: request or status line, header lines, empty line, body;
 // what TLS and TCP add is not, nor the account manager's own traffic (identity.ts).
 
+import { type ExchangeWatch, watchExchange } from '../../platform/exchange-limits.ts';
 import type { Connection, NetworkRequest, PortErrorCode } from '../../platform/ports.ts';
 import { causeOf } from '../../platform/web/network-cause.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
-import { type BodyReader, bodyReader, type Piece } from './network-body.ts';
+import { type BodyReader, bodyReader, PIECE_BYTES_MAX, type Piece } from './network-body.ts';
 
 export type FetchHandler = (request: Request) => Promise<Response>;
 
@@ -19,10 +20,15 @@ export interface LinkProfile {
 }
 
 /**
- * What goes wrong with an exchange: no connection, a server that stays silent, or a connection that breaks
- * after this many bytes of the response (head included; the server has done its work).
+ * What goes wrong with an exchange: no connection, a server that stays silent, a connection that
+ * breaks after this many bytes of the response (head included; the server has done its work), or a
+ * server that sends its body slowly, with a stall before each piece.
  */
-export type NetworkFault = 'refused' | 'silent' | { readonly cutAfterBytes: number };
+export type NetworkFault =
+  | 'refused'
+  | 'silent'
+  | { readonly cutAfterBytes: number }
+  | { readonly bytesPerSecond: number; readonly stallMs?: number };
 
 export interface NetworkOptions {
   readonly clock: DeviceClock;
@@ -70,10 +76,18 @@ function failure(error: PortErrorCode, { url }: NetworkRequest, below?: unknown)
 const NO_NETWORK = Object.assign(new Error(), { code: 'ENETUNREACH' });
 const NOBODY_THERE = Object.assign(new Error(), { code: 'ECONNREFUSED' });
 
+/** One exchange whose body is read. */
+interface Stream {
+  readonly request: NetworkRequest;
+  readonly reader: BodyReader;
+  readonly watch: ExchangeWatch;
+  readonly wireNs: (bytes: number) => number;
+}
+
 export function createNetwork(options: NetworkOptions): DeviceNetwork {
   const { clock, link } = options;
   const counters: NetworkCounters = { requests: 0, bytesIn: 0, bytesOut: 0, payloadBytesIn: 0 };
-  const streams = new Map<number, BodyReader>();
+  const streams = new Map<number, Stream>();
   const knownOrigins = new Set<string>();
   let streamCount = 0;
 
@@ -90,19 +104,24 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
   async function exchange(
     request: NetworkRequest,
     fault: NetworkFault | null,
+    askedNs: number,
     done: (outcome: ResponseHead | Failure) => void,
   ): Promise<void> {
     const startNs = clock.nowNs();
-    const response = await options
+    const endNs = askedNs + headLimitMs(request) * NS_PER_MS;
+    const timedOut = (): void => done(failure('timeout', request));
+    const answered = options
       .fetch(toRequest(request))
-      .catch(
-        (error: unknown): Failure => ({ error: 'offline', text: causeOf(error, request.url) }),
-      );
+      .catch((error: unknown) => failure('offline', request, error));
+    const response = await clock.within(answered, endNs - startNs);
+    if (response === 'late') return timedOut();
     if ('error' in response) return done(response);
     const headBytes = responseHeadBytes(response);
-    const cutAfterBytes = typeof fault === 'object' && fault ? fault.cutAfterBytes : Infinity;
+    const { cutAfterBytes, slow } = bodyFault(fault);
+    const arrivalNs = startNs + halfTripNs + wireNs(headBytes);
+    if (arrivalNs > endNs) return clock.at(endNs, timedOut);
     counters.bytesIn += Math.min(headBytes, cutAfterBytes);
-    clock.at(startNs + halfTripNs + wireNs(headBytes), () => {
+    clock.at(arrivalNs, () => {
       if (headBytes > cutAfterBytes) {
         response.body?.cancel().catch(() => undefined);
         return done(failure('offline', request));
@@ -111,11 +130,34 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
       const reader = bodyReader(response, {
         cutAfterBytes: cutAfterBytes - headBytes,
         countRecords: request.method === 'GET' && response.status === 200,
+        pieceBytes: slow?.pieceBytes ?? PIECE_BYTES_MAX,
         readyNs: clock.nowNs(),
         causeOf: (error) => causeOf(error, request.url),
       });
-      streams.set(stream, reader);
+      streams.set(stream, {
+        request,
+        reader,
+        watch: watchExchange(request, askedNs / NS_PER_MS),
+        wireNs: slow?.wireNs ?? wireNs,
+      });
       done({ stream, status: response.status, headers: [...response.headers] });
+    });
+  }
+
+  async function readNext(
+    number: number,
+    done: (outcome: Piece | null | Failure) => void,
+  ): Promise<void> {
+    const stream = streams.get(number);
+    if (stream === undefined) return done({ error: 'truncated' });
+    const { atNs, outcome } = await nextOf(stream, clock, counters);
+    clock.at(atNs, () => {
+      stream.reader.readyNs = clock.nowNs();
+      if (outcome === null || 'error' in outcome) {
+        streams.delete(number);
+        stream.reader.cancel();
+      }
+      done(outcome);
     });
   }
 
@@ -131,45 +173,80 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
       }
       const bytes = requestBytes(request);
       counters.bytesOut += bytes;
-      if (fault === 'silent') {
-        return clock.at(nowNs + request.timeoutMs * NS_PER_MS, () =>
-          done(failure('timeout', request)),
-        );
-      }
+      const endNs = nowNs + headLimitMs(request) * NS_PER_MS;
       const arrivalNs = nowNs + connectNs(request.url) + wireNs(bytes) + halfTripNs;
-      clock.at(arrivalNs, () => exchange(request, fault, done));
+      if (fault === 'silent' || arrivalNs > endNs) {
+        return clock.at(endNs, () => done(failure('timeout', request)));
+      }
+      clock.at(arrivalNs, () => exchange(request, fault, nowNs, done));
     },
 
     read(stream, done) {
-      clock.at(clock.nowNs(), async () => {
-        const reader = streams.get(stream);
-        if (reader === undefined) return done({ error: 'truncated' });
-        const before = { bytes: reader.bytes, records: reader.recordBytes };
-        const outcome = await reader.next();
-        const bytes = reader.bytes - before.bytes;
-        counters.bytesIn += bytes;
-        counters.payloadBytesIn += reader.recordBytes - before.records;
-        // The sender is one piece ahead: it began to send when the last piece had arrived.
-        clock.at(reader.readyNs + wireNs(bytes), () => {
-          reader.readyNs = clock.nowNs();
-          if (outcome === null || 'error' in outcome) streams.delete(stream);
-          done(outcome);
-        });
-      });
+      clock.at(clock.nowNs(), () => readNext(stream, done));
     },
 
     close(stream) {
-      streams.get(stream)?.cancel();
+      streams.get(stream)?.reader.cancel();
       streams.delete(stream);
     },
 
     reset() {
-      for (const reader of streams.values()) reader.cancel();
+      for (const { reader } of streams.values()) reader.cancel();
       streams.clear();
       knownOrigins.clear();
     },
 
     counters: () => ({ ...counters }),
+  };
+}
+
+/** What the stream gives next, and when that is there. */
+async function nextOf(
+  { request, reader, watch, wireNs }: Stream,
+  clock: DeviceClock,
+  counters: NetworkCounters,
+): Promise<{ readonly atNs: number; readonly outcome: Piece | null | Failure }> {
+  const askedNs = clock.nowNs();
+  const limitNs = watch.leftMs(askedNs / NS_PER_MS) * NS_PER_MS;
+  const before = { bytes: reader.bytes, records: reader.recordBytes };
+  const outcome = await clock.within(reader.next(), limitNs);
+  const bytes = reader.bytes - before.bytes;
+  // The sender is one piece ahead: it began to send when the last piece had arrived.
+  const atNs = Math.max(reader.readyNs + wireNs(bytes), clock.nowNs());
+  if (outcome === 'late' || atNs - askedNs > limitNs) {
+    return { atNs: askedNs + limitNs, outcome: failure('timeout', request) };
+  }
+  watch.arrived(bytes, (atNs - askedNs) / NS_PER_MS);
+  counters.bytesIn += bytes;
+  counters.payloadBytesIn += reader.recordBytes - before.records;
+  return { atNs, outcome };
+}
+
+/** The headers must be there by then. */
+function headLimitMs({ timeoutMs, longestMs }: NetworkRequest): number {
+  return Math.min(timeoutMs, longestMs);
+}
+
+/** What a slow server sends in so long is read at once. */
+const SLOW_PIECE_S = 10;
+
+interface BodyFault {
+  readonly cutAfterBytes: number;
+  readonly slow?: Pick<Stream, 'wireNs'> & { readonly pieceBytes: number };
+}
+
+/** What a fault does to the body of an answer. */
+function bodyFault(fault: NetworkFault | null): BodyFault {
+  if (fault === null || typeof fault === 'string') return { cutAfterBytes: Infinity };
+  if ('cutAfterBytes' in fault) return fault;
+  const { bytesPerSecond, stallMs = 0 } = fault;
+  const pieceBytes = Math.ceil(bytesPerSecond * SLOW_PIECE_S);
+  return {
+    cutAfterBytes: Infinity,
+    slow: {
+      pieceBytes: Math.min(PIECE_BYTES_MAX, pieceBytes),
+      wireNs: (bytes: number) => (bytes / bytesPerSecond) * 1e9 + stallMs * NS_PER_MS,
+    },
   };
 }
 

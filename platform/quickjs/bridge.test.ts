@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { deviceCrypto } from '../../crypto/device.ts';
-import { createNetwork } from '../../emulator/device/network.ts';
+import { createNetwork, type NetworkFault } from '../../emulator/device/network.ts';
 import {
   cryptoOperations,
   identityOperations,
@@ -10,7 +10,14 @@ import {
   storageOperations,
 } from '../../emulator/device/operations.ts';
 import { cryptoContract } from '../../test/contract/crypto.ts';
-import { networkContract, REFUSED, type Server, SILENT } from '../../test/contract/network.ts';
+import {
+  networkContract,
+  REFUSED,
+  type Server,
+  SILENT,
+  SLOW,
+  SLOW_BYTES_PER_SECOND,
+} from '../../test/contract/network.ts';
 import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
 import { type BridgedDevice, bridgedDevice, EPOCH_MS } from '../../test/support/bridge.ts';
 import { MemoryStorage } from '../memory/storage.ts';
@@ -58,6 +65,12 @@ function storageOver(memory: MemoryStorage): StorageUnderTest {
   };
 }
 
+const FAULTS: readonly (readonly [end: string, fault: NetworkFault])[] = [
+  [REFUSED, 'refused'],
+  [SILENT, 'silent'],
+  [SLOW, { bytesPerSecond: SLOW_BYTES_PER_SECOND }],
+];
+
 function networkOver(server: Server): Network {
   let closeStream: (stream: number) => void = () => undefined;
   const { platform } = bridgedDevice({
@@ -68,8 +81,7 @@ function networkOver(server: Server): Network {
         link: { bytesPerSecond: 1e6, roundTripMs: 100, connectMs: 50 },
         connection: () => 'wifi',
         fetch: async (request) => server(request),
-        fault: (_, { url }) =>
-          url.endsWith(REFUSED) ? 'refused' : url.endsWith(SILENT) ? 'silent' : null,
+        fault: (_, { url }) => FAULTS.find(([end]) => url.endsWith(end))?.[1] ?? null,
       });
       closeStream = network.close;
       return networkOperations(network);

@@ -223,19 +223,20 @@ describe('network', () => {
   async function open() {
     const set = setUp();
     const headers = [['Authorization', 'x']] as const;
+    const limits = { timeoutMs: 5, windowMs: 6, windowBytesMin: 7, longestMs: 8 };
     const requested = set.platform.network.request({
       method: 'PUT',
       url: 'https://a/',
       headers,
       body: 'ü',
-      timeoutMs: 5,
+      ...limits,
     });
     expect(set.last('request')?.text).toBe('ü');
     expect(JSON.parse(set.last('request')?.head ?? '')).toEqual({
       method: 'PUT',
       url: 'https://a/',
       headers,
-      timeoutMs: 5,
+      ...limits,
     });
     await set.answer(set.last('request'), { head });
     return { ...set, response: await requested };

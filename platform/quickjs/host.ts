@@ -188,9 +188,8 @@ function storageOf({ newId, ask, tell }: Line): Storage {
 
 function networkOf({ ask, tell }: Line): Network {
   return {
-    async request({ method, url, headers, body = '', timeoutMs }) {
-      const request = JSON.stringify({ method, url, headers, timeoutMs });
-      const { head } = await ask('request', { head: request, text: body });
+    async request({ body = '', ...request }) {
+      const { head } = await ask('request', { head: JSON.stringify(request), text: body });
       const { stream, status, headers: answered } = JSON.parse(head);
       let ended = false;
       return {

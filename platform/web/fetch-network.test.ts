@@ -35,6 +35,9 @@ const GET: NetworkRequest = {
   url: 'https://server.test/',
   headers: [],
   timeoutMs: 15,
+  windowMs: 9_000,
+  windowBytesMin: 1,
+  longestMs: 9_000,
 };
 
 /** A body of one chunk, after which nothing comes any more. */

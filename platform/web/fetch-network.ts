@@ -1,6 +1,7 @@
 // The Network port over a `fetch`: the platform's own, or a server in the same process.
 // Promises the port's contract: pieces of at most 16,384 characters, strict UTF-8, no redirects.
 
+import { type ExchangeWatch, watchExchange } from '../exchange-limits.ts';
 import type { Header, Network, NetworkRequest, NetworkResponse, PortErrorCode } from '../ports.ts';
 import { causeOf } from './network-cause.ts';
 
@@ -33,22 +34,38 @@ const MESSAGES: { readonly [code in NetworkErrorCode]: string } = {
 export function fetchNetwork(fetch: Fetch): Network {
   return {
     async request(request) {
+      const startMs = performance.now();
       const stop = new AbortController();
-      const failure = (code: NetworkErrorCode, error?: unknown): NetworkError =>
+      const fail: Failing = (code, error) =>
         error instanceof NetworkError ? error : new NetworkError(code, causeOf(error, request.url));
-      const timed: Timed = (work) => withTimeout(work, request.timeoutMs, stop, failure);
-      const response = await timed(fetch(requestOf(request, stop.signal))).catch((error) => {
-        throw failure('offline', error);
+      const within: Within = (work, limitMs) =>
+        withTimeout(work, limitMs, () => {
+          stop.abort();
+          return fail('timeout');
+        });
+      const { timeoutMs, longestMs } = request;
+      const work = fetch(requestOf(request, stop.signal));
+      const response = await within(work, Math.min(timeoutMs, longestMs)).catch((error) => {
+        throw fail('offline', error);
       });
-      return responseOf(response, timed, stop, failure);
+      const watch = watchExchange(request, startMs);
+      return responseOf(response, { stop, fail, within, watch });
     },
   };
 }
 
-type Timed = <T>(work: Promise<T>) => Promise<T>;
-
 /** What an exchange fails with; an error that is one already stays as it is. */
 type Failing = (code: NetworkErrorCode, error?: unknown) => NetworkError;
+
+type Within = <T>(work: Promise<T>, limitMs: number) => Promise<T>;
+
+interface Exchange {
+  readonly stop: AbortController;
+  readonly fail: Failing;
+  /** What the work resolves to, or the end of the exchange. */
+  readonly within: Within;
+  readonly watch: ExchangeWatch;
+}
 
 function requestOf({ method, url, headers, body }: NetworkRequest, signal: AbortSignal): Request {
   return new Request(url, {
@@ -60,12 +77,7 @@ function requestOf({ method, url, headers, body }: NetworkRequest, signal: Abort
   });
 }
 
-function responseOf(
-  response: Response,
-  timed: Timed,
-  stop: AbortController,
-  failure: Failing,
-): NetworkResponse {
+function responseOf(response: Response, { stop, fail, within, watch }: Exchange): NetworkResponse {
   const reader = response.body?.getReader() ?? null;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let ready = '';
@@ -86,14 +98,16 @@ function responseOf(
 
   const fill = async (): Promise<void> => {
     while (ready === '' && !ended && reader !== null) {
-      const { done, value } = await timed(reader.read()).catch((error) =>
-        failed(failure('truncated', error)),
+      const askedMs = performance.now();
+      const { done, value } = await within(reader.read(), watch.leftMs(askedMs)).catch((error) =>
+        failed(fail('truncated', error)),
       );
       if (ended) return;
+      watch.arrived(value?.length ?? 0, performance.now() - askedMs);
       try {
         ready = decoder.decode(value, { stream: !done });
       } catch {
-        failed(failure('encoding'));
+        failed(fail('encoding'));
       }
       ended = done;
     }
@@ -121,21 +135,21 @@ function pieceEnd(text: string): number {
   return last >= 0xd800 && last < 0xdc00 ? PIECE_CHARS_MAX - 1 : PIECE_CHARS_MAX;
 }
 
+/**
+ * What `late` returns is thrown when the time is over; a time that is over already leaves no turn
+ * for the work.
+ */
 async function withTimeout<T>(
   work: Promise<T>,
-  timeoutMs: number,
-  stop: AbortController,
-  failure: Failing,
+  limitMs: number,
+  late: () => NetworkError,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(failure('timeout'));
-      stop.abort();
-    }, timeoutMs);
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), limitMs);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, over]);
   } finally {
     clearTimeout(timer);
   }

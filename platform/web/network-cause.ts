@@ -1,10 +1,14 @@
-// Why an exchange failed, in words that may be shown: a code of the system and the host, `ENOTFOUND sync.example`.
-// Whatever else an error holds (an address with its query, a header, a message of somebody's) stays inside it.
+// Why an exchange failed, in words that may be shown: a code of the system and the host, `ENOTFOUND
+// sync.example`. Whatever else an error holds (an address with its query, a header, a message of
+// somebody's) stays inside it.
 
 /** Codes of the system, of TLS and of HTTP parsers are written like this, and nothing secret is. */
 const CODE = /^[A-Z][A-Z0-9_]{2,59}$/;
 
-/** Messages that have no code, as the platforms write them: Node.js for a port that `fetch` never opens. */
+/**
+ * Messages that have no code, as the platforms write them: Node.js for a port that `fetch` never
+ * opens.
+ */
 const CODE_OF_MESSAGE: ReadonlyMap<string, string> = new Map([['bad port', 'BAD_PORT']]);
 
 /** Errors below one another, and side by side: a name with four addresses fails four times. */

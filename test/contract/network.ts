@@ -4,7 +4,12 @@
 
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Network, NetworkRequest, NetworkResponse } from '../../platform/ports.ts';
+import type {
+  ExchangeLimits,
+  Network,
+  NetworkRequest,
+  NetworkResponse,
+} from '../../platform/ports.ts';
 
 /** Answers whatever comes, except what the paths below are for. */
 export type Server = (request: Request) => Response | Promise<Response>;
@@ -13,6 +18,9 @@ export type Server = (request: Request) => Response | Promise<Response>;
 export const REFUSED = '/refused';
 /** A server that never answers is at an address that ends like this. */
 export const SILENT = '/silent';
+/** A server whose bodies come at `SLOW_BYTES_PER_SECOND` is at an address that ends like this. */
+export const SLOW = '/slow';
+export const SLOW_BYTES_PER_SECOND = 200;
 
 export interface NetworkUnderTest {
   readonly network: Network;
@@ -21,7 +29,15 @@ export interface NetworkUnderTest {
 
 const URL_BASE = 'https://server.test/v1';
 const PIECE_CHARS_MAX = 16_384;
-const GET: NetworkRequest = { method: 'GET', url: `${URL_BASE}/x`, headers: [], timeoutMs: 9_000 };
+const GET: NetworkRequest = {
+  method: 'GET',
+  url: `${URL_BASE}/x`,
+  headers: [],
+  timeoutMs: 9_000,
+  windowMs: 9_000,
+  windowBytesMin: 1,
+  longestMs: 9_000,
+};
 
 export function networkContract(
   name: string,
@@ -179,6 +195,54 @@ export function networkContract(
       await expect(silent).rejects.toMatchObject({ code: 'timeout' });
     });
 
+    describe('an answer that comes slowly', () => {
+      const url = URL_BASE + SLOW;
+      const slowly = async (chars: number, limits: Partial<ExchangeLimits>): Promise<string> => {
+        const network = await serve(() => new Response(slowStream(chars)));
+        return textOf(await network.request({ ...GET, url, ...limits }));
+      };
+
+      it('is waited for, as long as it comes as fast as it must', async () => {
+        const limits = { windowMs: 1_000, windowBytesMin: 20, longestMs: 30_000 };
+        expect(await slowly(60, limits)).toBe('x'.repeat(60));
+        // The last bytes may be fewer.
+        expect(await slowly(8, limits)).toBe('x'.repeat(8));
+      });
+
+      it('is given up below the lowest rate, although it never stands still', async () => {
+        const limits = { timeoutMs: 9_000, windowMs: 150, windowBytesMin: 500, longestMs: 30_000 };
+        await expect(slowly(9_000, limits)).rejects.toMatchObject({ code: 'timeout' });
+      });
+
+      it('is given up after the longest time, however fast it comes', async () => {
+        const limits = { windowMs: 9_000, windowBytesMin: 1, longestMs: 500 };
+        await expect(slowly(9_000, limits)).rejects.toMatchObject({ code: 'timeout' });
+      });
+
+      it('has no more to give after that', async () => {
+        const network = await serve(() => new Response(slowStream(9_000)));
+        const response = await network.request({ ...GET, url, longestMs: 500 });
+        await expect(textOf(response)).rejects.toMatchObject({ code: 'timeout' });
+        const [after] = await Promise.allSettled([response.read()]);
+        expect(after?.status === 'rejected' || after?.value === null).toBe(true);
+      });
+    });
+
+    it('ends the wait for a silent server after the longest time too', async () => {
+      const network = await serve(() => new Response('never'));
+      const silent = network.request({ ...GET, url: URL_BASE + SILENT, longestMs: 15 });
+      await expect(silent).rejects.toMatchObject({ code: 'timeout' });
+    });
+
+    it('counts no time in which nobody waits for the body', async () => {
+      const chunks = Array<Buffer>(4).fill(Buffer.from('abc'));
+      const network = await serve(() => new Response(streamOf(chunks).body));
+      const response = await network.request({ ...GET, windowMs: 60, windowBytesMin: 1_000 });
+      expect(await response.read()).toBe('abc');
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      expect(await textOf(response)).toBe('abcabcabc');
+    });
+
     it('can be given up at any time and more than once', async () => {
       for (const readCount of [0, 1, 3]) {
         const chunks = [Buffer.from('a'), Buffer.from('b')];
@@ -223,6 +287,21 @@ async function textOf(response: NetworkResponse): Promise<string> {
     text += piece;
   }
   return text;
+}
+
+/** A body at `SLOW_BYTES_PER_SECOND`, for a network that does not slow it down itself. */
+function slowStream(chars: number): ReadableStream<Uint8Array> {
+  let sent = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000 / SLOW_BYTES_PER_SECOND));
+        if (sent++ < chars) controller.enqueue(Uint8Array.of(0x78));
+        else controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** A body that gives its chunks one by one, only when asked; then it ends, or breaks. */
