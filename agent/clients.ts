@@ -179,7 +179,8 @@ function ownRecord(id: string, device: OwnDevice, body: Body | null): Body {
     protocols: ['1.5'],
     formfactor: FORM_FACTORS.get(type) ?? type,
     application: device.application ?? 'Kitsync',
-    commands: body === null ? [] : commandsOf(body),
+    // Also what is no list: it stays as another device has left it.
+    commands: body?.commands ?? [],
     ...(fxaDeviceId !== null && { fxaDeviceId }),
   };
 }

@@ -1,8 +1,10 @@
 // A record that was changed here and on the server: the server's version is fetched and merged, and what is left of
 // our change is sent. A lost answer is resolved like this, too: the version turns out to be ours.
 
+import type { OpenedBso } from '../crypto/bso.ts';
+import type { Collection } from './collections/collection.ts';
 import { type CollectionPass, openAll } from './context.ts';
-import { type Local, NO_ENTRY } from './entry.ts';
+import { type Local, NO_ENTRY, UNKNOWN_FORM } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { sealedJob } from './job.ts';
 import { CONFLICT_ROUNDS_MAX, PUSH_TRIES_MAX } from './limits.ts';
@@ -11,8 +13,8 @@ import type { Document, PushResult, Upload } from './remotes/remote.ts';
 import { park, type Staged, settle } from './settle.ts';
 
 /**
- * A version that this device cannot read is not replaced: our change is parked. What is staged is added to `staged`.
- * Errors: those of the remote and the store.
+ * A version that this device cannot read, or whose form this build does not know, is not replaced: our change is
+ * parked. What is staged is added to `staged`. Errors: those of the remote and the store.
  */
 export async function resolve(
   pass: CollectionPass,
@@ -22,11 +24,11 @@ export async function resolve(
 ): Promise<PushResult> {
   for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
     const document = await theirs(pass, id);
-    const { local, isProven } = await mergedWith(pass, id, document);
+    const { local, standing } = await mergedWith(pass, id, document);
     pass.report.merged++;
     if (local === null) return { kind: 'stored', modifiedMs: 0 };
-    if (!isProven && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
-    if (document === null) return { kind: 'refused' };
+    if (standing === 'unproven' && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
+    if (standing === 'parked' || document === null) return { kind: 'refused' };
     const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
     const job = await sealedJob(pass, id, local, baseMs);
     const results = await upload.add([job.outgoing], false);
@@ -48,45 +50,54 @@ async function theirs(pass: CollectionPass, id: string): Promise<Document | null
   }
 }
 
+/** `unproven`: it may have been damaged on its way. `parked`: it is whole, but nothing for this build. */
+type Standing = 'merged' | 'unproven' | 'parked';
+
 /**
- * Takes the server's version in; returns what still has to go up. A version that does not prove itself may have been
- * damaged on its way: it counts as a try, and only after the last one ours replaces it.
+ * Takes the server's version in; returns what still has to go up. A version that does not prove itself counts as a
+ * try, and only after the last one ours replaces it.
  */
 async function mergedWith(
   pass: CollectionPass,
   id: string,
   document: Document | null,
-): Promise<{ readonly local: Local | null; readonly isProven: boolean }> {
+): Promise<{ readonly local: Local | null; readonly standing: Standing }> {
   const { store } = pass;
-  const [opened] = document?.kind === 'found' ? await openAll(pass, [document.envelope]) : [];
+  const found = document?.kind === 'found' ? document : null;
+  const [opened] = found === null ? [] : await openAll(pass, [found.envelope]);
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
     const transaction = store.begin();
     const seq = transaction.nextSeq();
+    const modifiedMs = found?.envelope.modifiedMs ?? 0;
     let after: Received = before;
-    let isProven = document !== null && document.kind !== 'found';
-    if (isProven) after = { ...before, mirror: null };
-    else if (document?.kind === 'found' && opened?.ok === true) {
+    let standing: Standing = 'merged';
+    const code = refusalOf(store.collection, opened);
+    if (document !== null && found === null) after = { ...before, mirror: null };
+    else if (found !== null && opened?.ok === true && code === null) {
       const body = isTombstone(opened.body) ? null : opened.body;
-      if (body === null || store.collection.check(body) === null) {
-        const { modifiedMs } = document.envelope;
-        const times = {
-          serverNowMs: document.serverNowMs,
-          deviceNowMs: pass.platform.clock.nowMs(),
-        };
-        const arrival = { body, text: opened.text, modifiedMs };
-        after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
-        isProven = true;
-      }
-    }
-    if (!isProven && before.local !== null) {
-      const tries = before.local.tries + 1;
+      const times = { serverNowMs: found.serverNowMs, deviceNowMs: pass.platform.clock.nowMs() };
+      const arrival = { body, text: opened.text, modifiedMs };
+      after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
+    } else standing = code === null ? 'unproven' : 'parked';
+    if (standing !== 'merged' && before.local !== null) {
+      const tries = code === null ? before.local.tries + 1 : PUSH_TRIES_MAX;
       after = { ...before, local: { ...before.local, tries } };
-      if (document === null && tries >= PUSH_TRIES_MAX) park(pass, transaction, id, 'unreadable');
+      if ((document === null || code !== null) && tries >= PUSH_TRIES_MAX) {
+        park(pass, transaction, id, code ?? 'unreadable');
+      }
     }
     if (after.fork !== undefined) keepFork(pass, transaction, after.fork, seq);
     transaction.set(id, before, after);
+    if (code !== null) transaction.quarantine(id, before, code, modifiedMs);
     await transaction.commit();
-    return { local: after.local, isProven };
+    return { local: after.local, standing };
   });
+}
+
+/** Why a version that has arrived whole is nothing for this build; null if it is, or does not prove itself. */
+function refusalOf({ check }: Collection, opened: OpenedBso | undefined): string | null {
+  if (opened === undefined) return null;
+  if (!opened.ok) return opened.code === 'tooLarge' ? opened.code : null;
+  return isTombstone(opened.body) || check(opened.body) === null ? null : UNKNOWN_FORM;
 }

@@ -29,7 +29,12 @@ export interface Entry {
   readonly local: Local | null;
   /** The server's newest version was set aside. */
   readonly quarantined: boolean;
+  /** It was, because this build does not know its form: see `UNKNOWN_FORM`. */
+  readonly isUnknownForm?: boolean;
 }
+
+/** The code of a record that the account's keys prove, and whose form this build does not know. */
+export const UNKNOWN_FORM = 'unknownForm';
 
 export const NO_ENTRY: Entry = { mirror: null, local: null, quarantined: false };
 

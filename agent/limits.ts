@@ -54,6 +54,9 @@ export const PAGE_RECORDS_MAX = 1_000;
  */
 export const QUARANTINE_MAX = 1_000;
 
+/** Stamps of a Sync server come in steps of this; what is asked for since a stamp leaves that stamp out. */
+export const STAMP_STEP_MS = 10;
+
 /** Pages of one listing; past that the server's paging is a loop. 10^7 records. */
 export const PAGES_MAX = 10_000;
 

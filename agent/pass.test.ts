@@ -391,6 +391,7 @@ describe('a collection as people see it', () => {
       held: 1,
       pending: 1,
       quarantined: 0,
+      unknownForm: 0,
     });
     const meta = account.meta;
     if (meta === null) throw new Error('the account was not read');

@@ -172,7 +172,7 @@ export function collectionStatus(
   { enabled, readOnly }: CollectionSettings,
   meta: MetaGlobal | null,
 ): CollectionStatus {
-  const { held, pending, quarantined, readOnlyAtMs } = state;
+  const { held, pending, quarantined, readOnlyAtMs, unknownForm } = state;
   const engine = engineOf(meta, collection.name);
   return {
     enabled,
@@ -182,6 +182,7 @@ export function collectionStatus(
     held,
     pending,
     quarantined,
+    unknownForm,
   };
 }
 

@@ -5,10 +5,10 @@
 
 import type { Body } from './collections/collection.ts';
 import { type CollectionPass, openAll } from './context.ts';
-import { type Entry, NO_ENTRY, visible } from './entry.ts';
+import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { evict } from './evict.ts';
-import { type HeapLimits, PAGES_MAX } from './limits.ts';
+import { type HeapLimits, PAGES_MAX, STAMP_STEP_MS } from './limits.ts';
 import { createPacer } from './pacer.ts';
 import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
@@ -16,8 +16,6 @@ import { requeueUnseen } from './reset.ts';
 import type { AgentEvent } from './status.ts';
 import { type Cursor, START } from './store.ts';
 
-/** Stamps of a Sync server come in steps of this; `_since` is exclusive. */
-const STAMP_STEP_MS = 10;
 const RESTARTS_MAX = 3;
 
 /**
@@ -195,7 +193,7 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     const { body, text } = result;
     if (isTombstone(body)) return { id, modifiedMs, body: null, text: '', code: null };
     const complaint = store.collection.check(body);
-    return { id, modifiedMs, body, text, code: complaint === null ? null : 'malformed' };
+    return { id, modifiedMs, body, text, code: complaint === null ? null : UNKNOWN_FORM };
   });
 }
 

@@ -7,7 +7,7 @@ import { resolve } from './dispute.ts';
 import { NO_ENTRY } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { type Job, sealedJob } from './job.ts';
-import { PARKED_RECHECK_MS, PUSH_IDS_MAX, PUSH_TRIES_MAX } from './limits.ts';
+import { PARKED_RECHECK_MS, PUSH_IDS_MAX, PUSH_TRIES_MAX, QUARANTINE_MAX } from './limits.ts';
 import type { PushResult, Upload } from './remotes/remote.ts';
 import { acknowledgeStaged, type Staged, settle } from './settle.ts';
 import { settledAtHome } from './twins.ts';
@@ -134,7 +134,9 @@ async function jobOf(
   const [{ mirror, local, quarantined } = NO_ENTRY] = await pass.store.load([id]);
   if (local === null || (local.body === null) !== deletions) return null;
   if (local.tries >= PUSH_TRIES_MAX && !sending.withParked) return null;
-  if (quarantined) {
+  // Without a mirror, past the marks that are remembered, only the server knows what an edit would replace.
+  const isUnsure = mirror === null && pass.store.state.quarantined >= QUARANTINE_MAX;
+  if (quarantined || isUnsure) {
     note(sending, [await resolve(pass, sending.upload, id, sending.staged)]);
     return null;
   }

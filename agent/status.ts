@@ -18,7 +18,13 @@ export interface CollectionStatus {
   readonly held: number;
   /** Local changes that are not on the server yet. */
   readonly pending: number;
+  /** Records of the server that are set aside: they do not prove themselves, or this device cannot read them. */
   readonly quarantined: number;
+  /**
+   * Of these, the ones that are the user's, but of a form that this build does not know. They stay on the server as
+   * they are; a change of one here waits until either side changes it again, or a newer build comes.
+   */
+  readonly unknownForm: number;
 }
 
 export interface Status {

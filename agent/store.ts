@@ -10,6 +10,7 @@ import {
   type Packed,
   packLocal,
   packMirror,
+  UNKNOWN_FORM,
   unpackLocal,
   unpackMirror,
   visible,
@@ -29,6 +30,7 @@ import {
   QUARANTINE_MAX,
   RECORD_CHARS,
   SMALL_HEAP,
+  STAMP_STEP_MS,
 } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
@@ -57,6 +59,12 @@ export interface CollectionState {
   readonly held: number;
   readonly pending: number;
   readonly quarantined: number;
+  /** Of them, those that the account's keys prove, and whose form this build does not know. */
+  readonly unknownForm: number;
+  /** Server time of the oldest of these since the collection was last read for them. */
+  readonly unknownSinceMs?: number | undefined;
+  /** The forms that the build knew that has read them: see `Collection.form`. */
+  readonly form?: number;
   /** The last local change's number. */
   readonly seq: number;
   /** Device time of the server's refusal to take writes; 0 for none. */
@@ -78,6 +86,7 @@ const NEW_STATE: CollectionState = {
   held: 0,
   pending: 0,
   quarantined: 0,
+  unknownForm: 0,
   seq: 0,
   readOnlyAtMs: 0,
   syncId: '',
@@ -140,7 +149,7 @@ export async function openCollectionStore(
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
-  let state = storedOver(NEW_STATE, keys.cursor, stored);
+  let state = inForm(collection, storedOver(NEW_STATE, keys.cursor, stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
 
@@ -183,10 +192,12 @@ export async function openCollectionStore(
       for (const [index, id] of ids.entries()) {
         const mirror = values[index * 2] ?? null;
         const local = values[index * 2 + 1] ?? null;
+        const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
           mirror: unpackMirror(await unpacked(keys.record(id), mirror)),
           local: unpackLocal(await unpacked(keys.outbox(id), local)),
-          quarantined: (values[ids.length * 2 + index] ?? null) !== null,
+          quarantined: mark !== null,
+          ...(`${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
         const turn = pacer((mirror?.length ?? 0) + (local?.length ?? 0) + RECORD_CHARS);
         if (turn !== null) await turn;
@@ -237,6 +248,19 @@ export async function openCollectionStore(
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
 
+/**
+ * A build that knows other forms than the one before reads once more from the oldest record that this one set aside
+ * for its form. The next commit writes it down.
+ */
+function inForm({ form = 0 }: Collection, state: CollectionState): CollectionState {
+  if (state.form === form) return state;
+  // A store from before forms were counted does not say which they are.
+  const fromMs = state.form === undefined && state.quarantined > 0 ? 0 : state.unknownSinceMs;
+  if (fromMs === undefined) return { ...state, form };
+  const sinceMs = Math.min(state.cursor.sinceMs, Math.max(0, fromMs - STAMP_STEP_MS));
+  return { ...state, form, unknownSinceMs: undefined, cursor: { ...START, sinceMs } };
+}
+
 function divided(value: string): Packed {
   const end = value.indexOf('\n');
   return { head: value.slice(0, end), text: value.slice(end + 1) };
@@ -254,7 +278,7 @@ function beginTransaction(
 ): Transaction {
   const changes: Change[] = [];
   const toSeal: { key: string; packed: Packed }[] = [];
-  let { held, pending, quarantined } = start;
+  let { held, pending, quarantined, unknownForm, unknownSinceMs } = start;
   let patch: Partial<CollectionState> = {};
   let chars = 0;
 
@@ -298,6 +322,7 @@ function beginTransaction(
       if (before.quarantined && !after.quarantined) {
         changes.push([keys.quarantine(id), null]);
         quarantined--;
+        unknownForm -= Number(before.isUnknownForm === true);
       }
       const was = shown(collection, before);
       const is = shown(collection, after);
@@ -305,11 +330,14 @@ function beginTransaction(
       held += Number(is !== null) - Number(was !== null);
     },
     quarantine(id, before, code, modifiedMs) {
+      const isUnknown = code === UNKNOWN_FORM;
+      if (isUnknown) unknownSinceMs = Math.min(unknownSinceMs ?? modifiedMs, modifiedMs);
       // What the device holds of a record must not replace a version that it cannot read: that is always remembered.
       const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
       if (!isHeld && quarantined >= QUARANTINE_MAX) return;
       changes.push([keys.quarantine(id), JSON.stringify({ code, modifiedMs })]);
       if (!before.quarantined) quarantined++;
+      unknownForm += Number(isUnknown) - Number(before.isUnknownForm === true);
     },
     update(more) {
       patch = { ...patch, ...more };
@@ -321,7 +349,8 @@ function beginTransaction(
     },
     async commit() {
       for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);
-      const next = { ...start, ...patch, held, pending, quarantined };
+      const counted = { held, pending, quarantined, unknownForm, unknownSinceMs };
+      const next = { ...start, ...patch, ...counted };
       changes.push([keys.cursor, JSON.stringify(next)]);
       await write(changes, next, chars);
     },

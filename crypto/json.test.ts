@@ -217,8 +217,8 @@ describe('what a small device could not hold', () => {
 
   it('is refused when it nests too deeply, and nothing recurs on the way', async () => {
     expect(await code('['.repeat(32) + ']'.repeat(32))).toBe('taken');
-    expect(await code('['.repeat(33) + ']'.repeat(33))).toBe('SyntaxError');
-    expect(await code('{"a":'.repeat(300_000))).toBe('SyntaxError');
+    expect(await code('['.repeat(33) + ']'.repeat(33))).toBe('JsonTooLarge');
+    expect(await code('{"a":'.repeat(300_000))).toBe('JsonTooLarge');
   });
 
   it('is refused when it has too many values', async () => {
@@ -229,6 +229,6 @@ describe('what a small device could not hold', () => {
 
   it('is refused when a number goes on for a thousand digits', async () => {
     expect(await code('9'.repeat(999))).toBe('taken');
-    expect(await code('9'.repeat(1_000))).toBe('SyntaxError');
+    expect(await code('9'.repeat(1_000))).toBe('JsonTooLarge');
   });
 });

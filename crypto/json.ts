@@ -6,15 +6,15 @@
 /** Longer texts take an engine more than a few million instructions. */
 export const longJsonUnits = 16 * 1024;
 
-/** The text has more values than a small heap can hold. */
+/** The text has more values, nests deeper, or has longer numbers than a small device can take: it may be JSON. */
 export class JsonTooLarge extends Error {
   override readonly name = 'JsonTooLarge';
 }
 
 /**
  * The value of a JSON text; before its pieces `pause` gives the device a turn.
- * Errors: SyntaxError for what is no JSON, nests deeper than 32, or has a number of a thousand digits;
- * JsonTooLarge. What the engine throws when it fails itself is thrown as it is.
+ * Errors: SyntaxError for what is no JSON; JsonTooLarge for what has too many values, nests deeper than 32, or has a
+ * number of a thousand digits. What the engine throws when it fails itself is thrown as it is.
  */
 export async function parseLongJson(text: string, pause: () => Promise<void>): Promise<unknown> {
   const open: (unknown[] | Record<string, unknown>)[] = [];
@@ -65,7 +65,7 @@ export async function parseLongJson(text: string, pause: () => Promise<void>): P
 
   function takeScalar(): unknown {
     const word = /^[-+.\w]*/.exec(text.slice(at, at + scalarUnitsMax))?.[0] ?? '';
-    if (word.length === scalarUnitsMax) throw new SyntaxError('JSON: a number without an end');
+    if (word.length === scalarUnitsMax) throw new JsonTooLarge('JSON: a number without an end');
     at += word.length;
     return JSON.parse(word);
   }
@@ -74,7 +74,7 @@ export async function parseLongJson(text: string, pause: () => Promise<void>): P
   async function takeValue(sign: string): Promise<unknown> {
     if (sign === '"') return takeString();
     if (sign !== '{' && sign !== '[') return takeScalar();
-    if (open.length === depthMax) throw new SyntaxError('JSON: nests too deeply');
+    if (open.length === depthMax) throw new JsonTooLarge('JSON: nests too deeply');
     at++;
     weight += containerWeight;
     const isList = sign === '[';

@@ -95,9 +95,10 @@ function mergeEntries(mine: Body, base: Body | null, theirs: Body): Body | null 
   const merged: [string, unknown][] = [];
   for (const name of new Map([...(others ?? []), ...(ours ?? [])]).keys()) {
     const [own, old, other] = [ours?.get(name), agreed?.get(name), others?.get(name)];
-    let value = isSameField(other, old) ? own : other;
+    const isSame = FIELDS.includes(name) ? isSameField : isSameValue;
+    let value = isSame(other, old) ? own : other;
     if (isMeta(name)) value = mergeMeta(name, number(own), base && number(old), number(other));
-    else if (!isSameField(own, other) && !isSameField(own, old) && !isSameField(other, old)) {
+    else if (!isSame(own, other) && !isSame(own, old) && !isSame(other, old)) {
       if (FIELDS.includes(name)) return null;
       value = other;
     }

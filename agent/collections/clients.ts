@@ -3,7 +3,7 @@
 // A command that was carried out stays carried out: a merge brings new ones in and none back.
 
 import type { Body, Collection, MergeDecision, MergeInput } from './collection.ts';
-import { hasSameMembers, isSameValue, refuse } from './members.ts';
+import { editedOver, hasSameMembers, isSameValue, refuse } from './members.ts';
 import { ownRecord } from './own-record.ts';
 
 /** Firefox's words for a device. */
@@ -13,7 +13,7 @@ export const clientRecords: Collection = /* @__PURE__ */ ownRecord({
   name: 'clients',
   letter: 'c',
   version: 1,
-  check: ({ commands }) => (Array.isArray(commands ?? []) ? null : 'commands: not a list'),
+  check: () => null,
   merge,
   prepare: () => refuse('clients: they are not changed by apps'),
   view: (id, { name, type, os, version, application, formfactor }) => ({
@@ -38,8 +38,12 @@ function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
   if (theirs === null) return { mirror: null, local: 'keep' };
   const left = commandsOf(local.body);
   const done = (mirror ? commandsOf(mirror.body) : []).filter((command) => !has(left, command));
-  const commands = commandsOf(theirs).filter((command) => !has(done, command));
-  const merged: Body = { ...theirs, ...local.body, commands };
+  const isList = Array.isArray(theirs.commands ?? []);
+  const commands = isList
+    ? commandsOf(theirs).filter((command) => !has(done, command))
+    : theirs.commands;
+  const edited = editedOver(local.body, mirror?.body, theirs);
+  const merged: Body = { ...edited, commands };
   return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 

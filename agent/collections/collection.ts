@@ -83,8 +83,13 @@ export interface Collection {
   /** How records lie in folders, where they do. */
   readonly folders?: Folders;
 
-  /** Null if the body is a usable record, else a complaint that names the field. Tombstones do not come here. */
+  /**
+   * Null if this build knows the form of the body, else a complaint that names the field. The body is the user's all
+   * the same: it stays on the server, and nothing replaces it. Tombstones do not come here.
+   */
   check(body: Body): string | null;
+  /** To be raised when `check` takes what it has refused before: devices that set such records aside read them again. */
+  readonly form?: number;
 
   /** Nothing for the device to hold: the record is kept, as what the server has, but neither listed nor counted. */
   isEmpty(body: Body): boolean;

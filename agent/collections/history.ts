@@ -160,7 +160,7 @@ function outgoing(id: string, body: Body): Body {
 function upVisits(body: Body): readonly unknown[] {
   const visits = visitsOf(body);
   const others = visits.filter((visit) => !isVisit(visit));
-  return [...newestFirst(visits), ...others].slice(0, VISITS_UP_MAX);
+  return [...newestFirst(visits).slice(0, VISITS_UP_MAX), ...others];
 }
 
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {

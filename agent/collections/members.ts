@@ -85,12 +85,21 @@ export function hashKey(text: string): string {
   return (0x10000 + hash).toString(16).slice(1);
 }
 
+/** `theirs` with what `mine` says otherwise than `base`, of which both were made; all of `mine` without one. */
+export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Body {
+  const agreed = new Map(Object.entries(base ?? {}));
+  const edits = Object.entries(mine).filter(
+    ([name, value]) => !(agreed.has(name) && isSameValue(value, agreed.get(name))),
+  );
+  return { ...theirs, ...Object.fromEntries(edits) };
+}
+
 /**
- * The younger of two versions, with the members that only the other has: for records whose meaning is not known.
- * It is enough for records that are never changed by halves.
+ * The younger of two versions, with the members that only the other has or that the younger change left alone: for
+ * records whose meaning is not known.
  */
 export function youngerWins(input: MergeInput): MergeDecision {
-  const { local, incoming } = input;
+  const { local, mirror: agreed, incoming } = input;
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';
   if (!local || !isLocalYounger(input)) return { mirror, local: 'none' };
@@ -98,7 +107,8 @@ export function youngerWins(input: MergeInput): MergeDecision {
     return { mirror, local: local.body === theirs ? 'none' : 'keep' };
   }
   const { id } = theirs;
-  const merged: Body = { ...theirs, ...local.body, ...(id === undefined ? {} : { id }) };
+  const edited = editedOver(local.body, agreed?.body, theirs);
+  const merged: Body = { ...edited, ...(id === undefined ? {} : { id }) };
   return { mirror, local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 

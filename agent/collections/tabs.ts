@@ -4,7 +4,7 @@
 
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
-import { hasSameMembers, refuse } from './members.ts';
+import { editedOver, hasSameMembers, refuse } from './members.ts';
 import { ownRecord } from './own-record.ts';
 
 /** UTF-8 bytes of all tabs: their sealed record stays far below the 512 KiB that servers keep for it. */
@@ -29,15 +29,15 @@ export const tabs: Collection = /* @__PURE__ */ ownRecord({
   }),
 });
 
-/** Nobody else writes this device's tabs: what is on the server of them is older. */
-function merge({ local, incoming }: MergeInput): MergeDecision {
+/** Nobody else writes this device's tabs: what is on the server of them is older, but for what only it has. */
+function merge({ local, mirror: agreed, incoming }: MergeInput): MergeDecision {
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';
-  const isSame =
-    local?.body == null || theirs === null
-      ? local?.body === theirs
-      : hasSameMembers(local.body, theirs);
-  return { mirror, local: local && !isSame ? 'keep' : 'none' };
+  if (local?.body == null || theirs === null) {
+    return { mirror, local: local && local.body !== theirs ? 'keep' : 'none' };
+  }
+  const edited = editedOver(local.body, agreed?.body, theirs);
+  return { mirror, local: hasSameMembers(edited, theirs) ? 'none' : edited };
 }
 
 /** `input.tabs`: `{title, url or urlHistory (newest first), icon, lastUsed (seconds)}` each; the id is the device's. */
@@ -47,16 +47,28 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   if (list === undefined && existing)
     return { ok: true, id, body: { ...existing, ...members, id } };
   if (!Array.isArray(list)) return refuse('tabs: not a list');
+  const before = byUrl(existing);
   const given: Body[] = [];
   for (const [at, tab] of list.entries()) {
     const read = readTab(tab);
     if (read === null) return refuse(`tabs[${at}]: has no URL`);
     const urlHistory = (read.urlHistory as string[]).filter((url) => !AT_HOME.test(url));
     const lastUsed = read.lastUsed || Math.floor(nowMs / 1000);
-    if (urlHistory.length > 0) given.push({ ...read, urlHistory, lastUsed });
+    if (urlHistory.length === 0) continue;
+    given.push({ ...before.get(urlHistory[0]), ...read, urlHistory, lastUsed });
   }
   given.sort((a, b) => (b.lastUsed as number) - (a.lastUsed as number));
   return { ok: true, id, body: { ...existing, ...members, id, tabs: fitting(given) } };
+}
+
+/** The tabs of a record by the page that they show: what is not understood of one stays with it. */
+function byUrl(body: Body | null): Map<unknown, Body> {
+  const tabs = new Map<unknown, Body>();
+  for (const tab of (body?.tabs ?? []) as readonly unknown[]) {
+    const read = readTab(tab);
+    if (read !== null) tabs.set((read.urlHistory as string[])[0], tab as Body);
+  }
+  return tabs;
 }
 
 function fitting(given: readonly Body[]): readonly Body[] {

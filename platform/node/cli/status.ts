@@ -67,9 +67,12 @@ function troubles({ error, notBeforeMs }: Status): Row[] {
 }
 
 function collectionText(is: Status['collections'][string]): string {
-  const { held, pending, quarantined } = is;
+  const { held, pending, quarantined, unknownForm } = is;
   return [
     `${held} held, ${pending} to send, ${quarantined} set aside`,
+    ...(unknownForm > 0
+      ? [`${unknownForm} of them of a form that this version does not know`]
+      : []),
     ...(!is.enabled ? ['off'] : is.readOnly ? ['read-only'] : []),
     ...(is.declined ? ['not wanted by the account'] : []),
     ...(is.stopped === null ? [] : ['stopped: the account has it in a newer form']),
