@@ -62,6 +62,7 @@ export interface SetupOptions {
   readonly connection?: () => Connection;
   /** See `MachineOptions`; false when left out. */
   readonly keepDebug?: boolean;
+  readonly refusing?: boolean;
   /** Receives the trace, a line at a time. */
   readonly trace?: (line: string) => void;
   /** JSON of every event of the agent. */
@@ -139,6 +140,7 @@ export function createSetup(options: SetupOptions): Setup {
     connection,
     trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
     keepDebug: options.keepDebug ?? false,
+    refusing: options.refusing ?? false,
     onEvent: options.onEvent ?? (() => {}),
     onStep: options.onStep ?? (() => {}),
     openStorage: () =>

@@ -54,6 +54,8 @@ export interface Device {
   command(name: string, input: object): Promise<unknown>;
   /** Lets time pass. Throws as `command`. */
   idle(durationMs: number): Promise<void>;
+  /** From now on, also after a boot, every request for memory of this number is refused; 0: none. */
+  refuseEvery(requests: number): void;
   /** The longest slice is looked for anew from here. */
   resetSlices(): void;
   counters(): DeviceCounters;
@@ -64,6 +66,7 @@ const ANSWER_MS_MAX = 7 * 24 * 3_600_000;
 export function createDevice(options: DeviceOptions): Device {
   const { clock, trace } = options;
   let machine: Machine | null = null;
+  let refusedEvery = 0;
   let past: DeviceCounters = {
     instructions: 0,
     longestSlice: 0,
@@ -109,6 +112,7 @@ export function createDevice(options: DeviceOptions): Device {
       machine = await startMachine(options, await options.openStorage());
       const { instructions, longestSlice } = machine.vm.meter();
       machine.vm.resetSlices();
+      if (options.refusing === true) machine.vm.refuseEvery(refusedEvery);
       past = {
         ...past,
         loadInstructions: past.loadInstructions + instructions,
@@ -138,6 +142,10 @@ export function createDevice(options: DeviceOptions): Device {
         isOver = true;
       });
       await runUntil(() => isOver, 'idle');
+    },
+    refuseEvery(requests) {
+      refusedEvery = requests;
+      machine?.vm.refuseEvery(requests);
     },
     resetSlices() {
       past = { ...past, longestSlice: 0 };

@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly trace: Trace;
   /** Stacks name file and line, at the price of heap; false when left out. */
   readonly keepDebug?: boolean;
+  /** The engine can refuse memory on purpose, and throws then; false when left out. */
+  readonly refusing?: boolean;
   /** JSON of an event of the agent. */
   readonly onEvent: (json: string) => void;
 }
@@ -66,6 +68,7 @@ export async function startMachine(
     capBytes: profile.ramCapBytes,
     sliceOpsMax: profile.sliceInstructionsMax,
     stripped: options.keepDebug !== true,
+    refusing: options.refusing === true,
   });
   const settle = meterToClock(options, () => vm.meter().instructions);
   const bridge = createBridge({

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { RELEASE_SYNC } from 'quickjs-emscripten';
-import { capExports, capModule } from './wasm/cap.ts';
+import { capExports, capModule, refusingExports } from './wasm/cap.ts';
 import { meterExports, meterModule } from './wasm/meter.ts';
 
 /** A pointer into the instance's memory; 0 is none. */
@@ -132,6 +132,17 @@ export class Counters {
     memory[runtime + at.value] = STRIP_DEBUG;
   }
 
+  /** Every request of the engine of this number is refused; 0: none. For an engine that refuses. */
+  set refuseEvery(requests: number) {
+    (this.exports[refusingExports.every] as WebAssembly.Global<'i32'>).value = requests;
+  }
+
+  /** Requests that were refused on purpose. */
+  get refusedOnPurpose(): number {
+    const count = this.exports[refusingExports.count] as WebAssembly.Global<'i32'> | undefined;
+    return count === undefined ? 0 : count.value;
+  }
+
   private heapGlobal(name: 'live' | 'peak' | 'limit' | 'refused'): WebAssembly.Global<'i32'> {
     return this.exports[capExports[name]] as WebAssembly.Global<'i32'>;
   }
@@ -142,12 +153,13 @@ export interface Engine {
   readonly counters: Counters;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
 
-/** A fresh instance. No runtime is made in it yet. */
-export async function instantiateEngine(): Promise<Engine> {
-  compiled ??= compile();
-  const module = await compiled;
+/** A fresh instance. No runtime is made in it yet. `refusing`: see `capModule`. */
+export async function instantiateEngine(refusing = false): Promise<Engine> {
+  const compiling = compiled.get(refusing) ?? compile(refusing);
+  compiled.set(refusing, compiling);
+  const module = await compiling;
   const load = (await RELEASE_SYNC.importModuleLoader()) as unknown as Loader;
   let exports: WebAssembly.Exports = {};
   const quickjs: QuickJs = await load({
@@ -178,9 +190,9 @@ type Loader = (options: {
 }) => Promise<QuickJs>;
 
 /** The cap comes first, so that its own instructions are metered like all others. */
-async function compile(): Promise<WebAssembly.Module> {
+async function compile(refusing: boolean): Promise<WebAssembly.Module> {
   const ours = createRequire(import.meta.url);
   const theirs = createRequire(ours.resolve('quickjs-emscripten'));
   const bytes = await readFile(theirs.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'));
-  return WebAssembly.compile(meterModule(capModule(bytes)));
+  return WebAssembly.compile(meterModule(capModule(bytes, refusing)));
 }

@@ -136,6 +136,18 @@ describe('a refusal', () => {
     expect(vm.meter().peakBytes).toBeLessThanOrEqual(mebibyte);
   });
 
+  it('on purpose is an error that the program can catch, and no end', async () => {
+    const vm = await createVm({ capBytes: mebibyte, sliceOpsMax: unlimitedOps, refusing: true });
+    const source = '(n) => { try { for (;;) n = [n] } catch (error) { return String(error) } }';
+    const program = vm.evaluate(source, 'a');
+    vm.refuseEvery(50);
+    expect(vm.toHost(vm.call(program, [1]))).toBe('InternalError: out of memory');
+    vm.refuseEvery(0);
+    expect(vm.meter()).toMatchObject({ refusals: 0, refusedOnPurpose: 1 });
+    const ended = vm.evaluate('() => [].concat(1).length', 'a');
+    expect(vm.toHost(vm.call(ended, []))).toBe(1);
+  });
+
   it('of the base is reported when the machine is made', async () => {
     await expect(createVm({ capBytes: 60_000, sliceOpsMax: 1e9 })).rejects.toThrow('memory');
   });

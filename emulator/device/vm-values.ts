@@ -60,6 +60,11 @@ export class Values {
     return this.tag(value) === Tag.exception;
   }
 
+  isNumber(value: Pointer): boolean {
+    const tag = this.tag(value);
+    return tag === Tag.int || tag < Tag.first || tag >= Tag.float64;
+  }
+
   /** A new box with the value. Throws `NoRoom`. */
   fromHost(value: VmArg | undefined): Pointer {
     const { quickjs, context } = this;
@@ -75,18 +80,25 @@ export class Values {
     const tag = this.tag(value);
     if (tag === Tag.int) return this.view().readInt32LE(value);
     if (tag === Tag.null || tag === Tag.undefined) return null;
-    if (tag === Tag.string || tag === Tag.rope) return this.toText(value);
+    if (tag === Tag.string || tag === Tag.rope) {
+      const text = this.textOf(value);
+      if (text === null) throw new NoRoom();
+      return text;
+    }
     if (tag === Tag.object) return this.toBytes(value);
-    const isFloat = tag < Tag.first || tag >= Tag.float64;
-    if (isFloat) return this.quickjs._QTS_GetFloat64(this.context, value);
+    if (this.isNumber(value)) return this.quickjs._QTS_GetFloat64(this.context, value);
     throw new TypeError('only texts, numbers, ArrayBuffers and null cross to the host');
   }
 
   /** The value as JavaScript's String() writes it; empty where that throws. */
   toText(value: Pointer): string {
+    return this.textOf(value) ?? '';
+  }
+
+  private textOf(value: Pointer): string | null {
     const { quickjs, context } = this;
     const text = quickjs._QTS_GetString(context, value);
-    if (text === 0) return '';
+    if (text === 0) return null;
     const memory = this.view();
     const length = memory.readInt32LE(text + stringLengthOffset) & stringLengthMask;
     const decoded = memory.toString('utf8', text, text + length);

@@ -28,6 +28,11 @@ export interface VmOptions {
    * no memory to spare: stacks name functions only. False if left out.
    */
   readonly stripped?: boolean;
+  /**
+   * The engine throws where it is refused memory on purpose (`refuseEvery`), and is not killed: as one with
+   * `JS_SetMemoryLimit`. What passes the cap is still a kill. False if left out.
+   */
+  readonly refusing?: boolean;
 }
 
 export type KillReason = 'memory' | 'cpu' | 'trap';
@@ -71,6 +76,8 @@ export interface VmMeter {
   readonly liveBytes: number;
   readonly peakBytes: number;
   readonly refusals: number;
+  /** Those that were on purpose. */
+  readonly refusedOnPurpose: number;
   /** Instructions of the longest slice, and the number of slices, since `resetSlices`. */
   readonly longestSlice: number;
   readonly slices: number;
@@ -83,11 +90,11 @@ export type HostFunction = (...args: VmArg[]) => VmArg | undefined;
  * numbers, and `VmKilled` when the cap cannot hold the machine's base.
  */
 export async function createVm(options: VmOptions): Promise<Vm> {
-  const { stripped: _stripped, ...numbers } = options;
+  const { stripped: _stripped, refusing, ...numbers } = options;
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} is ${value}`);
   }
-  const { quickjs, counters } = await instantiateEngine();
+  const { quickjs, counters } = await instantiateEngine(refusing);
   return new Vm(quickjs, counters, options);
 }
 
@@ -97,6 +104,8 @@ const defaultStackBytes = 64 * 1024;
 const intrinsicsWithoutDate = 1 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 | 2048;
 /** Room under the cap for the engine's boxes, 16 bytes a reference, which it never refuses. */
 const boxReserveBytes = 1024;
+/** What QuickJS throws itself, here on behalf of a host function. */
+const OUT_OF_MEMORY = Object.assign(new Error('out of memory'), { name: 'InternalError' });
 const argumentsMax = 8;
 const pointerBytes = 4;
 const valueBytes = 8;
@@ -161,7 +170,7 @@ export class Vm {
       const made: Pointer[] = [];
       const boxes = args.map((arg) => {
         if (arg instanceof VmRef) return pointerOf(arg);
-        const box = values.fromHost(arg);
+        const box = this.patiently(() => values.fromHost(arg));
         made.push(box);
         return box;
       });
@@ -222,9 +231,10 @@ export class Vm {
 
   /** The counters as they are now, also of a dead machine. */
   meter(): VmMeter {
-    const { ops, liveBytes, peakBytes, refused } = this.counters;
+    const { ops: instructions, liveBytes, peakBytes, refused, refusedOnPurpose } = this.counters;
     const { longestSlice, slices } = this;
-    return { instructions: ops, liveBytes, peakBytes, refusals: refused, longestSlice, slices };
+    const counted = { instructions, longestSlice, slices };
+    return { ...counted, liveBytes, peakBytes, refusals: refused, refusedOnPurpose };
   }
 
   /**
@@ -236,6 +246,11 @@ export class Vm {
     counters.collectGarbage(this.runtime, quickjs.HEAPU8, options.capBytes);
     const next = counters.liveBytes + Math.floor((options.capBytes - counters.liveBytes) / 2);
     counters.collectGarbage(this.runtime, quickjs.HEAPU8, next);
+  }
+
+  /** From now on every request for memory of this number is refused; 0: none. Only of a `refusing` machine. */
+  refuseEvery(requests: number): void {
+    this.counters.refuseEvery = requests;
   }
 
   /** Counts slices anew, so that those of the boot are not mixed with those of the run. */
@@ -287,6 +302,7 @@ export class Vm {
   private judge(error: unknown, opsLimit: number): unknown {
     const isTooLong = this.counters.ops > opsLimit;
     const isRefused = this.counters.refused > 0;
+    if (error instanceof NoRoom && this.wasOnPurpose()) return new VmError('out of memory', '');
     const isHarmless = error instanceof VmError || error instanceof TypeError;
     if (isHarmless && !isTooLong && !isRefused) return error;
     if (error instanceof VmKilled) this.ended = error;
@@ -299,11 +315,14 @@ export class Vm {
     if (this.counters.refused > 0) throw new VmKilled('memory');
   }
 
-  /** Jobs are reactions of promises: what they throw rejects a promise, and never arrives here. */
+  /** Jobs are reactions of promises: what they throw rejects a promise. Without memory for that it arrives here. */
   private runJobs(): void {
     const { quickjs, runtime, values, argv } = this;
     while (quickjs._QTS_IsJobPending(runtime)) {
-      values.free(quickjs._QTS_ExecutePendingJob(runtime, -1, argv));
+      const outcome = quickjs._QTS_ExecutePendingJob(runtime, -1, argv);
+      const thrown = values.isNumber(outcome) ? null : new VmError(values.toText(outcome), '');
+      values.free(outcome);
+      if (thrown !== null) throw thrown;
     }
   }
 
@@ -329,9 +348,26 @@ export class Vm {
       );
       return this.values.fromHost(fn(...given));
     } catch (error) {
-      if (error instanceof VmKilled || error instanceof NoRoom) throw error;
-      return this.throwInside(error);
+      const isKill = error instanceof VmKilled || (error instanceof NoRoom && !this.wasOnPurpose());
+      if (isKill) throw error;
+      const thrown = error instanceof NoRoom ? OUT_OF_MEMORY : error;
+      return this.patiently(() => this.throwInside(thrown));
     }
+  }
+
+  /** A careful host has memory in reserve for its own part: it asks again. */
+  private patiently<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof NoRoom) || !this.wasOnPurpose()) throw error;
+      return work();
+    }
+  }
+
+  /** Nothing was refused but what had to be, by `refuseEvery`. */
+  private wasOnPurpose(): boolean {
+    return this.counters.refused === 0 && this.counters.refusedOnPurpose > 0;
   }
 
   private throwInside(error: unknown): Pointer {

@@ -32,8 +32,19 @@ export const capExports = {
   stripFlagsAt: 'js_strip_flags_at',
 } as const;
 
-/** Returns the module with the cap in it. Throws when it is not QuickJS as expected. */
-export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** What a module exports besides that refuses memory on purpose: i32 globals. */
+export const refusingExports = {
+  /** Every request of this number is refused; 0, as at first: none. */
+  every: 'heap_refuse_every',
+  /** How many were refused on purpose. */
+  count: 'heap_refused_on_purpose',
+} as const;
+
+/**
+ * Returns the module with the cap in it. Throws when it is not QuickJS as expected. `refusing`: what the engine asks for
+ * can be refused on purpose, as by a `JS_SetMemoryLimit` that is met now and then.
+ */
+export function capModule(bytes: Uint8Array, refusing = false): Uint8Array<ArrayBuffer> {
   const module = new ModuleEditor(bytes);
   const allocator = findAllocator(module);
   const getArrayBuffer = findGetArrayBuffer(module, allocator);
@@ -45,7 +56,8 @@ export function capModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     refused: module.addGlobal(capExports.refused, 'i32', 0),
   });
   redirect(module, allocator, counted, originals);
-  replaceJsFunctions(module, allocator, counted);
+  const refuses = refusing ? addRefuses(module, allocator) : null;
+  replaceJsFunctions(module, allocator, counted, refuses);
   clampGcThreshold(module, counted.clamp);
   exportStripFlags(module);
   module.exportFunction(capExports.allocate, counted.malloc);
@@ -96,7 +108,12 @@ function redirectCalls(original: Body, targets: ReadonlyMap<number, number>): Bo
  * Gives QuickJS allocation functions that keep its books in real bytes: `JSMallocState` begins with
  * the number of blocks and the sum of their sizes, and that sum decides when garbage is collected.
  */
-function replaceJsFunctions(module: ModuleEditor, allocator: Allocator, counted: Counted): void {
+function replaceJsFunctions(
+  module: ModuleEditor,
+  allocator: Allocator,
+  counted: Counted,
+  refuses: number | null,
+): void {
   const { jsMalloc, jsFree, jsRealloc } = allocator;
   const [state, block] = [asm.get(0), asm.get(1)];
   const zero = asm.constant(0);
@@ -104,10 +121,13 @@ function replaceJsFunctions(module: ModuleEditor, allocator: Allocator, counted:
     asm.store(state, 0, asm.add(asm.load(state, 0), asm.constant(blocks))),
     asm.store(state, 4, asm.add(asm.load(state, 4), bytes)),
   ];
+  const mayRefuse = (size: asm.Code): asm.Code =>
+    refuses === null ? [] : asm.when(asm.call(refuses, size), asm.leaveWith(zero));
   module.setBody(
     jsMalloc,
     asm.assemble(
       0,
+      mayRefuse(asm.get(1)),
       [asm.call(counted.malloc, asm.get(1)), asm.set(1)],
       asm.when(block, change(1, sizeOf(block))),
       block,
@@ -132,10 +152,31 @@ function replaceJsFunctions(module: ModuleEditor, allocator: Allocator, counted:
         asm.leaveWith(asm.call(jsMalloc, state, bytes)),
       ),
       asm.when(asm.not(bytes), asm.call(jsFree, state, block), asm.leaveWith(zero)),
+      mayRefuse(bytes),
       [sizeOf(block), asm.set(oldSize)],
       [asm.call(counted.realloc, block, bytes), asm.set(1)],
       asm.when(block, change(0, asm.subtract(sizeOf(block), asm.get(oldSize)))),
       block,
+    ),
+  );
+}
+
+/** `(bytes) -> 1` for every Nth call, else 0. */
+function addRefuses(module: ModuleEditor, { malloc }: Allocator): number {
+  const every = module.addGlobal(refusingExports.every, 'i32', 0);
+  const count = module.addGlobal(refusingExports.count, 'i32', 0);
+  const requests = module.addGlobal('heap_requests', 'i32', 0);
+  const [zero, one] = [asm.constant(0), asm.constant(1)];
+  return module.addFunction(
+    malloc,
+    asm.assemble(
+      0,
+      asm.when(asm.not(asm.read(every)), asm.leaveWith(zero)),
+      [asm.add(asm.read(requests), one), asm.write(requests)],
+      asm.when(asm.greater(asm.read(every), asm.read(requests)), asm.leaveWith(zero)),
+      [zero, asm.write(requests)],
+      [asm.add(asm.read(count), one), asm.write(count)],
+      one,
     ),
   );
 }
