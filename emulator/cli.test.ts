@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,8 @@ test('0: a run that kept every promise, with all that it can write', async () =>
   const file = (name: string) => join(dir, name);
   const args = ['--records', '5', '--crypto', 'device', '--export', file('export')];
   const more = ['--dump', file('dump'), '--trace', file('trace')];
+  // One that everybody can read is no place for keys and passwords.
+  for (const name of ['export', 'dump', 'trace']) writeFileSync(file(name), '', { mode: 0o644 });
   expect(await main(['emulate', ...args, ...more])).toBe(0);
   expect(complaints).toBe('');
   expect(out).toMatch(/^ {5}0\.0 s {2}switched on\n/);
@@ -48,6 +50,9 @@ test('0: a run that kept every promise, with all that it can write', async () =>
   expect(held.history).toHaveLength(5);
   const dump = JSON.parse(readFileSync(file('dump'), 'utf8')) as { store: { format: string } };
   expect(dump.store.format).toBe('sync15-store');
+  for (const name of ['export', 'dump', 'trace']) {
+    expect(statSync(file(name)).mode & 0o777, name).toBe(0o600);
+  }
   for (const line of readFileSync(file('trace'), 'utf8').trimEnd().split('\n')) {
     expect(JSON.parse(line)).toHaveProperty('event');
   }

@@ -1,7 +1,8 @@
 // The `kitsync` command. Exit codes: 0 done, 1 a promise was broken, 2 the command cannot be run as it was
 // typed, 3 the device killed the agent. Complaints are one line on the error stream.
 
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
+import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
 import {
@@ -39,13 +40,14 @@ emulate
   --crypto software|device    where records are decrypted (default software: the worst case)
   --sign-in            the device has no account manager: its user comes with a phone
   --server URL         servers outside, as \`kitsync serve\` runs them; in real time
+  --allow-http         these may be on another machine and without encryption
   --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
   --cut N              cut the power at the Nth flash write
   --seed N             what all random numbers come from (default 1)
   --keep-debug         stacks name file and line, at the price of heap and instructions
   --firmware DIR       a firmware that was built before (default: build it)
-  --export FILE        write what the device holds in the end
-  --dump FILE          write what the server holds in the end
+  --export FILE        write what the device holds in the end, for this user only
+  --dump FILE          write what the server holds in the end, for this user only
   --trace FILE         write every event of the device, a JSON object a line
   --json               print the report as JSON
 
@@ -100,6 +102,7 @@ async function emulate(options: EmulateOptions): Promise<number> {
     keepDebug: options.keepDebug,
     seed,
     serverUrl: options.serverUrl,
+    allowHttp: options.allowHttp,
     expected: options.account?.expected ?? null,
     edits: options.edits,
     cutsAt: options.cutAt === null ? [] : [options.cutAt],
@@ -109,12 +112,12 @@ async function emulate(options: EmulateOptions): Promise<number> {
     ...(json ? {} : { onProgress: progressPrinter(process.stdout) }),
   }).finally(() => trace?.close());
   const report = makeReport(result, { ...options, bundleBytes: firmware.bytes });
-  if (options.exportFile !== null) writeOut(options.exportFile, exported(result.holdings));
+  if (options.exportFile !== null) await writeOut(options.exportFile, exported(result.holdings));
   if (options.dumpFile !== null) {
     const { servers } = result.setup;
     if (servers === null)
       throw new UsageError('--dump: the store of an outside server is not here');
-    writeOut(options.dumpFile, { kB: account.kB, store: servers.dump() });
+    await writeOut(options.dumpFile, { kB: account.kB, store: servers.dump() });
   }
   process.stdout.write(
     json ? `${JSON.stringify(report, null, 2)}\n` : `\n${formatReport(report, paint())}`,
@@ -142,9 +145,17 @@ function paint() {
 
 const TRACE_BUFFER_CHARS = 65_536;
 
+function openTraceFile(path: string): number {
+  try {
+    return openNew(path);
+  } catch (error) {
+    return refuse(path)(error);
+  }
+}
+
 /** A file that is written in large pieces, whatever the number of events. */
 function openTrace(path: string): { write(line: string): void; close(): void } {
-  const file = asUsage(path, () => openSync(path, 'w'));
+  const file = openTraceFile(path);
   let buffer = '';
   const flush = () => {
     writeSync(file, buffer);
@@ -162,16 +173,16 @@ function openTrace(path: string): { write(line: string): void; close(): void } {
   };
 }
 
-function writeOut(path: string, value: object): void {
-  asUsage(path, () => writeFileSync(path, `${JSON.stringify(value, null, 1)}\n`));
+/** Keys and passwords are in it. */
+async function writeOut(path: string, value: object): Promise<void> {
+  const text = `${JSON.stringify(value, null, 1)}\n`;
+  await replaceWhole(path, [text], { mustBePrivate: false }).catch(refuse(path));
 }
 
-function asUsage<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
+function refuse(path: string): (error: unknown) => never {
+  return (error) => {
     throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
-  }
+  };
 }
 
 async function serve(args: readonly string[]): Promise<number> {

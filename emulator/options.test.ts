@@ -98,6 +98,9 @@ describe('emulate', () => {
     [['--cut', '0'], '--cut must be a whole number from 1 to 2147483647, not "0"'],
     [['--seed', '1e3'], /^--seed must be a whole number/],
     [['--server', 'ftp://x/'], '--server must be an http or https URL, not "ftp://x/"'],
+    [['--server', 'https://u:s3cret@h'], '--server must hold no user name and no password'],
+    [['--server', 'http://h'], /^--server: http:\/\/h is not encrypted.* --allow-http$/],
+    [['https://u:s3cret@h'], /^Unexpected argument 'https:\/\/\(hidden\)@h'/],
     [['--apply', file('a1', '{}')], /a1: must be a JSON array of edits$/],
     [['--apply', file('a2', '[null]')], /a2: edit 1: record must be an object$/],
     [
@@ -114,6 +117,7 @@ describe('emulate', () => {
     const line = complaint(args, parseEmulate);
     expect(line).toMatch(message);
     expect(line).not.toContain('\n');
+    expect(line).not.toContain('s3cret');
   });
 
   test('an account under another key is refused', () => {

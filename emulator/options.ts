@@ -4,6 +4,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
@@ -37,6 +38,8 @@ export interface EmulateOptions {
   readonly signIn: boolean;
   /** An outside server, in real time. */
   readonly serverUrl: string | null;
+  /** Servers on other machines may be asked without encryption. */
+  readonly allowHttp: boolean;
   readonly edits: readonly Edit[];
   readonly seed: number;
   /** The flash write at which the power is cut; null for never. */
@@ -68,6 +71,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     crypto: { type: 'string', default: 'software' },
     'sign-in': { type: 'boolean', default: false },
     server: text,
+    'allow-http': { type: 'boolean', default: false },
     apply: text,
     export: text,
     dump: text,
@@ -87,6 +91,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   }
   const protocol = oneOf('--protocol', values.protocol, ['syncto', 'sync15']);
   const signIn = values['sign-in'];
+  const allowHttp = values['allow-http'];
   const auth = values.auth ?? (signIn || protocol === 'sync15' ? 'bearer' : 'browserid');
   if (protocol === 'sync15' && auth === 'browserid') {
     throw new UsageError('--protocol sync15 knows no --auth but bearer');
@@ -103,7 +108,11 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     auth: oneOf('--auth', auth, ['browserid', 'bearer']),
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     signIn,
-    serverUrl: values.server === undefined ? null : serverUrl(values.server),
+    allowHttp,
+    serverUrl:
+      values.server === undefined
+        ? null
+        : asUsage(() => serverUrlOf('--server', values.server ?? '', { allowHttp, mayShow: true })),
     edits: values.apply === undefined ? [] : readEdits(values.apply),
     seed: wholeNumber('--seed', values.seed, 0),
     cutAt: values.cut === undefined ? null : wholeNumber('--cut', values.cut, 1),
@@ -203,14 +212,6 @@ export function systemReason(error: unknown): string {
   return words[code ?? ''] ?? message;
 }
 
-function serverUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`--server must be an http or https URL, not "${text}"`);
-  }
-  return url.href.replace(/\/$/, '');
-}
-
 function wholeNumber(name: string, text: string, min: number, max = 2 ** 31 - 1): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
@@ -240,6 +241,6 @@ function asUsage<T>(work: () => T, prefix = ''): T {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const [line = ''] = String((error as Error).message).split('\n');
-    throw new UsageError(prefix + line);
+    throw new UsageError(prefix + withoutUserInfo(line));
   }
 }

@@ -3,6 +3,7 @@
 // in real time. Knows no order of events: scenario.ts does.
 
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
+import { encryptedFetch } from '../platform/node/server-url.ts';
 import type { Connection, Identity } from '../platform/ports.ts';
 import { type DeviceClock, NS_PER_MS, realClock, virtualClock } from './device/clock.ts';
 import { createDevice, type Device } from './device/device.ts';
@@ -50,6 +51,8 @@ export interface SetupOptions {
   readonly signIn?: boolean;
   /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
   readonly serverUrl?: string | null;
+  /** Those on other machines may be asked without encryption; false when left out. */
+  readonly allowHttp?: boolean;
   /** What is on the flash from the beginning; nothing when left out. */
   readonly image?: FlashImage;
   /** 32 bytes, under which the image's data is sealed; from the seed when left out. */
@@ -90,7 +93,7 @@ const DEVICE_KEY_BYTES = 32;
 const EMAIL = 'user@example.test';
 
 export function createSetup(options: SetupOptions): Setup {
-  const { profile, serverUrl = null } = options;
+  const { profile, serverUrl = null, allowHttp = false } = options;
   const random = createRandom(options.seed);
   const clock = serverUrl === null ? virtualClock() : realClock();
   const epochMs = serverUrl === null ? afterLastWrite(options.account) : Date.now();
@@ -105,7 +108,7 @@ export function createSetup(options: SetupOptions): Setup {
         })
       : null;
   const urls = serverUrl === null ? INSIDE_URLS : outsideUrls(serverUrl);
-  const fetch = servers === null ? outsideFetch : dated(servers.fetch, nowMs);
+  const fetch = servers === null ? outsideFetch(allowHttp) : dated(servers.fetch, nowMs);
   const connection = options.connection ?? (() => 'wifi' as const);
   const network = createNetwork({
     clock,
@@ -231,7 +234,10 @@ function outsideUrls(origin: string): ServerUrls {
   };
 }
 
-const outsideFetch: FetchHandler = (request) => globalThis.fetch(request);
+function outsideFetch(allowHttp: boolean): FetchHandler {
+  const ask: FetchHandler = (request) => globalThis.fetch(request);
+  return allowHttp ? ask : encryptedFetch(ask);
+}
 
 /** Answers with the time on them, as every HTTP server puts it there (RFC 9110, 6.6.1). */
 function dated(fetch: FetchHandler, nowMs: () => number): FetchHandler {

@@ -10,6 +10,7 @@ import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
+import { encryptedFetch } from './server-url.ts';
 import { type NodeStorage, openNodeStorage } from './storage.ts';
 
 /** What of a machine needs no directory: enough to sign in. */
@@ -19,6 +20,10 @@ export interface MachineOptions {
   /** The machine's own by default. */
   readonly fetch?: Fetch;
   readonly clock?: Clock;
+  /** Other machines may be asked without encryption; false if it is not given. */
+  readonly allowHttp?: boolean;
+  /** Told, in a line for people, which server was not asked for that. */
+  readonly onPlainHttp?: (line: string) => void;
 }
 
 export interface NodePlatformOptions extends MachineOptions {
@@ -71,8 +76,9 @@ async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8
 /** `stop`: see `NodeClock`. */
 export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeClock, 'stop'> {
   const clock = nodeClock();
+  const { fetch: ask = fetch, allowHttp = false, onPlainHttp } = options;
   return {
-    network: fetchNetwork(options.fetch ?? fetch),
+    network: fetchNetwork(allowHttp ? ask : encryptedFetch(ask, onPlainHttp)),
     clock: options.clock ?? clock,
     entropy: { random: (count) => new Uint8Array(randomBytes(count)) },
     stop: clock.stop,

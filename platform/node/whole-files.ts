@@ -76,6 +76,17 @@ export async function createWhole(path: string, bytes: Uint8Array): Promise<void
 }
 
 /**
+ * Opens a file for this user only to write to it from its beginning: a new one in the place of what
+ * is there, or the pipe that is there. Errors: `FileRefused`, those of files.
+ */
+export function openNew(name: string): number {
+  const { path, isFile } = targetOf(name);
+  if (!isFile) return openSync(path, 'w');
+  rmSync(path, { force: true });
+  return openSync(path, 'wx', 0o600);
+}
+
+/**
  * Reads a file of this user, or of the system's: no link, no pipe, nothing that another user made.
  * `check` sees what was opened. Errors: `FileRefused`, those of files and of `check`.
  */

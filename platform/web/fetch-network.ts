@@ -68,6 +68,8 @@ interface Exchange {
 }
 
 function requestOf({ method, url, headers, body }: NetworkRequest, signal: AbortSignal): Request {
+  // The platform's own complaint would show the password.
+  if (!isPlainUrl(url)) throw new TypeError('a request needs a URL without user and password');
   return new Request(url, {
     method,
     headers: headers.map(([name, value]): [string, string] => [name, value]),
@@ -75,6 +77,12 @@ function requestOf({ method, url, headers, body }: NetworkRequest, signal: Abort
     signal,
     ...(body === undefined ? {} : { body }),
   });
+}
+
+function isPlainUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
 }
 
 function responseOf(response: Response, { stop, fail, within, watch }: Exchange): NetworkResponse {

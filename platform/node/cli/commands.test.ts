@@ -158,7 +158,7 @@ describe('kitsync sync', () => {
     ]);
     expect([down.code, down.complaints]).toEqual([
       1,
-      expect.stringMatching(/sync failed: .*\(offline\)\n$/),
+      expect.stringMatching(/sync failed: .*\(offline\)/),
     ]);
     const file = JSON.parse(readFileSync(credentials, 'utf8'));
     writeFileSync(credentials, JSON.stringify({ ...file, accessToken: 'worthless' }));

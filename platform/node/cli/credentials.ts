@@ -4,6 +4,7 @@
 import type { Credentials } from '../../../agent/signin/credentials.ts';
 import { scopedSyncKey } from '../../../crypto/onepw.ts';
 import type { SyncKeyJwk } from '../../ports.ts';
+import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { readPrivate, writePrivate } from './private-files.ts';
 
@@ -25,8 +26,11 @@ export interface CredentialsFile {
   readonly deviceId: string | null;
 }
 
-/** Errors: `UsageError` (missing, readable by others, not JSON, or the member that is wrong). */
-export function readCredentials(path: string): CredentialsFile {
+/**
+ * `allowHttp`: see `serverUrlOf`.
+ * Errors: `UsageError` (missing, readable by others, not JSON, or the member that is wrong).
+ */
+export function readCredentials(path: string, allowHttp: boolean): CredentialsFile {
   const text = readPrivate(path);
   let value: unknown;
   try {
@@ -40,7 +44,7 @@ export function readCredentials(path: string): CredentialsFile {
   return {
     email: optional(file, 'email', /^\P{Cc}{1,320}$/u, 'must be an address', complain),
     uid: optional(file, 'uid', /^[!-~]{1,128}$/, 'must be 1 to 128 ASCII characters', complain),
-    token: tokenOf(file, complain),
+    token: tokenOf(file, allowHttp, complain),
     key: keyOf(file, complain),
     deviceId: optional(file, 'deviceId', /^[0-9a-f]{32}$/, 'must be 32 hex digits', complain),
   };
@@ -65,7 +69,7 @@ export async function updateCredentials(
   before: string,
   { refreshToken, deviceId }: Credentials,
 ): Promise<void> {
-  const file = readCredentials(path);
+  const file = readCredentials(path, true);
   if (!('refreshToken' in file.token) || file.token.refreshToken !== before) return;
   const token = { ...file.token, refreshToken };
   await writeCredentials(path, { ...file, token, deviceId: deviceId ?? null });
@@ -74,7 +78,7 @@ export async function updateCredentials(
 type Members = ReadonlyMap<string, unknown>;
 type Complain = (what: string) => UsageError;
 
-function tokenOf(file: Members, complain: Complain): CredentialsFile['token'] {
+function tokenOf(file: Members, allowHttp: boolean, complain: Complain): CredentialsFile['token'] {
   const must = (name: string, form: RegExp, rule: string): string => {
     const value = optional(file, name, form, rule, complain);
     if (value === null) throw complain(`${name} is missing`);
@@ -85,14 +89,19 @@ function tokenOf(file: Members, complain: Complain): CredentialsFile['token'] {
     return {
       refreshToken: must('refreshToken', ...tokenForm),
       clientId: must('clientId', /^[!-~]{1,128}$/, 'must be the id of an OAuth client'),
-      oauthUrl: must('oauthUrl', /^https?:\/\/[!-~]+$/, 'must be an http or https URL').replace(
-        /\/+$/,
-        '',
-      ),
+      oauthUrl: serverOf(must('oauthUrl', /^/, 'must be a URL'), allowHttp, complain),
     };
   }
   if (file.has('accessToken')) return { accessToken: must('accessToken', ...tokenForm) };
   throw complain('accessToken or refreshToken is missing');
+}
+
+function serverOf(url: string, allowHttp: boolean, complain: Complain): string {
+  try {
+    return serverUrlOf('oauthUrl', url, { allowHttp });
+  } catch (error) {
+    throw error instanceof ServerUrlRefused ? complain(error.message) : error;
+  }
 }
 
 function keyOf(file: Members, complain: Complain): SyncKeyJwk {

@@ -66,6 +66,7 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
   const records = recordsIn(words[1] ?? (await terminal.read())).map((record) =>
     withPlainAddresses(collection, record),
   );
+  warnOfArgument(words, terminal);
   await withApi(directory, async (api) => {
     const ids: string[] = [];
     for (const record of records) {
@@ -81,10 +82,20 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
 export async function remove(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, words, json } = options;
   const ids = idsIn(words[1] ?? (await terminal.read()).trim());
+  warnOfArgument(words, terminal);
   await withApi(directory, async (api) => {
     for (const id of ids) await api.delete(words[0] ?? '', id);
     if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
   });
+}
+
+/** An id is no secret; a login is one. */
+function warnOfArgument([collection, text]: readonly string[], terminal: Terminal): void {
+  if (collection !== 'passwords' || !/password/i.test(text ?? '')) return;
+  terminal.complain(
+    'kitsync: other users can see the arguments of a command while it runs: ' +
+      'give logins on the input\n',
+  );
 }
 
 /** The commands take turns on a folder: one that is in use for longer than this is not given up soon. */

@@ -2,6 +2,7 @@
 // typed, 3 another device has signed this one out. Complaints are one line on the error stream. Whatever is written
 // is for its owner only.
 
+import { withoutUserInfo } from '../server-url.ts';
 import { complaintOf, UsageError } from './complaint.ts';
 import { devices, exportAll, list, put, remove } from './local.ts';
 import {
@@ -28,12 +29,14 @@ sign-in      signs in with the browser of any device, or with a password
   --redirect URL       the address that is registered for the client
   --password           instead: reads the password from the terminal or the input
   --email ADDRESS      how the account is shown; with --password, whose it is
+  --allow-http         servers on other machines may be asked without encryption
 
 import [FILE]          signs in with what a trusted device hands over, in a file or the input
-  --accounts, --client-id, --credentials, --email    as above
+  --accounts, --client-id, --credentials, --email, --allow-http    as above
 
 sync         keeps the data of an account in a folder of this machine
   --token-server URL   the token server (with syncto: the Syncto server)
+  --allow-http         as above, and wherever the token server leads to
   --credentials FILE   who syncs
   --data DIR           the folder; made when it is missing
   --protocol sync15|syncto    the protocol (default sync15)
@@ -51,7 +54,8 @@ status       what the folder holds, and how the last sync went
 devices      the account's other devices
 list COLLECTION [--prefix TEXT] [--limit N]
 export [--output FILE]
-put COLLECTION [JSON]          a record or a list of records, or from the input
+put COLLECTION [JSON]          a record or a list of records, or from the input: give passwords
+                               there, for other users can see arguments while a command runs
 delete COLLECTION [ID|JSON]    likewise; a record needs only its id or guid
   --data DIR           the folder
   --json               prints JSON
@@ -60,6 +64,7 @@ sign-out     removes the account's data from this machine
   --data DIR           the folder
   --credentials FILE   gives the sign-in back to the accounts server, too
   --forget-credentials removes that file
+  --allow-http         as above
   --yes                does not ask
 
 Exit codes: 0 done, 1 it failed, 2 usage, 3 another device has signed this one out
@@ -97,7 +102,7 @@ export async function main(
     return await command(rest, terminal);
   } catch (error) {
     const { line, exitCode } = complaintOf(error);
-    terminal.complain(`kitsync: ${line}\n`);
+    terminal.complain(`kitsync: ${withoutUserInfo(line)}\n`);
     return exitCode;
   }
 }

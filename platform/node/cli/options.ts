@@ -4,12 +4,15 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
+import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { COLLECTIONS, PROTOCOLS } from './contents.ts';
 import { type Device, deviceNamed } from './device.ts';
 
 export interface SyncOptions {
   readonly remote: AgentConfig['remote'];
+  /** Other machines may be asked without encryption. */
+  readonly allowHttp: boolean;
   readonly credentialsFile: string;
   readonly directory: string;
   readonly collections: readonly string[];
@@ -47,6 +50,8 @@ export interface AccountOptions {
   /** The accounts server's pages, without a slash at the end. */
   readonly accountsUrl: string;
   readonly clientId: string;
+  /** As in `SyncOptions`. */
+  readonly allowHttp: boolean;
   readonly credentialsFile: string;
   readonly email: string | null;
 }
@@ -66,6 +71,8 @@ export interface SignOutOptions {
   /** Null: nothing is told to any server. */
   readonly credentialsFile: string | null;
   readonly forgetCredentials: boolean;
+  /** As in `SyncOptions`. */
+  readonly allowHttp: boolean;
   readonly yes: boolean;
 }
 
@@ -77,6 +84,7 @@ const MINUTE_MS = 60_000;
 export function parseSync(args: readonly string[]): SyncOptions {
   const { values } = parse(args, [], {
     'token-server': text,
+    'allow-http': flag,
     credentials: text,
     data: text,
     protocol: { type: 'string', default: 'sync15' },
@@ -94,7 +102,8 @@ export function parseSync(args: readonly string[]): SyncOptions {
   exclude(values, 'no-device', 'device-name');
   exclude(values, 'read-only', 'device-name');
   exclude(values, 'read-only', 'initialize');
-  const serverUrl = urlOf('--token-server', needed('--token-server', values['token-server']));
+  const allowHttp = values['allow-http'];
+  const serverUrl = urlOf('--token-server', values['token-server'], allowHttp);
   const minutes =
     values.interval === undefined
       ? INTERVAL_MINUTES
@@ -106,6 +115,7 @@ export function parseSync(args: readonly string[]): SyncOptions {
       audience: `${new URL(serverUrl).origin}/`,
       auth: 'bearer',
     },
+    allowHttp,
     credentialsFile: needed('--credentials', values.credentials),
     directory: resolve(needed('--data', values.data)),
     collections: values.collections
@@ -151,7 +161,7 @@ export function parseSignIn(args: readonly string[]): SignInOptions {
   const { values } = parse(args, [], { ...ACCOUNT, redirect: text, password: flag });
   exclude(values, 'password', 'redirect');
   const account = accountOptions(values);
-  if (!values.password) return { ...account, redirectUrl: needed('--redirect', values.redirect) };
+  if (!values.password) return { ...account, redirectUrl: redirectOf(values.redirect) };
   needed('--email', values.email);
   return { ...account, redirectUrl: null };
 }
@@ -166,6 +176,7 @@ export function parseSignOut(args: readonly string[]): SignOutOptions {
     data: text,
     credentials: text,
     'forget-credentials': flag,
+    'allow-http': flag,
     yes: flag,
   });
   const forgetCredentials = values['forget-credentials'];
@@ -174,15 +185,28 @@ export function parseSignOut(args: readonly string[]): SignOutOptions {
     directory: resolve(needed('--data', values.data)),
     credentialsFile: values.credentials ?? null,
     forgetCredentials,
+    allowHttp: values['allow-http'],
     yes: values.yes,
   };
 }
 
-const ACCOUNT = { accounts: text, 'client-id': text, credentials: text, email: text } as const;
+const ACCOUNT = {
+  accounts: text,
+  'client-id': text,
+  credentials: text,
+  email: text,
+  'allow-http': flag,
+} as const;
 
-function accountOptions(values: { readonly [Name in keyof typeof ACCOUNT]?: string | undefined }) {
+function accountOptions(
+  values: { readonly 'allow-http': boolean } & {
+    readonly [Name in 'accounts' | 'client-id' | 'credentials' | 'email']?: string | undefined;
+  },
+) {
+  const allowHttp = values['allow-http'];
   return {
-    accountsUrl: urlOf('--accounts', needed('--accounts', values.accounts)),
+    accountsUrl: urlOf('--accounts', values.accounts, allowHttp),
+    allowHttp,
     clientId: needed('--client-id', values['client-id']),
     credentialsFile: needed('--credentials', values.credentials),
     email: values.email ?? null,
@@ -216,7 +240,10 @@ function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
     parseArgs({ args: [...args], options, allowPositionals: true }),
   );
   const extra = words[names.length];
-  if (extra !== undefined) throw new UsageError(`one word too many: ${JSON.stringify(extra)}`);
+  // What stands in the wrong place may be a login.
+  const isPlain = extra !== undefined && /^[\w.-]{1,40}$/.test(extra);
+  if (isPlain) throw new UsageError(`one word too many: ${JSON.stringify(extra)}`);
+  if (extra !== undefined) throw new UsageError(`one word too many behind the options`);
   const missing = names[words.length];
   if (missing !== undefined && !missing.endsWith('?'))
     throw new UsageError(`${missing} is missing`);
@@ -227,6 +254,8 @@ function asUsage<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof ServerUrlRefused) throw new UsageError(error.message);
     // Node's own words end with advice about `--` over several sentences.
     throw new UsageError((error as Error).message.split(/[.\n]/, 1)[0] ?? '');
   }
@@ -237,10 +266,16 @@ function needed(name: string, value: string | undefined): string {
   throw new UsageError(`${name} is missing`);
 }
 
-function urlOf(name: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url !== null && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '');
-  throw new UsageError(`${name} must be an http or https URL, not "${value}"`);
+function urlOf(name: string, value: string | undefined, allowHttp: boolean): string {
+  return asUsage(() => serverUrlOf(name, needed(name, value), { allowHttp, mayShow: true }));
+}
+
+/** As it is registered: to the last character, and nothing is asked there. */
+function redirectOf(value: string | undefined): string {
+  const text = needed('--redirect', value);
+  const { username = '', password = '' } = URL.canParse(text) ? new URL(text) : {};
+  if (username + password === '') return text;
+  throw new UsageError('--redirect must hold no user name and no password');
 }
 
 function wholeNumber(name: string, value: string, min: number, max: number): number {

@@ -11,13 +11,14 @@ import { importSignIn } from '../../../agent/signin/import.ts';
 import { signInWithPassword } from '../../../agent/signin/password.ts';
 import { type AccountsServer, discoverAccounts } from '../../../agent/signin/server.ts';
 import { type Machine, nodeMachine } from '../platform.ts';
+import { serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { writeCredentials } from './credentials.ts';
 import type { AccountOptions, ImportOptions, SignInOptions } from './options.ts';
 import { checkWritable } from './private-files.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Errors of both: `UsageError`, `SyncError`. */
+/** Errors of both: `UsageError`, `ServerUrlRefused`, `SyncError`. */
 export async function signIn(options: SignInOptions, terminal: Terminal): Promise<void> {
   const { redirectUrl } = options;
   await writeSignIn(options, terminal, (machine, server) =>
@@ -38,10 +39,12 @@ export async function importAccount(options: ImportOptions, terminal: Terminal):
 type Way = (machine: Machine, server: AccountsServer) => Promise<SignedIn>;
 
 async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way): Promise<void> {
-  const { accountsUrl, clientId, credentialsFile, email } = options;
+  const { accountsUrl, clientId, credentialsFile, email, allowHttp } = options;
   checkWritable(credentialsFile);
-  const machine = nodeMachine(terminal.machine);
+  const machine = nodeMachine({ ...terminal.machine, allowHttp });
   const server = await discoverAccounts(machine, accountsUrl);
+  // It says where its API is.
+  serverUrlOf('auth_server_base_url of the accounts server', server.apiUrl, { allowHttp });
   const { uid, refreshToken, key } = await way(machine, server);
   const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
   await writeCredentials(credentialsFile, { email, uid, token, key, deviceId: null });

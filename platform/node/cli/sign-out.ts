@@ -4,9 +4,11 @@
 // disk.
 
 import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
 import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
+import { serverUrlOf } from '../server-url.ts';
 import { removeDrafts } from '../whole-files.ts';
 import { failureLine } from './complaint.ts';
 import { confirm } from './confirm.ts';
@@ -14,7 +16,7 @@ import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder, openData } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
-import { readNotes } from './notes.ts';
+import { NOTES_FILE, readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,15 +25,16 @@ import type { Terminal } from './terminal.ts';
  * `SyncError`.
  */
 export async function signOut(options: SignOutOptions, terminal: Terminal): Promise<void> {
-  const { directory, credentialsFile, forgetCredentials } = options;
+  const { directory, credentialsFile, forgetCredentials, allowHttp } = options;
   checkFolder(directory);
-  const credentials = credentialsFile === null ? null : readCredentials(credentialsFile);
+  const credentials = credentialsFile === null ? null : readCredentials(credentialsFile, allowHttp);
   if (credentialsFile !== null) removeDrafts(credentialsFile);
   if (hasData(directory)) await leave(options, credentials, terminal);
   else await confirm(terminal, question(options, null), options.yes);
   const left = existsSync(directory) ? await eraseData(directory) : [];
   const said = [emptiness(directory, left)];
-  if (credentials !== null) said.push(await giveBack(credentials, terminal.machine));
+  if (credentials !== null)
+    said.push(await giveBack(credentials, { ...terminal.machine, allowHttp }));
   if (credentialsFile !== null && forgetCredentials) rmSync(credentialsFile);
   if (credentialsFile !== null) {
     said.push(`${credentialsFile} is ${forgetCredentials ? 'removed' : 'kept'}`);
@@ -65,11 +68,18 @@ async function leave(
   credentials: CredentialsFile | null,
   terminal: Terminal,
 ): Promise<void> {
-  const { directory, credentialsFile, yes } = options;
+  const { directory, credentialsFile, allowHttp, yes } = options;
   const { remote, device } = readNotes(directory);
+  if (credentials !== null && remote !== null) {
+    // Before anything is removed. The notes are a file that people can change.
+    serverUrlOf(`the server in ${join(directory, NOTES_FILE)}`, `${remote.serverUrl}`, {
+      allowHttp,
+    });
+  }
   let isAgreed = false;
   const data = await openData({
     ...terminal.machine,
+    allowHttp,
     directory,
     device,
     remote,

@@ -11,7 +11,7 @@ import {
 } from '../../../agent/index.ts';
 import { InUseError } from '../lock.ts';
 import { removeDrafts } from '../whole-files.ts';
-import { complaintOf } from './complaint.ts';
+import { complaintOf, UsageError } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
@@ -30,15 +30,16 @@ export const SIGNED_OUT = 3;
 
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {
-  const { directory, credentialsFile, intervalMs, device } = options;
+  const { directory, credentialsFile, intervalMs, device, allowHttp } = options;
   if (options.initialize) checkAnswerable(terminal, options.yes);
   checkFolder(directory);
   removeDrafts(credentialsFile);
-  const credentials = readCredentials(credentialsFile);
+  const credentials = readCredentials(credentialsFile, allowHttp);
   const print = progressPrinter(terminal, options.json);
   const watch: Watch = {
     hasBegun: false,
     passes: 0,
+    plainHttp: null,
     onPass: () => undefined,
     onSignedOut: () => undefined,
     onLost: () => undefined,
@@ -46,6 +47,10 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
   let noted = Promise.resolve();
   const data: Data = await openData({
     ...terminal.machine,
+    allowHttp,
+    onPlainHttp: (line) => {
+      watch.plainHttp = line;
+    },
     directory,
     device,
     remote: options.remote,
@@ -82,7 +87,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     const left = await eraseData(directory);
     terminal.complain(
       `another device has signed this one out: ${emptiness(directory, left)}; ` +
-        `${await giveBack(credentials, terminal.machine)}\n`,
+        `${await giveBack(credentials, { ...terminal.machine, allowHttp })}\n`,
     );
   }
   return exitCode;
@@ -96,6 +101,8 @@ interface Watch {
   hasBegun: boolean;
   /** Passes that are over. */
   passes: number;
+  /** Which server was not asked, because it would have to be without encryption. */
+  plainHttp: string | null;
   onPass(report: PassReport): void;
   onSignedOut(): void;
   /** Another process has the folder now. */
@@ -121,6 +128,7 @@ async function run(
       watch.onPass = (report) => {
         const code = report.error?.code;
         if (isStopping) resolve(stopCode);
+        else if (watch.plainHttp !== null) reject(new UsageError(watch.plainHttp));
         // Nobody here has stopped it: another device has, and the agent is about to sign out.
         else if (code === 'aborted') return;
         else if (options.initialize && watch.passes === 1 && code === 'noSyncData') {
@@ -137,7 +145,9 @@ async function run(
       });
       watch.hasBegun = true;
       const first = agent.status().state === 'disabled' ? agent.enable() : agent.sync();
-      first.catch(reject);
+      first.catch((error) => {
+        reject(watch.plainHttp === null ? error : new UsageError(watch.plainHttp));
+      });
     });
   } finally {
     takeBack();
