@@ -143,6 +143,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         opened,
         {
           ...{ platform, config, remote, claim, notes, abort, emit, wanted, task },
+          observes: (name) => observed.has(name),
           clientId: saved.clientId,
           engine: contents.clients,
           signOut: () => {

@@ -22,6 +22,8 @@ export interface PassContext {
   /** Names this device among the account's clients. */
   readonly clientId: string;
   emit(event: AgentEvent): void;
+  /** Apps watch the records of this collection. */
+  observes(collection: string): boolean;
 }
 
 export interface PassKeys {

@@ -43,6 +43,11 @@ export function visible(entry: Entry): Body | null {
   return entry.local !== null ? entry.local.body : (entry.mirror?.body ?? null);
 }
 
+/** When that was written, by the server's clock; by the device's, while it has not been sent. */
+export function knownMs({ mirror, local }: Entry): number {
+  return local?.changedAtMs ?? mirror?.modifiedMs ?? 0;
+}
+
 /** A stored value: a short head and a long text. */
 export interface Packed {
   readonly head: string;

@@ -7,7 +7,6 @@ import type { Body } from './collections/collection.ts';
 import { itemBytes } from './collections/item-bytes.ts';
 import { isSameValue } from './collections/members.ts';
 import type { Core } from './core.ts';
-import { visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { deleteRecord, putRecord } from './local.ts';
 import { findSame } from './same.ts';
@@ -62,7 +61,9 @@ export function openExtensionStorage(
       for (;;) {
         const [id, was] = await find(store, extId);
         if (id === null) return;
-        await deleteRecord(store, platform, id, self);
+        await deleteRecord(store, platform, id, self, (other) =>
+          core.changed(NAME, other, 'delete'),
+        );
         core.changed(NAME, id, 'delete', store.collection.changes?.(was, null));
       }
     },
@@ -80,7 +81,7 @@ async function find(store: CollectionStore, extId: string): Promise<[string | nu
   if (typeof extId !== 'string' || extId === '')
     throw new SyncError('badInput', 'extId: not a text');
   const found = await findSame(store, { extId });
-  return found === null ? [null, null] : [found.id, visible(found.entry)];
+  return found === null ? [null, null] : [found.id, found.body];
 }
 
 function itemsOf({ data }: Body): Map<string, unknown> {

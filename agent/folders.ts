@@ -2,7 +2,7 @@
 // that only say themselves that they lie in it. A child is shown where it says that it is, and nowhere else.
 
 import type { Body, Folders } from './collections/collection.ts';
-import { NO_ENTRY, visible } from './entry.ts';
+import { knownMs, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX } from './limits.ts';
@@ -32,7 +32,8 @@ export async function listFolder(
     // One at a time: a child may be a folder with thousands of its own.
     const [entry = NO_ENTRY] = await store.load([id]);
     const body = visible(entry);
-    if (body === null || !collection.index(body).includes(folders.key(parent))) continue;
+    if (body === null) continue;
+    if (!collection.index(body, knownMs(entry)).includes(folders.key(parent))) continue;
     const record = collection.view(id, body);
     chars += JSON.stringify(record).length;
     if (chars > LIST_CHARS_MAX && records.length > 0) {

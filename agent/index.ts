@@ -115,14 +115,20 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       return { records: await ofKnownDevices(await core.company(), records), next };
     },
     async put(collection, record) {
-      const { id, isChanged } = await putRecord(await core.writable(collection), platform, record);
+      const { id, isChanged } = await putRecord(
+        await core.writable(collection),
+        platform,
+        record,
+        (other) => core.changed(collection, other, 'delete'),
+      );
       if (isChanged) core.changed(collection, id, 'put');
       return id;
     },
     async delete(collection, id) {
       const { store, self } = await core.writable(collection);
-      await deleteRecord(store, platform, id, self);
-      core.changed(collection, id, 'delete');
+      const deleted = (other: string): void => core.changed(collection, other, 'delete');
+      await deleteRecord(store, platform, id, self, deleted);
+      deleted(id);
     },
   };
 }

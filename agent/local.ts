@@ -9,7 +9,15 @@ import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
-import { findSame } from './same.ts';
+import {
+  createShowing,
+  eachOther,
+  findSame,
+  type Showing,
+  type Shown,
+  shown,
+  thingOf,
+} from './same.ts';
 import type { CollectionStore } from './store.ts';
 
 export interface ListQuery {
@@ -29,10 +37,17 @@ export interface ListResult {
   readonly next: string | null;
 }
 
-/** What apps see of a record, or null. */
+/** What apps see of the thing that a record is of, under the id that they see it by; null if they see nothing of it. */
 export async function getRecord(store: CollectionStore, id: string): Promise<Body | null> {
-  const [entry = NO_ENTRY] = await store.load([checkedId(id)]);
-  return view(store, id, entry);
+  const record = await load(store, checkedId(id));
+  if (record === null) return null;
+  const { first, body } = await thingOf(store, record);
+  return store.collection.view(first.id, body);
+}
+
+async function load(store: CollectionStore, id: string): Promise<Shown | null> {
+  const [entry = NO_ENTRY] = await store.load([id]);
+  return shown(store, id, entry);
 }
 
 /**
@@ -44,6 +59,7 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
   const start = startOf(store, query);
   if (parent !== undefined) return listFolder(store, checkedId(parent, 'parent'), limit, after);
   const records: Body[] = [];
+  const showing = createShowing(store);
   let chars = 0;
   let last = after;
   // How long records are shows when they are loaded: few at first, more where they are short.
@@ -56,9 +72,9 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
       limit: portion,
       after: last,
     });
-    const entries = await store.load(ids);
+    const entries = await showing.load(ids);
     for (const [index, id] of ids.entries()) {
-      const record = view(store, id, entries[index] ?? NO_ENTRY, prefix);
+      const record = await view(store, showing, id, entries[index] ?? NO_ENTRY, prefix);
       chars += record === null ? 0 : JSON.stringify(record).length;
       if (chars > LIST_CHARS_MAX && records.length > 0) return { records, next: last };
       if (record !== null) records.push(record);
@@ -115,13 +131,19 @@ export interface PutResult {
   readonly isChanged: boolean;
 }
 
+/** Told of every record that a change deletes beside the one that it is made of. */
+export type Deleted = (id: string) => void;
+
 /**
- * Creates or changes a record; without an id, the one that means the same is changed. Resolves when it is durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
+ * Creates or changes a record; without an id, the one that means the same is changed. Of a thing with several records
+ * the one changes that apps see, and an edit that makes another thing of it deletes the others. Resolves when it is
+ * durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
  */
 export async function putRecord(
   { store, self, recordCharsMax }: Writable,
   platform: Platform,
   record: Body,
+  deleted: Deleted = () => undefined,
 ): Promise<PutResult> {
   const { collection } = store;
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
@@ -130,39 +152,41 @@ export async function putRecord(
   const nowMs = platform.clock.nowMs();
   const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
   const given = input.id ?? input.guid;
+  const asked = given === undefined ? null : checkedId(given);
   return store.lock.run(async () => {
-    const prepare = (existing: Body | null, id: string): Body => {
-      const edit = existing ? editOf(input, existing, collection.view(id, existing)) : input;
-      return prepared(collection.prepare(edit, existing, id, nowMs));
-    };
     const newId = collection.newId(platform.entropy.random(18));
-    const id =
-      given !== undefined
-        ? checkedId(given)
-        : ((await findSame(store, prepare(null, newId)))?.id ?? newId);
-    const [before = NO_ENTRY] = await store.load([id]);
+    const found = asked
+      ? await load(store, asked)
+      : await findSame(store, prepared(collection.prepare(input, null, newId, nowMs)));
+    const thing = found && (await thingOf(store, found));
+    const id = thing?.first.id ?? asked ?? newId;
+    const [before = NO_ENTRY] = thing ? [thing.first.entry] : await store.load([id]);
     const existing = visible(before);
-    const body = prepare(existing, id);
-    const text = JSON.stringify(body);
-    if (text.length > recordCharsMax) {
-      throw new SyncError(
-        'tooLarge',
-        `record: ${text.length} characters, at most ${recordCharsMax}`,
-        { collection: collection.name, recordId: id },
-      );
+    const seen = thing?.body ?? existing;
+    const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
+    const body = prepared(collection.prepare(edit, existing, id, nowMs));
+    const { length } = JSON.stringify(body);
+    if (length > recordCharsMax) {
+      throw new SyncError('tooLarge', `record: ${length} characters, at most ${recordCharsMax}`, {
+        collection: collection.name,
+        recordId: id,
+      });
     }
     const isChanged = existing === null || !hasSameMembers(existing, body);
-    if (isChanged) await commitLocal(store, id, before, body, nowMs);
+    const isOther = thing && collection.things?.same(thing.first.body, body) === false;
+    const left = isOther ? thing.first : null;
+    if (isChanged) await commitThing(store, left, { id, before, body, nowMs }, deleted);
     return { id, isChanged };
   });
 }
 
-/** Deletes a record for all devices. Errors: `notFound`, `readOnly`, storage errors. */
+/** Deletes a thing for all devices, with all records of it. Errors: `notFound`, `readOnly`, storage errors. */
 export async function deleteRecord(
   store: CollectionStore,
   platform: Platform,
   id: string,
   self: Self | null,
+  deleted: Deleted = () => undefined,
 ): Promise<void> {
   if (store.collection.writes === 'own') ownRecord(store, { id }, self);
   await store.lock.run(async () => {
@@ -173,8 +197,50 @@ export async function deleteRecord(
         recordId: id,
       });
     }
-    await commitLocal(store, id, before, null, platform.clock.nowMs());
+    const nowMs = platform.clock.nowMs();
+    const thing = shown(store, id, before);
+    await commitThing(store, thing, { id, before, body: null, nowMs }, deleted);
   });
+}
+
+interface LocalChange {
+  readonly id: string;
+  readonly before: Entry;
+  readonly body: Body | null;
+  readonly nowMs: number;
+}
+
+/**
+ * A change of one record; the other records of `thing` are deleted, before it or along with it: what is cut in the
+ * middle has not been acknowledged, and can be asked for again.
+ */
+async function commitThing(
+  store: CollectionStore,
+  thing: Shown | null,
+  { id, before, body, nowMs }: LocalChange,
+  deleted: Deleted,
+): Promise<void> {
+  let transaction = store.begin();
+  const gone: string[] = [];
+  const commit = async (): Promise<void> => {
+    await transaction.commit();
+    for (const other of gone.splice(0)) deleted(other);
+  };
+  const set = (changed: string, was: Entry, is: Body | null): void => {
+    const local = { body: is, changedAtMs: nowMs, seq: transaction.nextSeq(), tries: 0 };
+    transaction.set(changed, was, { ...was, local });
+  };
+  if (thing !== null) {
+    await eachOther(store, thing, async (other) => {
+      set(other.id, other.entry, null);
+      gone.push(other.id);
+      if (!transaction.isFull) return;
+      await commit();
+      transaction = store.begin();
+    });
+  }
+  set(id, before, body);
+  await commit();
 }
 
 /** Where each device has one record, an edit is of this device's. */
@@ -197,23 +263,23 @@ export async function commitLocal(
   body: Body | null,
   changedAtMs: number,
 ): Promise<void> {
-  const transaction = store.begin();
-  const local = { body, changedAtMs, seq: transaction.nextSeq(), tries: 0 };
-  transaction.set(id, before, { ...before, local });
-  await transaction.commit();
+  await commitThing(store, null, { id, before, body, nowMs: changedAtMs }, () => undefined);
 }
 
-/** Null: nothing that apps see, or nothing whose address starts with `prefix`. */
-function view(
-  { collection }: CollectionStore,
+/** Null: nothing that apps see under this id, or nothing whose address starts with `prefix`. */
+async function view(
+  store: CollectionStore,
+  showing: Showing,
   id: string,
   entry: Entry,
   prefix?: string,
-): Body | null {
-  const body = visible(entry);
-  if (body === null || collection.isEmpty(body)) return null;
-  if (prefix !== undefined && !collection.matches(body, prefix)) return null;
-  return collection.view(id, body);
+): Promise<Body | null> {
+  const { collection } = store;
+  const record = shown(store, id, entry);
+  if (record === null) return null;
+  if (prefix !== undefined && !collection.matches(record.body, prefix)) return null;
+  const { first, body } = await showing.thing(record);
+  return first === record ? collection.view(id, body) : null;
 }
 
 function prepared(result: Prepared): Body {

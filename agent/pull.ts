@@ -13,6 +13,7 @@ import { createPacer } from './pacer.ts';
 import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
+import { tellOthers } from './same.ts';
 import type { AgentEvent } from './status.ts';
 import { type Cursor, START } from './store.ts';
 
@@ -213,7 +214,7 @@ async function commitBatch(
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),
   };
-  const told: AgentEvent[] = [];
+  const told: { readonly event: RecordEvent; readonly was: Body | null }[] = [];
   let seq = store.state.seq;
   const setAside = (id: string, before: Entry, code: string, modifiedMs: number): void => {
     transaction.quarantine(id, before, code, modifiedMs);
@@ -233,7 +234,10 @@ async function commitBatch(
       transaction.set(id, before, after);
       report.pulled++;
       const [was, is] = [visible(before), visible(after)];
-      if (was !== is) told.push(changeOf(pass, id, was, is));
+      if (was !== is) {
+        const isSame = was && is && store.collection.things?.same(was, is) !== false;
+        told.push({ event: changeOf(pass, id, was, is), was: isSame ? null : was });
+      }
     }
     await pacer(text.length);
   }
@@ -241,8 +245,28 @@ async function commitBatch(
   if (transaction.size === 0 && sameCursor(store.state.cursor, cursor)) return;
   transaction.update({ cursor, seq });
   await transaction.commit();
-  for (const event of told) pass.emit(event);
+  for (const { event, was } of told) {
+    pass.emit(event);
+    if (pass.observes(event.collection)) await tellThing(pass, event, was);
+  }
 }
+
+/** A record's change may be that of a thing which apps know by another of its records. */
+async function tellThing(
+  { store, emit }: CollectionPass,
+  { collection, id }: RecordEvent,
+  was: Body | null,
+): Promise<void> {
+  const [entry = NO_ENTRY] = await store.load([id]);
+  for (const body of [was, visible(entry)]) {
+    if (body === null) continue;
+    await tellOthers(store, id, body, (other, change) =>
+      emit({ kind: 'record', collection, id: other, change }),
+    );
+  }
+}
+
+type RecordEvent = Extract<AgentEvent, { kind: 'record' }>;
 
 /** What apps that watch the collection are told of a change that came from elsewhere. */
 function changeOf(
@@ -250,7 +274,7 @@ function changeOf(
   id: string,
   was: Body | null,
   is: Body | null,
-): AgentEvent {
+): RecordEvent {
   const { name, changes } = store.collection;
   return {
     kind: 'record',

@@ -1,28 +1,176 @@
-// Two records that mean the same under different ids: one page, one login, one address.
+// Records that mean the same under different ids: one page, one login, one extension. `Things` (collections/
+// collection.ts) says what apps see of them. Nothing here is remembered: such records share an index entry, and are
+// loaded one at a time, for any may be long.
 
-import type { Body } from './collections/collection.ts';
-import { type Entry, NO_ENTRY, visible } from './entry.ts';
+import type { Body, Things } from './collections/collection.ts';
+import { type Entry, knownMs, NO_ENTRY, visible } from './entry.ts';
 import type { CollectionStore } from './store.ts';
 
-/** So many that look alike are compared. */
-const SAME_MAX = 32;
+/** So many that look alike are compared to show one of them. */
+const ALIKE_MAX = 32;
+/** Characters of one that stays in memory while its look-alikes are listed. */
+const KEPT_CHARS_MAX = 512;
+
+/** A record that apps see. */
+export interface Shown {
+  readonly id: string;
+  readonly entry: Entry;
+  readonly body: Body;
+}
+
+/** Null: apps see nothing of it. */
+export function shown({ collection }: CollectionStore, id: string, entry: Entry): Shown | null {
+  const body = visible(entry);
+  return body === null || collection.isEmpty(body) ? null : { id, entry, body };
+}
 
 /**
- * The first record that means the same as `body` and is `wanted`; they are loaded one at a time, for any may be long.
- * Errors: the store's.
+ * The record that means the same as `body` and is `wanted`, of several the one that apps see; else one that other
+ * clients would merge with it. Errors: the store's.
  */
 export async function findSame(
   store: CollectionStore,
   body: Body,
-  wanted: (id: string, entry: Entry) => boolean = () => true,
-): Promise<{ readonly id: string; readonly entry: Entry } | null> {
-  const { collection } = store;
-  const prefix = `${collection.identity(body)}!`;
-  const { ids } = await store.indexed({ prefix, limit: SAME_MAX });
-  for (const id of ids) {
-    const [entry = NO_ENTRY] = await store.load([id]);
-    const shown = visible(entry);
-    if (shown !== null && wanted(id, entry) && collection.same(shown, body)) return { id, entry };
-  }
-  return null;
+  isWanted: (id: string, entry: Entry) => boolean = () => true,
+): Promise<Shown | null> {
+  const { things } = store.collection;
+  if (things === undefined) return null;
+  let same: Shown | null = null;
+  let dupe: Shown | null = null;
+  await eachAlike(store, things.key(body), async (found) => {
+    if (!isWanted(found.id, found.entry)) return;
+    if (!things.same(found.body, body)) {
+      if (dupe === null && things.isDupe?.(found.body, body)) dupe = found;
+    } else if (same === null || isBefore(things, found, same)) same = found;
+  });
+  return same ?? dupe;
+}
+
+/** The other records of the same thing, however many. Errors: the store's. */
+export async function eachOther(
+  store: CollectionStore,
+  { id, body }: Shown,
+  take: (other: Shown) => Promise<void>,
+): Promise<void> {
+  const { things } = store.collection;
+  if (things === undefined) return;
+  await eachAlike(store, things.key(body), async (other) => {
+    if (other.id !== id && things.same(other.body, body)) await take(other);
+  });
+}
+
+/**
+ * What apps are told beside the change of a record: that they see its thing under another id, and under no third one.
+ * Errors: the store's.
+ */
+export async function tellOthers(
+  store: CollectionStore,
+  id: string,
+  body: Body,
+  tell: (id: string, change: 'put' | 'delete') => void,
+): Promise<void> {
+  const first = await findSame(store, body);
+  if (first === null || !store.collection.things?.same(first.body, body)) return;
+  await eachOther(store, first, async (other) => tell(other.id, 'delete'));
+  if (first.id !== id) tell(first.id, 'put');
+}
+
+async function eachAlike(
+  store: CollectionStore,
+  key: string,
+  take: (found: Shown) => Promise<void>,
+): Promise<void> {
+  let after: string | null = null;
+  do {
+    const query = { prefix: `${key}!`, limit: ALIKE_MAX, after };
+    const page: Awaited<ReturnType<CollectionStore['indexed']>> = await store.indexed(query);
+    for (const id of page.ids) {
+      const [entry = NO_ENTRY] = await store.load([id]);
+      const found = shown(store, id, entry);
+      if (found !== null) await take(found);
+    }
+    after = page.next;
+  } while (after !== null);
+}
+
+/** A thing as apps see it. */
+export interface Thing {
+  /** The record that edits go to. */
+  readonly first: Shown;
+  /** What apps see, if that is the record that was asked about. */
+  readonly body: Body;
+}
+
+/** The thing that a record is of. Errors: the store's. */
+export async function thingOf(store: CollectionStore, record: Shown): Promise<Thing> {
+  const { thing } = createShowing(store);
+  const found = await thing(record);
+  return found.first === record ? found : thing(found.first);
+}
+
+/** What apps see of records, one after the other: make one for a listing. */
+export interface Showing {
+  load(ids: readonly string[]): Promise<Entry[]>;
+  thing(record: Shown): Promise<Thing>;
+}
+
+/**
+ * A record costs one look into the index, and another one is loaded only where it has the same entry: at most
+ * `ALIKE_MAX`, of which short ones stay in memory until the next entry. Errors: the store's.
+ */
+export function createShowing(store: CollectionStore): Showing {
+  const { things } = store.collection;
+  let key = '';
+  let alike: readonly string[] = [];
+  let portion = new Map<string, Entry>();
+  const kept = new Map<string, Entry>();
+
+  const known = (id: string): Entry | undefined => portion.get(id) ?? kept.get(id);
+
+  const find = async (id: string): Promise<Shown | null> => {
+    const [entry = NO_ENTRY] = [known(id) ?? (await store.load([id]))[0]];
+    const { mirror, local } = entry;
+    if (local === null && mirror !== null && mirror.text.length <= KEPT_CHARS_MAX) {
+      kept.set(id, entry);
+    }
+    return shown(store, id, entry);
+  };
+
+  return {
+    async load(ids) {
+      const missing = ids.filter((id) => !kept.has(id));
+      const loaded = await store.load(missing);
+      portion = new Map(missing.map((id, at) => [id, loaded[at] ?? NO_ENTRY]));
+      return ids.map((id) => known(id) ?? NO_ENTRY);
+    },
+    async thing(record) {
+      let [first, { body }] = [record, record];
+      if (things === undefined) return { first, body };
+      const own = things.key(record.body);
+      if (own !== key) {
+        ({ ids: alike } = await store.indexed({ prefix: `${own}!`, limit: ALIKE_MAX }));
+        key = own;
+        kept.clear();
+      }
+      for (const id of alike) {
+        const other = id === record.id ? null : await find(id);
+        if (other === null || !things.same(other.body, record.body)) continue;
+        if (isBefore(things, other, first)) first = other;
+        body = things.unite?.(body, other.body) ?? body;
+      }
+      return { first, body };
+    },
+  };
+}
+
+/** The newer by its own word, then the one that this device is about to send, then the newer on the server. */
+function isBefore({ clock }: Things, a: Shown, b: Shown): boolean {
+  const ranks = [a, b].map(({ entry, body }) => [
+    clock?.(body, knownMs(entry)) ?? 0,
+    Number(entry.local !== null),
+    entry.mirror?.modifiedMs ?? 0,
+  ]);
+  const [ours = [], theirs = []] = ranks;
+  const at = ours.findIndex((rank, index) => rank !== theirs[index]);
+  return at < 0 ? a.id < b.id : (ours[at] ?? 0) > (theirs[at] ?? 0);
 }

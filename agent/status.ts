@@ -14,7 +14,7 @@ export interface CollectionStatus {
   readonly declined: boolean;
   /** Why it does not sync although it is wanted: the account has it in a newer form than this build knows. */
   readonly stopped: 'clientTooOld' | null;
-  /** Records that apps can see. */
+  /** Records behind what apps can see: a thing under two ids counts twice. */
   readonly held: number;
   /** Local changes that are not on the server yet. */
   readonly pending: number;
@@ -86,6 +86,7 @@ export type AgentEvent =
       readonly kind: 'record';
       readonly collection: string;
       readonly id: string;
+      /** `put`: `get` has something new under this id; `delete`: apps see nothing under it any more. */
       readonly change: 'put' | 'delete';
       /** What changed in it, where the collection says (`Collection.changes`). */
       readonly changes?: { readonly [member: string]: unknown };

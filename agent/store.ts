@@ -7,6 +7,7 @@ import type { Change, Storage, Value } from '../platform/ports.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import {
   type Entry,
+  knownMs,
   type Packed,
   packLocal,
   packMirror,
@@ -289,10 +290,15 @@ function beginTransaction(
     else changes.push([key, `${value.head}\n${value.text}`]);
   };
 
-  const reindex = (id: string, was: Body | null, is: Body | null): void => {
-    const old = was === null ? [] : collection.index(was);
-    const now = is === null ? [] : collection.index(is);
-    for (const suffix of old) {
+  const reindex = (id: string, before: Entry, after: Entry): void => {
+    const [was, is] = [shown(collection, before), shown(collection, after)];
+    const [wasKnownMs, isKnownMs] = [knownMs(before), knownMs(after)];
+    if (was === is && wasKnownMs === isKnownMs) return;
+    const now = is === null ? [] : collection.index(is, isKnownMs);
+    const old = was === null ? [] : collection.index(was, wasKnownMs);
+    // Earlier builds believed every date.
+    const believed = was === null ? [] : collection.index(was, Number.POSITIVE_INFINITY);
+    for (const suffix of new Set([...old, ...believed])) {
       if (!now.includes(suffix)) changes.push([keys.index(suffix, id), null]);
     }
     for (const suffix of now) {
@@ -326,7 +332,7 @@ function beginTransaction(
       }
       const was = shown(collection, before);
       const is = shown(collection, after);
-      if (was !== is) reindex(id, was, is);
+      reindex(id, before, after);
       held += Number(is !== null) - Number(was !== null);
     },
     quarantine(id, before, code, modifiedMs) {

@@ -2,8 +2,8 @@
 // as one the server has under another id, which takes the change over.
 
 import type { CollectionPass } from './context.ts';
-import { type Entry, type Local, NO_ENTRY, visible } from './entry.ts';
-import { findSame } from './same.ts';
+import { type Entry, type Local, NO_ENTRY } from './entry.ts';
+import { findSame, type Shown } from './same.ts';
 import type { Transaction } from './store.ts';
 
 /** True if the change of a record without a mirror is settled; then it is out of the outbox. Errors: the store's. */
@@ -27,11 +27,9 @@ export async function settledAtHome(
   });
 }
 
-type Twin = NonNullable<Awaited<ReturnType<typeof findSame>>>;
-
 function mergeIntoTwin(
   { store, platform }: CollectionPass,
-  twin: Twin,
+  twin: Shown,
   local: Local,
   transaction: Transaction,
 ): void {
@@ -39,7 +37,7 @@ function mergeIntoTwin(
   const decision = store.collection.merge({
     local,
     mirror: null,
-    incoming: { body: visible(entry), modifiedMs: entry.mirror?.modifiedMs ?? 0 },
+    incoming: { body: twin.body, modifiedMs: entry.mirror?.modifiedMs ?? 0 },
     serverNowMs: entry.mirror?.modifiedMs ?? 0,
     deviceNowMs: platform.clock.nowMs(),
   });

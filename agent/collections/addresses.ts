@@ -5,6 +5,7 @@
 
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
+  believed,
   chooseId,
   complaintOfEdit,
   hashKey,
@@ -45,8 +46,11 @@ export const addresses: Collection = {
   isEmpty: () => false,
 
   index: (body) => [identity(body)],
-  identity,
-  same: isSameAddress,
+  things: {
+    key: identity,
+    same: isSameAddress,
+    clock: (body, knownMs) => believed(number(entryOf(body).timeLastModified), knownMs),
+  },
   addressPrefix: () => 'u',
   matches: (body, prefix) => `${entryOf(body).name ?? ''}`.startsWith(prefix),
 

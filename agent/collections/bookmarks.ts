@@ -22,9 +22,7 @@ export const bookmarks: Collection = {
   check: ({ type }) => (typeof type === 'string' ? null : 'type: not a text'),
   isEmpty: () => false,
 
-  index: (body) => [childKey(`${body.parentid ?? ''}`), identity(body)],
-  identity,
-  same: () => false,
+  index: (body) => [childKey(`${body.parentid ?? ''}`), addressKey(urlOf(body))],
   addressPrefix,
   matches: (body, prefix) => urlOf(body).startsWith(prefix),
 
@@ -39,10 +37,6 @@ export const bookmarks: Collection = {
 
 function childKey(id: string): string {
   return `p${addressKey(id).slice(1)}`;
-}
-
-function identity(body: Body): string {
-  return addressKey(urlOf(body));
 }
 
 function urlOf({ bmkUri, siteUri }: Body): string {

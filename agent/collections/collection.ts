@@ -65,6 +65,25 @@ export interface Folders {
   children(body: Body): readonly string[];
 }
 
+/**
+ * Records that describe one thing (one page, one login, one extension) under several ids. No server merges them, so
+ * they are common. Apps see one thing: the record that is newest by its own word, then by the server's. An edit goes to
+ * that record, which makes it the one that other clients read last; a deletion deletes all of them; nothing else of the
+ * kind goes up.
+ */
+export interface Things {
+  /** The index entry that all records of a thing have. Others may share it, so ask `same`. */
+  key(body: Body): string;
+  /** Both are of one thing, and whatever is the same as one of them is the same as the other. */
+  same(a: Body, b: Body): boolean;
+  /** Not the same, but another client would make one of them when they meet: a new record is merged into the old one. */
+  isDupe?(a: Body, b: Body): boolean;
+  /** When the thing was last changed, by the record's own word; 0 or left out: it does not say. `knownMs` as in `index`. */
+  clock?(body: Body, knownMs: number): number;
+  /** What apps see of both; without it, the newer. */
+  unite?(newer: Body, older: Body): Body;
+}
+
 export interface Collection {
   /** Its name on the server. */
   readonly name: string;
@@ -82,6 +101,8 @@ export interface Collection {
   readonly writes?: 'all' | 'own' | 'none';
   /** How records lie in folders, where they do. */
   readonly folders?: Folders;
+  /** Left out where no two records are one thing: two bookmarks of a page are two bookmarks. */
+  readonly things?: Things;
 
   /**
    * Null if this build knows the form of the body, else a complaint that names the field. The body is the user's all
@@ -96,14 +117,11 @@ export interface Collection {
 
   /**
    * Index entries as parts of storage keys: ASCII 0x22..0x7d, at most 101 characters each, so that a `!` can end
-   * them. One that starts with `d` orders newest first; one that starts with `u` orders by address.
+   * them. One that starts with `d` orders newest first; one that starts with `u` orders by address. `knownMs` is when
+   * this version was written, by the server's clock (by the device's, while it has not been sent): a date behind it is
+   * the mistake of a clock, and orders as that time.
    */
-  index(body: Body): readonly string[];
-
-  /** The `u` entry that every record with the same meaning has too; others may share it, so ask `same`. */
-  identity(body: Body): string;
-  /** Both describe the same thing (same page, same login) although their ids differ. */
-  same(a: Body, b: Body): boolean;
+  index(body: Body, knownMs: number): readonly string[];
   /** Start of the `u` entries of all records whose address starts with `prefix` (a URL prefix, an origin). */
   addressPrefix(prefix: string): string;
   /** The record's address starts with `prefix` exactly (index entries are cut, so candidates are checked). */

@@ -38,8 +38,7 @@ export const extensionStorage: Collection = {
   isEmpty: () => false,
 
   index: (body) => [identity(body)],
-  identity,
-  same: (a, b) => a.extId === b.extId,
+  things: { key: identity, same: (a, b) => a.extId === b.extId },
   addressPrefix,
   matches: (body, prefix) => extIdOf(body).startsWith(prefix),
 

@@ -29,8 +29,7 @@ export const forms: Collection = {
   isEmpty: () => false,
 
   index: (body) => [addressKey(nameOf(body)), identity(body)],
-  identity,
-  same: (a, b) => a.name === b.name && a.value === b.value,
+  things: { key: identity, same: (a, b) => a.name === b.name && a.value === b.value },
   addressPrefix,
   matches: (body, prefix) => nameOf(body).startsWith(prefix),
 

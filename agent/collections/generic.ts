@@ -34,8 +34,6 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
 
     // The id ends every index key, so this one orders by it.
     index: () => ['u'],
-    identity: () => 'u',
-    same: () => false,
     addressPrefix: () => 'u',
     matches: ({ id }, prefix) => (id as string).startsWith(prefix),
 

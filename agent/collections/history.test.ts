@@ -105,13 +105,13 @@ describe('a page record', () => {
     expect(history.isEmpty(page([]))).toBe(true);
     expect(history.isEmpty(page([{ date: 0, type: 1 }]))).toBe(true);
     expect(history.isEmpty(page([link(1)]))).toBe(false);
-    expect(history.index(page([]))).toHaveLength(2);
+    expect(history.index(page([]), 0)).toHaveLength(2);
   });
 });
 
 describe('the index', () => {
   const entries = (body: Body) => {
-    const [byDate, byAddress] = history.index(body);
+    const [byDate, byAddress] = history.index(body, 0);
     return { byDate: byDate ?? '', byAddress: byAddress ?? '' };
   };
 
@@ -135,7 +135,7 @@ describe('the index', () => {
         const prefix = histUri.slice(0, cut);
         expect(entries(body).byAddress).toMatch(/^u["-}]{1,100}$/);
         expect(entries(body).byAddress.startsWith(history.addressPrefix(prefix))).toBe(true);
-        expect(history.identity(body)).toBe(entries(body).byAddress);
+        expect(history.things?.key(body)).toBe(entries(body).byAddress);
         expect(history.matches(body, prefix)).toBe(true);
       }),
     );
@@ -145,11 +145,11 @@ describe('the index', () => {
     const start = `https://example.com/${'a'.repeat(200)}`;
     const at = (histUri: string) => page([], { histUri });
     const [a, b] = [at(`${start}1${'b'.repeat(50)}`), at(`${start}2${'b'.repeat(50)}`)];
-    expect(history.identity(a)).toBe(history.identity(b));
+    expect(history.things?.key(a)).toBe(history.things?.key(b));
     const c = at(`${start}1${'b'.repeat(49)}c`);
-    expect(history.identity(a)).not.toBe(history.identity(c));
-    expect(history.same(a, b)).toBe(false);
-    expect(history.same(a, { ...a, id: 'other' })).toBe(true);
+    expect(history.things?.key(a)).not.toBe(history.things?.key(c));
+    expect(history.things?.same(a, b)).toBe(false);
+    expect(history.things?.same(a, { ...a, id: 'other' })).toBe(true);
     expect(history.matches(b, `${start}1`)).toBe(false);
   });
 });

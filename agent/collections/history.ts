@@ -8,8 +8,10 @@ import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './co
 import {
   addressKey,
   addressPrefix,
+  believed,
   chooseId,
   complaintOfEdit,
+  FIRST_MS,
   hasSameMembers,
   isLocalYounger,
   refuse,
@@ -26,8 +28,8 @@ const TITLE_CHARS_MAX = 4_096;
 const VISITS_PUT_MAX = 1_000;
 /** Firefox's transition types: link 1 to reload 9. */
 const VISIT_TYPE_MAX = 9;
-/** 23 January 1993, the first browser: other clients drop what is older. It also tells milliseconds apart. */
-const FIRST_VISIT_US = 727_747_200_000_000;
+/** Other clients drop what is older. It also tells milliseconds apart. */
+const FIRST_VISIT_US = FIRST_MS * 1000;
 const TTL_SECONDS = 5_184_000;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
@@ -51,13 +53,21 @@ export const history: Collection = {
 
   isEmpty: (body) => newestDate(body) === 0,
 
-  index: (body) => [
-    `d${(Number.MAX_SAFE_INTEGER - newestDate(body)).toString(36).padStart(11, '0')}`,
+  index: (body, knownMs) => [
+    `d${(Number.MAX_SAFE_INTEGER - orderDate(body, knownMs)).toString(36).padStart(11, '0')}`,
     addressKey(urlOf(body)),
   ],
 
-  identity: (body) => addressKey(urlOf(body)),
-  same: isSamePage,
+  things: {
+    key: (body) => addressKey(urlOf(body)),
+    same: isSamePage,
+    clock: orderDate,
+    unite: (newer, older) => ({
+      ...newer,
+      title: newer.title || older.title,
+      visits: uniteVisits(visitsOf(older), visitsOf(newer)),
+    }),
+  },
   addressPrefix,
   matches: (body, prefix) => urlOf(body).startsWith(prefix),
 
@@ -246,6 +256,13 @@ function isVisit(value: unknown): value is Visit {
 
 function newestFirst(visits: readonly unknown[]): Visit[] {
   return visits.filter(isVisit).sort((a, b) => b.date - a.date || a.type - b.type);
+}
+
+/** That of the newest visit, unless it lies in the future of the clock that knew it last. A clock may know nothing. */
+function orderDate(body: Body, knownMs: number): number {
+  const newest = newestDate(body);
+  const newestMs = Math.floor(newest / 1000);
+  return believed(newestMs, knownMs) < newestMs ? Math.floor(knownMs) * 1000 : newest;
 }
 
 /** Microseconds; 0 without any visit. */

@@ -57,6 +57,14 @@ export function isLocalYounger(input: MergeInput): boolean {
   return localAgeMs < Math.max(0, input.serverNowMs - input.incoming.modifiedMs);
 }
 
+/** 23 January 1993, the first browser: what is older is no time on the web, and a clock that says so is not set. */
+export const FIRST_MS = 727_747_200_000;
+
+/** A time that a record gives, unless it lies in the future of the clock that knew the record last. */
+export function believed(timeMs: number, knownMs: number): number {
+  return knownMs < FIRST_MS ? timeMs : Math.min(timeMs, knownMs);
+}
+
 /** The record with its id as first member: the first bytes of a sealed record are what proves the id. */
 export function withIdFirst(id: string, body: Body): Body {
   const { id: _, ...members } = body;

@@ -1,6 +1,6 @@
 // What collections share in which every device has one record, under its client id, and writes no other.
 
-import type { Body, Collection } from './collection.ts';
+import type { Collection } from './collection.ts';
 import { addressKey, addressPrefix, shortId, withIdFirst } from './members.ts';
 
 /** Servers forget what a device has not written for 180 days. */
@@ -13,8 +13,6 @@ type Shared =
   | 'writes'
   | 'isEmpty'
   | 'index'
-  | 'identity'
-  | 'same'
   | 'addressPrefix'
   | 'matches'
   | 'outgoing'
@@ -32,16 +30,10 @@ const SHARED: Pick<Collection, Shared> = {
   evictable: false,
   writes: 'own',
   isEmpty: () => false,
-  index: (body) => [identity(body)],
-  identity,
-  same: (a, b) => a.id === b.id,
+  index: ({ id }) => [addressKey(`${id}`)],
   addressPrefix,
   matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
   outgoing: withIdFirst,
   sortindex: () => null,
   newId: shortId,
 };
-
-function identity(body: Body): string {
-  return addressKey(`${body.id}`);
-}

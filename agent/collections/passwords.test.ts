@@ -84,26 +84,29 @@ describe('a login record', () => {
   });
 
   test('is indexed by its origin and nothing else', () => {
-    const [entry, ...others] = passwords.index(login({ hostname: 'moz-proxy://p x:3128' }));
+    const [entry, ...others] = passwords.index(login({ hostname: 'moz-proxy://p x:3128' }), 0);
     expect(entry).toBe('umoz-proxy://p%20x:3128');
     expect(others).toEqual([]);
-    expect(passwords.identity(login())).toBe('uhttps://accounts.example.com');
+    expect(passwords.things?.key(login())).toBe('uhttps://accounts.example.com');
     expect(passwords.addressPrefix('https://acc')).toBe('uhttps://acc');
     expect(passwords.matches(login(), 'https://acc')).toBe(true);
     expect(passwords.matches(login(), 'https://b')).toBe(false);
   });
 
-  test('is the same login as one with equal origin, target and user name', () => {
+  test('is the same login as one with equal origin, target and user name, a dupe where one is for any form', () => {
     const isSame = (a: object, b: object) => {
-      expect(passwords.same(login(a), login(b))).toBe(passwords.same(login(b), login(a)));
-      return passwords.same(login(a), login(b));
+      const { things } = passwords;
+      expect(things?.same(login(a), login(b))).toBe(things?.same(login(b), login(a)));
+      expect(things?.isDupe?.(login(a), login(b))).toBe(things?.isDupe?.(login(b), login(a)));
+      if (things?.same(login(a), login(b))) return true;
+      return things?.isDupe?.(login(a), login(b)) ? 'dupe' : false;
     };
     expect(isSame({}, { id: 'other', password: 'other' })).toBe(true);
     expect(isSame({}, { hostname: 'http://accounts.example.com' })).toBe(false);
     expect(isSame({}, { username: 'bob' })).toBe(false);
     expect(isSame({ username: '' }, { username: null })).toBe(true);
     expect(isSame({}, { formSubmitURL: 'https://b' })).toBe(false);
-    expect(isSame({}, { formSubmitURL: '' })).toBe(true);
+    expect(isSame({}, { formSubmitURL: '' })).toBe('dupe');
     const realm = { formSubmitURL: null, httpRealm: 'r' };
     expect(isSame(realm, { formSubmitURL: undefined, httpRealm: 'r' })).toBe(true);
     expect(isSame(realm, { ...realm, httpRealm: 's' })).toBe(false);

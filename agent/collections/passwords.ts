@@ -7,6 +7,7 @@ import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './co
 import {
   addressKey,
   addressPrefix,
+  believed,
   chooseId,
   complaintOfEdit,
   hasSameMembers,
@@ -39,8 +40,12 @@ export const passwords: Collection = {
   isEmpty: () => false,
 
   index: (body) => [addressKey(originOf(body))],
-  identity: (body) => addressKey(originOf(body)),
-  same: isSameLogin,
+  things: {
+    key: (body) => addressKey(originOf(body)),
+    same: (a, b) => isDupe(a, b) && (a.formSubmitURL ?? null) === (b.formSubmitURL ?? null),
+    isDupe,
+    clock: (body, knownMs) => believed(timeOf(body.timePasswordChanged), knownMs),
+  },
   addressPrefix,
   matches: (body, prefix) => originOf(body).startsWith(prefix),
 
@@ -78,8 +83,8 @@ function check(body: Body): string | null {
   return null;
 }
 
-/** A form on any page (`''`) is the same target as one on a certain page. */
-function isSameLogin(a: Body, b: Body): boolean {
+/** As Firefox has it, where a form on any page (`''`) is the same target as one on a certain page. */
+function isDupe(a: Body, b: Body): boolean {
   const formA = a.formSubmitURL ?? null;
   const formB = b.formSubmitURL ?? null;
   return (

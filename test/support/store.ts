@@ -5,6 +5,7 @@ import type { Body, Collection } from '../../agent/collections/collection.ts';
 import type { CollectionPass } from '../../agent/context.ts';
 import {
   type Entry,
+  knownMs,
   type Local,
   type Mirror,
   NO_ENTRY,
@@ -79,10 +80,11 @@ export async function audit(
     const mirror = unpackMirror(await opened(keys.record(id), mirrors.get(id)));
     const local = unpackLocal(await opened(keys.outbox(id), locals.get(id)));
     if (local !== null && local.body === null) deletions.push(keys.deletion(id));
-    const body = visible({ mirror, local, quarantined: false });
+    const entry = { mirror, local, quarantined: false };
+    const body = visible(entry);
     if (body === null || collection.isEmpty(body)) continue;
     held++;
-    index.push(...collection.index(body).map((suffix) => keys.index(suffix, id)));
+    index.push(...collection.index(body, knownMs(entry)).map((suffix) => keys.index(suffix, id)));
   }
   const [stored] = await storage.get([keys.cursor]);
   const counters = { held: 0, pending: 0, quarantined: 0, ...JSON.parse(`${stored ?? '{}'}`) };
@@ -130,6 +132,7 @@ export function testPass(
     report: { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 },
     buried: new Map(),
     emit: (event) => void events.push(event),
+    observes: () => true,
     ...change,
     events,
   };
