@@ -6,9 +6,10 @@ import type { BsoCrypto } from '../crypto/bso.ts';
 import { jsonOf } from '../crypto/engine.ts';
 import { CryptoError } from '../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
-import type { Change, Storage } from '../platform/ports.ts';
+import type { Change, Storage, Value } from '../platform/ports.ts';
 import { fromPort, SyncError } from './errors.ts';
 import type { Document, Envelope, Remote } from './remotes/remote.ts';
+import { FORM, headNumbers, jsonStored, storedObject } from './stored.ts';
 import type { Vault } from './vault.ts';
 import { parseDocument } from './wire/document.ts';
 
@@ -51,11 +52,12 @@ export async function openAccount(
   const metaKey = `${generation}.m`;
   const keysKey = `${generation}.k`;
   const [storedMeta, storedKeys] = await storage.get([metaKey, keysKey]);
-  let meta = typeof storedMeta === 'string' ? storedMetaOf(storedMeta) : null;
+  let meta = storedMeta == null ? null : storedMetaOf(storedMeta);
   let keys: Keys | null = null;
   if (storedKeys instanceof Uint8Array) {
     const opened = await vault.open(keysKey, storedKeys);
-    if (opened !== null) keys = keysOf(Number(opened.head), opened.text);
+    const [modifiedMs] = headNumbers(opened?.head ?? '', 1);
+    if (opened !== null && modifiedMs !== undefined) keys = keysOf(modifiedMs, opened.text);
   }
 
   const commit = async (...changes: Change[]): Promise<void> => {
@@ -89,7 +91,7 @@ export async function openAccount(
     async refreshMeta(remote) {
       const document = await remote.document('meta', 'global', null);
       meta = parseMeta(found(document, 'meta/global'), await remote.place());
-      await commit([metaKey, JSON.stringify(meta)]);
+      await commit([metaKey, jsonStored(meta)]);
     },
     async refreshKeys(remote, crypto, syncKey) {
       const document = await remote.document('crypto', 'keys', null);
@@ -106,7 +108,7 @@ export async function openAccount(
       const changed = next.text !== keys?.text;
       if (!changed && next.modifiedMs === keys?.modifiedMs) return false;
       keys = next;
-      await commit([keysKey, await vault.seal(keysKey, `${next.modifiedMs}`, next.text)]);
+      await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
       return changed;
     },
     async forget() {
@@ -123,9 +125,12 @@ function found(document: Document, name: string): Envelope {
 }
 
 /** Null if it is damaged: the server has it. */
-function storedMetaOf(text: string): MetaGlobal | null {
-  return (jsonOf(text) as MetaGlobal | undefined) ?? null;
+function storedMetaOf(stored: Value): MetaGlobal | null {
+  const meta = storedObject(NO_META, stored);
+  return meta?.engines.every((engine) => record(engine) !== null) ? meta : null;
 }
+
+const NO_META: MetaGlobal = { place: '', modifiedMs: 0, syncId: '', engines: [], declined: [] };
 
 interface Keys {
   readonly modifiedMs: number;

@@ -22,7 +22,7 @@ import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Agent, createAgent } from './index.ts';
 import { CHANGE_DELAY_MS } from './limits.ts';
 import type { RemoteOptions } from './remotes/remote.ts';
-import { loadState } from './state.ts';
+import { openStates } from './state.ts';
 import type { AgentEvent, Status } from './status.ts';
 import { stopIfAborted } from './wire/http.ts';
 
@@ -151,7 +151,7 @@ const asks =
 const failing = (code: SyncErrorCode) => () => {
   throw new SyncError(code, 'as told');
 };
-const saved = async ({ storage }: Device) => (await loadState(storage)).state;
+const saved = async ({ storage }: Device) => (await openStates(storage).load()).state;
 /** A request that is under way until it is let go. */
 function held() {
   let reached: () => void = () => undefined;
@@ -488,25 +488,44 @@ describe('errored', () => {
 });
 
 describe('a store that is damaged', () => {
-  const damaged = async (end: string): Promise<Device> => {
+  const damaged = async (end: string, value = '{"generation":'): Promise<Device> => {
     const { storage } = await signedIn();
     const [key = ''] = storage.snapshot().find(([name]) => name.endsWith(end)) ?? [];
-    await storage.commit([[key, '{"generation":']]);
+    await storage.commit([[key, value]]);
     return boot(storage);
   };
 
-  test.each(['s', '.h.c'])(
-    'at what cannot be fetched again (%s) is not gone on with',
-    async (end) => {
-      const device = await damaged(end);
-      const before = device.storage.snapshot();
-      await expect(device.agent.start()).rejects.toMatchObject({
-        code: 'storageFailed',
-        message: expect.stringContaining(end),
-      });
-      expect(device.storage.snapshot()).toEqual(before);
-    },
-  );
+  test.each([
+    ['s', 'state'],
+    ['.h.c', 'collection'],
+  ])('at what cannot be fetched again (%s) is not gone on with', async (end, stored) => {
+    const device = await damaged(end);
+    const before = device.storage.snapshot();
+    await expect(device.agent.start()).rejects.toMatchObject({
+      code: 'damaged',
+      detail: { stored },
+    });
+    expect(device.storage.snapshot()).toEqual(before);
+  });
+
+  test.each([
+    'b{"state":"enabled"}',
+    '{"settings":{"collections":[null]}}',
+    '{"backoff":null}',
+    'a{}',
+    'B{}',
+  ])('whose state is %s is refused, and nothing is written to it', async (value) => {
+    const device = await damaged('s', value);
+    const before = device.storage.snapshot();
+    await expect(device.agent.start()).rejects.toMatchObject({ code: 'damaged' });
+    await expect(device.agent.enable()).rejects.toMatchObject({ code: 'damaged' });
+    await expect(device.agent.configure({ wifiOnly: true })).rejects.toMatchObject({
+      code: 'damaged',
+    });
+    await expect(device.agent.disable()).rejects.toMatchObject({ code: 'damaged' });
+    expect(device.agent.status().error).toMatchObject({ code: 'damaged' });
+    expect(device.storage.snapshot()).toEqual(before);
+  });
 
   test('at what the server has is mended from there', async () => {
     const device = await damaged('.m');
@@ -565,11 +584,13 @@ describe('a new key of the same user', () => {
     expect(device.storage.snapshot().filter(([name]) => name !== 's')).toEqual(before);
     user = { ...user, key: { ...key, kid: kidOf(1_800_000_000_000) } };
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(await loadState(device.storage)).toMatchObject({ kid: kidOf(1_800_000_000_000) });
+    expect(await openStates(device.storage).load()).toMatchObject({
+      kid: kidOf(1_800_000_000_000),
+    });
   });
 
   const signedInState = async () => {
-    const { clientState } = await loadState((await signedIn()).storage);
+    const { clientState } = await openStates((await signedIn()).storage).load();
     return { clientState: clientState ?? '' };
   };
 });
@@ -578,11 +599,11 @@ describe('another account', () => {
   test('begins with nothing of the one before', async () => {
     const device = await signedIn();
     await device.agent.put('history', PAGE);
-    const generationBefore = (await loadState(device.storage)).generation;
+    const generationBefore = (await openStates(device.storage).load()).generation;
     user = { ...user, uid: 'u2' };
     server.collections.clear();
     await device.agent.sync();
-    const state = await loadState(device.storage);
+    const state = await openStates(device.storage).load();
     expect(state).toMatchObject({ uid: user.uid, generation: generationBefore + 1 });
     const keys = device.storage.snapshot().map(([key]) => key);
     expect(keys.filter((key) => key.startsWith(`${generationBefore.toString(36)}.`))).toEqual([]);

@@ -25,7 +25,7 @@ import {
   wipeGeneration,
 } from './session.ts';
 import { changedSettings } from './settings.ts';
-import { loadState, NEW_STATE, type SavedState, saveState } from './state.ts';
+import { NEW_STATE, openStates, type SavedState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
 import type { CollectionStore } from './store.ts';
 import type { Abort } from './wire/http.ts';
@@ -34,6 +34,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const presets = new Map(Object.entries(config.collections));
   const names = contents.collections.map(({ name }) => name);
   const { clock, shell, storage } = platform;
+  const states = openStates(storage);
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
   let session: Session | null = null;
@@ -59,10 +60,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   const save = async (change: Partial<SavedState>): Promise<void> => {
     saved = { ...saved, ...change };
-    await saveState(storage, saved);
+    await states.save(saved);
   };
 
   const enter = async (next: AgentState, error: SyncError | null = null): Promise<void> => {
+    if (states.refusal !== null) throw states.refusal;
     state = next;
     lastError = error;
     const code = error?.code ?? null;
@@ -260,7 +262,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       state,
       account: saved.email,
       lastSyncMs: saved.lastSyncMs,
-      error: lastError?.shown ?? null,
+      error: (lastError ?? states.refusal)?.shown ?? null,
       notBeforeMs: wait === 0 ? null : clock.nowMs() + wait,
       alert,
       quotaRemainingBytes,
@@ -285,7 +287,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   return {
     async start() {
-      saved = await loadState(storage);
+      saved = await states.load();
       state = saved.state;
       if (state === 'disabling') await signOut();
       else if (state === 'enabling') await enter('disabled');

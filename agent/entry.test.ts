@@ -49,16 +49,27 @@ describe('a local change', () => {
   test('may be a deletion, which is not the same as no change', () => {
     const deletion = { body: null, changedAtMs: 1, seq: 2, tries: 0 };
     expect(unpackLocal(packLocal(deletion))).toEqual(deletion);
-    expect(unpackLocal(null)).toBeNull();
   });
 });
 
+test('both are read as form 1 wrote them, without a letter', () => {
+  expect(unpackMirror({ head: '17 3', text: '{}' })).toMatchObject({ modifiedMs: 17, epoch: 3 });
+  const local = { body: null, changedAtMs: 17, seq: 3, tries: 1 };
+  expect(unpackLocal({ head: '17 3 1', text: '' })).toEqual(local);
+});
+
 test('a value that is not what was written is none', () => {
-  for (const text of ['{"a":', 'null', '', '\u0000']) {
-    expect(unpackMirror({ head: '1 1', text })).toBeNull();
+  for (const text of ['{"a":', 'null', '[]', '1', '', '\u0000']) {
+    expect(unpackMirror({ head: 'b1 1', text })).toBeNull();
   }
-  expect(unpackLocal({ head: '1 1 0', text: '{"a":' })).toBeNull();
-  expect(unpackMirror(null)).toBeNull();
+  for (const head of ['', 'b', 'b1', 'b1 ', 'b1 1 1', '1 x', 'c1 1', 'bb1 1', ' 1 1']) {
+    expect(unpackMirror({ head, text: '{}' }), head).toBeNull();
+  }
+  for (const head of ['', 'b1 1', 'b1 1 1 1', 'c1 1 1']) {
+    expect(unpackLocal({ head, text: '{}' }), head).toBeNull();
+  }
+  expect(unpackLocal({ head: 'b1 1 0', text: '{"a":' })).toBeNull();
+  expect(unpackLocal({ head: 'b1 1 0', text: 'null' })).toBeNull();
 });
 
 test('apps see the local change if there is one, else what both sides agreed on', () => {

@@ -1,8 +1,8 @@
 // One record as the device knows it: the mirror (what both sides agreed on) and this device's unsynced
 // change on top. Pure data and its text form; store.ts writes it.
 
-import { jsonOf } from '../crypto/engine.ts';
 import type { Body } from './collections/collection.ts';
+import { FORM, headNumbers, parsedObject } from './stored.ts';
 
 export interface Mirror {
   readonly body: Body;
@@ -57,36 +57,27 @@ export interface Packed {
 }
 
 export function packMirror(mirror: Mirror): Packed {
-  return { head: `${mirror.modifiedMs} ${mirror.epoch}`, text: mirror.text };
+  return { head: `${FORM}${mirror.modifiedMs} ${mirror.epoch}`, text: mirror.text };
 }
 
 export function packLocal(local: Local): Packed {
   const text = local.body === null ? '' : JSON.stringify(local.body);
-  return { head: `${local.changedAtMs} ${local.seq} ${local.tries}`, text };
+  return { head: `${FORM}${local.changedAtMs} ${local.seq} ${local.tries}`, text };
 }
 
-/** Null if the value is not what was written (a worn flash, a changed device key). */
-export function unpackMirror(packed: Packed | null): Mirror | null {
-  const body = packed === null ? null : (packed.body ?? parsed(packed.text));
-  if (packed === null || body === null) return null;
-  const [modifiedMs, epoch] = numbersOf(packed.head);
-  if (modifiedMs === undefined || epoch === undefined) return null;
-  return { body, text: packed.text, modifiedMs, epoch };
+/** Null if the value is not what was written. */
+export function unpackMirror({ head, text, body }: Packed): Mirror | null {
+  const [modifiedMs, epoch] = headNumbers(head, 2);
+  const read = body ?? (parsedObject(text) as Body | null);
+  if (read === null || modifiedMs === undefined || epoch === undefined) return null;
+  return { body: read, text, modifiedMs, epoch };
 }
 
-export function unpackLocal(packed: Packed | null): Local | null {
-  if (packed === null) return null;
-  const body = packed.text === '' ? null : (packed.body ?? parsed(packed.text));
-  if (body === null && packed.text !== '') return null;
-  const [changedAtMs, seq, tries] = numbersOf(packed.head);
+/** As `unpackMirror`. */
+export function unpackLocal({ head, text, body }: Packed): Local | null {
+  const [changedAtMs, seq, tries] = headNumbers(head, 3);
+  const read = text === '' ? null : (body ?? (parsedObject(text) as Body | null));
+  if (read === null && text !== '') return null;
   if (changedAtMs === undefined || seq === undefined || tries === undefined) return null;
-  return { body, changedAtMs, seq, tries };
-}
-
-function numbersOf(head: string): number[] {
-  return head.split(' ').map(Number).filter(Number.isFinite);
-}
-
-function parsed(text: string): Body | null {
-  return (jsonOf(text) as Body | undefined) ?? null;
+  return { body: read, changedAtMs, seq, tries };
 }

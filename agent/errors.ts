@@ -3,6 +3,7 @@
 // A message names fields, sizes and limits; never a key, a token, a payload or a URL with a query.
 
 import { isEngineFailure } from '../crypto/engine.ts';
+import type { StoredKind } from './keys.ts';
 
 export type SyncErrorCode =
   // the network
@@ -28,6 +29,7 @@ export type SyncErrorCode =
   // the device
   | 'storageFull'
   | 'storageFailed'
+  | 'damaged'
   | 'deviceFailed'
   | 'outOfMemory'
   // the caller
@@ -43,6 +45,8 @@ export type SyncErrorCode =
 export type RetryHint = 'later' | 'afterUser' | 'never';
 
 export interface SyncErrorDetail {
+  /** Of a `damaged` value: what it is. */
+  readonly stored?: StoredKind;
   readonly collection?: string;
   readonly recordId?: string;
   readonly status?: number;
@@ -109,6 +113,7 @@ export class SyncError extends Error {
 const KNOWN_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
   ['full', 'storageFull'],
   ['failed', 'storageFailed'],
+  ['damaged', 'damaged'],
   ['offline', 'offline'],
   ['timeout', 'timeout'],
   ['truncated', 'truncated'],

@@ -78,7 +78,7 @@ describe('too much history', () => {
   test('with a record that the flash has lost comes to an end, too', async () => {
     const { storage, store, pass, titles } = await setUp(2);
     await putEntries(store, pages(4));
-    await storage.commit([[store.keys.record('page0'), 'lost']]);
+    await storage.commit([[store.keys.record('page0'), null]]);
     const { commit } = storage;
     let patience = 4;
     storage.commit = (changes) => {

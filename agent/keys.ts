@@ -11,6 +11,17 @@
 //   <g>.<letter>.q.<id>    quarantine: why a record was set aside
 //   <g>.<letter>.x.<suffix>!<id>   index entries of what apps see, without a value
 
+/** What a stored value is; errors name it. */
+export type StoredKind =
+  | 'state'
+  | 'signIn'
+  | 'meta'
+  | 'keys'
+  | 'collection'
+  | 'mirror'
+  | 'outbox'
+  | 'quarantine';
+
 /** Everything of one generation: from `<g>.` up to `<g>/`. */
 export const STATE_KEY = 's';
 export const SIGNED_IN_KEY = 'i';

@@ -2,14 +2,14 @@
 // One value, written whole; `syncing` is stored as `enabled`, so a pass that finds nothing writes nothing and a
 // device that lost power in a pass starts with a new one.
 
-import type { Storage } from '../platform/ports.ts';
+import type { Storage, Value } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
-import { ported, type SyncErrorCode } from './errors.ts';
+import { fromPort, ported, SyncError, type SyncErrorCode } from './errors.ts';
 import { STATE_KEY } from './keys.ts';
 import type { RemoteMemory } from './remotes/remote.ts';
 import { NO_SETTINGS, type Settings } from './settings.ts';
 import type { AgentState } from './status.ts';
-import { storedOver } from './stored.ts';
+import { isOldForm, jsonStored, storedObject, unreadable } from './stored.ts';
 
 export interface SavedState {
   readonly state: Exclude<AgentState, 'syncing'>;
@@ -46,13 +46,57 @@ export const NEW_STATE: SavedState = {
   settings: NO_SETTINGS,
 };
 
-/** Errors: `storageFailed`. */
-export async function loadState(storage: Storage): Promise<SavedState> {
-  const [stored] = await ported(storage.get([STATE_KEY]));
-  return storedOver(NEW_STATE, STATE_KEY, stored);
+export interface States {
+  /** Why the state could not be read: nothing is written over it. */
+  readonly refusal: SyncError | null;
+  /**
+   * What was saved last, a new device's state if there is none. In a store of an older form it is the first value that
+   * is written anew: from then on the versions that know no newer form refuse the store.
+   * Errors: `storageFailed`, `damaged`, `clientTooOld` for a store that a newer version has written.
+   */
+  load(): Promise<SavedState>;
+  /** Errors: `storageFull`, `storageFailed`, and what `load` failed with. */
+  save(state: SavedState): Promise<void>;
 }
 
-/** Errors: `storageFull`, `storageFailed`. */
-export async function saveState(storage: Storage, state: SavedState): Promise<void> {
-  await ported(storage.commit([[STATE_KEY, JSON.stringify(state)]]));
+export function openStates(storage: Storage): States {
+  let refusal: SyncError | null = null;
+
+  const save = async (state: SavedState): Promise<void> => {
+    if (refusal !== null) throw refusal;
+    await ported(storage.commit([[STATE_KEY, jsonStored(state)]]));
+  };
+
+  return {
+    get refusal() {
+      return refusal;
+    },
+    async load() {
+      try {
+        const [stored] = await storage.get([STATE_KEY]);
+        const state = stored == null ? NEW_STATE : readState(stored);
+        if (isOldForm(stored)) await save(state).catch(unlessFull);
+        return state;
+      } catch (error) {
+        refusal = fromPort(error);
+        throw refusal;
+      }
+    },
+    save,
+  };
+}
+
+function readState(stored: Value): SavedState {
+  const state = storedObject(NEW_STATE, stored);
+  if (state?.settings.collections.every(isSetting)) return state;
+  throw unreadable('state', stored);
+}
+
+function isSetting(item: unknown): boolean {
+  return Array.isArray(item) && typeof item[1] === 'object' && item[1] !== null;
+}
+
+/** A full device goes on, and says so when it has something to write. */
+function unlessFull(error: unknown): void {
+  if (!(error instanceof SyncError) || error.code !== 'storageFull') throw error;
 }

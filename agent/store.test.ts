@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../platform/memory/storage.ts';
 import type { Change } from '../platform/ports.ts';
-import { audit, openTestStore, testVault } from '../test/support/store.ts';
+import { audit, GENERATION, openTestStore, testVault } from '../test/support/store.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import { history } from './collections/history.ts';
 import { passwords } from './collections/passwords.ts';
@@ -300,7 +300,9 @@ describe('a value that was damaged', () => {
     ['text without its head', history, () => '{}'],
     ['a sealed one cut short', passwords, (value) => value.slice(0, -2)],
     ['a sealed one of nothing', passwords, () => new Uint8Array(0)],
-  ])('%s: is no record, and spoils no other', async (_, collection, damage) => {
+    ['a head of another form', history, (value) => `x${value}`],
+    ['text that is no object', history, () => 'b1 0\nnull'],
+  ])('%s: is told by name, and spoils no other', async (_, collection, damage) => {
     const storage = new MemoryStorage();
     const store = await openTestStore(storage, collection);
     const transaction = store.begin();
@@ -312,31 +314,49 @@ describe('a value that was damaged', () => {
     const key = store.keys.record('a');
     const [value] = await storage.get([key]);
     await storage.commit([[key, damage(value ?? '')]]);
-    const [a, b] = await store.load(['a', 'b']);
-    expect(a).toEqual(NO_ENTRY);
+    await expect(store.load(['b', 'a'])).rejects.toMatchObject({
+      code: 'damaged',
+      detail: { stored: 'mirror', collection: collection.name, recordId: 'a' },
+    });
+    const [b] = await store.load(['b']);
     expect(b?.mirror?.body).toEqual(body);
   });
 
-  test('everything sealed is none when the device has another key', async () => {
+  test('everything sealed is damaged when the device has another key', async () => {
     const storage = new MemoryStorage();
     const store = await openTestStore(storage, passwords);
     const transaction = store.begin();
     transaction.set('a', NO_ENTRY, { ...NO_ENTRY, mirror: mirrorOf(login) });
     await transaction.commit();
     const elsewhere = await openTestStore(storage, passwords, testVault(new Uint8Array(32)));
-    expect(await elsewhere.load(['a'])).toEqual([NO_ENTRY]);
+    await expect(elsewhere.load(['a'])).rejects.toMatchObject({ code: 'damaged' });
   });
 
-  test('is replaced by the next version that arrives', async () => {
+  test('may be a local change too, which is never taken for none', async () => {
     const storage = new MemoryStorage();
-    const store = await openTestStore(storage, passwords);
-    await storage.commit([[store.keys.record('a'), Uint8Array.of(0, 0)]]);
-    const [before = NO_ENTRY] = await store.load(['a']);
-    const transaction = store.begin();
-    transaction.set('a', before, { ...NO_ENTRY, mirror: mirrorOf(login) });
-    await transaction.commit();
-    expect((await store.load(['a']))[0]?.mirror?.body).toEqual(login);
-    expect(await audit(storage, passwords)).toEqual([]);
+    const store = await openTestStore(storage, history);
+    await storage.commit([[store.keys.outbox('a'), 'b1 1\n{}']]);
+    await expect(store.load(['a'])).rejects.toMatchObject({
+      message: 'history, record a: the stored outbox is not what was written',
+      detail: { stored: 'outbox', collection: 'history', recordId: 'a' },
+    });
+  });
+
+  test.each([
+    'b{"held":1}',
+    '{"cursor":{"sinceMs":"x"}}',
+    'b[]',
+    'null',
+    'c{}',
+    '',
+    Uint8Array.of(1),
+  ])('may be the state of the collection (%j)', async (value) => {
+    const storage = new MemoryStorage();
+    await storage.commit([[`${GENERATION}.h.c`, value]]);
+    await expect(openTestStore(storage, history)).rejects.toMatchObject({
+      code: 'damaged',
+      detail: { stored: 'collection', collection: 'history' },
+    });
   });
 });
 

@@ -35,7 +35,7 @@ import {
 } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
-import { storedOver } from './stored.ts';
+import { damaged, jsonStored, storedObject } from './stored.ts';
 import type { Vault } from './vault.ts';
 
 /** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
@@ -102,6 +102,7 @@ export interface CollectionStore {
   /** How much of the collection may be in memory at a time. */
   readonly heap: HeapLimits;
   /** Gives the device its turns, so that whoever works on many records need not. */
+  /** Errors: `damaged` names the first value that is not what was written. */
   load(ids: readonly string[]): Promise<Entry[]>;
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
@@ -139,7 +140,10 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
-/** Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`). */
+/**
+ * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
+ * Errors: `storageFailed`, `damaged`.
+ */
 export async function openCollectionStore(
   storage: Storage,
   vault: Vault,
@@ -150,12 +154,11 @@ export async function openCollectionStore(
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
-  let state = inForm(collection, storedOver(NEW_STATE, keys.cursor, stored));
+  let state = inForm(collection, stateOf(collection, stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
 
-  const unpacked = async (key: string, value: Value | null): Promise<Packed | null> => {
-    if (value === null) return null;
+  const opened = async (key: string, value: Value): Promise<Packed | null> => {
     const packed = typeof value === 'string' ? divided(value) : await vault.open(key, value);
     if (packed === null || packed.text.length <= longJsonUnits) return packed;
     // What is too much to be read in turns is left to the engine's own parser: it was stored here.
@@ -164,6 +167,19 @@ export async function openCollectionStore(
       throw error;
     });
     return body === undefined ? packed : { ...packed, body: body as Body };
+  };
+
+  const loaded = async <T>(
+    kind: 'mirror' | 'outbox',
+    id: string,
+    value: Value | null,
+    unpack: (packed: Packed) => T | null,
+  ): Promise<T | null> => {
+    if (value === null) return null;
+    const packed = await opened(kind === 'mirror' ? keys.record(id) : keys.outbox(id), value);
+    const found = packed && unpack(packed);
+    if (found === null) throw damaged(kind, collection.name, id);
+    return found;
   };
 
   const packed = async (key: string, { head, text }: Packed): Promise<Value> =>
@@ -195,8 +211,8 @@ export async function openCollectionStore(
         const local = values[index * 2 + 1] ?? null;
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
-          mirror: unpackMirror(await unpacked(keys.record(id), mirror)),
-          local: unpackLocal(await unpacked(keys.outbox(id), local)),
+          mirror: await loaded('mirror', id, mirror, unpackMirror),
+          local: await loaded('outbox', id, local, unpackLocal),
           quarantined: mark !== null,
           ...(`${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
@@ -260,6 +276,13 @@ function inForm({ form = 0 }: Collection, state: CollectionState): CollectionSta
   if (fromMs === undefined) return { ...state, form };
   const sinceMs = Math.min(state.cursor.sinceMs, Math.max(0, fromMs - STAMP_STEP_MS));
   return { ...state, form, unknownSinceMs: undefined, cursor: { ...START, sinceMs } };
+}
+
+function stateOf({ name }: Collection, stored: Value | null | undefined): CollectionState {
+  if (stored === null || stored === undefined) return NEW_STATE;
+  const state = storedObject(NEW_STATE, stored);
+  if (state === null) throw damaged('collection', name);
+  return state;
 }
 
 function divided(value: string): Packed {
@@ -341,7 +364,7 @@ function beginTransaction(
       // What the device holds of a record must not replace a version that it cannot read: that is always remembered.
       const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
       if (!isHeld && quarantined >= QUARANTINE_MAX) return;
-      changes.push([keys.quarantine(id), JSON.stringify({ code, modifiedMs })]);
+      changes.push([keys.quarantine(id), jsonStored({ code, modifiedMs })]);
       if (!before.quarantined) quarantined++;
       unknownForm += Number(isUnknown) - Number(before.isUnknownForm === true);
     },
@@ -357,7 +380,7 @@ function beginTransaction(
       for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);
       const counted = { held, pending, quarantined, unknownForm, unknownSinceMs };
       const next = { ...start, ...patch, ...counted };
-      changes.push([keys.cursor, JSON.stringify(next)]);
+      changes.push([keys.cursor, jsonStored(next)]);
       await write(changes, next, chars);
     },
   };

@@ -8,6 +8,7 @@ import type { SignInConfig } from '../config.ts';
 import { ported, SyncError } from '../errors.ts';
 import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../keys.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
+import { FORM, parsedObject, unreadable } from '../stored.ts';
 import { createVault, type Vault } from '../vault.ts';
 import { beginSignIn, finishSignIn, readRedirect, type SignInCode } from './companion.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
@@ -65,12 +66,17 @@ export function openKeeper(
   };
   const sealed = async (key: string, value: object): Promise<Change> => [
     key,
-    await (await vault()).seal(key, '', JSON.stringify(value)),
+    await (await vault()).seal(key, FORM, JSON.stringify(value)),
   ];
   const load = async <T>(key: string): Promise<T | null> => {
     const [box] = await ported(storage.get([key]));
-    const text = box instanceof Uint8Array ? (await (await vault()).open(key, box))?.text : null;
-    return text == null ? null : JSON.parse(text);
+    if (box === null || box === undefined) return null;
+    const opened = typeof box === 'string' ? null : await (await vault()).open(key, box);
+    // Form 1 had no letter.
+    const isKnown = opened?.head === FORM || opened?.head === '';
+    const value = opened && isKnown ? parsedObject(opened.text) : null;
+    if (value === null) throw unreadable('signIn', opened?.head ?? '');
+    return value as T;
   };
   const commit = (...changes: Change[]): Promise<void> => ported(storage.commit(changes));
   const client = async (): Promise<TokenClient> => {
@@ -104,7 +110,8 @@ export function openKeeper(
   };
 
   const forget = async (): Promise<void> => {
-    const kept = await load<Kept>(SIGNED_IN_KEY);
+    // What cannot be read cannot be given back, but it can go.
+    const kept = await load<Kept>(SIGNED_IN_KEY).catch(unlessDamaged);
     identity = null;
     await commit([SIGNED_IN_KEY, null], [SIGNING_IN_KEY, null]);
     if (kept === null) return;
@@ -150,6 +157,11 @@ export function openKeeper(
       },
     },
   };
+}
+
+function unlessDamaged(error: unknown): null {
+  if (error instanceof SyncError && error.code === 'damaged') return null;
+  throw error;
 }
 
 /** What came across a bridge may be anything. */

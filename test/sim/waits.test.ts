@@ -3,7 +3,7 @@
 // itself: the interval, a local change, the network that it may use.
 
 import { describe, expect, test } from 'vitest';
-import { loadState } from '../../agent/state.ts';
+import { openStates } from '../../agent/state.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { NOW_MS } from '../support/device.ts';
@@ -84,7 +84,7 @@ test(`${ROWS.length} headers that ask for patience: a second to a day, and not a
   for (const [name, value] of ROWS) {
     const { servers, storage, device } = await told(name, value);
     const where = `${name}: ${value}`;
-    const { server } = (await loadState(storage)).backoff;
+    const { server } = (await openStates(storage).load()).backoff;
     if (server === null) continue;
     const waitMs = server.untilMs - server.setAtMs;
     expect(device.agent.status().notBeforeMs, where).toBeGreaterThanOrEqual(server.untilMs);

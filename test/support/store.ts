@@ -9,6 +9,7 @@ import {
   type Local,
   type Mirror,
   NO_ENTRY,
+  type Packed,
   unpackLocal,
   unpackMirror,
   visible,
@@ -18,6 +19,7 @@ import { type ListQuery, type ListResult, listRecords } from '../../agent/local.
 import { syncto } from '../../agent/remotes/kinto.ts';
 import type { AgentEvent } from '../../agent/status.ts';
 import { type CollectionStore, openCollectionStore } from '../../agent/store.ts';
+import { storedObject } from '../../agent/stored.ts';
 import { createVault, type Vault } from '../../agent/vault.ts';
 import { syncKeyBundle } from '../../crypto/keys.ts';
 import { softwareCrypto } from '../../crypto/software.ts';
@@ -57,11 +59,21 @@ export async function audit(
     const found = await rowsOf(storage, { from: prefix, to: rangeEnd(prefix), limit: 10_000 });
     return new Map(found.map(([key, value]) => [unescapeId(key.slice(prefix.length)), value]));
   };
-  const opened = async (key: string, value: Value | undefined) => {
+  const complaints: string[] = [];
+  const opened = async <T>(
+    key: string,
+    value: Value | undefined,
+    unpack: (packed: Packed) => T | null,
+  ): Promise<T | null> => {
     if (value === undefined) return null;
-    if (typeof value !== 'string') return vault.open(key, value);
-    const end = value.indexOf('\n');
-    return { head: value.slice(0, end), text: value.slice(end + 1) };
+    const end = typeof value === 'string' ? value.indexOf('\n') : 0;
+    const packed =
+      typeof value === 'string'
+        ? { head: value.slice(0, end), text: value.slice(end + 1) }
+        : await vault.open(key, value);
+    const found = packed && unpack(packed);
+    if (found === null) complaints.push(`${key} is damaged`);
+    return found;
   };
   const [mirrors, locals, aside] = [
     await rows(keys.records),
@@ -77,8 +89,8 @@ export async function audit(
   const index: string[] = [];
   let held = 0;
   for (const id of new Set([...mirrors.keys(), ...locals.keys()])) {
-    const mirror = unpackMirror(await opened(keys.record(id), mirrors.get(id)));
-    const local = unpackLocal(await opened(keys.outbox(id), locals.get(id)));
+    const mirror = await opened(keys.record(id), mirrors.get(id), unpackMirror);
+    const local = await opened(keys.outbox(id), locals.get(id), unpackLocal);
     if (local !== null && local.body === null) deletions.push(keys.deletion(id));
     const entry = { mirror, local, quarantined: false };
     const body = visible(entry);
@@ -87,25 +99,25 @@ export async function audit(
     index.push(...collection.index(body, knownMs(entry)).map((suffix) => keys.index(suffix, id)));
   }
   const [stored] = await storage.get([keys.cursor]);
-  const counters = { held: 0, pending: 0, quarantined: 0, ...JSON.parse(`${stored ?? '{}'}`) };
+  const none = { held: 0, pending: 0, quarantined: 0 };
+  const counters = stored == null ? none : storedObject(none, stored);
   const indexed = await storage.scan({
     from: keys.indexes,
     to: rangeEnd(keys.indexes),
     limit: 10_000,
   });
-  const complaints: string[] = [];
   const compare = (what: string, is: unknown, should: unknown): void => {
     const [a, b] = [JSON.stringify(is), JSON.stringify(should)];
     if (a !== b) complaints.push(`${what}: ${a}, should be ${b}`);
   };
-  compare('held', counters.held, held);
-  compare('pending', counters.pending, locals.size);
+  compare('held', counters?.held, held);
+  compare('pending', counters?.pending, locals.size);
   compare(
     'deletions',
     marked.map(([key]) => key),
     deletions.sort(),
   );
-  compare('quarantined', counters.quarantined, aside.size);
+  compare('quarantined', counters?.quarantined, aside.size);
   compare('index', indexed, index.sort());
   return complaints;
 }
