@@ -3,6 +3,7 @@
 // in real time. Knows no order of events: scenario.ts does.
 
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
+import { overKeptConnections } from '../platform/node/kept-connections.ts';
 import { encryptedFetch } from '../platform/node/server-url.ts';
 import type { Connection, Identity } from '../platform/ports.ts';
 import { type DeviceClock, NS_PER_MS, realClock, virtualClock } from './device/clock.ts';
@@ -235,7 +236,7 @@ function outsideUrls(origin: string): ServerUrls {
 }
 
 function outsideFetch(allowHttp: boolean): FetchHandler {
-  const ask: FetchHandler = (request) => globalThis.fetch(request);
+  const ask: FetchHandler = overKeptConnections((request) => globalThis.fetch(request));
   return allowHttp ? ask : encryptedFetch(ask);
 }
 

@@ -10,6 +10,7 @@ import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
+import { overKeptConnections } from './kept-connections.ts';
 import { encryptedFetch } from './server-url.ts';
 import { type NodeStorage, openNodeStorage } from './storage.ts';
 
@@ -76,7 +77,8 @@ async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8
 /** `stop`: see `NodeClock`. */
 export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeClock, 'stop'> {
   const clock = nodeClock();
-  const { fetch: ask = fetch, allowHttp = false, onPlainHttp } = options;
+  const { allowHttp = false, onPlainHttp } = options;
+  const ask = overKeptConnections(options.fetch ?? fetch);
   return {
     network: fetchNetwork(allowHttp ? ask : encryptedFetch(ask, onPlainHttp)),
     clock: options.clock ?? clock,
