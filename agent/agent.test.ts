@@ -20,9 +20,9 @@ import { passwords } from './collections/passwords.ts';
 import type { AgentConfig } from './config.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Agent, createAgent } from './index.ts';
-import { CHANGE_DELAY_MS } from './limits.ts';
+import { CHANGE_DELAY_MS, NETWORK_RECHECK_MS } from './limits.ts';
 import type { RemoteOptions } from './remotes/remote.ts';
-import { openStates } from './state.ts';
+import { NEW_STATE, openStates } from './state.ts';
 import type { AgentEvent, Status } from './status.ts';
 import { stopIfAborted } from './wire/http.ts';
 
@@ -244,16 +244,75 @@ describe('enabling', () => {
     expect(device.states()).toEqual(['enabling', 'errored']);
   });
 
-  test('at a boot is disabled: nobody waits for the sign-in any more', async () => {
+  /** The power goes at the first request of a sign-in whose answer nobody has seen. */
+  const cutWhileEnabling = async (line: string): Promise<Device> => {
     const device = boot();
     await device.agent.start();
-    const { isReached } = held();
+    let isReached = (): void => undefined;
+    const reached = new Promise<void>((resolve) => {
+      isReached = resolve;
+    });
+    atRequest = (_, asked) => {
+      if (asked !== line) return undefined;
+      isReached();
+      return new Promise(() => undefined);
+    };
     void device.agent.enable();
-    await isReached;
-    const again = await rebooted(device);
-    expect(again.agent.status().state).toBe('disabled');
+    await reached;
     atRequest = () => undefined;
+    return device;
+  };
+
+  test.each(['document meta', 'document crypto'])(
+    'at a boot goes on by itself: the power went at %s',
+    async (line) => {
+      const again = await rebooted(await cutWhileEnabling(line));
+      expect(again.agent.status()).toMatchObject({ state: 'enabling', account: 'u1@example.test' });
+      await again.platform.time.advance(0);
+      expect(again.states()).toEqual(['enabling', 'enabled']);
+      expect(again.agent.status()).toMatchObject({
+        state: 'enabled',
+        collections: { history: { held: 1 } },
+      });
+    },
+  );
+
+  test('at a boot goes on although the power went before anybody was asked', async () => {
+    const storage = new MemoryStorage();
+    await openStates(storage).save({ ...NEW_STATE, state: 'enabling' });
+    const again = boot(storage);
+    await again.agent.start();
+    await again.platform.time.advance(0);
+    expect(again.agent.status()).toMatchObject({ state: 'enabled', account: 'u1@example.test' });
+  });
+
+  test('at a boot is a request of the user still: another one is answered by the same pass or the next', async () => {
+    const again = await rebooted(await cutWhileEnabling('document crypto'));
     expect(await again.agent.enable()).toMatchObject({ ok: true });
+    expect(again.states()).toEqual(['enabling', 'enabled']);
+  });
+
+  test('at a boot with another account is disabled: nobody has asked for that one', async () => {
+    const device = await cutWhileEnabling('document crypto');
+    user = { ...user, uid: 'u2' };
+    const again = await rebooted(device);
+    await again.platform.time.advance(0);
+    expect(again.agent.status()).toMatchObject({ state: 'disabled', account: null });
+    expect(again.storage.snapshot().map(([key]) => key)).toEqual(['s']);
+    await again.platform.time.advance(48 * HOUR_MS);
+    expect(again.states()).toEqual(['enabling', 'disabled']);
+    expect(await again.agent.enable()).toMatchObject({ ok: true });
+  });
+
+  test('at a boot without a network waits for one', async () => {
+    const device = boot((await cutWhileEnabling('document meta')).storage.fork());
+    device.platform.connected = 'none';
+    await device.agent.start();
+    await device.platform.time.advance(HOUR_MS);
+    expect(device.states()).toEqual(['enabling']);
+    device.platform.connected = 'wifi';
+    await device.platform.time.advance(NETWORK_RECHECK_MS);
+    expect(device.states()).toEqual(['enabling', 'enabled']);
   });
 });
 
@@ -418,7 +477,7 @@ describe('disabling', () => {
 
 describe('errored', () => {
   test.each<SyncErrorCode>(['unauthorized', 'keyMismatch', 'clientTooOld', 'serviceGone'])(
-    'at a boot stays so and asks nothing, when only the user can help: %s',
+    'at a boot stays so until it has asked again, or the user has: %s',
     async (code) => {
       const device = await signedIn();
       atRequest = failing(code);
@@ -426,7 +485,7 @@ describe('errored', () => {
       const again = await rebooted(device);
       expect(again.agent.status()).toMatchObject({ state: 'errored', error: { code } });
       await again.platform.time.advance(24 * HOUR_MS);
-      expect(again.states()).toEqual(['errored']);
+      expect(again.states()).toEqual(['errored', 'syncing', 'errored']);
       atRequest = () => undefined;
       expect(await again.agent.enable()).toMatchObject({ ok: true });
     },
@@ -927,8 +986,7 @@ describe('what apps are told', () => {
       notes.gone = true;
     };
     expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'serviceGone' } });
-    await device.platform.time.advance(24 * HOUR_MS);
-    expect(device.events('pass')).toHaveLength(1);
+    expect(device.status()).toMatchObject({ state: 'errored', error: { code: 'serviceGone' } });
   });
 });
 
@@ -965,6 +1023,142 @@ test('a mistake of the program is no error of the sync: it comes out as it is', 
     throw new TypeError('undefined is not a function');
   };
   await expect(agent.sync()).rejects.toBeInstanceOf(TypeError);
+});
+
+test('a pass that a mistake of the program broke off is not the last one', async () => {
+  const { agent, platform } = await signedIn();
+  atRequest = () => {
+    throw new TypeError('undefined is not a function');
+  };
+  await agent.sync().catch(() => undefined);
+  expect(agent.status()).toMatchObject({ state: 'errored', error: { code: 'deviceFailed' } });
+  atRequest = () => undefined;
+  await platform.time.advance(2 * HOUR_MS);
+  expect(agent.status()).toMatchObject({ state: 'enabled', error: null });
+});
+
+describe('whatever a pass ends with, there is a next one', () => {
+  /** How each code comes about; null: at a request, as the server's doing. */
+  const CONDITIONS: { readonly [code in SyncErrorCode]: (() => void) | null } = {
+    ...{ offline: null, timeout: null, truncated: null },
+    ...{ backoff: null, unavailable: null },
+    ...{ unauthorized: null, keyMismatch: null },
+    signedOut: () => {
+      user.fails = 'signedOut';
+    },
+    unverified: () => {
+      user.fails = 'unverified';
+    },
+    ...{ badResponse: null, conflict: null, overQuota: null, storageReset: null },
+    noSyncData: () => {
+      server.documents.delete('meta/global');
+    },
+    ...{ clientTooOld: null, serviceGone: null },
+    ...{ storageFull: null, storageFailed: null, deviceFailed: null, outOfMemory: null },
+    damaged: null,
+    ...{ badInput: null, notFound: null, tooLarge: null, readOnly: null },
+    ...{ disabled: null, busy: null, aborted: null },
+  };
+  const CODES = Object.keys(CONDITIONS) as SyncErrorCode[];
+  const STEP_MS = HOUR_MS / 6;
+
+  /** Lets the condition begin; returns what ends it. */
+  const begin = (code: SyncErrorCode): (() => void) => {
+    const meta = server.documents.get('meta/global');
+    const own = CONDITIONS[code];
+    if (own !== null) own();
+    else atRequest = failing(code);
+    return () => {
+      user.fails = null;
+      atRequest = () => undefined;
+      if (meta !== undefined) server.documents.set('meta/global', meta);
+    };
+  };
+
+  /** The times of the passes of so many hours, in hours. */
+  const hoursOfPasses = async (device: Device, hours: number): Promise<number[]> => {
+    const times: number[] = [];
+    for (let atMs = 0; atMs < hours * HOUR_MS; atMs += STEP_MS) {
+      const before = device.events('pass').length;
+      await device.platform.time.advance(STEP_MS);
+      const passes = device.events('pass').length - before;
+      for (let n = 0; n < passes; n++) times.push((atMs + STEP_MS) / HOUR_MS);
+    }
+    return times;
+  };
+
+  /** At least once a day, and hardly more often than every hour after fifty. */
+  const areRarer = (times: readonly number[]): void => {
+    const gaps = times.map((hour, index) => hour - (times[index - 1] ?? 0));
+    expect(Math.max(...gaps, 50 - (times.at(-1) ?? 0))).toBeLessThanOrEqual(24);
+    expect(times.length).toBeLessThanOrEqual(50);
+    expect(times.filter((hour) => hour > 25).length).toBeLessThanOrEqual(25);
+  };
+
+  test.each(CODES)('%s for fifty hours, then good again', async (code) => {
+    const device = await signedIn();
+    const end = begin(code);
+    const times = await hoursOfPasses(device, 50);
+    areRarer(times);
+    expect(device.events('pass').at(-1)).toMatchObject({ report: { error: { code } } });
+    end();
+    await hoursOfPasses(device, 24);
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test.each(CODES)('%s for fifty hours, then a reboot, then good again', async (code) => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    const end = begin(code);
+    await hoursOfPasses(device, 50);
+    const again = await rebooted(device);
+    areRarer(await hoursOfPasses(again, 50));
+    const last = await rebooted(again);
+    end();
+    await hoursOfPasses(last, 24);
+    expect(last.agent.status()).toMatchObject({
+      state: 'enabled',
+      error: null,
+      collections: { history: { pending: 0 } },
+    });
+  });
+
+  test.each(CODES)('%s at the sign-in', async (code) => {
+    const device = boot();
+    await device.agent.start();
+    const end = begin(code);
+    await device.agent.enable();
+    areRarer(await hoursOfPasses(device, 50));
+    end();
+    await hoursOfPasses(device, 24);
+    expect(device.agent.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test('a server that asks for a day each time is asked once a day', async () => {
+    const device = await signedIn();
+    atRequest = (options) => {
+      asks(Number.MAX_VALUE)(options);
+      throw new SyncError('unavailable', 'as told');
+    };
+    const times = await hoursOfPasses(device, 100);
+    expect(times.length).toBeGreaterThanOrEqual(4);
+    expect(times.length).toBeLessThanOrEqual(6);
+  });
+
+  test('but after a sign-out there is none', async () => {
+    const device = await signedIn();
+    await device.agent.disable();
+    expect(await hoursOfPasses(device, 50)).toEqual([]);
+    expect(await hoursOfPasses(await rebooted(device), 50)).toEqual([]);
+  });
+
+  test('a network that comes without a word of it is found', async () => {
+    const device = await signedIn();
+    device.platform.connected = 'none';
+    expect(await hoursOfPasses(device, 5)).toEqual([]);
+    device.platform.connected = 'wifi';
+    expect((await hoursOfPasses(device, 5)).length).toBeGreaterThanOrEqual(4);
+  });
 });
 
 test('a build without the protocol of its configuration says so', async () => {

@@ -3,6 +3,7 @@
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
 import type { Platform } from '../platform/ports.ts';
+import { createAlarm } from './alarm.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
@@ -11,19 +12,11 @@ import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
-import { createLock } from './lock.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
-import { dueInMs, mayUse } from './schedule.ts';
-import {
-  forgetServer,
-  openSession,
-  runSessionPass,
-  type Session,
-  storesOf,
-  type Task,
-  wipeGeneration,
-} from './session.ts';
+import { dueInMs } from './schedule.ts';
+import { forgetServer, runSessionPass, type Session, type Task } from './session.ts';
+import { createSessions } from './sessions.ts';
 import { changedSettings } from './settings.ts';
 import { NEW_STATE, openStates, type SavedState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
@@ -37,16 +30,15 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const states = openStates(storage);
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
-  let session: Session | null = null;
-  /** Guards whose data is open: two sessions would not see each other's commits. */
-  const owner = createLock();
+  const sessions = createSessions(platform, config, contents);
   const claimed = createClaims(platform);
   let running: Promise<PassReport> | null = null;
   let abort: Abort = { aborted: false };
   let lastError: SyncError | null = null;
   let lastPassMs: number | null = null;
   let changedAtMs: number | null = null;
-  let armed = 0;
+  /** A boot goes on with a sign-in that nobody has asked for since: it is for the account that it began with. */
+  let isResuming = false;
   /** Another device has asked this one to sign out. */
   let isLeaving = false;
   let alert: string | null = null;
@@ -82,38 +74,24 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     return own?.[1] ?? presets.get(name) ?? { enabled: false, readOnly: false };
   };
 
-  const open = (): Promise<Session> =>
-    owner.run(async () => {
-      if (session !== null && storesOf(session).some(({ isStale }) => isStale)) {
-        close(session, new SyncError('outOfMemory', 'the collections are opened anew'));
-      }
-      session ??= await openSession(platform, saved.generation.toString(36), contents, config);
-      return session;
-    });
-
-  /** Two sessions would not see each other's commits: the one before is of no use any more. */
-  const close = (closing: Session, why: SyncError): void => {
-    for (const store of storesOf(closing)) store.close(why);
-    session = null;
-  };
-
-  /** Closes the session and removes everything of the present generation. */
-  const wipe = async (): Promise<void> => {
-    if (session !== null)
-      close(session, new SyncError('disabled', 'the account has left the device'));
-    await wipeGeneration(platform, saved.generation.toString(36));
-  };
+  const generation = (): string => saved.generation.toString(36);
+  const open = (): Promise<Session> => sessions.open(generation());
 
   /** Another user starts with an empty store; another key of the same user voids what the server was known to have. */
   const identify = async (): Promise<Claim> => {
     const claim = await claimed();
     const relation = relationOf(saved, claim);
+    if (relation === 'stranger' && isResuming && saved.uid !== null) {
+      await sessions.wipe(generation());
+      await forget();
+      throw notEnabled();
+    }
+    isResuming = false;
     if (relation === 'stranger') {
       const clientId = shortId(platform.entropy.random(12));
-      await owner.run(async () => {
-        await wipe();
-        await save({ ...claim.owner, clientId, remote: {}, generation: saved.generation + 1 });
-      });
+      await sessions.wipe(generation(), () =>
+        save({ ...claim.owner, clientId, remote: {}, generation: saved.generation + 1 }),
+      );
     } else if (relation === 'newKey') {
       await forgetServer(await open());
       await save({ ...claim.owner, remote: {} });
@@ -195,15 +173,16 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   const failed = async (report: PassReport, error: SyncError): Promise<void> => {
     report.error = error.shown;
-    if (state === 'disabling' || error.code === 'aborted') {
-      if (state !== 'disabling') await settle('enabled', null);
-      return;
-    }
+    if (state === 'disabling' || state === 'disabled') return;
+    if (error.code === 'aborted') return settle('enabled', null);
     // A server that has answers only to ask for patience gets ours too: its own may be a second.
-    if (error.code !== 'backoff' || report.requests > 0) {
-      const jitter = (platform.entropy.random(1)[0] ?? 0) / 255;
-      saved = { ...saved, backoff: passFailed(saved.backoff, clock.nowMs(), jitter), error: null };
-    }
+    if (error.code === 'backoff' && report.requests === 0) return settle('enabled', error);
+    await settleFailed(error);
+  };
+
+  const settleFailed = async (error: SyncError): Promise<void> => {
+    const jitter = (platform.entropy.random(1)[0] ?? 0) / 255;
+    saved = { ...saved, backoff: passFailed(saved.backoff, clock.nowMs(), jitter), error: null };
     await settle(error.code === 'backoff' ? 'enabled' : 'errored', error);
   };
 
@@ -217,10 +196,15 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const run = (byUser: boolean, task: Task = 'sync'): Promise<PassReport> => {
-    const before = running ?? Promise.resolve();
-    const turn: Promise<PassReport> = before.then(() => {
+    const before = running?.catch(() => undefined) ?? Promise.resolve();
+    const turn: Promise<PassReport> = before.then(async () => {
       if (state === 'disabled' || state === 'disabling') throw notEnabled();
-      return pass(byUser, task);
+      try {
+        return await pass(byUser, task);
+      } catch (error) {
+        await brokenOff();
+        throw error;
+      }
     });
     running = turn;
     const over = (): void => {
@@ -231,25 +215,31 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     return turn;
   };
 
-  /** Sleeps until the next pass is due; a newer call replaces an older one. */
-  const arm = (): void => {
-    const mine = ++armed;
-    if (state !== 'enabled' && state !== 'errored') return;
-    if (lastError !== null && lastError.retry !== 'later') return;
-    anchorBackoff();
-    const wait = dueInMs({
-      nowMs: clock.nowMs(),
-      lastPassMs,
-      intervalMs: saved.settings.intervalMs ?? config.intervalMs,
-      changedAtMs,
-      backoff: saved.backoff,
-    });
-    void clock.sleep(wait).then(() => {
-      if (mine !== armed || running !== null) return;
-      const wifiOnly = saved.settings.wifiOnly ?? config.wifiOnly;
-      if (mayUse(platform.power.connection(), wifiOnly)) void run(false);
-    });
+  /** What broke a pass off may be gone at the next one: a mistake for this data, a heap that was full. */
+  const brokenOff = async (): Promise<void> => {
+    if (state !== 'syncing' && state !== 'enabling') return;
+    lastPassMs = clock.nowMs();
+    await settleFailed(new SyncError('deviceFailed', 'the pass broke off'));
   };
+
+  const { arm } = createAlarm({
+    platform,
+    // Whatever the last pass ended with there is a next one: nothing that a server says is true for ever.
+    dueInMs() {
+      if (state !== 'enabled' && state !== 'errored' && state !== 'enabling') return null;
+      anchorBackoff();
+      return dueInMs({
+        nowMs: clock.nowMs(),
+        lastPassMs,
+        intervalMs: saved.settings.intervalMs ?? config.intervalMs,
+        changedAtMs,
+        backoff: saved.backoff,
+      });
+    },
+    isRunning: () => running !== null,
+    wifiOnly: () => saved.settings.wifiOnly ?? config.wifiOnly,
+    run: () => void run(false),
+  });
 
   const anchorBackoff = (): void => {
     const backoff = anchored(saved.backoff, clock.nowMs());
@@ -267,13 +257,17 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       alert,
       quotaRemainingBytes,
       collections: Object.fromEntries(
-        (session?.stores ?? []).map((store) => [store.collection.name, statusOf(store)]),
+        (sessions.current?.stores ?? []).map((store) => [store.collection.name, statusOf(store)]),
       ),
     };
   };
 
   const statusOf = (store: CollectionStore): CollectionStatus =>
-    collectionStatus(store, settingsOf(store.collection.name), session?.account.meta ?? null);
+    collectionStatus(
+      store,
+      settingsOf(store.collection.name),
+      sessions.current?.account.meta ?? null,
+    );
 
   const store = async (name: unknown): Promise<CollectionStore> => {
     const isOn = (): boolean => saved.uid !== null && state !== 'disabled' && state !== 'disabling';
@@ -289,15 +283,17 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     async start() {
       saved = await states.load();
       state = saved.state;
+      isResuming = state === 'enabling';
       if (state === 'disabling') await signOut();
-      else if (state === 'enabling') await enter('disabled');
       else if (state !== 'disabled') {
         await open();
-        await enter(...restarted());
+        const { error } = saved;
+        await enter(saved.state, error && new SyncError(error, 'before the restart'));
       }
       arm();
     },
     async enable() {
+      isResuming = false;
       if (state !== 'disabled' && state !== 'errored') return run(true);
       await enter('enabling');
       const report = await run(true);
@@ -328,7 +324,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (statusOf(found).readOnly) {
         throw new SyncError('readOnly', `${wanted}: read-only here or on the server`);
       }
-      const name = session?.clients ? config.device?.name : undefined;
+      const name = sessions.current?.clients ? config.device?.name : undefined;
       return {
         store: found,
         self: name === undefined ? null : { id: saved.clientId, name },
@@ -356,13 +352,6 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
   };
 
-  /** What is wrong stays wrong over a restart, but that an address was confirmed is only learned by asking. */
-  function restarted(): [AgentState, SyncError | null] {
-    const { error } = saved;
-    if (error === null || error === 'unverified') return ['enabled', null];
-    return [saved.state, new SyncError(error, 'before the restart')];
-  }
-
   /** The other devices are told if the server can be reached; signing out does not wait long for it. */
   async function leave(before: Promise<unknown> | null = null): Promise<void> {
     await enter('disabling');
@@ -380,10 +369,15 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   async function signOut(): Promise<void> {
     isLeaving = false;
-    await owner.run(wipe);
+    await sessions.wipe(generation());
     await ported(platform.identity.forget?.() ?? Promise.resolve());
-    const { generation, settings } = saved;
-    saved = { ...NEW_STATE, state: 'disabling', generation: generation + 1, settings };
+    await forget();
+  }
+
+  /** What is kept of an account whose data is gone. */
+  async function forget(): Promise<void> {
+    const { settings } = saved;
+    saved = { ...NEW_STATE, state: 'disabling', generation: saved.generation + 1, settings };
     await enter('disabled');
   }
 }

@@ -85,7 +85,7 @@ describe('a SyncError', () => {
     ['keyMismatch', 'afterUser'],
     ['clientTooOld', 'afterUser'],
     ['disabled', 'afterUser'],
-    ['serviceGone', 'never'],
+    ['serviceGone', 'afterUser'],
     ['badInput', 'never'],
     ['tooLarge', 'never'],
   ])('%s: to be tried again %s', (code, retry) => {

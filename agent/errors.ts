@@ -41,7 +41,11 @@ export type SyncErrorCode =
   | 'busy'
   | 'aborted';
 
-/** `later`: by itself, after a wait. `afterUser`: somebody must sign in or update. `never`: not this request. */
+/**
+ * `later`: it passes by itself. `afterUser`: a person can mend it (sign in, update, move). `never`: not this request.
+ * It is for those who show an error or ask again themselves: the device's own passes go on whatever a pass ended with,
+ * ever more rarely, since a server may be wrong in all that it says.
+ */
 export type RetryHint = 'later' | 'afterUser' | 'never';
 
 export interface SyncErrorDetail {
@@ -68,7 +72,7 @@ const RETRY: ReadonlyMap<SyncErrorCode, RetryHint> = new Map([
   ['keyMismatch', 'afterUser'],
   ['noSyncData', 'afterUser'],
   ['clientTooOld', 'afterUser'],
-  ['serviceGone', 'never'],
+  ['serviceGone', 'afterUser'],
   ['badInput', 'never'],
   ['notFound', 'never'],
   ['tooLarge', 'never'],

@@ -134,6 +134,9 @@ export const LIST_CHARS_MAX = 65_536;
 export const INTERVAL_MS_MIN = 60_000;
 export const INTERVAL_MS_MAX = 7 * 24 * 3_600_000;
 
+/** A pass that is due and has no network that it may use looks again so often, if nobody says that there is one. */
+export const NETWORK_RECHECK_MS = 15 * 60_000;
+
 /** After a local change, a sync waits this long for more changes. */
 export const CHANGE_DELAY_MS = 10_000;
 

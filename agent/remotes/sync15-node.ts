@@ -17,7 +17,7 @@ export interface StorageNode {
   /**
    * `url` of the exchange is a path under the endpoint.
    * Errors: `storageReset` when the user was moved since `endpoint` was told, `unavailable` when new credentials are
-   * refused too, those of the token server.
+   * refused too, or the request is (a proxy may), those of the token server.
    */
   send(exchange: Exchange): Promise<Answer>;
 }
@@ -61,11 +61,13 @@ export function openNode(options: RemoteOptions): StorageNode {
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
     },
     async inspect(answered) {
-      if (answered.status !== 401) return;
-      notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
-      // The token server has just taken the sign-in: there is nothing that the user could do.
+      const { status } = answered;
+      if (status !== 401 && status !== 403) return;
+      if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
+      // The token server has taken the sign-in: there is nothing that the user could do.
       const { detail } = unexpected(answered, 'storage');
-      throw new SyncError('unavailable', 'the storage server refuses new credentials', detail);
+      const what = status === 401 ? 'new credentials' : 'the request (status 403)';
+      throw new SyncError('unavailable', `the storage server refuses ${what}`, detail);
     },
   });
 

@@ -210,10 +210,17 @@ describe('kitsync sync as a service', () => {
     expect(readdirSync(data()).sort()).toEqual(['device.key', 'notes.json', 'store']);
   });
 
-  it('waits for a server that is down, and ends when waiting is of no use', async () => {
+  const refusing = async () => new Response('{"status":"invalid-credentials"}', { status: 401 });
+
+  it('ends when a first sync needs somebody to act', async () => {
+    const terminal = testTerminal({ machine: { fetch: refusing } });
+    expect(await main(syncArgs(), terminal)).toBe(1);
+    expect(terminal.complaints).toMatch(/sync failed: .*\(unauthorized\) - .*\n$/);
+  });
+
+  it('waits for a server that is down, or that refuses it after a sync', async () => {
     const clock = manualClock(Date.now());
     const noNetwork = () => Promise.reject(new TypeError());
-    const refusing = async () => new Response('{"status":"invalid-credentials"}', { status: 401 });
     const network: { fetch: Fetch } = { fetch: noNetwork };
     const machine = { clock, fetch: (request: Request) => network.fetch(request) };
     const terminal = testTerminal({ machine });
@@ -226,8 +233,14 @@ describe('kitsync sync as a service', () => {
     await settled();
     network.fetch = refusing;
     await clock.advance(INTERVAL_MS);
-    expect(await ended).toBe(1);
+    await terminal.saw('(unauthorized)');
     expect(terminal.complaints).toMatch(/sync failed: .*\(unauthorized\) - .*\n$/);
+    network.fetch = fetch;
+    await settled();
+    await clock.advance(24 * 3_600_000);
+    await terminal.saw('in sync', 2);
+    terminal.stop();
+    expect(await ended).toBe(0);
   });
 });
 

@@ -1,6 +1,7 @@
 // `kitsync sync`: the agent on this machine against a real server, once or until it is told to stop.
-// Between passes it answers the other commands (control.ts). It ends by itself only when waiting would not help:
-// then somebody has to sign in, or to look at what it says; or another device has signed this one out.
+// Between passes it answers the other commands (control.ts). Once it has synced, it ends by itself only when another
+// device has signed this one out: what a server says may be wrong. A first sync ends it when somebody has to sign in,
+// or to look at what it says.
 
 import {
   type Agent,
@@ -109,7 +110,7 @@ interface Watch {
   onLost(): void;
 }
 
-/** Runs until there is nothing to wait for: after one pass, a failure that stays, or the wish to stop. */
+/** Runs until there is nothing to wait for: after one pass, a first one that cannot be, or the wish to stop. */
 async function run(
   agent: Agent,
   options: SyncOptions,
@@ -134,7 +135,7 @@ async function run(
         else if (options.initialize && watch.passes === 1 && code === 'noSyncData') {
           initialize(agent, options, terminal).catch(reject);
         } else if (isOnce) resolve(report.ok ? 0 : 1);
-        else if (isFinal(report)) resolve(1);
+        else if (agent.status().lastSyncMs === null && isFinal(report)) resolve(1);
       };
       takeBack = terminal.onStop(() => {
         isStopping = true;
@@ -175,7 +176,7 @@ async function initialize(
   terminal.complain(`created crypto/keys, and meta/global with ${names.join(', ')}\n`);
 }
 
-/** Waiting will not help. */
+/** Somebody has to act. */
 function isFinal({ error }: PassReport): boolean {
   return error !== null && new SyncError(error.code, '').retry !== 'later';
 }
