@@ -56,7 +56,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const enter = async (next: AgentState, error: SyncError | null = null): Promise<void> => {
-    if (states.refusal !== null) throw states.refusal;
+    states.check();
     state = next;
     lastError = error;
     const code = error?.code ?? null;
@@ -318,6 +318,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       arm();
     },
     status,
+    check: states.check,
     store,
     async writable(wanted) {
       const found = await store(wanted);

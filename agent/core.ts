@@ -22,6 +22,8 @@ export interface Core {
   configure(change: SettingsChange): Promise<void>;
   connectionChanged(): void;
   status(): Status;
+  /** Errors: why the store could not be read at the start; nothing may be written to it. */
+  check(): void;
   /** Errors: `disabled`, `badInput`. */
   store(name: unknown): Promise<CollectionStore>;
   /** The collection for a local change. Errors: `readOnly` too. */

@@ -98,6 +98,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     status: () => core.status(),
     observe: (collection, on) => core.observe(collection, on),
     signIn() {
+      core.check();
       if (keeper !== null) return keeper.signIn;
       throw new SyncError('badInput', 'signIn: users sign in to this device elsewhere');
     },

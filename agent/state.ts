@@ -49,6 +49,8 @@ export const NEW_STATE: SavedState = {
 export interface States {
   /** Why the state could not be read: nothing is written over it. */
   readonly refusal: SyncError | null;
+  /** Errors: the refusal. */
+  check(): void;
   /**
    * What was saved last, a new device's state if there is none. In a store of an older form it is the first value that
    * is written anew: from then on the versions that know no newer form refuse the store.
@@ -62,8 +64,12 @@ export interface States {
 export function openStates(storage: Storage): States {
   let refusal: SyncError | null = null;
 
-  const save = async (state: SavedState): Promise<void> => {
+  const check = (): void => {
     if (refusal !== null) throw refusal;
+  };
+
+  const save = async (state: SavedState): Promise<void> => {
+    check();
     await ported(storage.commit([[STATE_KEY, jsonStored(state)]]));
   };
 
@@ -71,6 +77,7 @@ export function openStates(storage: Storage): States {
     get refusal() {
       return refusal;
     },
+    check,
     async load() {
       try {
         const [stored] = await storage.get([STATE_KEY]);

@@ -1,15 +1,19 @@
 // A device whose system has no account manager: how a user comes to it, what it keeps of that, and how they leave.
 
 import { describe, expect, test } from 'vitest';
+import { restKey } from '../../crypto/rest.ts';
 import { companion } from '../../emulator/servers/companion.ts';
+import { manualClock } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
 import { secondDevice } from '../../test/sim/second-device.ts';
 import { corpusAccount, type TestServers, testServers } from '../../test/support/device.ts';
 import { FULL, fullDevice, TV } from '../../test/support/everything.ts';
 import { CLIENT_ID } from '../../test/support/signin.ts';
+import { testRandom } from '../../test/support/store.ts';
 import { type Contents, passwordSignIn, signIn } from '../index.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
+import { createVault } from '../vault.ts';
 
 const NOBODY = new Proxy({} as Omit<Identity, 'deviceKey'>, {
   get: () => () => Promise.reject(new Error('the system was asked for its account')),
@@ -199,6 +203,56 @@ describe('what is kept', () => {
       expect(keys).toEqual(['s']);
       if (cut.commits < atCommit) break;
     }
+  });
+});
+
+describe('a sign-in that cannot be read', () => {
+  const keeping = async (value: (it: TestServers) => Promise<Uint8Array | string>) => {
+    const it = testServers(corpusAccount());
+    const { memory } = await signedIn(it);
+    await memory.commit([['i', await value(it)]]);
+    return { it, device: await boot(it, memory) };
+  };
+  const sealed = (head: string, text: string) => async () =>
+    createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0)).seal(
+      'i',
+      head,
+      text,
+    );
+
+  test.each<[string, string, () => Promise<Uint8Array | string>]>([
+    ['that lost a byte', 'damaged', async () => Uint8Array.of(0, 1, 2)],
+    ['that is text', 'damaged', async () => '{}'],
+    ['that is no JSON', 'damaged', sealed('b', '{')],
+    ['of a newer form', 'clientTooOld', sealed('c', '{}')],
+  ])('%s is %s, and not that nobody has signed in', async (_, code, value) => {
+    const { device } = await keeping(value);
+    const before = device.memory.snapshot().find(([key]) => key === 'i');
+    expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code } });
+    expect(device.memory.snapshot().find(([key]) => key === 'i')).toEqual(before);
+    expect((await device.agent.list('history', { limit: 5 })).records).toHaveLength(5);
+  });
+
+  test('can be given up, and is replaced by the next one', async () => {
+    const { it, device } = await keeping(async () => Uint8Array.of(0));
+    const { agent } = device;
+    await agent.signIn().finish(await approve(it, (await agent.signIn().begin()).url));
+    expect(await agent.sync()).toMatchObject({ ok: true });
+    await device.memory.commit([['i', Uint8Array.of(0)]]);
+    await (await boot(it, device.memory)).agent.disable();
+    expect(keysOf(device)).toEqual(['s']);
+  });
+
+  test('is read as form 1 wrote it, without a letter', async () => {
+    const it = testServers(corpusAccount());
+    const { memory } = await signedIn(it);
+    const [box] = await memory.get(['i']);
+    const vault = createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0));
+    const opened = await vault.open('i', box as Uint8Array);
+    expect(opened?.head).toBe('b');
+    await memory.commit([['i', await vault.seal('i', '', `${opened?.text}`)]]);
+    it.nowMs += 1_000;
+    expect(await (await boot(it, memory)).agent.sync()).toMatchObject({ ok: true });
   });
 });
 

@@ -1,0 +1,117 @@
+// Every stored value says in which form it was written: what is read of older ones, and what a newer one is not taken
+// for.
+
+import { describe, expect, test } from 'vitest';
+import { restKey } from '../crypto/rest.ts';
+import { manualClock } from '../platform/memory/platform.ts';
+import { MemoryStorage, type StorageCut } from '../platform/memory/storage.ts';
+import type { Value } from '../platform/ports.ts';
+import { StorageError } from '../platform/storage-rules.ts';
+import { corpusAccount, testDevice, testServers } from '../test/support/device.ts';
+import { FULL, fullDevice } from '../test/support/everything.ts';
+import { CLIENT_ID } from '../test/support/signin.ts';
+import { testRandom } from '../test/support/store.ts';
+import { type Agent, signIn } from './index.ts';
+import { createVault } from './vault.ts';
+
+const servers = testServers(corpusAccount());
+const synced = new MemoryStorage();
+const { agent: first } = await fullDevice(servers, { storage: synced });
+await first.enable();
+await first.put('history', { url: 'https://mine.example/', title: 'mine' });
+const [login] = (await first.list('passwords', { limit: 1 })).records;
+await first.delete('passwords', `${login?.guid}`);
+
+const valueAt = async (storage: MemoryStorage, key: string): Promise<Value | null> =>
+  (await storage.get([key]))[0] ?? null;
+
+/** The synced store with another value at `s`. */
+async function storeWith(state: string): Promise<MemoryStorage> {
+  const storage = synced.fork();
+  await storage.commit([['s', state]]);
+  return storage;
+}
+
+const stateNow = `${await valueAt(synced, 's')}`;
+const bodyOf = (state: string): string => state.slice(1);
+
+test('every value begins with the letter of its form, in a seal or not', async () => {
+  const vault = createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0));
+  const heads: string[] = [];
+  for (const [key, value] of synced.snapshot()) {
+    if (value === '') continue;
+    const head = typeof value === 'string' ? value : (await vault.open(key, value))?.head;
+    heads.push(`${head?.[0]}`);
+  }
+  expect(heads.length).toBeGreaterThan(100);
+  expect(new Set(heads)).toEqual(new Set(['b']));
+});
+
+describe('a store of form 1', () => {
+  const cuts: (StorageCut | undefined)[] = [
+    undefined,
+    { atCommit: 1, when: 'before' },
+    { atCommit: 1, when: 'after' },
+  ];
+
+  test.each(cuts)('says at the first start that it is one of form 2 now (%j)', async (cut) => {
+    const storage = (await storeWith(bodyOf(stateNow))).fork(cut);
+    const { agent } = testDevice(servers, { storage });
+    await agent.start().catch(() => undefined);
+    const state = await valueAt(storage.fork(), 's');
+    expect(state).toBe(cut?.when === 'before' ? bodyOf(stateNow) : stateNow);
+    const again = testDevice(servers, { storage: storage.fork() }).agent;
+    await again.start();
+    expect(again.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test('on a device that is full goes on as it is', async () => {
+    const storage = await storeWith(bodyOf(stateNow));
+    storage.commit = async () => {
+      throw new StorageError('full', 'no room');
+    };
+    const { agent } = testDevice(servers, { storage });
+    await agent.start();
+    expect((await agent.list('history', { limit: 5 })).records).toHaveLength(5);
+  });
+});
+
+describe('a store that a newer version has written', () => {
+  const calls: [string, (agent: Agent) => unknown][] = [
+    ['enable', (agent) => agent.enable()],
+    ['disable', (agent) => agent.disable()],
+    ['sync', (agent) => agent.sync()],
+    ['configure', (agent) => agent.configure({ wifiOnly: true })],
+    ['initialize', (agent) => agent.initializeAccount(true)],
+    ['put', (agent) => agent.put('history', { url: 'https://a.example/' })],
+    ['delete', (agent) => agent.delete('history', 'aaaaaaaaaaaa')],
+    ['signIn', (agent) => agent.signIn().begin()],
+  ];
+
+  test.each(['c', 'd', 'z'])('is refused and left alone (form %s)', async (form) => {
+    const storage = await storeWith(`${form}{"nobody":"knows"}`);
+    const before = storage.snapshot();
+    const { agent } = signingIn(storage);
+    const number = form.charCodeAt(0) - 96;
+    const refusal = {
+      code: 'clientTooOld',
+      message: `the store is of format ${number}, at most 2 is known`,
+    };
+    await expect(agent.start()).rejects.toMatchObject(refusal);
+    for (const [name, call] of calls) {
+      await expect((async () => call(agent))(), name).rejects.toThrow();
+    }
+    expect(agent.status()).toMatchObject({ state: 'disabled', error: refusal });
+    expect(storage.snapshot()).toEqual(before);
+  });
+});
+
+function signingIn(storage: MemoryStorage) {
+  const { accounts } = servers.world.urls;
+  const redirectUrl = 'https://accounts.test/oauth/success';
+  return testDevice(servers, {
+    storage,
+    contents: { ...FULL, signIn },
+    config: { signIn: { accountsUrl: accounts, clientId: CLIENT_ID, redirectUrl } },
+  });
+}
