@@ -11,7 +11,7 @@ import { type Agent, type Status, SyncError } from '../../../agent/index.ts';
 import { Failure } from './complaint.ts';
 
 /** What can be done with synced data without a network. */
-export type LocalApi = Pick<Agent, 'list' | 'put' | 'delete' | 'devices'> & {
+export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> & {
   status(): Promise<Status>;
 };
 
@@ -22,6 +22,7 @@ export interface RemoteApi extends LocalApi {
 export function localApi(agent: Agent): LocalApi {
   return {
     status: async () => agent.status(),
+    get: agent.get,
     list: agent.list,
     put: agent.put,
     delete: agent.delete,
@@ -80,6 +81,7 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
   };
   return {
     status: () => call('status'),
+    get: (collection, id) => call('get', collection, id),
     list: (collection, query) => call('list', collection, query),
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
@@ -113,6 +115,7 @@ async function replyTo(line: string, api: LocalApi): Promise<object> {
     const { method, args } = JSON.parse(line);
     const calls = new Map<unknown, () => Promise<unknown>>([
       ['status', () => api.status()],
+      ['get', () => api.get(args[0], args[1])],
       ['list', () => api.list(args[0], args[1])],
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],

@@ -102,12 +102,16 @@ it('writes nothing at all on the server with --read-only, what was edited before
 describe('another device', () => {
   it('sends a page, which is printed and never obeyed by the terminal', async () => {
     await once();
-    const args = ['https://sent.example/', 'sender', 'A \u001b[2Jtitle'];
+    const args = ['https://sent.example/', 'sender', 'A \u001b[2Jtitle\u009b2J'];
     command({ command: 'displayURI', args });
     const { out } = await once();
-    expect(out).toContain('another device sends a page: A  [2Jtitle https://sent.example/');
+    expect(out).toContain(
+      'another device sends a page: A \\u001b[2Jtitle\\u009b2J https://sent.example/',
+    );
     command({ command: 'displayURI', args });
-    const events = (await once(data(), '--json')).out.trimEnd().split('\n');
+    const lines = (await once(data(), '--json')).out;
+    expect(lines).not.toMatch(/[^\n\P{Cc}]/u);
+    const events = lines.trimEnd().split('\n');
     expect(events.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({ kind: 'page', url: 'https://sent.example/', title: args[2] }),
     );

@@ -1,10 +1,9 @@
-// The commands on what was synced before: list, devices, export, put, delete. They ask no server.
+// The commands on what was synced before: list, devices, export; edits.ts has put and delete. They ask no server.
 // Where a sync runs on the folder they ask it, and else they open the folder themselves for a moment.
 
 import { setTimeout } from 'node:timers/promises';
 import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
-import { withPlainAddresses } from './addresses.ts';
 import { Failure, UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
@@ -13,7 +12,7 @@ import { nobody } from './identity.ts';
 import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
 import { writeOutput } from './private-files.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { printable, printableJson, type Terminal } from './terminal.ts';
 
 type Listed = Awaited<ReturnType<LocalApi['list']>>['records'][number];
 
@@ -42,7 +41,7 @@ export async function devices(options: LocalOptions, terminal: Terminal): Promis
       throw new Failure('with --no-device or --read-only, the other devices are not known');
     }
     const others = await api.devices();
-    if (json) return terminal.write(`${JSON.stringify(others)}\n`);
+    if (json) return terminal.write(`${printableJson(others)}\n`);
     for (const { name, type, os, application, lastSeenMs } of others) {
       const day = new Date(Number(lastSeenMs)).toLocaleDateString('sv-SE');
       terminal.write(row([name, type, os, application, day]));
@@ -57,45 +56,6 @@ export async function exportAll(options: ExportOptions, terminal: Terminal): Pro
     if (options.file !== null) return writeOutput(options.file, pieces);
     for await (const piece of pieces) terminal.write(piece);
   });
-}
-
-/** The second word, or the input, is a record or a list of records. */
-export async function put(options: LocalOptions, terminal: Terminal): Promise<void> {
-  const { directory, words, json } = options;
-  const collection = words[0] ?? '';
-  const records = recordsIn(words[1] ?? (await terminal.read())).map((record) =>
-    withPlainAddresses(collection, record),
-  );
-  warnOfArgument(words, terminal);
-  await withApi(directory, async (api) => {
-    const ids: string[] = [];
-    for (const record of records) {
-      const id = await api.put(collection, record);
-      ids.push(id);
-      if (!json) terminal.write(`${id}\n`);
-    }
-    if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
-  });
-}
-
-/** The second word, or the input, is an id, or a record or a list of records that have one. */
-export async function remove(options: LocalOptions, terminal: Terminal): Promise<void> {
-  const { directory, words, json } = options;
-  const ids = idsIn(words[1] ?? (await terminal.read()).trim());
-  warnOfArgument(words, terminal);
-  await withApi(directory, async (api) => {
-    for (const id of ids) await api.delete(words[0] ?? '', id);
-    if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
-  });
-}
-
-/** An id is no secret; a login is one. */
-function warnOfArgument([collection, text]: readonly string[], terminal: Terminal): void {
-  if (collection !== 'passwords' || !/password/i.test(text ?? '')) return;
-  terminal.complain(
-    'kitsync: other users can see the arguments of a command while it runs: ' +
-      'give logins on the input\n',
-  );
 }
 
 /** The commands take turns on a folder: one that is in use for longer than this is not given up soon. */
@@ -159,7 +119,7 @@ async function* recordsOf(
 async function* jsonList(records: AsyncIterable<Listed>): AsyncGenerator<string> {
   let separator = '[\n';
   for await (const record of records) {
-    yield separator + JSON.stringify(record);
+    yield separator + printableJson(record);
     separator = ',\n';
   }
   yield separator === '[\n' ? '[]' : '\n]';
@@ -179,32 +139,6 @@ async function* exported(api: LocalApi): AsyncGenerator<string> {
 
 /** Whoever reads an export finds these in it, empty or not. */
 const ALWAYS_EXPORTED = ['history', 'passwords'];
-
-function recordsIn(text: string): Listed[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new UsageError('the record is not JSON');
-  }
-  const records = Array.isArray(value) ? (value as unknown[]) : [value];
-  return records.map((record) => {
-    if (typeof record === 'object' && record !== null && !Array.isArray(record)) {
-      return record as Listed;
-    }
-    throw new UsageError('a record must be a JSON object, or a list of them');
-  });
-}
-
-function idsIn(text: string): string[] {
-  // The id of a login has braces too, but no JSON in them.
-  if (!/^(\[|\{\s*["}])/.test(text)) return [text];
-  return recordsIn(text).map(({ id, guid }) => {
-    const found = id ?? guid;
-    if (typeof found === 'string') return found;
-    throw new UsageError('a record to delete needs its id or guid');
-  });
-}
 
 /** Without what is secret in a record. */
 function recordRow(record: Listed): string {

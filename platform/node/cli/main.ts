@@ -4,7 +4,8 @@
 
 import { withoutUserInfo } from '../server-url.ts';
 import { complaintOf, UsageError } from './complaint.ts';
-import { devices, exportAll, list, put, remove } from './local.ts';
+import { put, remove } from './edits.ts';
+import { devices, exportAll, list } from './local.ts';
 import {
   parseExport,
   parseImport,
@@ -56,7 +57,7 @@ list COLLECTION [--prefix TEXT] [--limit N]
 export [--output FILE]
 put COLLECTION [JSON]          a record or a list of records, or from the input: give passwords
                                there, for other users can see arguments while a command runs
-delete COLLECTION [ID|JSON]    likewise; a record needs only its id or guid
+delete COLLECTION [ID...|JSON] ids, or records as put has them: their id or guid is enough
   --data DIR           the folder
   --json               prints JSON
 
@@ -82,7 +83,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['list', (args, terminal) => done(list(parseList(args), terminal))],
   ['export', (args, terminal) => done(exportAll(parseExport(args), terminal))],
   ['put', (args, terminal) => done(put(parseLocal(args, ['COLLECTION', 'JSON?']), terminal))],
-  ['delete', (args, terminal) => done(remove(parseLocal(args, ['COLLECTION', 'ID?']), terminal))],
+  [
+    'delete',
+    (args, terminal) => done(remove(parseLocal(args, ['COLLECTION', 'ID...?']), terminal)),
+  ],
 ]);
 
 /** Runs a command; resolves to the exit code. */

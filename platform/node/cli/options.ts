@@ -131,7 +131,10 @@ export function parseSync(args: readonly string[]): SyncOptions {
   };
 }
 
-/** `names`: what the words beside the options are called; the last one may be left out if it ends in `?`. */
+/**
+ * `names`: what the words beside the options are called; the last one may be left out if it ends in `?`, and there may
+ * be more of it if it ends in `...?`.
+ */
 export function parseLocal(args: readonly string[], names: readonly string[]): LocalOptions {
   const { values, words } = parse(args, names, { data: text, json: flag });
   return localOptions(values, words);
@@ -239,7 +242,8 @@ function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
   const { values, positionals: words } = asUsage(() =>
     parseArgs({ args: [...args], options, allowPositionals: true }),
   );
-  const extra = words[names.length];
+  const isOpen = names[names.length - 1]?.endsWith('...?') === true;
+  const extra = isOpen ? undefined : words[names.length];
   // What stands in the wrong place may be a login.
   const isPlain = extra !== undefined && /^[\w.-]{1,40}$/.test(extra);
   if (isPlain) throw new UsageError(`one word too many: ${JSON.stringify(extra)}`);

@@ -5,7 +5,7 @@
 import type { AgentEvent, PassReport } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { failureLine } from './complaint.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { printable, printableJson, type Terminal } from './terminal.ts';
 
 const COUNT_INTERVAL_MS = 3_000;
 
@@ -16,7 +16,7 @@ export function progressPrinter(
 ): (event: string) => void {
   let countedAtMs = Number.NEGATIVE_INFINITY;
   return (text) => {
-    if (json) return terminal.write(`${text}\n`);
+    if (json) return terminal.write(`${printableJson(JSON.parse(text))}\n`);
     const event = JSON.parse(text) as AgentEvent;
     switch (event.kind) {
       case 'state':

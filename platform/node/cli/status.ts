@@ -7,7 +7,7 @@ import { duration, failureLine } from './complaint.ts';
 import { withApi } from './local.ts';
 import { readNotes } from './notes.ts';
 import type { LocalOptions } from './options.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
@@ -24,7 +24,7 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
     };
     const deviceName = device?.name ?? null;
     const text = json
-      ? JSON.stringify({ ...known, isRunning, deviceName })
+      ? printableJson({ ...known, isRunning, deviceName })
       : rowsOf(known, isRunning, deviceName)
           .map(([name, value]) => name.padEnd(NAME_CHARS) + value)
           .join('\n');

@@ -62,10 +62,31 @@ export const processTerminal: Terminal = {
   isInteractive: process.stdin.isTTY,
 };
 
-/** Of an outside text: a page may call itself anything, also something that a terminal obeys. */
+/**
+ * Of an outside text: a page may call itself anything, also something that a terminal obeys, or that turns its line
+ * around. Controls are written as escapes, what ends a line or has no form of its own is a space.
+ */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+  return text.replace(LINE_ENDS, ' ').replace(CONTROLS, escaped).replace(FORMATS, ' ');
 }
+
+/** JSON that a terminal obeys nowhere: the same value, with escapes. */
+export function printableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.replace(CONTROLS, escaped).replace(LINE_ENDS, escaped).replace(FORMATS, escaped);
+}
+
+function escaped(units: string): string {
+  const codes = Array.from({ length: units.length }, (_, at) => units.charCodeAt(at));
+  return codes.map((code) => `\\u${code.toString(16).padStart(4, '0')}`).join('');
+}
+
+/** Those that are a space or start a line, the separators of lines among them. */
+const LINE_ENDS = /[\t-\r\u0085\p{Zl}\p{Zp}]+/gu;
+/** C1 too: some terminals take U+009B for the start of a command. */
+const CONTROLS = /\p{Cc}+/gu;
+/** But what joins the letters of a script or the parts of an emoji, and the tags that make the flag of a region. */
+const FORMATS = /(?:(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf})+/gu;
 
 // Whoever reads the output may have seen enough, as `head` has.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
