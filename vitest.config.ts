@@ -16,26 +16,31 @@ const tally: Reporter = {
   },
 };
 
-/** The tests that need a real Firefox: `npm run test:firefox`. */
-const FIREFOX = 'test/interop/**/*.test.ts';
-/** All cases of the simulations, of which the other tests look at a share: `npm run test:sim`. */
-const SIMULATIONS = '{test/sim/**/*,emulator/device/flash-cuts}.test.ts';
 const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts';
+/** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
+const MODES: ReadonlyMap<string, string> = new Map([
+  ['firefox', 'test/interop/**/*.test.ts'],
+  ['package', 'test/package/**/*.test.ts'],
+  // All cases of the simulations, of which `npm test` looks at a share.
+  ['sim', '{test/sim/**/*,emulator/device/flash-cuts}.test.ts'],
+]);
+/** These are in `npm test` too. */
+const SHARED = ['sim'];
 
 export default defineConfig(({ mode }) => {
-  const isFirefox = mode === 'firefox';
-  const isSim = mode === 'sim';
+  const own = MODES.get(mode);
+  const apart = [...MODES].filter(([name]) => !SHARED.includes(name));
+  const oneByOne = mode === 'firefox' || mode === 'package';
   return {
     test: {
-      include: [isFirefox ? FIREFOX : isSim ? SIMULATIONS : ALL],
-      env: isSim ? { KITSYNC_SIM: 'whole' } : {},
-      exclude: isFirefox ? [] : [FIREFOX],
-      testTimeout: isFirefox || isSim ? 300_000 : 60_000,
+      include: [own ?? ALL],
+      env: mode === 'sim' ? { KITSYNC_SIM: 'whole' } : {},
+      exclude: own === undefined ? apart.map(([, files]) => files) : [],
+      testTimeout: own === undefined ? 60_000 : 300_000,
       hookTimeout: 120_000,
-      // One browser at a time.
-      fileParallelism: !isFirefox,
+      fileParallelism: !oneByOne,
       // Nothing else has to be done meanwhile: by default one core would be left to that.
-      ...(isFirefox ? {} : { maxWorkers: '100%' }),
+      ...(oneByOne ? {} : { maxWorkers: '100%' }),
       pool: 'forks',
       reporters: ['default', tally],
     },

@@ -1,14 +1,12 @@
 #!/usr/bin/env node
-// The `kitsync` command: makes Node read TypeScript, then runs the commands for real servers, or those of the
-// emulator.
+// The `kitsync` command: runs what was built of it (firmware-bundle/dist.mjs). A package brings that along; a checkout
+// builds it when it is missing or older than its sources.
 
-import { register } from 'tsx/esm/api';
+import { existsSync } from 'node:fs';
 
-register();
-const REAL = [
-  ...['sign-in', 'import', 'sign-out', 'sync', 'status', 'devices'],
-  ...['list', 'export', 'put', 'delete'],
-];
-const args = process.argv.slice(2);
-const { main } = await import(REAL.includes(args[0]) ? '../platform/node/cli/main.ts' : './cli.ts');
-process.exitCode = await main(args);
+if (existsSync(new URL('../tsconfig.json', import.meta.url))) {
+  const { buildIfOlder } = await import('../firmware-bundle/dist.mjs');
+  await buildIfOlder();
+}
+const { main } = await import('../dist/cli/kitsync.js');
+process.exitCode = await main(process.argv.slice(2));

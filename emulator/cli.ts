@@ -2,6 +2,7 @@
 // typed, 3 the device killed the agent. Complaints are one line on the error stream.
 
 import { closeSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
@@ -26,6 +27,7 @@ Commands
   emulate    boots the firmware in an emulated device, syncs an account, and reports
   serve      runs the servers on a loopback port, for other clients
   profiles   lists the devices
+  build      builds a firmware: see \`kitsync build --help\`
   help       prints this
 
   sign-in, import, sign-out, sync, status, devices, list, export, put, delete
@@ -59,12 +61,16 @@ serve
 Exit codes: 0 done, 1 a promise was broken, 2 usage, 3 the device killed the agent
 `;
 
-export async function main(args: readonly string[]): Promise<number> {
+/** Runs a command; resolves to the exit code. `shipped`: a folder that has the shipped firmware of each profile. */
+export async function main(
+  args: readonly string[],
+  shipped: string | null = null,
+): Promise<number> {
   const [name = 'help', ...rest] = args;
   try {
     switch (name) {
       case 'emulate':
-        return await emulate(parseEmulate(rest));
+        return await emulate(parseEmulate(rest), shipped);
       case 'serve':
         return await serve(rest);
       case 'profiles':
@@ -86,10 +92,10 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function emulate(options: EmulateOptions): Promise<number> {
+async function emulate(options: EmulateOptions, shipped: string | null): Promise<number> {
   const { profile, seed, json } = options;
   const account = options.account?.seed ?? syntheticAccount({ records: options.records, seed });
-  const firmware = await firmwareOf(options);
+  const firmware = await firmwareOf(options, shipped);
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
   const result = await runScenario({
     profile,
@@ -126,9 +132,12 @@ async function emulate(options: EmulateOptions): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-async function firmwareOf(options: EmulateOptions): Promise<Firmware> {
+async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
   const { firmwareDir, profile, signIn } = options;
-  if (firmwareDir === null) return freshFirmware(profile.name, signIn ? ['signIn'] : undefined);
+  if (firmwareDir === null) {
+    if (shipped !== null && !signIn) return readFirmware(join(shipped, profile.name));
+    return freshFirmware(profile.name, signIn ? ['signIn'] : undefined);
+  }
   return readFirmware(firmwareDir).catch((error: Error) => {
     throw new UsageError(`--firmware: ${error.message}`);
   });

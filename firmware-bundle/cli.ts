@@ -1,5 +1,5 @@
-// `npm run build -- [--with NAMES] [profile...]`: builds the firmware of every profile into `dist/<profile>/` and
-// prints what it weighs. Ends with 1, and the reason in one line, when a rule or a budget is broken.
+// `npm run build -- [--with NAMES] [profile...]`, or `npx kitsync build`: builds the firmware of every profile into
+// `dist/<profile>/` of the folder it is called in, and prints what it weighs. Ends with 1, and the reason in one line, when a rule or a budget is broken.
 
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -15,16 +15,21 @@ const HELP = `npm run build -- [--with NAMES] [profile...]
                  passwords and clients.
   profile        of ${profileNames.join(', ')}; all of them if none is named`;
 
-try {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { with: { type: 'string' }, help: { type: 'boolean' } },
-  });
-  if (values.help === true) console.log(HELP);
-  else await buildAll(positionals, values.with?.split(',') ?? null);
-} catch (error) {
-  console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+/** Runs the command; resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { with: { type: 'string' }, help: { type: 'boolean' } },
+    });
+    if (values.help === true) console.log(HELP);
+    else await buildAll(positionals, values.with?.split(',') ?? null);
+    return 0;
+  } catch (error) {
+    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
 }
 
 async function buildAll(asked: readonly string[], names: readonly string[] | null): Promise<void> {

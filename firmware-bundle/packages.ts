@@ -4,6 +4,7 @@
 // Our own modules get no such help: what they take from outside is an error.
 
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { type Plugin, transform } from 'esbuild';
 
 /**
@@ -25,8 +26,10 @@ const ABSENT = { self: 'undefined', require: 'undefined' };
 /** esbuild: packages are CommonJS with their probes answered, and are read as modules. */
 export const withoutGlobals: Plugin = {
   name: 'without globals',
-  setup({ onLoad }) {
+  setup({ initialOptions, onLoad }) {
     onLoad({ filter: /[\\/]node_modules[\\/]/ }, async ({ path }) => {
+      // The project may lie among the packages of somebody else: what is below its root is its own.
+      if (packageOf(relative(initialOptions.absWorkingDir ?? '', path)) === null) return undefined;
       const source = await readFile(path, 'utf8');
       const { code } = await transform(source, { define: ABSENT, minifySyntax: true });
       const members = PACKAGES.get(packageOf(path) ?? '') ?? [];

@@ -102,13 +102,17 @@ export async function main(
       return 0;
     }
     const command = COMMANDS.get(name);
-    if (command === undefined) throw new UsageError(`unknown command "${name}"`);
+    if (command === undefined) throw unknownCommand(name);
     return await command(rest, terminal);
   } catch (error) {
     const { line, exitCode } = complaintOf(error);
     terminal.complain(`kitsync: ${withoutUserInfo(line)}\n`);
     return exitCode;
   }
+}
+
+function unknownCommand(name: string): UsageError {
+  return new UsageError(`unknown command "${name}"; \`kitsync help\` lists them`);
 }
 
 async function done(work: Promise<void>): Promise<number> {
