@@ -1,5 +1,6 @@
 // What the device knows of the user's account on the server: `meta/global` and `crypto/keys`.
-// It reads and respects both and writes neither: nothing on the server is ever wiped or created here.
+// It reads and respects both. Of all that they say it changes one thing: engines are added that nobody has declined.
+// Nothing on the server is ever wiped here.
 // Source: Sync global storage format 5.
 
 import type { BsoCrypto } from '../crypto/bso.ts';
@@ -8,10 +9,12 @@ import { CryptoError } from '../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
 import { fromPort, SyncError } from './errors.ts';
-import type { Document, Envelope, Remote } from './remotes/remote.ts';
+import { CONFLICT_ROUNDS_MAX } from './limits.ts';
+import type { Document, Envelope, PushResult, Remote } from './remotes/remote.ts';
 import { FORM, headNumbers, jsonStored, storedObject } from './stored.ts';
 import type { Vault } from './vault.ts';
 import { parseDocument } from './wire/document.ts';
+import { withMembers } from './wire/insert.ts';
 
 export const STORAGE_VERSION = 5;
 
@@ -37,6 +40,15 @@ export interface Account {
   fingerprint(collection: string): string;
   /** Errors: `noSyncData`, `clientTooOld`, those of the remote. */
   refreshMeta(remote: Remote): Promise<void>;
+  /**
+   * Adds those engines to `meta/global` that the account neither has nor has declined, by what it says now, and leaves
+   * every other character of it as it is. `stored` also where there was nothing to add. Errors: as `refreshMeta`.
+   */
+  addEngines(
+    remote: Remote,
+    engines: readonly { readonly name: string; readonly version: number }[],
+    newId: () => string,
+  ): Promise<PushResult['kind']>;
   /** Errors: `noSyncData`, `keyMismatch`, those of the remote. True if they changed. */
   refreshKeys(remote: Remote, crypto: BsoCrypto, syncKey: KeyBundle): Promise<boolean>;
   /** As if nothing had ever been read. */
@@ -68,6 +80,12 @@ export async function openAccount(
     }
   };
 
+  const keepMeta = async (envelope: Envelope, remote: Remote): Promise<MetaGlobal> => {
+    meta = parseMeta(envelope, await remote.place());
+    await commit([metaKey, jsonStored(meta)]);
+    return meta;
+  };
+
   return {
     get meta() {
       return meta;
@@ -90,8 +108,26 @@ export async function openAccount(
     // Read without a condition: what lies there may have another time than ours and be older.
     async refreshMeta(remote) {
       const document = await remote.document('meta', 'global', null);
-      meta = parseMeta(found(document, 'meta/global'), await remote.place());
-      await commit([metaKey, jsonStored(meta)]);
+      await keepMeta(found(document, 'meta/global'), remote);
+    },
+    async addEngines(remote, engines, newId) {
+      for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
+        const envelope = found(await remote.document('meta', 'global', null), 'meta/global');
+        const now = await keepMeta(envelope, remote);
+        const added = engines
+          .filter(({ name }) => isAbsent(now, name))
+          .map(({ name, version }) => [name, { version, syncID: newId() }] as const);
+        if (added.length === 0) return 'stored';
+        const payload = withMembers(envelope.payload, 'engines', added);
+        if (payload === null) return 'refused';
+        const whole = { id: 'global', payload, sortindex: null, ttlSeconds: null };
+        const result = await remote.write('meta', { ...whole, baseMs: envelope.modifiedMs });
+        if (result.kind === 'stored') {
+          await keepMeta({ ...envelope, payload, modifiedMs: result.modifiedMs }, remote);
+        }
+        if (result.kind !== 'conflict') return result.kind;
+      }
+      return 'conflict';
     },
     async refreshKeys(remote, crypto, syncKey) {
       const document = await remote.document('crypto', 'keys', null);
@@ -117,6 +153,15 @@ export async function openAccount(
       keys = null;
     },
   };
+}
+
+/** The account does not list this engine, and nobody has declined it. */
+export function isAbsent(meta: MetaGlobal | null, name: string): boolean {
+  return (
+    meta !== null &&
+    !meta.declined.includes(name) &&
+    !meta.engines.some((engine) => engine.name === name)
+  );
 }
 
 function found(document: Document, name: string): Envelope {

@@ -62,11 +62,13 @@ describe.each(['sync15', 'syncto'] as const)('an empty account over %s', (protoc
       history: 1,
       passwords: 1,
       prefs: 2,
+      // What this device wants beside them is added as to any account.
+      recipes: 1,
       tabs: 1,
     });
     expect(meta).toMatchObject({ storageVersion: 5, declined: [] });
     const ids = [meta.syncID, ...Object.values(meta.engines as object).map(({ syncID }) => syncID)];
-    expect(new Set(ids).size).toBe(12);
+    expect(new Set(ids).size).toBe(13);
     for (const id of ids) expect(id).toMatch(/^[\w-]{12}$/);
     expect(report.initialized?.syncId).toBe(meta.syncID);
     expect(JSON.stringify(report)).not.toContain('keys');

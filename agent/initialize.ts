@@ -10,7 +10,6 @@ import { shortId } from './collections/members.ts';
 import type { PassContext } from './context.ts';
 import { SyncError } from './errors.ts';
 import type { Initialized } from './status.ts';
-import { START } from './store.ts';
 
 const KEY_BYTES = 32;
 
@@ -71,11 +70,9 @@ async function createKeys(context: PassContext, syncBundle: KeyBundle): Promise<
 
 async function create({ remote }: PassContext, name: string, payload: string): Promise<void> {
   const [collection = '', id = ''] = name.split('/');
-  const upload = await remote.upload(collection, { ...START, sinceMs: 0 });
   const record = { id, payload, sortindex: null, ttlSeconds: null, baseMs: null };
-  const [result = { kind: 'failed' }] = await upload.add([record], true);
-  const { kind } = result.kind === 'staged' ? await upload.commit() : result;
-  if (kind === 'conflict' || kind === 'moved') throw taken(name);
+  const { kind } = await remote.write(collection, record);
+  if (kind === 'conflict') throw taken(name);
   if (kind === 'readOnly') throw new SyncError('readOnly', `${name}: the server takes no writes`);
   if (kind !== 'stored') throw new SyncError('unavailable', `${name}: it could not be stored`);
 }

@@ -164,13 +164,22 @@ describe('what the user or the account does not want', () => {
 
   test.each<[string, object]>([
     ['declined', { ...META, declined: ['history'] }],
-    ['not among the engines', { ...META, engines: { passwords: META.engines.passwords } }],
     ['newer', { ...META, engines: { ...META.engines, history: { version: 2, syncID: 'x' } } }],
   ])('is left alone: an engine that is %s', async (_, meta) => {
     server.setMeta(meta);
     const { run, history: pages, passwords: logins } = await device();
     expect((await run()).log).not.toContain('changes history');
     expect([pages.state.held, logins.state.held]).toEqual([0, 1]);
+  });
+
+  test('is added last where the account only does not list it', async () => {
+    server.setMeta({ ...META, engines: { passwords: META.engines.passwords } });
+    const { run, history: pages } = await device();
+    expect((await run()).log).toEqual([
+      ...['document meta/global', 'document crypto/keys', 'changes passwords'],
+      ...['document meta/global', 'write meta/global', 'changes history'],
+    ]);
+    expect(pages.state.held).toBe(1);
   });
 
   test('is not written: a collection that is read-only', async () => {
@@ -387,6 +396,7 @@ describe('a collection as people see it', () => {
       enabled: true,
       readOnly: false,
       declined: false,
+      absent: false,
       stopped: null,
       held: 1,
       pending: 1,
@@ -396,7 +406,13 @@ describe('a collection as people see it', () => {
     const meta = account.meta;
     if (meta === null) throw new Error('the account was not read');
     expect(collectionStatus(pages, settings, { ...meta, engines: [] })).toMatchObject({
+      declined: false,
+      absent: true,
+    });
+    const declined = { ...meta, declined: ['history'] };
+    expect(collectionStatus(pages, settings, declined)).toMatchObject({
       declined: true,
+      absent: false,
     });
     const newer = { ...meta, engines: [{ name: 'history', version: 2, syncId: '' }] };
     expect(collectionStatus(pages, settings, newer)).toMatchObject({ stopped: 'clientTooOld' });

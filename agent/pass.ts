@@ -1,17 +1,19 @@
 // One sync pass as a list of steps: look what changed, take it in, send what is ours, look again.
 // It decides nothing about when a pass runs (schedule.ts) or what a failure means for the agent (agent.ts).
 
-import type { Account, MetaGlobal } from './account.ts';
+import { type Account, isAbsent, type MetaGlobal } from './account.ts';
 import type { Clients, ClientsMemory, OwnDevice } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { CollectionSettings } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
+import { enlist, unlisted, type Wanted } from './enlist.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
-import { READ_ONLY_RECHECK_MS, ROUNDS_MAX } from './limits.ts';
+import { ROUNDS_MAX } from './limits.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
 import type { PollItem } from './remotes/remote.ts';
 import { resetCollection } from './reset.ts';
+import { isRefusalBelieved } from './schedule.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from './status.ts';
 import type { CollectionState, CollectionStore } from './store.ts';
 
@@ -23,7 +25,7 @@ export interface PassInput {
   /** Reads `crypto/keys` with the user's sync key. True if they changed. */
   readonly refreshKeys: () => Promise<boolean>;
   /** The collections that the user wants, with the switch that keeps them from being written. */
-  readonly wanted: readonly { readonly store: CollectionStore; readonly readOnly: boolean }[];
+  readonly wanted: readonly Wanted[];
   /** The account's devices: they come before everything else and cannot be declined. */
   readonly clients: ClientsPart | null;
 }
@@ -55,17 +57,29 @@ export async function runPass(input: PassInput, report: PassReport): Promise<voi
   if (changed === null || changed.has('meta')) await account.refreshMeta(context.remote);
   if (changed === null || changed.has('crypto')) await input.refreshKeys();
   const hasMoved = (name: string): boolean => changed === null || changed.has(name);
-  let failure: SyncError | null = null;
-  for (const step of await stepsOf(input, report, hasMoved)) {
-    try {
-      await step();
-    } catch (error) {
-      if (!(error instanceof SyncError) || !LOCAL_FAILURES.has(error.code)) throw error;
-      failure ??= error;
+  const failures: SyncError[] = [];
+  const run = async (steps: readonly Step[]): Promise<void> => {
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        if (!(error instanceof SyncError) || !LOCAL_FAILURES.has(error.code)) throw error;
+        failures.push(error);
+      }
     }
+  };
+  await run(stepsOf(input, report, hasMoved));
+  // Last: whatever a server makes of it, all else has had its turn.
+  const added = unlisted(context, account, input.wanted);
+  if (added.length > 0) {
+    await run([() => enlist(context, account, added)]);
+    await run(stepsOf({ ...input, wanted: added, clients: null }, report, hasMoved));
   }
-  if (failure !== null) throw failure;
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
 }
+
+type Step = () => Promise<void>;
 
 /** The user's data is elsewhere now: the device keeps its records and forgets what it had agreed on with the server. */
 async function leaveOldPlace({ context, account, stores }: PassInput): Promise<void> {
@@ -91,13 +105,13 @@ async function poll({ context, account, wanted, clients }: PassInput): Promise<S
 }
 
 /** What there is to do, in order: the devices, then what the account offers of what the user wants. */
-async function stepsOf(
+function stepsOf(
   input: PassInput,
   report: PassReport,
   hasMoved: (name: string) => boolean,
-): Promise<(() => Promise<void>)[]> {
+): Step[] {
   const { account, clients, context, stores, wanted } = input;
-  const steps: (() => Promise<void>)[] = [];
+  const steps: Step[] = [];
   /** There is nothing to take in, and nothing to send. */
   const isIdle = ({ collection: { name }, state }: CollectionStore, engineSyncId: string) =>
     !hasMoved(name) &&
@@ -147,7 +161,8 @@ async function openPass(
 ): Promise<CollectionPass> {
   const { name } = store.collection;
   const syncId = syncIdOf(account, name, engineSyncId);
-  if (store.state.syncId !== syncId) await resetCollection(store, syncId);
+  // What a server refused was for the collection as it was.
+  if (store.state.syncId !== syncId) await resetCollection(store, syncId, { readOnlyAtMs: 0 });
   const own = newReport();
   report.collections[name] = own;
   return { ...context, store, report: own, buried: new Map() };
@@ -177,7 +192,8 @@ export function collectionStatus(
   return {
     enabled,
     readOnly: readOnly || readOnlyAtMs > 0 || collection.writes === 'none',
-    declined: meta !== null && engine === null,
+    declined: meta?.declined.includes(collection.name) ?? false,
+    absent: isAbsent(meta, collection.name),
     stopped: isNewer(engine, collection) ? 'clientTooOld' : null,
     held,
     pending,
@@ -232,8 +248,7 @@ function stopForBackoff(pass: CollectionPass): void {
 async function forgetOldRefusal({ store, platform }: CollectionPass): Promise<void> {
   const { readOnlyAtMs, pending } = store.state;
   if (readOnlyAtMs === 0 || pending === 0) return;
-  const ageMs = platform.clock.nowMs() - readOnlyAtMs;
-  if (ageMs >= 0 && ageMs < READ_ONLY_RECHECK_MS) return;
+  if (isRefusalBelieved(readOnlyAtMs, platform.clock.nowMs())) return;
   await store.lock.run(async () => {
     const transaction = store.begin();
     transaction.update({ readOnlyAtMs: 0 });

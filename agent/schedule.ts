@@ -3,7 +3,7 @@
 
 import type { Connection } from '../platform/ports.ts';
 import { type Backoff, waitMs } from './backoff.ts';
-import { CHANGE_DELAY_MS } from './limits.ts';
+import { CHANGE_DELAY_MS, READ_ONLY_RECHECK_MS } from './limits.ts';
 
 export interface ScheduleInput {
   readonly nowMs: number;
@@ -24,6 +24,12 @@ export function dueInMs(input: ScheduleInput): number {
   const byChange =
     changedAtMs === null ? Infinity : until(changedAtMs + CHANGE_DELAY_MS, nowMs, CHANGE_DELAY_MS);
   return Math.max(Math.min(byInterval, byChange), waitMs(backoff, nowMs, false));
+}
+
+/** A server's refusal to take writes is believed for a day, by the device's clock: it may open again. 0: none. */
+export function isRefusalBelieved(refusedAtMs: number, nowMs: number): boolean {
+  const ageMs = nowMs - refusedAtMs;
+  return refusedAtMs > 0 && ageMs >= 0 && ageMs < READ_ONLY_RECHECK_MS;
 }
 
 /** A scheduled pass may use this network. */

@@ -10,8 +10,13 @@ export interface CollectionStatus {
   readonly enabled: boolean;
   /** Switched off for writing by the user or by the server. */
   readonly readOnly: boolean;
-  /** Another device of the account has declined this collection, or the account does not have it. */
+  /** The user has declined this collection on another device: changes wait here until it is wanted again. */
   readonly declined: boolean;
+  /**
+   * The account does not list this collection, and nobody has declined it. A device that may write adds it in its next
+   * pass; with `readOnly` the server lets nobody do that.
+   */
+  readonly absent: boolean;
   /** Why it does not sync although it is wanted: the account has it in a newer form than this build knows. */
   readonly stopped: 'clientTooOld' | null;
   /** Records behind what apps can see: a thing under two ids counts twice. */

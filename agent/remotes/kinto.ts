@@ -165,6 +165,11 @@ function createKinto(options: RemoteOptions): Remote {
       return page(answer, recordCharsMax, next);
     },
 
+    async write(collection, record) {
+      const request = putRequest(recordPath(collection, record.id), record);
+      return pushResult(record, await single(request));
+    },
+
     async upload(collection) {
       memory.batchRequestsMax ??= await batchMaxOf(http, base);
       return {

@@ -97,6 +97,8 @@ export interface Remote {
    * `restart` (as a value): the listing moved on while it was read; start again from the cursor's times.
    */
   changes(collection: string, cursor: Cursor): Promise<Page | 'restart' | null>;
+  /** Writes one record by itself; what it was made from is judged by the record's own version. */
+  write(collection: string, record: Outgoing): Promise<PushResult>;
   /** Opens an upload; `cursor` is where the last pull ended. */
   upload(collection: string, cursor: Cursor): Promise<Upload>;
 }

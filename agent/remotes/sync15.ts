@@ -83,6 +83,24 @@ function createSync15(options: RemoteOptions): Remote {
       });
     },
 
+    async write(collection, { id, payload, baseMs }) {
+      const answer = await node.send({
+        method: 'PUT',
+        url: `${storagePath(collection)}/${quoted(id)}`,
+        headers: [['Content-Type', 'application/json'], unmodifiedSince(baseMs ?? 0)],
+        body: JSON.stringify({ payload }),
+      });
+      const { status } = answer;
+      if (status === 200) {
+        const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
+        const modifiedMs = secondsMs(parseDocument(text));
+        return modifiedMs === null ? { kind: 'failed' } : { kind: 'stored', modifiedMs };
+      }
+      answer.cancel();
+      if (status === 412) return { kind: 'conflict' };
+      return { kind: status === 405 ? 'readOnly' : 'failed' };
+    },
+
     async upload(collection, cursor) {
       return openUpload({
         node,

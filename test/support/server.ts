@@ -109,6 +109,14 @@ export async function testServer(): Promise<TestServer> {
       const { modifiedMs, payload } = kept;
       return { kind: 'found', envelope: { id, modifiedMs, payload }, serverNowMs: 10_000 };
     },
+    async write(collection, { id, payload, baseMs }) {
+      const name = `${collection}/${id}`;
+      asked(`write ${name}`);
+      if ((documents.get(name)?.modifiedMs ?? null) !== baseMs) return { kind: 'conflict' };
+      const modifiedMs = (baseMs ?? 0) + 1_000;
+      documents.set(name, { modifiedMs, payload });
+      return { kind: 'stored', modifiedMs };
+    },
     async changes(collection, { sinceMs }) {
       asked(`changes ${collection}`);
       const newer = recordsOf(collection).filter(({ modifiedMs }) => modifiedMs > sinceMs);

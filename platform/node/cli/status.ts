@@ -74,7 +74,8 @@ function collectionText(is: Status['collections'][string]): string {
       ? [`${unknownForm} of them of a form that this version does not know`]
       : []),
     ...(!is.enabled ? ['off'] : is.readOnly ? ['read-only'] : []),
-    ...(is.declined ? ['not wanted by the account'] : []),
+    ...(is.declined ? ['declined on another device'] : []),
+    ...(is.absent ? ['not among the collections of the account'] : []),
     ...(is.stopped === null ? [] : ['stopped: the account has it in a newer form']),
   ].join(', ');
 }
