@@ -8,6 +8,7 @@ import {
   believed,
   chooseId,
   complaintOfEdit,
+  countOf,
   hashKey,
   hasSameMembers,
   isSameValue,
@@ -59,7 +60,7 @@ export const addresses: Collection = {
   sortindex: () => null,
   prepare,
   newId: shortId,
-  view: (id, body) => ({ ...entryOf(body), guid: id }),
+  view: (id, body) => ({ ...timesOf(entryOf(body)), guid: id }),
 };
 
 function check(body: Body): string | null {
@@ -109,6 +110,12 @@ function mergeEntries(mine: Body, base: Body | null, theirs: Body): Body | null 
     if (value !== undefined) merged.push([name, value]);
   }
   return Object.fromEntries(merged);
+}
+
+function timesOf(entry: Body): Body {
+  return Object.fromEntries(
+    Object.entries(entry).map(([name, value]) => [name, isMeta(name) ? countOf(value) : value]),
+  );
 }
 
 function isMeta(name: string): boolean {
@@ -191,7 +198,7 @@ function isSameField(a: unknown, b: unknown): boolean {
 
 /** A time or count that can be used, else 0. */
 function number(value: unknown): number {
-  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+  return countOf(value) ?? 0;
 }
 
 function membersOf(body: Body): Map<string, unknown> {

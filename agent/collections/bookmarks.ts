@@ -3,7 +3,7 @@
 // Every type is kept, also those that it does not know.
 
 import type { Body, Collection } from './collection.ts';
-import { addressKey, addressPrefix, refuse, shortId, withIdFirst } from './members.ts';
+import { addressKey, addressPrefix, countOf, refuse, shortId, withIdFirst } from './members.ts';
 
 export const bookmarks: Collection = {
   name: 'bookmarks',
@@ -32,7 +32,12 @@ export const bookmarks: Collection = {
   prepare: () => refuse('bookmarks: they cannot be changed here'),
   newId: shortId,
   /** `url`: of a bookmark, a query or a live mark's site; all else under the names of the record. */
-  view: (id, { id: _, ...members }) => ({ guid: id, url: urlOf(members), ...members }),
+  view: (id, { id: _, guid, url, ...members }) => ({
+    guid: id,
+    url: urlOf(members),
+    ...members,
+    ...('dateAdded' in members ? { dateAdded: countOf(members.dateAdded) } : {}),
+  }),
 };
 
 function childKey(id: string): string {

@@ -57,6 +57,13 @@ export function isLocalYounger(input: MergeInput): boolean {
   return localAgeMs < Math.max(0, input.serverNowMs - input.incoming.modifiedMs);
 }
 
+/** A time or count of a record as a number: some clients write it as text or with a fraction. Null if it is none. */
+export function countOf(value: unknown): number | null {
+  const isWritten = typeof value === 'number' || (typeof value === 'string' && value !== '');
+  const count = isWritten ? Math.floor(Number(value)) : -1;
+  return Number.isSafeInteger(count) && count >= 0 ? count : null;
+}
+
 /** 23 January 1993, the first browser: what is older is no time on the web, and a clock that says so is not set. */
 export const FIRST_MS = 727_747_200_000;
 

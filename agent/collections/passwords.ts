@@ -10,6 +10,7 @@ import {
   believed,
   chooseId,
   complaintOfEdit,
+  countOf,
   hasSameMembers,
   isLocalYounger,
   isSameValue,
@@ -64,10 +65,10 @@ export const passwords: Collection = {
     password: body.password,
     usernameField: body.usernameField ?? null,
     passwordField: body.passwordField ?? null,
-    timeCreated: body.timeCreated ?? null,
-    timePasswordChanged: body.timePasswordChanged ?? null,
-    timeLastUsed: body.timeLastUsed ?? null,
-    timesUsed: body.timesUsed ?? null,
+    timeCreated: countOf(body.timeCreated),
+    timePasswordChanged: countOf(body.timePasswordChanged),
+    timeLastUsed: countOf(body.timeLastUsed),
+    timesUsed: countOf(body.timesUsed),
   }),
 };
 
@@ -159,7 +160,7 @@ function isSaid(name: string, value: unknown): boolean {
 
 /** A time or count that can be used, else 0. */
 function timeOf(value: unknown): number {
-  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+  return countOf(value) ?? 0;
 }
 
 function isBothTargets(body: Body): boolean {

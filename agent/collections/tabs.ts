@@ -24,7 +24,7 @@ export const tabs: Collection = /* @__PURE__ */ ownRecord({
   prepare,
   view: (id, { clientName, tabs: list }) => ({
     guid: id,
-    clientName: clientName ?? '',
+    clientName: typeof clientName === 'string' ? clientName : '',
     tabs: (list as readonly unknown[]).flatMap((tab) => readTab(tab) ?? []),
   }),
 });

@@ -40,6 +40,7 @@ const first = (list: unknown): Body => (list as Body[])[0] ?? {};
 const without = (body: unknown, ...names: string[]): Body =>
   Object.fromEntries(Object.entries(body as Body).filter(([name]) => !names.includes(name)));
 const NONE = { inner: {}, any: null };
+let users = 0;
 
 const CASES: Readonly<Record<string, Case>> = {
   history: {
@@ -65,7 +66,8 @@ const CASES: Readonly<Record<string, Case>> = {
     record: ({ outer }) => ({
       ...outer,
       ...{ hostname: 'https://a.test', formSubmitURL: 'https://a.test', httpRealm: null },
-      ...{ username: 'u', password: 'p', usernameField: '', passwordField: '' },
+      // Each of another user: a login under several ids is one thing.
+      ...{ username: `u${users++}`, password: 'p', usernameField: '', passwordField: '' },
     }),
     unknownOf: (record) => ({ ...NONE, outer: without(record, 'id', ...LOGIN) }),
     edit: (round) => ({ password: `${round}` }),
