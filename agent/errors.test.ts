@@ -5,6 +5,7 @@ import { fromPort, ported, SyncError, type SyncErrorCode } from './errors.ts';
 
 const MEANINGS: { readonly [code in PortErrorCode]: SyncErrorCode } = {
   full: 'storageFull',
+  damaged: 'damaged',
   failed: 'storageFailed',
   offline: 'offline',
   timeout: 'timeout',

@@ -24,7 +24,10 @@ export interface ScanRange {
  * Ordered key-value store. Keys are printable ASCII (0x21 to 0x7e), 1 to 240 characters, in
  * ASCII order. Values are at most 2 MiB. One commit holds at most 1,024 changes; a later change of a key in
  * the same commit wins.
- * Errors: `StorageError` code `full` (nothing of the commit was written), `failed`.
+ * A value that is not what was written, whatever became of the flash, is an error and never another value; nor is a
+ * key silently missing. The check is the device's own, beside each value or each page, in native code.
+ * Errors: `StorageError` code `full` (nothing of the commit was written), `damaged`, with the `key` where one value or
+ * one range is meant, `failed`.
  */
 export interface Storage {
   /** One entry per asked key, in the asked order; `null` where there is none. */
@@ -36,6 +39,13 @@ export interface Storage {
    * the state before or after, and after it once resolved. Commits apply in call order.
    */
   commit(changes: readonly Change[]): Promise<void>;
+  /**
+   * After `damaged`: makes the storage usable again and keeps what proves itself. True: nothing is lost after all.
+   * False: values are missing, and of some keys an older value may be back. Cut by a loss of power it has done its
+   * work or nothing. Absent: a damaged value harms nothing but itself, and can be written anew or removed.
+   * Errors: `full`, `failed`.
+   */
+  repair?(): Promise<boolean>;
 }
 
 export type Header = readonly [name: string, value: string];
@@ -210,6 +220,7 @@ export interface Platform {
  */
 export type PortErrorCode =
   | 'full'
+  | 'damaged'
   | 'failed'
   | 'offline'
   | 'timeout'
@@ -221,4 +232,6 @@ export type PortErrorCode =
 export interface PortError extends Error {
   readonly code: PortErrorCode;
   readonly cause?: unknown;
+  /** Of a value that is `damaged`, if it is one. */
+  readonly key?: string | undefined;
 }

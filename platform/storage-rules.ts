@@ -7,21 +7,30 @@ import type { Change, Value } from './ports.ts';
 export const MAX_CHANGES = 1024;
 export const MAX_VALUE_BYTES = 2 * 1024 * 1024;
 
-/** The two ways in which a storage fails: no room (nothing was written), or anything else. */
+/**
+ * How a storage fails: no room (nothing was written), stored data that does not prove itself, or anything else.
+ * `key`: of the value that is damaged, or where the range begins; undefined where it may be all of them.
+ */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
-  readonly code: 'full' | 'failed';
+  readonly code: 'full' | 'damaged' | 'failed';
+  readonly key: string | undefined;
 
-  constructor(code: 'full' | 'failed', message: string, cause?: unknown) {
+  constructor(code: 'full' | 'damaged' | 'failed', message: string, cause?: unknown, key?: string) {
     super(message, { cause });
     this.code = code;
+    this.key = key;
   }
+}
+
+export function isKey(text: string): boolean {
+  return KEY.test(text);
 }
 
 /** Throws a RangeError unless every key is 1 to 240 printable ASCII characters. */
 export function checkKeys(keys: readonly string[]): void {
   for (const key of keys) {
-    if (!KEY.test(key)) throw new RangeError(`not a storage key: ${JSON.stringify(key)}`);
+    if (!isKey(key)) throw new RangeError(`not a storage key: ${JSON.stringify(key)}`);
   }
 }
 

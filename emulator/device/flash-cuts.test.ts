@@ -87,6 +87,7 @@ class Checker {
         open: (name, create) => this.#flash.open(name, create),
         exists: (name) => this.#flash.exists(name),
         remove: (name) => this.#flash.remove(name),
+        rename: (from, to) => this.#flash.rename(from, to),
       },
       random: (count) => new Uint8Array(count).fill(1),
       nowMs: () => 0,

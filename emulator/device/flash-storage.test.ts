@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../platform/ports.ts';
+import type { Tuning } from '../../platform/sqlite/store.ts';
 import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
 import { rowsOf } from '../../test/support/rows.ts';
 import { loadProfile } from '../profiles.ts';
 import { Flash, PowerCut } from './flash.ts';
+import type { FlashImage } from './flash-image.ts';
 import { FlashStorage } from './flash-storage.ts';
 import { createRandom } from './random.ts';
 
@@ -14,25 +16,61 @@ function newFlash(quotaBytes = profile.quotaBytes): Flash {
 }
 
 /** Everything is small, so that merges happen within a test. */
-function boot(flash: Flash, quotaBytes = profile.quotaBytes): Promise<FlashStorage> {
+function boot(
+  flash: Flash,
+  quotaBytes = profile.quotaBytes,
+  tuning: Partial<Tuning> = {},
+): Promise<FlashStorage> {
   return FlashStorage.open({
     flash,
     quotaBytes,
     heapBytesMax: storageHeapBytes,
     random: createRandom(1),
     nowMs: () => 0,
-    tuning: { tailBytesMax: 600, youngEntriesMax: 50 },
+    tuning: { tailBytesMax: 600, youngEntriesMax: 50, ...tuning },
   });
 }
 
 storageContract('SQLite on flash', () => onFlash(newFlash()));
+storageContract('SQLite on flash, mostly in its log', () => onFlash(newFlash(), {}));
 
-async function onFlash(flash: Flash): Promise<StorageUnderTest> {
+async function onFlash(
+  flash: Flash,
+  tuning: Partial<Tuning> = { checkpointPages: 40 },
+): Promise<StorageUnderTest> {
   return {
-    storage: await boot(flash),
-    reopen: () => onFlash(flash.reboot(createRandom(1), 'lost')),
+    storage: await boot(flash, profile.quotaBytes, tuning),
+    reopen: () => onFlash(flash.reboot(createRandom(1), 'lost'), tuning),
     close: async () => {},
+    damaged: async (choose) => {
+      const image = flash.imageAfterCut(createRandom(1), 'kept');
+      return onFlash(flashWith(flipped(image, choose)), tuning);
+    },
   };
+}
+
+function flashWith(image: FlashImage): Flash {
+  return new Flash({ profile, charge() {}, image });
+}
+
+/** With a bit of some page of some file changed. */
+function flipped(image: FlashImage, choose: (below: number) => number): FlashImage {
+  const pages = [...image].flatMap(([name, file]) =>
+    file.pages.flatMap((page, index) => (page === undefined ? [] : [{ name, index, page }])),
+  );
+  const hit = pages[choose(pages.length)];
+  if (hit === undefined) return image;
+  const bytes = hit.page.bytes.slice();
+  const at = choose(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << choose(8));
+  return new Map(
+    [...image].map(([name, file]) => {
+      if (name !== hit.name) return [name, file];
+      const changed = [...file.pages];
+      changed[hit.index] = { ...hit.page, bytes };
+      return [name, { ...file, pages: changed }];
+    }),
+  );
 }
 
 /** A record with keys for its date and its address, and the cursor that covers it. */

@@ -126,6 +126,15 @@ export class Flash implements BlockFiles {
     this.#writeMetadata(file);
   }
 
+  rename(from: string, to: string): void {
+    this.#needPower();
+    const file = this.#files.get(from);
+    if (!file?.exists) throw new StorageError('failed', `there is no file ${from}`);
+    this.#event('metadataProgrammed');
+    this.#files.delete(from);
+    this.#files.set(to, file);
+  }
+
   #handle(file: LiveFile): BlockFile {
     return {
       size: () => file.sizeBytes,

@@ -134,10 +134,12 @@ function operationsOf(options: MachineOptions, storage: MeteredStorage): Operati
       settle();
     }
   };
+  const { repair } = storage;
   const chargedStorage: Storage = {
     get: (keys) => charged(storage.get(keys)),
     scan: (range) => charged(storage.scan(range)),
     commit: (changes) => charged(storage.commit(changes)),
+    ...(repair && { repair: () => charged(repair.call(storage)) }),
   };
   return new Map([
     ...clockOperations(clock),

@@ -63,6 +63,7 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
         return { text: keys.join('\n') };
       },
     ],
+    ['repair', async () => ({ head: (await storage.repair?.()) === false ? 'lost' : 'whole' })],
   ];
   // A large commit comes in portions under its number.
   const portions = new Map<number, Change[]>();
@@ -192,6 +193,7 @@ export function cryptoOperations(
 
 const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode>([
   'full',
+  'damaged',
   'failed',
   'offline',
   'timeout',
@@ -205,9 +207,13 @@ async function orPortError(work: Work, call: HostCall): Promise<Answer> {
   try {
     return await work(call);
   } catch (error) {
-    const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+    const { code, key, cause } = (error ?? {}) as Partial<Record<string, unknown>>;
     if (!PORT_ERROR_CODES.has(code)) throw error;
-    return { error: code as PortErrorCode, ...(typeof cause === 'string' && { text: cause }) };
+    return {
+      error: code as PortErrorCode,
+      ...(typeof key === 'string' && { head: key }),
+      ...(typeof cause === 'string' && { text: cause }),
+    };
   }
 }
 

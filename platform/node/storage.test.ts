@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -21,6 +29,26 @@ async function inDirectory(directory: string): Promise<StorageUnderTest> {
       return inDirectory(directory);
     },
     close: async () => storage.close(),
+    damaged: async (choose) => {
+      const copy = newDirectory();
+      mkdirSync(copy);
+      for (const name of readdirSync(directory).filter((name) => name.startsWith('store'))) {
+        copyFileSync(join(directory, name), join(copy, name));
+      }
+      // Half of them were closed before, and have no log.
+      if (choose(2) === 0) {
+        const closed = await openNodeStorage(copy);
+        await closed.get(['k']);
+        closed.close();
+      }
+      const names = readdirSync(copy).sort();
+      const path = join(copy, names[choose(names.length)] ?? '');
+      const bytes = readFileSync(path);
+      const at = choose(bytes.length);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << choose(8));
+      writeFileSync(path, bytes);
+      return inDirectory(copy);
+    },
   };
 }
 
@@ -56,12 +84,14 @@ describe('SQLite in a directory', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('refuses files of another layout', async () => {
+  it('takes a file that is none of its own for a damaged one', async () => {
     const directory = newDirectory();
     (await openNodeStorage(directory)).close();
     writeFileSync(join(directory, 'store'), 'x'.repeat(8192));
     const storage = await openNodeStorage(directory);
-    await expect(storage.get(['k'])).rejects.toMatchObject({ code: 'failed' });
+    await expect(storage.get(['k'])).rejects.toMatchObject({ code: 'damaged' });
+    expect(await storage.repair()).toBe(false);
+    expect(await storage.get(['k'])).toEqual([null]);
     storage.close();
   });
 

@@ -12,6 +12,7 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -75,6 +76,15 @@ export class NodeStorage implements Storage {
     this.#store.commit(changes);
   }
 
+  async repair(): Promise<boolean> {
+    return this.#store.repair();
+  }
+
+  /** What is wrong with the stored data; empty when all is well. Errors: `StorageError`. */
+  check(): string[] {
+    return this.#store.check();
+  }
+
   /** Closes the files and lets others open the directory. Use nothing of this afterwards. */
   close(): void {
     try {
@@ -103,6 +113,11 @@ function directoryFiles(directory: string, lock: DirectoryLock): BlockFiles {
       translating(() => {
         lock.check();
         unlinkSync(path(name));
+        syncDirectory(directory);
+      }),
+    rename: (from, to) =>
+      translating(() => {
+        renameSync(path(from), path(to));
         syncDirectory(directory);
       }),
   };

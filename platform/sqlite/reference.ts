@@ -61,6 +61,11 @@ export function split(value: Value): Value[] {
   return pieces;
 }
 
+/** Whether a piece is as long as one that has others behind it. */
+export function isFull(piece: Value): boolean {
+  return piece.length >= PIECE_LENGTH - 1;
+}
+
 /** The value whose pieces these are. */
 export function join(pieces: readonly Value[]): Value {
   const [only] = pieces;

@@ -10,10 +10,12 @@
 // `young` has become large, it moves into `old` in the same way. No key is in both.
 // `user_version` is the last id that was merged: opening reads the rows after it into the tail.
 // After a call that threw, a session can only be closed: memory is not rolled back, flash is.
+// The rows alone say everything: the index can be made again from them (rebuild.ts).
 
 import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { ScanRange, Value } from '../ports.ts';
 import { StorageError } from '../storage-rules.ts';
+import { leaveLog, mendLog, openDatabase, type Place, pieceOf, reserveSums } from './database.ts';
 import {
   decodeReference,
   encodeReference,
@@ -26,9 +28,9 @@ import {
   type Reference,
   split,
 } from './reference.ts';
+import { UNSEALED_LAYOUT } from './sealed-files.ts';
 
-export interface SessionOptions {
-  readonly vfs: string;
+export interface SessionOptions extends Place {
   /** Pages that the database file may have. */
   readonly pagesMax: number;
   /** Size of the tail, in bytes of keys and entries, that starts a merge. */
@@ -44,7 +46,8 @@ export interface SessionOptions {
 }
 
 export class Session {
-  readonly #db: Database;
+  readonly #sqlite3: Sqlite3Static;
+  #db: Database;
   readonly #options: SessionOptions;
   readonly #prepared = new Map<Name, PreparedStatement>();
   #nextId: number;
@@ -54,14 +57,15 @@ export class Session {
   #patienceNow = 1;
 
   constructor(sqlite3: Sqlite3Static, options: SessionOptions) {
+    this.#sqlite3 = sqlite3;
     this.#options = options;
-    this.#db = new sqlite3.oo1.DB({ filename: 'store', flags: 'c', vfs: options.vfs });
+    this.#db = openDatabase(sqlite3, options);
     try {
-      this.#db.exec(configuration(options));
+      this.#configure();
       this.#prepareLayout();
       this.#nextId = this.#readTail();
     } catch (error) {
-      this.close();
+      this.abandon();
       throw error;
     }
   }
@@ -120,11 +124,30 @@ export class Session {
     this.#db.close();
   }
 
+  /** As `close`, but the log is left as it is: what is to be read in it may not have been read. */
+  abandon(): void {
+    leaveLog(this.#sqlite3, this.#db);
+    this.close();
+  }
+
+  /** A log that damage has cut off is read to its end before anything else is done. */
+  #configure(): void {
+    reserveSums(this.#sqlite3, this.#db);
+    this.#db.exec(configuration(this.#options));
+    if (!mendLog(this.#db, this.#options)) return;
+    leaveLog(this.#sqlite3, this.#db);
+    this.#db.close();
+    this.#db = openDatabase(this.#sqlite3, this.#options);
+    this.#db.exec(configuration(this.#options));
+  }
+
   /** Creates the tables in a new file; refuses a file of another layout. */
   #prepareLayout(): void {
     const layout = this.#db.selectValue('PRAGMA application_id');
     if (layout === 0) this.#db.exec(CREATE);
-    else if (layout !== LAYOUT) throw new StorageError('failed', `storage layout ${layout}`);
+    else if (layout !== LAYOUT && layout !== UNSEALED_LAYOUT) {
+      throw new StorageError('failed', `storage layout ${layout} is not known`);
+    }
     this.#db.exec(CREATE_TAIL);
   }
 
@@ -210,15 +233,12 @@ export class Session {
     const statement = this.#statement('rows').bind([first, last]);
     const pieces: Value[] = [];
     try {
-      while (statement.step()) {
-        const bytes = statement.getBlob(0) ?? new Uint8Array(0);
-        pieces.push(statement.getInt(1) === 1 ? utf8.decode(bytes) : bytes);
-      }
+      while (statement.step()) pieces.push(pieceOf(statement));
     } finally {
       statement.reset(true);
     }
     if (pieces.length === last - first + 1) return join(pieces);
-    throw new StorageError('failed', 'the index names a row that is not there');
+    throw new StorageError('damaged', 'the index names a row that is not there');
   }
 
   /** Prepared when it is first needed: most boots need few. */
@@ -263,7 +283,7 @@ const BULK_CHANGES = 64;
 const PATIENCE = 1.125;
 
 /** Marks the files of this layout. */
-const LAYOUT = 0x6b7432;
+const LAYOUT = 0x6b7443;
 
 // The locking mode comes first: without shared memory, a log is only opened under EXCLUSIVE.
 // EXTRA makes the switch to the log itself durable; afterwards FULL syncs once a commit.
@@ -351,6 +371,3 @@ const STATEMENTS = {
 };
 
 type Name = keyof typeof STATEMENTS;
-
-// A text may begin with U+FEFF.
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

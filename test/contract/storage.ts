@@ -5,12 +5,18 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Change, ScanRange, Storage, Value } from '../../platform/ports.ts';
+import { every } from '../sim/share.ts';
 
 /** One storage under test. `reopen` gives what is found when the device is switched on again. */
 export interface StorageUnderTest {
   readonly storage: Storage;
   reopen(): Promise<StorageUnderTest>;
   close(): Promise<void>;
+  /**
+   * What is found after some bits of what it lies on have flipped while it was off; absent where nothing outlives
+   * that. `choose`: an integer below its argument, for where.
+   */
+  damaged?(choose: (below: number) => number): Promise<StorageUnderTest>;
 }
 
 export function storageContract(name: string, make: () => Promise<StorageUnderTest>): void {
@@ -198,7 +204,101 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
         { numRuns: 25 },
       );
     });
+
+    it('gives no wrong value after a bit has flipped: the right one or an error', async () => {
+      const { outcomes, wrong } = await flipBits(make, every(4) === 1 ? 200 : 24);
+      console.log(`${name}: ${[...outcomes].map(([what, runs]) => `${runs} ${what}`).join(', ')}`);
+      expect(wrong).toEqual([]);
+    });
   });
+}
+
+const EVERYTHING = { from: '!', to: '~~', limit: 10_000 };
+
+/** Each run has a storage of its own, which loses a bit, is read, mended, and read again. */
+async function flipBits(make: () => Promise<StorageUnderTest>, runs: number) {
+  const outcomes = new Map<string, number>();
+  const wrong: string[] = [];
+  const written = await make();
+  const { damaged } = written;
+  const model = new Map<string, Value>();
+  // What was last said of a key before, for a storage that has lost values.
+  const older = new Set<string>();
+  if (damaged !== undefined) {
+    for (let commit = 0; commit < 30; commit++) {
+      for (const [key, value] of model) older.add(`${key}=${value}`);
+      await commitBoth(written.storage, model, changesOf(commit));
+    }
+  }
+  for (let run = 0; run < runs && damaged !== undefined; run++) {
+    let seed = run * 7919 + 13;
+    const choose = (below: number): number => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor((seed / 2 ** 32) * below);
+    };
+    const found = await damaged.call(written, choose);
+    const outcome = await look(found.storage, model, older);
+    outcomes.set(outcome.what, (outcomes.get(outcome.what) ?? 0) + 1);
+    wrong.push(...outcome.wrong.map((what) => `run ${run}: ${what}`));
+    await found.close();
+  }
+  await written.close();
+  return { outcomes, wrong };
+}
+
+function changesOf(commit: number): Change[] {
+  return Array.from({ length: 12 }, (_, i): Change => {
+    const key = `k${(commit * 7 + i * 5) % 97}`;
+    if ((commit + i) % 9 === 8) return [key, null];
+    const text = `${commit}.${i} `.repeat(i === 3 ? 4000 : 20 + i * 5);
+    return [key, i % 3 === 0 ? new TextEncoder().encode(text) : i % 7 === 1 ? '' : text];
+  });
+}
+
+/** Reads all of a damaged storage, has it mended, and reads it again. */
+async function look(
+  storage: Storage,
+  model: ReadonlyMap<string, Value>,
+  older: ReadonlySet<string>,
+): Promise<{ what: string; wrong: string[] }> {
+  const wrong: string[] = [];
+  const isRight = (key: string, value: Value | null): boolean =>
+    `${value}` === `${model.get(key) ?? null}` && typeof value === typeof (model.get(key) ?? null);
+  const orDamaged = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (code !== 'damaged') wrong.push(`an error that is no damage: ${error}`);
+      return undefined;
+    }
+  };
+  const sorted = [...model.keys()].sort();
+  let damages = 0;
+  const keys = await orDamaged(storage.scan(EVERYTHING));
+  if (keys === undefined) damages++;
+  else if (keys.join() !== sorted.join()) wrong.push('a list with keys missing');
+  for (const key of [...sorted, 'k-none']) {
+    // A storage may go back to its beginnings with every damaged value.
+    if (damages > 4) break;
+    const values = await orDamaged(storage.get([key]));
+    if (values === undefined) damages++;
+    else if (!isRight(key, values[0] ?? null)) wrong.push(`another value of ${key}`);
+  }
+  if (damages === 0) return { what: 'harmless', wrong };
+  if (storage.repair === undefined) return { what: 'damaged', wrong };
+  const isWhole = await storage.repair();
+  const left = await storage.scan(EVERYTHING);
+  const values = await storage.get(left);
+  for (const [index, key] of left.entries()) {
+    const value = values[index] ?? null;
+    if (isRight(key, value)) continue;
+    if (isWhole || !older.has(`${key}=${value}`)) wrong.push(`${key} is another after the repair`);
+  }
+  if (isWhole && left.length < sorted.length) wrong.push('less after a repair that lost nothing');
+  await storage.commit([['k-new', 'x']]);
+  if ((await storage.get(['k-new']))[0] !== 'x') wrong.push('no use after the repair');
+  return { what: isWhole ? 'mended without a loss' : 'mended with losses', wrong };
 }
 
 const KEY = fc.oneof(
