@@ -18,6 +18,8 @@ export interface MemoryPlatformOptions {
   /** Instead of one over `fetch`. */
   readonly network?: Network;
   readonly identity: Omit<Identity, 'deviceKey'>;
+  /** Made of sevens when left out. */
+  readonly deviceKey?: Uint8Array;
   /** Device time at the start. */
   readonly nowMs: number;
   readonly random: (count: number) => Uint8Array;
@@ -54,7 +56,7 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
       assertion: (audience, fresh) => options.identity.assertion(audience, fresh),
       accessToken: (fresh) => options.identity.accessToken(fresh),
       syncKey: () => options.identity.syncKey(),
-      deviceKey: async () => new Uint8Array(32).fill(7),
+      deviceKey: async () => options.deviceKey ?? new Uint8Array(32).fill(7),
     },
     events: [],
     statuses: [],

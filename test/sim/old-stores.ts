@@ -1,6 +1,8 @@
 // How a device goes on from a store of an earlier layout, and what is wrong afterwards: the server may differ from
 // what it held only by what waited in the outbox, each change once, and the device must hold what the server does.
 
+import type { Agent } from '../../agent/index.ts';
+import type { Fault } from '../../emulator/device/flash-image.ts';
 import type { Edit } from '../../emulator/options.ts';
 import type { Store, User } from '../../emulator/servers/store.ts';
 import type { SeedAccount } from '../../emulator/servers/store-file.ts';
@@ -37,8 +39,72 @@ export interface Ended {
   readonly pending: number;
 }
 
+/** A device that goes on from an old store; the power can be cut at any of its writes. */
+export interface Revived {
+  /** Boots and syncs. Resolves to false if the power went before it was done; what fails otherwise is thrown. */
+  goOn(): Promise<boolean>;
+  /** Writes so far; `bootWrites` of them before the first pass began. */
+  readonly writes: number;
+  readonly bootWrites: number;
+  ended(): Promise<Ended>;
+}
+
+/** `cutAt`: the write that the power does not outlive. */
+export type Revive = (store: OldStore, cutAt: number | null, fault: Fault) => Promise<Revived>;
+
+const FAULTS: readonly Fault[] = ['torn', 'lost', 'reordered'];
+
+export interface SweepOptions {
+  /** From one write of the pass to the next that is cut, and of the step, 1 if it is left out. */
+  readonly stride: number;
+  readonly stepStride?: number;
+  /** What becomes of what was not synced: all ways if it is left out. */
+  readonly faults?: readonly Fault[];
+}
+
+export interface Sweep {
+  readonly writes: number;
+  readonly bootWrites: number;
+  readonly cuts: number;
+  readonly complaints: readonly string[];
+}
+
+/**
+ * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, in each of the ways; every outcome is opened again and goes on to its end.
+ */
+export async function sweep(
+  store: OldStore,
+  revive: Revive,
+  { stride, stepStride = 1, faults = FAULTS }: SweepOptions,
+): Promise<Sweep> {
+  const whole = await revive(store, null, 'kept');
+  if (!(await whole.goOn())) throw new Error('the power went by itself');
+  const complaints = wrongs(store, await whole.ended());
+  const { writes, bootWrites } = whole;
+  let cuts = 0;
+  for (let at = 1; at <= writes; at += at <= bootWrites ? stepStride : stride) {
+    for (const fault of faults) {
+      const device = await revive(store, at, fault);
+      const wasCut = !(await device.goOn());
+      const isDone = await device.goOn();
+      const wrong = isDone ? wrongs(store, await device.ended()) : ['it was cut again'];
+      if (!wasCut) wrong.push('it was not cut');
+      complaints.push(...wrong.map((one) => `write ${at}, ${fault}: ${one}`));
+      cuts++;
+    }
+  }
+  return { writes, bootWrites, cuts, complaints };
+}
+
 /** Pages that no device can read: see the fixtures' README. */
-export const SPOILED = 4;
+const SPOILED = 4;
+
+export function spoiledPages(store: OldStore): string[] {
+  const world = { store: accountOf(store).store, account: { kB: store.account.kB } } as World;
+  const second = secondDevice({ world, nowMs: store.nowMs });
+  const readable = second.readable('history');
+  return second.ids('history').filter((id) => !readable.has(id));
+}
 
 /** In words; empty when all is well. */
 export function wrongs(store: OldStore, ended: Ended): string[] {
@@ -115,4 +181,34 @@ function* payloadsOf(user: User): Generator<[string, string]> {
   for (const [name, collection] of user.collections) {
     for (const { id, payload } of collection.inArrivalOrder(0)) yield [`${name}/${id}`, payload];
   }
+}
+
+interface Listing {
+  readonly records: readonly { readonly [member: string]: unknown }[];
+  readonly next: string | null;
+}
+
+/** Everything that apps see of history and passwords. */
+export async function listAllOf(
+  list: (query: { collection: string; limit: number; after?: string }) => Promise<Listing>,
+): Promise<Ended['held']> {
+  const held: Record<string, HeldRecord[]> = {};
+  for (const collection of ['history', 'passwords']) {
+    const records: HeldRecord[] = [];
+    let after: string | null = null;
+    do {
+      const query = { collection, limit: 20, ...(after !== null && { after }) };
+      const page: Listing = await list(query);
+      records.push(...page.records.map((one) => ({ ...one, id: `${one.guid}` })));
+      after = page.next;
+    } while (after !== null);
+    held[collection] = records;
+  }
+  return held;
+}
+
+/** One pass of a device that has booted, whatever its state is. */
+export async function syncOnce(agent: Agent): Promise<void> {
+  const report = await (agent.status().state === 'disabled' ? agent.enable() : agent.sync());
+  if (!report.ok) throw new Error(JSON.stringify(report.error));
 }

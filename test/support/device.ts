@@ -57,6 +57,7 @@ export interface DeviceOptions {
   readonly network?: Network;
   /** The device's user; by default that of the servers. */
   readonly identity?: Omit<Identity, 'deviceKey'>;
+  readonly deviceKey?: Uint8Array;
   readonly config?: Partial<AgentConfig>;
   /** The build; that of the firmware by default. */
   readonly contents?: Contents;
@@ -79,6 +80,7 @@ export function testDevice(servers: TestServers, options: DeviceOptions = {}): T
     fetch: options.fetch ?? world.fetch,
     ...(options.network === undefined ? {} : { network: options.network }),
     identity: options.identity ?? userOf(servers),
+    ...(options.deviceKey === undefined ? {} : { deviceKey: options.deviceKey }),
     nowMs: options.nowMs ?? servers.nowMs,
     random: (count) => random.bytes(count),
     ...(options.software === true ? {} : { crypto: options.crypto ?? nodeDeviceCrypto() }),
