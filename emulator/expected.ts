@@ -20,12 +20,12 @@ export interface Login {
   readonly origin: string;
   readonly formActionOrigin: string | null;
   readonly httpRealm: string | null;
-  readonly username: string;
+  readonly username: string | null;
   readonly password: string;
-  readonly usernameField: string;
-  readonly passwordField: string;
-  readonly timeCreated: number;
-  readonly timePasswordChanged: number;
+  readonly usernameField: string | null;
+  readonly passwordField: string | null;
+  readonly timeCreated: number | null;
+  readonly timePasswordChanged: number | null;
 }
 
 /** What a device or a browser holds. */

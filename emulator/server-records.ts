@@ -3,26 +3,22 @@
 // A record that does not open is passed over; the agent has to report it, nobody else.
 
 import { createDecipheriv, createHmac } from 'node:crypto';
-import type { Holdings, Login, Page, Visit } from './expected.ts';
+import type { Holdings, Page } from './expected.ts';
+import { pageOf, type ServerRecord, shownOf } from './record-rules.ts';
 import type { Collection, User } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { accountKeys, type KeyPair, keyFingerprint } from './servers/sync-keys.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** Live pages (with at least one visit) and logins that the server holds for the account. */
+/** What a device shows of the live pages and logins that the server holds for the account. */
 export function serverHoldings(account: SeedAccount, nowMs: number): Holdings {
-  return {
-    history: [...liveBodies(account, 'history', nowMs)]
-      .map(toPage)
-      .filter((page) => page.visits.length > 0),
-    logins: [...liveBodies(account, 'passwords', nowMs)].map(toLogin),
-  };
+  return shownOf(liveRecords(account, 'history', nowMs), liveRecords(account, 'passwords', nowMs));
 }
 
 /** What the account's devices call themselves. */
 export function deviceNames(account: SeedAccount, nowMs: number): unknown[] {
-  return [...liveBodies(account, 'clients', nowMs)].map(({ name }) => name);
+  return [...liveRecords(account, 'clients', nowMs)].map(({ body }) => body.name);
 }
 
 /** How many records of a collection are stored, tombstones included. */
@@ -39,16 +35,18 @@ export function samplePages(account: SeedAccount, count: number, nowMs: number):
   for (let i = 0; i < Math.min(count, length); i++) {
     const bso = records?.at(Math.floor((i * length) / Math.min(count, length)));
     const body = bso === undefined ? null : openPayload(keys, bso.payload);
-    if (body !== null && !body.deleted) pages.push(toPage(body));
+    const page = body === null || body.deleted ? null : pageOf(body);
+    if (page !== null) pages.push(page);
   }
   return pages;
 }
 
-function* liveBodies(account: SeedAccount, name: string, nowMs: number): Generator<Body> {
+function* liveRecords(account: SeedAccount, name: string, nowMs: number): Generator<ServerRecord> {
   const keys = collectionKeys(account, name, nowMs);
   for (const bso of collectionOf(account, name)?.inArrivalOrder(nowMs) ?? []) {
     const body = openPayload(keys, bso.payload);
-    if (body !== null && !body.deleted && body.id === bso.id) yield body;
+    if (body === null || body.deleted || body.id !== bso.id) continue;
+    yield { body, modifiedMs: bso.modifiedMs };
   }
 }
 
@@ -86,31 +84,4 @@ function openPayload(keys: KeyPair, payload: string): Body | null {
   } catch {
     return null;
   }
-}
-
-function toPage(body: Body): Page {
-  return {
-    guid: String(body.id),
-    url: String(body.histUri),
-    title: (body.title ?? null) as string | null,
-    visits: (Array.isArray(body.visits) ? body.visits : []) as Visit[],
-  };
-}
-
-function toLogin(body: Body): Login {
-  const text = (name: string) => (body[name] ?? '') as string;
-  const textOrNull = (name: string) => (body[name] ?? null) as string | null;
-  const number = (name: string) => (body[name] ?? 0) as number;
-  return {
-    guid: text('id'),
-    origin: text('hostname'),
-    formActionOrigin: textOrNull('formSubmitURL'),
-    httpRealm: textOrNull('httpRealm'),
-    username: text('username'),
-    password: text('password'),
-    usernameField: text('usernameField'),
-    passwordField: text('passwordField'),
-    timeCreated: number('timeCreated'),
-    timePasswordChanged: number('timePasswordChanged'),
-  };
 }

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { loginOf, pageOf, shownOf } from './record-rules.ts';
+
+const LATER_MS = 1_800_000_000_000;
+const page = (id: string, dates: readonly unknown[], more: object = {}, modifiedMs = LATER_MS) => ({
+  body: {
+    id,
+    histUri: 'https://a.test/',
+    title: id,
+    visits: dates.map((date) => ({ date, type: 1 })),
+    ...more,
+  },
+  modifiedMs,
+});
+const login = (id: string, more: object = {}, modifiedMs = LATER_MS) => ({
+  body: { id, hostname: 'https://a.test', formSubmitURL: '', password: id, ...more },
+  modifiedMs,
+});
+const pages = (...records: ReturnType<typeof page>[]) => shownOf(records, []).history;
+const logins = (...records: ReturnType<typeof login>[]) =>
+  shownOf([], records).logins.map(({ guid }) => guid);
+
+describe('a record as a device shows it', () => {
+  test('is a page with its visits, whatever else is among them', () => {
+    const { body } = page('a', [5]);
+    expect(
+      pageOf({ ...body, visits: [null, 'x', { date: '7', type: 1 }, ...body.visits] }),
+    ).toEqual({
+      guid: 'a',
+      url: 'https://a.test/',
+      title: 'a',
+      visits: [{ date: 5, type: 1 }],
+    });
+    expect(pageOf({ ...body, visits: [null] })).toBeNull();
+    expect(pageOf({ ...body, visits: 'none' })).toBeNull();
+    expect(pageOf({ ...body, histUri: 7 })).toBeNull();
+  });
+
+  test('is a login with null for what it lacks, and numbers for times', () => {
+    const { body } = login('a', { timeCreated: '17.5', timePasswordChanged: 'then' });
+    expect(loginOf(body)).toEqual({
+      ...{ guid: 'a', origin: 'https://a.test', formActionOrigin: '', httpRealm: null },
+      ...{ username: null, password: 'a', usernameField: null, passwordField: null },
+      ...{ timeCreated: 17, timePasswordChanged: null },
+    });
+    expect(loginOf({ ...body, password: '' })).toBeNull();
+    expect(loginOf({ ...body, hostname: null })).toBeNull();
+  });
+});
+
+describe('of several records of one thing', () => {
+  test('the page with the newest visit is shown, with the visits of all', () => {
+    expect(pages(page('a', [1, 2]), page('b', [3, 2]), page('c', [9], { histUri: 'x:' }))).toEqual([
+      expect.objectContaining({
+        guid: 'b',
+        title: 'b',
+        visits: [3, 2, 1].map((date) => ({ date, type: 1 })),
+      }),
+      expect.objectContaining({ guid: 'c' }),
+    ]);
+  });
+
+  test('a visit behind the time that the server got it is not newer than that', () => {
+    const [us, ms] = [LATER_MS * 1000, LATER_MS];
+    expect(pages(page('a', [us * 2], {}, ms - 9), page('b', [us], {}, ms))[0]?.guid).toBe('b');
+  });
+
+  test('the login whose password is newest is shown, then the one that was written last, then the lower id', () => {
+    expect(
+      logins(login('a', { timePasswordChanged: 5 }), login('b', { timePasswordChanged: 6 })),
+    ).toEqual(['b']);
+    expect(logins(login('a', {}, LATER_MS + 9), login('b'))).toEqual(['a']);
+    expect(logins(login('b'), login('a'))).toEqual(['a']);
+    expect(logins(login('a', { username: '' }), login('b', { httpRealm: '' }))).toEqual(['a']);
+  });
+
+  test('logins for another form, realm or user are others', () => {
+    const others = [{ formSubmitURL: 'https://a.test' }, { httpRealm: 'r' }, { username: 'u' }];
+    expect(logins(login('a'), ...others.map((more, at) => login(`${at}`, more)))).toHaveLength(4);
+  });
+});
