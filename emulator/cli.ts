@@ -55,6 +55,9 @@ emulate
 
 serve
   --port N             the port (default: any that is free)
+  --host NAME          a name of this machine that clients may use, besides the loopback ones;
+                       again for another. It listens on 127.0.0.1 all the same
+  --allow-origin ORIGIN    pages of this origin may ask; again for another (default: none)
   --account FILE       as above
   --seconds N          stop after so long (default 86400)
 
@@ -195,8 +198,9 @@ function refuse(path: string): (error: unknown) => never {
 }
 
 async function serve(args: readonly string[]): Promise<number> {
-  const { port, account, seconds } = parseServe(args);
-  const serving = await serveOnLoopback({ port, account: account.seed }).catch((error) => {
+  const { port, hosts, origins, account, seconds } = parseServe(args);
+  const options = { port, hosts, origins, account: account.seed };
+  const serving = await serveOnLoopback(options).catch((error) => {
     throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
   });
   const { urls, account: user } = serving.world;

@@ -145,6 +145,16 @@ test('serve takes a port, an account and a time', () => {
     port: 8080,
     seconds: 5,
   });
+  const more = ['--host', 'kitchen.local', '--host', 'tv', '--allow-origin', 'https://app.example'];
+  expect(parseServe(more)).toMatchObject({
+    hosts: ['kitchen.local', 'tv'],
+    origins: ['https://app.example'],
+  });
+  for (const origin of ['*', 'null', 'https://app.example/', 'app.example']) {
+    const line = complaint(['--allow-origin', origin], parseServe);
+    expect(line).toMatch(/^--allow-origin must be an origin such as/);
+  }
+  expect(complaint(['--host', 'tv:80'], parseServe)).toMatch(/^--host must be a name without a/);
   expect(complaint(['--port', '65536'], parseServe)).toMatch(/^--port must be a whole number/);
 });
 

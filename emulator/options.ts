@@ -55,6 +55,10 @@ export interface EmulateOptions {
 
 export interface ServeOptions {
   readonly port: number;
+  /** Names of this machine besides the loopback ones. */
+  readonly hosts: readonly string[];
+  /** Pages of these origins may ask. */
+  readonly origins: readonly string[];
   readonly account: AccountFile;
   readonly seconds: number;
 }
@@ -128,14 +132,31 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
 export function parseServe(args: readonly string[]): ServeOptions {
   const values = parse(args, {
     port: { type: 'string', default: '0' },
+    host: { type: 'string', multiple: true, default: [] },
+    'allow-origin': { type: 'string', multiple: true, default: [] },
     account: { type: 'string' },
     seconds: { type: 'string', default: '86400' },
   });
   return {
     port: wholeNumber('--port', values.port, 0, 65_535),
+    hosts: values.host.map(hostName),
+    origins: values['allow-origin'].map(pageOrigin),
     account: readAccountFile(values.account),
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
   };
+}
+
+function hostName(text: string): string {
+  if (/^(?!-)[\w.-]{1,253}$/.test(text) || /^\[[\da-f:.]+\]$/i.test(text)) return text;
+  throw new UsageError(`--host must be a name without a port, not ${JSON.stringify(text)}`);
+}
+
+/** To the letter: browsers write it like this. */
+function pageOrigin(text: string): string {
+  if (/^[a-z][a-z\d+.-]*:\/\/[a-z\d.:[\]-]+$/.test(text)) return text;
+  throw new UsageError(
+    `--allow-origin must be an origin such as https://app.example, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** For commands that take no options. */

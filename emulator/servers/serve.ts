@@ -1,11 +1,16 @@
 // The servers on a loopback port, for clients outside this process: one origin, with the path
-// prefixes /accounts, /token, /sync15 and /syncto. It listens on 127.0.0.1 and nowhere else.
+// prefixes /accounts, /token, /sync15 and /syncto. It listens on 127.0.0.1 and nowhere else, takes
+// bodies of a bounded length in a bounded time, and asks gate.ts about every request.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
+import type { HeaderValues } from './http.ts';
 import { createServers, type World, type WorldOptions } from './world.ts';
 
-export interface ServeOptions extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'> {
+export interface ServeOptions
+  extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'>,
+    Partial<Pick<GateOptions, 'hosts' | 'origins'>> {
   /** 0 for any free port. */
   readonly port: number;
   /**
@@ -28,7 +33,8 @@ export interface Serving {
 
 /** Starts listening. Errors: those of listening, such as EADDRINUSE. */
 export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
-  const server = createServer();
+  const server = createServer(TIMES);
+  server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, '127.0.0.1', resolve);
@@ -47,8 +53,14 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
       syncto: `${url}/syncto`,
     },
   });
+  const { hosts = [], origins = [] } = options;
+  const gate = {
+    hosts: [...hosts, new URL(url).hostname],
+    origins,
+    storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
+  };
   server.on('request', (incoming, outgoing) => {
-    answer(incoming, outgoing, url, world).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, url, world, gate).catch(() => outgoing.destroy());
   });
   return {
     url,
@@ -62,18 +74,32 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
   };
 }
 
+/** A client that says nothing for long does not keep its place. */
+const TIMES = { headersTimeout: 20_000, requestTimeout: 120_000, keepAliveTimeout: 30_000 };
+const CONNECTIONS_MAX = 128;
+
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   origin: string,
   world: World,
+  gate: GateOptions,
 ): Promise<void> {
+  const { method = 'GET', url: target = '/', headers } = incoming;
+  const verdict = judge({ method, target, headers }, gate);
+  if (verdict.answer !== null) {
+    const { status, text } = verdict.answer;
+    return refuse(incoming, outgoing, status, text, verdict.headers);
+  }
+  const bytes = await bodyOf(incoming, verdict.bodyBytesMax);
+  if (bytes === null) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
   const response = await world
-    .fetch(await toRequest(incoming, origin))
+    .fetch(toRequest(incoming, origin, bytes))
     .catch(() => new Response('0', { status: 404 }));
   const body = Buffer.from(await response.arrayBuffer());
   outgoing.writeHead(response.status, {
     ...Object.fromEntries(response.headers),
+    ...verdict.headers,
     ...(response.status === 204 || response.status === 304
       ? {}
       : { 'content-length': body.length }),
@@ -81,14 +107,47 @@ async function answer(
   outgoing.end(body);
 }
 
-async function toRequest(incoming: IncomingMessage, origin: string): Promise<Request> {
+/** What is still coming is thrown away for a while, so that the client gets to read the answer. */
+function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: HeaderValues,
+): void {
+  const isDone = incoming.complete || incoming.headers['content-length'] === undefined;
+  const isShort = isDone && incoming.headers['transfer-encoding'] === undefined;
+  outgoing.writeHead(status, {
+    ...headers,
+    ...(status === 204 ? {} : { 'content-type': 'text/plain' }),
+    ...(isShort ? {} : { connection: 'close' }),
+  });
+  outgoing.end(text === '' ? '' : `${text}\n`);
+  if (isShort) return;
+  incoming.resume();
+  setTimeout(() => incoming.destroy(), LINGER_MS).unref();
+}
+
+const LINGER_MS = 1_000;
+
+/** Null when it is longer: nothing of it is kept then. */
+async function bodyOf(incoming: IncomingMessage, bytesMax: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  let length = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    length += (chunk as Buffer).length;
+    if (length > bytesMax) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const { method = 'GET' } = incoming;
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const init = { method, headers, ...(hasBody ? { body: Buffer.concat(chunks) } : {}) };
+  const init = { method, headers, ...(hasBody ? { body } : {}) };
   return new Request(origin + (incoming.url ?? '/'), init);
 }
