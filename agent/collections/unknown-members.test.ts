@@ -27,8 +27,8 @@ interface Unknown {
 }
 
 interface Case {
-  /** The record as the other client writes it, and where its parts are found in what is on the server. */
-  record(unknown: Unknown): Body;
+  /** The record of a thing as the other client writes it, and where its parts are found in what is on the server. */
+  record(unknown: Unknown, name: string): Body;
   unknownOf(record: Body): Unknown;
   /** Known to this build, and to none of the above. */
   edit(round: number, id: string): Body;
@@ -40,13 +40,12 @@ const first = (list: unknown): Body => (list as Body[])[0] ?? {};
 const without = (body: unknown, ...names: string[]): Body =>
   Object.fromEntries(Object.entries(body as Body).filter(([name]) => !names.includes(name)));
 const NONE = { inner: {}, any: null };
-let users = 0;
 
 const CASES: Readonly<Record<string, Case>> = {
   history: {
-    record: ({ outer, inner, any }) => ({
+    record: ({ outer, inner, any }, name) => ({
       ...outer,
-      histUri: 'https://a.test/',
+      histUri: `https://${name}.test/`,
       title: 'a',
       visits: [{ ...inner, ...VISIT }, ...more(30), { kept: any }],
     }),
@@ -63,24 +62,23 @@ const CASES: Readonly<Record<string, Case>> = {
     isEdited: ({ title }, round) => title === `${round}`,
   },
   passwords: {
-    record: ({ outer }) => ({
+    record: ({ outer }, name) => ({
       ...outer,
-      ...{ hostname: 'https://a.test', formSubmitURL: 'https://a.test', httpRealm: null },
-      // Each of another user: a login under several ids is one thing.
-      ...{ username: `u${users++}`, password: 'p', usernameField: '', passwordField: '' },
+      ...{ hostname: `https://${name}.test`, formSubmitURL: 'https://a.test', httpRealm: null },
+      ...{ username: 'u', password: 'p', usernameField: '', passwordField: '' },
     }),
     unknownOf: (record) => ({ ...NONE, outer: without(record, 'id', ...LOGIN) }),
     edit: (round) => ({ password: `${round}` }),
     isEdited: ({ password }, round) => password === `${round}`,
   },
   forms: {
-    record: ({ outer }) => ({ ...outer, name: 'q', value: 'a' }),
+    record: ({ outer }, name) => ({ ...outer, name, value: 'a' }),
     unknownOf: (record) => ({ ...NONE, outer: without(record, 'id', 'name', 'value') }),
     edit: (round) => ({ value: `${round}` }),
     isEdited: ({ value }, round) => value === `${round}`,
   },
   addresses: {
-    record: ({ outer, inner }) => ({ ...outer, entry: { ...inner, version: 1, tel: '1' } }),
+    record: ({ outer, inner }, tel) => ({ ...outer, entry: { ...inner, version: 1, tel } }),
     unknownOf: (record) => ({
       outer: without(record, 'id', 'entry'),
       inner: without(record.entry, 'version', 'tel', ...ADDRESS_TIMES),
@@ -90,9 +88,9 @@ const CASES: Readonly<Record<string, Case>> = {
     isEdited: ({ entry }, round) => (entry as Body).tel === `+${round}`,
   },
   'extension-storage': {
-    record: ({ outer, inner, any }) => ({
+    record: ({ outer, inner, any }, extId) => ({
       ...outer,
-      extId: 'a@test',
+      extId,
       data: JSON.stringify({ ...inner, any, mine: 0 }),
     }),
     unknownOf: (record) => {
@@ -181,9 +179,9 @@ describe.each(Object.keys(CASES))('what is not known of a record of %s', (collec
   const onServer = (id: string): Body => other.get(collection, id);
 
   async function newRecord(unknown: Unknown): Promise<string> {
-    const id = collection === 'tabs' ? await ownId() : `id${rounds}`;
+    const id = collection === 'tabs' ? await ownId() : `id${++rounds}`;
     later();
-    other.put(collection, { ...record(unknown), id });
+    other.put(collection, { ...record(unknown, id), id });
     await pass();
     return id;
   }
@@ -213,7 +211,7 @@ describe.each(Object.keys(CASES))('what is not known of a record of %s', (collec
         const id = await newRecord(was);
         const round = ++rounds;
         later();
-        other.put(collection, { ...record(is), id });
+        other.put(collection, { ...record(is, id), id });
         const { outer, inner, any } = unknownOf(onServer(id));
         // Only this device writes its list of tabs.
         const theirs = collection === 'tabs' ? { outer } : { outer, inner, any };
