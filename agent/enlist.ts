@@ -7,6 +7,7 @@ import { shortId } from './collections/members.ts';
 import type { PassContext } from './context.ts';
 import { SyncError } from './errors.ts';
 import type { PushResult } from './remotes/remote.ts';
+import { updateState } from './rewrite.ts';
 import { isRefusalBelieved } from './schedule.ts';
 import type { CollectionStore } from './store.ts';
 
@@ -43,13 +44,7 @@ export async function enlist(
   const kind = await account.addEngines(remote, engines, newId).catch(refusalOf);
   if (kind === 'readOnly' || kind === 'refused') {
     const readOnlyAtMs = Math.max(1, platform.clock.nowMs());
-    for (const { store } of missing) {
-      await store.lock.run(async () => {
-        const transaction = store.begin();
-        transaction.update({ readOnlyAtMs });
-        await transaction.commit();
-      });
-    }
+    for (const { store } of missing) await updateState(store, () => ({ readOnlyAtMs }));
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
     const names = engines.map(({ name }) => name).join(', ');
     throw new SyncError('unavailable', `${names}: could not be added to the account for now`);

@@ -13,6 +13,7 @@ import { pull } from './pull.ts';
 import { push } from './push.ts';
 import type { PollItem } from './remotes/remote.ts';
 import { resetCollection } from './reset.ts';
+import { updateState } from './rewrite.ts';
 import { isRefusalBelieved } from './schedule.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from './status.ts';
 import type { CollectionState, CollectionStore } from './store.ts';
@@ -249,9 +250,5 @@ async function forgetOldRefusal({ store, platform }: CollectionPass): Promise<vo
   const { readOnlyAtMs, pending } = store.state;
   if (readOnlyAtMs === 0 || pending === 0) return;
   if (isRefusalBelieved(readOnlyAtMs, platform.clock.nowMs())) return;
-  await store.lock.run(async () => {
-    const transaction = store.begin();
-    transaction.update({ readOnlyAtMs: 0 });
-    await transaction.commit();
-  });
+  await updateState(store, () => ({ readOnlyAtMs: 0 }));
 }

@@ -9,6 +9,7 @@ import { SyncError } from './errors.ts';
 import { type Job, sealedJob } from './job.ts';
 import { PARKED_RECHECK_MS, PUSH_IDS_MAX, PUSH_TRIES_MAX, QUARANTINE_MAX } from './limits.ts';
 import type { PushResult, Upload } from './remotes/remote.ts';
+import { updateState } from './rewrite.ts';
 import { acknowledgeStaged, type Staged, settle } from './settle.ts';
 import { settledAtHome } from './twins.ts';
 
@@ -50,11 +51,7 @@ async function parkedAreDue({ store, platform }: CollectionPass): Promise<boolea
   const ageMs = nowMs - parkedCheckMs;
   // After a clock that went back the time is counted from now on.
   if (ageMs >= 0 && ageMs < PARKED_RECHECK_MS) return false;
-  await store.lock.run(async () => {
-    const transaction = store.begin();
-    transaction.update({ parkedCheckMs: nowMs });
-    await transaction.commit();
-  });
+  await updateState(store, () => ({ parkedCheckMs: nowMs }));
   return ageMs > 0;
 }
 

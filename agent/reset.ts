@@ -4,7 +4,7 @@
 import { mayWrite } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
-import { rewriteEach } from './rewrite.ts';
+import { rewriteEach, updateState } from './rewrite.ts';
 import { type CollectionState, type CollectionStore, START } from './store.ts';
 
 /**
@@ -17,17 +17,13 @@ export async function resetCollection(
   more: Partial<CollectionState> = {},
 ): Promise<void> {
   const isNew = store.state.syncId === '' && store.state.cursor.sinceMs < 0;
-  await store.lock.run(async () => {
-    const transaction = store.begin();
-    transaction.update({
-      cursor: START,
-      syncId,
-      epoch: store.state.epoch + (isNew ? 0 : 1),
-      resetting: !isNew,
-      ...more,
-    });
-    await transaction.commit();
-  });
+  await updateState(store, ({ epoch }) => ({
+    cursor: START,
+    syncId,
+    epoch: epoch + (isNew ? 0 : 1),
+    resetting: !isNew,
+    ...more,
+  }));
 }
 
 /**

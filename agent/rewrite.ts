@@ -2,7 +2,7 @@
 // Each record is whole after a power cut, the old one or the new one; the records together are not.
 
 import { type Entry, NO_ENTRY } from './entry.ts';
-import type { CollectionStore, Transaction } from './store.ts';
+import type { CollectionState, CollectionStore, Transaction } from './store.ts';
 
 /** `step` puts what becomes of a record into the transaction; `atEnd` adds to the last commit. Errors: the store's. */
 export async function rewriteEach<T extends { readonly id: string }>(
@@ -24,4 +24,16 @@ export async function rewriteEach<T extends { readonly id: string }>(
       if (transaction.size > 0) await transaction.commit();
     });
   } while (at < items.length);
+}
+
+/** A change of the collection's state alone, by what it is when its turn has come. Errors: the store's. */
+export function updateState(
+  store: CollectionStore,
+  change: (state: CollectionState) => Partial<CollectionState>,
+): Promise<void> {
+  return store.lock.run(async () => {
+    const transaction = store.begin();
+    transaction.update(change(store.state));
+    await transaction.commit();
+  });
 }

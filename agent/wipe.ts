@@ -4,7 +4,7 @@
 
 import { NO_ENTRY } from './entry.ts';
 import { resetCollection } from './reset.ts';
-import { rewriteEach } from './rewrite.ts';
+import { rewriteEach, updateState } from './rewrite.ts';
 import { type CollectionStore, START } from './store.ts';
 
 /** A request: the version of the record that it came in, and its place among that record's. */
@@ -24,12 +24,12 @@ export async function resetOnce(store: CollectionStore, request: Request): Promi
 /** Drops all records, changes that wait for the server too; the next pull fetches what the server has. */
 export async function wipeOnce(store: CollectionStore, request: Request): Promise<void> {
   if (isApplied(store, request)) return;
-  await store.lock.run(async () => {
-    const transaction = store.begin();
-    const { seq } = store.state;
-    transaction.update({ cursor: START, resetting: false, applied: request, wipeUpTo: seq });
-    await transaction.commit();
-  });
+  await updateState(store, ({ seq }) => ({
+    cursor: START,
+    resetting: false,
+    applied: request,
+    wipeUpTo: seq,
+  }));
   await finishWipe(store);
 }
 
@@ -52,11 +52,7 @@ export async function finishWipe(store: CollectionStore): Promise<void> {
     await dropAll(store, ids, upTo);
     after = ids.at(-1) ?? null;
   }
-  await store.lock.run(async () => {
-    const transaction = store.begin();
-    transaction.update({ wipeUpTo: undefined });
-    await transaction.commit();
-  });
+  await updateState(store, () => ({ wipeUpTo: undefined }));
 }
 
 async function dropAll(
