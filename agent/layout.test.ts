@@ -1,6 +1,10 @@
 // Every stored value says in which form it was written: what is read of older ones, and what a newer one is not taken
 // for.
 
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { decode } from 'cbor-x';
+import nacl from 'tweetnacl';
 import { describe, expect, test } from 'vitest';
 import { restKey } from '../crypto/rest.ts';
 import { manualClock } from '../platform/memory/platform.ts';
@@ -45,6 +49,96 @@ test('every value begins with the letter of its form, in a seal or not', async (
   }
   expect(heads.length).toBeGreaterThan(100);
   expect(new Set(heads)).toEqual(new Set(['b']));
+});
+
+describe('SPEC.md', () => {
+  const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
+  /** The first cells of the table below a heading. */
+  const cells = (heading: string): string[] => {
+    const part = spec.slice(spec.indexOf(heading)).split('\n## ')[0] ?? '';
+    const rows = part.slice(part.indexOf('|')).split('\n\n')[0]?.split('\n').slice(2) ?? [];
+    return rows.flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((one) => `${one[1]}`),
+    );
+  };
+
+  test('names every key', () => {
+    const forms = cells('## Keys').map(
+      (form) =>
+        new RegExp(
+          `^${form
+            .replaceAll('.', '\\.')
+            .replace('<g>', '[0-9a-z]+')
+            .replace('<c>', '[a-z][ -~]*?')
+            .replace('<suffix>', '[^!]+')
+            .replace('<id>', '[^!]+')}$`,
+        ),
+    );
+    expect(forms).toHaveLength(11);
+    for (const [key] of synced.snapshot()) {
+      expect(
+        forms.filter((form) => form.test(key)),
+        key,
+      ).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ['s', '### `s`'],
+    ['1.h.c', '### `<g>.<c>.c`'],
+  ])('names every member of %s', async (key, heading) => {
+    const members = Object.keys(JSON.parse(bodyOf(`${await valueAt(synced, key)}`)));
+    const optional = spec.slice(spec.indexOf('It may have')).split('###')[0] ?? '';
+    const unnamed = members.filter(
+      (name) => !cells(heading).includes(name) && !optional.includes(`\`${name}\``),
+    );
+    expect(unnamed).toEqual([]);
+    const missing = cells(heading).filter((name) => !members.includes(name));
+    expect(missing).toEqual([]);
+  });
+
+  test('tells enough to read a record without this code', async () => {
+    const [id, state] = ['1.h.r.', '1.h.c'];
+    const [key = ''] = synced
+      .snapshot()
+      .map(([name]) => name)
+      .filter((name) => name.startsWith(id));
+    const value = `${await valueAt(synced, key)}`;
+    const [, modifiedMs, epoch, text] = /^b(\d+) (\d+)\n(.*)$/s.exec(value) ?? [];
+    const body = JSON.parse(`${text}`);
+    expect(body.id).toBe(key.slice(id.length));
+    expect(Number(modifiedMs)).toBeLessThan(servers.nowMs);
+    expect(epoch).toBe('0');
+    const newest = Math.max(...body.visits.map(({ date }: { date: number }) => date));
+    const order = (2 ** 53 - 1 - newest).toString(36).padStart(11, '0');
+    expect(await valueAt(synced, `1.h.x.d${order}!${body.id}`)).toBe('');
+    expect(JSON.parse(bodyOf(`${await valueAt(synced, state)}`)).pending).toBe(1);
+  });
+
+  test('tells enough to open a sealed one', async () => {
+    const key = createHmac('sha256', Buffer.alloc(32, 7)).update('kitsync/v1/rest').digest();
+    const prefix = '1.p.r.';
+    const sealed = synced.snapshot().filter(([name]) => name.startsWith(prefix));
+    expect(sealed.length).toBeGreaterThan(2);
+    for (const [name, value] of sealed) {
+      const bytes = Buffer.from(value as Uint8Array);
+      const pieces: unknown[][] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + 2 + bytes.readUInt16BE(at);
+        expect(bytes[at + 2]).toBe(1);
+        const nonce = bytes.subarray(at + 3, at + 27);
+        const plain = nacl.secretbox.open(bytes.subarray(at + 27, end), nonce, key);
+        pieces.push(decode(Buffer.from(plain ?? [])));
+        at = end;
+      }
+      expect(pieces.map(([of, index, count]) => [of, index, count])).toEqual(
+        pieces.map((_, index) => [name, index, pieces.length]),
+      );
+      expect(pieces.map(([, , , head]) => head).join('')).toMatch(/^b\d+ \d+$/);
+      const body = JSON.parse(pieces.map(([, , , , piece]) => piece).join(''));
+      expect(body.id).toBe(name.slice(prefix.length));
+    }
+  });
 });
 
 describe('a store of form 1', () => {
