@@ -105,8 +105,14 @@ export const ID_CHARS_MAX = 64;
 /** Rounds of pull and push in one pass: each new one is caused by somebody else's write. */
 export const ROUNDS_MAX = 4;
 
+/** Rounds that are refused for news which are not there: the first may have been a batch that the server had lost. */
+export const FUTILE_ROUNDS_MAX = 2;
+
 /** Tries of one outgoing record (in separate passes) before it is parked and reported. */
 export const PUSH_TRIES_MAX = 3;
+
+/** Changes in a row that a server does not take for now, before an upload gives up: each may cost it six requests. */
+export const FAILED_IN_ROW_MAX = 8;
 
 /** A payload up to this fits every server: when it alone fails, that is an outage and no try of the record. */
 export const PAYLOAD_SAFE_CHARS = 16_384;

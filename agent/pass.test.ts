@@ -218,20 +218,20 @@ describe('what the user or the account does not want', () => {
 });
 
 describe('a failure', () => {
-  test.each<SyncErrorCode>(['badResponse', 'conflict', 'keyMismatch', 'overQuota', 'unavailable'])(
-    'of one collection keeps no other from its turn, and is told: %s',
-    async (code) => {
-      server.instead.set('changes history', fails(code));
-      const { run, passwords: logins } = await device();
-      const { failure, report } = await run();
-      expect(failure).toMatchObject({ code });
-      expect(logins.state.held).toBe(1);
-      expect(report.collections).toMatchObject({
-        history: { pulled: 0 },
-        passwords: { pulled: 1 },
-      });
-    },
-  );
+  test.each<SyncErrorCode>([
+    ...(['badResponse', 'conflict', 'keyMismatch', 'overQuota'] as const),
+    ...(['tooLarge', 'unavailable'] as const),
+  ])('of one collection keeps no other from its turn, and is told: %s', async (code) => {
+    server.instead.set('changes history', fails(code));
+    const { run, passwords: logins } = await device();
+    const { failure, report } = await run();
+    expect(failure).toMatchObject({ code });
+    expect(logins.state.held).toBe(1);
+    expect(report.collections).toMatchObject({
+      history: { pulled: 0 },
+      passwords: { pulled: 1 },
+    });
+  });
 
   test.each<SyncErrorCode>([
     'offline',

@@ -8,9 +8,9 @@ import type { CollectionSettings } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
 import { enlist, unlisted, type Wanted } from './enlist.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
-import { ROUNDS_MAX } from './limits.ts';
+import { FUTILE_ROUNDS_MAX, ROUNDS_MAX } from './limits.ts';
 import { pull } from './pull.ts';
-import { push } from './push.ts';
+import { type PushEnd, push } from './push.ts';
 import type { PollItem } from './remotes/remote.ts';
 import { resetCollection } from './reset.ts';
 import { updateState } from './rewrite.ts';
@@ -46,6 +46,7 @@ const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
   'conflict',
   'keyMismatch',
   'overQuota',
+  'tooLarge',
   'unavailable',
 ]);
 
@@ -227,15 +228,39 @@ async function syncCollection(
     await pull(pass);
   }
   await forgetOldRefusal(pass);
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    if (readOnly || store.state.pending === 0 || store.state.readOnlyAtMs > 0) return;
+  if (!readOnly) await sendChanges(pass);
+}
+
+/** Sends and looks, until there is nothing to send. Errors: also why changes that were tried stay here. */
+async function sendChanges(pass: CollectionPass): Promise<void> {
+  const { store, report } = pass;
+  let unsent: SyncError | null = null;
+  let kind: PushEnd['kind'] = 'done';
+  let futile = 0;
+  for (let round = 0; round < ROUNDS_MAX && futile < FUTILE_ROUNDS_MAX; round++) {
+    if (store.state.pending === 0 || store.state.readOnlyAtMs > 0) break;
     stopForBackoff(pass);
-    const before = { pushed: pass.report.pushed, seq: store.state.seq };
-    const unseen = await push(pass);
-    if (unseen) await pull(pass);
+    const [pushed, seq] = [report.pushed, store.state.seq];
+    const end = await push(pass);
+    unsent ??= end.unsent;
+    kind = end.kind;
+    const isIdle = report.pushed === pushed && store.state.seq === seq;
     // Two records that became one are a new change, which has not been sent yet.
-    else if (pass.report.pushed === before.pushed && store.state.seq === before.seq) return;
+    if (kind === 'done' && isIdle) break;
+    const { sinceMs } = store.state.cursor;
+    if (kind !== 'done') await pull(pass);
+    // There was no news to refuse it for: that is not a writer whom the next round would overtake.
+    const isFutile = kind === 'moved' && isIdle && store.state.cursor.sinceMs === sinceMs;
+    futile = isFutile ? futile + 1 : 0;
   }
+  if (unsent !== null) throw unsent;
+  if (kind !== 'moved' || store.state.pending === 0) return;
+  const collection = store.collection.name;
+  throw new SyncError(
+    'conflict',
+    `${collection}: each upload is refused, for the collection has changed`,
+    { collection },
+  );
 }
 
 /** A server that asked for a pause gets it before the next piece of work. */

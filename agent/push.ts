@@ -5,9 +5,15 @@
 import type { CollectionPass } from './context.ts';
 import { resolve } from './dispute.ts';
 import { NO_ENTRY } from './entry.ts';
-import { SyncError } from './errors.ts';
+import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Job, sealedJob } from './job.ts';
-import { PARKED_RECHECK_MS, PUSH_IDS_MAX, PUSH_TRIES_MAX, QUARANTINE_MAX } from './limits.ts';
+import {
+  FAILED_IN_ROW_MAX,
+  PARKED_RECHECK_MS,
+  PUSH_IDS_MAX,
+  PUSH_TRIES_MAX,
+  QUARANTINE_MAX,
+} from './limits.ts';
 import type { PushResult, Upload } from './remotes/remote.ts';
 import { updateState } from './rewrite.ts';
 import { acknowledgeStaged, type Staged, settle } from './settle.ts';
@@ -24,23 +30,40 @@ interface Sending {
   jobs: Job[];
   chars: number;
   failed: number;
+  /** Of them, since the last one that was taken. */
+  failedInRow: number;
+  /** Changes that the server will not take as they are, and its word for the first one. */
+  refused: number;
+  refusal: string | null;
   /** The collection has changed: nothing that was staged is written. */
   moved: boolean;
   /** There are changes that do not fit any more. */
   full: boolean;
 }
 
+/** How an upload has ended. */
+export interface PushEnd {
+  /**
+   * `moved`: nothing that was staged is written, for the collection has moved on. `unseen`: there are versions behind
+   * the cursor that are ours. Both want a pull.
+   */
+  readonly kind: 'moved' | 'unseen' | 'done';
+  /** Why changes that were tried stay here, where trying again at once is of no use; null: none does. */
+  readonly unsent: SyncError | null;
+}
+
 /**
  * Sends the local changes of the collection that are not parked, in as many uploads as the server's limits ask for.
- * True if a pull is needed to see how things stand: the collection moved on, or has versions behind the cursor that
- * are ours.
  * Errors: those of the remote and the store; `unavailable` when some changes could not be stored for now.
  */
-export async function push(pass: CollectionPass): Promise<boolean> {
+export async function push(pass: CollectionPass): Promise<PushEnd> {
   const withParked = await parkedAreDue(pass);
+  let unsent: SyncError | null = null;
   for (;;) {
     const end = await pushOnce(pass, withParked);
-    if (end !== 'full' || pass.notes.waitMs > 0) return end === 'unseen';
+    unsent ??= end.unsent;
+    if (end.kind === 'full' && pass.notes.waitMs === 0) continue;
+    return { kind: end.kind === 'full' ? 'done' : end.kind, unsent };
   }
 }
 
@@ -59,28 +82,40 @@ async function parkedAreDue({ store, platform }: CollectionPass): Promise<boolea
 async function pushOnce(
   pass: CollectionPass,
   withParked: boolean,
-): Promise<'full' | 'unseen' | 'done'> {
+): Promise<{ kind: PushEnd['kind'] | 'full'; unsent: SyncError | null }> {
   const { store } = pass;
   const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
-    ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [] },
-    ...{ chars: 0, failed: 0, moved: false, full: false },
+    ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [], chars: 0 },
+    ...{ failed: 0, failedInRow: 0, refused: 0, refusal: null, moved: false, full: false },
   };
   await gather(pass, sending, true);
   await gather(pass, sending, false);
   if (sending.jobs.length > 0) await send(pass, sending, true);
-  const { staged, failed, moved, full } = sending;
+  const { staged, moved, full } = sending;
   const committed = moved ? { kind: 'moved' as const } : await upload.commit();
-  const unseen = committed.kind === 'moved' || pass.report.pushed > pushedBefore;
+  const isSome = pass.report.pushed > pushedBefore;
   if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed.modifiedMs);
-  if (failed > 0) {
-    throw new SyncError('unavailable', `${failed} changes could not be stored for now`, {
-      collection: store.collection.name,
-    });
+  if (sending.failed > 0 || (full && !isSome && committed.kind === 'none')) {
+    throw unsentError(pass, 'unavailable', `${sending.failed} changes could not be stored for now`);
   }
-  if (committed.kind === 'stored' && full) return 'full';
-  return unseen ? 'unseen' : 'done';
+  const unsent = refusalOf(pass, sending);
+  if (committed.kind === 'moved') return { kind: 'moved', unsent };
+  if (committed.kind === 'stored' && full) return { kind: 'full', unsent };
+  return { kind: isSome ? 'unseen' : 'done', unsent };
+}
+
+/** What the server will not take is reported by the pass that has tried it, and rests then. */
+function refusalOf(pass: CollectionPass, { refused, refusal }: Sending): SyncError | null {
+  if (refused === 0) return null;
+  const code = refusal === 'tooLarge' ? 'tooLarge' : 'conflict';
+  return unsentError(pass, code, `the server does not take ${refused} of the changes`);
+}
+
+function unsentError(pass: CollectionPass, code: SyncErrorCode, why: string): SyncError {
+  const { name: collection } = pass.store.collection;
+  return new SyncError(code, `${collection}: ${why}`, { collection });
 }
 
 /** Seals the deletions, or all else, and sends whenever a request is full; what is left waits in `jobs`. */
@@ -117,8 +152,9 @@ function isRequestFull({ jobs, chars, upload }: Sending, { outgoing }: Job): boo
   return jobs.length >= upload.addMax || chars + outgoing.payload.length > upload.addCharsMax;
 }
 
-function isOver({ store }: CollectionPass, { moved, full }: Sending): boolean {
-  return moved || full || store.state.readOnlyAtMs > 0;
+function isOver({ store }: CollectionPass, sending: Sending): boolean {
+  const { moved, full } = sending;
+  return moved || full || isHopeless(sending) || store.state.readOnlyAtMs > 0;
 }
 
 /** Null if there is nothing to send of this change, or it has been settled otherwise. */
@@ -134,7 +170,7 @@ async function jobOf(
   // Without a mirror, past the marks that are remembered, only the server knows what an edit would replace.
   const isUnsure = mirror === null && pass.store.state.quarantined >= QUARANTINE_MAX;
   if (quarantined || isUnsure) {
-    note(sending, [await resolve(pass, sending.upload, id, sending.staged)]);
+    note(sending, await resolve(pass, sending.upload, id, sending.staged));
     return null;
   }
   if (mirror === null && (await settledAtHome(pass, id, local))) return null;
@@ -148,19 +184,34 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
   sending.jobs = [];
   sending.chars = 0;
   const outgoing = jobs.map((job) => job.outgoing);
-  const results = [...(await upload.add(outgoing, isLast))];
+  const results = await upload.add(outgoing, isLast);
   await settle(pass, jobs, results);
   for (const [index, { id, seq }] of jobs.entries()) {
-    const kind = results[index]?.kind;
-    if (kind === 'staged') staged.push({ id, seq });
+    const result = results[index];
+    if (result?.kind === 'staged') staged.push({ id, seq });
     else sending.deleting.delete(id);
-    if (kind === 'conflict') results[index] = await resolve(pass, upload, id, staged);
+    if (result?.kind === 'refused') {
+      sending.refused++;
+      sending.refusal ??= result.code ?? null;
+    }
+    if (result?.kind !== 'conflict') note(sending, result);
+    else if (isHopeless(sending)) note(sending, { kind: 'failed' });
+    else note(sending, await resolve(pass, upload, id, staged));
   }
-  note(sending, results);
 }
 
-function note(sending: Sending, results: readonly PushResult[]): void {
-  sending.failed += results.filter(({ kind }) => kind === 'failed').length;
-  sending.moved ||= results.some(({ kind }) => kind === 'moved');
-  sending.full ||= results.some(({ kind }) => kind === 'later');
+function note(sending: Sending, result: PushResult | undefined): void {
+  const kind = result?.kind;
+  if (kind === 'stored' || kind === 'staged') sending.failedInRow = 0;
+  if (kind === 'failed') {
+    sending.failed++;
+    sending.failedInRow++;
+  }
+  sending.moved ||= kind === 'moved';
+  sending.full ||= kind === 'later';
+}
+
+/** So many in a row are not the changes' fault: the rest is kept for another pass, with its requests. */
+function isHopeless({ failedInRow }: Sending): boolean {
+  return failedInRow >= FAILED_IN_ROW_MAX;
 }

@@ -14,7 +14,7 @@ import {
 } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
-import { etagMs, header, httpDateMs } from '../wire/headers.ts';
+import { dateHeaderMs, etagMs, header } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
 import { createCircleGuard, envelopeOf, listingPage } from './listing.ts';
@@ -223,7 +223,7 @@ function page(answer: Answer, recordCharsMax: number, nextPage: Page['nextPage']
 }
 
 function dateMs(answer: Answer): number {
-  return httpDateMs(header(answer.headers, 'date') ?? '') ?? 0;
+  return dateHeaderMs(answer.headers) ?? 0;
 }
 
 /** The `_token` of a Next-Page URL. Its host and scheme can be wrong behind a proxy and are not used. */

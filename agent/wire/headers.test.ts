@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Header } from '../../platform/ports.ts';
 import { STAMP_MS_MAX, WAIT_MS_MAX, WAIT_MS_MIN } from '../limits.ts';
 import {
+  dateHeaderMs,
   decimalHeader,
   etagMs,
   header,
@@ -36,6 +37,64 @@ test('a header is found by its lower-case name; the first of several counts', ()
     null,
   ]);
   expect(header([], '__proto__')).toBeNull();
+});
+
+describe('a header that a proxy has repeated', () => {
+  const date = (ms: number) => new Date(ms).toUTCString();
+  const twice = (name: string, a: string, b = a): Header[][] => [
+    [[name, `${a}, ${b}`]],
+    [[name, `${b},  ${a}`]],
+    [
+      [name, a],
+      ['x-other', '1'],
+      [name, b],
+    ],
+  ];
+
+  test('is read once: a wait', () => {
+    for (const headers of twice('backoff', '1800')) {
+      expect(waitHeader(headers, 'backoff', NOW_MS)).toBe(1_800_000);
+    }
+    for (const headers of twice('retry-after', date(NOW_MS + 90_000))) {
+      expect(waitHeader(headers, 'retry-after', NOW_MS)).toBe(90_000);
+    }
+    expect(['1800,1800', '1800, 1800, 1800'].map(wait)).toEqual([1_800_000, 1_800_000]);
+  });
+
+  test('is the larger where they differ, in whatever form they come', () => {
+    for (const headers of twice('retry-after', '60', '1800')) {
+      expect(waitHeader(headers, 'retry-after', NOW_MS)).toBe(1_800_000);
+    }
+    for (const headers of twice('retry-after', '60', date(NOW_MS + 90_000))) {
+      expect(waitHeader(headers, 'retry-after', NOW_MS)).toBe(90_000);
+    }
+    for (const headers of twice('retry-after', 'soon', '1800')) {
+      expect(waitHeader(headers, 'retry-after', NOW_MS)).toBe(1_800_000);
+    }
+  });
+
+  test('is read once: a version, a count, a time', () => {
+    for (const headers of twice('etag', '"1442849065120"')) {
+      expect(etagMs(headers)).toBe(1_442_849_065_120);
+    }
+    for (const headers of twice('x', '7', '12')) expect(decimalHeader(headers, 'x')).toBe(12);
+    for (const headers of twice('x', '1388635807.41')) {
+      expect(headerMs(headers, 'x')).toBe(1_388_635_807_410);
+    }
+    for (const headers of twice('date', date(NOW_MS), date(NOW_MS - 1_000))) {
+      expect(dateHeaderMs(headers)).toBe(NOW_MS);
+    }
+  });
+
+  test('is the text itself: where to go on', () => {
+    for (const headers of twice('next-page', 'https://a.test/?_token=a%2Cb')) {
+      if (headers[0]?.[1].includes(',  ')) continue;
+      expect(header(headers, 'next-page')).toBe('https://a.test/?_token=a%2Cb');
+    }
+    for (const text of ['', ',', ', ', 'a, b', 'a,a', 'a, a, a', 'aa']) {
+      expect(header([['x', text]], 'x')).toBe(text === ', ' ? '' : text);
+    }
+  });
 });
 
 describe('a wish to wait', () => {

@@ -1,43 +1,90 @@
 // Reading a server's headers, which may hold anything: every number is checked and every wait is bounded.
-// Pure. A value that cannot be read counts as absent.
+// Pure. A value that cannot be read counts as absent; of several numbers the largest counts.
 
 import type { Header } from '../../platform/ports.ts';
 import { clampWait } from '../backoff.ts';
 import { STAMP_MS_MAX } from '../limits.ts';
 
-/** The first header of that (lower-case) name, or null. */
+/** The first header of that (lower-case) name, or null; one that a proxy has doubled (`a, a`) counts once. */
 export function header(headers: readonly Header[], name: string): string | null {
   // Taking a pair apart would cost an interpreter twice as much as all the rest.
-  for (const one of headers) if (one[0] === name) return one[1];
+  for (const one of headers) if (one[0] === name) return undoubled(one[1]);
   return null;
+}
+
+function undoubled(text: string): string {
+  const end = (text.length - 2) / 2;
+  const isDouble = text.slice(end, end + 2) === ', ' && text.slice(0, end) === text.slice(end + 2);
+  return isDouble ? text.slice(0, end) : text;
+}
+
+/**
+ * The largest of the numbers that a header of that name says, null if there is none: proxies repeat headers, in a line
+ * of its own or behind a comma. `read` makes a number of one value, or null.
+ */
+function largest(
+  headers: readonly Header[],
+  name: string,
+  read: (text: string) => number | null,
+): number | null {
+  let most: number | null = null;
+  for (const one of headers) {
+    if (one[0] !== name) continue;
+    for (const text of valuesOf(one[1])) {
+      const value = read(text);
+      if (value !== null && (most === null || value > most)) most = value;
+    }
+  }
+  return most;
+}
+
+/** A date has a comma of its own. */
+const VALUES = /\s*(?:[A-Z][a-z]{2}, )?[^,]+/g;
+
+function valuesOf(text: string): string[] {
+  const values = (text.match(VALUES) ?? []).map((value) => value.trim());
+  // A comma inside a number is one of decimals, unless it stands between equals.
+  const isOne = /,\S/.test(text) && values.some((value) => value !== values[0]);
+  return isOne ? [text] : values;
 }
 
 /** Seconds (`Backoff`, `X-Weave-Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in milliseconds; 0 for none. */
 export function waitHeader(headers: readonly Header[], name: string, nowMs: number): number {
-  const text = header(headers, name);
-  if (text === null) return 0;
-  const seconds = /^\s*\d{1,15}(\.\d{1,9})?\s*$/.test(text) ? Number(text) : null;
-  if (seconds !== null) return seconds > 0 ? clampWait(seconds * 1000) : 0;
-  const dateMs = httpDateMs(text);
-  return dateMs !== null && dateMs > nowMs ? clampWait(dateMs - nowMs) : 0;
+  const waitMs = largest(headers, name, (text) => {
+    const seconds = decimal(text);
+    if (seconds !== null) return seconds * 1000;
+    const dateMs = httpDateMs(text);
+    return dateMs === null ? null : dateMs - nowMs;
+  });
+  return waitMs !== null && waitMs > 0 ? clampWait(waitMs) : 0;
 }
 
 /** A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is anything else. */
 export function etagMs(headers: readonly Header[]): number | null {
-  const match = /^(?:W\/)?"(\d{1,15})"$/.exec(header(headers, 'etag') ?? '');
-  const stampMs = Number(match?.[1] ?? Number.NaN);
-  return stampMs <= STAMP_MS_MAX ? stampMs : null;
+  return largest(headers, 'etag', (text) => {
+    const match = /^(?:W\/)?"(\d{1,15})"$/.exec(text);
+    const stampMs = Number(match?.[1] ?? Number.NaN);
+    return stampMs <= STAMP_MS_MAX ? stampMs : null;
+  });
 }
 
 /** A plain non-negative number, or null. */
 export function decimalHeader(headers: readonly Header[], name: string): number | null {
-  const text = header(headers, name);
-  return text !== null && /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
+  return largest(headers, name, decimal);
+}
+
+function decimal(text: string): number | null {
+  return /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : null;
 }
 
 /** A header of decimal seconds as whole milliseconds, or null. */
 export function headerMs(headers: readonly Header[], name: string): number | null {
-  return secondsMs(decimalHeader(headers, name));
+  return largest(headers, name, (text) => secondsMs(decimal(text)));
+}
+
+/** `Date` as milliseconds since 1970, or null. */
+export function dateHeaderMs(headers: readonly Header[]): number | null {
+  return largest(headers, 'date', httpDateMs);
 }
 
 /**

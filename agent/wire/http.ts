@@ -12,7 +12,7 @@ import type {
 import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS, UPLOAD_MS_PER_CHAR } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
-import { decimalHeader, header, headerMs, httpDateMs, waitHeader } from './headers.ts';
+import { dateHeaderMs, decimalHeader, header, headerMs, waitHeader } from './headers.ts';
 
 /** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
 export interface Abort {
@@ -133,8 +133,7 @@ function answer(response: NetworkResponse, { abort, platform }: HttpOptions): An
 
 function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): void {
   const { headers } = response;
-  const serverMs =
-    headerMs(headers, 'x-weave-timestamp') ?? httpDateMs(header(headers, 'date') ?? '');
+  const serverMs = headerMs(headers, 'x-weave-timestamp') ?? dateHeaderMs(headers);
   notes.serverNowMs = serverMs ?? notes.serverNowMs;
   for (const name of ['backoff', 'x-weave-backoff', 'x-backoff', 'retry-after']) {
     notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, serverMs ?? nowMs));
