@@ -2,14 +2,14 @@
 // so none is needed; both forms behave alike; and every rule of the build refuses what breaks it.
 
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getQuickJS } from 'quickjs-emscripten';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFirmware, type FirmwareFile, type FirmwareReport, profileNames } from './build.ts';
-import { cut, makePart, readProgram, type Wanted } from './program.ts';
+import { cut, type FirmwareSource, makePart, readProgram, type Wanted } from './program.ts';
 import { sizeTable } from './size.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -166,6 +166,28 @@ describe('the build refuses', () => {
     const source = `export const boot = () => ${JSON.stringify('x'.repeat(140_000))};`;
     await expect(buildSource('fat.ts', source)).rejects.toThrow(/over its budget: 140\d+ bytes/);
   });
+
+  test('and leaves the folder as it was', async () => {
+    const place = join(dir, 'kept');
+    const build = (source: FirmwareSource) => buildFirmware('kaios-256mb', place, source);
+    await build(FIXTURE);
+    const kept = await readFile(join(place, 'manifest.json'));
+    const fat = `export const boot = () => ${JSON.stringify('x'.repeat(140_000))};`;
+    await writeFile(join(dir, 'fat.ts'), fat);
+    await expect(build({ root: dir, entry: 'fat.ts' })).rejects.toThrow('over its budget');
+    expect(await readFile(join(place, 'manifest.json'))).toEqual(kept);
+  });
+});
+
+test('builds of one folder at the same time leave one of them, whole', async () => {
+  const place = join(dir, 'shared');
+  const builds = Array.from({ length: 6 }, () => buildFirmware('kaios-256mb', place, FIXTURE));
+  for (const { manifest } of await Promise.all(builds)) {
+    for (const { file, bytes } of [manifest.whole, ...manifest.parts]) {
+      expect(await readFile(join(place, file))).toHaveLength(bytes);
+    }
+  }
+  expect((await readdir(dir)).filter((name) => name.includes('building'))).toEqual([]);
 });
 
 test('cutting keeps the order, fills parts up to the limit and never splits a module', () => {

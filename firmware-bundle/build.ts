@@ -1,12 +1,14 @@
 // Builds the firmware: the agent and its QuickJS platform as scripts that use no global, no loader
-// and no `eval`. It promises a file that a bare engine runs (BRIDGE.md, "Loading"), inside its
-// size budget, or an error that says what to change; it writes into the given folder only.
+// and no `eval`. It promises a file that a bare engine runs (BRIDGE.md, "Loading"), inside its size
+// budget, or an error that says what to change; it writes the given folder only, as a whole or not
+// at all.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { contentsModule, syncNames } from './contents.ts';
+import { replaceFolder } from './folder.ts';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
 import {
@@ -49,15 +51,33 @@ export interface FirmwareReport {
 /** Names of the profiles that a firmware can be built for. */
 export const profileNames: readonly string[] = Object.keys(targets);
 
+export interface BuildOptions {
+  /** What `agent.js` may weigh, instead of what the profile allows it, gzipped or not. */
+  readonly budgetBytes?: number;
+}
+
+/** A firmware that is too large for its device; `size` says what it is made of. */
+export class OverBudgetError extends Error {
+  readonly size: FirmwareSize;
+
+  constructor(size: FirmwareSize, message: string) {
+    super(message);
+    this.size = size;
+  }
+}
+
 /**
- * Builds the firmware of a profile into `outDir`: `agent.js`, `agent.part1.js` and so on,
- * `manifest.json`, `size.json` and the packages' licences. Errors say which rule is broken: unknown profile, a package that is
- * not allowed, a global, syntax newer than the device's, a size over its budget.
+ * Builds the firmware of a profile: `agent.js`, `agent.part1.js` and so on, `manifest.json`,
+ * `size.json` and the packages' licences. They are the folder `outDir` then, and what was there
+ * before is gone; what does not keep to the rules leaves it as it was. Errors say which rule is
+ * broken: unknown profile, a package that is not allowed, a global, syntax newer than the device's;
+ * `OverBudgetError`.
  */
 export async function buildFirmware(
   profile: string,
   outDir: string,
   source: FirmwareSource = DEFAULT_SOURCE,
+  { budgetBytes }: BuildOptions = {},
 ): Promise<FirmwareReport> {
   const target = targetOf(profile);
   const { graph, whole } = await readProgram(source, target.syntax);
@@ -70,23 +90,29 @@ export async function buildFirmware(
   }
   for (const script of [whole, ...parts]) checkGlobals(script);
 
-  await mkdir(outDir, { recursive: true });
   const size = measure(graph, whole);
-  await writeWhole(join(outDir, 'size.json'), json(size));
-  // What is chosen beyond the shipped contents is a device's own download; its memory stays as small.
-  const gzipBytesMax = source.contents === undefined ? target.gzipBytesMax : Infinity;
-  checkBudget(size, { ...target, gzipBytesMax });
-  const manifest: FirmwareManifest = {
-    format: 1,
-    profile,
-    ecmaScript: target.syntax,
-    whole: await writeScript(outDir, 'agent.js', whole),
-    parts: await Promise.all(
-      parts.map((part, index) => writeScript(outDir, `agent.part${index + 1}.js`, part)),
-    ),
-  };
-  await writeWhole(join(outDir, 'LICENSES.txt'), await licenses(source.root, graph.modules));
-  await writeWhole(join(outDir, 'manifest.json'), json(manifest));
+  // What is chosen beyond the shipped contents is a device's own download; its memory stays as
+  // small.
+  const isShipped = source.contents === undefined && budgetBytes === undefined;
+  checkBudget(size, {
+    bytesMax: budgetBytes ?? target.bytesMax,
+    gzipBytesMax: isShipped ? target.gzipBytesMax : Infinity,
+  });
+  const manifest = await replaceFolder(outDir, async (folder) => {
+    await writeFile(join(folder, 'size.json'), json(size));
+    await writeFile(join(folder, 'LICENSES.txt'), await licenses(source.root, graph.modules));
+    const written: FirmwareManifest = {
+      format: 1,
+      profile,
+      ecmaScript: target.syntax,
+      whole: await writeScript(folder, 'agent.js', whole),
+      parts: await Promise.all(
+        parts.map((part, index) => writeScript(folder, `agent.part${index + 1}.js`, part)),
+      ),
+    };
+    await writeFile(join(folder, 'manifest.json'), json(written));
+    return written;
+  });
   return { outDir, manifest, size, modulesOfParts: parts.map((part) => part.modules) };
 }
 
@@ -103,7 +129,9 @@ export function sourceWith(names: readonly string[]): FirmwareSource {
 
 const WITH_SIGN_IN = ['sync15', 'history', 'passwords', 'clients', 'signIn'];
 
-/** What the usual choices of contents weigh on a profile, the shipped one first; nothing is written. */
+/**
+ * What the usual choices of contents weigh on a profile, the shipped one first; nothing is written.
+ */
 export async function weighVariants(profile: string): Promise<Variant[]> {
   const { syntax } = targetOf(profile);
   const variants: Variant[] = [];
@@ -145,22 +173,18 @@ function checkBudget(size: FirmwareSize, max: { bytesMax: number; gzipBytesMax: 
   ] as const;
   for (const [is, may, what] of over) {
     if (is > may) {
-      throw new Error(`agent.js is over its budget: ${is} ${what}, ${may} allowed (see size.json)`);
+      throw new OverBudgetError(
+        size,
+        `agent.js is over its budget: ${is} ${what}, ${may} allowed (--budget BYTES raises it)`,
+      );
     }
   }
 }
 
 async function writeScript(outDir: string, file: string, { code }: Script): Promise<FirmwareFile> {
-  await writeWhole(join(outDir, file), code);
+  await writeFile(join(outDir, file), code);
   const sha256 = createHash('sha256').update(code).digest('hex');
   return { file, bytes: Buffer.byteLength(code), sha256 };
-}
-
-/** A reader sees the old file or the new one: several runs may build the same folder. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, text);
-  await rename(draft, path);
 }
 
 async function licenses(root: string, modules: readonly string[]): Promise<string> {
