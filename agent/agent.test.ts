@@ -899,6 +899,19 @@ describe('by itself the device syncs', () => {
     expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
+  test('for an edit when a wait is over, also when a user asked for nothing meanwhile', async () => {
+    const device = await signedIn();
+    atRequest = asks(600_000);
+    await device.agent.sync();
+    atRequest = () => undefined;
+    await device.agent.put('history', PAGE);
+    expect(await device.agent.sync()).toMatchObject({ error: { code: 'backoff' } });
+    const before = passes(device);
+    await device.platform.time.advance(600_000 + CHANGE_DELAY_MS);
+    expect(passes(device)).toBe(before + 1);
+    expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
+  });
+
   test('not after a put that says what is there already, which is no news for apps either', async () => {
     const device = await signedIn();
     const id = await device.agent.put('history', PAGE);

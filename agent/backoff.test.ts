@@ -44,6 +44,18 @@ describe("a server's wish to wait", () => {
     expect(waitMs(longer, NOW_MS + MINUTE_MS, true)).toBe(20 * MINUTE_MS);
   });
 
+  test('is bounded as it is stored, too: nothing makes a device wait for longer than two days', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), (lengthMs) => {
+        const server = { setAtMs: NOW_MS, untilMs: NOW_MS + Math.abs(lengthMs) };
+        for (const nowMs of [NOW_MS, NOW_MS - 1, 0]) {
+          const wait = waitMs({ ...NO_BACKOFF, server }, nowMs, true);
+          expect(wait).toBe(Math.min(Math.abs(lengthMs), 2 * WAIT_MS_MAX));
+        }
+      }),
+    );
+  });
+
   test('is no wish when it is not above zero', () => {
     for (const delayMs of [0, -1, Number.NaN, -Infinity]) {
       expect(serverAsked(NO_BACKOFF, delayMs, NOW_MS)).toBe(NO_BACKOFF);

@@ -17,7 +17,7 @@ import { FULL, fullDevice } from '../test/support/everything.ts';
 import { addresses } from './collections/addresses.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import { UNKNOWN_FORM } from './entry.ts';
-import { QUARANTINE_MAX } from './limits.ts';
+import { PUSH_TRIES_MAX, QUARANTINE_MAX } from './limits.ts';
 
 const ID = 'AAAAAAAAAAAA';
 const PASSES = 8;
@@ -175,6 +175,23 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(await device.agent.get('history', ID)).toMatchObject({ title: 'mine' });
     const told = { kind: 'quarantine', collection: 'history', id: ID, code: 'tooLarge' };
     expect(eventsOf(story)).toContainEqual(told);
+  });
+
+  test('a version that does not prove itself is replaced at the third try, and not before', async () => {
+    const story = await started('history', { protocol });
+    const { servers, other, device } = story;
+    const [user] = servers.world.store.users.values();
+    const forged = '{"ciphertext":"AAAA","IV":"AAAAAAAAAAAAAAAAAAAAAA==","hmac":"00"}';
+    user?.write('history', [{ id: ID, payload: forged }], servers.nowMs);
+    for (let count = 1; count < PUSH_TRIES_MAX; count++) {
+      later(story, 3_600_000);
+      expect(await device.agent.sync()).toMatchObject({ error: { code: 'unavailable' } });
+      expect(() => other.get('history', ID)).toThrow();
+    }
+    later(story, 3_600_000);
+    await device.agent.sync();
+    expect(other.get('history', ID)).toMatchObject({ title: 'mine' });
+    expect(statusOf(story)).toMatchObject({ pending: 0, quarantined: 0 });
   });
 
   test('a build that knows the form takes it in at its next pass, and reads no more for it', async () => {

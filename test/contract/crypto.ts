@@ -239,6 +239,11 @@ export function cryptoContract(name: string, make: (entropy: Entropy) => BsoCryp
           Buffer.alloc(full, 17),
           Buffer.alloc(full, 255),
           Buffer.concat([Buffer.from([0]), Buffer.alloc(full - 1, full)]),
+          // As many as they say, and more than a block has.
+          ...[17, 20, 32, 100].map((count) => {
+            const blank = Buffer.alloc((32 - ((used + count) % 16)) % 16, 0x20);
+            return Buffer.concat([blank, Buffer.alloc(count, count)]);
+          }),
         ];
         for (const ending of endings) {
           const payload = JSON.stringify(encryptRaw(Buffer.concat([text, ending])));
