@@ -115,6 +115,13 @@ async function started(collection: string, options: DeviceOptions): Promise<Stor
   return { servers, other, device, collection, case_ };
 }
 
+/** The same device with another build of addresses. */
+async function updated(story: Story, options: DeviceOptions, build: Collection): Promise<Story> {
+  const collections = FULL.collections.map((each) => (each === addresses ? build : each));
+  const own = { identity: userOf(story.servers), contents: { ...FULL, collections } };
+  return { ...story, device: await fullDevice(story.servers, { ...options, ...own }) };
+}
+
 const statusOf = ({ device, collection }: Story) => device.agent.status().collections[collection];
 const eventsOf = ({ device }: Story) => device.platform.events.map((text) => JSON.parse(text));
 
@@ -198,12 +205,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     const storage = new MemoryStorage();
     const story = await started('addresses', { protocol, storage });
     for (let count = 0; count < 3; count++) await pass(story);
-    const boot = async (build: Collection): Promise<Story> => {
-      const collections = FULL.collections.map((each) => (each === addresses ? build : each));
-      const options = { identity: userOf(story.servers), protocol, storage };
-      const contents = { ...FULL, collections };
-      return { ...story, device: await fullDevice(story.servers, { ...options, contents }) };
-    };
+    const boot = (build: Collection) => updated(story, { protocol, storage }, build);
     // One that knows another form, but not this one, loses sight of nothing.
     const second = await boot({ ...addresses, form: 1 });
     await pass(second);
@@ -215,6 +217,21 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(report.collections.addresses).toMatchObject({ pulled: 1, pushed: 1 });
     expect(statusOf(third)).toMatchObject({ pending: 0, quarantined: 0, unknownForm: 0 });
     expect(story.other.get('addresses', ID)).toMatchObject({ entry: { version: 2, name: 'Anna' } });
+  });
+
+  test('what a newer build has taken in is not changed by an older one', async () => {
+    const storage = new MemoryStorage();
+    const story = await started('addresses', { protocol, storage });
+    const boot = (build: Collection) => updated(story, { protocol, storage }, build);
+    await pass(await boot(addressesOfForm2));
+    const theirs = story.other.get('addresses', ID);
+    expect(theirs).toMatchObject({ entry: { version: 2, name: 'Anna' } });
+    const older = await boot(addresses);
+    const edit = older.device.agent.put('addresses', { id: ID, name: 'Annie' });
+    await expect(edit).rejects.toMatchObject({ code: 'clientTooOld' });
+    expect(await older.device.agent.get('addresses', ID)).toMatchObject({ name: 'Anna' });
+    for (let count = 0; count < 4; count++) await pass(older);
+    expect(story.other.get('addresses', ID)).toEqual(theirs);
   });
 });
 

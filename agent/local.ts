@@ -137,7 +137,7 @@ export type Deleted = (id: string) => void;
 /**
  * Creates or changes a record; without an id, the one that means the same is changed. Of a thing with several records
  * the one changes that apps see, and an edit that makes another thing of it deletes the others. Resolves when it is
- * durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `storageFull`, `storageFailed`.
+ * durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `clientTooOld`, `storageFull`, `storageFailed`.
  */
 export async function putRecord(
   { store, self, recordCharsMax }: Writable,
@@ -162,6 +162,10 @@ export async function putRecord(
     const id = thing?.first.id ?? asked ?? newId;
     const [before = NO_ENTRY] = thing ? [thing.first.entry] : await store.load([id]);
     const existing = visible(before);
+    // A newer build has taken it in, and this one does not know what an edit would do to it.
+    if (existing !== null && collection.check(existing) !== null) {
+      throw new SyncError('clientTooOld', 'record: of a form that this build does not know');
+    }
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
     const body = prepared(collection.prepare(edit, existing, id, nowMs));

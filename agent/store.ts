@@ -214,7 +214,7 @@ export async function openCollectionStore(
           mirror: await loaded('mirror', id, mirror, unpackMirror),
           local: await loaded('outbox', id, local, unpackLocal),
           quarantined: mark !== null,
-          ...(`${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
+          ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
         const turn = pacer((mirror?.length ?? 0) + (local?.length ?? 0) + RECORD_CHARS);
         if (turn !== null) await turn;
