@@ -55,9 +55,8 @@ export type Revive = (store: OldStore, cutAt: number | null, fault: Fault) => Pr
 const FAULTS: readonly Fault[] = ['torn', 'lost', 'reordered'];
 
 export interface SweepOptions {
-  /** From one write of the pass to the next that is cut, and of the step, 1 if it is left out. */
+  /** From one write to the next that is cut. */
   readonly stride: number;
-  readonly stepStride?: number;
   /** What becomes of what was not synced: all ways if it is left out. */
   readonly faults?: readonly Fault[];
 }
@@ -70,28 +69,27 @@ export interface Sweep {
 }
 
 /**
- * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, in each of the ways; every outcome is opened again and goes on to its end.
+ * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, one way after the other;
+ * every outcome is opened again and goes on to its end.
  */
 export async function sweep(
   store: OldStore,
   revive: Revive,
-  { stride, stepStride = 1, faults = FAULTS }: SweepOptions,
+  { stride, faults = FAULTS }: SweepOptions,
 ): Promise<Sweep> {
   const whole = await revive(store, null, 'kept');
   if (!(await whole.goOn())) throw new Error('the power went by itself');
   const complaints = wrongs(store, await whole.ended());
   const { writes, bootWrites } = whole;
   let cuts = 0;
-  for (let at = 1; at <= writes; at += at <= bootWrites ? stepStride : stride) {
-    for (const fault of faults) {
-      const device = await revive(store, at, fault);
-      const wasCut = !(await device.goOn());
-      const isDone = await device.goOn();
-      const wrong = isDone ? wrongs(store, await device.ended()) : ['it was cut again'];
-      if (!wasCut) wrong.push('it was not cut');
-      complaints.push(...wrong.map((one) => `write ${at}, ${fault}: ${one}`));
-      cuts++;
-    }
+  for (let at = 1; at <= writes; at += stride) {
+    const fault = faults[cuts++ % faults.length] ?? 'kept';
+    const device = await revive(store, at, fault);
+    const wasCut = !(await device.goOn());
+    const isDone = await device.goOn();
+    const wrong = isDone ? wrongs(store, await device.ended()) : ['it was cut again'];
+    if (!wasCut) wrong.push('it was not cut');
+    complaints.push(...wrong.map((one) => `write ${at}, ${fault}: ${one}`));
   }
   return { writes, bootWrites, cuts, complaints };
 }
