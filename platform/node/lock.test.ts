@@ -202,6 +202,15 @@ it('never has two writers, and loses nothing that was acknowledged, under kill -
   expect(readdirSync(directory)).toEqual(['store']);
 });
 
+it('is never refused for another reason than that somebody has it', async () => {
+  const directory = newDirectory();
+  const workers = Array.from({ length: 4 }, (_, n) => start([directory, `w${n}`, 'lock']));
+  while (workers.some(({ lines }) => lines.length < 20)) {
+    await setTimeout(20);
+    expect(workers.map((one) => one.complained()).join('')).toBe('');
+  }
+});
+
 describe('a flag that cannot be asked', () => {
   /** One that a process left in a place that this one cannot look into. */
   async function strangersFlag(directory: string): Promise<string> {

@@ -142,10 +142,11 @@ async function raise(folder: string): Promise<Flag> {
     } catch (error) {
       server.close();
       rmSync(draft, { force: true });
-      const { code } = error as NodeJS.ErrnoException;
+      const { code, syscall } = error as NodeJS.ErrnoException;
       // Whoever left at this moment has removed the folder, and whoever came has taken the draft
-      // for a leftover.
-      if ((code === 'ENOENT' || code === 'EEXIST') && tries < RAISES_MAX) continue;
+      // for a leftover. Node.js calls a missing folder EACCES where it binds a socket.
+      const isGone = code === 'ENOENT' || (code === 'EACCES' && syscall === 'listen');
+      if ((isGone || code === 'EEXIST') && tries < RAISES_MAX) continue;
       if (code !== 'EOPNOTSUPP' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
       throw new StorageError('failed', `${folder} is on a file system without sockets (${code})`);
     }

@@ -5,7 +5,7 @@
 
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { InUseError } from '../../platform/node/lock.ts';
+import { InUseError, lockDirectory } from '../../platform/node/lock.ts';
 import { type NodeStorage, openNodeStorage } from '../../platform/node/storage.ts';
 
 const [directory = '', name = '', turns = '0'] = process.argv.slice(2);
@@ -31,6 +31,22 @@ async function open(): Promise<NodeStorage> {
     }
   }
 }
+
+/** Takes the lock and gives it back, over and over, and prints a line for each time. */
+async function churn(): Promise<never> {
+  for (;;) {
+    try {
+      const lock = await lockDirectory(directory);
+      lock.check();
+      lock.release();
+      process.stdout.write('had it\n');
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+    }
+  }
+}
+
+if (turns === 'lock') await churn();
 
 if (turns === '0') {
   const storage = await open().catch((error: Error) => {
