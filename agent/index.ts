@@ -56,10 +56,15 @@ export interface Agent {
   /** The device has another network now, or none. */
   connectionChanged(): void;
   status(): Status;
+  /**
+   * What apps see of a page, login and so on, by any of its ids; `guid` is the one that it is listed under. Null if they
+   * see nothing.
+   */
   get(collection: string, id: string): Promise<Body | null>;
   list(collection: string, query: ListQuery): Promise<ListResult>;
-  /** Resolves to the record's id when the change is durable. */
+  /** Resolves to the id that it is listed under when the change is durable. */
   put(collection: string, record: Body): Promise<string>;
+  /** Deletes a page, login and so on for all devices, under all its ids. */
   delete(collection: string, id: string): Promise<void>;
   /**
    * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a pass. Only after a

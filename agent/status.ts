@@ -91,7 +91,7 @@ export type AgentEvent =
       readonly kind: 'record';
       readonly collection: string;
       readonly id: string;
-      /** `put`: `get` has something new under this id; `delete`: apps see nothing under it any more. */
+      /** `put`: `get` has something new under this id; `delete`: what was listed under it goes. */
       readonly change: 'put' | 'delete';
       /** What changed in it, where the collection says (`Collection.changes`). */
       readonly changes?: { readonly [member: string]: unknown };
