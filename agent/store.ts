@@ -318,14 +318,14 @@ function beginTransaction(
     const [wasKnownMs, isKnownMs] = [knownMs(before), knownMs(after)];
     if (was === is && wasKnownMs === isKnownMs) return;
     const now = is === null ? [] : collection.index(is, isKnownMs);
-    const old = was === null ? [] : collection.index(was, wasKnownMs);
     // Earlier builds believed every date.
-    const believed = was === null ? [] : collection.index(was, Number.POSITIVE_INFINITY);
-    for (const suffix of new Set([...old, ...believed])) {
+    const olds = was === null ? [] : [wasKnownMs, Infinity].map((ms) => collection.index(was, ms));
+    for (const suffix of new Set(olds.flat())) {
       if (!now.includes(suffix)) changes.push([keys.index(suffix, id), null]);
     }
     for (const suffix of now) {
-      if (!old.includes(suffix)) changes.push([keys.index(suffix, id), '']);
+      const isThere = was !== null && olds.every((old) => old.includes(suffix));
+      if (!isThere) changes.push([keys.index(suffix, id), '']);
     }
   };
 

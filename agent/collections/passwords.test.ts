@@ -195,6 +195,20 @@ describe('changes on both sides', () => {
     }
   });
 
+  test('leave a target alone that neither has changed: both, or none', () => {
+    const both = { formSubmitURL: 'https://a', httpRealm: 'r' };
+    expect(
+      three({ ...both, password: 'new' }, { ...both, username: 'bob' }, 59_000, both).local,
+    ).toEqual(login({ ...both, password: 'new', username: 'bob' }));
+    const { formSubmitURL, httpRealm, ...none } = login();
+    const decision = merge({
+      local: edited({ ...none, password: 'new' }),
+      mirror: none,
+      incoming: { ...none, username: 'bob' },
+    });
+    expect(decision.local).toEqual({ ...none, password: 'new', username: 'bob' });
+  });
+
   test('to form and to realm leave one target', () => {
     const realm = { formSubmitURL: null, httpRealm: 'r' };
     const form = { formSubmitURL: 'https://b' };

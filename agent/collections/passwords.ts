@@ -126,10 +126,11 @@ function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean
     if (isSameValue(own, old)) return other;
     return isMineYounger || isSameValue(other, old) ? own : other;
   };
-  const names = [...new Map([...others, ...ours]).keys()];
+  const names = Object.keys({ ...theirs, ...mine });
   const merged: Body = Object.fromEntries(names.map((name) => [name, pick(name)]));
   // One side made it a form's login, the other a realm's: a login has one target.
-  return isBothTargets(merged) ? { ...merged, httpRealm: null } : merged;
+  const isNew = isBothTargets(merged) && !isBothTargets(base);
+  return isNew ? { ...merged, httpRealm: null } : merged;
 }
 
 /** Without a common past the later password wins with all that belongs to it, then the younger change; other members stay. */
