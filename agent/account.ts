@@ -111,13 +111,18 @@ export async function openAccount(
       await keepMeta(found(document, 'meta/global'), remote);
     },
     async addEngines(remote, engines, newId) {
-      for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
+      let before = '';
+      for (let round = 0; round < 2 * CONFLICT_ROUNDS_MAX; round++) {
         const envelope = found(await remote.document('meta', 'global', null), 'meta/global');
         const now = await keepMeta(envelope, remote);
         const added = engines
           .filter(({ name }) => isAbsent(now, name))
           .map(({ name, version }) => [name, { version, syncID: newId() }] as const);
         if (added.length === 0) return 'stored';
+        // It goes back whole: what something on the way has garbled is not read twice.
+        const isSure = envelope.payload === before;
+        before = envelope.payload;
+        if (!isSure) continue;
         const payload = withMembers(envelope.payload, 'engines', added);
         if (payload === null) return 'refused';
         const whole = { id: 'global', payload, sortindex: null, ttlSeconds: null };

@@ -187,6 +187,29 @@ describe.each(['sync15', 'syncto'] as const)('over %s', (protocol) => {
     expect(secondDevice(it.servers).get('recipes', id)).toMatchObject(RECIPE);
   });
 
+  test('is not added to what was garbled on the way: that would go back to the server', async () => {
+    const it = stage();
+    let reads = 0;
+    const device = await it.device({
+      protocol,
+      fetch: async (request) => {
+        if (request.method === 'PUT') it.writes.push(request.url);
+        const answer = await it.servers.world.fetch(request);
+        if (!/meta.*global/.test(request.url) || request.method !== 'GET') return answer;
+        // Every other answer has lost an engine.
+        const text = (await answer.text()).replaceAll(
+          'passwords',
+          reads++ % 2 ? 'passwords' : 'passw0rds',
+        );
+        return new Response(text, answer);
+      },
+    });
+    await device.agent.enable();
+    expect(reads).toBeGreaterThan(3);
+    expect(it.writes.filter((url) => url.includes('meta'))).toEqual([]);
+    expect(metaOf(it.servers)).toBe(ODD_META);
+  });
+
   test('that is only read here is not added', async () => {
     const it = stage();
     const collections = {

@@ -177,7 +177,7 @@ describe('what the user or the account does not want', () => {
     const { run, history: pages } = await device();
     expect((await run()).log).toEqual([
       ...['document meta/global', 'document crypto/keys', 'changes passwords'],
-      ...['document meta/global', 'write meta/global', 'changes history'],
+      ...['document meta/global', 'document meta/global', 'write meta/global', 'changes history'],
     ]);
     expect(pages.state.held).toBe(1);
   });
