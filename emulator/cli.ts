@@ -3,6 +3,7 @@
 
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { OverBudgetError } from '../firmware-bundle/build.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
@@ -139,7 +140,10 @@ async function firmwareOf(options: EmulateOptions, shipped: string | null): Prom
   const { firmwareDir, profile, signIn } = options;
   if (firmwareDir === null) {
     if (shipped !== null && !signIn) return readFirmware(join(shipped, profile.name));
-    return freshFirmware(profile.name, signIn ? ['signIn'] : undefined);
+    return freshFirmware(profile.name, signIn ? ['signIn'] : undefined).catch((error: unknown) => {
+      if (!(error instanceof OverBudgetError)) throw error;
+      throw new UsageError(`the firmware cannot be built: ${error.message}`);
+    });
   }
   return readFirmware(firmwareDir).catch((error: Error) => {
     throw new UsageError(`--firmware: ${error.message}`);

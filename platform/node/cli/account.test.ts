@@ -1,7 +1,16 @@
 // The ways to a credentials file, and the way out: an import, a password, a sign-out. And who this computer is to the
 // accounts server in between.
 
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
@@ -246,6 +255,14 @@ describe('kitsync sign-out', () => {
     const args = ['--credentials', credentials, '--forget-credentials', '--yes'];
     expect((await signOut(...args)).complaints).toContain(`${credentials} is removed`);
     expect(existsSync(credentials)).toBe(false);
+    await signIn();
+    const link = join(folder, 'link');
+    symlinkSync(credentials, link);
+    await signOut('--credentials', link, '--forget-credentials', '--yes');
+    expect([lstatSync(link, { throwIfNoEntry: false }), existsSync(credentials)]).toEqual([
+      undefined,
+      false,
+    ]);
     expect((await signOut('--forget-credentials')).complaints).toContain(
       '--credentials is missing',
     );

@@ -58,8 +58,14 @@ export async function serveControl(path: string, api: LocalApi): Promise<() => v
   };
 }
 
-/** The agent that answers at `path`, or null when none runs there. */
-export async function connectControl(path: string): Promise<RemoteApi | null> {
+/**
+ * The agent that answers at `path`, or null when none runs there. `replyMs`: how long one call may
+ * take.
+ */
+export async function connectControl(
+  path: string,
+  replyMs: number = REPLY_MS,
+): Promise<RemoteApi | null> {
   const socket = createConnection(path);
   try {
     await once(socket, 'connect');
@@ -70,7 +76,7 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
   const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
   const call = async (method: keyof LocalApi, ...args: readonly unknown[]): Promise<never> => {
     socket.write(`${JSON.stringify({ method, args })}\n`);
-    const { done, value } = await answered(replies.next());
+    const { done, value } = await answered(replies.next(), replyMs);
     if (done === true) throw new Failure('the running sync has ended');
     const { result, error } = JSON.parse(value);
     if (error !== undefined) {
@@ -91,10 +97,10 @@ export async function connectControl(path: string): Promise<RemoteApi | null> {
 }
 
 /** A process that is stopped, or hangs, takes the question and says nothing. Errors: `Failure`. */
-async function answered<T>(reply: Promise<T>): Promise<T> {
+async function answered<T>(reply: Promise<T>, replyMs: number): Promise<T> {
   const end = new AbortController();
-  const late = setTimeout(REPLY_MS, null, { signal: end.signal }).then(() => {
-    throw new Failure(`the running sync has not answered for ${REPLY_MS / 1_000} seconds`);
+  const late = setTimeout(replyMs, null, { signal: end.signal }).then(() => {
+    throw new Failure(`the running sync has not answered for ${replyMs / 1_000} seconds`);
   });
   late.catch(() => undefined);
   return Promise.race([reply, late]).finally(() => end.abort());

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,11 @@ import {
   run,
   serveAccount,
   temporaryFolder,
+  testTerminal,
 } from '../../../test/support/commands.ts';
+import { openNodeStorage } from '../storage.ts';
+import { connectControl } from './control.ts';
+import { main } from './main.ts';
 import { killCommands, startCommand } from './testing.ts';
 
 let serving: Serving;
@@ -83,6 +87,30 @@ it.skipIf(!hasContainers)(
     expect(JSON.parse(out)).toHaveLength(300);
   },
 );
+
+it('ends when another process has taken its folder over', async () => {
+  const taken = join(folder, 'taken');
+  const terminal = testTerminal();
+  const ended = main(syncArgs(taken), terminal);
+  await terminal.saw('in sync');
+  rmSync(join(taken, 'lock'), { recursive: true });
+  const heir = await openNodeStorage(taken);
+  expect(await ended).toBe(1);
+  expect(terminal.complaints).toContain(`kitsync: ${taken} is in use\n`);
+  heir.close();
+  const { out } = await run(['status', '--data', taken, '--json']);
+  expect(JSON.parse(out)).toMatchObject({ collections: { history: { held: 900, pending: 0 } } });
+});
+
+it('does not wait for ever for a sync that says nothing', async () => {
+  const path = join(folder, 'silent');
+  const silent = createServer().listen(path);
+  await once(silent, 'listening');
+  const api = await connectControl(path, 200);
+  await expect(api?.status()).rejects.toThrow('has not answered for 0.2 seconds');
+  api?.close();
+  silent.close();
+});
 
 it('stops within seconds although the server says nothing', async () => {
   const silent = createServer().listen(0, '127.0.0.1');

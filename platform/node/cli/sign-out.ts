@@ -3,7 +3,7 @@
 // data here. The folder's files go as files: what was removed inside them would still be on the
 // disk.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
@@ -35,11 +35,18 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
   const said = [emptiness(directory, left)];
   if (credentials !== null)
     said.push(await giveBack(credentials, { ...terminal.machine, allowHttp }));
-  if (credentialsFile !== null && forgetCredentials) rmSync(credentialsFile);
+  if (credentialsFile !== null && forgetCredentials) removeFile(credentialsFile);
   if (credentialsFile !== null) {
     said.push(`${credentialsFile} is ${forgetCredentials ? 'removed' : 'kept'}`);
   }
   terminal.complain(`${said.join('\n')}\n`);
+}
+
+/** With what a link leads to: the secrets are there. */
+function removeFile(path: string): void {
+  const target = realpathSync(path);
+  rmSync(target);
+  rmSync(path, { force: true });
 }
 
 /**
