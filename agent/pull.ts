@@ -18,6 +18,8 @@ import type { AgentEvent } from './status.ts';
 import { type Cursor, START } from './store.ts';
 
 const RESTARTS_MAX = 3;
+/** Links that break in one pull, each after some records: the next pass comes a minute later. */
+const BREAKS_MAX = 3;
 
 /**
  * Brings a collection to what the server has.
@@ -26,6 +28,7 @@ const RESTARTS_MAX = 3;
  */
 export async function pull(pass: CollectionPass): Promise<void> {
   let restarts = 0;
+  let breaks = 0;
   let cursor = resumed(pass.store.state.cursor);
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await pass.remote.changes(pass.store.collection.name, cursor);
@@ -38,12 +41,26 @@ export async function pull(pass: CollectionPass): Promise<void> {
       cursor = wentBack ? START : resumed({ ...pass.store.state.cursor, page: null });
       continue;
     }
-    const next = await readPage(pass, page, cursor);
+    const next = await readPage(pass, page, cursor).catch((error: unknown) => {
+      // A server gives up a connection whose reader is slow: what has come by then is kept.
+      const { page: token, ...rest } = resumed(pass.store.state.cursor);
+      const hasMoved = token !== cursor.page || rest.sinceMs > cursor.sinceMs;
+      if (!isTruncated(error) || !hasMoved || ++breaks > BREAKS_MAX) throw error;
+      return null;
+    });
+    if (next === null) {
+      cursor = resumed(pass.store.state.cursor);
+      continue;
+    }
     if (next.page === null) return requeueUnseen(pass);
     if (next.page === cursor.page) break;
     cursor = next;
   }
   throw endless(pass);
+}
+
+function isTruncated(error: unknown): boolean {
+  return error instanceof SyncError && error.code === 'truncated';
 }
 
 function endless(pass: CollectionPass): SyncError {

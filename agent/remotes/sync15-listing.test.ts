@@ -101,7 +101,6 @@ describe('a page', () => {
     };
     const device = await it.boot();
     let report = await device.agent.enable();
-    expect(report).toMatchObject({ ok: false, error: { code: 'truncated' } });
     for (let passes = 1; !report.ok && passes < 10; passes++) report = await device.agent.sync();
     expect(report).toMatchObject(ok);
     await agreed(device, it);
@@ -183,7 +182,6 @@ test('a link that never lasts for a second page brings all of them', async () =>
   };
   const device = await it.boot({ fetch });
   let report = await device.agent.enable();
-  expect(report).toMatchObject({ ok: false, error: { code: 'truncated' } });
   for (let passes = 1; !report.ok && passes < 10; passes++) report = await device.agent.sync();
   expect(report).toMatchObject(ok);
   await agreed(device, it);

@@ -104,7 +104,6 @@ async function cuttingLink(cut: number) {
       [far, near],
     ] as const) {
       one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
     }
     near.pipe(far);
     if (cut === 0) return void far.pipe(near);
