@@ -5,7 +5,7 @@
 
 import { heapOf } from '../config.ts';
 import { SyncError } from '../errors.ts';
-import { DOCUMENT_CHARS_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
+import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import type { Cursor } from '../store.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
@@ -75,12 +75,17 @@ function createSync15(options: RemoteOptions): Remote {
         return 'restart';
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
-      return listingPage(answer, createLineSplitter({ recordCharsMax }), bso, {
-        count: decimalHeader(answer.headers, 'x-weave-records') ?? 0,
-        stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
-        serverNowMs: serverNowMs(answer),
-        nextPage: () => guard(cursor.page === null, nextOffset(answer)),
-      });
+      return listingPage(
+        answer,
+        createLineSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX }),
+        bso,
+        {
+          count: decimalHeader(answer.headers, 'x-weave-records') ?? 0,
+          stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
+          serverNowMs: serverNowMs(answer),
+          nextPage: () => guard(cursor.page === null, nextOffset(answer)),
+        },
+      );
     },
 
     async write(collection, { id, payload, baseMs }) {

@@ -37,7 +37,7 @@ export function parseDocument(text: string, valuesMax = DOCUMENT_VALUES_MAX): un
   // Most texts need no closer look: more may be open at once than there are brackets.
   if (brackets > JSON_DEPTH_MAX) createLexer(JSON_DEPTH_MAX).next(text, 0);
   const value = jsonOf(text);
-  if (value === undefined) throw notJson();
+  if (value === undefined) throw notA('JSON', text);
   return value;
 }
 
@@ -50,7 +50,7 @@ export async function parseInTurns(text: string, pause: () => Promise<void>): Pr
   try {
     return await parseLongJson(text, pause);
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof JsonTooLarge) throw notJson();
+    if (error instanceof SyntaxError || error instanceof JsonTooLarge) throw notA('JSON', text);
     throw error;
   }
 }
@@ -67,11 +67,13 @@ export function member(value: unknown, name: string): unknown {
     : undefined;
 }
 
-const SHORT_CHARS = 4096;
-
-function notJson(): SyncError {
-  return new SyncError('badResponse', 'not JSON');
+/** That an answer is not what was asked for. A network that wants a sign-in answers with a page. */
+export function notA(what: string, text: string): SyncError {
+  const is = /^\s*</.test(text) ? 'a page of HTML' : `not ${what}`;
+  return new SyncError('badResponse', `the answer is ${is}`);
 }
+
+const SHORT_CHARS = 4096;
 
 /** How often a character occurs, at most `max` times: splitting is the fastest way for an interpreter to look for one. */
 function count(text: string, character: string, max: number): number {

@@ -187,6 +187,32 @@ describe('a document that is not a list of records', () => {
     expect(codeOf(() => split(document))).toBe('badResponse');
   });
 
+  test.each(['[', ' \n[', '['])('is a list alone where lines were asked for: %j', (open) => {
+    const records = [{ id: 'a', n: [1, { b: ']' }] }, { id: 'b' }, { id: 'c' }];
+    const text = `${open}${JSON.stringify(records).slice(1)}\n`;
+    for (const chunkChars of [1, 2, 7, text.length]) {
+      expect(parsed(splitLines(text, chunkChars))).toEqual(records);
+    }
+    expect(splitLines(`${open}]`, 1)).toEqual([]);
+  });
+
+  test.each([
+    ['[{"id":"a"}', 'truncated'],
+    ['[{"id":"a"},', 'truncated'],
+    ['[{"id":"a"},]', 'badResponse'],
+    ['[{"id":"a"}] x', 'badResponse'],
+    ['[{"id":"a"}}', 'badResponse'],
+  ])('is a list alone that is none: %s', (text, code) => {
+    expect(codeOf(() => splitLines(text, 3))).toBe(code);
+  });
+
+  test('is refused as what it is: a page of HTML', () => {
+    const page = '\n<!DOCTYPE html>';
+    for (const action of [() => split(page), () => splitLines(page, 20)]) {
+      expect(action).toThrow('the answer is a page of HTML');
+    }
+  });
+
   test('is refused at its first character', () => {
     expect(codeOf(() => createSplitter(OPTIONS).push(' <', []))).toBe('badResponse');
   });
@@ -227,9 +253,8 @@ describe('a record a line', () => {
     ]);
   });
 
-  test('is no web page, no list and no endless line', () => {
+  test('is no web page and no endless line', () => {
     expect(codeOf(() => splitLines('\n<html>', 1))).toBe('badResponse');
-    expect(codeOf(() => splitLines('[{"id":"a"}]', 4))).toBe('badResponse');
     expect(codeOf(() => splitLines(`{"${'x'.repeat(SKIP_CHARS_MAX)}`, 16_384))).toBe('badResponse');
   });
 });

@@ -3,6 +3,7 @@
 // whether it is JSON at all, is for the caller to find out: one bad record spoils no other.
 
 import { SyncError } from '../errors.ts';
+import { notA } from './document.ts';
 import { createLexer } from './lexer.ts';
 
 /** Characters that may pass without a record ending: more than any public server stores in one (2.5 MiB). */
@@ -13,8 +14,8 @@ export interface SplitOptions {
   readonly recordCharsMax: number;
   /** `{` and `[` that may be open at once within one record. */
   readonly depthMax: number;
-  /** The member of the document that is the list. */
-  readonly member: string;
+  /** The member of the document that is the list; null: the document itself is. */
+  readonly member: string | null;
 }
 
 /**
@@ -46,12 +47,16 @@ type State = 'open' | 'name' | 'value' | 'list' | 'record' | 'after' | 'done';
 /** What opens the document and the list; behind the document there is nothing. */
 const BRACKET = { open: '{', list: '[', done: undefined };
 
-/** Splits `{"<member>":[record, record], ...}`; other members, before or after, are skipped. */
+/**
+ * Splits `{"<member>":[record, record], ...}`, where other members, before or after, are skipped;
+ * or a list alone.
+ */
 export function createSplitter(options: SplitOptions): Splitter {
   const lexer = createLexer(options.depthMax);
   const part = createPart(options.recordCharsMax);
-  let state: State = 'open';
-  let hasList = false;
+  const isBare = options.member === null;
+  let state: State = isBare ? 'list' : 'open';
+  let hasList = isBare;
   let recordCount = 0;
   let quietChars = 0;
 
@@ -61,7 +66,7 @@ export function createSplitter(options: SplitOptions): Splitter {
       if (!isBlank(item)) out.push(item);
       else if (mark === ',' || recordCount > 0) throw badDocument();
       recordCount++;
-      return mark === ',' ? 'record' : 'after';
+      return mark === ',' ? 'record' : isBare ? 'done' : 'after';
     }
     if (state === 'name' && mark === ':' && 'text' in item) {
       if (item.text.trim() !== `"${options.member}"`) return 'value';
@@ -82,7 +87,7 @@ export function createSplitter(options: SplitOptions): Splitter {
         if (state === 'open' || state === 'list' || state === 'done') {
           at = skipBlanks(chunk, at);
           if (at === chunk.length) break;
-          if (chunk[at] !== BRACKET[state]) throw badDocument();
+          if (chunk[at] !== BRACKET[state]) throw badDocument(chunk[at]);
           state = state === 'open' ? 'name' : 'record';
         } else {
           const end = lexer.next(chunk, at);
@@ -107,9 +112,11 @@ export function createSplitter(options: SplitOptions): Splitter {
 /**
  * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or without its newline.
  * Blank lines are nothing. A last line without a newline that does not end as an object does was cut.
+ * A server that knows no lines answers with a JSON list, which is split as that.
  */
-export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>): Splitter {
+export function createLineSplitter(options: Omit<SplitOptions, 'member'>): Splitter {
   const part = createPart(options.recordCharsMax);
+  let list: Splitter | null = null;
   let isFirst = true;
   let quietChars = 0;
 
@@ -122,9 +129,11 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
     push(chunk, out) {
       if (isFirst) {
         const start = skipBlanks(chunk, 0);
-        if (start < chunk.length && chunk[start] !== '{') throw badDocument();
+        if (chunk[start] === '[') list = createSplitter({ ...options, member: null });
+        else if (start < chunk.length && chunk[start] !== '{') throw badDocument(chunk[start]);
         isFirst = start === chunk.length;
       }
+      if (list !== null) return list.push(chunk, out);
       let from = 0;
       for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', from)) {
         close(chunk.slice(from, end), out);
@@ -136,6 +145,7 @@ export function createLineSplitter(options: Pick<SplitOptions, 'recordCharsMax'>
       if (quietChars > SKIP_CHARS_MAX) throw badDocument();
     },
     end(out) {
+      if (list !== null) return list.end(out);
       const item = part.take('');
       if (isBlank(item)) return;
       if ('text' in item && !/\}\s*$/.test(item.text)) throw truncated();
@@ -193,6 +203,6 @@ function truncated(): SyncError {
   return new SyncError('truncated', 'the list of records has no end');
 }
 
-function badDocument(): SyncError {
-  return new SyncError('badResponse', 'the answer is not a list of records');
+function badDocument(start = ''): SyncError {
+  return notA('a list of records', start);
 }
