@@ -20,6 +20,7 @@ const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts'
 /** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
 const MODES: ReadonlyMap<string, string> = new Map([
   ['firefox', 'test/interop/**/*.test.ts'],
+  ['hostile', 'test/hostile/**/*.test.ts'],
   ['package', 'test/package/**/*.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
   ['sim', '{test/sim/**/*,emulator/device/flash-cuts}.test.ts'],

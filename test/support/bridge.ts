@@ -18,6 +18,8 @@ export interface BridgedDevice {
   readonly crashed: Promise<never>;
   /** What the agent has told: the texts of `event`. */
   readonly events: string[];
+  /** Lets time pass, event by event, until then or until nothing happens any more. */
+  passUntil(isOver: () => boolean): Promise<void>;
 }
 
 export interface BridgedOptions {
@@ -26,10 +28,15 @@ export interface BridgedOptions {
   readonly withCrypto?: boolean;
   /** Gets the lines of the trace. */
   readonly traced?: (line: string) => void;
+  readonly onEvent?: (json: string) => void;
+  /** That of another device's world; by default one of its own. */
+  readonly clock?: DeviceClock;
+  /** Time passes when it is told to (`passUntil`), and not by itself. */
+  readonly byHand?: boolean;
 }
 
 export function bridgedDevice(options: BridgedOptions): BridgedDevice {
-  const clock = virtualClock();
+  const { clock = virtualClock(), byHand = false } = options;
   const events: string[] = [];
   let crash: (error: unknown) => void = () => {};
   const crashed = new Promise<never>((_, reject) => {
@@ -45,17 +52,23 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
     operations: new Map([...clockOperations(clock), ...options.operations(clock)]),
     trace: createTrace(clock, options.traced ?? (() => undefined)),
     settle: () => undefined,
-    onEvent: (json) => void events.push(json),
+    onEvent(json) {
+      events.push(json);
+      options.onEvent?.(json);
+    },
     onClose: (stream) => options.closeStream?.(stream),
   });
-  let isRunning = false;
+  const passUntil = async (isOver: () => boolean): Promise<void> => {
+    // What the agent does with an answer is done before the next one comes.
+    do await new Promise(setImmediate);
+    while (!isOver() && (await clock.step()));
+  };
+  let isRunning = byHand;
   const run = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     try {
-      // What the agent does with an answer is done before the next one comes.
-      do await new Promise(setImmediate);
-      while (await clock.step());
+      await passUntil(() => false);
     } catch (error) {
       crash(error);
     }
@@ -72,7 +85,7 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
       deliver(id, error, head, text, bytes === null ? null : bufferOf(bytes)),
     command: () => undefined,
   });
-  return { platform, clock, crashed, events };
+  return { platform, clock, crashed, events, passUntil };
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
