@@ -1,5 +1,6 @@
 // The layout of the store: one short ASCII key per thing, grouped so that a range is a question.
-// Pure. Every key of an account starts with its generation, so that one account can never meet another's.
+// SPEC.md says what lies behind each. Pure. Every key of an account starts with its generation, so that one account
+// can never meet another's.
 //
 //   s                      the agent's state (state.ts)
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
