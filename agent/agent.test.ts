@@ -20,7 +20,7 @@ import { passwords } from './collections/passwords.ts';
 import type { AgentConfig } from './config.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Agent, createAgent } from './index.ts';
-import { CHANGE_DELAY_MS, NETWORK_RECHECK_MS } from './limits.ts';
+import { CHANGE_DELAY_MS, INTERVAL_SPREAD, NETWORK_RECHECK_MS, SPREAD_MS } from './limits.ts';
 import type { RemoteOptions } from './remotes/remote.ts';
 import { NEW_STATE, openStates } from './state.ts';
 import type { AgentEvent, Status } from './status.ts';
@@ -73,8 +73,8 @@ function identity(): Omit<Identity, 'deviceKey'> {
   };
 }
 
-function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}): Device {
-  const random = createRandom(1);
+function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}, seed = 1): Device {
+  const random = createRandom(seed);
   const platform = memoryPlatform({
     storage,
     fetch: async () => Response.error(),
@@ -90,6 +90,7 @@ function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}):
       passwords: { enabled: true, readOnly: false },
     },
     intervalMs: HOUR_MS,
+    spreadMs: 0,
     wifiOnly: false,
     historyRecordsMax: 1_000,
     recordCharsMax: 400_000,
@@ -794,7 +795,7 @@ describe('a wait', () => {
     expect(await again.agent.sync()).toMatchObject({ error: { code: 'backoff' } });
     expect(server.log).toEqual([]);
     atRequest = () => undefined;
-    await again.platform.time.advance(5 * HOUR_MS);
+    await again.platform.time.advance(10 * HOUR_MS);
     expect(again.agent.status()).toMatchObject({
       state: 'enabled',
       error: null,
@@ -810,10 +811,10 @@ describe('a wait', () => {
       await device.agent.sync();
       waits.push((device.agent.status().notBeforeMs ?? 0) - NOW_MS);
     }
-    const [first = 0, second = 0, third = 0] = waits;
-    expect(first).toBeGreaterThanOrEqual(60_000);
-    expect(second).toBeGreaterThan(first * 1.5);
-    expect(third).toBeGreaterThan(second * 1.5);
+    for (const [index, wait] of waits.entries()) {
+      expect(wait).toBeGreaterThanOrEqual(60_000 * 2 ** index);
+      expect(wait).toBeLessThanOrEqual(60_000 * 2 ** (index + 1));
+    }
   });
 
   test('that a wrong clock set ends in its own time when the clock is set right', async () => {
@@ -835,9 +836,9 @@ describe('by itself the device syncs', () => {
     const device = await signedIn();
     await device.platform.time.advance(HOUR_MS - 1);
     expect(passes(device)).toBe(0);
-    await device.platform.time.advance(1);
+    await device.platform.time.advance(HOUR_MS * INTERVAL_SPREAD);
     expect(passes(device)).toBe(1);
-    await device.platform.time.advance(HOUR_MS);
+    await device.platform.time.advance(HOUR_MS * (1 + INTERVAL_SPREAD));
     expect(passes(device)).toBe(2);
   });
 
@@ -878,7 +879,7 @@ describe('by itself the device syncs', () => {
   test('at the interval that the user chose', async () => {
     const device = await signedIn();
     await device.agent.configure({ intervalMs: 600_000 });
-    await device.platform.time.advance(600_000);
+    await device.platform.time.advance(600_000 * (1 + INTERVAL_SPREAD));
     expect(passes(device)).toBe(1);
   });
 
@@ -943,7 +944,7 @@ describe('by itself the device syncs', () => {
     device.platform.connected = 'metered';
     expect(await device.agent.sync()).toMatchObject({ ok: true });
     await device.agent.configure({ wifiOnly: false });
-    await device.platform.time.advance(HOUR_MS);
+    await device.platform.time.advance(HOUR_MS * (1 + INTERVAL_SPREAD));
     expect(passes(device)).toBe(2);
   });
 
@@ -952,6 +953,102 @@ describe('by itself the device syncs', () => {
     await device.agent.disable();
     await device.platform.time.advance(24 * HOUR_MS);
     expect(passes(device)).toBe(0);
+  });
+});
+
+describe('many devices at once', () => {
+  const SPREAD = { spreadMs: SPREAD_MS };
+  const STEP_MS = 1_000;
+
+  /** Seconds until the next pass of each of so many devices that were made the same way. */
+  const secondsUntilPass = async (
+    seeds: number,
+    made: (seed: number) => Promise<Device>,
+    again: (device: Device) => void = () => undefined,
+  ): Promise<number[]> => {
+    const seconds: number[] = [];
+    for (let seed = 1; seed <= seeds; seed++) {
+      const device = await made(seed);
+      again(device);
+      const before = device.events('pass').length;
+      let waited = 0;
+      while (device.events('pass').length === before && waited < 4 * 3_600) {
+        await device.platform.time.advance(STEP_MS);
+        waited++;
+      }
+      seconds.push(waited);
+    }
+    return seconds;
+  };
+  const booted = async (seed: number): Promise<Device> => {
+    const { storage } = await signedIn();
+    const device = boot(storage.fork(), SPREAD, seed);
+    await device.agent.start();
+    return device;
+  };
+  const areSpread = (seconds: readonly number[], mostMs: number): void => {
+    expect(new Set(seconds).size).toBeGreaterThan(seconds.length / 2);
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(mostMs / 1_000 + 1);
+    expect(Math.max(...seconds) - Math.min(...seconds)).toBeGreaterThan(mostMs / 4_000);
+  };
+
+  test('that boot are spread over ten minutes, and over as much as their configuration says', async () => {
+    areSpread(await secondsUntilPass(12, booted), SPREAD_MS);
+    const { storage } = await signedIn();
+    const short = boot(storage.fork(), { spreadMs: 5_000 }, 3);
+    await short.agent.start();
+    await short.platform.time.advance(5_000);
+    await short.platform.time.advance(0);
+    expect(short.events('pass')).toHaveLength(1);
+  });
+
+  test('that boot with a change do not come sooner for it', async () => {
+    const seconds = await secondsUntilPass(12, async (seed) => {
+      const device = await booted(seed);
+      await device.agent.put('history', PAGE);
+      return device;
+    });
+    areSpread(seconds, SPREAD_MS);
+  });
+
+  test('whose network is back are spread likewise, and whether it comes and goes meanwhile', async () => {
+    const seconds = await secondsUntilPass(12, async (seed) => {
+      const device = await booted(seed);
+      device.platform.connected = 'none';
+      await device.platform.time.advance(SPREAD_MS);
+      device.platform.connected = 'wifi';
+      device.agent.connectionChanged();
+      await device.platform.time.advance(STEP_MS);
+      device.agent.connectionChanged();
+      return device;
+    });
+    areSpread(seconds, SPREAD_MS);
+  });
+
+  test('that a server told to wait come back over as long again', async () => {
+    const seconds = await secondsUntilPass(12, async (seed) => {
+      const device = await booted(seed);
+      atRequest = asks(HOUR_MS);
+      await device.agent.sync();
+      atRequest = () => undefined;
+      return device;
+    });
+    expect(Math.min(...seconds)).toBeGreaterThanOrEqual(3_600);
+    areSpread(
+      seconds.map((second) => second - 3_600),
+      HOUR_MS,
+    );
+  });
+
+  test('do at once what a person asks for, and from then on what their apps write', async () => {
+    const device = await booted(1);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    await device.agent.put('history', PAGE);
+    await device.platform.time.advance(CHANGE_DELAY_MS);
+    expect(device.events('pass')).toHaveLength(2);
+    const fresh = boot(new MemoryStorage(), SPREAD);
+    await fresh.agent.start();
+    expect(await fresh.agent.enable()).toMatchObject({ ok: true });
   });
 });
 

@@ -3,7 +3,7 @@
 // state. It never signs anybody in or out of the device: it asks the device's account manager.
 
 import type { Platform } from '../platform/ports.ts';
-import { createAlarm } from './alarm.ts';
+import { chance, createAlarm } from './alarm.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
@@ -11,7 +11,7 @@ import type { AgentConfig, CollectionSettings } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
-import { FAREWELL_MS_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
+import { FAREWELL_MS_MAX, LOCAL_RECORD_CHARS_MAX, SPREAD_MS } from './limits.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
 import { dueInMs } from './schedule.ts';
@@ -37,6 +37,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   let lastError: SyncError | null = null;
   let lastPassMs: number | null = null;
   let changedAtMs: number | null = null;
+  /** See `ScheduleInput`. */
+  let spread = chance(platform.entropy);
   /** A boot goes on with a sign-in that nobody has asked for since: it is for the account that it began with. */
   let isResuming = false;
   /** Another device has asked this one to sign out. */
@@ -166,6 +168,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (report.error?.code !== 'aborted') changedAtMs = unsentMs ?? changedAtMs;
     }
     lastPassMs = clock.nowMs();
+    spread = chance(platform.entropy);
     emit({ kind: 'pass', report });
     if (isLeaving && state !== 'disabling') await leave();
     return report;
@@ -181,8 +184,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const settleFailed = async (error: SyncError): Promise<void> => {
-    const jitter = (platform.entropy.random(1)[0] ?? 0) / 255;
-    saved = { ...saved, backoff: passFailed(saved.backoff, clock.nowMs(), jitter), error: null };
+    const backoff = passFailed(saved.backoff, clock.nowMs(), chance(platform.entropy));
+    saved = { ...saved, backoff, error: null };
     await settle(error.code === 'backoff' ? 'enabled' : 'errored', error);
   };
 
@@ -196,6 +199,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   };
 
   const run = (byUser: boolean, task: Task = 'sync'): Promise<PassReport> => {
+    if (byUser) release();
     const before = running?.catch(() => undefined) ?? Promise.resolve();
     const turn: Promise<PassReport> = before.then(async () => {
       if (state === 'disabled' || state === 'disabling') throw notEnabled();
@@ -218,12 +222,12 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   /** What broke a pass off may be gone at the next one: a mistake for this data, a heap that was full. */
   const brokenOff = async (): Promise<void> => {
     if (state !== 'syncing' && state !== 'enabling') return;
-    lastPassMs = clock.nowMs();
     await settleFailed(new SyncError('deviceFailed', 'the pass broke off'));
   };
 
-  const { arm } = createAlarm({
+  const { arm, hold, release } = createAlarm({
     platform,
+    spreadMs: config.spreadMs ?? SPREAD_MS,
     // Whatever the last pass ended with there is a next one: nothing that a server says is true for ever.
     dueInMs() {
       if (state !== 'enabled' && state !== 'errored' && state !== 'enabling') return null;
@@ -234,6 +238,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         intervalMs: saved.settings.intervalMs ?? config.intervalMs,
         changedAtMs,
         backoff: saved.backoff,
+        spread,
       });
     },
     isRunning: () => running !== null,
@@ -290,14 +295,15 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         const { error } = saved;
         await enter(saved.state, error && new SyncError(error, 'before the restart'));
       }
-      arm();
+      // A person is waiting for a sign-in.
+      if (state === 'enabling') arm();
+      else hold();
     },
     async enable() {
       isResuming = false;
       if (state !== 'disabled' && state !== 'errored') return run(true);
       await enter('enabling');
-      const report = await run(true);
-      return report;
+      return run(true);
     },
     async disable() {
       abort.aborted = true;
@@ -315,7 +321,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
     connectionChanged() {
       if (lastError?.code === 'offline') saved = { ...saved, backoff: connected(saved.backoff) };
-      arm();
+      hold();
     },
     status,
     check: states.check,

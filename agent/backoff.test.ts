@@ -84,9 +84,10 @@ describe("the device's own caution", () => {
     expect(failedTimes(60).failures).toBe(60);
   });
 
-  test('is up to a quarter longer by chance', () => {
-    expect(waitMs(failedTimes(1, 1), NOW_MS, false)).toBe(1.25 * BACKOFF_MS_FIRST);
-    expect(waitMs(failedTimes(60, 1), NOW_MS, false)).toBe(1.25 * BACKOFF_MS_LAST);
+  test('is up to twice as long by chance, and never longer than a day', () => {
+    expect(waitMs(failedTimes(1, 1), NOW_MS, false)).toBe(2 * BACKOFF_MS_FIRST);
+    expect(waitMs(failedTimes(60, 1), NOW_MS, false)).toBe(2 * BACKOFF_MS_LAST);
+    expect(2 * BACKOFF_MS_LAST).toBeLessThan(WAIT_MS_MAX);
   });
 
   test('is passed over by the user, who then still waits for the server', () => {

@@ -26,6 +26,19 @@ export function waitMs(backoff: Backoff, nowMs: number, byUser: boolean): number
   return byUser ? server : Math.max(server, remaining(backoff.own, nowMs));
 }
 
+/**
+ * As `waitMs`, for a pass that nobody has asked for: up to twice the wait of the server, by `spread` (0 to 1), and at
+ * most a day. All who were told to wait a minute would be back in the same second.
+ */
+export function scheduledWaitMs(backoff: Backoff, nowMs: number, spread: number): number {
+  const { server } = backoff;
+  if (server === null) return waitMs(backoff, nowMs, false);
+  const totalMs = server.untilMs - server.setAtMs;
+  const moreMs = Math.max(0, Math.min(Math.round(totalMs * spread), WAIT_MS_MAX - totalMs));
+  const later = { ...server, untilMs: server.untilMs + moreMs };
+  return waitMs({ ...backoff, server: later }, nowMs, false);
+}
+
 /** The server asked for `delayMs` (any number, also a hostile one). */
 export function serverAsked(backoff: Backoff, delayMs: number, nowMs: number): Backoff {
   if (!(delayMs > 0)) return backoff;
@@ -33,11 +46,11 @@ export function serverAsked(backoff: Backoff, delayMs: number, nowMs: number): B
   return { ...backoff, server: { setAtMs: nowMs, untilMs: nowMs + wait } };
 }
 
-/** A pass failed: doubling waits, with `jitter` (0 to 1) on top so that a fleet does not return as one. */
+/** A pass failed: doubling waits, up to twice as long by `jitter` (0 to 1), so that a fleet does not return as one. */
 export function passFailed(backoff: Backoff, nowMs: number, jitter: number): Backoff {
   const failures = backoff.failures + 1;
   const doubled = BACKOFF_MS_FIRST * 2 ** Math.min(failures - 1, 20);
-  const wait = Math.round(Math.min(doubled, BACKOFF_MS_LAST) * (1 + jitter / 4));
+  const wait = Math.round(Math.min(doubled, BACKOFF_MS_LAST) * (1 + jitter));
   return { ...backoff, failures, own: { setAtMs: nowMs, untilMs: nowMs + wait } };
 }
 

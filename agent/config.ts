@@ -55,6 +55,11 @@ export interface AgentConfig {
   readonly collections: { readonly [name: string]: CollectionSettings };
   /** Time between scheduled passes. */
   readonly intervalMs: number;
+  /**
+   * After a boot, and when a network is back, scheduled passes wait a random part of this; 600,000 if it is not given.
+   * 0 is for what has no fleet. What a person asks for (`enable`, `sync`) never waits for it.
+   */
+  readonly spreadMs?: number;
   /** Scheduled passes wait for a network that costs nothing. */
   readonly wifiOnly: boolean;
   /** Pages of history that the device keeps; the oldest go first, and only from the device. */

@@ -143,6 +143,16 @@ export const INTERVAL_MS_MAX = 7 * 24 * 3_600_000;
 /** A pass that is due and has no network that it may use looks again so often, if nobody says that there is one. */
 export const NETWORK_RECHECK_MS = 15 * 60_000;
 
+/**
+ * After a boot, and when a network is back that a pass was waiting for, scheduled passes wait a random part of this.
+ * Ten million televisions whose power returns at once are 17,000 requests a second then, not 340,000
+ * (`npm run bench -- fleet`); a device is up for longer than that. A device's configuration may say otherwise.
+ */
+export const SPREAD_MS = 600_000;
+
+/** An interval is longer by a random part of this share of it: after ten passes, devices are spread over all of it. */
+export const INTERVAL_SPREAD = 0.1;
+
 /** After a local change, a sync waits this long for more changes. */
 export const CHANGE_DELAY_MS = 10_000;
 

@@ -13,6 +13,7 @@ function due(input: Partial<ScheduleInput>): number {
     intervalMs: HOUR_MS,
     changedAtMs: null,
     backoff: NO_BACKOFF,
+    spread: 0,
     ...input,
   });
 }
@@ -50,6 +51,30 @@ describe('the next pass', () => {
     expect(due({ backoff: failed })).toBe(60_000);
     expect(due({ backoff: serverAsked(failed, HOUR_MS, NOW_MS) })).toBe(HOUR_MS);
     expect(due({ backoff: passSucceeded(failed) })).toBe(HOUR_MS);
+  });
+
+  test('is spread over more than the interval and the wait of a server, and never early', () => {
+    expect(due({ spread: 1 })).toBe((11 * HOUR_MS) / 10);
+    expect(due({ spread: 0.5 })).toBe((21 * HOUR_MS) / 20);
+    const asked = serverAsked(NO_BACKOFF, 2 * HOUR_MS, NOW_MS);
+    expect([0, 0.5, 1].map((spread) => due({ lastPassMs: null, backoff: asked, spread }))).toEqual([
+      2 * HOUR_MS,
+      3 * HOUR_MS,
+      4 * HOUR_MS,
+    ]);
+    const day = serverAsked(NO_BACKOFF, 24 * HOUR_MS, NOW_MS);
+    expect(due({ lastPassMs: null, backoff: day, spread: 1 })).toBe(24 * HOUR_MS);
+  });
+
+  test('does not move while it is waited for', () => {
+    const backoff = serverAsked(NO_BACKOFF, 2 * HOUR_MS, NOW_MS);
+    for (const spread of [0, 0.3, 1]) {
+      const atFirst = due({ backoff, spread });
+      for (const laterMs of [1, 60_000, HOUR_MS, 1.9 * HOUR_MS]) {
+        const nowMs = NOW_MS + laterMs;
+        expect(due({ backoff, spread, nowMs })).toBe(atFirst - laterMs);
+      }
+    }
   });
 
   test('is at most an interval away although the clock went back', () => {

@@ -43,6 +43,7 @@ export async function openData(options: DataOptions): Promise<Data> {
     remote: options.remote ?? NOWHERE,
     collections: {},
     intervalMs: options.intervalMs,
+    spreadMs: 0,
     wifiOnly: false,
     historyRecordsMax: HISTORY_RECORDS_MAX,
     recordCharsMax: RECORD_CHARS_MAX,
