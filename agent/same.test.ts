@@ -18,6 +18,7 @@ import {
   testPass,
 } from '../test/support/store.ts';
 import type { Body } from './collections/collection.ts';
+import { extensionStorage } from './collections/extension-storage.ts';
 import { history } from './collections/history.ts';
 import { passwords } from './collections/passwords.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './local.ts';
@@ -47,7 +48,7 @@ const IDS: Readonly<Record<Name, readonly string[]>> = {
 
 /** An edit of it, and the same as it arrives on the server. */
 const EDITS: Readonly<Record<Name, readonly [Body, Body]>> = {
-  history: [{ title: 'Edited' }, { title: 'Edited' }],
+  history: [{ title: 'Edited' }, { title: 'Edited', visits: ACCOUNT.history?.[1]?.visits }],
   passwords: [{ password: 'edited' }, { password: 'edited' }],
   forms: [{ later: 1 }, { later: 1 }],
   addresses: [{ note: 'x' }, { entry: expect.objectContaining({ note: 'x', timesUsed: 1 }) }],
@@ -375,5 +376,24 @@ describe('logins of one site', () => {
     await putEntries(store, { anywhere: { mirror: mirrorWith(anywhere) } });
     expect((await put(login(40, { password: 'new' }))).id).toBe('login040');
     expect((await put({ ...anywhere, password: 'new' })).id).toBe('anywhere');
+    // Firefox has one login for the forms of any page and of a certain one.
+    const any = { ...login(90), formSubmitURL: '' };
+    await putEntries(store, { dupe: { mirror: mirrorWith(any) } });
+    expect((await put(login(90, { password: 'new' }))).id).toBe('dupe');
   });
+});
+
+test('a record without a clock of its own is shown when this device is about to send it', async () => {
+  const store = await openTestStore(new MemoryStorage(), extensionStorage);
+  const { platform } = testPass(store);
+  const record = (n: number): Body => ({ extId: 'a@test', data: `{"n":${n}}` });
+  const local = { body: record(3), changedAtMs: 5, seq: 1, tries: 0 };
+  await putEntries(store, {
+    older: { mirror: mirrorWith(record(1), 1_000), local },
+    newer: { mirror: mirrorWith(record(2), 2_000) },
+  });
+  expect(await getRecord(store, 'newer')).toMatchObject({ guid: 'older', items: { n: 3 } });
+  const writable = { store, self: null, recordCharsMax: 10_000 };
+  const { id } = await putRecord(writable, platform, { extId: 'a@test', set: { n: 4 } });
+  expect(id).toBe('older');
 });
