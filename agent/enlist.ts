@@ -29,7 +29,7 @@ export function unlisted<T extends Wanted>(
       !readOnly &&
       collection.writes !== 'none' &&
       isAbsent(meta, collection.name) &&
-      !isRefusalBelieved(state.readOnlyAtMs, nowMs),
+      !isRefusalBelieved(state.listRefusedAtMs ?? 0, nowMs),
   );
 }
 
@@ -43,8 +43,8 @@ export async function enlist(
   const newId = (): string => shortId(platform.entropy.random(12));
   const kind = await account.addEngines(remote, engines, newId).catch(refusalOf);
   if (kind === 'readOnly' || kind === 'refused') {
-    const readOnlyAtMs = Math.max(1, platform.clock.nowMs());
-    for (const { store } of missing) await updateState(store, () => ({ readOnlyAtMs }));
+    const listRefusedAtMs = Math.max(1, platform.clock.nowMs());
+    for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
     const names = engines.map(({ name }) => name).join(', ');
     throw new SyncError('unavailable', `${names}: could not be added to the account for now`);

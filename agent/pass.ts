@@ -163,8 +163,7 @@ async function openPass(
 ): Promise<CollectionPass> {
   const { name } = store.collection;
   const syncId = syncIdOf(account, name, engineSyncId);
-  // What a server refused was for the collection as it was.
-  if (store.state.syncId !== syncId) await resetCollection(store, syncId, { readOnlyAtMs: 0 });
+  if (store.state.syncId !== syncId) await resetCollection(store, syncId);
   const own = newReport();
   report.collections[name] = own;
   return { ...context, store, report: own, buried: new Map() };
@@ -189,13 +188,15 @@ export function collectionStatus(
   { enabled, readOnly }: CollectionSettings,
   meta: MetaGlobal | null,
 ): CollectionStatus {
-  const { held, pending, quarantined, readOnlyAtMs, unknownForm } = state;
+  const { held, pending, quarantined, readOnlyAtMs, unknownForm, listRefusedAtMs = 0 } = state;
   const engine = engineOf(meta, collection.name);
+  const absent = isAbsent(meta, collection.name);
+  const isRefused = readOnlyAtMs > 0 || (absent && listRefusedAtMs > 0);
   return {
     enabled,
-    readOnly: readOnly || readOnlyAtMs > 0 || collection.writes === 'none',
+    readOnly: readOnly || isRefused || collection.writes === 'none',
     declined: meta?.declined.includes(collection.name) ?? false,
-    absent: isAbsent(meta, collection.name),
+    absent,
     stopped: isNewer(engine, collection) ? 'clientTooOld' : null,
     held,
     pending,

@@ -70,6 +70,8 @@ export interface CollectionState {
   readonly seq: number;
   /** Device time of the server's refusal to take writes; 0 for none. */
   readonly readOnlyAtMs: number;
+  /** Device time of the server's refusal to have the collection added to the account; counts while it is not listed. */
+  readonly listRefusedAtMs?: number;
   /** The engine's syncID in `meta/global` when the cursor was started. */
   readonly syncId: string;
   /** The last request of another device that was carried out. */
