@@ -147,8 +147,9 @@ async function raise(folder: string): Promise<Flag> {
       // for a leftover. Node.js calls a missing folder EACCES where it binds a socket.
       const isGone = code === 'ENOENT' || (code === 'EACCES' && syscall === 'listen');
       if ((isGone || code === 'EEXIST') && tries < RAISES_MAX) continue;
-      if (code !== 'EOPNOTSUPP' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
-      throw new StorageError('failed', `${folder} is on a file system without sockets (${code})`);
+      if (syscall !== 'listen' || code === 'ENOSPC' || code === 'EDQUOT') throw error;
+      // Each file system without sockets says it in its own way.
+      throw new StorageError('failed', `no socket can be made in ${folder} (${code})`);
     }
   }
 }
