@@ -7,11 +7,11 @@ import { chance, createAlarm } from './alarm.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
-import type { AgentConfig, CollectionSettings } from './config.ts';
+import { type AgentConfig, type CollectionSettings, localCharsMax } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
-import { FAREWELL_MS_MAX, LOCAL_RECORD_CHARS_MAX, SPREAD_MS } from './limits.ts';
+import { FAREWELL_MS_MAX, SPREAD_MS } from './limits.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
 import { dueInMs } from './schedule.ts';
@@ -30,7 +30,12 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const states = openStates(storage);
   let saved: SavedState = NEW_STATE;
   let state: AgentState = 'disabled';
-  const sessions = createSessions(platform, config, contents);
+  const sessions = createSessions(platform, config, contents, (event) => {
+    emit(event);
+    // The server is asked soon for what was damaged.
+    changedAtMs ??= clock.nowMs();
+    arm();
+  });
   const claimed = createClaims(platform);
   let running: Promise<PassReport> | null = null;
   let abort: Abort = { aborted: false };
@@ -158,7 +163,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
         throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
       }
       if (state !== 'enabling') await enter('syncing');
-      await passOnce(report, task);
+      await sessions.mending(generation, () => passOnce(report, task), true);
       report.ok = true;
       const backoff = saved.backoff.failures > 0 ? passSucceeded(saved.backoff) : saved.backoff;
       saved = { ...saved, backoff, lastSyncMs: clock.nowMs() };
@@ -325,6 +330,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
     status,
     check: states.check,
+    mended: (work) => sessions.mending(generation, work, false),
     store,
     async writable(wanted) {
       const found = await store(wanted);
@@ -387,11 +393,6 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     saved = { ...NEW_STATE, state: 'disabling', generation: saved.generation + 1, settings };
     await enter('disabled');
   }
-}
-
-/** Sent, a record is half as long again and in memory more than once. */
-function localCharsMax({ recordCharsMax }: AgentConfig): number {
-  return Math.min(LOCAL_RECORD_CHARS_MAX, Math.floor(recordCharsMax / 2));
 }
 
 function notEnabled(): SyncError {

@@ -3,6 +3,7 @@
 // understood stays there. Nothing is ever deleted on the server on another device's word.
 // Source: Sync object formats, `clients`.
 
+import type { CollectionState } from './collection-state.ts';
 import { clientRecords, commandsOf } from './collections/clients.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import { hasSameMembers } from './collections/members.ts';
@@ -13,7 +14,7 @@ import { SyncError } from './errors.ts';
 import { LIST_MAX } from './limits.ts';
 import { commitLocal } from './local.ts';
 import { resetCollection } from './reset.ts';
-import type { CollectionState, CollectionStore } from './store.ts';
+import type { CollectionStore } from './store.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './wipe.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 // What the device decides: where the server is, what is synced, how much the device can hold.
 // The device is trusted, so nothing here is checked twice; users' switches are in settings.ts.
 
-import { type HeapLimits, SMALL_HEAP } from './limits.ts';
+import { type HeapLimits, LOCAL_RECORD_CHARS_MAX, SMALL_HEAP } from './limits.ts';
 
 export interface RemoteConfig {
   /** Which driver speaks to the server; the firmware must have been built with it. */
@@ -73,4 +73,9 @@ export interface AgentConfig {
 /** What the device may have in memory at a time. */
 export function heapOf({ heap }: Pick<AgentConfig, 'heap'>): HeapLimits {
   return { ...SMALL_HEAP, ...heap };
+}
+
+/** Characters of a local record as JSON: sent, it is half as long again and in memory more than once. */
+export function localCharsMax({ recordCharsMax }: AgentConfig): number {
+  return Math.min(LOCAL_RECORD_CHARS_MAX, Math.floor(recordCharsMax / 2));
 }

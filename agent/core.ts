@@ -24,6 +24,8 @@ export interface Core {
   status(): Status;
   /** Errors: why the store could not be read at the start; nothing may be written to it. */
   check(): void;
+  /** Does some work on collections; where it meets damage, that is mended before the error is given to the caller. */
+  mended<T>(work: () => Promise<T>): Promise<T>;
   /** Errors: `disabled`, `badInput`. */
   store(name: unknown): Promise<CollectionStore>;
   /** The collection for a local change. Errors: `readOnly` too. */

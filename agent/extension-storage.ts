@@ -33,7 +33,7 @@ export function openExtensionStorage(
   extId: string,
 ): ExtensionStorage {
   const read = async (): Promise<Map<string, unknown>> => {
-    const [, body] = await find(await core.store(NAME), extId);
+    const [, body] = await core.mended(async () => find(await core.store(NAME), extId));
     return body === null ? new Map() : itemsOf(body);
   };
 

@@ -3,10 +3,11 @@
 // tombstone there as a device without a name. Everything else of the account stays as it is.
 // Source: Sync object formats, `clients`; SyncStorage API 1.5, `ttl`.
 
+import { START } from './collection-state.ts';
 import type { PassContext } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
 import { STAMP_MS_MAX } from './limits.ts';
-import { type CollectionStore, START } from './store.ts';
+import type { CollectionStore } from './store.ts';
 
 /** What others have written since the last pass is no reason to stay. */
 const WHENEVER = { ...START, sinceMs: STAMP_MS_MAX };

@@ -92,6 +92,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     config,
     contents,
   );
+  const { mended } = core;
   return {
     start: () => core.start(),
     enable: () => core.enable(),
@@ -107,33 +108,35 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       if (keeper !== null) return keeper.signIn;
       throw new SyncError('badInput', 'signIn: users sign in to this device elsewhere');
     },
-    devices: async () => listDevices(await core.company()),
+    devices: () => mended(async () => listDevices(await core.company())),
     extensionStorage: (extId) => openExtensionStorage(core, platform, extId),
     async initializeAccount(confirm) {
       if (confirm !== true) throw new SyncError('badInput', 'confirm: not true');
       return core.initialize();
     },
-    get: async (collection, id) => getRecord(await core.store(collection), id),
-    async list(collection, query) {
-      const store = await core.store(collection);
-      const { records, next } = await listRecords(store, query);
-      if (store.collection.writes !== 'own') return { records, next };
-      return { records: await ofKnownDevices(await core.company(), records), next };
-    },
+    get: (collection, id) => mended(async () => getRecord(await core.store(collection), id)),
+    list: (collection, query) =>
+      mended(async () => {
+        const store = await core.store(collection);
+        const { records, next } = await listRecords(store, query);
+        if (store.collection.writes !== 'own') return { records, next };
+        return { records: await ofKnownDevices(await core.company(), records), next };
+      }),
     async put(collection, record) {
-      const { id, isChanged } = await putRecord(
-        await core.writable(collection),
-        platform,
-        record,
-        (other) => core.changed(collection, other, 'delete'),
+      const { id, isChanged } = await mended(async () =>
+        putRecord(await core.writable(collection), platform, record, (other) =>
+          core.changed(collection, other, 'delete'),
+        ),
       );
       if (isChanged) core.changed(collection, id, 'put');
       return id;
     },
     async delete(collection, id) {
-      const { store, self } = await core.writable(collection);
       const deleted = (other: string): void => core.changed(collection, other, 'delete');
-      await deleteRecord(store, platform, id, self, deleted);
+      await mended(async () => {
+        const { store, self } = await core.writable(collection);
+        await deleteRecord(store, platform, id, self, deleted);
+      });
       deleted(id);
     },
   };

@@ -4,6 +4,7 @@
 //
 //   s                      the agent's state (state.ts)
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
+//   t                      stored values were lost, and not every collection has been mended since (mend.ts)
 //   <g>.m  <g>.k           meta/global as last seen; crypto/keys, sealed
 //   <g>.<letter>.c         a collection's cursor and counters
 //   <g>.<letter>.r.<id>    the mirror: what device and server last agreed on
@@ -25,6 +26,7 @@ export type StoredKind =
 
 /** Everything of one generation: from `<g>.` up to `<g>/`. */
 export const STATE_KEY = 's';
+export const DAMAGE_KEY = 't';
 export const SIGNED_IN_KEY = 'i';
 export const SIGNING_IN_KEY = 'j';
 

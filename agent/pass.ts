@@ -3,6 +3,7 @@
 
 import { type Account, isAbsent, type MetaGlobal } from './account.ts';
 import type { Clients, ClientsMemory, OwnDevice } from './clients.ts';
+import type { CollectionState } from './collection-state.ts';
 import type { Collection } from './collections/collection.ts';
 import type { CollectionSettings } from './config.ts';
 import type { CollectionPass, PassContext } from './context.ts';
@@ -16,7 +17,7 @@ import { resetCollection } from './reset.ts';
 import { updateState } from './rewrite.ts';
 import { isRefusalBelieved } from './schedule.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from './status.ts';
-import type { CollectionState, CollectionStore } from './store.ts';
+import type { CollectionStore } from './store.ts';
 
 export interface PassInput {
   readonly context: PassContext;
@@ -189,6 +190,7 @@ export function collectionStatus(
   meta: MetaGlobal | null,
 ): CollectionStatus {
   const { held, pending, quarantined, readOnlyAtMs, unknownForm, listRefusedAtMs = 0 } = state;
+  const { damaged = 0, lost = 0 } = state;
   const engine = engineOf(meta, collection.name);
   const absent = isAbsent(meta, collection.name);
   const isRefused = readOnlyAtMs > 0 || (absent && listRefusedAtMs > 0);
@@ -202,6 +204,8 @@ export function collectionStatus(
     pending,
     quarantined,
     unknownForm,
+    damaged,
+    lost,
   };
 }
 

@@ -3,6 +3,7 @@
 // A record that does not prove itself is set aside, however many there are: the keys are those of a `crypto/keys` that
 // has opened, so it is the records. Other keys, whenever they come, begin the collection anew.
 
+import { type Cursor, START } from './collection-state.ts';
 import type { Body } from './collections/collection.ts';
 import { type CollectionPass, openAll } from './context.ts';
 import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from './entry.ts';
@@ -15,7 +16,6 @@ import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
 import { tellOthers } from './same.ts';
 import type { AgentEvent } from './status.ts';
-import { type Cursor, START } from './store.ts';
 
 const RESTARTS_MAX = 3;
 /** Links that break in one pull, each after some records: the next pass comes a minute later. */

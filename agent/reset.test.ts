@@ -9,12 +9,12 @@ import {
   putEntries,
   testPass,
 } from '../test/support/store.ts';
+import { START } from './collection-state.ts';
 import type { Collection } from './collections/collection.ts';
 import { history } from './collections/history.ts';
 import type { Entry } from './entry.ts';
 import { SMALL_HEAP } from './limits.ts';
 import { requeueUnseen, resetCollection } from './reset.ts';
-import { START } from './store.ts';
 
 const SYNCED = { ...START, sinceMs: 5_000 };
 

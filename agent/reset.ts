@@ -1,11 +1,12 @@
 // After a reset of the sync state (the account was started anew, a key changed) the device's data stays: the whole
 // collection is read once more, and what the server turns out not to have goes up again.
 
+import { type CollectionState, START } from './collection-state.ts';
 import { mayWrite } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import { NO_ENTRY } from './entry.ts';
 import { rewriteEach, updateState } from './rewrite.ts';
-import { type CollectionState, type CollectionStore, START } from './store.ts';
+import type { CollectionStore } from './store.ts';
 
 /**
  * Forgets how far the collection was synced, keeps every record. `syncId` is the engine's new one; `more` is
@@ -66,7 +67,7 @@ async function requeue(pass: CollectionPass, ids: readonly string[], last: boole
       transaction.set(id, before, { ...before, mirror: null, local });
     },
     (transaction) => {
-      if (last) transaction.update({ resetting: false });
+      if (last) transaction.update({ resetting: false, damaged: undefined });
     },
   );
 }

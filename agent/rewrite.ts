@@ -1,8 +1,9 @@
 // Changes of many records, with one of them in memory at a time: commits are as large as a small heap can hold.
 // Each record is whole after a power cut, the old one or the new one; the records together are not.
 
+import type { CollectionState } from './collection-state.ts';
 import { type Entry, NO_ENTRY } from './entry.ts';
-import type { CollectionState, CollectionStore, Transaction } from './store.ts';
+import type { CollectionStore, Transaction } from './store.ts';
 
 /** `step` puts what becomes of a record into the transaction; `atEnd` adds to the last commit. Errors: the store's. */
 export async function rewriteEach<T extends { readonly id: string }>(

@@ -17,10 +17,11 @@ import type { PassContext } from './context.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
 import { sayFarewell } from './farewell.ts';
 import { initializeAccount } from './initialize.ts';
-import { rangeEnd } from './keys.ts';
+import { DAMAGE_KEY, rangeEnd } from './keys.ts';
+import { mendCollection } from './mend.ts';
 import { type PassInput, runPass } from './pass.ts';
 import { resetCollection } from './reset.ts';
-import type { PassReport } from './status.ts';
+import type { AgentEvent, PassReport } from './status.ts';
 import { type CollectionStore, openCollectionStore } from './store.ts';
 import { createVault } from './vault.ts';
 
@@ -35,12 +36,13 @@ export interface Session {
   readonly cache: Map<string, unknown>;
 }
 
-/** Opens what the store holds of a generation; an empty one is a new account. */
+/** Opens what the store holds of a generation, and mends what is damaged of it; an empty one is a new account. */
 export async function openSession(
   platform: Platform,
   generation: string,
   { collections, clients }: Contents,
   config: AgentConfig,
+  tell: (event: AgentEvent) => void,
 ): Promise<Session> {
   const { storage } = platform;
   try {
@@ -51,11 +53,25 @@ export async function openSession(
         ...[storage, vault, generation, collection],
         ...[() => platform.clock.pause(), heapOf(config)],
       );
+    const [isDamaged] = await storage.get([DAMAGE_KEY]);
+    const mended = async (collection: Collection): Promise<CollectionStore> => {
+      const store = await opened(collection);
+      if (isDamaged !== null || store.state.mending !== undefined) {
+        tell({
+          kind: 'damaged',
+          collection: collection.name,
+          lost: await mendCollection(store, storage),
+        });
+      }
+      return store;
+    };
     const stores: CollectionStore[] = [];
-    for (const collection of collections) stores.push(await opened(collection));
+    for (const collection of collections) stores.push(await mended(collection));
+    const devices = clients && config.device ? await mended(clients.collection) : null;
+    if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
       stores,
-      clients: clients && config.device ? await opened(clients.collection) : null,
+      clients: devices,
       clientsMemory: { settled: null },
       account: await openAccount(storage, vault, generation),
       crypto: cryptoOf(platform),

@@ -6,12 +6,19 @@ import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { createLock } from './lock.ts';
+import { isDamage, markDamaged, repairing, repairStorage } from './mend.ts';
 import { openSession, type Session, storesOf, wipeGeneration } from './session.ts';
+import type { AgentEvent } from './status.ts';
 
 export interface Sessions {
   readonly current: Session | null;
   /** The session of a generation, the open one if there is one. Errors: those of `openSession`. */
   open(generation: string): Promise<Session>;
+  /**
+   * Does the work. Where it meets damage, that is mended and everything opened anew; then the work is done once more,
+   * or the error given to the caller. Errors: those of `open`.
+   */
+  mending<T>(generation: () => string, work: () => Promise<T>, isAgain: boolean): Promise<T>;
   /**
    * Closes the session and removes everything of its generation; `then` comes before anything is opened again.
    * Errors: those of the storage.
@@ -23,6 +30,7 @@ export function createSessions(
   platform: Platform,
   config: AgentConfig,
   contents: Contents,
+  tell: (event: AgentEvent) => void,
 ): Sessions {
   const lock = createLock();
   let current: Session | null = null;
@@ -31,6 +39,20 @@ export function createSessions(
       store.close(new SyncError(code, why));
     }
     current = null;
+  };
+  const opened = async (generation: string): Promise<Session> => {
+    current ??= await repairing(platform.storage, () =>
+      openSession(platform, generation, contents, config, tell),
+    );
+    return current;
+  };
+  const mend = async (generation: string, { detail }: SyncError): Promise<void> => {
+    if (detail.stored === undefined) await repairStorage(platform.storage);
+    for (const store of current === null ? [] : storesOf(current)) {
+      if (store.collection.name === detail.collection) await markDamaged(store);
+    }
+    close('storageFailed', 'the collections are opened anew');
+    await opened(generation);
   };
   return {
     get current() {
@@ -41,9 +63,19 @@ export function createSessions(
         if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
           close('outOfMemory', 'the collections are opened anew');
         }
-        current ??= await openSession(platform, generation, contents, config);
-        return current;
+        return opened(generation);
       }),
+    async mending(generation, work, isAgain) {
+      try {
+        return await work();
+      } catch (error) {
+        // What is refused for good is not touched.
+        if (!isDamage(error) || error.detail.stored === 'state') throw error;
+        await lock.run(() => mend(generation(), error));
+        if (isAgain) return work();
+        throw error;
+      }
+    },
     wipe: (generation, then = async () => undefined) =>
       lock.run(async () => {
         close('disabled', 'the account has left the device');

@@ -1,6 +1,7 @@
 // What becomes of local changes when the server has spoken: acknowledged, counted as a try, or parked.
 // An acknowledgement is for the version that was sent: an edit made meanwhile stays in the outbox.
 
+import { START } from './collection-state.ts';
 import type { Body } from './collections/collection.ts';
 import type { CollectionPass } from './context.ts';
 import type { Entry } from './entry.ts';
@@ -9,7 +10,7 @@ import { PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from './limits.ts';
 import { mirrorOf } from './receive.ts';
 import type { PushResult } from './remotes/remote.ts';
 import { rewriteEach } from './rewrite.ts';
-import { START, type Transaction } from './store.ts';
+import type { Transaction } from './store.ts';
 
 /** Deletions of a pass that are known by their versions; the others come back and are found to be ours. */
 const BURIED_MAX = 1_000;

@@ -5,11 +5,12 @@
 import type { Storage, Value } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
 import { fromPort, ported, SyncError, type SyncErrorCode } from './errors.ts';
-import { STATE_KEY } from './keys.ts';
+import { DAMAGE_KEY, STATE_KEY } from './keys.ts';
+import { repairing } from './mend.ts';
 import type { RemoteMemory } from './remotes/remote.ts';
 import { NO_SETTINGS, type Settings } from './settings.ts';
 import type { AgentState } from './status.ts';
-import { isOldForm, jsonStored, storedObject, unreadable } from './stored.ts';
+import { damaged, isOldForm, jsonStored, storedObject, unreadable } from './stored.ts';
 
 export interface SavedState {
   readonly state: Exclude<AgentState, 'syncing'>;
@@ -80,7 +81,11 @@ export function openStates(storage: Storage): States {
     check,
     async load() {
       try {
-        const [stored] = await storage.get([STATE_KEY]);
+        const [stored, isDamaged] = await repairing(storage, () =>
+          storage.get([STATE_KEY, DAMAGE_KEY]),
+        );
+        // The device is not a new one: its state was lost.
+        if (stored === null && isDamaged != null) throw damaged('state');
         const state = stored == null ? NEW_STATE : readState(stored);
         if (isOldForm(stored)) await save(state).catch(unlessFull);
         return state;

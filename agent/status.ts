@@ -30,6 +30,10 @@ export interface CollectionStatus {
    * they are; a change of one here waits until either side changes it again, or a newer build comes.
    */
   readonly unknownForm: number;
+  /** Stored values that were found damaged: the collection is read from the server again. */
+  readonly damaged: number;
+  /** Changes of this device that were lost by damage before they were sent. */
+  readonly lost: number;
 }
 
 export interface Status {
@@ -107,6 +111,8 @@ export type AgentEvent =
       readonly title: string;
       readonly from: string;
     }
+  /** Stored values were damaged: `lost` are the records whose unsent changes are gone, as far as it is known. */
+  | { readonly kind: 'damaged'; readonly collection: string; readonly lost: readonly string[] }
   /** Another device had the data of a collection dropped here (`wipeEngine`). */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

@@ -4,10 +4,12 @@
 
 import { JsonTooLarge, longJsonUnits, parseLongJson } from '../crypto/json.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
+import { type CollectionState, inForm, stateOf } from './collection-state.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import {
   type Entry,
   knownMs,
+  NO_ENTRY,
   type Packed,
   packLocal,
   packMirror,
@@ -31,69 +33,11 @@ import {
   QUARANTINE_MAX,
   RECORD_CHARS,
   SMALL_HEAP,
-  STAMP_STEP_MS,
 } from './limits.ts';
 import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
-import { damaged, jsonStored, storedObject } from './stored.ts';
+import { damaged, jsonStored } from './stored.ts';
 import type { Vault } from './vault.ts';
-
-/** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
-export interface Cursor {
-  /** All changes up to this server time are here; -1: nothing was ever listed. */
-  readonly sinceMs: number;
-  readonly page: string | null;
-  /** Version of the collection that the listing under way shows; 0 for none. */
-  readonly stampMs: number;
-  /** Everything up to this time has arrived although the listing is not at its end. */
-  readonly floorMs: number;
-}
-
-export const START: Cursor = { sinceMs: -1, page: null, stampMs: 0, floorMs: -1 };
-
-export interface CollectionState {
-  readonly cursor: Cursor;
-  readonly epoch: number;
-  /** A whole listing after a reset is under way; at its end, what it did not show goes up again. */
-  readonly resetting: boolean;
-  /** Records that apps see. */
-  readonly held: number;
-  readonly pending: number;
-  readonly quarantined: number;
-  /** Of them, those that the account's keys prove, and whose form this build does not know. */
-  readonly unknownForm: number;
-  /** Server time of the oldest of these since the collection was last read for them. */
-  readonly unknownSinceMs?: number | undefined;
-  /** The forms that the build knew that has read them: see `Collection.form`. */
-  readonly form?: number;
-  /** The last local change's number. */
-  readonly seq: number;
-  /** Device time of the server's refusal to take writes; 0 for none. */
-  readonly readOnlyAtMs: number;
-  /** Device time of the server's refusal to have the collection added to the account; counts while it is not listed. */
-  readonly listRefusedAtMs?: number;
-  /** The engine's syncID in `meta/global` when the cursor was started. */
-  readonly syncId: string;
-  /** The last request of another device that was carried out. */
-  readonly applied?: readonly [versionMs: number, index: number];
-  /** Device time when a change was parked first, or the parked ones were tried last. */
-  readonly parkedCheckMs?: number;
-  /** Set while the device's data is dropped: the last local change that goes, too. */
-  readonly wipeUpTo?: number | undefined;
-}
-
-const NEW_STATE: CollectionState = {
-  cursor: START,
-  epoch: 0,
-  resetting: false,
-  held: 0,
-  pending: 0,
-  quarantined: 0,
-  unknownForm: 0,
-  seq: 0,
-  readOnlyAtMs: 0,
-  syncId: '',
-};
 
 export interface CollectionStore {
   readonly collection: Collection;
@@ -134,6 +78,10 @@ export interface Transaction {
   /** Sets the server's version of a record aside; what the device holds of it stays. */
   quarantine(id: string, before: Entry, code: string, modifiedMs: number): void;
   update(patch: Partial<CollectionState>): void;
+  /** All counters count from nothing. */
+  recount(): void;
+  /** Index entries, marks and counters for what is stored of a record. */
+  restore(id: string, entry: Entry): void;
   /** The number of a new local change. */
   nextSeq(): number;
   readonly size: number;
@@ -156,7 +104,7 @@ export async function openCollectionStore(
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
   const [stored] = await ported(storage.get([keys.cursor]));
-  let state = inForm(collection, stateOf(collection, stored));
+  let state = inForm(collection, stateOf(stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
 
@@ -267,26 +215,6 @@ export async function openCollectionStore(
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
 
-/**
- * A build that knows other forms than the one before reads once more from the oldest record that this one set aside
- * for its form. The next commit writes it down.
- */
-function inForm({ form = 0 }: Collection, state: CollectionState): CollectionState {
-  if (state.form === form) return state;
-  // A store from before forms were counted does not say which they are.
-  const fromMs = state.form === undefined && state.quarantined > 0 ? 0 : state.unknownSinceMs;
-  if (fromMs === undefined) return { ...state, form };
-  const sinceMs = Math.min(state.cursor.sinceMs, Math.max(0, fromMs - STAMP_STEP_MS));
-  return { ...state, form, unknownSinceMs: undefined, cursor: { ...START, sinceMs } };
-}
-
-function stateOf({ name }: Collection, stored: Value | null | undefined): CollectionState {
-  if (stored === null || stored === undefined) return NEW_STATE;
-  const state = storedObject(NEW_STATE, stored);
-  if (state === null) throw damaged('collection', name);
-  return state;
-}
-
 function divided(value: string): Packed {
   const end = value.indexOf('\n');
   return { head: value.slice(0, end), text: value.slice(end + 1) };
@@ -369,6 +297,16 @@ function beginTransaction(
       changes.push([keys.quarantine(id), jsonStored({ code, modifiedMs })]);
       if (!before.quarantined) quarantined++;
       unknownForm += Number(isUnknown) - Number(before.isUnknownForm === true);
+    },
+    recount() {
+      held = pending = quarantined = unknownForm = 0;
+      unknownSinceMs = undefined;
+    },
+    restore(id, entry) {
+      reindex(id, NO_ENTRY, entry);
+      held += Number(shown(collection, entry) !== null);
+      pending += Number(entry.local !== null);
+      if (entry.local?.body === null) changes.push([keys.deletion(id), '']);
     },
     update(more) {
       patch = { ...patch, ...more };

@@ -2,10 +2,11 @@
 // what the device holds of it. Nothing is deleted upstream, and what an app edits meanwhile stays.
 // The request is noted in the commit of its effect, so a power cut makes none happen twice.
 
+import { START } from './collection-state.ts';
 import { NO_ENTRY } from './entry.ts';
 import { resetCollection } from './reset.ts';
 import { rewriteEach, updateState } from './rewrite.ts';
-import { type CollectionStore, START } from './store.ts';
+import type { CollectionStore } from './store.ts';
 
 /** A request: the version of the record that it came in, and its place among that record's. */
 export type Request = readonly [versionMs: number, index: number];

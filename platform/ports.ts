@@ -40,12 +40,12 @@ export interface Storage {
    */
   commit(changes: readonly Change[]): Promise<void>;
   /**
-   * After `damaged`: makes the storage usable again and keeps what proves itself. True: nothing is lost after all.
-   * False: values are missing, and of some keys an older value may be back. Cut by a loss of power it has done its
-   * work or nothing. Absent: a damaged value harms nothing but itself, and can be written anew or removed.
+   * After `damaged`: makes the storage usable again, with all that proves itself and nothing else. True: nothing is
+   * lost after all. False: values are missing, and of some keys an older one may be back; then `ifLost` is committed,
+   * in one with the repair. Cut by a loss of power it has done its work or nothing. Absent: nothing is ever `damaged`.
    * Errors: `full`, `failed`.
    */
-  repair?(): Promise<boolean>;
+  repair?(ifLost: readonly Change[]): Promise<boolean>;
 }
 
 export type Header = readonly [name: string, value: string];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CLIENT_STATE, json, remoteBench } from '../../test/support/remote.ts';
+import { type Cursor, START } from '../collection-state.ts';
 import { PAGE_RECORDS_MAX, PAYLOAD_SAFE_CHARS } from '../limits.ts';
-import { type Cursor, START } from '../store.ts';
 import { syncto } from './kinto.ts';
 import type { Listed, Outgoing, Page, RemoteOptions } from './remote.ts';
 

@@ -4,6 +4,7 @@
 // Sources: syncto.readthedocs.io (API), Kinto HTTP API 1.x (batch, timestamps, backoff).
 
 import type { Header } from '../../platform/ports.ts';
+import type { Cursor } from '../collection-state.ts';
 import { heapOf } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import {
@@ -12,7 +13,6 @@ import {
   JSON_DEPTH_MAX,
   PAGE_RECORDS_MAX,
 } from '../limits.ts';
-import type { Cursor } from '../store.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { dateHeaderMs, etagMs, header } from '../wire/headers.ts';
 import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';

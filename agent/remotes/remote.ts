@@ -2,8 +2,8 @@
 // A driver speaks HTTP and nothing else: it never touches storage, never decrypts, keeps no record.
 
 import type { Platform } from '../../platform/ports.ts';
+import type { Cursor } from '../collection-state.ts';
 import type { AgentConfig } from '../config.ts';
-import type { Cursor } from '../store.ts';
 import type { Abort } from '../wire/http.ts';
 
 /** A record as the server holds it, its payload still encrypted. */

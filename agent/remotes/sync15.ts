@@ -3,10 +3,10 @@
 // Times are decimal seconds on the wire and whole milliseconds everywhere else; they are compared as integers.
 // Source: SyncStorage API 1.5 (mozilla-services.readthedocs.io).
 
+import type { Cursor } from '../collection-state.ts';
 import { heapOf } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
-import type { Cursor } from '../store.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
 import { type Answer, unexpected } from '../wire/http.ts';

@@ -60,8 +60,8 @@ export class FlashStorage implements Storage {
     }
   }
 
-  async repair(): Promise<boolean> {
-    return this.#store.repair();
+  async repair(ifLost: readonly Change[] = []): Promise<boolean> {
+    return this.#store.repair(ifLost);
   }
 
   /** Commits that became durable. */

@@ -139,7 +139,7 @@ function operationsOf(options: MachineOptions, storage: MeteredStorage): Operati
     get: (keys) => charged(storage.get(keys)),
     scan: (range) => charged(storage.scan(range)),
     commit: (changes) => charged(storage.commit(changes)),
-    ...(repair && { repair: () => charged(repair.call(storage)) }),
+    ...(repair && { repair: (ifLost) => charged(repair.call(storage, ifLost)) }),
   };
   return new Map([
     ...clockOperations(clock),

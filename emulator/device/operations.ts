@@ -63,7 +63,13 @@ export function storageOperations(clock: DeviceClock, storage: Storage): Operati
         return { text: keys.join('\n') };
       },
     ],
-    ['repair', async () => ({ head: (await storage.repair?.()) === false ? 'lost' : 'whole' })],
+    [
+      'repair',
+      async (call) => {
+        const isWhole = (await storage.repair?.(changesOf(call))) ?? true;
+        return { head: isWhole ? 'whole' : 'lost' };
+      },
+    ],
   ];
   // A large commit comes in portions under its number.
   const portions = new Map<number, Change[]>();

@@ -76,8 +76,8 @@ export class NodeStorage implements Storage {
     this.#store.commit(changes);
   }
 
-  async repair(): Promise<boolean> {
-    return this.#store.repair();
+  async repair(ifLost: readonly Change[] = []): Promise<boolean> {
+    return this.#store.repair(ifLost);
   }
 
   /** What is wrong with the stored data; empty when all is well. Errors: `StorageError`. */

@@ -183,9 +183,9 @@ function storageOf({ newId, ask, tell }: Line): Storage {
       lastCommit = turn.catch(() => undefined);
       return turn;
     },
-    async repair() {
+    async repair(ifLost) {
       await lastCommit;
-      return (await ask('repair')).head === 'whole';
+      return (await ask('repair', portionOf(ifLost))).head === 'whole';
     },
   };
 }

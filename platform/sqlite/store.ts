@@ -113,14 +113,14 @@ export class SqliteStore {
 
   /**
    * Makes the database anew from what proves itself. True: all that was ever committed is there. False: some values
-   * are lost, and a key may have one that it had before. Errors: `StorageError` `full` when there is no room for a
+   * are lost, a key may have one that it had before, and `ifLost` is committed with it. Errors: `StorageError` `full` when there is no room for a
    * second database, `failed`; then nothing has changed.
    */
-  repair(): boolean {
+  repair(ifLost: readonly Change[]): boolean {
     this.#abandon();
     return this.#translating(() => {
       this.#settleFiles();
-      const isWhole = this.#rebuild();
+      const isWhole = this.#rebuild(ifLost);
       this.#settleFiles();
       return isWhole;
     });
@@ -200,7 +200,7 @@ export class SqliteStore {
   }
 
   /** Makes `NEXT` of what the database holds. True if that is all of it. */
-  #rebuild(): boolean {
+  #rebuild(ifLost: readonly Change[] = []): boolean {
     const { sqlite3 } = this.#engine;
     let draft = this.#openNamed(DRAFT, true);
     let isWhole: boolean;
@@ -210,6 +210,7 @@ export class SqliteStore {
       const firstPage = this.#firstPage();
       draft = this.#openNamed(DRAFT, true);
       isWhole = rebuild(sqlite3, this.#place(STORE), firstPage, draft);
+      if (!isWhole && ifLost.length > 0) draft.commit(lastChanges(ifLost), false);
     } finally {
       draft.close();
     }

@@ -287,7 +287,10 @@ async function look(
   }
   if (damages === 0) return { what: 'harmless', wrong };
   if (storage.repair === undefined) return { what: 'damaged', wrong };
-  const isWhole = await storage.repair();
+  const isWhole = await storage.repair([['k-lost', 'x']]);
+  const isNoted = (await storage.get(['k-lost']))[0] === 'x';
+  if (isNoted === isWhole) wrong.push('the note does not come with a loss');
+  await storage.commit([['k-lost', null]]);
   const left = await storage.scan(EVERYTHING);
   const values = await storage.get(left);
   for (const [index, key] of left.entries()) {
