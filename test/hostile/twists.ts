@@ -183,9 +183,14 @@ export const TWISTS: readonly Twist[] = [
     first: { syncto: failed('badResponse'), sync15: FINE },
     later: UNSENT,
   },
-  ...['Backoff', 'X-Weave-Backoff', 'Retry-After'].map((name) => ({
-    what: `${name} twice`,
-    oddity: withHeader(name, BACKOFF),
+  ...[
+    ['Backoff', BACKOFF],
+    ['X-Weave-Backoff', BACKOFF],
+    ['Retry-After', BACKOFF],
+    ['Retry-After', '60, 7200'],
+  ].map(([name = '', wait = '']) => ({
+    what: `${name}: ${wait}`,
+    oddity: withHeader(name, wait),
     hoursApart: 2,
     // The rest of the pass is what the server wants to be spared.
     ...failing('backoff'),
@@ -210,6 +215,12 @@ export const TWISTS: readonly Twist[] = [
   },
   { what: 'a 403 by a proxy', oddity: storage(() => page(403)), first: REFUSED, later: REFUSED },
   { what: 'a 503 by a proxy', oddity: everything(() => page(503)), ...failing('unavailable') },
+  {
+    what: 'a slow and honest link: 2 KB a second, and a minute of silence before each piece',
+    oddity: { link: () => ({ bytesPerSecond: 2_000, stallMs: 60_000 }) },
+    first: FINE,
+    later: FINE,
+  },
   {
     what: 'a byte every five seconds',
     oddity: { link: ({ url }) => (isStorage(url) ? { bytesPerSecond: 0.2 } : null) },
