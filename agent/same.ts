@@ -34,29 +34,27 @@ export async function findSame(
   isWanted: (id: string, entry: Entry) => boolean = () => true,
 ): Promise<Shown | null> {
   const { things } = store.collection;
-  if (things === undefined) return null;
-  let same: Shown | null = null;
-  let dupe: Shown | null = null;
-  await eachAlike(store, things.key(body), async (found) => {
+  let best: Shown | null = null;
+  let isExact = false;
+  await eachAlike(store, body, (found, isSame) => {
     if (!isWanted(found.id, found.entry)) return;
-    if (!things.same(found.body, body)) {
-      if (dupe === null && things.isDupe?.(found.body, body)) dupe = found;
-    } else if (same === null || isBefore(things, found, same)) same = found;
+    const isBetter = isSame
+      ? !isExact || best === null || isBefore(things, found, best)
+      : best === null && things?.isDupe?.(found.body, body);
+    if (isBetter) [best, isExact] = [found, isSame];
   });
-  return same ?? dupe;
+  return best;
 }
 
 /** The other records of the same thing, however many. Errors: the store's. */
-export async function eachOther(
+export function eachOther(
   store: CollectionStore,
   { id, body }: Shown,
-  take: (other: Shown) => Promise<void>,
+  take: (other: Shown) => Promise<void> | void,
 ): Promise<void> {
-  const { things } = store.collection;
-  if (things === undefined) return;
-  await eachAlike(store, things.key(body), async (other) => {
-    if (other.id !== id && things.same(other.body, body)) await take(other);
-  });
+  return eachAlike(store, body, (other, isSame) =>
+    isSame && other.id !== id ? take(other) : undefined,
+  );
 }
 
 /**
@@ -71,23 +69,26 @@ export async function tellOthers(
 ): Promise<void> {
   const first = await findSame(store, body);
   if (first === null || !store.collection.things?.same(first.body, body)) return;
-  await eachOther(store, first, async (other) => tell(other.id, 'delete'));
+  await eachOther(store, first, (other) => tell(other.id, 'delete'));
   if (first.id !== id) tell(first.id, 'put');
 }
 
+/** Calls `take` for every record that may be of the same thing. */
 async function eachAlike(
   store: CollectionStore,
-  key: string,
-  take: (found: Shown) => Promise<void>,
+  body: Body,
+  take: (found: Shown, isSame: boolean) => Promise<void> | void,
 ): Promise<void> {
+  const { things } = store.collection;
+  if (things === undefined) return;
   let after: string | null = null;
   do {
-    const query = { prefix: `${key}!`, limit: ALIKE_MAX, after };
+    const query = { prefix: `${things.key(body)}!`, limit: ALIKE_MAX, after };
     const page: Awaited<ReturnType<CollectionStore['indexed']>> = await store.indexed(query);
     for (const id of page.ids) {
       const [entry = NO_ENTRY] = await store.load([id]);
       const found = shown(store, id, entry);
-      if (found !== null) await take(found);
+      if (found !== null) await take(found, things.same(found.body, body));
     }
     after = page.next;
   } while (after !== null);
@@ -164,13 +165,15 @@ export function createShowing(store: CollectionStore): Showing {
 }
 
 /** The newer by its own word, then the one that this device is about to send, then the newer on the server. */
-function isBefore({ clock }: Things, a: Shown, b: Shown): boolean {
-  const ranks = [a, b].map(({ entry, body }) => [
-    clock?.(body, knownMs(entry)) ?? 0,
+function isBefore(things: Things | undefined, a: Shown, b: Shown): boolean {
+  const [ours = [], theirs = []] = [a, b].map(({ entry, body }) => [
+    things?.clock?.(body, knownMs(entry)) ?? 0,
     Number(entry.local !== null),
     entry.mirror?.modifiedMs ?? 0,
   ]);
-  const [ours = [], theirs = []] = ranks;
-  const at = ours.findIndex((rank, index) => rank !== theirs[index]);
-  return at < 0 ? a.id < b.id : (ours[at] ?? 0) > (theirs[at] ?? 0);
+  for (const [at, rank] of ours.entries()) {
+    const lead = rank - (theirs[at] ?? 0);
+    if (lead !== 0) return lead > 0;
+  }
+  return a.id < b.id;
 }
