@@ -125,3 +125,8 @@ test('help is printed by the command itself', async () => {
   });
   expect(text).toMatch(/^Usage: kitsync <command>/);
 });
+
+test('2: the firmware that belongs to the command is missing', async () => {
+  expect(await main(['emulate'], join(dir, 'none'))).toBe(2);
+  expect(complaints).toMatch(/^kitsync: [^\n]*manifest\.json: `kitsync build` says why[^\n]*\n$/);
+});

@@ -139,7 +139,11 @@ async function emulate(options: EmulateOptions, shipped: string | null): Promise
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
   const { firmwareDir, profile, signIn } = options;
   if (firmwareDir === null) {
-    if (shipped !== null && !signIn) return readFirmware(join(shipped, profile.name));
+    if (shipped !== null && !signIn) {
+      return readFirmware(join(shipped, profile.name)).catch((error: Error) => {
+        throw new UsageError(`${error.message}: \`kitsync build\` says why it is not there`);
+      });
+    }
     return freshFirmware(profile.name, signIn ? ['signIn'] : undefined).catch((error: unknown) => {
       if (!(error instanceof OverBudgetError)) throw error;
       throw new UsageError(`the firmware cannot be built: ${error.message}`);

@@ -58,11 +58,16 @@ export interface BuildOptions {
 
 /** A firmware that is too large for its device; `size` says what it is made of. */
 export class OverBudgetError extends Error {
-  readonly size: FirmwareSize;
+  override readonly name = 'OverBudgetError';
+  readonly #size: FirmwareSize;
 
   constructor(size: FirmwareSize, message: string) {
     super(message);
-    this.size = size;
+    this.#size = size;
+  }
+
+  get size(): FirmwareSize {
+    return this.#size;
   }
 }
 

@@ -16,17 +16,28 @@ const SOURCES = ['agent', 'crypto', 'platform', 'emulator', 'firmware-bundle', '
 /** Builds unless what is there is newer than every source. Safe to be done by several at once. */
 export async function buildIfOlder() {
   const built = await stat(join(OUT, ENTRY)).catch(() => null);
-  if (built === null || (await newestMs()) > built.mtimeMs) await buildAll();
+  if (built === null || (await newestMs()) > built.mtimeMs)
+    await buildAll({ mayLackFirmware: true });
 }
 
-/** Builds everything into a folder of its own and moves it into place. Throws esbuild's errors, and those of files. */
-export async function buildAll() {
+/**
+ * Builds everything into a folder of its own and moves it into place. `mayLackFirmware`: a firmware
+ * over its budget is said to be missing, and keeps nobody from the command that builds another one.
+ * Throws esbuild's errors, those of `buildFirmware`, and those of files.
+ */
+export async function buildAll({ mayLackFirmware = false } = {}) {
   const draft = join(ROOT, `dist/cli.${process.pid}`);
   await rm(draft, { recursive: true, force: true });
   try {
     await buildCommand(draft);
     const { buildShipped } = await import(pathToFileURL(join(draft, ENTRY)).href);
-    await buildShipped(join(draft, 'firmware'));
+    await buildShipped(join(draft, 'firmware')).catch(async (error) => {
+      if (!mayLackFirmware || error.name !== 'OverBudgetError') throw error;
+      console.error(`kitsync: there is no firmware to emulate: ${error.message}`);
+      // That of older sources would be taken for theirs.
+      for (const place of [draft, OUT])
+        await rm(join(place, 'firmware'), { recursive: true, force: true });
+    });
     await moveInto(draft);
   } finally {
     await rm(draft, { recursive: true, force: true });
