@@ -14,10 +14,10 @@ import type { Collection } from './collections/collection.ts';
 import { type AgentConfig, heapOf } from './config.ts';
 import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
-import { fromPort, ported, SyncError } from './errors.ts';
+import { fromPort, SyncError } from './errors.ts';
 import { sayFarewell } from './farewell.ts';
 import { initializeAccount } from './initialize.ts';
-import { DAMAGE_KEY, rangeEnd } from './keys.ts';
+import { DAMAGE_KEY } from './keys.ts';
 import { mendCollection } from './mend.ts';
 import { type PassInput, runPass } from './pass.ts';
 import { resetCollection } from './reset.ts';
@@ -60,7 +60,7 @@ export async function openSession(
         tell({
           kind: 'damaged',
           collection: collection.name,
-          lost: await mendCollection(store, storage),
+          lost: await mendCollection(store, platform),
         });
       }
       return store;
@@ -171,21 +171,4 @@ export async function forgetServer(session: Session): Promise<void> {
     await resetCollection(store, store.state.syncId);
   }
   await account.forget();
-}
-
-/** Keys removed per commit. */
-const WIPE_KEYS = 500;
-
-/** Removes everything of a generation, a commit at a time; safe to be cut and done again. */
-export async function wipeGeneration(
-  { storage, clock }: Pick<Platform, 'storage' | 'clock'>,
-  generation: string,
-): Promise<void> {
-  const from = `${generation}.`;
-  for (;;) {
-    const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit: WIPE_KEYS }));
-    if (keys.length === 0) return;
-    await ported(storage.commit(keys.map((key) => [key, null] as const)));
-    await clock.pause();
-  }
 }

@@ -6,8 +6,8 @@ import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { createLock } from './lock.ts';
-import { isDamage, markDamaged, repairing, repairStorage } from './mend.ts';
-import { openSession, type Session, storesOf, wipeGeneration } from './session.ts';
+import { isDamage, markDamaged, removeRange, repairing, repairStorage } from './mend.ts';
+import { openSession, type Session, storesOf } from './session.ts';
 import type { AgentEvent } from './status.ts';
 
 export interface Sessions {
@@ -40,6 +40,7 @@ export function createSessions(
     }
     current = null;
   };
+  const reopen = (): void => close('outOfMemory', 'the collections are opened anew');
   const opened = async (generation: string): Promise<Session> => {
     current ??= await repairing(platform.storage, () =>
       openSession(platform, generation, contents, config, tell),
@@ -51,7 +52,7 @@ export function createSessions(
     for (const store of current === null ? [] : storesOf(current)) {
       if (store.collection.name === detail.collection) await markDamaged(store);
     }
-    close('storageFailed', 'the collections are opened anew');
+    reopen();
     await opened(generation);
   };
   return {
@@ -61,7 +62,7 @@ export function createSessions(
     open: (generation) =>
       lock.run(async () => {
         if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
-          close('outOfMemory', 'the collections are opened anew');
+          reopen();
         }
         return opened(generation);
       }),
@@ -79,7 +80,7 @@ export function createSessions(
     wipe: (generation, then = async () => undefined) =>
       lock.run(async () => {
         close('disabled', 'the account has left the device');
-        await wipeGeneration(platform, generation);
+        await removeRange(platform, `${generation}.`);
         await then();
       }),
   };

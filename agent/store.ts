@@ -9,7 +9,6 @@ import type { Body, Collection } from './collections/collection.ts';
 import {
   type Entry,
   knownMs,
-  NO_ENTRY,
   type Packed,
   packLocal,
   packMirror,
@@ -80,8 +79,6 @@ export interface Transaction {
   update(patch: Partial<CollectionState>): void;
   /** All counters count from nothing. */
   recount(): void;
-  /** Index entries, marks and counters for what is stored of a record. */
-  restore(id: string, entry: Entry): void;
   /** The number of a new local change. */
   nextSeq(): number;
   readonly size: number;
@@ -301,12 +298,6 @@ function beginTransaction(
     recount() {
       held = pending = quarantined = unknownForm = 0;
       unknownSinceMs = undefined;
-    },
-    restore(id, entry) {
-      reindex(id, NO_ENTRY, entry);
-      held += Number(shown(collection, entry) !== null);
-      pending += Number(entry.local !== null);
-      if (entry.local?.body === null) changes.push([keys.deletion(id), '']);
     },
     update(more) {
       patch = { ...patch, ...more };

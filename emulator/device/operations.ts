@@ -213,11 +213,10 @@ async function orPortError(work: Work, call: HostCall): Promise<Answer> {
   try {
     return await work(call);
   } catch (error) {
-    const { code, key, cause } = (error ?? {}) as Partial<Record<string, unknown>>;
+    const { code, cause } = (error ?? {}) as Partial<Record<string, unknown>>;
     if (!PORT_ERROR_CODES.has(code)) throw error;
     return {
       error: code as PortErrorCode,
-      ...(typeof key === 'string' && { head: key }),
       ...(typeof cause === 'string' && { text: cause }),
     };
   }

@@ -116,7 +116,7 @@ export function createHostPlatform(
       if (waiter === undefined) return;
       waiting.delete(id);
       try {
-        if (error !== '') throw portError(error as PortErrorCode, head, text);
+        if (error !== '') throw portError(error as PortErrorCode, text);
         waiter.resolve({ head, text, bytes: bytes === null ? NO_BYTES : new Uint8Array(bytes) });
       } catch (failure) {
         // Also what the engine throws for want of memory: who waits is told.
@@ -128,8 +128,8 @@ export function createHostPlatform(
 
 const NO_BYTES = new Uint8Array(0);
 
-function portError(code: PortErrorCode, key: string, cause: string): PortError {
-  return Object.assign(new Error(`the device answered: ${code}`), { code, key, cause });
+function portError(code: PortErrorCode, cause: string): PortError {
+  return Object.assign(new Error(`the device answered: ${code}`), { code, cause });
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
