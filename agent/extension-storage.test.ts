@@ -7,6 +7,7 @@ import {
   corpusAccount,
   type TestDevice,
   type TestServers,
+  testDevice,
   testServers,
   userOf,
 } from '../test/support/device.ts';
@@ -180,4 +181,11 @@ describe('two devices', () => {
     expect(await storageOf(a).get()).toEqual({ y: 2 });
     expect(await storageOf(b).get()).toEqual({ y: 2 });
   });
+});
+
+test('a build without the collection has no storage, and says so', async () => {
+  const { agent } = testDevice(servers);
+  expect(() => agent.extensionStorage(EXT)).toThrow(
+    expect.objectContaining({ code: 'badInput', message: expect.stringMatching(/^storage: /) }),
+  );
 });

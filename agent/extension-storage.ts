@@ -3,7 +3,8 @@
 // `extension-storage`; its records are what is synced.
 
 import type { Platform } from '../platform/ports.ts';
-import type { Body } from './collections/collection.ts';
+import type { Body, Collection } from './collections/collection.ts';
+import { extensionStorage as records } from './collections/extension-storage.ts';
 import { itemBytes } from './collections/item-bytes.ts';
 import { isSameValue } from './collections/members.ts';
 import type { Core } from './core.ts';
@@ -25,13 +26,25 @@ export interface ExtensionStorage {
   getBytesInUse(keys?: string | readonly string[] | null): Promise<number>;
 }
 
+/** The collection, and what opens it for extensions: a build without it carries neither. */
+export interface StorageCollection extends Collection {
+  openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage;
+}
+
+export const extensionStorage: StorageCollection = /* @__PURE__ */ withStorage(records);
+
+export function isStorage(collection: Collection): collection is StorageCollection {
+  return 'openStorage' in collection;
+}
+
+/** Called as pure (the comment tells the bundler). */
+function withStorage(collection: Collection): StorageCollection {
+  return { ...collection, openStorage };
+}
+
 const NAME = 'extension-storage';
 
-export function openExtensionStorage(
-  core: Core,
-  platform: Platform,
-  extId: string,
-): ExtensionStorage {
+function openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage {
   const read = async (): Promise<Map<string, unknown>> => {
     const [, body] = await core.mended(async () => find(await core.store(NAME), extId));
     return body === null ? new Map() : itemsOf(body);

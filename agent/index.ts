@@ -8,7 +8,7 @@ import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { listDevices, ofKnownDevices } from './devices.ts';
 import { SyncError } from './errors.ts';
-import { type ExtensionStorage, openExtensionStorage } from './extension-storage.ts';
+import { type ExtensionStorage, isStorage } from './extension-storage.ts';
 import {
   deleteRecord,
   getRecord,
@@ -24,7 +24,6 @@ import type { PassReport, Status } from './status.ts';
 export { clients } from './clients.ts';
 export { addresses } from './collections/addresses.ts';
 export { bookmarks } from './collections/bookmarks.ts';
-export { extensionStorage } from './collections/extension-storage.ts';
 export { forms } from './collections/forms.ts';
 export { generic } from './collections/generic.ts';
 export { history } from './collections/history.ts';
@@ -33,7 +32,7 @@ export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { fromPort, SyncError } from './errors.ts';
-export type { ExtensionStorage } from './extension-storage.ts';
+export { type ExtensionStorage, extensionStorage } from './extension-storage.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';
 export { openKeeper as signIn } from './signin/keeper.ts';
@@ -75,7 +74,7 @@ export interface Agent {
   devices(): Promise<Body[]>;
   /** Signs a user in, before `enable`. Errors: `badInput` where the system's account manager does that. */
   signIn(): SignIn;
-  /** `storage.sync` of one extension. */
+  /** `storage.sync` of one extension. Errors: `badInput` where the build has not `extension-storage`. */
   extensionStorage(extId: string): ExtensionStorage;
   /** Turns `record` events of a collection on or off. */
   observe(collection: string, on: boolean): void;
@@ -109,7 +108,11 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       throw new SyncError('badInput', 'signIn: users sign in to this device elsewhere');
     },
     devices: () => mended(async () => listDevices(await core.company())),
-    extensionStorage: (extId) => openExtensionStorage(core, platform, extId),
+    extensionStorage(extId) {
+      const storage = contents.collections.find(isStorage);
+      if (storage !== undefined) return storage.openStorage(core, platform, extId);
+      throw new SyncError('badInput', 'storage: this build has none for extensions');
+    },
     async initializeAccount(confirm) {
       if (confirm !== true) throw new SyncError('badInput', 'confirm: not true');
       return core.initialize();
