@@ -12,11 +12,13 @@ export async function disagreements(agent: Agent, second: SecondDevice): Promise
   for (const name of COLLECTIONS) {
     const held = await everything(agent, name);
     const live = second.live(name);
-    for (const [id, body] of live) {
-      const theirs = JSON.stringify(viewOf(name, body));
-      const ours = JSON.stringify(held.get(id) ?? null);
+    for (const records of things(name, live)) {
+      const shown = records.filter(({ id }) => held.has(`${id}`));
+      const [{ id, ...body }] = [shown[0] ?? records[0] ?? {}];
+      const theirs = JSON.stringify(viewOf(name, { ...body, id, ...united(name, records) }));
+      const ours = JSON.stringify(held.get(`${id}`) ?? null);
       if (ours !== theirs) complaints.push(`${name} ${id}: ${ours} here, ${theirs} on the server`);
-      held.delete(id);
+      held.delete(`${id}`);
     }
     for (const id of held.keys()) complaints.push(`${name} ${id}: only here`);
     complaints.push(...duplicates(name, live));
@@ -42,17 +44,36 @@ export async function everything(agent: Agent, collection: string): Promise<Map<
   return records;
 }
 
+/** The records of each page or login. */
+function things(name: string, live: ReadonlyMap<string, Json>): Json[][] {
+  const found = new Map<string, Json[]>();
+  for (const [id, body] of live) {
+    const what = thingIn(name, body);
+    found.set(what, [...(found.get(what) ?? []), { ...body, id }]);
+  }
+  return [...found.values()];
+}
+
+function thingIn(name: string, body: Json): string {
+  return name === 'history' ? String(body.histUri) : `${body.hostname} ${body.username}`;
+}
+
+/** What apps see of several records of one page: the visits of all. */
+function united(name: string, records: readonly Json[]): object {
+  if (name !== 'history' || records.length < 2) return {};
+  const visits = records.flatMap((body) => body.visits as Visit[]);
+  return {
+    visits: [...new Map(visits.map((visit) => [`${visit.date} ${visit.type}`, visit])).values()],
+  };
+}
+
 /** Two records for one page or one login. */
 function duplicates(name: string, live: ReadonlyMap<string, Json>): string[] {
-  const seen = new Map<string, string>();
-  const complaints: string[] = [];
-  for (const [id, body] of live) {
-    const what = name === 'history' ? String(body.histUri) : `${body.hostname} ${body.username}`;
-    const other = seen.get(what);
-    if (other !== undefined) complaints.push(`${name}: ${other} and ${id} are both ${what}`);
-    seen.set(what, id);
-  }
-  return complaints;
+  return things(name, live).flatMap(([first, ...others]) =>
+    others.map(
+      ({ id, ...body }) => `${name}: ${first?.id} and ${id} are both ${thingIn(name, body)}`,
+    ),
+  );
 }
 
 interface Visit {
