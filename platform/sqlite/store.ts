@@ -214,6 +214,10 @@ export class SqliteStore {
     } finally {
       draft.close();
     }
+    const fault = this.#vfs.takeFault();
+    if (fault !== undefined) throw fault;
+    // Closing says nothing when it could not move all of the log into the file.
+    if (this.#files.exists(`${DRAFT}-wal`)) throw new StorageError('failed', 'not made anew');
     this.#files.rename(DRAFT, NEXT);
     return isWhole;
   }

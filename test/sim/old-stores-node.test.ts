@@ -19,7 +19,8 @@ vi.mock('node:fs', async (original) => {
   const fs = await original<typeof Fs>();
   const counted = <A extends unknown[], T>(write: (...args: A) => T) => {
     return (...args: A): T => {
-      if (--disk.left <= 0) throw Object.assign(new Error('killed'), { code: 'EIO' });
+      if (--disk.left <= 0)
+        throw Object.assign(new Error('killed'), { code: 'EIO', syscall: 'write', path: 'disk' });
       disk.writes++;
       return write(...args);
     };
@@ -29,6 +30,9 @@ vi.mock('node:fs', async (original) => {
     writeSync: counted(fs.writeSync as (...args: unknown[]) => number),
     ftruncateSync: counted(fs.ftruncateSync),
     unlinkSync: counted(fs.unlinkSync),
+    // The lock of the folder has names of its own.
+    renameSync: (from: string, to: string) =>
+      (from.includes('/lock') ? fs.renameSync : counted(fs.renameSync))(from, to),
   };
 });
 
