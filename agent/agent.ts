@@ -7,7 +7,7 @@ import { chance, createAlarm } from './alarm.ts';
 import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
 import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
-import { type AgentConfig, type CollectionSettings, localCharsMax } from './config.ts';
+import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { fromPort, ported, SyncError } from './errors.ts';
@@ -341,7 +341,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       return {
         store: found,
         self: name === undefined ? null : { id: saved.clientId, name },
-        recordCharsMax: localCharsMax(config),
+        ...sizeLimitsOf(config),
       };
     },
     async company() {

@@ -1,7 +1,7 @@
 // What the device decides: where the server is, what is synced, how much the device can hold.
 // The device is trusted, so nothing here is checked twice; users' switches are in settings.ts.
 
-import { type HeapLimits, LOCAL_RECORD_CHARS_MAX, SMALL_HEAP } from './limits.ts';
+import { type HeapLimits, SMALL_HEAP, WRITTEN_CHARS_MAX } from './limits.ts';
 
 export interface RemoteConfig {
   /** Which driver speaks to the server; the firmware must have been built with it. */
@@ -70,12 +70,26 @@ export interface AgentConfig {
   readonly heap?: Partial<HeapLimits>;
 }
 
+/** What one record's body may take of memory, its values and not only their text, in bytes. */
+export function bodyBytesMax(config: Pick<AgentConfig, 'heap' | 'recordCharsMax'>): number {
+  return heapOf(config).charBytesMax * config.recordCharsMax;
+}
+
 /** What the device may have in memory at a time. */
 export function heapOf({ heap }: Pick<AgentConfig, 'heap'>): HeapLimits {
   return { ...SMALL_HEAP, ...heap };
 }
 
-/** Characters of a local record as JSON: sent, it is half as long again and in memory more than once. */
-export function localCharsMax({ recordCharsMax }: AgentConfig): number {
-  return Math.min(LOCAL_RECORD_CHARS_MAX, Math.floor(recordCharsMax / 2));
+/** What a device may make of its records. */
+export interface SizeLimits {
+  /** Of the whole record on the wire. */
+  readonly recordCharsMax: number;
+  /** Not looked at when left out. */
+  readonly bodyBytesMax?: number;
+}
+
+/** A server takes no longer record from this device, whatever others may have stored there. */
+export function sizeLimitsOf(config: AgentConfig): SizeLimits {
+  const recordCharsMax = Math.min(config.recordCharsMax, WRITTEN_CHARS_MAX);
+  return { recordCharsMax, bodyBytesMax: bodyBytesMax(config) };
 }

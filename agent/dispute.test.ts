@@ -170,7 +170,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     ['nests deeper than a device can follow', { x: 'x'.repeat(20_000), deep: nested(40) }],
     [
       'has more values than a small heap holds',
-      { many: Array.from({ length: 12_000 }, () => ({})) },
+      { many: Array.from({ length: 25_000 }, () => ({})) },
     ],
   ])('a record that %s is not replaced either, and stops nothing', async (_, more) => {
     const story = await started('history', { protocol });

@@ -6,7 +6,7 @@ import { FORM, headNumbers, parsedObject } from './stored.ts';
 
 export interface Mirror {
   readonly body: Body;
-  /** The body's JSON, as it came: unknown members and number forms survive. */
+  /** The body's JSON, as it came: unknown members and number forms survive. Empty where it is long and was stored. */
   readonly text: string;
   /** The server's time of this version. */
   readonly modifiedMs: number;
@@ -57,7 +57,8 @@ export interface Packed {
 }
 
 export function packMirror(mirror: Mirror): Packed {
-  return { head: `${FORM}${mirror.modifiedMs} ${mirror.epoch}`, text: mirror.text };
+  const { modifiedMs, epoch, body, text } = mirror;
+  return { head: `${FORM}${modifiedMs} ${epoch}`, text: text || JSON.stringify(body) };
 }
 
 export function packLocal(local: Local): Packed {
@@ -76,7 +77,7 @@ export function unpackMirror({ head, text, body }: Packed): Mirror | null {
 /** As `unpackMirror`. */
 export function unpackLocal({ head, text, body }: Packed): Local | null {
   const [changedAtMs, seq, tries] = headNumbers(head, 3);
-  const read = text === '' ? null : (body ?? (parsedObject(text) as Body | null));
+  const read = body ?? (text === '' ? null : (parsedObject(text) as Body | null));
   if (read === null && text !== '') return null;
   if (changedAtMs === undefined || seq === undefined || tries === undefined) return null;
   return { body: read, changedAtMs, seq, tries };

@@ -4,6 +4,11 @@
 /** One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in base64. */
 export const RECORD_CHARS_MAX = 400_000;
 
+/** Of these, what is not the sealed text: id, times, IV, MAC, and the names of members with their quotes. */
+export const ENVELOPE_CHARS = 400;
+/** What of these is the payload's own: IV, MAC, three names. */
+export const PAYLOAD_FRAME_CHARS = 125;
+
 /** What is in memory at a time: bounds that only the size of a heap gives. */
 export interface HeapLimits {
   /** Records of one storage commit: enough to make flash pages full. The port allows 1,024 changes. */
@@ -19,6 +24,11 @@ export interface HeapLimits {
   /** Characters and changes of a commit that takes one record after the other. */
   readonly commitCharsMax: number;
   readonly commitChangesMax: number;
+  /**
+   * Memory of a record's body, in bytes for each character of `recordCharsMax`. Lists of visits, tabs and children take
+   * up to 4 at full length; a text of nothing but brackets would take 34.
+   */
+  readonly charBytesMax: number;
   /** Changes of one upload that is committed as a whole: their ids are held. */
   readonly stagedMax: number;
 }
@@ -32,6 +42,7 @@ export const SMALL_HEAP: HeapLimits = {
   echoCharsMax: 16_384,
   commitCharsMax: 24_000,
   commitChangesMax: 400,
+  charBytesMax: 5,
   stagedMax: 1_000,
 };
 
@@ -126,8 +137,8 @@ export const PARKED_RECHECK_MS = 24 * 3_600_000;
 /** Fetch, merge, push of one record that somebody else keeps changing. */
 export const CONFLICT_ROUNDS_MAX = 3;
 
-/** Characters of one local record as JSON: what a Sync server takes when sealed (256 KiB, the old default). */
-export const LOCAL_RECORD_CHARS_MAX = 180_000;
+/** A record of this device on the wire: what every Sync server takes (256 KiB, the old default). */
+export const WRITTEN_CHARS_MAX = 262_144;
 
 /** Visits of one page that go to the server: Firefox sends its newest 20. */
 export const VISITS_UP_MAX = 20;

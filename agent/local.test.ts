@@ -15,10 +15,10 @@ import type { Body, Collection } from './collections/collection.ts';
 import { history } from './collections/history.ts';
 import { passwords } from './collections/passwords.ts';
 import type { Entry } from './entry.ts';
-import { LIST_CHARS_MAX, LIST_MAX, LOCAL_RECORD_CHARS_MAX } from './limits.ts';
+import { LIST_CHARS_MAX, LIST_MAX, WRITTEN_CHARS_MAX } from './limits.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from './local.ts';
 
-const ANYBODY = { self: null, recordCharsMax: LOCAL_RECORD_CHARS_MAX };
+const ANYBODY = { self: null, recordCharsMax: WRITTEN_CHARS_MAX };
 
 async function setUp(collection: Collection = history) {
   const storage = new MemoryStorage();
@@ -304,12 +304,10 @@ describe('a put', () => {
 
   test('of a record that is too long says how long it may be', async () => {
     const { put, store } = await setUp(passwords);
-    const long = put({ ...login, password: 'x'.repeat(LOCAL_RECORD_CHARS_MAX) });
+    const long = put({ ...login, password: 'x'.repeat(WRITTEN_CHARS_MAX) });
     await expect(long).rejects.toMatchObject({
       code: 'tooLarge',
-      message: expect.stringMatching(
-        new RegExp(`\\d+ characters, at most ${LOCAL_RECORD_CHARS_MAX}`),
-      ),
+      message: expect.stringMatching(new RegExp(`\\d+ characters, at most ${WRITTEN_CHARS_MAX}`)),
     });
     expect(store.state).toMatchObject({ held: 0, pending: 0 });
   });

@@ -4,11 +4,13 @@
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
 import { editOf, hasSameMembers } from './collections/members.ts';
+import type { SizeLimits } from './config.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { listFolder } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
+import { checkSize } from './record-size.ts';
 import {
   createShowing,
   eachOther,
@@ -118,11 +120,9 @@ export interface Self {
 }
 
 /** Where a local change goes; `self` is null where the device is not among the account's devices. */
-export interface Writable {
+export interface Writable extends SizeLimits {
   readonly store: CollectionStore;
   readonly self: Self | null;
-  /** Of a local record as JSON. */
-  readonly recordCharsMax: number;
 }
 
 export interface PutResult {
@@ -140,7 +140,7 @@ export type Deleted = (id: string) => void;
  * durable. Errors: `badInput` names the field, `tooLarge`, `readOnly`, `clientTooOld`, `storageFull`, `storageFailed`.
  */
 export async function putRecord(
-  { store, self, recordCharsMax }: Writable,
+  { store, self, ...sizes }: Writable,
   platform: Platform,
   record: Body,
   deleted: Deleted = () => undefined,
@@ -169,13 +169,9 @@ export async function putRecord(
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
     const body = prepared(collection.prepare(edit, existing, id, nowMs));
-    const { length } = JSON.stringify(body);
-    if (length > recordCharsMax) {
-      throw new SyncError('tooLarge', `record: ${length} characters, at most ${recordCharsMax}`, {
-        collection: collection.name,
-        recordId: id,
-      });
-    }
+    const pause = (): Promise<void> => platform.clock.pause();
+    const detail = { collection: collection.name, recordId: id };
+    await checkSize(sizes, collection.outgoing(id, body), pause, detail);
     const isChanged = existing === null || !hasSameMembers(existing, body);
     const isOther = thing && collection.things?.same(thing.first.body, body) === false;
     const left = isOther ? thing.first : null;

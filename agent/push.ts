@@ -14,6 +14,7 @@ import {
   PUSH_TRIES_MAX,
   QUARANTINE_MAX,
 } from './limits.ts';
+import { isTooLong } from './record-size.ts';
 import type { PushResult, Upload } from './remotes/remote.ts';
 import { updateState } from './rewrite.ts';
 import { acknowledgeStaged, type Staged, settle } from './settle.ts';
@@ -134,6 +135,10 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
       if (sending.deleting.has(id)) continue;
       const job = await jobOf(pass, sending, id, deletions);
       if (job === null) continue;
+      if (isTooLong(job.outgoing.payload, pass.config)) {
+        await settle(pass, [job], [{ kind: 'refused', code: 'tooLarge' }]);
+        continue;
+      }
       if (isRequestFull(sending, job)) {
         await send(pass, sending, false);
         if (isOver(pass, sending)) return;

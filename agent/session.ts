@@ -11,7 +11,7 @@ import { type Account, openAccount } from './account.ts';
 import type { Claim } from './claim.ts';
 import type { Clients, ClientsMemory } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
-import { type AgentConfig, heapOf } from './config.ts';
+import { type AgentConfig, bodyBytesMax, heapOf } from './config.ts';
 import type { Contents } from './contents.ts';
 import type { PassContext } from './context.ts';
 import { fromPort, SyncError } from './errors.ts';
@@ -74,7 +74,7 @@ export async function openSession(
       clients: devices,
       clientsMemory: { settled: null },
       account: await openAccount(storage, vault, generation),
-      crypto: cryptoOf(platform),
+      crypto: cryptoOf(platform, config),
       cache: new Map(),
     };
   } catch (error) {
@@ -144,11 +144,12 @@ export async function runSessionPass(
  * The device's own cryptography if it has some, else ours. Long records go through ours even so: it works in slices,
  * and never holds a record twice.
  */
-function cryptoOf({ crypto, entropy, clock }: Platform): BsoCrypto {
+function cryptoOf({ crypto, entropy, clock }: Platform, config: AgentConfig): BsoCrypto {
   const pause = (): Promise<void> => clock.pause();
-  const ours = softwareCrypto(entropy, pause);
+  const bytesMax = bodyBytesMax(config);
+  const ours = softwareCrypto(entropy, pause, bytesMax);
   if (crypto === undefined) return ours;
-  const device = deviceCrypto(crypto, entropy, pause);
+  const device = deviceCrypto(crypto, entropy, pause, bytesMax);
   return {
     seal: (bundle, texts) => device.seal(bundle, texts),
     open(bundle, items) {

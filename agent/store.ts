@@ -2,7 +2,6 @@
 // Every change of a record goes through `Transaction.set`, which keeps the index and the counters in step,
 // and every transaction is one atomic commit that carries the cursor. Keeps no record in memory.
 
-import { JsonTooLarge, longJsonUnits, parseLongJson } from '../crypto/json.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
 import { type CollectionState, inForm, stateOf } from './collection-state.ts';
 import type { Body, Collection } from './collections/collection.ts';
@@ -36,6 +35,7 @@ import {
 import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
 import { damaged, jsonStored } from './stored.ts';
+import { unpacked } from './unpacked.ts';
 import type { Vault } from './vault.ts';
 
 export interface CollectionStore {
@@ -105,25 +105,16 @@ export async function openCollectionStore(
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
 
-  const opened = async (key: string, value: Value): Promise<Packed | null> => {
-    const packed = typeof value === 'string' ? divided(value) : await vault.open(key, value);
-    if (packed === null || packed.text.length <= longJsonUnits) return packed;
-    // What is too much to be read in turns is left to the engine's own parser: it was stored here.
-    const body = await parseLongJson(packed.text, pause).catch((error) => {
-      if (error instanceof JsonTooLarge || error instanceof SyntaxError) return undefined;
-      throw error;
-    });
-    return body === undefined ? packed : { ...packed, body: body as Body };
-  };
-
   const loaded = async <T>(
     kind: 'mirror' | 'outbox',
     id: string,
-    value: Value | null,
+    values: (Value | null)[],
+    at: number,
     unpack: (packed: Packed) => T | null,
   ): Promise<T | null> => {
-    if (value === null) return null;
-    const packed = await opened(kind === 'mirror' ? keys.record(id) : keys.outbox(id), value);
+    if ((values[at] ?? null) === null) return null;
+    const key = kind === 'mirror' ? keys.record(id) : keys.outbox(id);
+    const packed = await unpacked(vault, key, values, at, pause);
     const found = packed && unpack(packed);
     if (found === null) throw damaged(kind, collection.name, id);
     return found;
@@ -154,16 +145,16 @@ export async function openCollectionStore(
       const values = await ported(storage.get(wanted));
       const entries: Entry[] = [];
       for (const [index, id] of ids.entries()) {
-        const mirror = values[index * 2] ?? null;
-        const local = values[index * 2 + 1] ?? null;
+        const at = index * 2;
+        const chars = (values[at]?.length ?? 0) + (values[at + 1]?.length ?? 0);
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
-          mirror: await loaded('mirror', id, mirror, unpackMirror),
-          local: await loaded('outbox', id, local, unpackLocal),
+          mirror: await loaded('mirror', id, values, at, unpackMirror),
+          local: await loaded('outbox', id, values, at + 1, unpackLocal),
           quarantined: mark !== null,
           ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
-        const turn = pacer((mirror?.length ?? 0) + (local?.length ?? 0) + RECORD_CHARS);
+        const turn = pacer(chars + RECORD_CHARS);
         if (turn !== null) await turn;
       }
       return entries;
@@ -211,11 +202,6 @@ export async function openCollectionStore(
 }
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
-
-function divided(value: string): Packed {
-  const end = value.indexOf('\n');
-  return { head: value.slice(0, end), text: value.slice(end + 1) };
-}
 
 type Pack = (key: string, packed: Packed) => Promise<Value>;
 
@@ -308,7 +294,10 @@ function beginTransaction(
       return seq;
     },
     async commit() {
-      for (const { key, packed } of toSeal) changes.push([key, await pack(key, packed)]);
+      // What is sealed is not kept beside what it was.
+      for (let item = toSeal.shift(); item !== undefined; item = toSeal.shift()) {
+        changes.push([item.key, await pack(item.key, item.packed)]);
+      }
       const counted = { held, pending, quarantined, unknownForm, unknownSinceMs };
       const next = { ...start, ...patch, ...counted };
       changes.push([keys.cursor, jsonStored(next)]);

@@ -9,7 +9,7 @@ import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platf
 import { encodeHex } from './bytes.ts';
 import { jsonOf } from './engine.ts';
 import { CryptoError } from './error.ts';
-import { JsonTooLarge, longJsonUnits, parseLongJson } from './json.ts';
+import { flatBytes, isDense, JsonTooLarge, longJsonUnits, parseLongJson } from './json.ts';
 import type { KeyBundle } from './keys.ts';
 import { isWellFormed } from './utf8.ts';
 
@@ -56,12 +56,14 @@ export const batchUnitsMax = 16 * 1024;
 
 /**
  * Records over a cipher, be it the device's or `softwareCipher`. `pause` lets the device do other
- * work and resolves in a later turn.
+ * work and resolves in a later turn. A body that would take more memory than `bodyBytesMax` is
+ * refused (`tooLarge`).
  */
 export function bsoCrypto(
   cipher: DeviceCrypto,
   entropy: Entropy,
   pause: () => Promise<void>,
+  bodyBytesMax = Number.MAX_VALUE,
 ): BsoCrypto {
   const drawIvs = ivSource(entropy);
   return {
@@ -72,7 +74,8 @@ export function bsoCrypto(
         for (const [index, { id }] of batch.entries()) {
           const text = texts[index];
           if (text === undefined) throw new Error('the cipher left a record unanswered');
-          const read = 'code' in text ? refusal(text.code) : readBody(id, text.text, pause);
+          const read =
+            'code' in text ? refusal(text.code) : readBody(id, text.text, pause, bodyBytesMax);
           opened.push({ id, ...(read instanceof Promise ? await read : read) });
         }
       }
@@ -118,7 +121,9 @@ type Soon<Value> = Value | Promise<Value>;
 
 function readPayload(payload: string, pause: () => Promise<void>): Soon<CipherParts | OpenRefusal> {
   if (payload.length > payloadUnitsMax) return 'tooLarge';
-  if (payload.length > longJsonUnits) return parseLong(payload, pause).then(partsOf);
+  if (payload.length > longJsonUnits) {
+    return parseLong(payload, pause, flatBytes * payload.length).then(partsOf);
+  }
   return partsOf(splitPayload(payload) ?? (isModest(payload) ? parseShort(payload) : 'badJson'));
 }
 
@@ -156,14 +161,19 @@ function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
   return `{"ciphertext":"${ciphertext}","IV":"${IV}","hmac":"${hmac}"}`;
 }
 
-function readBody(id: string, text: string, pause: () => Promise<void>): Soon<Opened> {
+function readBody(
+  id: string,
+  text: string,
+  pause: () => Promise<void>,
+  bytesMax: number,
+): Soon<Opened> {
   const proven = (body: Record<string, unknown> | OpenRefusal): Opened => {
     if (typeof body === 'string') return refusal(body);
     if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
     return { ok: true, text, body };
   };
-  return text.length > longJsonUnits
-    ? parseLong(text, pause).then(proven)
+  return text.length > longJsonUnits || isDense(text)
+    ? parseLong(text, pause, bytesMax).then(proven)
     : proven(parseShort(text));
 }
 
@@ -183,8 +193,9 @@ function parseShort(text: string): Record<string, unknown> | OpenRefusal {
 async function parseLong(
   text: string,
   pause: () => Promise<void>,
+  bytesMax: number,
 ): Promise<Record<string, unknown> | OpenRefusal> {
-  return parseLongJson(text, pause).then(asObject, whyNot);
+  return parseLongJson(text, pause, bytesMax).then(asObject, whyNot);
 }
 
 function asObject(value: unknown): Record<string, unknown> | OpenRefusal {

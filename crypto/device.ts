@@ -4,11 +4,12 @@
 import type { DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { type BsoCrypto, bsoCrypto } from './bso.ts';
 
-/** `pause` lets the device do other work and resolves in a later turn. */
+/** `pause` and `bodyBytesMax`: see `bsoCrypto`. */
 export function deviceCrypto(
   device: DeviceCrypto,
   entropy: Entropy,
   pause: () => Promise<void>,
+  bodyBytesMax?: number,
 ): BsoCrypto {
-  return bsoCrypto(device, entropy, pause);
+  return bsoCrypto(device, entropy, pause, bodyBytesMax);
 }

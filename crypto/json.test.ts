@@ -21,7 +21,7 @@ async function inPieces(text: string): Promise<{ value: unknown; turns: number }
   const pause = async () => {
     turns++;
   };
-  const value = await parseLongJson(text, pause).catch(() => refused);
+  const value = await parseLongJson(text, pause, Number.MAX_VALUE).catch(() => refused);
   return { value, turns };
 }
 
@@ -209,8 +209,8 @@ describe('the device', () => {
 });
 
 describe('what a small device could not hold', () => {
-  const code = (text: string) =>
-    parseLongJson(text, async () => undefined).then(
+  const code = (text: string, bytesMax = 500_000) =>
+    parseLongJson(text, async () => undefined, bytesMax).then(
       () => 'taken',
       (error: Error) => error.name,
     );
@@ -221,10 +221,31 @@ describe('what a small device could not hold', () => {
     expect(await code('{"a":'.repeat(300_000))).toBe('JsonTooLarge');
   });
 
-  it('is refused when it has too many values', async () => {
-    expect(await code(JSON.stringify(Array(9_000).fill('id')))).toBe('taken');
-    expect(await code(JSON.stringify(Array(10_000).fill(0)))).toBe('JsonTooLarge');
-    expect(await code(JSON.stringify(Array(1_300).fill({})))).toBe('JsonTooLarge');
+  it.each([
+    ['lists', 5_000, '[]'],
+    ['objects', 5_000, '{}'],
+    ['empty texts', 9_700, '""'],
+    ['numbers', 41_000, '0'],
+    ['visits', 3_550, '{"date":1795330000000000,"type":1}'],
+    ['names of children', 8_000, '"childchildAB"'],
+  ])('is refused when its values take too much: %s', async (_, count, one) => {
+    const list = (length: number) => `[${Array(length).fill(one).join()}]`;
+    expect(await code(list(Math.floor(count * 0.9)))).toBe('taken');
+    expect(await code(list(Math.ceil(count * 1.1)))).toBe('JsonTooLarge');
+    expect(await code(list(count * 4), Number.MAX_VALUE)).toBe('taken');
+  });
+
+  it('is refused when its objects have ever other members', async () => {
+    const names = Array.from({ length: 3_000 }, (_, n) => `{"a${n}":0}`);
+    expect(await code(`[${names.join()}]`)).toBe('JsonTooLarge');
+    const members = Array.from({ length: 3_000 }, (_, n) => `"a${n}":0`);
+    expect(await code(`{${members.join()}}`)).toBe('JsonTooLarge');
+    expect(await code(`[${Array(3_000).fill('{"a1":0}').join()}]`)).toBe('taken');
+  });
+
+  it('is refused without being held: a million brackets', async () => {
+    expect(await code(`[${'[],'.repeat(1e6)}0]`)).toBe('JsonTooLarge');
+    expect(await code(`{${'"a":{},'.repeat(1e6)}"b":0}`)).toBe('JsonTooLarge');
   });
 
   it('is refused when a number goes on for a thousand digits', async () => {

@@ -24,9 +24,13 @@ import { finishHmac, type HmacKey, hmacKey, startHmac } from './hmac.ts';
 import { hashBlock } from './sha256.ts';
 import { encodeUtf8, utf8Decoder } from './utf8.ts';
 
-/** `pause` lets the device do other work and resolves in a later turn. */
-export function softwareCrypto(entropy: Entropy, pause: () => Promise<void>): BsoCrypto {
-  return bsoCrypto(softwareCipher(pause), entropy, pause);
+/** `pause` and `bodyBytesMax`: see `bsoCrypto`. */
+export function softwareCrypto(
+  entropy: Entropy,
+  pause: () => Promise<void>,
+  bodyBytesMax?: number,
+): BsoCrypto {
+  return bsoCrypto(softwareCipher(pause), entropy, pause, bodyBytesMax);
 }
 
 /** The same as a device's own crypto would be. */

@@ -25,6 +25,14 @@ test('the television is the default and has 2 MiB, the small phone 1 MiB', () =>
   expect(loadProfile('firefox-os-phone-128mb').ramCapBytes).toBe(1024 * 1024);
 });
 
+test.each(profileNames())('the longest record of %s is what its cap has room for', (name) => {
+  const { ramCapBytes, agent } = loadProfile(name);
+  // The program and a pass take 600,000 bytes; a character of a record that is changed and sent takes up to 7.
+  const most = Math.floor((ramCapBytes - 600_000) / 7);
+  expect(agent.recordCharsMax).toBeLessThanOrEqual(most);
+  expect(agent.recordCharsMax).toBeGreaterThan(most - 1_000);
+});
+
 describe('a profile is refused', () => {
   const good = () =>
     structuredClone(loadProfile(DEFAULT_PROFILE)) as unknown as Record<string, unknown>;

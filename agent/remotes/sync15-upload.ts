@@ -35,7 +35,8 @@ interface Size {
 
 /** Records that go out in one request, as JSON. */
 interface Portion {
-  readonly items: readonly string[];
+  /** Emptied by the request: a long one is not kept beside its body. */
+  readonly items: string[];
   readonly size: Size;
 }
 
@@ -97,7 +98,7 @@ export function openUpload({
         ...announced('', size),
         ...(isBatch && isLast ? announced('Total-', total) : []),
       ],
-      body: `[${items.join(',')}]`,
+      body: `[${items.splice(0).join(',')}]`,
     });
     const refused = await refusal(answer, path);
     if (refused?.kind === 'moved') return moved();

@@ -1,7 +1,7 @@
 // Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees them.
 
 import { jsonOf } from '../../crypto/engine.ts';
-import { JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
+import { flatBytes, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
 import { SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';
@@ -48,7 +48,7 @@ export function parseDocument(text: string, valuesMax = DOCUMENT_VALUES_MAX): un
 export async function parseInTurns(text: string, pause: () => Promise<void>): Promise<unknown> {
   if (text.length <= longJsonUnits) return parseDocument(text);
   try {
-    return await parseLongJson(text, pause);
+    return await parseLongJson(text, pause, flatBytes * text.length);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof JsonTooLarge) throw notA('JSON', text);
     throw error;

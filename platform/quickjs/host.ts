@@ -133,7 +133,8 @@ function portError(code: PortErrorCode, cause: string): PortError {
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer as ArrayBuffer;
+  const { buffer } = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+  return buffer as ArrayBuffer;
 }
 
 /** Text of a commit that crosses the bridge at once: the engine copies it up to three times on its way. */

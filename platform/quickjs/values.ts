@@ -17,7 +17,8 @@ export function pack(values: readonly (Value | null)[]): {
 } {
   const buffers = values.filter((value) => value instanceof Uint8Array);
   const text = joinedText(values.filter((value) => typeof value === 'string'));
-  if (buffers.length === 0) return { text, bytes: null };
+  const [first = null] = buffers;
+  if (buffers.length <= 1) return { text, bytes: first };
   const bytes = new Uint8Array(buffers.reduce((sum, buffer) => sum + buffer.length, 0));
   let at = 0;
   for (const buffer of buffers) {
@@ -48,6 +49,8 @@ export function unpack(
       return text.slice(charAt - length, charAt);
     }
     byteAt += BYTES - length;
-    return bytes.slice(byteAt - (BYTES - length), byteAt);
+    const from = byteAt - (BYTES - length);
+    // One that is all that came may be long.
+    return from === 0 && byteAt === bytes.length ? bytes : bytes.slice(from, byteAt);
   });
 }

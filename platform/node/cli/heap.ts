@@ -16,5 +16,7 @@ export const NODE_HEAP: HeapLimits = {
   echoCharsMax: 131_072,
   commitCharsMax: 1_000_000,
   commitChangesMax: 1_000,
+  // Nothing that fits in length is too much.
+  charBytesMax: 100,
   stagedMax: 100_000,
 };
