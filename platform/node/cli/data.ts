@@ -3,12 +3,14 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
 
-import { DIRECTORY_BYTES_MAX } from '../lock.ts';
+import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
+import { connectControl } from './control.ts';
 import type { Device } from './device.ts';
 import { removeLeftovers } from './folder.ts';
 import { NODE_HEAP } from './heap.ts';
@@ -58,6 +60,28 @@ export async function openData(options: DataOptions): Promise<Data> {
     throw error;
   }
   return { agent, close: platform.close };
+}
+
+/** The commands take turns on a folder: one that has it for longer than this is not done soon. */
+export const TURN_MS = 3_000;
+export const RETRY_MS = 50;
+
+/**
+ * Opens the folder when a short command that has it is done; a sync that answers is not waited for.
+ * Errors: those of `openData`, `InUseError` among them.
+ */
+export async function openInTurn(options: DataOptions): Promise<Data> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      return await openData(options);
+    } catch (error) {
+      if (!(error instanceof InUseError) || waitedMs >= TURN_MS) throw error;
+      const running = await connectControl(socketOf(options.directory));
+      running?.close();
+      if (running !== null) throw error;
+    }
+    await setTimeout(RETRY_MS);
+  }
 }
 
 /** Where a running agent answers other commands: see control.ts. */

@@ -7,7 +7,7 @@ import { hasData } from '../platform.ts';
 import { Failure, UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
-import { checkFolder, type Data, openData, socketOf } from './data.ts';
+import { checkFolder, type Data, openData, RETRY_MS, socketOf, TURN_MS } from './data.ts';
 import { nobody } from './identity.ts';
 import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
@@ -57,10 +57,6 @@ export async function exportAll(options: ExportOptions, terminal: Terminal): Pro
     for await (const piece of pieces) terminal.write(piece);
   });
 }
-
-/** The commands take turns on a folder: one that is in use for longer than this is not given up soon. */
-const TURN_MS = 3_000;
-const RETRY_MS = 50;
 
 /** The agent on the folder: the one that runs there, or one of our own for the time of the work. */
 export async function withApi(

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import {
@@ -100,6 +101,17 @@ it('ends when another process has taken its folder over', async () => {
   heir.close();
   const { out } = await run(['status', '--data', taken, '--json']);
   expect(JSON.parse(out)).toMatchObject({ collections: { history: { held: 900, pending: 0 } } });
+});
+
+it('waits for its turn while a short command has the folder', async () => {
+  const busy = join(folder, 'busy');
+  const short = await openNodeStorage(busy);
+  chmodSync(busy, 0o700);
+  const syncing = run([...syncArgs(busy), '--once']);
+  await setTimeout(500);
+  short.close();
+  const { code, out } = await syncing;
+  expect([code, out]).toEqual([0, expect.stringContaining('in sync')]);
 });
 
 it('does not wait for ever for a sync that says nothing', async () => {

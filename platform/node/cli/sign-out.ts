@@ -13,7 +13,7 @@ import { removeDrafts } from '../whole-files.ts';
 import { failureLine } from './complaint.ts';
 import { confirm } from './confirm.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
-import { checkFolder, openData } from './data.ts';
+import { checkFolder, openInTurn } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
 import { NOTES_FILE, readNotes } from './notes.ts';
@@ -84,7 +84,7 @@ async function leave(
     });
   }
   let isAgreed = false;
-  const data = await openData({
+  const data = await openInTurn({
     ...terminal.machine,
     allowHttp,
     directory,

@@ -17,7 +17,7 @@ import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
 import { readCredentials } from './credentials.ts';
-import { checkFolder, type Data, openData, socketOf } from './data.ts';
+import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf } from './identity.ts';
 import { writeNotes } from './notes.ts';
@@ -46,7 +46,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     onLost: () => undefined,
   };
   let noted = Promise.resolve();
-  const data: Data = await openData({
+  let isLost = false;
+  const data: Data = await openInTurn({
     ...terminal.machine,
     allowHttp,
     onPlainHttp: (line) => {
@@ -60,7 +61,10 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
       identityOf(credentials, machine, deviceKey, credentialsFile, device),
     // The first pass is asked for below; until then the agent's schedule shall find no network for one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
-    onLost: () => watch.onLost(),
+    onLost: () => {
+      isLost = true;
+      watch.onLost();
+    },
     shell: {
       status: () => undefined,
       event(json) {
@@ -69,7 +73,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
         if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
         if (event.kind !== 'pass') return;
         watch.passes++;
-        noted = noted.then(() => note(options, data.agent.status(), terminal));
+        // The notes are the new owner's then.
+        if (!isLost) noted = noted.then(() => note(options, data.agent.status(), terminal));
         watch.onPass(event.report);
       },
     },
