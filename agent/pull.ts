@@ -17,9 +17,8 @@ import { requeueUnseen } from './reset.ts';
 import { tellOthers } from './same.ts';
 import type { AgentEvent } from './status.ts';
 
+/** Listings that begin again, and links that break after some records, in one pull. */
 const RESTARTS_MAX = 3;
-/** Links that break in one pull, each after some records: the next pass comes a minute later. */
-const BREAKS_MAX = 3;
 
 /**
  * Brings a collection to what the server has.
@@ -28,7 +27,6 @@ const BREAKS_MAX = 3;
  */
 export async function pull(pass: CollectionPass): Promise<void> {
   let restarts = 0;
-  let breaks = 0;
   let cursor = resumed(pass.store.state.cursor);
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await pass.remote.changes(pass.store.collection.name, cursor);
@@ -41,11 +39,11 @@ export async function pull(pass: CollectionPass): Promise<void> {
       cursor = wentBack ? START : resumed({ ...pass.store.state.cursor, page: null });
       continue;
     }
+    const { cursor: before } = pass.store.state;
     const next = await readPage(pass, page, cursor).catch((error: unknown) => {
       // A server gives up a connection whose reader is slow: what has come by then is kept.
-      const { page: token, ...rest } = resumed(pass.store.state.cursor);
-      const hasMoved = token !== cursor.page || rest.sinceMs > cursor.sinceMs;
-      if (!isTruncated(error) || !hasMoved || ++breaks > BREAKS_MAX) throw error;
+      const isBroken = error instanceof SyncError && error.code === 'truncated';
+      if (!isBroken || pass.store.state.cursor === before || ++restarts > RESTARTS_MAX) throw error;
       return null;
     });
     if (next === null) {
@@ -57,10 +55,6 @@ export async function pull(pass: CollectionPass): Promise<void> {
     cursor = next;
   }
   throw endless(pass);
-}
-
-function isTruncated(error: unknown): boolean {
-  return error instanceof SyncError && error.code === 'truncated';
 }
 
 function endless(pass: CollectionPass): SyncError {

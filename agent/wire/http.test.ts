@@ -103,8 +103,7 @@ describe('an exchange', () => {
   ] as const)('%i ends the pass: %s', async (code, meaning) => {
     const location = { location: 'https://evil.test/' };
     const { http, requests } = setUp([status(code, location)]);
-    const cause = code < 400 ? { cause: 'evil.test' } : {};
-    const error = { code: meaning, detail: { status: code, ...cause } };
+    const error = { code: meaning, detail: { status: code } };
     await expect(http.send(GET)).rejects.toMatchObject(error);
     expect(requests.map(({ url }) => url)).toEqual([GET.url]);
   });
@@ -141,20 +140,12 @@ test('an exchange has its limits, and what is sent has time to go up', async () 
   ]);
 });
 
-test.each([
-  ['https://portal.example:8443/login?token=secret', 'portal.example:8443'],
-  ['http://portal.example', 'portal.example'],
-  ['https://user:secret@portal.example/', undefined],
-  ['/login?secret', undefined],
-  ['javascript:secret', undefined],
-])('of a redirect the host is told and nothing else: %s', async (location, cause) => {
+test('a redirect is told as one, and not where it leads to', async () => {
+  const location = 'https://user:secret@portal.example/login?token=secret';
   const { http } = setUp([status(302, { location })]);
   const error = await http.send(GET).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: 'sync: the server sends elsewhere with status 302' });
   expect(JSON.stringify(error)).not.toContain('secret');
-  expect(error).toMatchObject({
-    message: 'sync: the server sends elsewhere with status 302',
-    detail: { status: 302, ...(cause && { cause }) },
-  });
 });
 
 describe('an authorization that is refused', () => {

@@ -100,17 +100,12 @@ function refuse(answered: Answer): void {
 /** For callers that got a status they have no use for; `what` was asked for. */
 export function unexpected(answered: Answer, what: string): SyncError {
   answered.cancel();
-  const { status, headers } = answered;
-  const host = HOST.exec(header(headers, 'location') ?? '')?.[1];
+  const { status } = answered;
   const did = isElsewhere(status) ? 'sends elsewhere' : 'answered';
   return new SyncError(codeOf(status), `${what}: the server ${did} with status ${status}`, {
     status,
-    ...(isElsewhere(status) && host !== undefined && { cause: host }),
   });
 }
-
-/** Where a redirect leads to, without the path, which may say who is sent there. */
-const HOST = /^https?:\/\/([\w.-]{1,100}(?::\d+)?)(?:[/?#]|$)/i;
 
 function isElsewhere(status: number): boolean {
   return status < 200 || (status >= 300 && status < 400 && status !== 304);
