@@ -1,6 +1,6 @@
 // The commands that a device gives across the bridge, as far as they need no server: a store that is empty.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { boot } from './entry.ts';
 
 const CONFIG = {
@@ -13,6 +13,13 @@ const CONFIG = {
   recordCharsMax: 1,
   crypto: 'software',
 };
+
+// With the collection that `storage` is kept in.
+vi.mock('./contents.ts', async (importOriginal) => {
+  const { contents } = await importOriginal<typeof import('./contents.ts')>();
+  const { extensionStorage } = await import('../../agent/index.ts');
+  return { contents: { ...contents, collections: [...contents.collections, extensionStorage] } };
+});
 
 async function reply(name: string, text: string): Promise<[error: string, json: unknown]> {
   return new Promise((resolve) => {
