@@ -261,11 +261,7 @@ async function sendChanges(pass: CollectionPass): Promise<void> {
   if (unsent !== null) throw unsent;
   if (kind !== 'moved' || store.state.pending === 0) return;
   const collection = store.collection.name;
-  throw new SyncError(
-    'conflict',
-    `${collection}: each upload is refused, for the collection has changed`,
-    { collection },
-  );
+  throw new SyncError('conflict', `${collection}: no upload is taken`, { collection });
 }
 
 /** A server that asked for a pause gets it before the next piece of work. */

@@ -99,7 +99,7 @@ async function pushOnce(
   const isSome = pass.report.pushed > pushedBefore;
   if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed.modifiedMs);
   if (sending.failed > 0 || (full && !isSome && committed.kind === 'none')) {
-    throw unsentError(pass, 'unavailable', `${sending.failed} changes could not be stored for now`);
+    throw unsentError(pass, 'unavailable', `${sending.failed} changes are not taken for now`);
   }
   const unsent = refusalOf(pass, sending);
   if (committed.kind === 'moved') return { kind: 'moved', unsent };
@@ -111,7 +111,7 @@ async function pushOnce(
 function refusalOf(pass: CollectionPass, { refused, refusal }: Sending): SyncError | null {
   if (refused === 0) return null;
   const code = refusal === 'tooLarge' ? 'tooLarge' : 'conflict';
-  return unsentError(pass, code, `the server does not take ${refused} of the changes`);
+  return unsentError(pass, code, `${refused} changes are not taken`);
 }
 
 function unsentError(pass: CollectionPass, code: SyncErrorCode, why: string): SyncError {
