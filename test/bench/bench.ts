@@ -1,6 +1,6 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, flash, power, kinto. Wall time is no result and is not printed.
+// Sections: size, memory, cpu, flash, power, kinto, fleet. Wall time is no result and is not printed.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
 import { cutEverywhere, OUTCOMES } from './cuts.ts';
+import { runFleet } from './fleet.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 
@@ -26,6 +27,7 @@ const SECTIONS = new Map([
   ['flash', flash],
   ['power', power],
   ['kinto', kinto],
+  ['fleet', fleet],
 ]);
 
 async function size(): Promise<void> {
@@ -121,6 +123,16 @@ async function power(): Promise<void> {
     row(points, protocol, writes, lost, doubled, complaints.length);
   }
   console.log(`\nOf what was not synced: ${OUTCOMES.join(', ')}.`);
+}
+
+/** Ten million televisions whose power returns at once, before a server of 20,000 passes a second. */
+async function fleet(): Promise<void> {
+  row('spread', 'devices', 'peak/s', 'rejected', '99 % after s');
+  for (const isSpread of [false, true]) {
+    const options = { devices: 10_000_000, takenPerSecond: 20_000, isSpread };
+    const { peakPerSecond, rejected, seconds99 } = runFleet(options);
+    row(isSpread ? 'yes' : 'no', options.devices, peakPerSecond, rejected, seconds99 ?? 'never');
+  }
 }
 
 /** Each run by one protocol, then by the other. */
