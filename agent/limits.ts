@@ -96,6 +96,12 @@ export const EXCHANGE_LIMITS = {
 /** A request that carries something may stay silent longer: its way up has 1 KB/s at least. */
 export const UPLOAD_MS_PER_CHAR = 1;
 
+/**
+ * A pass that has waited for the server so long since the last record that came or went is given up: at 1 KB/s the
+ * longest record takes a quarter of it.
+ */
+export const STALL_MS_MAX = 30 * 60_000;
+
 /** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
 export const FAREWELL_MS_MAX = 10_000;
 

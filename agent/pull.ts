@@ -85,7 +85,10 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
     const arrived: Listed[] = [];
     for (let more = true; more; ) {
       more = await page.next(arrived);
-      isEmpty &&= arrived.length === 0;
+      if (arrived.length > 0) {
+        isEmpty = false;
+        pass.abort.waitedMs = 0;
+      }
       while (moved(arrived, batch, pass.store.heap)) {
         await applyBatch(pass, page, batch, progress.after(batch));
       }

@@ -191,6 +191,7 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
   const outgoing = jobs.map((job) => job.outgoing);
   const results = await upload.add(outgoing, isLast);
   await settle(pass, jobs, results);
+  if (results.some(({ kind }) => kind === 'stored' || kind === 'staged')) pass.abort.waitedMs = 0;
   for (const [index, { id, seq }] of jobs.entries()) {
     const result = results[index];
     if (result?.kind === 'staged') staged.push({ id, seq });

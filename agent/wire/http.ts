@@ -10,13 +10,15 @@ import type {
   Platform,
 } from '../../platform/ports.ts';
 import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
-import { EXCHANGE_LIMITS, UPLOAD_MS_PER_CHAR } from '../limits.ts';
+import { EXCHANGE_LIMITS, STALL_MS_MAX, UPLOAD_MS_PER_CHAR } from '../limits.ts';
 import type { ServerNotes } from '../remotes/remote.ts';
 import { dateHeaderMs, decimalHeader, header, headerMs, waitHeader } from './headers.ts';
 
 /** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
 export interface Abort {
   aborted: boolean;
+  /** How long the server has been waited for since the last progress; whoever makes some sets it to 0. */
+  waitedMs?: number;
 }
 
 export interface Exchange {
@@ -57,7 +59,7 @@ export function createHttp(options: HttpOptions): Http {
     const authorization = await ported(options.authorize(fresh, exchange));
     options.notes.requests++;
     const { method, url, headers = [], body } = exchange;
-    const response = await ported(
+    const response = await waited(
       options.platform.network.request({
         method,
         url,
@@ -65,6 +67,7 @@ export function createHttp(options: HttpOptions): Http {
         ...limitsFor(body),
         ...(body === undefined ? {} : { body }),
       }),
+      options,
     );
     note(options.notes, response, options.platform.clock.nowMs());
     return answer(response, options);
@@ -119,19 +122,33 @@ function codeOf(status: number): SyncErrorCode {
 
 export function stopIfAborted(abort: Abort): void {
   if (abort.aborted) throw new SyncError('aborted', 'the pass was cancelled');
+  if ((abort.waitedMs ?? 0) > STALL_MS_MAX) throw new SyncError('timeout', 'no progress');
 }
 
-function answer(response: NetworkResponse, { abort, platform }: HttpOptions): Answer {
+/** What `work` resolves to, its time counted. A clock that jumps meanwhile is no time that was waited. */
+async function waited<T>(work: Promise<T>, { abort, platform }: HttpOptions): Promise<T> {
+  const fromMs = platform.clock.nowMs();
+  const result = await ported(work);
+  const ms = Math.min(Math.max(platform.clock.nowMs() - fromMs, 0), EXCHANGE_LIMITS.timeoutMs);
+  abort.waitedMs = (abort.waitedMs ?? 0) + ms;
+  return result;
+}
+
+function answer(response: NetworkResponse, options: HttpOptions): Answer {
   return {
     status: response.status,
     headers: response.headers,
     async read() {
-      if (abort.aborted) response.cancel();
-      stopIfAborted(abort);
-      return ported(response.read());
+      try {
+        stopIfAborted(options.abort);
+      } catch (error) {
+        response.cancel();
+        throw error;
+      }
+      return waited(response.read(), options);
     },
     cancel: () => response.cancel(),
-    pause: () => platform.clock.pause(),
+    pause: () => options.platform.clock.pause(),
   };
 }
 
