@@ -29,8 +29,10 @@ export async function readFirmware(dir: string): Promise<Firmware> {
 export async function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));
   try {
-    await buildFirmware(profile, dir, names && sourceWith(names));
-    return await readFirmware(dir);
+    // Below a folder that is this user's alone: the build moves its own into place.
+    const place = join(dir, 'firmware');
+    await buildFirmware(profile, place, names && sourceWith(names));
+    return await readFirmware(place);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
