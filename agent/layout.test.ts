@@ -74,7 +74,7 @@ describe('SPEC.md', () => {
             .replace('<id>', '[^!]+')}$`,
         ),
     );
-    expect(forms).toHaveLength(11);
+    expect(forms).toHaveLength(12);
     for (const [key] of synced.snapshot()) {
       expect(
         forms.filter((form) => form.test(key)),
@@ -84,17 +84,20 @@ describe('SPEC.md', () => {
   });
 
   test.each([
-    ['s', '### `s`'],
-    ['1.h.c', '### `<g>.<c>.c`'],
-  ])('names every member of %s', async (key, heading) => {
-    const members = Object.keys(JSON.parse(bodyOf(`${await valueAt(synced, key)}`)));
-    const optional = spec.slice(spec.indexOf('It may have')).split('###')[0] ?? '';
-    const unnamed = members.filter(
-      (name) => !cells(heading).includes(name) && !optional.includes(`\`${name}\``),
-    );
-    expect(unnamed).toEqual([]);
-    const missing = cells(heading).filter((name) => !members.includes(name));
-    expect(missing).toEqual([]);
+    ['SavedState', './state.ts', '### `s`'],
+    ['CollectionState', './collection-state.ts', '### `<g>.<c>.c`'],
+  ])('names every member of %s and no other', (name, file, heading) => {
+    const source = readFileSync(new URL(file, import.meta.url), 'utf8');
+    const body = source.split(`interface ${name} {`)[1]?.split('\n}')[0] ?? '';
+    const members = [...body.matchAll(/^ {2}readonly (\w+)(\??):/gm)];
+    const part = spec.split(`${heading}\n`)[1]?.split('\n##')[0] ?? '';
+    const optional = part.split('It may have')[1] ?? '';
+    const must = members.filter(([, , mark]) => mark === '').map(([, member]) => member);
+    expect(must.length).toBeGreaterThan(8);
+    expect(cells(heading).sort()).toEqual(must.sort());
+    for (const [, member, mark] of members) {
+      if (mark === '?') expect(optional).toContain(`\`${member}\``);
+    }
   });
 
   test('tells enough to read a record without this code', async () => {
