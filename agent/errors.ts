@@ -65,20 +65,17 @@ export interface SyncErrorDetail {
   readonly cause?: string;
 }
 
-const RETRY: ReadonlyMap<SyncErrorCode, RetryHint> = new Map([
-  ['unauthorized', 'afterUser'],
-  ['signedOut', 'afterUser'],
-  ['unverified', 'afterUser'],
-  ['keyMismatch', 'afterUser'],
-  ['noSyncData', 'afterUser'],
-  ['clientTooOld', 'afterUser'],
-  ['serviceGone', 'afterUser'],
-  ['badInput', 'never'],
-  ['notFound', 'never'],
-  ['tooLarge', 'never'],
-  ['readOnly', 'never'],
-  ['disabled', 'afterUser'],
+const AFTER_USER: ReadonlySet<SyncErrorCode> = new Set([
+  'unauthorized',
+  'signedOut',
+  'unverified',
+  'keyMismatch',
+  'noSyncData',
+  'clientTooOld',
+  'serviceGone',
+  'disabled',
 ]);
+const NEVER: ReadonlySet<SyncErrorCode> = new Set(['badInput', 'notFound', 'tooLarge', 'readOnly']);
 
 /** An error for those who are shown it. */
 export interface StatusError {
@@ -100,13 +97,15 @@ export class SyncError extends Error {
   }
 
   get retry(): RetryHint {
-    return RETRY.get(this.code) ?? 'later';
+    if (NEVER.has(this.code)) return 'never';
+    return AFTER_USER.has(this.code) ? 'afterUser' : 'later';
   }
 
   /** As the status, a report and an application show it. */
   get shown(): StatusError {
     const { code, message, detail } = this;
-    return { code, message, ...(detail.cause !== undefined && { cause: detail.cause }) };
+    const { cause } = detail;
+    return { code, message, ...(cause && { cause }) };
   }
 
   toJSON(): object {
@@ -114,16 +113,20 @@ export class SyncError extends Error {
   }
 }
 
-const KNOWN_CODES: ReadonlyMap<string, SyncErrorCode> = new Map([
+/** Codes of ports that are the agent's own. */
+const SAME_CODES: readonly SyncErrorCode[] = [
+  'damaged',
+  'offline',
+  'timeout',
+  'truncated',
+  'signedOut',
+  'unverified',
+];
+const KNOWN_CODES: ReadonlyMap<unknown, SyncErrorCode> = new Map([
+  ...SAME_CODES.map((code) => [code, code] as const),
   ['full', 'storageFull'],
   ['failed', 'storageFailed'],
-  ['damaged', 'damaged'],
-  ['offline', 'offline'],
-  ['timeout', 'timeout'],
-  ['truncated', 'truncated'],
   ['encoding', 'badResponse'],
-  ['signedOut', 'signedOut'],
-  ['unverified', 'unverified'],
   // crypto/error.ts
   ['badKey', 'keyMismatch'],
   ['badKeys', 'keyMismatch'],
@@ -144,7 +147,7 @@ export async function ported<T>(work: Promise<T>): Promise<T> {
 export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof Error) {
-    const code = KNOWN_CODES.get((error as { code?: unknown }).code as string);
+    const code = KNOWN_CODES.get((error as { code?: unknown }).code);
     if (code !== undefined) return new SyncError(code, error.message, causeOf(error.cause));
   }
   if (isEngineFailure(error)) {
