@@ -3,6 +3,7 @@
 import type { Value } from '../platform/ports.ts';
 import type { Collection } from './collections/collection.ts';
 import { STAMP_STEP_MS } from './limits.ts';
+import type { Risk } from './risk.ts';
 import { storedObject } from './stored.ts';
 
 /** Where a listing stands. `page` is the remote's own next page, valid only for `since` and `stampMs`. */
@@ -51,6 +52,8 @@ export interface CollectionState {
   readonly damaged?: number | undefined;
   /** Unsent changes that were lost by damage. */
   readonly lost?: number;
+  /** Long records that are worked on: see risk.ts. */
+  readonly risks?: readonly Risk[] | undefined;
   /** Set while the device's data is dropped: the last local change that goes, too. */
   readonly wipeUpTo?: number | undefined;
 }

@@ -14,6 +14,8 @@ import { createPacer } from './pacer.ts';
 import { isTombstone, keepFork, receive, type Times } from './receive.ts';
 import type { Envelope, Listed, Page } from './remotes/remote.ts';
 import { requeueUnseen } from './reset.ts';
+import { updateState } from './rewrite.ts';
+import { takeRisk } from './risk.ts';
 import { tellOthers } from './same.ts';
 import type { AgentEvent } from './status.ts';
 
@@ -166,12 +168,18 @@ async function applyBatch(
       latest.delete(listed.id);
     } else pass.report.quarantined++;
   }
+  const { risks } = store.state;
+  await takeRisk(store, latest, spoilt);
   const envelopes = [...latest.values()];
   latest.clear();
-  const arrivals = await proven(pass, envelopes);
-  await store.lock.run(async () => {
-    await commitBatch(pass, page, cursor, arrivals, spoilt);
-  });
+  try {
+    const arrivals = await proven(pass, envelopes);
+    await store.lock.run(() => commitBatch(pass, page, cursor, arrivals, spoilt));
+  } catch (error) {
+    // The device lives: whatever this is, no record has ended it.
+    if (store.state.risks !== risks) await updateState(store, () => ({ risks })).catch(() => null);
+    throw error;
+  }
   await evict(pass);
   const { pulled, pushed } = pass.report;
   pass.emit({ kind: 'progress', collection: store.collection.name, pulled, pushed });
@@ -256,8 +264,9 @@ async function commitBatch(
     await pacer(text.length);
   }
   for (const [id, code] of spoilt) setAside(id, entries.shift() ?? NO_ENTRY, code, 0);
-  if (transaction.size === 0 && sameCursor(store.state.cursor, cursor)) return;
-  transaction.update({ cursor, seq });
+  const { risks } = store.state;
+  if (transaction.size === 0 && sameCursor(store.state.cursor, cursor) && !risks) return;
+  transaction.update({ cursor, seq, ...(risks && { risks: undefined }) });
   await transaction.commit();
   for (const { event, was } of told) {
     pass.emit(event);
