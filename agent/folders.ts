@@ -1,7 +1,8 @@
 // What lies in a folder, for apps that show a tree: the children that the folder names, in its order, then those
 // that only say themselves that they lie in it. A child is shown where it says that it is, and nowhere else.
 
-import type { Body, Folders } from './collections/collection.ts';
+import { bookmarks as records } from './collections/bookmarks.ts';
+import type { Body, Collection, Folders } from './collections/collection.ts';
 import { knownMs, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
 import { isRecordId } from './keys.ts';
@@ -15,8 +16,24 @@ interface Portion {
   readonly next: string | null;
 }
 
+/** Records in folders, and what lists them: a build without such a collection carries neither. */
+export interface FolderCollection extends Collection {
+  readonly listFolder: typeof listFolder;
+}
+
+export const bookmarks: FolderCollection = /* @__PURE__ */ withFolders(records);
+
+export function hasFolders(collection: Collection): collection is FolderCollection {
+  return 'listFolder' in collection;
+}
+
+/** Called as pure (the comment tells the bundler). */
+function withFolders(collection: Collection): FolderCollection {
+  return { ...collection, listFolder };
+}
+
 /** At most `limit` children, fewer where they are long. Errors: `badInput`. */
-export async function listFolder(
+async function listFolder(
   store: CollectionStore,
   parent: string,
   limit: number,

@@ -23,7 +23,6 @@ import type { PassReport, Status } from './status.ts';
 
 export { clients } from './clients.ts';
 export { addresses } from './collections/addresses.ts';
-export { bookmarks } from './collections/bookmarks.ts';
 export { forms } from './collections/forms.ts';
 export { generic } from './collections/generic.ts';
 export { history } from './collections/history.ts';
@@ -33,6 +32,7 @@ export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { fromPort, SyncError } from './errors.ts';
 export { type ExtensionStorage, extensionStorage } from './extension-storage.ts';
+export { bookmarks } from './folders.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';
 export { openKeeper as signIn } from './signin/keeper.ts';

@@ -7,7 +7,7 @@ import { editOf, hasSameMembers } from './collections/members.ts';
 import type { SizeLimits } from './config.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
 import { SyncError } from './errors.ts';
-import { listFolder } from './folders.ts';
+import { hasFolders } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
 import { checkSize } from './record-size.ts';
@@ -59,7 +59,12 @@ async function load(store: CollectionStore, id: string): Promise<Shown | null> {
 export async function listRecords(store: CollectionStore, query: ListQuery): Promise<ListResult> {
   const { prefix, parent, limit, after = null } = query;
   const start = startOf(store, query);
-  if (parent !== undefined) return listFolder(store, checkedId(parent, 'parent'), limit, after);
+  if (parent !== undefined) {
+    const { collection } = store;
+    const id = checkedId(parent, 'parent');
+    if (hasFolders(collection)) return collection.listFolder(store, id, limit, after);
+    throw new SyncError('badInput', 'parent: there are no folders here');
+  }
   const records: Body[] = [];
   const showing = createShowing(store);
   let chars = 0;
