@@ -79,7 +79,7 @@ test('an unsent change that is damaged is reported as lost', async () => {
   const history = device.agent.status().collections.history;
   expect(history).toMatchObject({ pending: 0, lost: 1, damaged: 0 });
   const told = device.platform.events.map((text) => JSON.parse(text));
-  expect(told).toContainEqual({ kind: 'damaged', collection: 'history', lost: [id] });
+  expect(told).toContainEqual({ kind: 'damaged', collection: 'history', records: [], lost: [id] });
   expect(await device.agent.get('history', id)).toBe(null);
 });
 

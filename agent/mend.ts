@@ -37,11 +37,16 @@ export function markDamaged(store: CollectionStore): Promise<void> {
   return updateState(store, ({ mending, pending }) => ({ mending: mending ?? pending }));
 }
 
-/** Returns the ids of the unsent changes that are lost, as far as they are known. */
-export async function mendCollection(store: CollectionStore, platform: Where): Promise<string[]> {
+/** Ids as far as they are known: of the records to be fetched again, and of unsent changes that are lost. */
+export interface Mended {
+  readonly records: readonly string[];
+  readonly lost: readonly string[];
+}
+
+export async function mendCollection(store: CollectionStore, platform: Where): Promise<Mended> {
   const { keys } = store;
   const lost: string[] = [];
-  let damaged = 0;
+  const records: string[] = [];
   await markDamaged(store);
   const first = store.begin();
   first.recount();
@@ -58,7 +63,7 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
       if (!isDamage(error) || error.detail.recordId !== id) throw error;
       const isLocal = error.detail.stored === 'outbox';
       if (isLocal) lost.push(id);
-      else damaged++;
+      else records.push(id);
       await ported(platform.storage.commit([[isLocal ? keys.outbox(id) : keys.record(id), null]]));
       await clear(id);
     }
@@ -90,10 +95,10 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
     ...{ cursor: START, epoch: epoch + 1, resetting: true, seq, mending: undefined },
     // Another one than the account has, and not that of a collection that was never synced.
     syncId: '-',
-    damaged: damaged || 1,
+    damaged: records.length || 1,
     lost: (state.lost ?? 0) + Math.max(lost.length, (state.mending ?? 0) - state.pending),
   }));
-  return lost;
+  return { records, lost };
 }
 
 type Where = Pick<Platform, 'storage' | 'clock'>;

@@ -54,20 +54,17 @@ export async function openSession(
         ...[() => platform.clock.pause(), heapOf(config)],
       );
     const [isDamaged] = await storage.get([DAMAGE_KEY]);
-    const mended = async (collection: Collection): Promise<CollectionStore> => {
+    const whole = async (collection: Collection): Promise<CollectionStore> => {
       const store = await opened(collection);
       if (isDamaged !== null || store.state.mending !== undefined) {
-        tell({
-          kind: 'damaged',
-          collection: collection.name,
-          lost: await mendCollection(store, platform),
-        });
+        const mended = await mendCollection(store, platform);
+        tell({ kind: 'damaged', collection: collection.name, ...mended });
       }
       return store;
     };
     const stores: CollectionStore[] = [];
-    for (const collection of collections) stores.push(await mended(collection));
-    const devices = clients && config.device ? await mended(clients.collection) : null;
+    for (const collection of collections) stores.push(await whole(collection));
+    const devices = clients && config.device ? await whole(clients.collection) : null;
     if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
       stores,

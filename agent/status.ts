@@ -111,8 +111,16 @@ export type AgentEvent =
       readonly title: string;
       readonly from: string;
     }
-  /** Stored values were damaged: `lost` are the records whose unsent changes are gone, as far as it is known. */
-  | { readonly kind: 'damaged'; readonly collection: string; readonly lost: readonly string[] }
+  /**
+   * Stored values were damaged: `records` are fetched again, the unsent changes of `lost` are gone, as far as it is
+   * known which they are.
+   */
+  | {
+      readonly kind: 'damaged';
+      readonly collection: string;
+      readonly records: readonly string[];
+      readonly lost: readonly string[];
+    }
   /** Another device had the data of a collection dropped here (`wipeEngine`). */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

@@ -45,7 +45,11 @@ const DOORS: readonly Door[] = [
     of: /^platform\/node\/cli\//,
     to: /^(agent\/(index|signin\/[^/]+)\.ts$|crypto\/onepw\.ts$|platform\/([^/]+$|node\/)|node:)/,
   },
-  { of: /^platform\/node\//, to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|node:)/ },
+  // It looks whether a folder's key opens what was sealed under it.
+  {
+    of: /^platform\/node\//,
+    to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|crypto\/rest\.ts$|node:)/,
+  },
   { of: /^firmware-bundle\//, to: /^(firmware-bundle\/|node:|acorn$|esbuild$)/ },
   // It holds the agent as a built file only, and has cryptography of its own: node:crypto.
   { of: /^emulator\//, to: /^(emulator|platform|firmware-bundle)\/|^[^./]+:|^[^./]*$|^@/ },

@@ -11,6 +11,7 @@ import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
 import { overKeptConnections } from './kept-connections.ts';
+import { checkDeviceKey } from './key-check.ts';
 import { encryptedFetch } from './server-url.ts';
 import { type NodeStorage, openNodeStorage } from './storage.ts';
 
@@ -67,7 +68,9 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
 /** Only the owner of the folder makes a key, and looks at one. */
 async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8Array> {
   try {
-    return await deviceKeyOf(directory, hasData(directory));
+    const key = await deviceKeyOf(directory, hasData(directory));
+    await checkDeviceKey(storage, key);
+    return key;
   } catch (error) {
     storage.close();
     throw error;

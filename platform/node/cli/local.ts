@@ -131,6 +131,14 @@ async function* exported(api: LocalApi): AsyncGenerator<string> {
     separator = ',';
   }
   yield '\n}\n';
+  const waiting = Object.entries((await api.status()).collections).filter(
+    ([, { damaged, lost }]) => damaged + lost > 0,
+  );
+  if (waiting.length === 0) return;
+  const names = waiting.map(([name]) => name).join(', ');
+  throw new Failure(
+    `not all is there: parts of ${names} were damaged; \`kitsync check\` tells more`,
+  );
 }
 
 /** Whoever reads an export finds these in it, empty or not. */

@@ -3,10 +3,12 @@
 // is for its owner only.
 
 import { withoutUserInfo } from '../server-url.ts';
+import { check } from './check.ts';
 import { complaintOf, UsageError } from './complaint.ts';
 import { put, remove } from './edits.ts';
 import { devices, exportAll, list } from './local.ts';
 import {
+  parseCheck,
   parseExport,
   parseImport,
   parseList,
@@ -61,6 +63,10 @@ delete COLLECTION [ID...|JSON] ids, or records as put has them: their id or guid
   --data DIR           the folder
   --json               prints JSON
 
+check [COLLECTION...]          reads all that the folder holds, and tells what is damaged
+  --repair             has the next sync fetch these collections anew, or all
+  --data, --json       as above
+
 sign-out     removes the account's data from this machine
   --data DIR           the folder
   --credentials FILE   gives the sign-in back to the accounts server, too
@@ -78,6 +84,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['sign-in', (args, terminal) => done(signIn(parseSignIn(args), terminal))],
   ['import', (args, terminal) => done(importAccount(parseImport(args), terminal))],
   ['sign-out', (args, terminal) => done(signOut(parseSignOut(args), terminal))],
+  ['check', (args, terminal) => check(parseCheck(args), terminal)],
   ['status', (args, terminal) => done(status(parseLocal(args, []), terminal))],
   ['devices', (args, terminal) => done(devices(parseLocal(args, []), terminal))],
   ['list', (args, terminal) => done(list(parseList(args), terminal))],

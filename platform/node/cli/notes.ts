@@ -25,13 +25,46 @@ const NOTHING: Notes = {
 /** What the last sync left; nothing where there was none, or where its file is damaged. */
 export function readNotes(directory: string): Notes {
   try {
-    return {
-      ...NOTHING,
-      ...(JSON.parse(readFileSync(join(directory, NOTES_FILE), 'utf8')) as Notes),
-    };
+    const read: unknown = JSON.parse(readFileSync(join(directory, NOTES_FILE), 'utf8'));
+    return isNotes(read) ? { ...NOTHING, ...read } : NOTHING;
   } catch {
     return NOTHING;
   }
+}
+
+/** What each member must have: another thing is no note of ours. */
+const FORMS: readonly [path: readonly string[], members: readonly string[]][] = [
+  [['remote'], ['protocol', 'serverUrl', 'audience', 'auth']],
+  [['device'], ['name', 'type', 'version', 'os']],
+  [
+    ['said', 'error'],
+    ['code', 'message'],
+  ],
+];
+
+function isNotes(value: unknown): value is Partial<Notes> {
+  const { said = NOTHING.said } = (membersOf(value) ?? {}) as { said?: unknown };
+  const alert = membersOf(said)?.alert ?? null;
+  const quota = membersOf(said)?.quotaRemainingBytes ?? null;
+  return (
+    membersOf(value) !== null &&
+    membersOf(said) !== null &&
+    (alert === null || typeof alert === 'string') &&
+    (quota === null || typeof quota === 'number') &&
+    FORMS.every(([path, members]) => {
+      let found: unknown = value;
+      for (const name of path) found = membersOf(found)?.[name] ?? null;
+      if (found === null) return true;
+      const texts = membersOf(found);
+      return texts !== null && members.every((name) => typeof texts[name] === 'string');
+    })
+  );
+}
+
+function membersOf(value: unknown): { readonly [name: string]: unknown } | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as { readonly [name: string]: unknown })
+    : null;
 }
 
 /** Replaces the notes if they say something new. Errors: `UsageError`, when the disk does not take them. */

@@ -40,6 +40,11 @@ export interface ListOptions extends LocalOptions {
   readonly limit: number;
 }
 
+export interface CheckOptions extends LocalOptions {
+  /** The collections are fetched anew. */
+  readonly isRepair: boolean;
+}
+
 export interface ExportOptions extends LocalOptions {
   /** Null: the output. */
   readonly file: string | null;
@@ -158,6 +163,12 @@ export function parseList(args: readonly string[]): ListOptions {
 export function parseExport(args: readonly string[]): ExportOptions {
   const { values, words } = parse(args, [], { data: text, json: flag, output: text });
   return { ...localOptions(values, words), file: values.output ?? null };
+}
+
+export function parseCheck(args: readonly string[]): CheckOptions {
+  const options = { data: text, json: flag, repair: flag };
+  const { values, words } = parse(args, ['COLLECTION...?'], options);
+  return { ...localOptions(values, words), isRepair: values.repair };
 }
 
 export function parseSignIn(args: readonly string[]): SignInOptions {
