@@ -12,7 +12,7 @@ export interface FleetOptions {
   readonly devices: number;
   /** Passes that the server takes in a second. */
   readonly takenPerSecond: number;
-  /** False: as if every random number of the schedule were 0. */
+  /** False: nothing is random but our own waits after a failure, which are longer by up to a quarter. */
   readonly isSpread: boolean;
   readonly seed?: number;
 }
@@ -47,7 +47,8 @@ export function runFleet({
       return bytes;
     },
   };
-  const draw = (): number => (isSpread ? chance(entropy) : 0);
+  const spreadMs = isSpread ? SPREAD_MS : 0;
+  const jitterMax = isSpread ? 1 : 0.25;
   const failures = new Uint8Array(devices);
   /** Who asks in each second: the last one, and who is before each. */
   const last = new Int32Array(WATCHED_SECONDS).fill(NOBODY);
@@ -59,7 +60,7 @@ export function runFleet({
     last[second] = device;
   };
   for (let device = 0; device < devices; device++) {
-    ask(device, BOOT_MS_SPREAD * chance(entropy) + SPREAD_MS * draw());
+    ask(device, BOOT_MS_SPREAD * chance(entropy) + spreadMs * chance(entropy));
   }
 
   const result = { peakPerSecond: 0, rejected: 0, seconds99: null as number | null };
@@ -72,16 +73,13 @@ export function runFleet({
       if (++asked <= takenPerSecond) synced++;
       else {
         result.rejected++;
-        const backoff = passFailed(
-          { ...NO_BACKOFF, failures: failures[device] ?? 0 },
-          nowMs,
-          draw(),
-        );
+        const failed = { ...NO_BACKOFF, failures: failures[device] ?? 0 };
+        const backoff = passFailed(failed, nowMs, jitterMax * chance(entropy));
         failures[device] = backoff.failures;
-        const schedule = { nowMs, lastPassMs: nowMs, intervalMs: INTERVAL_MS, changedAtMs: null };
-        // Where in its second it asked is not kept: it is drawn anew.
+        const due = { nowMs, lastPassMs: nowMs, intervalMs: INTERVAL_MS, changedAtMs: null };
+        // Where in its second a device asks is not kept: it is drawn anew.
         const withinMs = 1_000 * chance(entropy);
-        ask(device, nowMs + withinMs + dueInMs({ ...schedule, backoff, spread: draw() }));
+        ask(device, nowMs + withinMs + dueInMs({ ...due, backoff, spread: 0 }));
       }
       device = next;
     }
