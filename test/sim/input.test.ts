@@ -25,8 +25,8 @@ const put = (collection: string, record: object) => () => agent.put(collection, 
 const CASES: readonly Case[] = [
   ['a collection there is not', put('tabs?', PAGE), 'badInput', /collection.*history/],
   ['__proto__ as a collection', put('__proto__', PAGE), 'badInput', /collection/],
-  ['a page without a URL', put('history', { title: 'x' }), 'badInput', /histUri/],
-  ['a page whose URL is none', put('history', { url: 'x' }), 'badInput', /histUri/],
+  ['a page without a URL', put('history', { title: 'x' }), 'badInput', /url/],
+  ['a page whose URL is none', put('history', { url: 'x' }), 'badInput', /url/],
   [
     'a URL of 65,537 characters',
     put('history', { url: `https://${'a'.repeat(65_530)}` }),
@@ -77,13 +77,13 @@ const CASES: readonly Case[] = [
     'a login without an origin',
     put('passwords', { ...LOGIN, origin: 'a' }),
     'badInput',
-    /hostname/,
+    /origin/,
   ],
   [
     'a login without a target',
     put('passwords', { origin: 'https://a.example', password: 'p' }),
     'badInput',
-    /formSubmitURL, httpRealm/,
+    /formActionOrigin, httpRealm/,
   ],
   [
     'a user name with a NUL',
