@@ -107,13 +107,13 @@ export async function openAccount(
     },
     // Read without a condition: what lies there may have another time than ours and be older.
     async refreshMeta(remote) {
-      const document = await remote.document('meta', 'global', null);
+      const document = await remote.document('meta', 'global');
       await keepMeta(found(document, 'meta/global'), remote);
     },
     async addEngines(remote, engines, newId) {
       let before = '';
       for (let round = 0; round < 2 * CONFLICT_ROUNDS_MAX; round++) {
-        const envelope = found(await remote.document('meta', 'global', null), 'meta/global');
+        const envelope = found(await remote.document('meta', 'global'), 'meta/global');
         const now = await keepMeta(envelope, remote);
         const added = engines
           .filter(({ name }) => isAbsent(now, name))
@@ -135,7 +135,7 @@ export async function openAccount(
       return 'conflict';
     },
     async refreshKeys(remote, crypto, syncKey) {
-      const document = await remote.document('crypto', 'keys', null);
+      const document = await remote.document('crypto', 'keys');
       const envelope = found(document, 'crypto/keys');
       const [opened] = await crypto.open(syncKey, [envelope]);
       if (opened === undefined || !opened.ok) {

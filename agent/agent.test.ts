@@ -104,7 +104,7 @@ function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}, 
     },
     document: async (collection: string, id: string) => {
       await asked(options, `document ${collection}`);
-      return server.document(collection, id, null);
+      return server.document(collection, id);
     },
   });
   const agent = createAgent(platform, config, {

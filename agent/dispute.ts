@@ -43,7 +43,7 @@ export async function resolve(
 /** The server's version; null if it cannot be read: it is too long for this device, or nothing that is a record. */
 async function theirs(pass: CollectionPass, id: string): Promise<Document | null> {
   try {
-    return await pass.remote.document(pass.store.collection.name, id, null);
+    return await pass.remote.document(pass.store.collection.name, id);
   } catch (error) {
     if (error instanceof SyncError && error.code === 'badResponse') return null;
     throw error;

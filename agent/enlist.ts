@@ -46,8 +46,8 @@ export async function enlist(
     const listRefusedAtMs = Math.max(1, platform.clock.nowMs());
     for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
-    const names = engines.map(({ name }) => name).join(', ');
-    throw new SyncError('unavailable', `${names}: could not be added to the account for now`);
+    const names = engines.map(({ name }) => name);
+    throw new SyncError('unavailable', `not to be added to the account for now: ${names}`);
   }
 }
 

@@ -37,9 +37,9 @@ export async function initializeAccount(
   syncBundle: KeyBundle,
 ): Promise<Initialized> {
   const { crypto, platform, remote } = context;
-  if ((await remote.document('meta', 'global', null)).kind !== 'missing') throw taken(META);
+  if ((await remote.document('meta', 'global')).kind !== 'missing') throw taken(META);
   // In this order nobody ever finds an account that is there but has no keys.
-  const found = await remote.document('crypto', 'keys', null);
+  const found = await remote.document('crypto', 'keys');
   if (found.kind !== 'found') await createKeys(context, syncBundle);
   else if ((await crypto.open(syncBundle, [found.envelope]))[0]?.ok !== true) throw taken(KEYS);
   const newId = (): string => shortId(platform.entropy.random(12));

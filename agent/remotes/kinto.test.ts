@@ -82,7 +82,7 @@ async function kindsOf(answer: Answer, records: readonly Outgoing[]): Promise<st
 describe('who asks', () => {
   test('is said by an access token, or by an assertion for the token server', async () => {
     const bearer = open(() => new Response(null, { status: 404 }));
-    await bearer.remote.document('meta', 'global', null);
+    await bearer.remote.document('meta', 'global');
     expect(bearer.requests[0]?.headers.get('authorization')).toBe('Bearer token 1');
 
     const { options, requests } = remoteBench(() => new Response(null, { status: 404 }));
@@ -101,7 +101,7 @@ describe('who asks', () => {
         platform: { ...options.platform, identity },
         config: { ...options.config, remote },
       })
-      .document('meta', 'global', null);
+      .document('meta', 'global');
     expect(requests[0]?.headers.get('authorization')).toBe('BrowserID a~b');
     expect(audiences).toEqual([['https://t/', false]]);
   });
@@ -110,7 +110,7 @@ describe('who asks', () => {
     const { remote, requests } = open((_, count) =>
       count === 1 ? json({}, 401) : json({ data: record('global') }),
     );
-    await remote.document('meta', 'global', null);
+    await remote.document('meta', 'global');
     expect(requests.map(({ headers }) => headers.get('authorization'))).toEqual([
       'Bearer token 1',
       'Bearer token 2',
@@ -129,7 +129,7 @@ describe('who asks', () => {
 describe('a document', () => {
   test('is asked for under the bucket of its client state, its names escaped', async () => {
     const { remote, requests } = open(() => json({ data: record(BRACES) }));
-    await remote.document('passwords', BRACES, null);
+    await remote.document('passwords', BRACES);
     const [request] = requests;
     expect(request?.method).toBe('GET');
     expect(pathOf(request as Request)).toBe(
@@ -138,16 +138,10 @@ describe('a document', () => {
     expect(request?.headers.has('if-none-match')).toBe(false);
   });
 
-  test('that is known is asked for with its quoted version', async () => {
-    const { remote, requests } = open(() => new Response(null, { status: 304 }));
-    expect(await remote.document('meta', 'global', 17)).toEqual({ kind: 'unchanged' });
-    expect(requests[0]?.headers.get('if-none-match')).toBe('"17"');
-  });
-
   test('comes as its envelope, with the time of the server', async () => {
     const date = 'Thu, 01 Jan 1970 00:00:09 GMT';
     const { remote } = open(() => json({ data: record('global') }, 200, { Date: date }));
-    expect(await remote.document('meta', 'global', null)).toEqual({
+    expect(await remote.document('meta', 'global')).toEqual({
       kind: 'found',
       envelope: { id: 'global', modifiedMs: 1_000, payload: '{}' },
       serverNowMs: 9_000,
@@ -156,7 +150,7 @@ describe('a document', () => {
 
   test('may be missing', async () => {
     const { remote } = open(() => json({ code: 404 }, 404));
-    expect(await remote.document('meta', 'global', null)).toEqual({ kind: 'missing' });
+    expect(await remote.document('meta', 'global')).toEqual({ kind: 'missing' });
   });
 
   test.each([
@@ -173,7 +167,7 @@ describe('a document', () => {
     ['too long', { data: { ...record('global'), payload: 'x'.repeat(400_000) } }, {}],
   ])('is refused when it is %s', async (_, body, headers) => {
     const { remote } = open(() => json(body, 200, headers));
-    const asked = remote.document('meta', 'global', null);
+    const asked = remote.document('meta', 'global');
     await expect(asked).rejects.toMatchObject({ code: 'badResponse' });
   });
 
@@ -184,7 +178,7 @@ describe('a document', () => {
     [405, 'badResponse'],
   ])('is not there for now: %i', async (status, code) => {
     const { remote } = open(() => json({}, status));
-    await expect(remote.document('meta', 'global', null)).rejects.toMatchObject({ code });
+    await expect(remote.document('meta', 'global')).rejects.toMatchObject({ code });
   });
 });
 

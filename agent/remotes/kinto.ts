@@ -119,15 +119,14 @@ function createKinto(options: RemoteOptions): Remote {
       );
     },
 
-    async document(collection, id, knownMs): Promise<Document> {
+    async document(collection, id): Promise<Document> {
       const answer = await http.send({
         method: 'GET',
         url: base + recordPath(collection, id),
-        headers: knownMs === null ? [] : [['If-None-Match', `"${knownMs}"`]],
       });
-      if (answer.status === 304 || answer.status === 404) {
+      if (answer.status === 404) {
         answer.cancel();
-        return { kind: answer.status === 304 ? 'unchanged' : 'missing' };
+        return { kind: 'missing' };
       }
       if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
       const text = await readDocument(() => answer.read(), recordCharsMax);

@@ -75,7 +75,7 @@ export interface Upload {
 
 /** A document that is one record: `meta/global`, `crypto/keys`. */
 export type Document =
-  | { readonly kind: 'unchanged' | 'missing' }
+  | { readonly kind: 'missing' }
   | { readonly kind: 'found'; readonly envelope: Envelope; readonly serverNowMs: number };
 
 /** What a cheap poll asks about, and since when. */
@@ -91,7 +91,7 @@ export interface Remote {
   place(): Promise<string>;
   /** Which of these changed (true) since the known versions. One request where the protocol has one. */
   poll(items: readonly PollItem[]): Promise<boolean[]>;
-  document(collection: string, id: string, knownMs: number | null): Promise<Document>;
+  document(collection: string, id: string): Promise<Document>;
   /**
    * A page of changes. Null: the collection has not changed since the cursor.
    * `restart` (as a value): the listing moved on while it was read; start again from the cursor's times.

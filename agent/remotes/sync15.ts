@@ -43,7 +43,7 @@ function createSync15(options: RemoteOptions): Remote {
       );
     },
 
-    async document(collection, id, knownMs): Promise<Document> {
+    async document(collection, id): Promise<Document> {
       const url = `${storagePath(collection)}/${quoted(id)}`;
       const answer = await node.send({ method: 'GET', url });
       if (answer.status === 404) {
@@ -56,7 +56,6 @@ function createSync15(options: RemoteOptions): Remote {
       if (!listed.ok || listed.envelope.id !== id) {
         throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
       }
-      if (listed.envelope.modifiedMs === knownMs) return { kind: 'unchanged' };
       return { kind: 'found', envelope: listed.envelope, serverNowMs: serverNowMs(answer) };
     },
 

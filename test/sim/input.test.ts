@@ -73,12 +73,7 @@ const CASES: readonly Case[] = [
     'badInput',
     /password/,
   ],
-  [
-    'a login without an origin',
-    put('passwords', { ...LOGIN, origin: 'a' }),
-    'badInput',
-    /origin/,
-  ],
+  ['a login without an origin', put('passwords', { ...LOGIN, origin: 'a' }), 'badInput', /origin/],
   [
     'a login without a target',
     put('passwords', { origin: 'https://a.example', password: 'p' }),
