@@ -402,6 +402,8 @@ describe('a collection as people see it', () => {
       pending: 1,
       quarantined: 0,
       unknownForm: 0,
+      damaged: 0,
+      lost: 0,
     });
     const meta = account.meta;
     if (meta === null) throw new Error('the account was not read');
