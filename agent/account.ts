@@ -8,7 +8,7 @@ import { jsonOf } from '../crypto/engine.ts';
 import { CryptoError } from '../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
-import { fromPort, SyncError } from './errors.ts';
+import { badResponse, fromPort, SyncError } from './errors.ts';
 import { CONFLICT_ROUNDS_MAX } from './limits.ts';
 import type { Document, Envelope, PushResult, Remote } from './remotes/remote.ts';
 import { FORM, headNumbers, jsonStored, storedObject } from './stored.ts';
@@ -206,7 +206,7 @@ function parseMeta({ payload, modifiedMs }: Envelope, place: string): MetaGlobal
   const version = Number(root?.get('storageVersion'));
   const syncId = root?.get('syncID');
   if (root === null || !(version >= 0) || typeof syncId !== 'string') {
-    throw new SyncError('badResponse', 'meta/global: storageVersion or syncID is missing');
+    throw badResponse('meta/global: storageVersion or syncID is missing');
   }
   if (version > STORAGE_VERSION) {
     throw new SyncError(

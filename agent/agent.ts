@@ -10,7 +10,7 @@ import { shortId } from './collections/members.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
-import { fromPort, ported, SyncError } from './errors.ts';
+import { badInput, fromPort, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, SPREAD_MS } from './limits.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
@@ -286,7 +286,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     if (!isOn()) throw notEnabled();
     const found = stores.find(({ collection }) => collection.name === name);
     if (found !== undefined) return found;
-    throw new SyncError('badInput', `collection: not one of ${names.join(', ')}`);
+    throw badInput(`collection: not one of ${names.join(', ')}`);
   };
 
   return {

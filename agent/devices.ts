@@ -3,7 +3,7 @@
 import type { Clients } from './clients.ts';
 import type { Body } from './collections/collection.ts';
 import type { DeviceConfig } from './config.ts';
-import { SyncError } from './errors.ts';
+import { badInput } from './errors.ts';
 import type { CollectionStore } from './store.ts';
 
 /** The account's devices as this one knows them; it takes part as `device`, under `id`. */
@@ -17,7 +17,7 @@ export interface Company {
 /** The other devices, the one seen last first. Errors: `badInput` where this device is not among them. */
 export async function listDevices(company: Company | null): Promise<Body[]> {
   if (company === null) {
-    throw new SyncError('badInput', 'devices: this device does not know of others');
+    throw badInput('devices: this device does not know of others');
   }
   const { engine, store, id, device } = company;
   return engine.devices(store, id, device);

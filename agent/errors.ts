@@ -113,6 +113,16 @@ export class SyncError extends Error {
   }
 }
 
+/** What a server said cannot be used; `message` says what and why. */
+export function badResponse(message: string, detail?: SyncErrorDetail): SyncError {
+  return new SyncError('badResponse', message, detail);
+}
+
+/** What a caller gave cannot be used; `message` names the field and the limit. */
+export function badInput(message: string, detail?: SyncErrorDetail): SyncError {
+  return new SyncError('badInput', message, detail);
+}
+
 /** Codes of ports that are the agent's own. */
 const SAME_CODES: readonly SyncErrorCode[] = [
   'damaged',

@@ -8,7 +8,7 @@ import { extensionStorage as records } from './collections/extension-storage.ts'
 import { itemBytes } from './collections/item-bytes.ts';
 import { isSameValue } from './collections/members.ts';
 import type { Core } from './core.ts';
-import { SyncError } from './errors.ts';
+import { badInput } from './errors.ts';
 import { deleteRecord, putRecord } from './local.ts';
 import { findSame } from './same.ts';
 import type { CollectionStore } from './store.ts';
@@ -91,8 +91,7 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
 }
 
 async function find(store: CollectionStore, extId: string): Promise<[string | null, Body | null]> {
-  if (typeof extId !== 'string' || extId === '')
-    throw new SyncError('badInput', 'extId: not a text');
+  if (typeof extId !== 'string' || extId === '') throw badInput('extId: not a text');
   const found = await findSame(store, { extId });
   return found === null ? [null, null] : [found.id, found.body];
 }
@@ -106,7 +105,7 @@ function listOf(keys: Keys, items: ReadonlyMap<string, unknown>): readonly strin
   const list = typeof keys === 'string' ? [keys] : keys;
   if (Array.isArray(list) && list.every((key) => typeof key === 'string'))
     return [...new Set(list)];
-  throw new SyncError('badInput', 'keys: neither a text nor a list of texts');
+  throw badInput('keys: neither a text nor a list of texts');
 }
 
 function isDefaults(keys: Keys): keys is Body {

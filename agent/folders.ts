@@ -4,7 +4,7 @@
 import { bookmarks as records } from './collections/bookmarks.ts';
 import type { Body, Collection, Folders } from './collections/collection.ts';
 import { knownMs, NO_ENTRY, visible } from './entry.ts';
-import { SyncError } from './errors.ts';
+import { badInput } from './errors.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX } from './limits.ts';
 import type { CollectionStore } from './store.ts';
@@ -41,7 +41,7 @@ async function listFolder(
 ): Promise<{ records: Body[]; next: string | null }> {
   const { collection } = store;
   const { folders } = collection;
-  if (folders === undefined) throw new SyncError('badInput', 'parent: there are no folders here');
+  if (folders === undefined) throw badInput('parent: there are no folders here');
   const { ids, places, next } = await portionOf(store, folders, parent, limit, after);
   const records: Body[] = [];
   let chars = 0;
@@ -75,7 +75,7 @@ async function portionOf(
   const prefix = `${folders.key(parent)}!`;
   const at = after !== null && /^\d{1,9}$/.test(after) ? Number(after) : null;
   if (after !== null && at === null && !after.startsWith(store.keys.indexes + prefix)) {
-    throw new SyncError('badInput', 'after: not the next of a list like this');
+    throw badInput('after: not the next of a list like this');
   }
   const from = after === null ? 0 : (at ?? named.length);
   if (from < named.length) {

@@ -7,7 +7,7 @@ import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { listDevices, ofKnownDevices } from './devices.ts';
-import { SyncError } from './errors.ts';
+import { badInput } from './errors.ts';
 import { type ExtensionStorage, isStorage } from './extension-storage.ts';
 import {
   deleteRecord,
@@ -105,16 +105,16 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     signIn() {
       core.check();
       if (keeper !== null) return keeper.signIn;
-      throw new SyncError('badInput', 'signIn: users sign in to this device elsewhere');
+      throw badInput('signIn: users sign in to this device elsewhere');
     },
     devices: () => mended(async () => listDevices(await core.company())),
     extensionStorage(extId) {
       const storage = contents.collections.find(isStorage);
       if (storage !== undefined) return storage.openStorage(core, platform, extId);
-      throw new SyncError('badInput', 'storage: this build has none for extensions');
+      throw badInput('storage: this build has none for extensions');
     },
     async initializeAccount(confirm) {
-      if (confirm !== true) throw new SyncError('badInput', 'confirm: not true');
+      if (confirm !== true) throw badInput('confirm: not true');
       return core.initialize();
     },
     get: (collection, id) => mended(async () => getRecord(await core.store(collection), id)),

@@ -6,7 +6,7 @@ import type { Body, Prepared } from './collections/collection.ts';
 import { editOf, hasSameMembers } from './collections/members.ts';
 import type { SizeLimits } from './config.ts';
 import { type Entry, NO_ENTRY, visible } from './entry.ts';
-import { SyncError } from './errors.ts';
+import { badInput, SyncError } from './errors.ts';
 import { hasFolders } from './folders.ts';
 import { isRecordId } from './keys.ts';
 import { LIST_CHARS_MAX, LIST_MAX, SLICE_CHARS_MAX } from './limits.ts';
@@ -63,7 +63,7 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
     const { collection } = store;
     const id = checkedId(parent, 'parent');
     if (hasFolders(collection)) return collection.listFolder(store, id, limit, after);
-    throw new SyncError('badInput', 'parent: there are no folders here');
+    throw badInput('parent: there are no folders here');
   }
   const records: Body[] = [];
   const showing = createShowing(store);
@@ -99,16 +99,16 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
 function startOf({ collection, keys }: CollectionStore, query: ListQuery): string {
   const { prefix, limit, after = null } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX) {
-    throw new SyncError('badInput', `limit: not an integer from 1 to ${LIST_MAX}`);
+    throw badInput(`limit: not an integer from 1 to ${LIST_MAX}`);
   }
   if (prefix !== undefined && typeof prefix !== 'string') {
-    throw new SyncError('badInput', 'prefix: not a string');
+    throw badInput('prefix: not a string');
   }
   const start =
     prefix !== undefined ? collection.addressPrefix(prefix) : collection.evictable ? 'd' : 'u';
   if (query.parent !== undefined) return '';
   if (after !== null && !isPlace(after, keys.indexes + start)) {
-    throw new SyncError('badInput', 'after: not the next of a list like this');
+    throw badInput('after: not the next of a list like this');
   }
   return start;
 }
@@ -152,7 +152,7 @@ export async function putRecord(
 ): Promise<PutResult> {
   const { collection } = store;
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw new SyncError('badInput', 'record: not an object');
+    throw badInput('record: not an object');
   }
   const nowMs = platform.clock.nowMs();
   const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
@@ -288,11 +288,11 @@ async function view(
 }
 
 function prepared(result: Prepared): Body {
-  if (!result.ok) throw new SyncError('badInput', result.complaint);
+  if (!result.ok) throw badInput(result.complaint);
   return result.body;
 }
 
 function checkedId(id: unknown, name = 'id'): string {
   if (isRecordId(id)) return id;
-  throw new SyncError('badInput', `${name}: not 1 to 64 printable ASCII characters`);
+  throw badInput(`${name}: not 1 to 64 printable ASCII characters`);
 }

@@ -7,7 +7,7 @@ import { type Cursor, START } from './collection-state.ts';
 import type { Body } from './collections/collection.ts';
 import { type CollectionPass, openAll } from './context.ts';
 import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from './entry.ts';
-import { SyncError } from './errors.ts';
+import { badResponse, SyncError } from './errors.ts';
 import { evict } from './evict.ts';
 import { type HeapLimits, PAGES_MAX, STAMP_STEP_MS } from './limits.ts';
 import { createPacer } from './pacer.ts';
@@ -60,7 +60,7 @@ export async function pull(pass: CollectionPass): Promise<void> {
 }
 
 function endless(pass: CollectionPass): SyncError {
-  return new SyncError('badResponse', 'paging: the server repeats its pages', {
+  return badResponse('paging: the server repeats its pages', {
     collection: pass.store.collection.name,
   });
 }

@@ -1,7 +1,7 @@
 // The user's switches, which outrank the device's configuration. Pure.
 
 import type { CollectionSettings } from './config.ts';
-import { SyncError } from './errors.ts';
+import { badInput } from './errors.ts';
 import { INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './limits.ts';
 
 export interface Settings {
@@ -32,10 +32,7 @@ export function changedSettings(
 ): Settings {
   const { intervalMs = settings.intervalMs, wifiOnly = settings.wifiOnly } = change;
   if (intervalMs !== null && !isInterval(intervalMs)) {
-    throw new SyncError(
-      'badInput',
-      `intervalMs: not an integer from ${INTERVAL_MS_MIN} to ${INTERVAL_MS_MAX}`,
-    );
+    throw badInput(`intervalMs: not an integer from ${INTERVAL_MS_MIN} to ${INTERVAL_MS_MAX}`);
   }
   const changes = new Map(Object.entries(change.collections ?? {}));
   return {
@@ -58,5 +55,5 @@ function isInterval(ms: unknown): boolean {
 
 function checkedSwitch(value: unknown, name: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw new SyncError('badInput', `${name}: neither true nor false`);
+  throw badInput(`${name}: neither true nor false`);
 }

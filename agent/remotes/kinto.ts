@@ -6,7 +6,7 @@
 import type { Header } from '../../platform/ports.ts';
 import type { Cursor } from '../collection-state.ts';
 import { heapOf } from '../config.ts';
-import { SyncError } from '../errors.ts';
+import { badResponse, SyncError } from '../errors.ts';
 import {
   DOCUMENT_CHARS_MAX,
   DOCUMENT_VALUES_MAX,
@@ -133,11 +133,11 @@ function createKinto(options: RemoteOptions): Remote {
       const parsed = await parseInTurns(text, answer.pause);
       const listed = envelopeOf(member(parsed, 'data'), text.length, bso);
       if (!listed.ok || listed.envelope.id !== id) {
-        throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
+        throw badResponse(`${collection}/${id}: the answer is not that record`);
       }
       const { modifiedMs } = listed.envelope;
       if ((etagMs(answer.headers) ?? modifiedMs) !== modifiedMs) {
-        throw new SyncError('badResponse', `${collection}/${id}: its time is not its entity tag`);
+        throw badResponse(`${collection}/${id}: its time is not its entity tag`);
       }
       const serverNowMs = Math.max(modifiedMs, dateMs(answer));
       return { kind: 'found', envelope: listed.envelope, serverNowMs };
@@ -229,12 +229,12 @@ function dateMs(answer: Answer): number {
 function tokenOf(nextPage: string | null): string | null {
   if (nextPage === null) return null;
   const match = /[?&]_token=([^&#]{1,2048})/.exec(nextPage);
-  if (match === null) throw new SyncError('badResponse', 'Next-Page: no _token in it');
+  if (match === null) throw badResponse('Next-Page: no _token in it');
   try {
     return decodeURIComponent((match[1] ?? '').replace(/\+/g, ' '));
   } catch (error) {
     if ((error as Error | null)?.name !== 'URIError') throw error;
-    throw new SyncError('badResponse', 'Next-Page: _token is not percent-encoded');
+    throw badResponse('Next-Page: _token is not percent-encoded');
   }
 }
 
@@ -321,15 +321,14 @@ async function subResponses(answer: Answer, count: number): Promise<SubResponse[
   const valuesMax = Math.max(DOCUMENT_VALUES_MAX, ANSWER_VALUES_MAX * count);
   const responses = member(parseDocument(text, valuesMax), 'responses');
   if (!Array.isArray(responses) || responses.length !== count) {
-    throw new SyncError('badResponse', `batch: not ${count} answers to ${count} requests`);
+    throw badResponse(`batch: not ${count} answers to ${count} requests`);
   }
   return responses.map(subResponse);
 }
 
 function subResponse(value: unknown): SubResponse {
   const status = member(value, 'status');
-  if (typeof status !== 'number')
-    throw new SyncError('badResponse', 'batch: an answer has no status');
+  if (typeof status !== 'number') throw badResponse('batch: an answer has no status');
   const headers = Object.entries(member(value, 'headers') ?? {}).map(
     ([name, text]): Header => [name.toLowerCase(), String(text)],
   );

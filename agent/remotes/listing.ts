@@ -1,7 +1,7 @@
 // What protocols share in reading a list of records: pieces of the answer in, records out, each judged by itself.
 // It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
 
-import { SyncError } from '../errors.ts';
+import { badResponse, SyncError } from '../errors.ts';
 import { isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
 import { parseRecord } from '../wire/document.ts';
@@ -66,7 +66,7 @@ export function createCircleGuard(): CircleGuard {
   return (isFirst, token) => {
     if (isFirst) pages = 0;
     else if (token !== null && token === remembered) {
-      throw new SyncError('badResponse', 'paging: the server goes in circles');
+      throw badResponse('paging: the server goes in circles');
     }
     pages++;
     if ((pages & (pages - 1)) === 0) remembered = token;

@@ -3,7 +3,7 @@
 // A batch whose end was not seen is never taken up again: the server forgets it.
 // Source: SyncStorage API 1.5, batch uploads and error codes.
 
-import { SyncError, type SyncErrorCode } from '../errors.ts';
+import { badResponse, SyncError, type SyncErrorCode } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
@@ -132,8 +132,7 @@ export function openUpload({
     return { kind: 'moved' };
   };
 
-  const missing = (name: string): SyncError =>
-    new SyncError('badResponse', `${path}: ${name} is missing`);
+  const missing = (name: string): SyncError => badResponse(`${path}: ${name} is missing`);
 
   return {
     addMax: Math.min(limits.max_post_records, limits.max_total_records),

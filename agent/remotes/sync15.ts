@@ -5,7 +5,7 @@
 
 import type { Cursor } from '../collection-state.ts';
 import { heapOf } from '../config.ts';
-import { SyncError } from '../errors.ts';
+import { badResponse } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
@@ -54,7 +54,7 @@ function createSync15(options: RemoteOptions): Remote {
       const text = await readDocument(() => answer.read(), recordCharsMax);
       const listed = envelopeOf(await parseInTurns(text, answer.pause), text.length, bso);
       if (!listed.ok || listed.envelope.id !== id) {
-        throw new SyncError('badResponse', `${collection}/${id}: the answer is not that record`);
+        throw badResponse(`${collection}/${id}: the answer is not that record`);
       }
       return { kind: 'found', envelope: listed.envelope, serverNowMs: serverNowMs(answer) };
     },
@@ -131,8 +131,7 @@ function listQuery({ sinceMs, page }: Cursor): string {
 function nextOffset({ headers }: Answer): string | null {
   const offset = header(headers, 'x-weave-next-offset');
   if (offset === null || offset.length <= OFFSET_CHARS_MAX) return offset;
-  throw new SyncError(
-    'badResponse',
+  throw badResponse(
     `X-Weave-Next-Offset: ${offset.length} characters, at most ${OFFSET_CHARS_MAX}`,
   );
 }

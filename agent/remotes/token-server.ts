@@ -6,7 +6,7 @@
 import { decodeHex, encodeBase64 } from '../../crypto/bytes.ts';
 import type { Header } from '../../platform/ports.ts';
 import type { RemoteConfig } from '../config.ts';
-import { SyncError, type SyncErrorCode } from '../errors.ts';
+import { badResponse, SyncError, type SyncErrorCode } from '../errors.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs } from '../wire/headers.ts';
 import { type Answer, createHttp, unexpected } from '../wire/http.ts';
@@ -45,7 +45,7 @@ export async function requestStorageToken(options: RemoteOptions): Promise<Stora
   const text = (name: string, form: RegExp): string => {
     const value = member(body, name);
     if (typeof value === 'string' && form.test(value)) return value;
-    throw new SyncError('badResponse', `token server: ${name} is missing or cannot be used`);
+    throw badResponse(`token server: ${name} is missing or cannot be used`);
   };
   // From a server that is reached encrypted, the way leads to no other.
   const endpoint = text('api_endpoint', url.startsWith('https:') ? SECURE_URL : PLAIN_URL);

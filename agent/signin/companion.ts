@@ -10,7 +10,7 @@ import { ecPublicKey } from '../../crypto/p256.ts';
 import { sha256 } from '../../crypto/sha256.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
-import { fromPort, SyncError } from '../errors.ts';
+import { badInput, badResponse, fromPort, SyncError } from '../errors.ts';
 import { member, parseDocument } from '../wire/document.ts';
 import { OLDSYNC_SCOPE, readScopedKey, type SignedIn } from './credentials.ts';
 import type { AccountsServer, SignInDevice } from './server.ts';
@@ -90,8 +90,8 @@ export async function finishSignIn(
   { code, state }: SignInCode,
   knownKid?: string,
 ): Promise<SignedIn> {
-  if (state !== secret.state) throw new SyncError('badInput', 'state: not that of this sign-in');
-  if (!CODE.test(code)) throw new SyncError('badInput', 'code: not one of an accounts server');
+  if (state !== secret.state) throw badInput('state: not that of this sign-in');
+  if (!CODE.test(code)) throw badInput('code: not one of an accounts server');
   const grant = { grant_type: 'authorization_code', code, code_verifier: secret.verifier };
   const tokens = await requestTokens(device, secret, grant, 'unauthorized');
   try {
@@ -121,7 +121,7 @@ async function openKey(
   { keysJwe }: Granted,
   knownKid?: string,
 ): Promise<SyncKeyJwk> {
-  if (keysJwe === null) throw new SyncError('badResponse', 'token: keys_jwe is missing');
+  if (keysJwe === null) throw badResponse('token: keys_jwe is missing');
   const opened = await openJwe(keysJwe, bytesOf(privateKey), () => device.clock.pause());
   if (!opened.ok) throw new SyncError('keyMismatch', `keys_jwe does not open: ${opened.code}`);
   return readScopedKey(member(parseDocument(opened.text), OLDSYNC_SCOPE), knownKid);

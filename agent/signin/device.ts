@@ -3,7 +3,7 @@
 // Giving the refresh token back removes the entry.
 // Source: Firefox Accounts, "Device registration" and the API of its auth server.
 
-import { SyncError } from '../errors.ts';
+import { badResponse } from '../errors.ts';
 import { member } from '../wire/document.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
 import type { TokenClient } from './tokens.ts';
@@ -32,7 +32,7 @@ export async function registerDevice(
     return accepted(answered, path, 'signedOut');
   };
   const listed = await ask('devices');
-  if (!Array.isArray(listed)) throw new SyncError('badResponse', 'devices: no list');
+  if (!Array.isArray(listed)) throw badResponse('devices: no list');
   const current = listed.find((entry) => member(entry, 'isCurrentDevice') === true);
   // An answer that was lost has registered this device all the same.
   if (current !== undefined && member(current, 'name') !== name) return null;
@@ -42,5 +42,5 @@ export async function registerDevice(
 function idOf(entry: unknown): string {
   const id = member(entry, 'id');
   if (typeof id === 'string' && /^[\da-f]{32}$/.test(id)) return id;
-  throw new SyncError('badResponse', 'device: id is not 32 hex digits');
+  throw badResponse('device: id is not 32 hex digits');
 }

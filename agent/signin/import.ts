@@ -1,7 +1,7 @@
 // Sign-in with what another device of the same user hands over: a refresh token and the scoped key.
 // The token is tried at once, so that what is imported is known to work; the key is checked first.
 
-import { SyncError } from '../errors.ts';
+import { badInput, SyncError } from '../errors.ts';
 import { member, parseDocument } from '../wire/document.ts';
 import { readScopedKey, type SignedIn } from './credentials.ts';
 import type { SignInDevice } from './server.ts';
@@ -18,11 +18,11 @@ export async function importSignIn(
   json: string,
   knownKid?: string,
 ): Promise<SignedIn> {
-  if (json.length > JSON_CHARS_MAX) throw new SyncError('badInput', 'import: too long');
+  if (json.length > JSON_CHARS_MAX) throw badInput('import: too long');
   const body = parse(json);
   const refreshToken = member(body, 'refresh_token');
   if (typeof refreshToken !== 'string' || refreshToken === '') {
-    throw new SyncError('badInput', 'import: refresh_token is missing');
+    throw badInput('import: refresh_token is missing');
   }
   const key = readScopedKey(member(body, 'key'), knownKid);
   return signedIn(await refreshAccessToken(device, client, refreshToken), key);
@@ -35,6 +35,6 @@ function parse(json: string): unknown {
     return parseDocument(json);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    throw new SyncError('badInput', 'import: not JSON');
+    throw badInput('import: not JSON');
   }
 }

@@ -5,7 +5,7 @@
 import { restKey } from '../../crypto/rest.ts';
 import type { Change, Identity, Platform } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
-import { ported, SyncError } from '../errors.ts';
+import { badInput, ported, SyncError } from '../errors.ts';
 import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../keys.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
 import { FORM, parsedObject, unreadable } from '../stored.ts';
@@ -138,9 +138,9 @@ export function openKeeper(
       },
       async finish(answer) {
         const secret = await load<Parameters<typeof finishSignIn>[1]>(SIGNING_IN_KEY);
-        if (secret === null) throw new SyncError('badInput', 'finish: no sign-in has begun');
+        if (secret === null) throw badInput('finish: no sign-in has begun');
         const code = 'url' in answer ? readRedirect(text('url', answer.url)) : answer;
-        if (code === null) throw new SyncError('badInput', 'url: it has no code and no state');
+        if (code === null) throw badInput('url: it has no code and no state');
         await keep(secret, await finishSignIn(platform, secret, code));
       },
       async import(json) {
@@ -149,7 +149,7 @@ export function openKeeper(
       },
       async password(email, password) {
         if (passwordSignIn === undefined) {
-          throw new SyncError('badInput', 'password: this build does not sign in with passwords');
+          throw badInput('password: this build does not sign in with passwords');
         }
         const secrets = { email: text('email', email), password: text('password', password) };
         const server = await client();
@@ -167,5 +167,5 @@ function unlessDamaged(error: unknown): null {
 /** What came across a bridge may be anything. */
 function text(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new SyncError('badInput', `${name}: not a text`);
+  throw badInput(`${name}: not a text`);
 }

@@ -14,7 +14,7 @@ import {
 } from '../../crypto/onepw.ts';
 import { encodeUtf8, isWellFormed } from '../../crypto/utf8.ts';
 import type { SyncKeyJwk } from '../../platform/ports.ts';
-import { fromPort, SyncError } from '../errors.ts';
+import { badInput, badResponse, fromPort, SyncError } from '../errors.ts';
 import { member } from '../wire/document.ts';
 import { OLDSYNC_SCOPE, readScopedKey, type SignedIn } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
@@ -42,7 +42,7 @@ export async function signInWithPassword(
   knownKid?: string,
 ): Promise<SignedIn> {
   if (!isWellFormed(request.email + request.password)) {
-    throw new SyncError('badInput', 'email or password: half a surrogate pair');
+    throw badInput('email or password: half a surrogate pair');
   }
   const salt = await saltOf(device, request);
   const session = await login(device, request, salt, request.email);
@@ -122,7 +122,7 @@ async function stretched(
 ): Promise<Uint8Array> {
   if (salt === null) return stretchPassword(email, password, () => clock.pause());
   if (pbkdf2 === undefined) {
-    throw new SyncError('badInput', 'login: this password takes too long here: use a companion');
+    throw badInput('login: this password takes too long here: use a companion');
   }
   return pbkdf2(encodeUtf8(password), encodeUtf8(salt), V2_ROUNDS);
 }
@@ -140,7 +140,7 @@ async function saltOf(
   if (status !== 200 || member(body, 'currentVersion') !== 'v2') return null;
   const salt = member(body, 'clientSalt');
   if (typeof salt === 'string' && V2_SALT.test(salt)) return salt;
-  throw new SyncError('badResponse', 'credentials: clientSalt is not of version 2');
+  throw badResponse('credentials: clientSalt is not of version 2');
 }
 
 async function scopedKey(
@@ -153,14 +153,14 @@ async function scopedKey(
   });
   const bundle = bytesOf(accepted(fetched, 'keys', 'unauthorized'), 'bundle', 96);
   const kB = openKeyBundle(keyFetch.bundleKey, bundle, unwrapBKey);
-  if (kB === null) throw new SyncError('badResponse', 'keys: the bundle is damaged');
+  if (kB === null) throw badResponse('keys: the bundle is damaged');
   const json = { client_id: clientId, scope: OLDSYNC_SCOPE };
   const dataUrl = `${apiUrl}/v1/account/scoped-key-data`;
   const answered = await exchange(device, dataUrl, { json, bearer });
   const data = member(accepted(answered, 'scoped-key-data', 'unauthorized'), OLDSYNC_SCOPE);
   const keysChangedAtMs = member(data, 'keyRotationTimestamp');
   if (!Number.isSafeInteger(keysChangedAtMs) || !(Number(keysChangedAtMs) > 0)) {
-    throw new SyncError('badResponse', 'scoped-key-data: keyRotationTimestamp is no time');
+    throw badResponse('scoped-key-data: keyRotationTimestamp is no time');
   }
   return scopedSyncKey(encodeHex(kB), Number(keysChangedAtMs));
 }
@@ -172,7 +172,7 @@ function tokenOf(body: unknown, name: string): Uint8Array {
 function bytesOf(body: unknown, name: string, length: number): Uint8Array {
   const text = member(body, name);
   const bytes = typeof text === 'string' ? decodeHex(text) : null;
-  if (bytes?.length !== length) throw new SyncError('badResponse', `${name}: not ${length} bytes`);
+  if (bytes?.length !== length) throw badResponse(`${name}: not ${length} bytes`);
   return bytes;
 }
 

@@ -4,7 +4,7 @@
 // Source: Firefox Accounts, "Integrating with FxA" and the API of its auth server.
 
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
-import { fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
+import { badResponse, fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { waitHeader } from '../wire/headers.ts';
@@ -41,10 +41,10 @@ export async function discoverAccounts(
   const body = accepted(await exchange(device, url, {}), 'configuration', 'badResponse');
   const apiUrl = member(body, 'auth_server_base_url');
   if (typeof apiUrl !== 'string' || !BASE_URL.test(apiUrl)) {
-    throw new SyncError('badResponse', 'configuration: auth_server_base_url is no URL');
+    throw badResponse('configuration: auth_server_base_url is no URL');
   }
   if (pageUrl.startsWith('https:') && !apiUrl.startsWith('https:')) {
-    throw new SyncError('badResponse', 'configuration: auth_server_base_url is not encrypted');
+    throw badResponse('configuration: auth_server_base_url is not encrypted');
   }
   return { pageUrl, apiUrl: apiUrl.replace(/\/+$/, '') };
 }

@@ -3,7 +3,7 @@
 // Source: RFC 6749 (5.1, 6), RFC 7009, and the auth server of Firefox Accounts.
 
 import type { SyncKeyJwk } from '../../platform/ports.ts';
-import { SyncError, type SyncErrorCode } from '../errors.ts';
+import { badResponse, SyncError, type SyncErrorCode } from '../errors.ts';
 import { member } from '../wire/document.ts';
 import { OLDSYNC_SCOPE, type SignedIn, uidOf } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
@@ -71,7 +71,7 @@ export async function revokeToken(
 /** What a sign-in ends with. Errors: `badResponse` without a refresh token. */
 export function signedIn(tokens: Granted, key: SyncKeyJwk): SignedIn {
   const { accessToken, expiresAtMs, refreshToken } = tokens;
-  if (refreshToken === null) throw new SyncError('badResponse', 'token: refresh_token is missing');
+  if (refreshToken === null) throw badResponse('token: refresh_token is missing');
   return { uid: uidOf(accessToken, key), refreshToken, accessToken, expiresAtMs, key };
 }
 
@@ -87,13 +87,13 @@ function granted(body: unknown, nowMs: number): Granted {
   const keysJwe = member(body, 'keys_jwe') ?? null;
   const scope = member(body, 'scope');
   if (typeof accessToken !== 'string' || !TOKEN.test(accessToken)) {
-    throw new SyncError('badResponse', 'token: access_token is missing');
+    throw badResponse('token: access_token is missing');
   }
   if (typeof lifeSeconds !== 'number' || !(lifeSeconds > 0)) {
-    throw new SyncError('badResponse', 'token: expires_in is no time');
+    throw badResponse('token: expires_in is no time');
   }
   if (refreshToken !== null && (typeof refreshToken !== 'string' || !TOKEN.test(refreshToken))) {
-    throw new SyncError('badResponse', 'token: refresh_token is no token');
+    throw badResponse('token: refresh_token is no token');
   }
   if (typeof scope === 'string' && !scope.split(' ').includes(OLDSYNC_SCOPE)) {
     throw new SyncError('unauthorized', 'token: access to Sync was not granted');

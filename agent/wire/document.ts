@@ -2,7 +2,7 @@
 
 import { jsonOf } from '../../crypto/engine.ts';
 import { flatBytes, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
-import { SyncError } from '../errors.ts';
+import { badResponse, type SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';
 
@@ -17,7 +17,7 @@ export async function readDocument(
   let text = '';
   for (let piece = await read(); piece !== null; piece = await read()) {
     if (text.length + piece.length > charsMax) {
-      throw new SyncError('badResponse', `the answer is longer than ${charsMax} characters`);
+      throw badResponse(`the answer is longer than ${charsMax} characters`);
     }
     text += piece;
   }
@@ -32,7 +32,7 @@ export function parseDocument(text: string, valuesMax = DOCUMENT_VALUES_MAX): un
   const brackets = count(text, '{', valuesMax) + count(text, '[', valuesMax);
   const values = text.length > SHORT_CHARS ? count(text, ',', valuesMax) : 0;
   if (Math.max(brackets, values) >= valuesMax) {
-    throw new SyncError('badResponse', `the answer has ${valuesMax} values or more`);
+    throw badResponse(`the answer has ${valuesMax} values or more`);
   }
   // Most texts need no closer look: more may be open at once than there are brackets.
   if (brackets > JSON_DEPTH_MAX) createLexer(JSON_DEPTH_MAX).next(text, 0);
@@ -70,7 +70,7 @@ export function member(value: unknown, name: string): unknown {
 /** That an answer is not what was asked for. A network that wants a sign-in answers with a page. */
 export function notA(what: string, text: string): SyncError {
   const is = /^\s*</.test(text) ? 'a page of HTML' : `not ${what}`;
-  return new SyncError('badResponse', `the answer is ${is}`);
+  return badResponse(`the answer is ${is}`);
 }
 
 const SHORT_CHARS = 4096;

@@ -3,7 +3,7 @@
 // jumps from quote to quote: what is inside strings costs next to nothing.
 // It does not check the grammar: whoever parses the value's text does.
 
-import { SyncError } from '../errors.ts';
+import { badResponse } from '../errors.ts';
 
 export interface Lexer {
   /**
@@ -62,8 +62,7 @@ export function createLexer(depthMax: number): Lexer {
           }
         } else if (code > 90) {
           if (code === 123 || code === 91) {
-            if (++depth > depthMax)
-              throw new SyncError('badResponse', `JSON nests deeper than ${depthMax}`);
+            if (++depth > depthMax) throw badResponse(`JSON nests deeper than ${depthMax}`);
           } else if (code === 125 || code === 93) {
             if (--depth < 0) {
               depth = 0;
