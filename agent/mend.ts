@@ -5,7 +5,7 @@
 import type { Platform, Storage } from '../platform/ports.ts';
 import { START } from './collection-state.ts';
 import { NO_ENTRY } from './entry.ts';
-import { fromPort, ported, SyncError } from './errors.ts';
+import { ported, SyncError } from './errors.ts';
 import { DAMAGE_KEY, rangeEnd } from './keys.ts';
 import { rewriteEach, updateState } from './rewrite.ts';
 import type { CollectionStore } from './store.ts';
@@ -25,16 +25,10 @@ export async function repairing<T>(storage: Storage, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    const failure = fromPort(error);
-    if (!isDamage(failure) || failure.detail.stored !== undefined) throw failure;
+    if (!isDamage(error) || error.detail.stored !== undefined) throw error;
     await repairStorage(storage);
     return work();
   }
-}
-
-/** Marks the collection: it is mended when it is opened the next time. */
-export function markDamaged(store: CollectionStore): Promise<void> {
-  return updateState(store, ({ mending, pending }) => ({ mending: mending ?? pending }));
 }
 
 /** Ids as far as they are known: of the records to be fetched again, and of unsent changes that are lost. */
@@ -47,8 +41,8 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
   const { keys } = store;
   const lost: string[] = [];
   const records: string[] = [];
-  await markDamaged(store);
   const first = store.begin();
+  first.update({ mending: store.state.mending ?? store.state.pending });
   first.recount();
   await first.commit();
   for (const range of [keys.indexes, keys.quarantines, keys.deletions]) {

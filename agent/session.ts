@@ -36,13 +36,17 @@ export interface Session {
   readonly cache: Map<string, unknown>;
 }
 
-/** Opens what the store holds of a generation, and mends what is damaged of it; an empty one is a new account. */
+/**
+ * Opens what the store holds of a generation, and mends what is damaged of it, the collection of this name too; an empty
+ * one is a new account.
+ */
 export async function openSession(
   platform: Platform,
   generation: string,
   { collections, clients }: Contents,
   config: AgentConfig,
   tell: (event: AgentEvent) => void,
+  damaged?: string,
 ): Promise<Session> {
   const { storage } = platform;
   try {
@@ -56,7 +60,7 @@ export async function openSession(
     const [isDamaged] = await storage.get([DAMAGE_KEY]);
     const whole = async (collection: Collection): Promise<CollectionStore> => {
       const store = await opened(collection);
-      if (isDamaged !== null || store.state.mending !== undefined) {
+      if (isDamaged !== null || collection.name === damaged || store.state.mending !== undefined) {
         const mended = await mendCollection(store, platform);
         tell({ kind: 'damaged', collection: collection.name, ...mended });
       }

@@ -6,7 +6,7 @@ import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { createLock } from './lock.ts';
-import { isDamage, markDamaged, removeRange, repairing, repairStorage } from './mend.ts';
+import { isDamage, removeRange, repairing, repairStorage } from './mend.ts';
 import { openSession, type Session, storesOf } from './session.ts';
 import type { AgentEvent } from './status.ts';
 
@@ -41,19 +41,16 @@ export function createSessions(
     current = null;
   };
   const reopen = (): void => close('outOfMemory', 'the collections are opened anew');
-  const opened = async (generation: string): Promise<Session> => {
+  const opened = async (generation: string, damaged?: string): Promise<Session> => {
     current ??= await repairing(platform.storage, () =>
-      openSession(platform, generation, contents, config, tell),
+      openSession(platform, generation, contents, config, tell, damaged),
     );
     return current;
   };
   const mend = async (generation: string, { detail }: SyncError): Promise<void> => {
     if (detail.stored === undefined) await repairStorage(platform.storage);
-    for (const store of current === null ? [] : storesOf(current)) {
-      if (store.collection.name === detail.collection) await markDamaged(store);
-    }
     reopen();
-    await opened(generation);
+    await opened(generation, detail.collection);
   };
   return {
     get current() {

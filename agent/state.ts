@@ -82,7 +82,7 @@ export function openStates(storage: Storage): States {
     async load() {
       try {
         const [stored, isDamaged] = await repairing(storage, () =>
-          storage.get([STATE_KEY, DAMAGE_KEY]),
+          ported(storage.get([STATE_KEY, DAMAGE_KEY])),
         );
         // The device is not a new one: its state was lost.
         if (stored === null && isDamaged != null) throw damaged('state');

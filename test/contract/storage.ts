@@ -209,7 +209,7 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       const { outcomes, wrong } = await flipBits(make, every(4) === 1 ? 200 : 24);
       console.log(`${name}: ${[...outcomes].map(([what, runs]) => `${runs} ${what}`).join(', ')}`);
       expect(wrong).toEqual([]);
-    });
+    }, 300_000);
   });
 }
 

@@ -132,5 +132,5 @@ describe('a flipped bit', () => {
       expect(sorted((await EXPORT(data)).out), `${name}, bit ${bit}`).toBe(expected);
     }
     console.log([...counts].map(([what, runs]) => `${runs} ${what}`).join(', '));
-  });
+  }, 900_000);
 });
