@@ -13,12 +13,12 @@ export const FORM = 'b';
 
 /** The error for a value that is not what was written: `damaged`. `kind` and the rest say which it is. */
 export function damaged(stored: StoredKind, collection?: string, recordId?: string): SyncError {
-  const names = [collection, recordId].filter((name) => name !== undefined).join(', record ');
-  return new SyncError(
-    'damaged',
-    `${names === '' ? '' : `${names}: `}the stored ${stored} is not what was written`,
-    { stored, ...(collection && { collection }), ...(recordId && { recordId }) },
-  );
+  const where = collection ? `${collection}${recordId ? `, record ${recordId}` : ''}: ` : '';
+  return new SyncError('damaged', `${where}the stored ${stored} is not what was written`, {
+    stored,
+    ...(collection && { collection }),
+    ...(recordId && { recordId }),
+  });
 }
 
 /**
@@ -57,7 +57,7 @@ export function headNumbers(head: string, count: number): number[] {
 export function storedObject<T extends object>(model: T, stored: Value): T | null {
   const text = typeof stored === 'string' ? stored : '';
   const isOld = isOldForm(text);
-  const value = isOld || text[0] === FORM ? parsedObject(isOld ? text : text.slice(1)) : null;
+  const value = parsedObject(text[0] === FORM ? text.slice(1) : isOld ? text : '');
   return value !== null && isLike(value, model, isOld) ? { ...model, ...value } : null;
 }
 
@@ -69,12 +69,13 @@ export function parsedObject(text: string): object | null {
 
 /** `model` is this program's own: it ends. */
 function isLike(value: unknown, model: unknown, isPartial: boolean): boolean {
-  if (model === null || (isPartial && value === undefined)) return value !== undefined || isPartial;
-  if (typeof value !== typeof model) return false;
-  if (typeof model !== 'object') return true;
-  if (value === null || Array.isArray(value) !== Array.isArray(model)) return false;
-  const members = new Map(Object.entries(value as object));
+  if (value === undefined) return isPartial;
+  if (model === null) return true;
+  if (typeof model !== 'object') return typeof value === typeof model;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value) !== Array.isArray(model)) return false;
+  // The names are the model's: no member of a prototype is called like one of them.
   return Object.entries(model as object).every(([name, part]) =>
-    isLike(members.get(name), part, isPartial),
+    isLike((value as { readonly [name: string]: unknown })[name], part, isPartial),
   );
 }
