@@ -24,6 +24,14 @@ export interface ExtensionStorage {
   remove(keys: string | readonly string[]): Promise<void>;
   clear(): Promise<void>;
   getBytesInUse(keys?: string | readonly string[] | null): Promise<number>;
+  /** One of these, as the bridge has it. Errors: `badInput` for another one, too. */
+  call(call: StorageCall): Promise<object>;
+}
+
+export interface StorageCall {
+  readonly call: string;
+  readonly keys?: string | readonly string[] | null;
+  readonly items?: Body;
 }
 
 /** The collection, and what opens it for extensions: a build without it carries neither. */
@@ -86,6 +94,15 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
         items.has(key) ? itemBytes(key, items.get(key)) : 0,
       );
       return bytes.reduce((sum, count) => sum + count, 0);
+    },
+    async call({ call, keys = null, items = {} }) {
+      if (call === 'get') return { items: await this.get(keys) };
+      if (call === 'bytes') return { bytes: await this.getBytesInUse(keys) };
+      if (call === 'set') await this.set(items);
+      else if (call === 'remove') await this.remove(keys ?? []);
+      else if (call === 'clear') await this.clear();
+      else throw badInput(`call: there is no ${call}`);
+      return {};
     },
   };
 }

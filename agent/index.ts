@@ -31,11 +31,11 @@ export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { fromPort, SyncError } from './errors.ts';
-export { type ExtensionStorage, extensionStorage } from './extension-storage.ts';
+export { type ExtensionStorage, extensionStorage, type StorageCall } from './extension-storage.ts';
 export { bookmarks } from './folders.ts';
 export { syncto } from './remotes/kinto.ts';
 export { sync15 } from './remotes/sync15.ts';
-export { openKeeper as signIn } from './signin/keeper.ts';
+export { openKeeper as signIn, type SignInCall } from './signin/keeper.ts';
 export { signInWithPassword as passwordSignIn } from './signin/password.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
 

@@ -28,6 +28,18 @@ export interface SignIn {
   import(json: string): Promise<void>;
   /** Where the build has it. Only for accounts servers that let this client do so. */
   password(email: string, password: string): Promise<void>;
+  /** One of these, as the bridge has it. Errors: `badInput` for another one, too. */
+  call(call: SignInCall): Promise<object>;
+}
+
+export interface SignInCall {
+  readonly call: string;
+  readonly code: string;
+  readonly state: string;
+  readonly url: string;
+  readonly json: string;
+  readonly email: string;
+  readonly password: string;
 }
 
 export interface Keeper {
@@ -154,6 +166,14 @@ export function openKeeper(
         const secrets = { email: text('email', email), password: text('password', password) };
         const server = await client();
         await keep(server, await passwordSignIn(platform, { ...server, ...secrets }), email);
+      },
+      async call({ call, code, state, url, json, email, password }) {
+        if (call === 'begin') return this.begin();
+        if (call === 'finish') await this.finish(url === undefined ? { code, state } : { url });
+        else if (call === 'import') await this.import(json);
+        else if (call === 'password') await this.password(email, password);
+        else throw badInput(`call: there is no ${call}`);
+        return {};
       },
     },
   };

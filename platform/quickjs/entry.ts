@@ -6,6 +6,8 @@ import {
   type AgentConfig,
   createAgent,
   fromPort,
+  type SignInCall,
+  type StorageCall,
   SyncError,
 } from '../../agent/index.ts';
 import { contents } from './contents.ts';
@@ -28,25 +30,6 @@ interface Arguments {
   readonly confirm: true;
 }
 
-/** `storage`: one call of an extension's storage. */
-interface StorageArguments {
-  readonly extId: string;
-  readonly call: string;
-  readonly keys?: string | readonly string[] | null;
-  readonly items?: { readonly [key: string]: unknown };
-}
-
-/** `signin`: one step of signing in. */
-interface SignInArguments {
-  readonly call: string;
-  readonly code: string;
-  readonly state: string;
-  readonly url: string;
-  readonly json: string;
-  readonly email: string;
-  readonly password: string;
-}
-
 type Command = (agent: Agent, args: never) => unknown;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -60,8 +43,12 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['observe', (agent, { collection, on }: Arguments) => agent.observe(collection, on)],
   ['initialize', (agent, { confirm }: Arguments) => agent.initializeAccount(confirm)],
   ['devices', async (agent) => ({ devices: await agent.devices() })],
-  ['storage', callStorage],
-  ['signin', callSignIn],
+  [
+    'storage',
+    (agent, { extId, ...call }: StorageCall & { extId: string }) =>
+      agent.extensionStorage(extId).call(call),
+  ],
+  ['signin', (agent, call: SignInCall) => agent.signIn().call(call)],
   ['list', (agent, query: Arguments & { limit: number }) => agent.list(query.collection, query)],
   [
     'get',
@@ -111,33 +98,6 @@ function refusal(error: unknown): [code: string, text: object] {
   } catch {
     return ['failed', { message: error instanceof Error ? error.message : '' }];
   }
-}
-
-async function callStorage(
-  agent: Agent,
-  { extId, call, keys = null, items = {} }: StorageArguments,
-): Promise<object> {
-  const storage = agent.extensionStorage(extId);
-  if (call === 'get') return { items: await storage.get(keys) };
-  if (call === 'bytes') return { bytes: await storage.getBytesInUse(keys) };
-  if (call === 'set') await storage.set(items);
-  else if (call === 'remove') await storage.remove(keys ?? []);
-  else if (call === 'clear') await storage.clear();
-  else throw new SyncError('badInput', `call: there is no ${call}`);
-  return {};
-}
-
-async function callSignIn(
-  agent: Agent,
-  { call, code, state, url, json, email, password }: SignInArguments,
-): Promise<object> {
-  const signIn = agent.signIn();
-  if (call === 'begin') return signIn.begin();
-  if (call === 'finish') await signIn.finish(url === undefined ? { code, state } : { url });
-  else if (call === 'import') await signIn.import(json);
-  else if (call === 'password') await signIn.password(email, password);
-  else throw new SyncError('badInput', `call: there is no ${call}`);
-  return {};
 }
 
 function argumentsOf(text: string): unknown {
