@@ -93,7 +93,7 @@ function createSealed(count: number): { add(box: Uint8Array): void; bytes(): Uin
       if (next > bytes.length) {
         // Later boxes have longer numbers in them, or other scripts.
         const wanted = end === 0 ? count * (next + NUMBER_BYTES) : next + (bytes.length >> 1);
-        const larger = new Uint8Array(count === 1 ? next : wanted);
+        const larger = new Uint8Array(wanted);
         larger.set(bytes);
         bytes = larger;
       }

@@ -212,7 +212,7 @@ describe('what a small device could not hold', () => {
   const code = (text: string, bytesMax = 500_000) =>
     parseLongJson(text, async () => undefined, bytesMax).then(
       () => 'taken',
-      (error: Error) => error.name,
+      (error: Error) => error.constructor.name,
     );
 
   it('is refused when it nests too deeply, and nothing recurs on the way', async () => {

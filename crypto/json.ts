@@ -19,9 +19,7 @@ export function isDense(text: string): boolean {
 }
 
 /** The value takes more memory, nests deeper, or has longer numbers than it may: it may be JSON. */
-export class JsonTooLarge extends Error {
-  override readonly name = 'JsonTooLarge';
-}
+export class JsonTooLarge extends Error {}
 
 /**
  * The value of a JSON text, which takes at most `bytesMax` of memory; before its pieces `pause` gives
@@ -87,7 +85,7 @@ export async function parseLongJson(
 
   function takeScalar(): unknown {
     const word = /^[-+.\w]*/.exec(text.slice(at, at + scalarUnitsMax))?.[0] ?? '';
-    if (word.length === scalarUnitsMax) throw tooLarge('a number goes on and on');
+    if (word.length === scalarUnitsMax) throw tooLarge('a long number');
     at += word.length;
     return JSON.parse(word);
   }
@@ -168,7 +166,7 @@ function createLedger(bytesMax: number) {
 }
 
 const noJson = (): SyntaxError => new SyntaxError('no JSON');
-const tooLarge = (why: string): JsonTooLarge => new JsonTooLarge(why);
+const tooLarge = (why: string): Error => new JsonTooLarge(why);
 
 /** Where a string ends that began before `piece`; -1: not in it. */
 function closingQuote(piece: string): number {
