@@ -31,12 +31,13 @@ export function waitMs(backoff: Backoff, nowMs: number, byUser: boolean): number
  * most a day. All who were told to wait a minute would be back in the same second.
  */
 export function scheduledWaitMs(backoff: Backoff, nowMs: number, spread: number): number {
-  const { server } = backoff;
-  if (server === null) return waitMs(backoff, nowMs, false);
-  const totalMs = server.untilMs - server.setAtMs;
-  const moreMs = Math.max(0, Math.min(Math.round(totalMs * spread), WAIT_MS_MAX - totalMs));
-  const later = { ...server, untilMs: server.untilMs + moreMs };
-  return waitMs({ ...backoff, server: later }, nowMs, false);
+  const { server, own } = backoff;
+  if (server === null) return remaining(own, nowMs);
+  const { setAtMs, untilMs } = server;
+  const totalMs = untilMs - setAtMs;
+  const longerMs = Math.max(totalMs, Math.min(Math.round(totalMs * (1 + spread)), WAIT_MS_MAX));
+  const longer = { setAtMs, untilMs: setAtMs + longerMs };
+  return Math.max(remaining(longer, nowMs), remaining(own, nowMs));
 }
 
 /** The server asked for `delayMs` (any number, also a hostile one). */

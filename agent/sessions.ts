@@ -74,11 +74,11 @@ export function createSessions(
         throw error;
       }
     },
-    wipe: (generation, then = async () => undefined) =>
+    wipe: (generation, then) =>
       lock.run(async () => {
         close('disabled', 'the account has left the device');
         await removeRange(platform, `${generation}.`);
-        await then();
+        await then?.();
       }),
   };
 }

@@ -62,12 +62,11 @@ export function openNode(options: RemoteOptions): StorageNode {
     },
     async inspect(answered) {
       const { status } = answered;
-      if (status !== 401 && status !== 403) return;
       if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
+      else if (status !== 403) return;
       // The token server has taken the sign-in: there is nothing that the user could do.
-      const { detail } = unexpected(answered, 'storage');
-      const what = status === 401 ? 'new credentials' : 'the request (status 403)';
-      throw new SyncError('unavailable', `the storage server refuses ${what}`, detail);
+      const { detail, message } = unexpected(answered, 'storage');
+      throw new SyncError('unavailable', message, detail);
     },
   });
 

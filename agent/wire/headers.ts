@@ -13,9 +13,8 @@ export function header(headers: readonly Header[], name: string): string | null 
 }
 
 function undoubled(text: string): string {
-  const end = (text.length - 2) / 2;
-  const isDouble = text.slice(end, end + 2) === ', ' && text.slice(0, end) === text.slice(end + 2);
-  return isDouble ? text.slice(0, end) : text;
+  const end = text.length / 2 - 1;
+  return text === `${text.slice(0, end)}, ${text.slice(0, end)}` ? text.slice(0, end) : text;
 }
 
 /**
@@ -31,7 +30,7 @@ function largest(
   for (const one of headers) {
     if (one[0] !== name) continue;
     for (const text of valuesOf(one[1])) {
-      const value = read(text);
+      const value = read(text.trim());
       if (value !== null && (most === null || value > most)) most = value;
     }
   }
@@ -42,7 +41,7 @@ function largest(
 const VALUES = /\s*(?:[A-Z][a-z]{2}, )?[^,]+/g;
 
 function valuesOf(text: string): string[] {
-  const values = (text.match(VALUES) ?? []).map((value) => value.trim());
+  const values = text.match(VALUES) ?? [];
   // A comma inside a number is one of decimals, unless it stands between equals.
   const isOne = /,\S/.test(text) && values.some((value) => value !== values[0]);
   return isOne ? [text] : values;

@@ -120,17 +120,23 @@ function codeOf(status: number): SyncErrorCode {
   return status === 409 || status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
 }
 
-export function stopIfAborted(abort: Abort): void {
-  if (abort.aborted) throw new SyncError('aborted', 'the pass was cancelled');
-  if ((abort.waitedMs ?? 0) > STALL_MS_MAX) throw new SyncError('timeout', 'no progress');
+/** Errors: `aborted`, `timeout`. What is under way then is given up. */
+export function stopIfAborted(
+  { aborted, waitedMs = 0 }: Abort,
+  response?: { cancel(): void },
+): void {
+  if (!aborted && waitedMs <= STALL_MS_MAX) return;
+  response?.cancel();
+  throw new SyncError(aborted ? 'aborted' : 'timeout', 'the pass is given up');
 }
 
 /** What `work` resolves to, its time counted. A clock that jumps meanwhile is no time that was waited. */
 async function waited<T>(work: Promise<T>, { abort, platform }: HttpOptions): Promise<T> {
-  const fromMs = platform.clock.nowMs();
+  const { clock } = platform;
+  const fromMs = clock.nowMs();
   const result = await ported(work);
-  const ms = Math.min(Math.max(platform.clock.nowMs() - fromMs, 0), EXCHANGE_LIMITS.timeoutMs);
-  abort.waitedMs = (abort.waitedMs ?? 0) + ms;
+  const ms = Math.max(clock.nowMs() - fromMs, 0);
+  abort.waitedMs = (abort.waitedMs ?? 0) + Math.min(ms, EXCHANGE_LIMITS.timeoutMs);
   return result;
 }
 
@@ -139,12 +145,7 @@ function answer(response: NetworkResponse, options: HttpOptions): Answer {
     status: response.status,
     headers: response.headers,
     async read() {
-      try {
-        stopIfAborted(options.abort);
-      } catch (error) {
-        response.cancel();
-        throw error;
-      }
+      stopIfAborted(options.abort, response);
       return waited(response.read(), options);
     },
     cancel: () => response.cancel(),
