@@ -80,6 +80,9 @@ export async function openAccount(
     }
   };
 
+  const readMeta = async (remote: Remote): Promise<Envelope> =>
+    found(await remote.document('meta', 'global'), 'meta/global');
+
   const keepMeta = async (envelope: Envelope, remote: Remote): Promise<MetaGlobal> => {
     meta = parseMeta(envelope, await remote.place());
     await commit([metaKey, jsonStored(meta)]);
@@ -107,13 +110,12 @@ export async function openAccount(
     },
     // Read without a condition: what lies there may have another time than ours and be older.
     async refreshMeta(remote) {
-      const document = await remote.document('meta', 'global');
-      await keepMeta(found(document, 'meta/global'), remote);
+      await keepMeta(await readMeta(remote), remote);
     },
     async addEngines(remote, engines, newId) {
       let before = '';
       for (let round = 0; round < 2 * CONFLICT_ROUNDS_MAX; round++) {
-        const envelope = found(await remote.document('meta', 'global'), 'meta/global');
+        const envelope = await readMeta(remote);
         const now = await keepMeta(envelope, remote);
         const added = engines
           .filter(({ name }) => isAbsent(now, name))

@@ -47,7 +47,7 @@ export async function enlist(
     for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
     const names = engines.map(({ name }) => name);
-    throw new SyncError('unavailable', `not to be added to the account for now: ${names}`);
+    throw new SyncError('unavailable', `not yet in the account: ${names}`);
   }
 }
 

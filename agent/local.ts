@@ -169,7 +169,7 @@ export async function putRecord(
     const existing = visible(before);
     // A newer build has taken it in, and this one does not know what an edit would do to it.
     if (existing !== null && collection.check(existing) !== null) {
-      throw new SyncError('clientTooOld', 'record: of a form that this build does not know');
+      throw new SyncError('clientTooOld', 'record: of an unknown form');
     }
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;

@@ -15,7 +15,7 @@ import {
 } from '../limits.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { dateHeaderMs, etagMs, header } from '../wire/headers.ts';
-import { type Answer, createHttp, type Http, unexpected } from '../wire/http.ts';
+import { type Answer, createHttp, type Http, JSON_BODY, unexpected } from '../wire/http.ts';
 import { createSplitter } from '../wire/records.ts';
 import { createCircleGuard, envelopeOf, listingPage } from './listing.ts';
 import { refusedOf } from './refusal.ts';
@@ -71,7 +71,7 @@ function createKinto(options: RemoteOptions): Remote {
     const answer = await http.send({
       method: 'POST',
       url: `${base}/batch`,
-      headers: [['Content-Type', 'application/json']],
+      headers: [JSON_BODY],
       body: JSON.stringify({ requests }),
     });
     if (answer.status >= 500) {
@@ -88,7 +88,7 @@ function createKinto(options: RemoteOptions): Remote {
     const answer = await http.send({
       method: 'PUT',
       url: base + request.path,
-      headers: [['Content-Type', 'application/json'], ...Object.entries(request.headers)],
+      headers: [JSON_BODY, ...Object.entries(request.headers)],
       body: JSON.stringify(request.body),
     });
     // The answer has the record again, maybe a long one: its beginning tells it from an error.

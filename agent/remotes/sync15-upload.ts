@@ -7,7 +7,7 @@ import { badResponse, SyncError, type SyncErrorCode } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { headerMs, secondsMs } from '../wire/headers.ts';
-import { type Answer, unexpected } from '../wire/http.ts';
+import { type Answer, JSON_BODY, unexpected } from '../wire/http.ts';
 import { refusedOf } from './refusal.ts';
 import type { Outgoing, PushResult, Upload } from './remote.ts';
 import type { Limits } from './sync15-limits.ts';
@@ -93,7 +93,7 @@ export function openUpload({
       method: 'POST',
       url: isBatch ? `${path}?batch=${quoted(batch ?? 'true')}${commit}` : path,
       headers: [
-        ['Content-Type', 'application/json'],
+        JSON_BODY,
         unmodifiedSince(seenMs),
         ...announced('', size),
         ...(isBatch && isLast ? announced('Total-', total) : []),

@@ -9,7 +9,7 @@ import { badResponse } from '../errors.ts';
 import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../limits.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../wire/headers.ts';
-import { type Answer, unexpected } from '../wire/http.ts';
+import { type Answer, JSON_BODY, unexpected } from '../wire/http.ts';
 import { createLineSplitter } from '../wire/records.ts';
 import { createCircleGuard, envelopeOf, listingPage } from './listing.ts';
 import type { Document, Remote, RemoteDriver, RemoteOptions } from './remote.ts';
@@ -91,7 +91,7 @@ function createSync15(options: RemoteOptions): Remote {
       const answer = await node.send({
         method: 'PUT',
         url: `${storagePath(collection)}/${quoted(id)}`,
-        headers: [['Content-Type', 'application/json'], unmodifiedSince(baseMs ?? 0)],
+        headers: [JSON_BODY, unmodifiedSince(baseMs ?? 0)],
         body: JSON.stringify({ payload }),
       });
       const { status } = answer;
@@ -101,8 +101,7 @@ function createSync15(options: RemoteOptions): Remote {
         return modifiedMs === null ? { kind: 'failed' } : { kind: 'stored', modifiedMs };
       }
       answer.cancel();
-      if (status === 412) return { kind: 'conflict' };
-      return { kind: status === 405 ? 'readOnly' : 'failed' };
+      return { kind: status === 412 ? 'conflict' : status === 405 ? 'readOnly' : 'failed' };
     },
 
     async upload(collection, cursor) {

@@ -38,6 +38,9 @@ export interface Answer {
   pause(): Promise<void>;
 }
 
+/** The header of a JSON body. */
+export const JSON_BODY: Header = ['Content-Type', 'application/json'];
+
 export interface Http {
   /** Any status is an answer, except what means the same to every caller: see `refuse`. */
   send(exchange: Exchange): Promise<Answer>;
