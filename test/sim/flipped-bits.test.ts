@@ -1,0 +1,110 @@
+// A bit of the television's flash flips while it is off: what the agent then gives is right, or an error that says so,
+// and after a pass everything is there again that the server has.
+
+import { beforeAll, expect, test } from 'vitest';
+import type { FlashImage } from '../../emulator/device/flash-image.ts';
+import { createRandom } from '../../emulator/device/random.ts';
+import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
+import { loadProfile } from '../../emulator/profiles.ts';
+import { createSetup, type Setup } from '../../emulator/setup.ts';
+import { accountOf, imageOf, type OldStore, oldStores } from '../support/old-stores.ts';
+import { every } from './share.ts';
+
+const TV = loadProfile('panasonic-cx700');
+const RUNS = 100;
+let firmware: Firmware;
+beforeAll(async () => {
+  firmware = await freshFirmware(TV.name);
+});
+
+function television(store: OldStore, image: FlashImage): Setup {
+  const { protocol, deviceKey = '' } = store;
+  return createSetup({
+    ...{ profile: TV, firmware, account: accountOf(store), protocol, crypto: 'device', seed: 4 },
+    auth: protocol === 'syncto' ? 'browserid' : 'bearer',
+    image,
+    deviceKey: new Uint8Array(Buffer.from(deviceKey, 'hex')),
+  });
+}
+
+/** All records that apps see. Errors: those of the agent. */
+async function listed({ device }: Setup, collection: string): Promise<string> {
+  const all: string[] = [];
+  let after: string | null = null;
+  do {
+    const query = { collection, limit: 50, ...(after !== null && { after }) };
+    const page = (await device.command('list', query)) as {
+      records: { readonly guid: string }[];
+      next: string | null;
+    };
+    all.push(...page.records.map((record) => JSON.stringify(record)));
+    after = page.next;
+  } while (after !== null);
+  return all.sort().join('\n');
+}
+
+function flipped(image: FlashImage, run: number): FlashImage {
+  const random = createRandom(run, 'flips');
+  const pages = [...image].flatMap(([name, { pages: all }]) =>
+    all.flatMap((page, index) => (page === undefined ? [] : [{ name, index, page }])),
+  );
+  const hit = pages[random.uint32() % pages.length];
+  if (hit === undefined) return image;
+  const bytes = hit.page.bytes.slice();
+  const at = random.uint32() % bytes.length;
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << (random.uint32() % 8));
+  const file = image.get(hit.name);
+  if (file === undefined) return image;
+  const changed = [...file.pages];
+  changed[hit.index] = { ...hit.page, bytes };
+  return new Map([...image, [hit.name, { ...file, pages: changed }]]);
+}
+
+interface Counts {
+  readonly damaged: number;
+  readonly lost: number;
+}
+
+test(`${RUNS} flipped bits: nothing is wrong, and all comes back`, async () => {
+  const [store] = oldStores('vm-sync15-first-cut');
+  if (store === undefined) throw new Error('there is no such store');
+  const first = television(store, imageOf(store));
+  await first.device.boot();
+  expect(await first.device.command('sync', {})).toMatchObject({ ok: true });
+  const expected = await listed(first, 'history');
+  const image = first.flash().imageAfterCut(createRandom(1), 'kept');
+  const counts = new Map<string, number>();
+  for (let run = 0; run < RUNS; run += every(12)) {
+    const tv = television(store, flipped(image, run));
+    const outcome = await tv.device
+      .boot()
+      .then(
+        () => listed(tv, 'history'),
+        (error: unknown) => error as Error,
+      )
+      .catch((error: unknown) => error as Error);
+    const status = (await tv.device.command('status', {})) as {
+      state: string;
+      error: { code: string } | null;
+      collections: { [name: string]: Counts };
+    };
+    const told = Object.values(status.collections).reduce(
+      (sum, { damaged, lost }) => sum + damaged + lost,
+      0,
+    );
+    const what =
+      outcome === expected
+        ? 'right'
+        : told > 0 || status.error?.code === 'damaged'
+          ? 'told'
+          : 'wrong';
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+    expect(what, `run ${run}: ${outcome instanceof Error ? outcome.message : ''}`).not.toBe(
+      'wrong',
+    );
+    if (status.error?.code === 'damaged') continue;
+    expect(await tv.device.command('sync', {}), `run ${run}`).toMatchObject({ ok: true });
+    expect(await listed(tv, 'history'), `run ${run}`).toBe(expected);
+  }
+  console.log([...counts].map(([what, runs]) => `${runs} ${what}`).join(', '));
+}, 600_000);
