@@ -162,7 +162,7 @@ export const NETWORK_RECHECK_MS = 15 * 60_000;
 
 /**
  * After a boot, and when a network is back that a pass was waiting for, scheduled passes wait a random part of this.
- * Ten million televisions whose power returns at once are 18,000 passes a second then, not 336,000
+ * Ten million televisions whose power returns at once are 17,000 passes a second then, not 335,000
  * (`npm run bench -- fleet`); a device is up for longer than that. A device's configuration may say otherwise.
  */
 export const SPREAD_MS = 600_000;
