@@ -4,6 +4,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { OverBudgetError } from '../firmware-bundle/build.ts';
+import { COMMAND_LINES } from '../platform/node/cli/help.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
@@ -30,10 +31,9 @@ Commands
   profiles   lists the devices
   build      builds a firmware: see \`kitsync build --help\`
   help       prints this
+  <command> --help, <command> --version
 
-  sign-in, import, sign-out, sync, status, devices, list, export, put, delete
-             the agent on this machine, against a real server: see \`kitsync sync --help\`
-
+The agent on this machine, against a real server: \`kitsync sync --help\` and so on${COMMAND_LINES}
 emulate
   --profile NAME       the device (default panasonic-cx700)
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)

@@ -22,11 +22,20 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
   }
   if (error instanceof SyncError) return { line: failureLine(error.shown), exitCode: 1 };
   const { syscall, path } = error as NodeJS.ErrnoException;
-  if (syscall !== undefined && path !== undefined) {
-    return { line: `cannot use ${path}: ${systemReason(error)}`, exitCode: 2 };
-  }
-  throw error;
+  if (syscall === undefined) throw error;
+  const what = path === undefined ? `the system's ${syscall}` : path;
+  return { line: `cannot use ${what}: ${systemReason(error)}`, exitCode: isRefusal(error) ? 1 : 2 };
 }
+
+/** The place is right, and the system does not do it: no other words on the command line would help. */
+export function isRefusal(error: unknown): boolean {
+  return REFUSALS.includes((error as NodeJS.ErrnoException).code);
+}
+
+const REFUSALS: readonly unknown[] = [
+  ...['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO'],
+  ...['EACCES', 'EPERM', 'EMFILE', 'ENFILE'],
+];
 
 /** An error of the agent for people, with what lies below it. */
 export function failureLine({ code, message, cause }: NonNullable<Status['error']>): string {
@@ -57,7 +66,13 @@ export function systemReason(error: unknown): string {
     ['EISDIR', 'it is a folder'],
     ['ENOTDIR', 'a part of the path is not a folder'],
     ['EACCES', 'permission denied'],
+    ['EPERM', 'permission denied'],
     ['ENOSPC', 'the disk is full'],
+    ['EDQUOT', 'the room that this user has on the disk is used up'],
+    ['EFBIG', 'the file may not become that large'],
+    ['EIO', 'the disk fails'],
+    ['EMFILE', 'too many files are open'],
+    ['ENFILE', 'too many files are open'],
     ['EROFS', 'the file system is read-only'],
   ]);
   return words.get(code ?? '') ?? message;

@@ -1,14 +1,14 @@
 // The folder of synced data, opened: the agent on it, for this process alone.
 // Nobody else can read the folder, and no command opens what it has not looked at first.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
-
+import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
-import { UsageError } from './complaint.ts';
+import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
 import { connectControl } from './control.ts';
 import type { Device } from './device.ts';
@@ -38,7 +38,9 @@ const NOWHERE: AgentConfig['remote'] = {
 /** Opens the folder and starts the agent on it. Errors: `UsageError`, `StorageError`. */
 export async function openData(options: DataOptions): Promise<Data> {
   checkFolder(options.directory);
-  const platform = await openNodePlatform(options);
+  const platform = await openNodePlatform(options).catch((error: unknown) => {
+    throw placed(options.directory, error);
+  });
   const config: AgentConfig = {
     profile: 'node',
     ...(options.device === null ? {} : { device: options.device }),
@@ -100,3 +102,25 @@ export function checkFolder(directory: string): void {
 /** A machine keeps all of a history: this is more than any browser writes. */
 const HISTORY_RECORDS_MAX = 10_000_000;
 const RECORD_CHARS_MAX = 400_000;
+
+/** An error of the system's files, which may name none, says what it is about; any other stays as it is. */
+function placed(directory: string, error: unknown): unknown {
+  const below = error instanceof StorageError ? error.cause : error;
+  const { syscall, path = directory } = (below ?? {}) as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const cause = unwritable(directory) ?? below;
+  const line = `cannot use ${path}: ${systemReason(cause)}`;
+  return isRefusal(cause) ? new Failure(line) : new UsageError(line);
+}
+
+/** Why nothing can be made there. Making a folder on a read-only file system says no more than that there is none. */
+function unwritable(directory: string): unknown {
+  let place = directory;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}

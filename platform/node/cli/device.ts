@@ -16,7 +16,8 @@ export function deviceNamed(name: string | null): Device {
   };
 }
 
-function versionOf(): string {
+/** Of this program. */
+export function versionOf(): string {
   const file = new URL('../../../package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
   return version;

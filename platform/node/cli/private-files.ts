@@ -5,7 +5,7 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileRefused, isOwn, type Pieces, readOwn, replaceWhole } from '../whole-files.ts';
-import { systemReason, UsageError } from './complaint.ts';
+import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
 
 /** The text of a file that nobody else can read. Errors: `UsageError`. */
 export function readPrivate(path: string): string {
@@ -61,9 +61,10 @@ function asUsage<T>(what: string, work: () => T): T {
   }
 }
 
-/** An error that is none of files stays what it is. */
+/** An error that is none of files stays what it is; one that no other path mends is a `Failure`. */
 function toUsage(what: string, error: unknown): unknown {
   if (error instanceof FileRefused) return new UsageError(`${what}: ${error.message}`);
-  const isSystem = (error as NodeJS.ErrnoException).syscall !== undefined;
-  return isSystem ? new UsageError(`${what}: ${systemReason(error)}`) : error;
+  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
+  const line = `${what}: ${systemReason(error)}`;
+  return isRefusal(error) ? new Failure(line) : new UsageError(line);
 }

@@ -88,11 +88,5 @@ const CONTROLS = /\p{Cc}+/gu;
 /** But what joins the letters of a script or the parts of an emoji, and the tags that make the flag of a region. */
 const FORMATS = /(?:(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf})+/gu;
 
-// Whoever reads the output may have seen enough, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(1);
-});
-
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const NOWHERE = new Writable({ write: (_piece, _encoding, done) => done() });

@@ -50,5 +50,5 @@ export function killCommands(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-const BIN = fileURLToPath(new URL('../../../emulator/bin.mjs', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../../emulator/bin.mjs', import.meta.url));
 const running = new Set<ChildProcessWithoutNullStreams>();

@@ -1,0 +1,161 @@
+// `--help` and `--version`, which every command of `kitsync` has: they are looked for before anything else is, and
+// then nothing else is done.
+
+import { versionOf } from './device.ts';
+
+/** What the arguments of a command ask for instead of its work; null: nothing. Behind `--` all are words. */
+export function wishOf(args: readonly string[]): 'help' | 'version' | null {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  if (options.includes('--version')) return 'version';
+  return options.includes('--help') || options.includes('-h') ? 'help' : null;
+}
+
+export function versionLine(): string {
+  return `kitsync ${versionOf()}\n`;
+}
+
+/** How a command is typed, and what its options are; null: there is no such command. */
+export function helpOf(command: string): string | null {
+  const text = TEXTS.get(command);
+  if (text === undefined) return null;
+  return `Usage: kitsync ${text}\nEvery command: --help, --version\n${EXIT_CODES}`;
+}
+
+/** The commands, a line each. */
+export const COMMAND_LINES = `
+  sign-in      signs in with the browser of any device, or with a password
+  import       signs in with what a trusted device hands over
+  sync         keeps the data of an account in a folder of this machine
+  status       what the folder holds, and how the last sync went
+  devices      the account's other devices
+  list         records of a collection
+  export       all records, as JSON
+  put, delete  changes records
+  check        reads all that the folder holds, and tells what is damaged
+  sign-out     removes the account's data from this machine
+`;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 it failed, 2 usage, 3 another device has signed this one out
+`;
+
+const ACCOUNT = `  --accounts URL       the accounts server, as a browser opens it
+  --client-id ID       an OAuth client that it knows
+  --credentials FILE   what is written
+  --email ADDRESS      how the account is shown; with --password, whose it is
+  --allow-http         servers on other machines may be asked without encryption
+`;
+
+const SERVER = `  --token-server URL   the token server (with syncto: the Syncto server)
+  --allow-http         servers on other machines may be asked without encryption, wherever the
+                       token server leads to
+  --credentials FILE   who syncs
+`;
+
+const FOLDER = `  --data DIR           the folder
+  --json               prints JSON
+`;
+
+const TEXTS: ReadonlyMap<string, string> = new Map([
+  [
+    'sign-in',
+    `sign-in [options]
+
+Signs in with the browser of any device, or with a password.
+${ACCOUNT}  --redirect URL       the address that is registered for the client
+  --password           instead: reads the password from the terminal or the input
+`,
+  ],
+  [
+    'import',
+    `import [FILE] [options]
+
+Signs in with what a trusted device hands over, in a file or the input.
+${ACCOUNT}`,
+  ],
+  [
+    'sync',
+    `sync [options]
+
+Keeps the data of an account in a folder of this machine.
+${SERVER}  --data DIR           the folder; made when it is missing
+  --protocol sync15|syncto    the protocol (default sync15)
+  --collections A,B    what is synced (default history,passwords)
+  --device-name NAME   how the account's other devices see this one (default: the host's name)
+  --no-device          they do not see it
+  --read-only          changes nothing at all on the server
+  --initialize         makes an account's first Sync data, if it has none, after asking
+  --yes                has said yes to that already
+  --interval MINUTES   time between two syncs (default 15)
+  --once               one sync, then the end
+  --json               prints the agent's events, a JSON object a line
+`,
+  ],
+  [
+    'status',
+    `status [options]
+
+What the folder holds, and how the last sync went.
+${FOLDER}`,
+  ],
+  [
+    'devices',
+    `devices [options]
+
+The account's other devices.
+${FOLDER}`,
+  ],
+  [
+    'list',
+    `list COLLECTION [options]
+
+Records of a collection; without --json, nothing that is secret in them.
+${FOLDER}  --prefix TEXT        those whose address, site or name begins with it
+  --limit N            at most so many (default 20)
+`,
+  ],
+  [
+    'export',
+    `export [options]
+
+All records by collection, as JSON, passwords too.
+${FOLDER}  --output FILE        into a file of its owner, not to the output
+`,
+  ],
+  [
+    'put',
+    `put COLLECTION [JSON] [options]
+
+A record or a list of records, or from the input: give passwords there, for other users can see
+arguments while a command runs. Prints the ids.
+${FOLDER}`,
+  ],
+  [
+    'delete',
+    `delete COLLECTION [ID...|JSON] [options]
+
+Ids, or records as put has them: their id or guid is enough. Put -- before an id that begins with -.
+${FOLDER}`,
+  ],
+  [
+    'check',
+    `check [COLLECTION...] [options]
+
+Reads all that the folder holds, and tells what is damaged.
+${FOLDER}  --repair             has the next sync fetch these collections anew, or all
+`,
+  ],
+  [
+    'sign-out',
+    `sign-out [options]
+
+Removes the account's data from this machine.
+  --data DIR           the folder
+  --credentials FILE   gives the sign-in back to the accounts server, too
+  --forget-credentials removes that file
+  --allow-http         servers on other machines may be asked without encryption
+  --yes                does not ask
+`,
+  ],
+]);
