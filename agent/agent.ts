@@ -312,7 +312,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
     async disable() {
       abort.aborted = true;
-      await leave(running);
+      if (await states.giveUp(clock)) await forget();
+      else await leave(running);
     },
     sync: () => run(true),
     initialize: () => run(true, 'initialize'),

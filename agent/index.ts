@@ -45,7 +45,7 @@ export interface Agent {
   start(): Promise<void>;
   /** Signs in with the device's account and runs the first pass. */
   enable(): Promise<PassReport>;
-  /** Signs out and removes this account's keys and data from the device. */
+  /** Signs out and removes this account's keys and data from the device; with a state that is lost, all that is stored. */
   disable(): Promise<void>;
   /** Runs a pass now. Resolves when it is over, also when it failed: see `ok` and `error`. */
   sync(): Promise<PassReport>;

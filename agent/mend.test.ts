@@ -142,6 +142,30 @@ test('a device whose state is lost is no new device', async () => {
   expect(device.agent.status().error).toMatchObject({ code: 'damaged' });
 });
 
+test('a device whose state is lost begins anew when its user signs out, wherever that is cut', async () => {
+  const { servers, storage } = await synced();
+  await storage.commit([['s', 'b{']]);
+  for (let atCommit = 1; ; atCommit++) {
+    const cut = storage.fork({ atCommit, when: 'before' });
+    const first = testDevice(servers, { storage: cut });
+    await expect(first.agent.start()).rejects.toMatchObject({ code: 'damaged' });
+    await first.agent.disable().catch(() => undefined);
+    const whole = cut.commits < atCommit;
+    const device = testDevice(servers, { storage: cut.fork() });
+    if (!whole) {
+      const started = await device.agent.start().catch(({ code }) => code);
+      // Only the last commit makes it a new device.
+      expect(started ?? device.agent.status().state).toMatch(/^(damaged|disabled)$/);
+      continue;
+    }
+    expect(cut.snapshot().map(([key]) => key)).toEqual(['s']);
+    await device.agent.start();
+    expect(device.agent.status()).toMatchObject({ state: 'disabled', error: null });
+    expect(await device.agent.enable()).toMatchObject({ ok: true });
+    return;
+  }
+});
+
 test('mending goes on where the power was cut', async () => {
   const { servers, storage } = await synced();
   await (await booted(servers, storage)).agent.put('history', PAGE);

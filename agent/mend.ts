@@ -100,10 +100,14 @@ type Where = Pick<Platform, 'storage' | 'clock'>;
 /** Keys removed per commit. */
 const REMOVED_KEYS = 500;
 
-/** Removes all keys that begin with `from`, a commit at a time; safe to be cut and done again. */
-export async function removeRange({ storage, clock }: Where, from: string): Promise<void> {
+/** Removes all keys up to `to`, else those that begin with `from`, a commit at a time; safe to be cut and done again. */
+export async function removeRange(
+  { storage, clock }: Where,
+  from: string,
+  to = rangeEnd(from),
+): Promise<void> {
   for (;;) {
-    const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit: REMOVED_KEYS }));
+    const keys = await ported(storage.scan({ from, to, limit: REMOVED_KEYS }));
     if (keys.length === 0) return;
     await ported(storage.commit(keys.map((key) => [key, null] as const)));
     await clock.pause();

@@ -2,11 +2,11 @@
 // One value, written whole; `syncing` is stored as `enabled`, so a pass that finds nothing writes nothing and a
 // device that lost power in a pass starts with a new one.
 
-import type { Storage, Value } from '../platform/ports.ts';
+import type { Clock, Storage, Value } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
 import { fromPort, ported, SyncError, type SyncErrorCode } from './errors.ts';
 import { DAMAGE_KEY, STATE_KEY } from './keys.ts';
-import { repairing } from './mend.ts';
+import { removeRange, repairing } from './mend.ts';
 import type { RemoteMemory } from './remotes/remote.ts';
 import { NO_SETTINGS, type Settings } from './settings.ts';
 import type { AgentState } from './status.ts';
@@ -60,6 +60,11 @@ export interface States {
   load(): Promise<SavedState>;
   /** Errors: `storageFull`, `storageFailed`, and what `load` failed with. */
   save(state: SavedState): Promise<void>;
+  /**
+   * Gives a state up that is lost, and all that is stored with it: whose it was is not known any more. False if there
+   * is nothing to give up. Cut in the middle, it is still lost. Errors: those of the storage.
+   */
+  giveUp(clock: Clock): Promise<boolean>;
 }
 
 export function openStates(storage: Storage): States {
@@ -95,6 +100,16 @@ export function openStates(storage: Storage): States {
       }
     },
     save,
+    async giveUp(clock) {
+      if (refusal?.code !== 'damaged') return false;
+      const marks = [STATE_KEY, DAMAGE_KEY];
+      for (const [at, from] of ['', ...marks].entries()) {
+        await removeRange({ storage, clock }, `${from}!`, marks[at] ?? '~');
+      }
+      await ported(storage.commit(marks.map((key) => [key, null] as const)));
+      refusal = null;
+      return true;
+    },
   };
 }
 
