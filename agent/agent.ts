@@ -10,7 +10,7 @@ import { shortId } from './collections/members.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
-import { badInput, fromPort, ported, SyncError } from './errors.ts';
+import { badInput, fromPort, notEnabled, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, SPREAD_MS } from './limits.ts';
 import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
@@ -394,8 +394,4 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     saved = { ...NEW_STATE, state: 'disabling', generation: saved.generation + 1, settings };
     await enter('disabled');
   }
-}
-
-function notEnabled(): SyncError {
-  return new SyncError('disabled', 'nobody is signed in to sync');
 }

@@ -123,6 +123,10 @@ export function badInput(message: string, detail?: SyncErrorDetail): SyncError {
   return new SyncError('badInput', message, detail);
 }
 
+export function notEnabled(): SyncError {
+  return new SyncError('disabled', 'nobody is signed in to sync');
+}
+
 /** Codes of ports that are the agent's own. */
 const SAME_CODES: readonly SyncErrorCode[] = [
   'damaged',
