@@ -1,15 +1,63 @@
-// What a person can do about a failure, in one line: by the word of the token server if it said one, else by the
-// error's code. Nothing for what passes by itself.
+// What a person can do about a failure, in one line: by the word of the token server if it said one, by what lies below
+// the error (a code of the system), by what the server answered, else by the error's code. Nothing for what passes by
+// itself.
 // Source: Tokenserver API 1.0 (`status` of an answer).
 
 import type { Status } from '../../../agent/index.ts';
 
+type ShownError = NonNullable<Status['error']>;
+
 /** Advice for an error; null when there is nothing to do but wait. */
-export function adviceFor({ code, message, cause }: NonNullable<Status['error']>): string | null {
+export function adviceFor({ code, message, cause }: ShownError): string | null {
   const word = [...BY_WORD.keys()].find((known) => message.includes(known));
   if (word !== undefined) return BY_WORD.get(word) ?? null;
-  return byCause(cause) ?? BY_CODE.get(code) ?? null;
+  return byCause(cause) ?? byAnswer(code, message) ?? ADVICE_BY_CODE[code];
 }
+
+/** What a server answered tells more than the code of the error. */
+function byAnswer(code: string, message: string): string | undefined {
+  return BY_ANSWER.find(([codes, words]) => codes.includes(code) && words.test(message))?.[2];
+}
+
+/** Codes, and what the message of such an error says. The first that fits. */
+const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: string])[] = [
+  [
+    'badResponse',
+    /sends elsewhere/,
+    'the server sends to another address: give that one, or sign in to the network first',
+  ],
+  [
+    'badResponse unavailable',
+    /a page of HTML/,
+    'a web page answers instead of the server: the network wants a sign-in, or a proxy has an error',
+  ],
+  [
+    'badResponse',
+    /accounts server|configuration:/,
+    'check that --accounts is the address of an accounts server',
+  ],
+  [
+    'badResponse',
+    /token server|^hello: /,
+    'check that --token-server is the address of a token server (with syncto: of a Syncto server)',
+  ],
+  [
+    'unauthorized',
+    /status 403/,
+    'the server lets this sign-in nowhere: ask its owner whether the user may sync there',
+  ],
+  ['unauthorized', /^login: /, 'check the password and the address of the account'],
+  [
+    'unavailable',
+    /^storage: .*status 40[13]/,
+    'the storage refuses what the token server gave: its owner has to look whether both have one secret and one time',
+  ],
+  [
+    'storageFailed',
+    /credentials|cannot (read|write)/,
+    'mend what the message names; the sync goes on then',
+  ],
+];
 
 function byCause(cause = ''): string | undefined {
   return BY_CAUSE.find(([codes]) => codes.test(cause))?.[1];
@@ -55,15 +103,35 @@ const BY_WORD: ReadonlyMap<string, string> = new Map([
   ['new-users-disabled', 'the server takes no new users: allow them, or let its owner add you'],
 ]);
 
-const BY_CODE: ReadonlyMap<string, string> = new Map([
-  ['unauthorized', 'sign in again, and check that --token-server is the one of this account'],
-  ['signedOut', 'sign in again: `kitsync sign-in`'],
-  ['unverified', 'confirm the account with the message in its mailbox'],
-  ['keyMismatch', 'the key of the account was changed: sign in again'],
-  ['noSyncData', 'sync with a browser first, or run `kitsync sync --initialize`'],
-  ['clientTooOld', 'this program is too old for the data of the account: install a newer one'],
-  ['serviceGone', 'the server has closed: choose another --token-server'],
-  ['badResponse', 'check that --token-server is the address of a token server'],
-  ['storageFull', 'make room on the disk'],
-  ['overQuota', 'the room on the server is used up: delete something, or ask its owner for more'],
-]);
+/** For each code of the agent: there is none without. Null: it passes by itself, or the message says all. */
+export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | null } = {
+  offline: 'check the network: `kitsync doctor` looks at each step on the way to the server',
+  timeout: 'the way to the server is slow: `kitsync doctor` looks at each step on it',
+  truncated: null,
+  backoff: null,
+  unavailable: null,
+  unauthorized:
+    'sign in again: `kitsync sign-in`; check that --token-server is the one of this account',
+  signedOut: 'sign in again: `kitsync sign-in`',
+  unverified: 'confirm the account with the message in its mailbox',
+  keyMismatch: 'the key of the account was changed: sign in again',
+  badResponse: 'the server answers as none should: tell its owner, or look for a newer Kitsync',
+  conflict: null,
+  overQuota: 'the room on the server is used up: delete something, or ask its owner for more',
+  storageReset: null,
+  noSyncData: 'sync with a browser first, or run `kitsync sync --initialize`',
+  clientTooOld: 'this program is too old for the data of the account: install a newer one',
+  serviceGone: 'the server has closed: choose another --token-server',
+  storageFull: 'make room on the disk that has the folder',
+  storageFailed: 'check the disk, and the rights of the folder',
+  damaged: '`kitsync check` tells what is damaged, and the next sync fetches it again',
+  deviceFailed: 'this is a fault of Kitsync, or of its Node.js: report it with the message',
+  outOfMemory: 'give Node.js more memory: NODE_OPTIONS=--max-old-space-size=512',
+  badInput: null,
+  notFound: null,
+  tooLarge: 'make the record smaller: no browser would take it',
+  readOnly: 'the folder was synced with --read-only, or the server takes no writes from this user',
+  disabled: 'run `kitsync sync` on the folder first',
+  busy: null,
+  aborted: null,
+};
