@@ -119,7 +119,8 @@ export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | n
   conflict: null,
   overQuota: 'the room on the server is used up: delete something, or ask its owner for more',
   storageReset: null,
-  noSyncData: 'sync with a browser first, or run `kitsync sync --initialize`',
+  noSyncData:
+    'sync with a browser first, or run `kitsync sync --initialize`; with syncto, check --token-server too',
   clientTooOld: 'this program is too old for the data of the account: install a newer one',
   serviceGone: 'the server has closed: choose another --token-server',
   storageFull: 'make room on the disk that has the folder',
