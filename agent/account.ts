@@ -4,7 +4,7 @@
 // Source: Sync global storage format 5.
 
 import type { BsoCrypto } from '../crypto/bso.ts';
-import { jsonOf } from '../crypto/engine.ts';
+import { isObject, jsonOf } from '../crypto/engine.ts';
 import { CryptoError } from '../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../crypto/keys.ts';
 import type { Change, Storage, Value } from '../platform/ports.ts';
@@ -240,7 +240,5 @@ function parseMeta({ payload, modifiedMs }: Envelope, place: string): MetaGlobal
 
 /** An outside object as a Map: `__proto__` is a name like any other. */
 function record(value: unknown): Map<string, unknown> | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? new Map(Object.entries(value))
-    : null;
+  return isObject(value) ? new Map(Object.entries(value)) : null;
 }

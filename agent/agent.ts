@@ -26,6 +26,7 @@ import type { Abort } from './wire/http.ts';
 export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
   const presets = new Map(Object.entries(config.collections));
   const names = contents.collections.map(({ name }) => name);
+  const notOne = (): SyncError => badInput(`collection: not one of ${names.join(', ')}`);
   const { clock, shell, storage } = platform;
   const states = openStates(storage);
   let saved: SavedState = NEW_STATE;
@@ -286,7 +287,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     if (!isOn()) throw notEnabled();
     const found = stores.find(({ collection }) => collection.name === name);
     if (found !== undefined) return found;
-    throw badInput(`collection: not one of ${names.join(', ')}`);
+    throw notOne();
   };
 
   return {
@@ -297,8 +298,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (state === 'disabling') await signOut();
       else if (state !== 'disabled') {
         await open();
-        const { error } = saved;
-        await enter(saved.state, error && new SyncError(error, 'before the restart'));
+        await enter(saved.state, saved.error && new SyncError(saved.error, 'before the restart'));
       }
       // A person is waiting for a sign-in.
       if (state === 'enabling') arm();
@@ -361,8 +361,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       arm();
     },
     observe(collection, on) {
-      if (on) observed.add(collection);
-      else observed.delete(collection);
+      if (!names.includes(collection)) throw notOne();
+      observed[on ? 'add' : 'delete'](collection);
     },
   };
 

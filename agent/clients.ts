@@ -3,6 +3,7 @@
 // understood stays there. Nothing is ever deleted on the server on another device's word.
 // Source: Sync object formats, `clients`.
 
+import { isObject } from '../crypto/engine.ts';
 import type { CollectionState } from './collection-state.ts';
 import { clientRecords, commandsOf } from './collections/clients.ts';
 import type { Body, Collection } from './collections/collection.ts';
@@ -148,7 +149,7 @@ async function carryOut(
 
 /** A command's name and its arguments. */
 function wordsOf(command: unknown): readonly unknown[] {
-  if (typeof command !== 'object' || command === null) return [];
+  if (!isObject(command)) return [];
   const { command: name, args } = command as Body;
   return [name, ...(Array.isArray(args) ? args : [])];
 }

@@ -2,6 +2,7 @@
 // have them. An extension is known by its id and sees its own items only. The items are in the collection
 // `extension-storage`; its records are what is synced.
 
+import { isObject } from '../crypto/engine.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Collection } from './collections/collection.ts';
 import { extensionStorage as records } from './collections/extension-storage.ts';
@@ -75,7 +76,10 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
       const found = wanted.filter((key) => items.has(key)).map((key) => [key, items.get(key)]);
       return { ...defaults, ...Object.fromEntries(found) };
     },
-    set: (items) => edit({ set: items }),
+    async set(items) {
+      if (!isObject(items)) throw badInput('items: not an object');
+      await edit({ set: items });
+    },
     remove: (keys) => edit({ remove: listOf(keys, new Map()) }),
     async clear() {
       const { store, self } = await core.writable(NAME);
@@ -126,5 +130,5 @@ function listOf(keys: Keys, items: ReadonlyMap<string, unknown>): readonly strin
 }
 
 function isDefaults(keys: Keys): keys is Body {
-  return typeof keys === 'object' && keys !== null && !Array.isArray(keys);
+  return isObject(keys);
 }

@@ -73,8 +73,9 @@ async function portionOf(
   const body = visible(folder);
   const named = body === null ? [] : folders.children(body);
   const prefix = `${folders.key(parent)}!`;
-  const at = after !== null && /^\d{1,9}$/.test(after) ? Number(after) : null;
-  if (after !== null && at === null && !after.startsWith(store.keys.indexes + prefix)) {
+  const text = typeof after === 'string' ? after : '';
+  const at = /^\d{1,9}$/.test(text) ? Number(text) : null;
+  if (after !== null && at === null && !text.startsWith(store.keys.indexes + prefix)) {
     throw badInput('after: not the next of a list like this');
   }
   const from = after === null ? 0 : (at ?? named.length);

@@ -21,6 +21,7 @@ import type { SettingsChange } from './settings.ts';
 import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
+export { isObject, jsonOf } from '../crypto/engine.ts';
 export { clients } from './clients.ts';
 export { addresses } from './collections/addresses.ts';
 export { forms } from './collections/forms.ts';
@@ -30,7 +31,7 @@ export { passwords } from './collections/passwords.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
-export { fromPort, SyncError } from './errors.ts';
+export { badInput, fromPort, SyncError } from './errors.ts';
 export { type ExtensionStorage, extensionStorage, type StorageCall } from './extension-storage.ts';
 export { bookmarks } from './folders.ts';
 export { syncto } from './remotes/kinto.ts';
@@ -76,7 +77,7 @@ export interface Agent {
   signIn(): SignIn;
   /** `storage.sync` of one extension. Errors: `badInput` where the build has not `extension-storage`. */
   extensionStorage(extId: string): ExtensionStorage;
-  /** Turns `record` events of a collection on or off. */
+  /** Turns `record` events of a collection on or off. Errors: `badInput`. */
   observe(collection: string, on: boolean): void;
 }
 

@@ -1,6 +1,7 @@
 // What other apps of the device do with the synced data: get, list, put, delete.
 // A put or delete resolves when it is durable and in the outbox. Apps never wait for the network.
 
+import { isObject } from '../crypto/engine.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { Body, Prepared } from './collections/collection.ts';
 import { editOf, hasSameMembers } from './collections/members.ts';
@@ -151,9 +152,7 @@ export async function putRecord(
   deleted: Deleted = () => undefined,
 ): Promise<PutResult> {
   const { collection } = store;
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw badInput('record: not an object');
-  }
+  if (!isObject(record)) throw badInput('record: not an object');
   const nowMs = platform.clock.nowMs();
   const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
   const given = input.id ?? input.guid;

@@ -1,5 +1,6 @@
 // The user's switches, which outrank the device's configuration. Pure.
 
+import { isObject } from '../crypto/engine.ts';
 import type { CollectionSettings } from './config.ts';
 import { badInput } from './errors.ts';
 import { INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './limits.ts';
@@ -13,11 +14,11 @@ export interface Settings {
 
 export const NO_SETTINGS: Settings = { collections: [], intervalMs: null, wifiOnly: null };
 
-/** What is left out stays as it is. */
+/** What is left out stays as it is; null for the last two: as configured. */
 export interface SettingsChange {
   readonly collections?: { readonly [name: string]: Partial<CollectionSettings> };
-  readonly intervalMs?: number;
-  readonly wifiOnly?: boolean;
+  readonly intervalMs?: number | null;
+  readonly wifiOnly?: boolean | null;
 }
 
 /**
@@ -34,10 +35,11 @@ export function changedSettings(
   if (intervalMs !== null && !isInterval(intervalMs)) {
     throw badInput(`intervalMs: not an integer from ${INTERVAL_MS_MIN} to ${INTERVAL_MS_MAX}`);
   }
-  const changes = new Map(Object.entries(change.collections ?? {}));
+  const changes = new Map(Object.entries(objectOf('collections', change.collections)));
   return {
     collections: names.map((name) => {
-      const { enabled, readOnly } = { ...current(name), ...changes.get(name) };
+      const own = objectOf(`collections.${name}`, changes.get(name));
+      const { enabled, readOnly } = { ...current(name), ...own };
       const checked = {
         enabled: checkedSwitch(enabled, `collections.${name}.enabled`),
         readOnly: checkedSwitch(readOnly, `collections.${name}.readOnly`),
@@ -47,6 +49,11 @@ export function changedSettings(
     intervalMs,
     wifiOnly: wifiOnly === null ? null : checkedSwitch(wifiOnly, 'wifiOnly'),
   };
+}
+
+function objectOf(name: string, value: unknown = {}): { readonly [member: string]: unknown } {
+  if (isObject(value)) return value;
+  throw badInput(`${name}: not an object`);
 }
 
 function isInterval(ms: unknown): boolean {

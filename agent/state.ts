@@ -2,6 +2,7 @@
 // One value, written whole; `syncing` is stored as `enabled`, so a pass that finds nothing writes nothing and a
 // device that lost power in a pass starts with a new one.
 
+import { isObject } from '../crypto/engine.ts';
 import type { Clock, Storage, Value } from '../platform/ports.ts';
 import { type Backoff, NO_BACKOFF } from './backoff.ts';
 import { fromPort, ported, SyncError, type SyncErrorCode } from './errors.ts';
@@ -120,7 +121,7 @@ function readState(stored: Value): SavedState {
 }
 
 function isSetting(item: unknown): boolean {
-  return Array.isArray(item) && typeof item[1] === 'object' && item[1] !== null;
+  return Array.isArray(item) && isObject(item[1]);
 }
 
 /** A full device goes on, and says so when it has something to write. */

@@ -3,7 +3,7 @@
 // A value that is not what was written is an error and never an absence: going on as if it had never been there
 // would lose what it stands for.
 
-import { jsonOf } from '../crypto/engine.ts';
+import { isObject, jsonOf } from '../crypto/engine.ts';
 import type { Value } from '../platform/ports.ts';
 import { SyncError } from './errors.ts';
 import type { StoredKind } from './keys.ts';
@@ -64,7 +64,7 @@ export function storedObject<T extends object>(model: T, stored: Value): T | nul
 /** The object that a text is the JSON of; null for any other text. */
 export function parsedObject(text: string): object | null {
   const value = jsonOf(text);
-  return typeof value === 'object' && !Array.isArray(value) ? value : null;
+  return isObject(value) ? value : null;
 }
 
 /** `model` is this program's own: it ends. */
@@ -72,8 +72,7 @@ function isLike(value: unknown, model: unknown, isPartial: boolean): boolean {
   if (value === undefined) return isPartial;
   if (model === null) return true;
   if (typeof model !== 'object') return typeof value === typeof model;
-  if (typeof value !== 'object' || value === null) return false;
-  if (Array.isArray(value) !== Array.isArray(model)) return false;
+  if (Array.isArray(model) ? !Array.isArray(value) : !isObject(value)) return false;
   // The names are the model's: no member of a prototype is called like one of them.
   return Object.entries(model as object).every(([name, part]) =>
     isLike((value as { readonly [name: string]: unknown })[name], part, isPartial),

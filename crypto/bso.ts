@@ -7,7 +7,7 @@
 
 import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
 import { encodeHex } from './bytes.ts';
-import { jsonOf } from './engine.ts';
+import { isObject, jsonOf } from './engine.ts';
 import { CryptoError } from './error.ts';
 import { flatBytes, isDense, JsonTooLarge, longJsonUnits, parseLongJson } from './json.ts';
 import type { KeyBundle } from './keys.ts';
@@ -199,8 +199,7 @@ async function parseLong(
 }
 
 function asObject(value: unknown): Record<string, unknown> | OpenRefusal {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Record<string, unknown>) : 'notAnObject';
+  return isObject(value) ? value : 'notAnObject';
 }
 
 function whyNot(error: unknown): OpenRefusal {

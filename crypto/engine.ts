@@ -11,6 +11,11 @@ export function jsonOf(text: string): unknown {
   }
 }
 
+/** A JSON value that is an object: no list, and not null. */
+export function isObject(value: unknown): value is { readonly [member: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * The engine failed, and not the program: memory was refused, or its stack has ended. QuickJS and SpiderMonkey throw
  * an InternalError, others a RangeError; without memory for that, null (QuickJS) or a text (SpiderMonkey).

@@ -4,6 +4,7 @@
 
 import type { SyncKeyB, SyncKeyJwk } from '../platform/ports.ts';
 import { decodeBase64, decodeHex, encodeHex } from './bytes.ts';
+import { isObject } from './engine.ts';
 import { CryptoError } from './error.ts';
 import { hkdf } from './hmac.ts';
 import { sha256 } from './sha256.ts';
@@ -111,8 +112,6 @@ function keyOf(text: unknown, field: string): Uint8Array {
 }
 
 function objectOf(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CryptoError('badKeys', `${field} is not an object`);
-  }
-  return value as Record<string, unknown>;
+  if (isObject(value)) return value;
+  throw new CryptoError('badKeys', `${field} is not an object`);
 }

@@ -29,9 +29,9 @@ const DOORS: readonly Door[] = [
     types: /^platform\/ports\.ts$/,
   },
   { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/ports\.ts$/ },
-  // The firmware's entry and its list of contents join the agent and the platform.
+  // The firmware's entry, its commands and its list of contents join the agent and the platform.
   {
-    of: /^platform\/quickjs\/(entry|contents)\.ts$/,
+    of: /^platform\/quickjs\/(commands|contents|entry)\.ts$/,
     to: /^(agent\/index|platform\/([^/]+|quickjs\/.*))\.ts$/,
   },
   { of: /^platform\/[^/]+$/, to: /^platform\/[^/]+$/ },

@@ -3,6 +3,7 @@
 // address of its own. A change on either side outlives a deletion on the other.
 // No index entry holds anything of an address.
 
+import { isObject } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
   believed,
@@ -210,6 +211,5 @@ function entryOf(body: Body): Body {
 }
 
 function objectOf(value: unknown): Body | null {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Body) : null;
+  return isObject(value) ? value : null;
 }

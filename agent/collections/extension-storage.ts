@@ -2,7 +2,7 @@
 // Devices' changes are merged item by item; where both changed one, the server's counts.
 // Quotas are those of Firefox, counted as its application-services count them.
 
-import { jsonOf } from '../../crypto/engine.ts';
+import { isObject, jsonOf } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import { itemBytes } from './item-bytes.ts';
 import {
@@ -97,8 +97,7 @@ function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
   if (typeof extId !== 'string' || extId === '') return refuse('extId: not a text');
   if (existing && extId !== existing.extId) return refuse('extId: not that of this record');
-  if (typeof set !== 'object' || set === null || Array.isArray(set))
-    return refuse('set: not an object');
+  if (!isObject(set)) return refuse('set: not an object');
   if (!Array.isArray(remove)) return refuse('remove: not a list of keys');
   const before = existing === null ? NO_ITEMS : itemsOf(existing);
   const items = new Map(before);
@@ -158,7 +157,7 @@ function itemsOf(body: Body): Items {
 
 function parsed(data: unknown): object | null {
   const value = typeof data === 'string' ? jsonOf(data) : null;
-  return typeof value === 'object' && !Array.isArray(value) ? value : null;
+  return isObject(value) ? value : null;
 }
 
 function identity(body: Body): string {

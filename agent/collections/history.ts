@@ -3,6 +3,7 @@
 // microseconds, although Firefox cuts those it receives to milliseconds.
 // Members and visits that it does not understand travel along untouched.
 
+import { isObject } from '../../crypto/engine.ts';
 import { VISITS_UP_MAX } from '../limits.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
@@ -249,7 +250,7 @@ function visitsOf(body: Body): readonly unknown[] {
 }
 
 function isVisit(value: unknown): value is Visit {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isObject(value)) return false;
   const { date, type } = value as Partial<Visit>;
   return Number.isSafeInteger(date) && (date as number) > 0 && Number.isInteger(type);
 }

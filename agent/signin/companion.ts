@@ -91,7 +91,8 @@ export async function finishSignIn(
   knownKid?: string,
 ): Promise<SignedIn> {
   if (state !== secret.state) throw badInput('state: not that of this sign-in');
-  if (!CODE.test(code)) throw badInput('code: not one of an accounts server');
+  if (typeof code !== 'string' || !CODE.test(code))
+    throw badInput('code: not one of an accounts server');
   const grant = { grant_type: 'authorization_code', code, code_verifier: secret.verifier };
   const tokens = await requestTokens(device, secret, grant, 'unauthorized');
   try {

@@ -44,6 +44,9 @@ test.each([
   ['storage', '{"extId":"a","call":"set","items":{}}', 'disabled', 'signed in'],
   ['storage', '{"extId":"a","call":"toString"}', 'badInput', 'call: there is no toString'],
   ['nothing', '', 'badInput', 'there is no nothing'],
+  ['put', 'null', 'badInput', 'put: no JSON object'],
+  ['observe', 'null', 'badInput', 'observe: no JSON object'],
+  ['configure', '{"collections":{"history":null}}', 'badInput', 'collections.history'],
 ])('%s %s is answered with %s', async (name, text, code, message) => {
   const [error, json] = await reply(name, text);
   expect(error).toBe(code);
