@@ -74,9 +74,13 @@ export function rangeEnd(prefix: string): string {
   return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
 }
 
-/** An id as the end of a key: `%`, `!` and the space are escaped, so the last `!` of an index key ends its suffix. */
+/**
+ * An id as the end of a key: `%`, `!` and the space are escaped, so the last `!` of an index key ends its suffix. So is
+ * all that is not printable ASCII, for the names of records whose ids are none.
+ */
 export function escapeId(id: string): string {
-  return /[%! ]/.test(id) ? id.replace(/[%! ]/g, (c) => `%${c.charCodeAt(0).toString(16)}`) : id;
+  const odd = /[^"-$&-~]/g;
+  return id.search(odd) < 0 ? id : id.replace(odd, (c) => `%${c.charCodeAt(0).toString(16)}`);
 }
 
 export function unescapeId(text: string): string {

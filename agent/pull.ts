@@ -163,10 +163,10 @@ async function applyBatch(
     if (listed.ok) {
       latest.set(listed.envelope.id, listed.envelope);
       spoilt.delete(listed.envelope.id);
-    } else if (listed.id !== null) {
+    } else {
       spoilt.set(listed.id, listed.code);
       latest.delete(listed.id);
-    } else pass.report.quarantined++;
+    }
   }
   const { risks } = store.state;
   await takeRisk(store, latest, spoilt);

@@ -53,9 +53,49 @@ test('0: a run that kept every promise, with all that it can write', async () =>
   for (const name of ['export', 'dump', 'trace']) {
     expect(statSync(file(name)).mode & 0o777, name).toBe(0o600);
   }
+  const [head = ''] = readFileSync(file('trace'), 'utf8').split('\n');
+  expect(JSON.parse(head)).toMatchObject({ event: 'run', seed: 1, account: null });
   for (const line of readFileSync(file('trace'), 'utf8').trimEnd().split('\n')) {
     expect(JSON.parse(line)).toHaveProperty('event');
   }
+});
+
+test('report and trace carry what a replay needs, and no secret', async () => {
+  const sum = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+  const account = readFileSync(new URL('../test/fixtures/corpus-a.json', import.meta.url));
+  const edits = JSON.stringify([
+    { collection: 'passwords', op: 'put', record: { id: 'nothing here', password: 'hunter2' } },
+  ]);
+  const path = join(dir, "it's edits");
+  writeFileSync(path, edits);
+  const firmware = firmwareDir('(function () { return () => ({ deliver() {}, command() {} }) })');
+  const args = ['--firmware', firmware, '--apply', path, '--seed', '7', '--cut', '3', '--json'];
+  const trace = join(dir, 'replay trace');
+  expect(await main(['emulate', ...args, '--trace', trace])).toBe(1);
+  const { replay } = JSON.parse(out) as { replay: object };
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(replay).toEqual({
+    version,
+    firmware: sum(readFileSync(join(firmware, 'agent.js'))),
+    seed: 7,
+    cut: 3,
+    edits: sum(edits),
+    account: sum(account),
+    command: `kitsync emulate --firmware ${firmware} --apply '${path.replace("'", "'\\''")}' --seed 7 --cut 3 --json --trace '${trace}'`,
+  });
+  const text = readFileSync(trace, 'utf8');
+  expect(JSON.parse(text.split('\n')[0] ?? '')).toEqual({ t: 0, event: 'run', ...replay });
+  const { kB } = JSON.parse(account.toString()) as { kB: string };
+  for (const secret of [kB, 'hunter2']) expect(text + out).not.toContain(secret);
+});
+
+test('2: a power cut that never came is no kept promise', async () => {
+  const args = ['--records', '2', '--crypto', 'device', '--cut', '999999', '--json'];
+  expect(await main(['emulate', ...args])).toBe(2);
+  expect(out).toBe('');
+  expect(complaints).toMatch(
+    /^kitsync: --cut 999999: the power was never cut: the run had \d{2} flash writes\n$/,
+  );
 });
 
 test('a user who comes with a phone', async () => {
@@ -94,6 +134,10 @@ test.each([
     'cannot write /nonexistent/t: there',
   ],
   [['emulate', '--profile', 'toaster'], 'unknown profile "toaster"'],
+  [['emulate', '--records', '-5'], '--records must be a whole number from 0 to'],
+  [['emulate', '--records=-5'], '--records must be a whole number from 0 to'],
+  [['emulate', '--apply', '/nonexistent'], 'cannot read /nonexistent: there is no such file'],
+  [['emulate', '--account', '/'], 'cannot read /: it is a folder'],
   [['dance'], 'unknown command "dance"'],
 ])('2: %j gets one clear line', async (args, complaint) => {
   expect(await main(args)).toBe(2);

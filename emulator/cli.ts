@@ -18,6 +18,7 @@ import {
 } from './options.ts';
 import { loadProfile, profileNames } from './profiles.ts';
 import { progressPrinter } from './progress.ts';
+import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario } from './scenario.ts';
 import { serveOnLoopback } from './servers/serve.ts';
@@ -74,7 +75,7 @@ export async function main(
   try {
     switch (name) {
       case 'emulate':
-        return await emulate(parseEmulate(rest), shipped);
+        return await emulate(parseEmulate(rest), shipped, rest);
       case 'serve':
         return await serve(rest);
       case 'profiles':
@@ -96,11 +97,17 @@ export async function main(
   }
 }
 
-async function emulate(options: EmulateOptions, shipped: string | null): Promise<number> {
+async function emulate(
+  options: EmulateOptions,
+  shipped: string | null,
+  args: readonly string[],
+): Promise<number> {
   const { profile, seed, json } = options;
   const account = options.account?.seed ?? syntheticAccount({ records: options.records, seed });
   const firmware = await firmwareOf(options, shipped);
+  const replay = replayOf(options, firmware, args);
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
+  trace?.write(`${JSON.stringify({ t: 0, event: 'run', ...replay })}\n`);
   const result = await runScenario({
     profile,
     firmware,
@@ -113,7 +120,7 @@ async function emulate(options: EmulateOptions, shipped: string | null): Promise
     seed,
     serverUrl: options.serverUrl,
     allowHttp: options.allowHttp,
-    expected: options.account?.expected ?? null,
+    expected: options.serverUrl === null ? (options.account?.expected ?? null) : null,
     edits: options.edits,
     cutsAt: options.cutAt === null ? [] : [options.cutAt],
     compare: options.account === null ? 'sample' : 'all',
@@ -121,7 +128,7 @@ async function emulate(options: EmulateOptions, shipped: string | null): Promise
     ...(trace === null ? {} : { trace: trace.write }),
     ...(json ? {} : { onProgress: progressPrinter(process.stdout) }),
   }).finally(() => trace?.close());
-  const report = makeReport(result, { ...options, bundleBytes: firmware.bytes });
+  const report = makeReport(result, { ...options, bundleBytes: firmware.bytes, replay });
   if (options.exportFile !== null) await writeOut(options.exportFile, exported(result.holdings));
   if (options.dumpFile !== null) {
     const { servers } = result.setup;
@@ -129,11 +136,34 @@ async function emulate(options: EmulateOptions, shipped: string | null): Promise
       throw new UsageError('--dump: the store of an outside server is not here');
     await writeOut(options.dumpFile, { kB: account.kB, store: servers.dump() });
   }
+  const { cutAt } = options;
+  if (report.ok && cutAt !== null && result.powerCuts === 0) {
+    const writes = result.setup.flash().events;
+    throw new UsageError(
+      `--cut ${cutAt}: the power was never cut: the run had ${writes} flash writes`,
+    );
+  }
   process.stdout.write(
     json ? `${JSON.stringify(report, null, 2)}\n` : `\n${formatReport(report, paint())}`,
   );
   if (report.killed !== null) return 3;
   return report.ok ? 0 : 1;
+}
+
+function replayOf(
+  { seed, cutAt, editsSha256, account, serverUrl }: EmulateOptions,
+  firmware: Firmware,
+  args: readonly string[],
+): Replay {
+  return {
+    version: packageVersion(),
+    firmware: firmware.sha256,
+    seed,
+    cut: cutAt,
+    edits: editsSha256,
+    account: serverUrl === null ? (account?.sha256 ?? null) : null,
+    command: commandLine('emulate', args),
+  };
 }
 
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {

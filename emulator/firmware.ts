@@ -1,16 +1,18 @@
 // The built firmware as the device finds it: the scripts that its manifest lists, checked and in order.
 // A black box: nothing here knows what is in them.
 
-import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFirmware, type FirmwareManifest, sourceWith } from '../firmware-bundle/build.ts';
+import { sha256 } from './replay.ts';
 
 export interface Firmware {
   readonly parts: readonly { readonly file: string; readonly code: string }[];
   /** Bytes of all parts: what the device has to load. */
   readonly bytes: number;
+  /** SHA-256 of all parts, one after the other, in hexadecimal. */
+  readonly sha256: string;
 }
 
 /** Reads the firmware in a folder. Throws an Error of one line if something is missing or damaged. */
@@ -19,7 +21,11 @@ export async function readFirmware(dir: string): Promise<Firmware> {
   const { format, parts } = manifest;
   if (format !== 1 || !Array.isArray(parts)) throw new Error(`${dir}: not a firmware of format 1`);
   const scripts = await Promise.all(parts.map((part) => readPart(dir, part)));
-  return { parts: scripts, bytes: parts.reduce((sum, part) => sum + part.bytes, 0) };
+  return {
+    parts: scripts,
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    sha256: sha256(scripts.map(({ code }) => code).join('')),
+  };
 }
 
 /**
@@ -44,7 +50,7 @@ const CHOSEN_BYTES_MAX = 196_608;
 
 async function readPart(dir: string, part: FirmwareManifest['parts'][number]) {
   const code = await readText(dir, part.file);
-  if (createHash('sha256').update(code).digest('hex') !== part.sha256) {
+  if (sha256(code) !== part.sha256) {
     throw new Error(`${dir}: ${part.file} is not the file that the manifest names`);
   }
   return { file: part.file, code };

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
+import { sha256 } from './replay.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
 import type { Protocol } from './setup.ts';
 
@@ -22,6 +23,8 @@ export interface Edit {
 
 export interface AccountFile {
   readonly seed: SeedAccount;
+  /** Of the file. */
+  readonly sha256: string;
   /** What the client that wrote the account said that it holds, if the file has it. */
   readonly expected: Expected | null;
 }
@@ -41,6 +44,8 @@ export interface EmulateOptions {
   /** Servers on other machines may be asked without encryption. */
   readonly allowHttp: boolean;
   readonly edits: readonly Edit[];
+  /** SHA-256 of the file that they come from. */
+  readonly editsSha256: string | null;
   readonly seed: number;
   /** The flash write at which the power is cut; null for never. */
   readonly cutAt: number | null;
@@ -104,6 +109,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     throw new UsageError('--sign-in makes access tokens: it excludes --auth browserid');
   }
   const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
+  const edits = values.apply === undefined ? null : readEdits(values.apply);
   return {
     profile: asUsage(() => loadProfile(values.profile)),
     account: values.records === undefined ? readAccountFile(values.account) : null,
@@ -117,7 +123,8 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
       values.server === undefined
         ? null
         : asUsage(() => serverUrlOf('--server', values.server ?? '', { allowHttp, mayShow: true })),
-    edits: values.apply === undefined ? [] : readEdits(values.apply),
+    edits: edits?.value ?? [],
+    editsSha256: edits?.sha256 ?? null,
     seed: wholeNumber('--seed', values.seed, 0),
     cutAt: values.cut === undefined ? null : wholeNumber('--cut', values.cut, 1),
     firmwareDir: values.firmware ?? null,
@@ -166,19 +173,19 @@ export function parseNothing(args: readonly string[]): void {
 
 /** Null: the account that is shipped with the emulator. */
 function readAccountFile(path: string | undefined): AccountFile {
-  const file = readJson(path ?? SHIPPED_ACCOUNT);
+  const { value: file, sha256 } = readJson(path ?? SHIPPED_ACCOUNT);
   const name = path ?? 'the shipped account';
   return asUsage(() => {
     const seed = readAccount(file);
     const { expected } = file as { expected?: unknown };
-    return { seed, expected: expected === undefined ? null : readExpected(expected) };
+    return { seed, sha256, expected: expected === undefined ? null : readExpected(expected) };
   }, `${name}: `);
 }
 
-function readEdits(path: string): Edit[] {
-  const edits = readJson(path);
+function readEdits(path: string): { value: Edit[]; sha256: string } {
+  const { value: edits, sha256 } = readJson(path);
   if (!Array.isArray(edits)) throw new UsageError(`${path}: must be a JSON array of edits`);
-  return edits.map((edit: Partial<Edit> | null, index) => {
+  const value = edits.map((edit: Partial<Edit> | null, index): Edit => {
     const { collection, op, record } = edit ?? {};
     const where = `${path}: edit ${index + 1}`;
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
@@ -193,9 +200,10 @@ function readEdits(path: string): Edit[] {
       record,
     };
   });
+  return { value, sha256 };
 }
 
-function readJson(path: string | URL): unknown {
+function readJson(path: string | URL): { value: unknown; sha256: string } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -203,7 +211,7 @@ function readJson(path: string | URL): unknown {
     throw new UsageError(`cannot read ${path}: ${systemReason(error)}`);
   }
   try {
-    return JSON.parse(text) as unknown;
+    return { value: JSON.parse(text), sha256: sha256(text) };
   } catch {
     throw new UsageError(`${path} is not JSON`);
   }
@@ -252,7 +260,20 @@ function oneOf<T extends string>(name: string, value: unknown, words: readonly T
 type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
 function parse<const T extends OptionTable>(args: readonly string[], options: T) {
-  return asUsage(() => parseArgs({ args: [...args], options, allowPositionals: false }).values);
+  const joined = withNegativeNumbers(args);
+  return asUsage(() => parseArgs({ args: joined, options, allowPositionals: false }).values);
+}
+
+/** `--records -5` is a number that is out of range, and no option `-5`. */
+function withNegativeNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? '';
+    const isValue = /^-\d/.test(arg) && /^--[a-z-]+$/.test(before);
+    if (isValue) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 /** What `work` throws becomes a UsageError of one line. */

@@ -1,10 +1,11 @@
 // Records that do not prove themselves, among a thousand that do, on the emulated television: each kind is set aside,
 // all others arrive, and a later good version takes its place.
 
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { withForeignRecords } from '../test/support/foreign.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
+import { quarantineProblems, readQuarantine } from './quarantine.ts';
 import { runScenario } from './scenario.ts';
 import type { Bso, User } from './servers/store.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
@@ -71,6 +72,81 @@ test.each([
     });
   },
 );
+
+test.each([
+  ['syncto', 'browserid'],
+  ['sync15', 'bearer'],
+] as const)(
+  'over %s, ids that no device can take are counted and named, after a boot too',
+  async (...by) => {
+    const [protocol, auth] = by;
+    const account = syntheticAccount({ records: 20, seed: 14, bodyBytes: 300 });
+    const [user] = account.store.users.values();
+    const [some] = user?.collections.get('history')?.inArrivalOrder(0) ?? [];
+    const ids = ['\u0001ctl\u0002', '\u0001ctl\u0003', 'é', 'x'.repeat(65), '..'];
+    const odd = ids.map((id) => ({ id, payload: some?.payload ?? '' }));
+    user?.write('history', odd, user.modifiedMs);
+    const { records, quarantine, problems, compared, setup } = await runScenario({
+      ...{ profile: TV, firmware, account, seed: 1, protocol, auth, crypto: 'device' },
+    });
+    const aside = [
+      'badId %1ctl%2',
+      'badId %1ctl%3',
+      'badId %e9',
+      'badId ..',
+      `badId ${'x'.repeat(64)}`,
+    ];
+    expect(quarantine).toEqual(
+      aside.sort().map((id) => ({ collection: 'history', id, code: 'badId' })),
+    );
+    expect(records.history).toMatchObject({ held: 20, quarantined: ids.length });
+    expect(problems).toEqual([]);
+    expect(compared).toEqual(['what the server holds in the end: 0 differences']);
+    setup.losePower();
+    await setup.device.boot();
+    expect(await readQuarantine(setup.device.stored())).toEqual(quarantine);
+  },
+);
+
+describe('what a device has set aside is judged by the account itself', () => {
+  const account = withForeignRecords(syntheticAccount({ records: 4, seed: 15 }), 1);
+  const [user] = account.store.users.values();
+  const records = user?.collections.get('history')?.inArrivalOrder(0) ?? [];
+  const ids = [...records].map(({ id }) => id);
+  const judge = (aside: readonly (readonly [id: string | undefined, code: string])[]) =>
+    quarantineProblems(
+      account,
+      aside.map(([id = '', code]) => ({ collection: 'history', id, code })),
+      0,
+      {},
+    );
+
+  test('rightly', () => expect(judge([[ids[0], 'badMac']])).toEqual([]));
+
+  test('one that proves itself', () => {
+    expect(
+      judge([
+        [ids[0], 'badMac'],
+        [ids[1], 'badMac'],
+      ]),
+    ).toEqual([`history ${ids[1]}: set aside (badMac), although it proves itself`]);
+  });
+
+  test('one that is short, for its length', () => {
+    expect(
+      judge([
+        [ids[0], 'badMac'],
+        [ids[1], 'tooLarge'],
+      ]),
+    ).toEqual([`history ${ids[1]}: set aside (tooLarge), although it proves itself`]);
+  });
+
+  test('one that is neither there nor set aside', () => {
+    expect(judge([])).toEqual([
+      `history ${ids[0]}: the server has it, the device neither took it nor set it aside`,
+    ]);
+  });
+});
 
 /** Writes a bad version of some records; returns the good ones. */
 function spoil(user: User | undefined): Pick<Bso, 'id' | 'payload'>[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loginOf, pageOf, shownOf } from './record-rules.ts';
+import { isForDevices, loginOf, pageOf, shownOf } from './record-rules.ts';
 
 const LATER_MS = 1_800_000_000_000;
 const page = (id: string, dates: readonly unknown[], more: object = {}, modifiedMs = LATER_MS) => ({
@@ -45,6 +45,49 @@ describe('a record as a device shows it', () => {
     });
     expect(loginOf({ ...body, password: '' })).toBeNull();
     expect(loginOf({ ...body, hostname: null })).toBeNull();
+  });
+});
+
+describe('a device has to take', () => {
+  const page = { id: 'a', histUri: 'https://a.test/', title: null, visits: [null] };
+  const login = { id: 'a', hostname: 'https://a.test', password: 'p' };
+
+  test.each([
+    ['a page with odd visits', 'history', 'a', page],
+    ['a login that lacks what it can lack', 'passwords', 'a', login],
+    ['a tombstone without an id', 'history', 'a', { deleted: true }],
+    ['an id with a space in it', 'history', 'a b', { ...page, id: 'a b' }],
+  ])('%s', (_, collection, id, body) => {
+    expect(isForDevices(collection, id, body)).toBe(true);
+  });
+
+  test.each([
+    ['what does not prove itself', 'history', 'a', null],
+    ['a record of another id', 'history', 'b', page],
+    ['a tombstone of another id', 'history', 'b', { id: 'a', deleted: true }],
+    ['a page without an address', 'history', 'a', { ...page, histUri: 'nonsense' }],
+    ['a page whose title is a number', 'history', 'a', { ...page, title: 5 }],
+    ['a page whose visits are no list', 'history', 'a', { ...page, visits: {} }],
+    ['a login without a password', 'passwords', 'a', { ...login, password: '' }],
+    ['a login whose user is a number', 'passwords', 'a', { ...login, username: 5 }],
+    [
+      'the login of the account itself',
+      'passwords',
+      'a',
+      { ...login, hostname: 'chrome://FirefoxAccounts' },
+    ],
+    ['an id of control characters', 'history', '\u0001', { ...page, id: '\u0001' }],
+    ['an id that is too long', 'history', 'x'.repeat(65), { ...page, id: 'x'.repeat(65) }],
+    [
+      'an id that is too long when it is escaped',
+      'history',
+      '%'.repeat(34),
+      { ...page, id: '%'.repeat(34) },
+    ],
+    ['an id that is a folder', 'history', '..', { ...page, id: '..' }],
+    ['an id that is empty', 'history', '', { ...page, id: '' }],
+  ])('but not %s', (_, collection, id, body) => {
+    expect(isForDevices(collection, id, body)).toBe(false);
   });
 });
 

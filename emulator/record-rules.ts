@@ -23,6 +23,46 @@ export function shownOf(
   };
 }
 
+const LOGIN_TEXTS = ['formSubmitURL', 'httpRealm', 'usernameField', 'passwordField', 'username'];
+const ADDRESS_CHARS_MAX = 65_536;
+
+/**
+ * Whether a device that syncs the collection has to take a record, or to set it aside. `body`: null for one that does
+ * not prove itself.
+ */
+export function isForDevices(
+  collection: string,
+  id: string,
+  body: ServerRecord['body'] | null,
+): boolean {
+  if (body === null || asideName(id) !== id) return false;
+  if (body.deleted === true) return body.id === undefined || body.id === id;
+  return body.id === id && isReadable(collection, body);
+}
+
+/** A record's id, or what stands for one that is none: `badId`, and what can be written of it. */
+export function asideName(id: string): string {
+  const escaped = id.replace(/[^"-$&-~]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  const isId = /^[ -~]{1,64}$/.test(id) && !/^\.\.?$/.test(id) && escaped.length <= 100;
+  return isId ? id : `badId ${escaped.slice(0, 64)}`;
+}
+
+function isReadable(collection: string, body: ServerRecord['body']): boolean {
+  const isTextOrNothing = (value: unknown) => typeof (value ?? '') === 'string';
+  if (collection === 'history') {
+    const { histUri, title, visits } = body;
+    const isAddress = typeof histUri === 'string' && /^[a-z][a-z\d+.-]*:/i.test(histUri);
+    const isShort = isAddress && histUri.length <= ADDRESS_CHARS_MAX;
+    return isShort && isTextOrNothing(title) && Array.isArray(visits);
+  }
+  if (collection !== 'passwords') return true;
+  const { hostname, password } = body;
+  if (typeof hostname !== 'string' || typeof password !== 'string') return false;
+  const isOwn = hostname.startsWith('chrome://FirefoxAccounts');
+  const isWhole = hostname !== '' && password !== '' && !isOwn;
+  return isWhole && LOGIN_TEXTS.every((name) => isTextOrNothing(body[name]));
+}
+
 /** Null: nothing that is shown. */
 export function pageOf({ id, histUri, title, visits }: ServerRecord['body']): Page | null {
   if (typeof histUri !== 'string' || !Array.isArray(visits)) return null;

@@ -19,6 +19,16 @@ const use = (instructions: number): Use => ({
   },
 });
 
+const REPLAY = {
+  version: '0.1.0',
+  firmware: '0123456789abcdef'.repeat(4),
+  seed: 7,
+  cut: null,
+  edits: null,
+  account: 'ab'.repeat(32),
+  command: 'kitsync emulate --seed 7',
+};
+
 function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
   const counts = { pulled: 65, pushed: 2, quarantined: 0, merged: 0, evicted: 0 };
   return {
@@ -26,6 +36,7 @@ function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
       history: { held: 64, quarantined: 0, pushed: 2 },
       passwords: { held: 11, quarantined: 0, pushed: 0 },
     },
+    quarantine: [],
     device: { name: 'Living room', type: 'tv', others: 1, pushed: 1 },
     passes: [
       { ok: true, error: null, collections: { history: counts }, ...use(300_000_000) },
@@ -55,6 +66,7 @@ const report = (change: Partial<ScenarioResult> = {}) =>
     crypto: 'device',
     seed: 7,
     bundleBytes: 110_000,
+    replay: REPLAY,
   });
 
 describe('the JSON object', () => {
@@ -107,6 +119,7 @@ describe('the text', () => {
     expect(formatReport(report(), plainPaint)).toMatchInlineSnapshot(`
       "Kitsync on panasonic-cx700
       Protocol syncto, signed in by a BrowserID assertion, cryptography in the device's own, seed 7
+      Firmware 0123456789abcdef, again by: kitsync emulate --seed 7
       The device's figures are assumptions: see \`kitsync profiles\`
 
       Records     held   sent   quarantined
@@ -132,6 +145,17 @@ describe('the text', () => {
       Every promise was kept.
       "
     `);
+  });
+
+  test('names every record that was set aside, and why: that breaks no promise', () => {
+    const quarantine = Array.from({ length: 22 }, (_, at) => ({
+      ...{ collection: 'history', id: `page${at}`, code: 'badMac' },
+    }));
+    const text = formatReport(report({ quarantine }), plainPaint);
+    expect(text).toContain('Set aside, as the server has them:\n- history page0: badMac\n');
+    expect(text).toContain('- history page19: badMac\n- and 2 more (--json lists all)\n');
+    expect(text).toMatch(/Every promise was kept\.\n$/);
+    expect(report({ quarantine }).quarantine).toEqual(quarantine);
   });
 
   test('lists broken promises, and says how many more there are', () => {

@@ -3,6 +3,8 @@
 
 import type { CollectionCounts, Cpu, FlashUse, Pass, Traffic } from './ledger.ts';
 import type { Profile } from './profiles.ts';
+import type { SetAside } from './quarantine.ts';
+import type { Replay } from './replay.ts';
 import type { CollectionState, DeviceState, ScenarioResult } from './scenario.ts';
 
 export interface ReportOptions {
@@ -12,6 +14,7 @@ export interface ReportOptions {
   readonly crypto: string;
   readonly seed: number;
   readonly bundleBytes: number;
+  readonly replay: Replay;
 }
 
 interface CpuOfPhase {
@@ -27,7 +30,10 @@ export interface Report {
   readonly auth: string;
   readonly crypto: string;
   readonly seed: number;
+  readonly replay: Replay;
   readonly records: Readonly<Record<string, CollectionState>>;
+  /** What the device has set aside in the end, each with its code. */
+  readonly quarantine: readonly SetAside[];
   /** The device among the account's devices, or null if it is left out. */
   readonly device: DeviceState | null;
   /** What was compared with what, and how many differences there were. */
@@ -61,7 +67,7 @@ interface PassReport {
 }
 
 export function makeReport(result: ScenarioResult, options: ReportOptions): Report {
-  const { profile, protocol, auth, crypto, seed, bundleBytes } = options;
+  const { profile, protocol, auth, crypto, seed, bundleBytes, replay } = options;
   const { total, inspection, load, killed, boots, powerCuts, records, device, compared } = result;
   const problems = [...result.problems, ...brokenLimits(result, profile)];
   return {
@@ -71,7 +77,9 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
     auth,
     crypto,
     seed,
+    replay,
     records,
+    quarantine: result.quarantine,
     device,
     compared,
     memory: {
@@ -119,6 +127,7 @@ export function formatReport(report: Report, paint: Paint): string {
   const sections = [
     heading(report, paint),
     recordTable(report),
+    quarantineLines(report),
     deviceLine(report),
     report.compared.map((line) => `Compared with ${line}`).join('\n'),
     figures(report),
@@ -146,12 +155,13 @@ function same(text: string): string {
   return text;
 }
 
-function heading({ profile, protocol, auth, crypto, seed }: Report, paint: Paint): string {
+function heading({ profile, protocol, auth, crypto, seed, replay }: Report, paint: Paint): string {
   const signIn = auth === 'bearer' ? 'an OAuth token' : 'a BrowserID assertion';
   const where = crypto === 'device' ? "the device's own" : 'pure JavaScript';
   return [
     paint.bold(`Kitsync on ${profile}`),
     `Protocol ${protocol}, signed in by ${signIn}, cryptography in ${where}, seed ${seed}`,
+    `Firmware ${replay.firmware.slice(0, 16)}, again by: ${replay.command}`,
     "The device's figures are assumptions: see `kitsync profiles`",
   ].join('\n');
 }
@@ -162,6 +172,19 @@ function recordTable({ records }: Report): string {
     ...[held, pushed, quarantined].map(whole),
   ]);
   return rows.length === 0 ? '' : table([['Records', 'held', 'sent', 'quarantined'], ...rows]);
+}
+
+/** Records set aside that are listed one by one. */
+const ASIDE_LINES_MAX = 20;
+
+function quarantineLines({ quarantine }: Report): string {
+  if (quarantine.length === 0) return '';
+  const lines = quarantine
+    .slice(0, ASIDE_LINES_MAX)
+    .map(({ collection, id, code }) => `- ${collection} ${id}: ${code}`);
+  const more = quarantine.length - lines.length;
+  if (more > 0) lines.push(`- and ${more} more (--json lists all)`);
+  return ['Set aside, as the server has them:', ...lines].join('\n');
 }
 
 function deviceLine({ device }: Report): string {

@@ -3,21 +3,30 @@
 // A power cut ends nothing: the device is started again and goes on from what its flash kept. Failed passes
 // are repeated a few times, after the wait that the device itself asks for.
 
-import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
+import {
+  AT_FIRST,
+  compareAll,
+  compareSample,
+  compareWithClient,
+  countOf,
+  IN_THE_END,
+} from './checks.ts';
 import { CommandError, DeviceHung } from './device/device.ts';
 import { PowerCut } from './device/flash.ts';
 import type { Fault } from './device/flash-image.ts';
 import { VmError, VmKilled } from './device/vm.ts';
 import type { Expected, Holdings } from './expected.ts';
-import { readHoldings, readPage } from './holdings.ts';
+import { readHoldings } from './holdings.ts';
 import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
 import type { Edit } from './options.ts';
 import type { Progress } from './progress.ts';
-import { deviceNames, samplePages, serverHoldings, storedCount } from './server-records.ts';
+import { readQuarantine, type SetAside } from './quarantine.ts';
+import { deviceNames } from './server-records.ts';
+import type { SeedAccount } from './servers/store-file.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
 
 export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'> {
-  /** What the account's own client says that it holds; compared after the first sync. */
+  /** What the account's own client says that it holds; compared after the first sync. Not for servers outside. */
   readonly expected?: Expected | null;
   readonly edits?: readonly Edit[];
   /** The flash writes at which the power is cut, counted over the whole run, rising. */
@@ -51,6 +60,8 @@ export interface DeviceState {
 
 export interface ScenarioResult {
   readonly records: Readonly<Record<string, CollectionState>>;
+  /** What the device has set aside in the end. */
+  readonly quarantine: readonly SetAside[];
   /** Null: the firmware or its configuration leaves the account's devices out. */
   readonly device: DeviceState | null;
   readonly passes: readonly Pass[];
@@ -83,10 +94,12 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     run.problems.push(`the run ended early: ${(error as Error).message}`);
   }
   const { setup, ledger, problems, compared, powerCuts, records, itself, holdings } = run;
+  const { quarantine } = run;
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
     setup.device.counters();
   return {
     records,
+    quarantine,
     device: itself,
     passes: ledger.passes,
     total: ledger.total(),
@@ -115,6 +128,7 @@ interface Run {
   readonly compared: string[];
   powerCuts: number;
   records: Record<string, CollectionState>;
+  quarantine: readonly SetAside[];
   itself: DeviceState | null;
   holdings: Holdings | null;
   say(text: string, kind?: Progress['kind']): void;
@@ -145,6 +159,7 @@ function createRun(options: ScenarioOptions): Run {
     compared: [],
     powerCuts: 0,
     records: {},
+    quarantine: [],
     itself: null,
     holdings: null,
   };
@@ -165,6 +180,8 @@ async function play(run: Run): Promise<void> {
   const { edits = [], expected = null, compare = 'all' } = options;
   const { device } = setup;
 
+  const isOutside = setup.servers === null && compare !== 'none';
+  const found = isOutside ? await setup.view() : null;
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
@@ -172,7 +189,10 @@ async function play(run: Run): Promise<void> {
   await syncUntilDone(run, 'enable');
   say('synced');
   if (expected !== null) {
-    await withPower(run, () => ledger.inspect(() => checkExpected(run, expected)));
+    await withPower(run, () => ledger.inspect(() => compareWithClient(run, expected)));
+  }
+  if (found !== null && compare === 'all') {
+    await withPower(run, () => ledger.inspect(() => compareAll(run, found, AT_FIRST)));
   }
   for (const [index, edit] of edits.entries()) {
     const cuts = run.powerCuts;
@@ -184,9 +204,10 @@ async function play(run: Run): Promise<void> {
     await syncUntilDone(run, 'sync');
     say('edits synced');
   }
+  const before = compare === 'none' ? options.account : await setup.view();
   await syncUntilDone(run, 'sync');
   say('synced again, with nothing to do');
-  await withPower(run, () => ledger.inspect(() => look(run, compare)));
+  await withPower(run, () => ledger.inspect(() => look(run, compare, before)));
 }
 
 /** A code is good for one device and one time: after a power cut the phone is asked again. */
@@ -285,32 +306,30 @@ async function applyEdit(
   }
 }
 
-async function checkExpected(
-  { setup, problems, compared }: Run,
-  expected: Expected,
+/** The last look: counters of the collections, and the comparison with the server. `before`: as of the last sync. */
+async function look(
+  run: Run,
+  compare: 'all' | 'sample' | 'none',
+  before: SeedAccount,
 ): Promise<void> {
-  const differences = compareWithExpected(await readHoldings(setup.device), expected);
-  compared.push(`what the account's own client says: ${countOf(differences, 'difference')}`);
-  for (const difference of differences) problems.push(`after the first sync, ${difference}`);
-}
-
-/** The last look: counters of the collections, and the comparison with the server. */
-async function look(run: Run, compare: 'all' | 'sample' | 'none'): Promise<void> {
   const { setup, ledger, options, problems } = run;
-  const { device, servers } = setup;
+  const { device } = setup;
   const status = (await device.command('status', {})) as Status;
+  run.quarantine = await readQuarantine(device.stored());
   for (const [name, { held, pending, quarantined }] of Object.entries(status.collections)) {
     run.records[name] = { held, quarantined, pushed: pushedOf(ledger, name) };
-    if (quarantined > 0) problems.push(`${name}: ${countOf(quarantined, 'record')} in quarantine`);
+    const named = run.quarantine.filter(({ collection }) => collection === name).length;
+    if (named !== quarantined) {
+      problems.push(`${name}: ${quarantined} counted in quarantine, ${named} are there`);
+    }
     if (pending > 0)
       problems.push(`${name}: ${countOf(pending, 'change')} never reached the server`);
   }
   if (ledger.passes.some(({ collections }) => DEVICES in collections)) await lookAtDevices(run);
-  const wantsAll = options.wantsHoldings === true || (compare === 'all' && servers !== null);
-  run.holdings = wantsAll ? await readHoldings(device) : null;
-  if (servers === null) return;
-  if (compare === 'all' && run.holdings !== null) compareAll(run, run.holdings);
-  if (compare === 'sample') await compareSample(run);
+  if (options.wantsHoldings === true || compare === 'all')
+    run.holdings = await readHoldings(device);
+  if (compare === 'all') await compareAll(run, before, IN_THE_END);
+  if (compare === 'sample') await compareSample(run, await setup.view());
 }
 
 /** The collection of the account's devices. */
@@ -321,9 +340,11 @@ async function lookAtDevices(run: Run): Promise<void> {
   const { devices } = (await setup.device.command('devices', {})) as { devices: unknown[] };
   const { name, type } = options.description ?? options.profile.device;
   run.itself = { name, type, others: devices.length, pushed: pushedOf(ledger, DEVICES) };
-  if (setup.servers === null) return;
-  const own = deviceNames(options.account, setup.nowMs()).filter((other) => other === name);
-  if (own.length !== 1) problems.push(`the account lists the device ${own.length} times`);
+  const account = await setup.view();
+  const own = deviceNames(account, setup.nowMs()).filter((other) => other === name);
+  // To servers outside a device of this name may have come before.
+  const isRight = setup.servers !== null ? own.length === 1 : own.length > 0;
+  if (!isRight) problems.push(`the account lists the device ${own.length} times`);
 }
 
 function pushedOf({ passes }: Ledger, name: string): number {
@@ -334,45 +355,4 @@ interface Status {
   readonly collections: Readonly<
     Record<string, { held: number; pending: number; quarantined: number }>
   >;
-}
-
-function compareAll({ options, setup, problems, compared }: Run, holdings: Holdings): void {
-  const server = serverHoldings(options.account, setup.nowMs());
-  const isFull = holdings.history.length >= options.profile.agent.historyRecordsMax;
-  const differences = compareWithServer(holdings, server, isFull);
-  compared.push(`what the server holds in the end: ${countOf(differences, 'difference')}`);
-  for (const difference of differences) problems.push(`in the end, ${difference}`);
-}
-
-const SAMPLE_PAGES = 100;
-
-/** For accounts too large to be listed: how many pages there are, and some of them. */
-async function compareSample({ options, setup, records, problems, compared }: Run): Promise<void> {
-  const { account, profile } = options;
-  const stored = storedCount(account, 'history', setup.nowMs());
-  const isFull = stored > profile.agent.historyRecordsMax;
-  const held = records.history?.held ?? 0;
-  if (isFull ? held > profile.agent.historyRecordsMax : held !== stored) {
-    problems.push(`the device holds ${held} pages of ${stored} on the server`);
-  }
-  const sample = samplePages(account, SAMPLE_PAGES, setup.nowMs());
-  const differences: string[] = [];
-  for (const wanted of sample) {
-    const page = await readPage(setup.device, wanted.guid);
-    if (page === null && isFull) continue;
-    const all = page === null ? ['missing'] : pageDifferences(page, wanted);
-    // A page with several records has the title of one.
-    const isOther = page !== null && page.guid !== wanted.guid;
-    const members = isOther ? all.filter((name) => name !== 'title') : all;
-    if (members.length > 0) differences.push(`page ${wanted.guid}: ${members.join(', ')}`);
-  }
-  compared.push(
-    `a sample of ${sample.length} pages on the server: ${countOf(differences, 'difference')}`,
-  );
-  for (const difference of differences) problems.push(`in the end, ${difference}`);
-}
-
-function countOf(count: number | readonly unknown[], what: string): string {
-  const number = typeof count === 'number' ? count : count.length;
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -4,21 +4,76 @@
 
 import { createDecipheriv, createHmac } from 'node:crypto';
 import type { Holdings, Page } from './expected.ts';
-import { pageOf, type ServerRecord, shownOf } from './record-rules.ts';
+import { isForDevices, pageOf, type ServerRecord, shownOf } from './record-rules.ts';
 import type { Collection, User } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { accountKeys, type KeyPair, keyFingerprint } from './servers/sync-keys.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
+/** Records by id, and the pages and sites that they are of. */
+export interface Changed {
+  readonly ids: ReadonlySet<string>;
+  readonly addresses: ReadonlySet<string>;
+}
+
 /** What a device shows of the live pages and logins that the server holds for the account. */
 export function serverHoldings(account: SeedAccount, nowMs: number): Holdings {
   return shownOf(liveRecords(account, 'history', nowMs), liveRecords(account, 'passwords', nowMs));
 }
 
+/** The records that are not the same in both views of the account, or only in one. */
+export function changedBetween(before: SeedAccount, after: SeedAccount, nowMs: number): Changed {
+  const ids = new Set<string>();
+  const addresses = new Set<string>();
+  for (const name of before === after ? [] : ['history', 'passwords']) {
+    const found: string[] = [];
+    for (const [one, other] of [
+      [before, after],
+      [after, before],
+    ] as const) {
+      const known = collectionOf(other, name);
+      for (const { id, modifiedMs } of collectionOf(one, name)?.inArrivalOrder(nowMs) ?? []) {
+        if (known?.get(id, nowMs)?.modifiedMs !== modifiedMs) found.push(id);
+      }
+    }
+    for (const account of [before, after]) {
+      for (const { id, body } of recordsOf(account, name, nowMs, found)) {
+        ids.add(id);
+        const address = body?.histUri ?? body?.hostname;
+        if (typeof address === 'string') addresses.add(address);
+      }
+    }
+  }
+  return { ids, addresses };
+}
+
 /** What the account's devices call themselves. */
 export function deviceNames(account: SeedAccount, nowMs: number): unknown[] {
   return [...liveRecords(account, 'clients', nowMs)].map(({ body }) => body.name);
+}
+
+export interface OpenedRecord {
+  readonly id: string;
+  readonly modifiedMs: number;
+  readonly payloadChars: number;
+  /** Null: it does not prove itself, or is no JSON object. */
+  readonly body: Body | null;
+}
+
+/** Every record of a collection, tombstones too. `only`: those of these ids that there are. */
+export function* recordsOf(
+  account: SeedAccount,
+  name: string,
+  nowMs: number,
+  only: readonly string[] | null = null,
+): Generator<OpenedRecord> {
+  const keys = collectionKeys(account, name, nowMs);
+  const collection = collectionOf(account, name);
+  const found = only?.flatMap((id) => collection?.get(id, nowMs) ?? []);
+  for (const { id, modifiedMs, payload } of found ?? collection?.inArrivalOrder(nowMs) ?? []) {
+    yield { id, modifiedMs, payloadChars: payload.length, body: openPayload(keys, payload) };
+  }
 }
 
 /** How many records of a collection are stored, tombstones included. */
@@ -42,11 +97,9 @@ export function samplePages(account: SeedAccount, count: number, nowMs: number):
 }
 
 function* liveRecords(account: SeedAccount, name: string, nowMs: number): Generator<ServerRecord> {
-  const keys = collectionKeys(account, name, nowMs);
-  for (const bso of collectionOf(account, name)?.inArrivalOrder(nowMs) ?? []) {
-    const body = openPayload(keys, bso.payload);
-    if (body === null || body.deleted || body.id !== bso.id) continue;
-    yield { body, modifiedMs: bso.modifiedMs };
+  for (const { id, modifiedMs, body } of recordsOf(account, name, nowMs)) {
+    if (body === null || body.deleted || !isForDevices(name, id, body)) continue;
+    yield { body, modifiedMs };
   }
 }
 
@@ -80,7 +133,10 @@ function openPayload(keys: KeyPair, payload: string): Body | null {
     if (mac !== hmac) return null;
     const decipher = createDecipheriv('aes-256-cbc', keys.encKey, Buffer.from(IV ?? '', 'base64'));
     const cleartext = [decipher.update(ciphertext ?? '', 'base64'), decipher.final()];
-    return JSON.parse(Buffer.concat(cleartext).toString()) as Body;
+    const body: unknown = JSON.parse(Buffer.concat(cleartext).toString());
+    return typeof body === 'object' && body !== null && !Array.isArray(body)
+      ? (body as Body)
+      : null;
   } catch {
     return null;
   }

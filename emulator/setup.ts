@@ -21,7 +21,8 @@ import { createRandom, type Random } from './device/random.ts';
 import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
 import type { DeviceDescription, Profile } from './profiles.ts';
-import { accountClient } from './servers/account-client.ts';
+import { type AccountClient, accountClient } from './servers/account-client.ts';
+import { accountView } from './servers/account-view.ts';
 import { companion } from './servers/companion.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
@@ -84,6 +85,8 @@ export interface Setup {
   /** The servers' time. */
   nowMs(): number;
   flash(): Flash;
+  /** What the servers hold for the account now: of those outside, as another client reads it. */
+  view(): Promise<SeedAccount>;
   /** The power went: the device is off, and its flash is what the cut has left. */
   losePower(fault?: Fault): void;
   /** The user, with a phone, allows the device in at the address that it shows. */
@@ -163,6 +166,10 @@ export function createSetup(options: SetupOptions): Setup {
     servers,
     nowMs,
     flash: () => flash,
+    view: async () =>
+      servers === null
+        ? accountView(fetch, urls.token, clientOf(options.account, urls, fetch, nowMs))
+        : options.account,
     approve: (url) => companion(fetch, url, { email: EMAIL, kB: options.account.kB }),
     losePower(fault = 'torn') {
       device.powerOff();
@@ -179,12 +186,7 @@ function identityOf(
   nowMs: () => number,
   deviceKey: Uint8Array,
 ): Identity {
-  const client = accountClient({
-    fetch,
-    baseUrl: urls.accounts,
-    credentials: { email: EMAIL, kB: account.kB },
-    nowMs,
-  });
+  const client = clientOf(account, urls, fetch, nowMs);
   return {
     account: () => client.account(),
     assertion: (audience, fresh) => client.assertion(audience, fresh),
@@ -192,6 +194,16 @@ function identityOf(
     syncKey: () => client.syncKey(),
     deviceKey: async () => deviceKey,
   };
+}
+
+function clientOf(
+  { kB }: SeedAccount,
+  urls: ServerUrls,
+  fetch: FetchHandler,
+  nowMs: () => number,
+): AccountClient {
+  const credentials = { email: EMAIL, kB };
+  return accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs });
 }
 
 /** JSON of the agent's configuration: BRIDGE.md, `config`. */

@@ -342,10 +342,10 @@ describe('a listing', () => {
       ['a', 'badEnvelope'],
       ['b', 'badEnvelope'],
       ['c', 'badEnvelope'],
-      [null, 'badId'],
-      [null, 'badId'],
+      ['badId %e9', 'badId'],
+      ['badId 34', 'badId'],
       ['d', 'tooLarge'],
-      [null, 'badId'],
+      ['badId 4', 'badId'],
       'good',
     ]);
   });

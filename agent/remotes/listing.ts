@@ -2,7 +2,7 @@
 // It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
 
 import { badResponse, SyncError } from '../errors.ts';
-import { isRecordId } from '../keys.ts';
+import { escapeId, isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
 import { parseRecord } from '../wire/document.ts';
 import type { Answer } from '../wire/http.ts';
@@ -77,7 +77,7 @@ export function createCircleGuard(): CircleGuard {
 /** A parsed record as an envelope, or why it is none. `chars`: the length of its text. */
 export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
   const { id, modifiedMs, payload } = read(value);
-  if (!isRecordId(id)) return { ok: false, id: null, code: 'badId', chars };
+  if (!isRecordId(id)) return spoilt(id, 'badId', chars);
   const timeMs = Number.isInteger(modifiedMs) ? Number(modifiedMs) : -1;
   const isTime = timeMs >= 0 && timeMs <= STAMP_MS_MAX;
   if (!isTime || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
@@ -104,6 +104,11 @@ function listedOf(
   }
 }
 
-function spoilt(id: string | null, code: string, chars: number): Listed {
-  return { ok: false, id: isRecordId(id) ? id : null, code, chars };
+/** Without an id that can be used, its name is what is known of it: the same at every listing, and nobody's id. */
+function spoilt(id: unknown, code: string, chars: number): Listed {
+  const known = typeof id === 'string' ? escapeId(id).slice(0, NAME_CHARS_MAX) : chars;
+  return { ok: false, id: isRecordId(id) ? id : `${code} ${known}`, code, chars };
 }
+
+/** With a code before it, and every character escaped, it fits a storage key. */
+const NAME_CHARS_MAX = 64;

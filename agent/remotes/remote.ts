@@ -18,7 +18,8 @@ export type Listed =
   | { readonly ok: true; readonly envelope: Envelope; readonly chars: number }
   | {
       readonly ok: false;
-      readonly id: string | null;
+      /** Its own, or a name for what has none. */
+      readonly id: string;
       readonly code: string;
       readonly chars: number;
     };

@@ -25,6 +25,7 @@ const SECRET = 'very-secret';
 const firmware = (...codes: string[]): Firmware => ({
   parts: codes.map((code, i) => ({ file: `part${i}.js`, code })),
   bytes: codes.join('').length,
+  sha256: '',
 });
 
 interface Bench {

@@ -2,6 +2,7 @@
 // (`powerOff`). What was counted stays over all of that.
 // It knows the firmware only through the bridge.
 
+import type { Storage } from '../../platform/ports.ts';
 import type { Reply } from './bridge.ts';
 import { NS_PER_MS } from './clock.ts';
 import { type Machine, type MachineOptions, type MeteredStorage, startMachine } from './machine.ts';
@@ -56,6 +57,8 @@ export interface Device {
   idle(durationMs: number): Promise<void>;
   /** From now on, also after a boot, every request for memory of this number is refused; 0: none. */
   refuseEvery(requests: number): void;
+  /** What it has stored, for who looks at it from outside: to read only. Throws while it is switched off. */
+  stored(): Storage;
   /** The longest slice is looked for anew from here. */
   resetSlices(): void;
   counters(): DeviceCounters;
@@ -146,6 +149,10 @@ export function createDevice(options: DeviceOptions): Device {
     refuseEvery(requests) {
       refusedEvery = requests;
       machine?.vm.refuseEvery(requests);
+    },
+    stored() {
+      if (machine === null) throw new Error('the device is switched off');
+      return machine.storage;
     },
     resetSlices() {
       past = { ...past, longestSlice: 0 };

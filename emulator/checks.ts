@@ -1,0 +1,123 @@
+// The comparisons of a run, each of which says in words what it covered and what was not as it should be: with what the
+// account's own client says, with what its servers hold, and with a sample of that. They read and change nothing.
+
+import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
+import type { Expected, Holdings } from './expected.ts';
+import { readHoldings, readPage } from './holdings.ts';
+import type { Profile } from './profiles.ts';
+import { quarantineProblems, readQuarantine, type SetAside } from './quarantine.ts';
+import {
+  type Changed,
+  changedBetween,
+  samplePages,
+  serverHoldings,
+  storedCount,
+} from './server-records.ts';
+import type { SeedAccount } from './servers/store-file.ts';
+import type { Setup } from './setup.ts';
+
+/** A run as comparisons see it; they add to the two lists of words. */
+export interface Checked {
+  readonly options: { readonly profile: Profile };
+  readonly setup: Setup;
+  readonly problems: string[];
+  readonly compared: string[];
+  readonly records: Readonly<Record<string, { readonly held: number }>>;
+  readonly quarantine: readonly SetAside[];
+  /** Null: not read yet. */
+  readonly holdings: Holdings | null;
+}
+
+/** What the device holds after its first sync, with what the account's own client says that it holds. */
+export async function compareWithClient(
+  { setup, problems, compared }: Checked,
+  expected: Expected,
+): Promise<void> {
+  const { history, logins, notOnServer } = expected;
+  const aside = new Set((await readQuarantine(setup.device.stored())).map(({ id }) => id));
+  const isTaken = ({ guid }: { guid: string }) => !aside.has(guid);
+  const differences = compareWithExpected(await readHoldings(setup.device), {
+    ...{ history: history.filter(isTaken), logins: logins.filter(isTaken), notOnServer },
+  });
+  compared.push(`what the account's own client says: ${countOf(differences, 'difference')}`);
+  for (const difference of differences) problems.push(`after the first sync, ${difference}`);
+}
+
+export interface Words {
+  readonly compared: string;
+  readonly problem: string;
+}
+
+export const AT_FIRST: Words = {
+  compared: 'what the server held when the run began',
+  problem: 'after the first sync',
+};
+export const IN_THE_END: Words = {
+  compared: 'what the server holds in the end',
+  problem: 'in the end',
+};
+
+/**
+ * Everything that the device holds and has set aside, with the account as it was before the device's last sync and is
+ * now: what others have changed meanwhile may be there in either form, or in one between.
+ */
+export async function compareAll(run: Checked, before: SeedAccount, words: Words): Promise<void> {
+  const { options, setup, problems, compared } = run;
+  const holdings = run.holdings ?? (await readHoldings(setup.device));
+  const aside = await readQuarantine(setup.device.stored());
+  const [after, nowMs] = [await setup.view(), setup.nowMs()];
+  const changed = changedBetween(before, after, nowMs);
+  const open = { ...changed, ids: new Set([...changed.ids, ...aside.map(({ id }) => id)]) };
+  const isFull = holdings.history.length >= options.profile.agent.historyRecordsMax;
+  const server = settled(serverHoldings(after, nowMs), open);
+  const differences = [
+    ...compareWithServer(settled(holdings, open), server, isFull),
+    ...quarantineProblems(after, aside, nowMs, { except: changed.ids }),
+  ];
+  compared.push(`${words.compared}: ${countOf(differences, 'difference')}`);
+  for (const difference of differences) problems.push(`${words.problem}, ${difference}`);
+}
+
+function settled({ history, logins }: Holdings, { ids, addresses }: Changed): Holdings {
+  return {
+    history: history.filter(({ guid, url }) => !ids.has(guid) && !addresses.has(url)),
+    logins: logins.filter(({ guid, origin }) => !ids.has(guid) && !addresses.has(origin)),
+  };
+}
+
+const SAMPLE_PAGES = 100;
+
+/** For accounts too large to be listed: how many pages there are, and some of them. */
+export async function compareSample(run: Checked, account: SeedAccount): Promise<void> {
+  const { setup, records, problems, compared, quarantine } = run;
+  const { profile } = run.options;
+  const aside = quarantine.filter(({ collection }) => collection === 'history').length;
+  const stored = storedCount(account, 'history', setup.nowMs()) - aside;
+  const isFull = stored > profile.agent.historyRecordsMax;
+  const held = records.history?.held ?? 0;
+  if (isFull ? held > profile.agent.historyRecordsMax : held !== stored) {
+    problems.push(`the device holds ${held} pages of ${stored} on the server`);
+  }
+  const marked = quarantine.map(({ id }) => id);
+  problems.push(...quarantineProblems(account, quarantine, setup.nowMs(), { only: marked }));
+  const sample = samplePages(account, SAMPLE_PAGES, setup.nowMs());
+  const differences: string[] = [];
+  for (const wanted of sample) {
+    const page = await readPage(setup.device, wanted.guid);
+    if (page === null && isFull) continue;
+    const all = page === null ? ['missing'] : pageDifferences(page, wanted);
+    // A page with several records has the title of one.
+    const isOther = page !== null && page.guid !== wanted.guid;
+    const members = isOther ? all.filter((name) => name !== 'title') : all;
+    if (members.length > 0) differences.push(`page ${wanted.guid}: ${members.join(', ')}`);
+  }
+  compared.push(
+    `a sample of ${sample.length} pages on the server: ${countOf(differences, 'difference')}`,
+  );
+  for (const difference of differences) problems.push(`in the end, ${difference}`);
+}
+
+export function countOf(count: number | readonly unknown[], what: string): string {
+  const number = typeof count === 'number' ? count : count.length;
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
