@@ -1,0 +1,106 @@
+// BRIDGE.md is what a device is written from: its tables say what the code does, neither less nor more.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Store } from '../../emulator/servers/store.ts';
+import { codesIn, tableOf, textOf, wordsOf } from '../../test/docs/markdown.ts';
+import { type TestDevice, testServers, userOf } from '../../test/support/device.ts';
+import { fullDevice } from '../../test/support/everything.ts';
+import { COMMANDS, commandOf, KINDS } from './commands.ts';
+
+const BRIDGE = textOf('platform/quickjs/BRIDGE.md');
+const commands = tableOf(BRIDGE, 'command');
+const operations = tableOf(BRIDGE, 'op');
+const errors = tableOf(BRIDGE, 'error');
+const wordsIn = (cell = ''): string[] => codesIn(cell).sort();
+
+describe('the table of commands', () => {
+  test('has every command, and no other', () => {
+    expect(commands.flatMap(([name]) => codesIn(name ?? '')).sort()).toEqual(
+      [...COMMANDS.keys()].sort(),
+    );
+  });
+
+  test.each([...COMMANDS])('says what %s needs, and of which kind', (name, [, needed]) => {
+    const members = needed?.split(' ') ?? [];
+    const cells = members.map((member) => `\`${member}\` ${KINDS.get(member) ?? 'string'}`);
+    expect(commands.find(([cell]) => cell === `\`${name}\``)?.[1]).toBe(cells.join(', '));
+  });
+
+  describe('says which members a reply has', () => {
+    let device: TestDevice;
+    const record = {
+      url: 'https://a.example/',
+      visits: [{ date: 1_795_323_276_914_594, type: 1 }],
+    };
+    const page = {
+      collection: 'history',
+      id: 'AAAAAAAAAAAA',
+      record: { id: 'AAAAAAAAAAAA', ...record },
+    };
+
+    beforeAll(async () => {
+      const servers = testServers({ kB: 'ab'.repeat(32), store: new Store() });
+      device = await fullDevice(servers, { identity: userOf(servers) });
+    });
+
+    test.each([
+      'status',
+      'enable',
+      'initialize',
+      'sync',
+      'devices',
+      'configure',
+      'observe',
+      'connection',
+      'put',
+      'get',
+      'list',
+      'delete',
+      'cancel',
+      'disable',
+    ])('%s', async (name) => {
+      const text = JSON.stringify({ ...page, limit: 1, on: true, confirm: true });
+      const reply = (await commandOf(name, text)(device.agent)) ?? {};
+      const shape = commands.find(([cell]) => cell === `\`${name}\``)?.[3] ?? '';
+      expect(`\`{${Object.keys(reply).sort().join(', ')}}\``).toBe(
+        shape.replace(/\w[\w, ]*/, (names) => names.split(', ').sort().join(', ')),
+      );
+    });
+  });
+});
+
+describe('the table of operations', () => {
+  const source = textOf('platform/quickjs/host.ts') + textOf('platform/quickjs/entry.ts');
+  const calls = new Map(
+    [...source.matchAll(/\b(ask|tell|call|host)\('(\w+)'/g)].map(([, how, op]) => [op, how]),
+  );
+
+  test('has every operation that the agent asks for, and no other', () => {
+    expect(operations.flatMap(([op]) => codesIn(op ?? '')).sort()).toEqual(
+      [...calls.keys()].sort(),
+    );
+  });
+
+  test('says which are answered later', () => {
+    for (const [ops = '', kind = ''] of operations) {
+      for (const op of codesIn(ops)) {
+        expect([op, /^answers\b/.test(kind)]).toEqual([op, calls.get(op) === 'ask']);
+      }
+    }
+  });
+});
+
+describe('the errors', () => {
+  test('of an operation are the codes of a port', () => {
+    const codes = wordsOf('platform/ports.ts', 'PortErrorCode').map(({ word }) => word);
+    expect(errors.flatMap(([code]) => codesIn(code ?? ''))).toEqual(codes);
+    const known = operations.flatMap(([op]) => codesIn(op ?? ''));
+    for (const op of errors.flatMap(([, of]) => wordsIn(of))) expect(known).toContain(op);
+  });
+
+  test('of a command are the codes of the agent', () => {
+    const [, list = ''] = /and more as its text\. Codes:([^.]*)\./.exec(BRIDGE) ?? [];
+    const codes = wordsOf('agent/errors.ts', 'SyncErrorCode').map(({ word }) => word);
+    expect(codesIn(list)).toEqual(codes);
+  });
+});

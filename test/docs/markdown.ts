@@ -1,0 +1,50 @@
+// Documents as tests read them: their tables and their fenced blocks. And what the code says of itself that only its
+// source has: the words of a type.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export function textOf(path: string): string {
+  return readFileSync(`${ROOT}/${path}`, 'utf8');
+}
+
+/** Cells by row, without what makes a table pretty; the first table whose first heading is `heading`. */
+export function tableOf(text: string, heading: string): string[][] {
+  const tables = text.match(/(^\|.*\n)+/gm) ?? [];
+  const rows = tables
+    .map((table) => table.trim().split('\n').map(cellsOf))
+    .find(([first]) => first?.[0] === heading);
+  if (rows === undefined) throw new Error(`there is no table of ${heading}`);
+  return rows.slice(2);
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .slice(1, -1)
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
+}
+
+/** What is between backquotes. */
+export function codesIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+}
+
+export interface Word {
+  readonly word: string;
+  /** What the source says of it. */
+  readonly means: string;
+}
+
+/** The words of a type that is a choice of texts, each with the comment before it. */
+export function wordsOf(path: string, type: string): Word[] {
+  const [, body = ''] = new RegExp(`export type ${type} =([^;]*);`).exec(textOf(path)) ?? [];
+  const found = [...body.matchAll(/(?:\/\*\*([\s\S]*?)\*\/\s*)?\| '(\w+)'/g)];
+  if (found.length === 0) throw new Error(`${path} has no words of ${type}`);
+  return found.map(([, comment = '', word = '']) => ({
+    word,
+    means: comment.replace(/\s+\*?\s*/g, ' ').trim(),
+  }));
+}
