@@ -77,6 +77,9 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     shell.status(JSON.stringify(status()));
   };
 
+  /** Why there is nothing to work on. */
+  const off = (): SyncError => states.refusal ?? notEnabled();
+
   const settingsOf = (name: string): CollectionSettings => {
     const own = saved.settings.collections.find(([key]) => key === name);
     return own?.[1] ?? presets.get(name) ?? { enabled: false, readOnly: false };
@@ -208,7 +211,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     if (byUser) release();
     const before = running?.catch(() => undefined) ?? Promise.resolve();
     const turn: Promise<PassReport> = before.then(async () => {
-      if (state === 'disabled' || state === 'disabling') throw notEnabled();
+      if (state === 'disabled' || state === 'disabling') throw off();
       try {
         return await pass(byUser, task);
       } catch (error) {
@@ -282,9 +285,9 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
 
   const store = async (name: unknown): Promise<CollectionStore> => {
     const isOn = (): boolean => saved.uid !== null && state !== 'disabled' && state !== 'disabling';
-    if (!isOn()) throw notEnabled();
+    if (!isOn()) throw off();
     const { stores } = await open();
-    if (!isOn()) throw notEnabled();
+    if (!isOn()) throw off();
     const found = stores.find(({ collection }) => collection.name === name);
     if (found !== undefined) return found;
     throw notOne();
@@ -346,7 +349,7 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       };
     },
     async company() {
-      if (saved.uid === null) throw notEnabled();
+      if (saved.uid === null) throw off();
       const { clients } = await open();
       const { device } = config;
       const engine = contents.clients;

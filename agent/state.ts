@@ -93,6 +93,7 @@ export function openStates(storage: Storage): States {
         // The device is not a new one: its state was lost.
         if (stored === null && isDamaged != null) throw damaged('state');
         const state = stored == null ? NEW_STATE : readState(stored);
+        refusal = null;
         if (isOldForm(stored)) await save(state).catch(unlessFull);
         return state;
       } catch (error) {

@@ -14,16 +14,34 @@ export interface Booted {
 /** `config` of the bridge: the agent's own, and whether `open` and `seal` are there. */
 type HostConfig = AgentConfig & { readonly crypto: 'software' | 'device' };
 
+/** An agent that could not start tries again after so long, and at every command. */
+const START_AGAIN_MS = 15 * 60_000;
+
 /** BRIDGE.md, "Loading". Starts the agent; commands that come before it has started wait. */
 export function boot(host: Host): Booted {
   const { crypto, ...config }: HostConfig = JSON.parse(`${host('config', 0, '', '', null)}`);
   const { platform, deliver } = createHostPlatform(host, crypto === 'device');
   const agent = createAgent(platform, config, contents);
-  const started = agent.start();
+  let started = agent.start();
+
+  /** Settles when the agent has started, or cannot: what failed may have been a heap or a flash that was full. */
+  const settled = async (): Promise<void> => {
+    const last = started;
+    const again = (): Promise<void> => {
+      if (started === last) started = agent.start();
+      return started;
+    };
+    await last.catch(again).catch(() => undefined);
+  };
+  const keepTrying = (): void => {
+    const later = (): Promise<void> => platform.clock.sleep(START_AGAIN_MS).then(settled);
+    started.catch(() => later().then(keepTrying));
+  };
+  keepTrying();
 
   const run = async (name: string, text: string): Promise<unknown> => {
     const call = commandOf(name, text);
-    await started;
+    await settled();
     return call(agent);
   };
 

@@ -2,7 +2,9 @@
 // and after a pass everything is there again that the server has.
 
 import { beforeAll, expect, test } from 'vitest';
+import { Flash } from '../../emulator/device/flash.ts';
 import type { FlashImage } from '../../emulator/device/flash-image.ts';
+import { FlashStorage } from '../../emulator/device/flash-storage.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
@@ -90,6 +92,9 @@ test(`${RUNS} flipped bits: nothing is wrong, and all comes back`, async () => {
     if (status === null || status.error?.code === 'damaged') {
       expect(`${outcome}`, `run ${run}`).toContain('damaged');
       counts.set('refused', (counts.get('refused') ?? 0) + 1);
+      await tv.device.command('disable', {});
+      expect(await tv.device.command('enable', {}), `run ${run}`).toMatchObject({ ok: true });
+      expect(await listed(tv, 'history'), `run ${run}`).toBe(expected);
       continue;
     }
     const told = Object.values(status.collections).some(({ damaged, lost }) => damaged + lost > 0);
@@ -103,3 +108,23 @@ test(`${RUNS} flipped bits: nothing is wrong, and all comes back`, async () => {
   }
   console.log([...counts].map(([what, runs]) => `${runs} ${what}`).join(', '));
 }, 600_000);
+
+test('a state that is lost is told, and given up by who signs out', async () => {
+  const [store] = oldStores('vm-sync15-first-cut');
+  if (store === undefined) throw new Error('there is no such store');
+  const flash = new Flash({ profile: TV.flash, charge() {}, image: imageOf(store) });
+  const random = createRandom(1);
+  const storage = await FlashStorage.open({
+    ...{ flash, random, nowMs: () => 0 },
+    ...{ quotaBytes: TV.flash.quotaBytes, heapBytesMax: TV.storageHeapBytes },
+  });
+  await storage.commit([['s', 'b{']]);
+  const { device } = television(store, flash.imageAfterCut(random, 'kept'));
+  await device.boot();
+  const list = device.command('list', { collection: 'history', limit: 1 });
+  await expect(list).rejects.toMatchObject({ code: 'damaged' });
+  expect(await device.command('status', {})).toMatchObject({ error: { code: 'damaged' } });
+  await device.command('disable', {});
+  expect(await device.command('enable', {})).toMatchObject({ ok: true });
+  expect(await device.command('status', {})).toMatchObject({ state: 'enabled', error: null });
+});

@@ -189,7 +189,6 @@ test('a store of a version to come is refused, and nothing is written to it', as
   const tv = television(store, { image: flash.imageAfterCut(random, 'kept') });
   await tv.setup.device.boot();
   const calls: [string, object][] = [
-    ['status', {}],
     ['enable', {}],
     ['sync', {}],
     ['disable', {}],
@@ -203,5 +202,9 @@ test('a store of a version to come is refused, and nothing is written to it', as
       message: `${name}: clientTooOld, the store is of format 3, at most 2 is known`,
     });
   }
+  expect(await tv.setup.device.command('status', {})).toMatchObject({
+    state: 'disabled',
+    error: { code: 'clientTooOld' },
+  });
   expect(tv.writes).toBe(0);
 });
