@@ -3,7 +3,7 @@
 // A record that does not prove itself is set aside, however many there are: the keys are those of a `crypto/keys` that
 // has opened, so it is the records. Other keys, whenever they come, begin the collection anew.
 
-import { type Cursor, START } from './collection-state.ts';
+import { type CollectionState, type Cursor, START } from './collection-state.ts';
 import type { Body } from './collections/collection.ts';
 import { type CollectionPass, openAll } from './context.ts';
 import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from './entry.ts';
@@ -173,8 +173,8 @@ async function applyBatch(
   const envelopes = [...latest.values()];
   latest.clear();
   try {
-    const arrivals = await proven(pass, envelopes);
-    await store.lock.run(() => commitBatch(pass, page, cursor, arrivals, spoilt));
+    const batch = await proven(pass, envelopes);
+    await store.lock.run(() => commitBatch(pass, page, cursor, batch, spoilt));
   } catch (error) {
     // The device lives: whatever this is, no record has ended it.
     if (store.state.risks !== risks) await updateState(store, () => ({ risks })).catch(() => null);
@@ -194,22 +194,32 @@ interface Proven {
   readonly code: string | null;
 }
 
+interface ProvenBatch {
+  readonly arrivals: Proven[];
+  /** What the device had of each, as long as the collection is in this state. */
+  readonly known: Entry[];
+  readonly state: CollectionState;
+}
+
 /** Opens what the device does not have yet; its own writes come back with the version that it knows. */
-async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Proven[]> {
+async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<ProvenBatch> {
   const { store } = pass;
-  const known = await store.load(envelopes.map(({ id }) => id));
-  const unknown = envelopes.splice(0).filter(({ id, modifiedMs }, index) => {
-    const entry = known[index] ?? NO_ENTRY;
+  const { state } = store;
+  const loaded = await store.load(envelopes.map(({ id }) => id));
+  const known: Entry[] = [];
+  const unknown = envelopes.splice(0).filter(({ id, modifiedMs }) => {
+    const entry = loaded.shift() ?? NO_ENTRY;
     if (pass.buried.get(id) === modifiedMs) return false;
-    return (
+    const isUnknown =
       entry.quarantined ||
       entry.mirror?.modifiedMs !== modifiedMs ||
-      entry.mirror.epoch !== store.state.epoch
-    );
+      entry.mirror.epoch !== state.epoch;
+    if (isUnknown) known.push(entry);
+    return isUnknown;
   });
   const modified = unknown.map(({ modifiedMs }) => modifiedMs);
   const opened = await openAll(pass, unknown);
-  return opened.map((result, index) => {
+  const arrivals = opened.map((result, index): Proven => {
     const modifiedMs = modified[index] ?? 0;
     const { id } = result;
     if (!result.ok) return { id, modifiedMs, body: null, text: '', code: result.code };
@@ -218,18 +228,21 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     const complaint = store.collection.check(body);
     return { id, modifiedMs, body, text, code: complaint === null ? null : UNKNOWN_FORM };
   });
+  return { arrivals, known, state };
 }
 
 async function commitBatch(
   pass: CollectionPass,
   page: Page,
   cursor: Cursor,
-  arrivals: Proven[],
+  { arrivals, known, state }: ProvenBatch,
   spoilt: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { store, report } = pass;
-  const ids = [...arrivals.map(({ id }) => id), ...spoilt.keys()];
-  const entries = await store.load(ids);
+  // Most of the time nothing was committed since they were looked at.
+  const isKnown = store.state === state;
+  const ids = [...(isKnown ? [] : arrivals.map(({ id }) => id)), ...spoilt.keys()];
+  const entries = [...(isKnown ? known.splice(0) : []), ...(await store.load(ids))];
   const transaction = store.begin();
   const pacer = createPacer(() => pass.platform.clock.pause());
   const times: Times = {

@@ -87,6 +87,10 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
+function isNone(value: Value | null | undefined): boolean {
+  return value === null || value === undefined;
+}
+
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
  * Errors: `storageFailed`, `damaged`.
@@ -111,8 +115,7 @@ export async function openCollectionStore(
     values: (Value | null)[],
     at: number,
     unpack: (packed: Packed) => T | null,
-  ): Promise<T | null> => {
-    if ((values[at] ?? null) === null) return null;
+  ): Promise<T> => {
     const key = kind === 'mirror' ? keys.record(id) : keys.outbox(id);
     const packed = await unpacked(vault, key, values, at, pause);
     const found = packed && unpack(packed);
@@ -149,8 +152,11 @@ export async function openCollectionStore(
         const chars = (values[at]?.length ?? 0) + (values[at + 1]?.length ?? 0);
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
-          mirror: await loaded('mirror', id, values, at, unpackMirror),
-          local: await loaded('outbox', id, values, at + 1, unpackLocal),
+          // Most records have neither, and no turn is spent on that.
+          mirror: isNone(values[at]) ? null : await loaded('mirror', id, values, at, unpackMirror),
+          local: isNone(values[at + 1])
+            ? null
+            : await loaded('outbox', id, values, at + 1, unpackLocal),
           quarantined: mark !== null,
           ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
