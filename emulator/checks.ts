@@ -5,7 +5,7 @@ import { compareWithExpected, compareWithServer, pageDifferences } from './compa
 import type { Expected, Holdings } from './expected.ts';
 import { readHoldings, readPage } from './holdings.ts';
 import type { Profile } from './profiles.ts';
-import { quarantineProblems, readQuarantine, type SetAside } from './quarantine.ts';
+import { quarantineProblems, readQuarantine, type SetAside, withForgotten } from './quarantine.ts';
 import {
   type Changed,
   changedBetween,
@@ -23,6 +23,7 @@ export interface Checked {
   readonly problems: string[];
   readonly compared: string[];
   readonly records: Readonly<Record<string, { readonly held: number }>>;
+  readonly reported: readonly SetAside[];
   readonly quarantine: readonly SetAside[];
   /** Null: not read yet. */
   readonly holdings: Holdings | null;
@@ -64,7 +65,7 @@ export const IN_THE_END: Words = {
 export async function compareAll(run: Checked, before: SeedAccount, words: Words): Promise<void> {
   const { options, setup, problems, compared } = run;
   const holdings = run.holdings ?? (await readHoldings(setup.device));
-  const aside = await readQuarantine(setup.device.stored());
+  const aside = withForgotten(await readQuarantine(setup.device.stored()), run.reported);
   const [after, nowMs] = [await setup.view(), setup.nowMs()];
   const changed = changedBetween(before, after, nowMs);
   const open = { ...changed, ids: new Set([...changed.ids, ...aside.map(({ id }) => id)]) };

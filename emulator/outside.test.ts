@@ -70,6 +70,12 @@ test('the command compares with these servers, not with the account that it has 
   expect(JSON.parse(out)).toMatchObject({ ok: true, replay: { account: null } });
 });
 
+test('servers that cannot be read end the run with one line', async () => {
+  const { problems, compared } = await run({ serverUrl: 'http://127.0.0.1:9' });
+  const why = 'the account cannot be read: the accounts server cannot be reached';
+  expect([problems, compared]).toEqual([[`the run ended early: ${why}`], []]);
+});
+
 describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
   test('the device agrees with servers that others write to, and comes again', async () => {
     othersWrite();

@@ -108,6 +108,21 @@ test.each([
   },
 );
 
+test('past what a device remembers, the names come from its reports', async () => {
+  const foreign = 1_003;
+  const account = withForeignRecords(
+    syntheticAccount({ records: foreign + 2, seed: 16, bodyBytes: 300 }),
+    foreign,
+  );
+  const { records, quarantine, problems } = await runScenario({
+    ...{ profile: TV, firmware, account, seed: 1, protocol: 'sync15', auth: 'bearer' },
+    crypto: 'device',
+  });
+  expect(records.history).toMatchObject({ held: 2, quarantined: 1_000 });
+  expect(new Set(quarantine.map(({ id }) => id)).size).toBe(foreign);
+  expect(problems).toEqual([]);
+});
+
 describe('what a device has set aside is judged by the account itself', () => {
   const account = withForeignRecords(syntheticAccount({ records: 4, seed: 15 }), 1);
   const [user] = account.store.users.values();

@@ -27,7 +27,7 @@ const LETTERS: readonly (readonly [letter: string, collection: string])[] = [
   ['c', 'clients'],
 ];
 const PAGE_KEYS = 200;
-/** What a device remembers of a collection at most; what it has set aside past that is reported by events alone. */
+/** What a device remembers of a collection at most: what it sets aside past that is in events alone. */
 const REMEMBERED_MAX = 1_000;
 
 /** Everything that is set aside, in the order of the storage's keys. Errors: those of the storage. */
@@ -49,6 +49,24 @@ export async function readQuarantine(storage: Storage): Promise<SetAside[]> {
     }
   }
   return found;
+}
+
+/** What is stored, and of collections with more than a device remembers also what was `reported` once. */
+export function withForgotten(
+  stored: readonly SetAside[],
+  reported: readonly SetAside[],
+): readonly SetAside[] {
+  const all = [...stored];
+  for (const name of new Set(reported.map(({ collection }) => collection))) {
+    const ids = new Set(stored.flatMap(({ collection, id }) => (collection === name ? [id] : [])));
+    if (ids.size < REMEMBERED_MAX) continue;
+    for (const { collection, id, code } of reported) {
+      if (collection !== name || ids.has(id)) continue;
+      ids.add(id);
+      all.push({ collection, id, code });
+    }
+  }
+  return all;
 }
 
 /** Form 2 has a `b` before the JSON. */
@@ -75,7 +93,6 @@ export function quarantineProblems(
     const marks = new Map(
       aside.filter(({ collection }) => collection === name).map(({ id, code }) => [id, code]),
     );
-    const isAllRemembered = marks.size < REMEMBERED_MAX;
     for (const record of recordsOf(account, name, nowMs, only)) {
       if (except?.has(record.id)) continue;
       const id = asideName(record.id);
@@ -83,7 +100,7 @@ export function quarantineProblems(
       if (isForDevices(name, record.id, record.body)) {
         if (code === undefined || isTooMuch(record, code)) continue;
         problems.push(`${name} ${id}: set aside (${code}), although it proves itself`);
-      } else if (code === undefined && isAllRemembered) {
+      } else if (code === undefined) {
         problems.push(
           `${name} ${id}: the server has it, the device neither took it nor set it aside`,
         );

@@ -20,8 +20,9 @@ import { readHoldings } from './holdings.ts';
 import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
 import type { Edit } from './options.ts';
 import type { Progress } from './progress.ts';
-import { readQuarantine, type SetAside } from './quarantine.ts';
+import { readQuarantine, type SetAside, withForgotten } from './quarantine.ts';
 import { deviceNames } from './server-records.ts';
+import { ViewError } from './servers/account-view.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
 
@@ -117,8 +118,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   };
 }
 
-/** How a broken agent ends a run; anything else is a mistake of the emulator. */
-const END_OF_RUN = [VmKilled, VmError, CommandError, DeviceHung];
+/** How a broken agent, or servers outside that cannot be read, end a run; anything else is a mistake of the emulator. */
+const END_OF_RUN = [VmKilled, VmError, CommandError, DeviceHung, ViewError];
 
 interface Run {
   readonly options: ScenarioOptions;
@@ -129,6 +130,8 @@ interface Run {
   powerCuts: number;
   records: Record<string, CollectionState>;
   quarantine: readonly SetAside[];
+  /** By events. */
+  readonly reported: readonly SetAside[];
   itself: DeviceState | null;
   holdings: Holdings | null;
   say(text: string, kind?: Progress['kind']): void;
@@ -137,12 +140,14 @@ interface Run {
 function createRun(options: ScenarioOptions): Run {
   const say = (text: string, kind: Progress['kind'] = 'step') =>
     options.onProgress?.({ kind, virtualMs: setup.clock.nowNs() / 1e6, text });
+  const reported: SetAside[] = [];
   const setup: Setup = createSetup({
     ...options,
     onStep: () => ledger.step(),
     onEvent(json) {
       const event = JSON.parse(json) as AgentEvent;
       if (event.kind === 'pass') ledger.passOver(event.report);
+      if (event.kind === 'quarantine') reported.push(event);
       if (event.kind === 'progress') {
         say(`${event.collection}: ${event.pulled} received, ${event.pushed} sent`, 'count');
       }
@@ -160,6 +165,7 @@ function createRun(options: ScenarioOptions): Run {
     powerCuts: 0,
     records: {},
     quarantine: [],
+    reported,
     itself: null,
     holdings: null,
   };
@@ -173,15 +179,15 @@ type AgentEvent =
       readonly pulled: number;
       readonly pushed: number;
     }
-  | { readonly kind: 'state' | 'record' | 'quarantine' };
+  | ({ readonly kind: 'quarantine' } & SetAside)
+  | { readonly kind: 'state' | 'record' };
 
 async function play(run: Run): Promise<void> {
   const { options, setup, ledger, say } = run;
   const { edits = [], expected = null, compare = 'all' } = options;
   const { device } = setup;
 
-  const isOutside = setup.servers === null && compare !== 'none';
-  const found = isOutside ? await setup.view() : null;
+  const found = setup.servers === null && compare === 'all' ? await setup.view() : null;
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
@@ -191,7 +197,7 @@ async function play(run: Run): Promise<void> {
   if (expected !== null) {
     await withPower(run, () => ledger.inspect(() => compareWithClient(run, expected)));
   }
-  if (found !== null && compare === 'all') {
+  if (found !== null) {
     await withPower(run, () => ledger.inspect(() => compareAll(run, found, AT_FIRST)));
   }
   for (const [index, edit] of edits.entries()) {
@@ -315,17 +321,19 @@ async function look(
   const { setup, ledger, options, problems } = run;
   const { device } = setup;
   const status = (await device.command('status', {})) as Status;
-  run.quarantine = await readQuarantine(device.stored());
+  const marks = await readQuarantine(device.stored());
+  run.quarantine = withForgotten(marks, run.reported);
   for (const [name, { held, pending, quarantined }] of Object.entries(status.collections)) {
     run.records[name] = { held, quarantined, pushed: pushedOf(ledger, name) };
-    const named = run.quarantine.filter(({ collection }) => collection === name).length;
+    const named = marks.filter(({ collection }) => collection === name).length;
     if (named !== quarantined) {
       problems.push(`${name}: ${quarantined} counted in quarantine, ${named} are there`);
     }
     if (pending > 0)
       problems.push(`${name}: ${countOf(pending, 'change')} never reached the server`);
   }
-  if (ledger.passes.some(({ collections }) => DEVICES in collections)) await lookAtDevices(run);
+  if (ledger.passes.some(({ collections }) => DEVICES in collections))
+    await lookAtDevices(run, compare);
   if (options.wantsHoldings === true || compare === 'all')
     run.holdings = await readHoldings(device);
   if (compare === 'all') await compareAll(run, before, IN_THE_END);
@@ -335,11 +343,12 @@ async function look(
 /** The collection of the account's devices. */
 const DEVICES = 'clients';
 
-async function lookAtDevices(run: Run): Promise<void> {
+async function lookAtDevices(run: Run, compare: 'all' | 'sample' | 'none'): Promise<void> {
   const { setup, ledger, options, problems } = run;
   const { devices } = (await setup.device.command('devices', {})) as { devices: unknown[] };
   const { name, type } = options.description ?? options.profile.device;
   run.itself = { name, type, others: devices.length, pushed: pushedOf(ledger, DEVICES) };
+  if (setup.servers === null && compare === 'none') return;
   const account = await setup.view();
   const own = deviceNames(account, setup.nowMs()).filter((other) => other === name);
   // To servers outside a device of this name may have come before.

@@ -18,8 +18,23 @@ interface Pass {
   readonly api_endpoint: string;
 }
 
-/** Reads the collections that comparisons need. Errors: an Error of one line that says who answered what. */
+/** The account cannot be read; the message is one line. */
+export class ViewError extends Error {}
+
+/** Reads the collections that comparisons need. Errors: `ViewError`. */
 export async function accountView(
+  fetch: Handler,
+  tokenUrl: string,
+  client: AccountClient,
+): Promise<SeedAccount> {
+  try {
+    return await readAll(fetch, tokenUrl, client);
+  } catch (error) {
+    throw new ViewError(`the account cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function readAll(
   fetch: Handler,
   tokenUrl: string,
   client: AccountClient,
@@ -69,7 +84,7 @@ async function answerOf(
   const response = await fetch(request);
   const text = await response.text();
   if (response.status !== 200) {
-    throw new Error(`${new URL(request.url).host} answered ${response.status} to a comparison`);
+    throw new Error(`${new URL(request.url).host} answered ${response.status}`);
   }
   return { json: JSON.parse(text) as unknown, next: response.headers.get('X-Weave-Next-Offset') };
 }
