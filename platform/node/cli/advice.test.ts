@@ -66,7 +66,7 @@ describe('the advice for an answer', () => {
 
   test.each([
     ['a page', page, /a web page answers instead of the server/],
-    ['status 404', status(404), /with syncto, check --token-server too/],
+    ['status 404', status(404), /with syncto, check --token-server;/],
   ] as const)('of a Syncto server: %s', async (_, answer, advice) => {
     expect(await complaintWith('token', answer, 'syncto')).toMatch(advice);
   });

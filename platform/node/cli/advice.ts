@@ -120,7 +120,7 @@ export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | n
   overQuota: 'the room on the server is used up: delete something, or ask its owner for more',
   storageReset: null,
   noSyncData:
-    'sync with a browser first, or run `kitsync sync --initialize`; with syncto, check --token-server too',
+    'with syncto, check --token-server; else sync with a browser first, or run `kitsync sync --initialize`',
   clientTooOld: 'this program is too old for the data of the account: install a newer one',
   serviceGone: 'the server has closed: choose another --token-server',
   storageFull: 'make room on the disk that has the folder',

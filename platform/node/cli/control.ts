@@ -7,20 +7,32 @@ import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { type Agent, type Status, SyncError } from '../../../agent/index.ts';
+import { type Agent, type PassReport, type Status, SyncError } from '../../../agent/index.ts';
 import { Failure } from './complaint.ts';
+import type { Data } from './data.ts';
+import { type MarkPage, readMarks, readServerWaitMs } from './stored.ts';
 
 /** What can be done with synced data without a network. */
 export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> & {
   status(): Promise<Status>;
+  /** See stored.ts, these two. */
+  marks(collection: string, after: string | null): Promise<MarkPage>;
+  serverWaitMs(): Promise<number>;
 };
 
-export interface RemoteApi extends LocalApi {
+/** What a sync that runs does besides. */
+export interface SyncApi extends LocalApi {
+  sync(): Promise<PassReport>;
+}
+
+export interface RemoteApi extends SyncApi {
   close(): void;
 }
 
-export function localApi(agent: Agent): LocalApi {
+export function localApi({ agent, storage }: Data): LocalApi {
   return {
+    marks: (collection, after) => readMarks(storage, collection, after),
+    serverWaitMs: () => readServerWaitMs(storage, Date.now()),
     status: async () => agent.status(),
     get: agent.get,
     list: agent.list,
@@ -35,7 +47,7 @@ export function localApi(agent: Agent): LocalApi {
  * that was left there is
  * replaced, and so is ours by the next owner's.
  */
-export async function serveControl(path: string, api: LocalApi): Promise<() => void> {
+export async function serveControl(path: string, api: SyncApi): Promise<() => void> {
   // Closing removes the name that a socket was made under: it must not be that of somebody else's
   // by then.
   const draft = `${path}.`;
@@ -74,7 +86,7 @@ export async function connectControl(
   }
   socket.on('error', () => socket.destroy());
   const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const call = async (method: keyof LocalApi, ...args: readonly unknown[]): Promise<never> => {
+  const call = async (method: keyof SyncApi, ...args: readonly unknown[]): Promise<never> => {
     socket.write(`${JSON.stringify({ method, args })}\n`);
     const { done, value } = await answered(replies.next(), replyMs);
     if (done === true) throw new Failure('the running sync has ended');
@@ -92,6 +104,9 @@ export async function connectControl(
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
     devices: () => call('devices'),
+    marks: (collection, after) => call('marks', collection, after),
+    serverWaitMs: () => call('serverWaitMs'),
+    sync: () => call('sync'),
     close: () => void socket.destroy(),
   };
 }
@@ -109,14 +124,14 @@ async function answered<T>(reply: Promise<T>, replyMs: number): Promise<T> {
 /** Longer than any call takes, also beside a first sync on a slow computer. */
 const REPLY_MS = 60_000;
 
-async function answer(socket: Socket, api: LocalApi): Promise<void> {
+async function answer(socket: Socket, api: SyncApi): Promise<void> {
   for await (const line of createInterface({ input: socket })) {
     const reply = await replyTo(line, api);
     if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
   }
 }
 
-async function replyTo(line: string, api: LocalApi): Promise<object> {
+async function replyTo(line: string, api: SyncApi): Promise<object> {
   try {
     const { method, args } = JSON.parse(line);
     const calls = new Map<unknown, () => Promise<unknown>>([
@@ -126,6 +141,9 @@ async function replyTo(line: string, api: LocalApi): Promise<object> {
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],
       ['devices', () => api.devices()],
+      ['marks', () => api.marks(args[0], args[1])],
+      ['serverWaitMs', () => api.serverWaitMs()],
+      ['sync', () => api.sync()],
     ]);
     const call = calls.get(method);
     if (call === undefined) throw new SyncError('badInput', 'there is no such call');

@@ -5,6 +5,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
+import type { Storage } from '../../ports.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
@@ -18,6 +19,8 @@ import { checkPrivateFolder } from './private-files.ts';
 
 export interface Data {
   readonly agent: Agent;
+  /** To be read beside the agent: see stored.ts. */
+  readonly storage: Pick<Storage, 'get' | 'scan'>;
   close(): void;
 }
 
@@ -61,7 +64,7 @@ export async function openData(options: DataOptions): Promise<Data> {
     platform.close();
     throw error;
   }
-  return { agent, close: platform.close };
+  return { agent, storage: platform.storage, close: platform.close };
 }
 
 /** The commands take turns on a folder: one that has it for longer than this is not done soon. */

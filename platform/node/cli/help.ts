@@ -27,7 +27,9 @@ export const COMMAND_LINES = `
   sign-in      signs in with the browser of any device, or with a password
   import       signs in with what a trusted device hands over
   sync         keeps the data of an account in a folder of this machine
+  sync-now     has the sync that runs on a folder sync at once
   status       what the folder holds, and how the last sync went
+  quarantine   what was set aside, and why
   devices      the account's other devices
   list         records of a collection
   export       all records, as JSON
@@ -93,10 +95,24 @@ ${SERVER}  --data DIR           the folder; made when it is missing
 `,
   ],
   [
+    'sync-now',
+    `sync-now [options]
+
+Has the sync that runs on the folder sync at once, whatever its interval, and tells how that went.
+${FOLDER}`,
+  ],
+  [
     'status',
     `status [options]
 
 What the folder holds, and how the last sync went.
+${FOLDER}`,
+  ],
+  [
+    'quarantine',
+    `quarantine [COLLECTION...] [options]
+
+The records that were set aside, and why: collection, id, code, since which version, in words.
 ${FOLDER}`,
   ],
   [

@@ -74,7 +74,7 @@ export async function withApi(
       if (error instanceof InUseError && waitedMs < TURN_MS) return null;
       throw error;
     });
-    if (data !== null) return work(localApi(data.agent), false).finally(data.close);
+    if (data !== null) return work(localApi(data), false).finally(data.close);
     await setTimeout(RETRY_MS);
   }
 }

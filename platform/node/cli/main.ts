@@ -18,10 +18,12 @@ import {
   parseSignOut,
   parseSync,
 } from './options.ts';
+import { quarantine } from './quarantine.ts';
 import { importAccount, signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
 import { status } from './status.ts';
 import { sync } from './sync.ts';
+import { syncNow } from './sync-now.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
@@ -33,6 +35,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['sign-out', (args, terminal) => done(signOut(parseSignOut(args), terminal))],
   ['check', (args, terminal) => check(parseCheck(args), terminal)],
   ['status', (args, terminal) => done(status(parseLocal(args, []), terminal))],
+  [
+    'quarantine',
+    (args, terminal) => done(quarantine(parseLocal(args, ['COLLECTION...?']), terminal)),
+  ],
+  ['sync-now', (args, terminal) => syncNow(parseLocal(args, []), terminal)],
   ['devices', (args, terminal) => done(devices(parseLocal(args, []), terminal))],
   ['list', (args, terminal) => done(list(parseList(args), terminal))],
   ['export', (args, terminal) => done(exportAll(parseExport(args), terminal))],

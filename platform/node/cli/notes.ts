@@ -1,5 +1,5 @@
-// What a sync leaves in the folder for the commands that come after it: where and as which device it syncs, and what
-// the servers said last, in their own words. Beside the data and not in it: without this file nothing but words is lost.
+// What a sync leaves in the folder for the commands that come after it: where and as which device it syncs, when the last
+// good sync was, and what the servers said last, in their own words. Beside the data and not in it: without this file nothing but words is lost.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ export interface Notes {
   readonly remote: AgentConfig['remote'] | null;
   /** Null: it syncs without being among the account's devices. */
   readonly device: Device | null;
+  /** When the last good sync ended; null: none has since there are notes of it. The agent writes it with other things only. */
+  readonly lastSyncMs: number | null;
   readonly said: Pick<Status, 'error' | 'alert' | 'quotaRemainingBytes'>;
 }
 
@@ -19,6 +21,7 @@ export const NOTES_FILE = 'notes.json';
 const NOTHING: Notes = {
   remote: null,
   device: null,
+  lastSyncMs: null,
   said: { error: null, alert: null, quotaRemainingBytes: null },
 };
 
@@ -43,12 +46,16 @@ const FORMS: readonly [path: readonly string[], members: readonly string[]][] = 
 ];
 
 function isNotes(value: unknown): value is Partial<Notes> {
-  const { said = NOTHING.said } = (membersOf(value) ?? {}) as { said?: unknown };
+  const { said = NOTHING.said, lastSyncMs = null } = (membersOf(value) ?? {}) as {
+    said?: unknown;
+    lastSyncMs?: unknown;
+  };
   const alert = membersOf(said)?.alert ?? null;
   const quota = membersOf(said)?.quotaRemainingBytes ?? null;
   return (
     membersOf(value) !== null &&
     membersOf(said) !== null &&
+    (lastSyncMs === null || typeof lastSyncMs === 'number') &&
     (alert === null || typeof alert === 'string') &&
     (quota === null || typeof quota === 'number') &&
     FORMS.every(([path, members]) => {

@@ -40,10 +40,15 @@ export function progressPrinter(
           line(`${event.collection}: dropped here and read anew, as another device wishes`),
         );
       case 'pass':
-        if (event.report.error === null) terminal.write(line(summary(event.report)));
-        else terminal.complain(failed(event.report.error));
+        if (event.report.error === null) terminal.write(passLine(event.report));
+        else terminal.complain(passLine(event.report));
     }
   };
+}
+
+/** How a pass went, with what can be done where it failed. */
+export function passLine(report: PassReport): string {
+  return report.error === null ? line(summary(report)) : failed(report.error);
 }
 
 function line(text: string): string {

@@ -13,10 +13,13 @@ import { printable, printableJson, type Terminal } from './terminal.ts';
 export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, json } = options;
   await withApi(directory, async (api, isRunning) => {
-    const { said, device } = readNotes(directory);
+    const { said, device, lastSyncMs } = readNotes(directory);
     const now = await api.status();
+    const serverWaitMs = await api.serverWaitMs();
     const known: Status = {
       ...now,
+      // A sync that finds nothing new writes nothing else.
+      lastSyncMs: now.lastSyncMs === null ? null : (lastSyncMs ?? now.lastSyncMs),
       // After a restart the agent knows only the code of its last error.
       error: now.error?.code === said.error?.code ? said.error : now.error,
       alert: now.alert ?? said.alert,
@@ -25,7 +28,7 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
     const deviceName = device?.name ?? null;
     const text = json
       ? printableJson({ ...known, isRunning, deviceName })
-      : rowsOf(known, isRunning, deviceName)
+      : rowsOf(known, { isRunning, serverWaitMs }, deviceName)
           .map(([name, value]) => name.padEnd(NAME_CHARS) + value)
           .join('\n');
     terminal.write(`${text}\n`);
@@ -36,14 +39,21 @@ const NAME_CHARS = 19;
 
 type Row = readonly [name: string, value: string];
 
-function rowsOf(now: Status, isRunning: boolean, deviceName: string | null): Row[] {
+interface Run {
+  readonly isRunning: boolean;
+  /** See stored.ts. */
+  readonly serverWaitMs: number;
+}
+
+function rowsOf(now: Status, runs: Run, deviceName: string | null): Row[] {
+  const { isRunning } = runs;
   const { account, lastSyncMs, alert, quotaRemainingBytes } = now;
   return [
     ['account', printable(account ?? 'none')],
     ['this device', deviceName === null ? 'not among the devices of the account' : deviceName],
     ['sync', isRunning ? `running (${now.state})` : 'not running'],
     ['last sync', lastSyncMs === null ? 'never' : whenWas(lastSyncMs)],
-    ...troubles(now),
+    ...troubles(now, runs),
     ...optional('the server says', alert === null ? null : alertText(alert)),
     ...optional('room left', quotaRemainingBytes === null ? null : sizeText(quotaRemainingBytes)),
     ...Object.entries(now.collections)
@@ -52,17 +62,16 @@ function rowsOf(now: Status, isRunning: boolean, deviceName: string | null): Row
   ];
 }
 
-function troubles({ error, notBeforeMs }: Status): Row[] {
-  const wait =
-    notBeforeMs === null
-      ? null
-      : `the next request goes out in ${duration(notBeforeMs - Date.now())}, at ${localTime(notBeforeMs)}`;
+function troubles({ error, notBeforeMs }: Status, { isRunning, serverWaitMs }: Run): Row[] {
+  const wait = isRunning
+    ? notBeforeMs && `no request goes out for another ${until(notBeforeMs - Date.now())}`
+    : serverWaitMs && `the server wants no request for another ${until(serverWaitMs)}`;
   // That there is a wait is no error of its own.
-  if (error === null || error.code === 'backoff') return optional('waiting', wait);
+  if (error === null || error.code === 'backoff') return optional('waiting', wait || null);
   return [
     ['error', failureLine(error)],
     ...optional('what to do', adviceFor(error)),
-    ...optional('waiting', wait),
+    ...optional('waiting', wait || null),
   ];
 }
 
@@ -103,6 +112,10 @@ function sizeText(bytes: number): string {
 function whenWas(timeMs: number): string {
   const agoMs = Date.now() - timeMs;
   return agoMs < 0 ? localTime(timeMs) : `${localTime(timeMs)} (${duration(agoMs)} ago)`;
+}
+
+function until(waitMs: number): string {
+  return `${duration(waitMs)}, until ${localTime(Date.now() + waitMs)}`;
 }
 
 function localTime(timeMs: number): string {

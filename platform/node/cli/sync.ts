@@ -20,7 +20,8 @@ import { readCredentials } from './credentials.ts';
 import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf } from './identity.ts';
-import { writeNotes } from './notes.ts';
+import { watchReturn } from './network-return.ts';
+import { readNotes, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter } from './progress.ts';
 import { giveBack } from './sign-out.ts';
@@ -74,18 +75,30 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
         if (event.kind !== 'pass') return;
         watch.passes++;
         // The notes are the new owner's then.
-        if (!isLost) noted = noted.then(() => note(options, data.agent.status(), terminal));
+        if (!isLost) {
+          noted = noted.then(() => note(options, data.agent.status(), event.report.ok, terminal));
+        }
         watch.onPass(event.report);
+        back.passEnded(event.report);
       },
     },
+  });
+  const back = watchReturn({
+    url: options.remote.serverUrl,
+    clock: terminal.machine?.clock,
+    returned: () => void data.agent.sync().catch(() => undefined),
   });
   let exitCode: number;
   try {
     checkAccount(data.agent.status().account, credentials, directory);
     await data.agent.configure(settingsOf(options));
-    const stopControl = await serveControl(socketOf(directory), localApi(data.agent));
+    const stopControl = await serveControl(socketOf(directory), {
+      ...localApi(data),
+      sync: data.agent.sync,
+    });
     exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
+    back.stop();
     await noted;
     data.close();
   }
@@ -189,12 +202,16 @@ function isFinal({ error }: PassReport): boolean {
 /** Keeps what the servers said. That a wait is still on is known without that. */
 async function note(
   { directory, remote, device }: SyncOptions,
-  { error, alert, quotaRemainingBytes }: Status,
+  { error, alert, quotaRemainingBytes, lastSyncMs }: Status,
+  isGood: boolean,
   terminal: Terminal,
 ): Promise<void> {
   if (error?.code === 'backoff') return;
   try {
-    await writeNotes(directory, { remote, device, said: { error, alert, quotaRemainingBytes } });
+    // Of the passes before this process, the agent does not know the last one.
+    const lastGoodMs = isGood ? lastSyncMs : (readNotes(directory).lastSyncMs ?? lastSyncMs);
+    const said = { error, alert, quotaRemainingBytes };
+    await writeNotes(directory, { remote, device, lastSyncMs: lastGoodMs, said });
   } catch (failure) {
     terminal.complain(`kitsync: ${complaintOf(failure).line}\n`);
   }

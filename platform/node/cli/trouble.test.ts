@@ -81,7 +81,9 @@ describe('kitsync status', () => {
     expect([code, complaints]).toEqual([1, expect.stringContaining('(unavailable)')]);
     const text = await statusText();
     expect(text).toMatch(/^last sync +\d{4}-\d\d-\d\d .* ago\)$/m);
-    expect(text).toMatch(/^waiting +the next request goes out in 10 minutes, at \d{4}/m);
+    expect(text).toMatch(
+      /^waiting +the server wants no request for another 10 minutes, until \d{4}/m,
+    );
     expect(text).toMatch(/^the server says +We move https:\/\/m\.example$/m);
     expect(text).toMatch(/^history +5 held, 0 to send, 0 set aside$/m);
     const again = await syncOver(fetch);

@@ -1,0 +1,98 @@
+// What the commands read past the agent, in the layout of SPEC.md: the marks of records that were set aside, and how
+// long the server wants to be left alone. It writes nothing, and what it does not understand it leaves out.
+
+import type { Storage } from '../../ports.ts';
+import { contents } from './contents.ts';
+
+type Reading = Pick<Storage, 'get' | 'scan'>;
+
+/** A record of the server that was set aside. */
+export interface Mark {
+  readonly collection: string;
+  readonly id: string;
+  /** Why. */
+  readonly code: string;
+  /** The server's time of the version that was set aside. */
+  readonly modifiedMs: number;
+}
+
+export interface MarkPage {
+  readonly marks: readonly Mark[];
+  /** Where the next page goes on; null: this was the last one. */
+  readonly next: string | null;
+}
+
+/** The marks of a collection, by id, from behind `after` on. Errors: `StorageError`. */
+export async function readMarks(
+  storage: Reading,
+  collection: string,
+  after: string | null,
+): Promise<MarkPage> {
+  const { generation } = await readState(storage);
+  const letter = LETTERS.get(collection);
+  if (typeof generation !== 'number' || letter === undefined) return { marks: [], next: null };
+  const prefix = `${generation.toString(36)}.${letter}.q.`;
+  const from = prefix + (after ?? '');
+  const limit = PAGE_MARKS + 1;
+  const found = await storage.scan({ from, to: `${prefix.slice(0, -1)}/`, limit });
+  // The one that the last page ended with comes again.
+  const keys = found.filter((key) => key !== from).slice(0, PAGE_MARKS);
+  const values = await storage.get(keys);
+  const marks = keys.map((key, at): Mark => {
+    const { code, modifiedMs } = membersOf(values[at]);
+    return {
+      collection,
+      id: unescaped(key.slice(prefix.length)),
+      code: typeof code === 'string' ? code : 'damaged',
+      modifiedMs: typeof modifiedMs === 'number' ? modifiedMs : 0,
+    };
+  });
+  const last = keys[keys.length - 1];
+  const isOver = found.length < limit || last === undefined;
+  return { marks, next: isOver ? null : last.slice(prefix.length) };
+}
+
+/** Milliseconds until the server may be asked again, by its own wish. Errors: `StorageError`. */
+export async function readServerWaitMs(storage: Reading, nowMs: number): Promise<number> {
+  const { backoff } = await readState(storage);
+  const { setAtMs, untilMs } = objectOf(objectOf(backoff).server);
+  if (typeof setAtMs !== 'number' || typeof untilMs !== 'number') return 0;
+  // Where the clock was put back, the wait begins now: see agent/backoff.ts.
+  return Math.max(0, nowMs < setAtMs ? untilMs - setAtMs : untilMs - nowMs);
+}
+
+const PAGE_MARKS = 500;
+
+const { clients } = contents;
+const LETTERS: ReadonlyMap<string, string> = new Map(
+  [...contents.collections, ...(clients ? [clients.collection] : [])].map(
+    ({ name, letter }) => [name, letter] as const,
+  ),
+);
+
+type Members = { readonly [name: string]: unknown };
+
+async function readState(storage: Reading): Promise<Members> {
+  const [state] = await storage.get(['s']);
+  return membersOf(state);
+}
+
+/** Of a JSON value, in either form. */
+function membersOf(stored: unknown): Members {
+  if (typeof stored !== 'string') return {};
+  try {
+    return objectOf(JSON.parse(stored.startsWith('b') ? stored.slice(1) : stored));
+  } catch {
+    return {};
+  }
+}
+
+function objectOf(value: unknown): Members {
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
+}
+
+function unescaped(id: string): string {
+  return id.replace(/%(2[015])/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
