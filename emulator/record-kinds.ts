@@ -171,8 +171,13 @@ export function longest({ body }: RecordKind, chars: number): Json {
   return body(low);
 }
 
+/** A text under the keys of `accountOf`. */
+export function sealed(text: string): string {
+  return sealPayload(KEYS, text, Buffer.alloc(16, 4));
+}
+
 function seal(body: Json): string {
-  return sealPayload(KEYS, JSON.stringify(body), Buffer.alloc(16, 4));
+  return sealed(JSON.stringify(body));
 }
 
 /** An account with these records, in this order, by collection. */

@@ -56,6 +56,8 @@ describe('a device has to take', () => {
     ['a page with odd visits', 'history', 'a', page],
     ['a login that lacks what it can lack', 'passwords', 'a', login],
     ['a tombstone without an id', 'history', 'a', { deleted: true }],
+    ['a tombstone that says so in its own way', 'history', 'a', { id: 'a', deleted: 1 }],
+    ['a page that says it is not one', 'history', 'a', { ...page, deleted: false }],
     ['an id with a space in it', 'history', 'a b', { ...page, id: 'a b' }],
   ])('%s', (_, collection, id, body) => {
     expect(isForDevices(collection, id, body)).toBe(true);

@@ -36,8 +36,13 @@ export function isForDevices(
   body: ServerRecord['body'] | null,
 ): boolean {
   if (body === null || asideName(id) !== id) return false;
-  if (body.deleted === true) return body.id === undefined || body.id === id;
-  return body.id === id && isReadable(collection, body);
+  if (isDeleted(body) && body.id === undefined) return Object.keys(body).length === 1;
+  return body.id === id && (isDeleted(body) || isReadable(collection, body));
+}
+
+/** Whatever `deleted` is, it says so, but for `false`. */
+export function isDeleted({ deleted }: ServerRecord['body']): boolean {
+  return deleted !== undefined && deleted !== false;
 }
 
 /** A record's id, or what stands for one that is none: `badId`, and what can be written of it. */

@@ -4,7 +4,7 @@
 
 import { createDecipheriv, createHmac } from 'node:crypto';
 import type { Holdings, Page } from './expected.ts';
-import { isForDevices, pageOf, type ServerRecord, shownOf } from './record-rules.ts';
+import { isDeleted, isForDevices, pageOf, type ServerRecord, shownOf } from './record-rules.ts';
 import type { Collection, User } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { accountKeys, type KeyPair, keyFingerprint } from './servers/sync-keys.ts';
@@ -90,7 +90,7 @@ export function samplePages(account: SeedAccount, count: number, nowMs: number):
   for (let i = 0; i < Math.min(count, length); i++) {
     const bso = records?.at(Math.floor((i * length) / Math.min(count, length)));
     const body = bso === undefined ? null : openPayload(keys, bso.payload);
-    const page = body === null || body.deleted ? null : pageOf(body);
+    const page = body === null || isDeleted(body) ? null : pageOf(body);
     if (page !== null) pages.push(page);
   }
   return pages;
@@ -98,7 +98,7 @@ export function samplePages(account: SeedAccount, count: number, nowMs: number):
 
 function* liveRecords(account: SeedAccount, name: string, nowMs: number): Generator<ServerRecord> {
   for (const { id, modifiedMs, body } of recordsOf(account, name, nowMs)) {
-    if (body === null || body.deleted || !isForDevices(name, id, body)) continue;
+    if (body === null || isDeleted(body) || !isForDevices(name, id, body)) continue;
     yield { body, modifiedMs };
   }
 }
