@@ -88,6 +88,7 @@ export type AgentEvent =
   | {
       readonly kind: 'quarantine';
       readonly collection: string;
+      /** The record's own, or, if it has none that can be used, a name: `badId`, and what can be written of it. */
       readonly id: string;
       readonly code: string;
     }
