@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
+import { secondDevice } from '../../../test/sim/second-device.ts';
 import {
   credentialsOf,
   run,
@@ -17,12 +18,52 @@ beforeAll(async () => {
   serving = await serveAccount(1);
   const credentials = await credentialsOf(serving, join(folder, 'credentials.json'));
   const { token } = serving.world.urls;
+  const browser = secondDevice({ world: serving.world, nowMs: Date.now() });
+  for (const { collection, record } of ODD) browser.put(collection, record);
   await run([
     ...['sync', '--token-server', token, '--credentials', credentials],
     ...['--data', data, '--once'],
   ]);
 });
 afterAll(() => serving.close());
+
+/** Addresses as other clients left them; `change` is what somebody does here. */
+const ODD = [
+  ...['https://odd.example', 'https://ODD.example/a b', 'http://odd.example:80/'].map(
+    (histUri, at) => ({
+      collection: 'history',
+      record: { id: `odd-page-${at}`, histUri, title: '', visits: [{ date: 1e15, type: 1 }] },
+      change: { title: 'new' },
+    }),
+  ),
+  ...[
+    ['no-scheme.example', ''],
+    ['https://dot.example', '.'],
+    ['https://UPPER.example/', 'https://UPPER.example/do'],
+    ['https://exämple.example', ''],
+  ].map(([hostname, formSubmitURL], at) => ({
+    collection: 'passwords',
+    record: { id: `{odd-login-${at}}`, hostname, formSubmitURL, username: 'u', password: 'p' },
+    change: { password: 'new' },
+  })),
+];
+
+test.each(ODD)('what is listed can be put back changed, its address untouched: %j', async (odd) => {
+  const { collection, record, change } = odd;
+  const listed = async () => {
+    const { out } = await run(['list', collection, '--data', data, '--json']);
+    return (JSON.parse(out) as { guid: string }[]).find(({ guid }) => guid === record.id);
+  };
+  const before = await listed();
+  const edited = await put(collection, { ...before, ...change });
+  expect(edited).toEqual({
+    code: 0,
+    id: record.id,
+    complaints: expect.not.stringContaining('URL'),
+  });
+  const changedMs = collection === 'history' ? {} : { timePasswordChanged: expect.any(Number) };
+  expect(await listed()).toEqual({ ...before, ...change, ...changedMs });
+});
 
 const put = async (collection: string, record: object) => {
   const { code, out, complaints } = await run([

@@ -5,12 +5,21 @@ import { UsageError } from './complaint.ts';
 
 type Members = { readonly [name: string]: unknown };
 
-/** The record with its addresses as a browser has them. Errors: `UsageError`, which names the member. */
-export function withPlainAddresses(collection: string, record: Members): Members {
+/**
+ * The record with its addresses as a browser has them. One that `existing` has, the record as it is listed, is no
+ * change and stays as it is, however another client wrote it. Errors: `UsageError`, which names the member.
+ */
+export function withPlainAddresses(
+  collection: string,
+  record: Members,
+  existing: Members | null = null,
+): Members {
   const forms = FORMS.get(collection) ?? [];
+  const known = Object.values(existing ?? {});
   const plain = forms.flatMap(([name, form]) => {
     const value = record[name];
-    return typeof value === 'string' ? [[name, form(name, value)] as const] : [];
+    const isGiven = typeof value === 'string' && !known.includes(value);
+    return isGiven ? [[name, form(name, value)] as const] : [];
   });
   return { ...record, ...Object.fromEntries(plain) };
 }

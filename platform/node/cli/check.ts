@@ -11,6 +11,7 @@ import { COLLECTIONS, contents } from './contents.ts';
 import { connectControl } from './control.ts';
 import { checkFolder, type Data, openData, socketOf } from './data.ts';
 import { nobody } from './identity.ts';
+import { missingOf } from './missing.ts';
 import { readNotes } from './notes.ts';
 import type { CheckOptions } from './options.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -40,8 +41,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
     const { collections } = data.agent.status();
     if (json) terminal.write(`${JSON.stringify({ damaged: told, collections })}\n`);
     else for (const line of linesOf(told, collections)) terminal.write(`${printable(line)}\n`);
-    const isWhole = Object.values(collections).every(({ damaged, lost }) => damaged + lost === 0);
-    return isRepair || isWhole ? 0 : 1;
+    return isRepair || missingOf(collections).length === 0 ? 0 : 1;
   } finally {
     data.close();
   }
@@ -92,8 +92,9 @@ function* linesOf(told: readonly Damage[], collections: Status['collections']): 
     for (const id of lost)
       yield `${collection}\t${id}\tdamaged: a change that was not sent is lost`;
   }
+  const missing = missingOf(collections);
   for (const [name, { held, damaged, lost }] of Object.entries(collections)) {
-    if (held === 0 && damaged === 0 && lost === 0) continue;
+    if (held === 0 && !missing.includes(name)) continue;
     const waits = damaged > 0 ? ', to be fetched again by the next sync' : '';
     yield `${name}\t${held} held${waits}${lost > 0 ? `, ${lost} unsent changes lost` : ''}`;
   }

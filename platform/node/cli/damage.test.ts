@@ -129,7 +129,10 @@ describe('a flipped bit', () => {
       const checked = await run(['check', '--data', data]);
       expect(checked.complaints).toMatch(/^(kitsync: [^\n]+\n)?$/);
       expect(await run(syncArgs(data)), `${name}, bit ${bit}`).toMatchObject({ code: 0 });
-      expect(sorted((await EXPORT(data)).out), `${name}, bit ${bit}`).toBe(expected);
+      const after = await EXPORT(data);
+      expect(after, `${name}, bit ${bit}`).toMatchObject({ code: 0, complaints: '' });
+      expect(sorted(after.out), `${name}, bit ${bit}`).toBe(expected);
+      expect(await run(['check', '--data', data])).toMatchObject({ code: 0, complaints: '' });
     }
     console.log([...counts].map(([what, runs]) => `${runs} ${what}`).join(', '));
   }, 900_000);

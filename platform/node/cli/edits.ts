@@ -5,6 +5,7 @@
 import { SyncError } from '../../../agent/index.ts';
 import { withPlainAddresses } from './addresses.ts';
 import { Failure, UsageError } from './complaint.ts';
+import type { LocalApi } from './control.ts';
 import { withApi } from './local.ts';
 import type { LocalOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,11 +17,13 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
   const { directory, words, json } = options;
   const [collection = '', text] = words;
   const given = recordsIn(text ?? (await terminal.read()));
-  const records = given.map((record, at) =>
-    naming(given, at, () => withPlainAddresses(collection, record)),
-  );
-  warnOfArgument(words, terminal);
   await withApi(directory, async (api) => {
+    const records: Members[] = [];
+    for (const [at, record] of given.entries()) {
+      const existing = await existingOf(api, collection, record);
+      records.push(naming(given, at, () => withPlainAddresses(collection, record, existing)));
+    }
+    warnOfArgument(words, terminal);
     const work = async (record: Members): Promise<string> => {
       const id = await api.put(collection, record);
       if (!json) terminal.write(`${id}\n`);
@@ -29,6 +32,21 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
     await each(records, work, (ids) => {
       if (json) terminal.write(`${JSON.stringify({ ids })}\n`);
     });
+  });
+}
+
+/** The record that an edit names by its id; null for a new one. */
+async function existingOf(
+  api: LocalApi,
+  collection: string,
+  { id, guid }: Members,
+): Promise<Members | null> {
+  const wanted = id ?? guid;
+  if (typeof wanted !== 'string') return null;
+  // What is odd about the collection or the id, `put` has the words for.
+  return api.get(collection, wanted).catch((error: unknown) => {
+    if (error instanceof SyncError && error.retry === 'never') return null;
+    throw error;
   });
 }
 

@@ -9,6 +9,7 @@ import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
 import { checkFolder, type Data, openData, RETRY_MS, socketOf, TURN_MS } from './data.ts';
 import { nobody } from './identity.ts';
+import { missingOf } from './missing.ts';
 import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
 import { writeOutput } from './private-files.ts';
@@ -131,13 +132,10 @@ async function* exported(api: LocalApi): AsyncGenerator<string> {
     separator = ',';
   }
   yield '\n}\n';
-  const waiting = Object.entries((await api.status()).collections).filter(
-    ([, { damaged, lost }]) => damaged + lost > 0,
-  );
-  if (waiting.length === 0) return;
-  const names = waiting.map(([name]) => name).join(', ');
+  const missing = missingOf((await api.status()).collections);
+  if (missing.length === 0) return;
   throw new Failure(
-    `not all is there: parts of ${names} were damaged; \`kitsync check\` tells more`,
+    `not all is there: parts of ${missing.join(', ')} were damaged; \`kitsync check\` tells more`,
   );
 }
 
