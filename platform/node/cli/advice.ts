@@ -68,6 +68,18 @@ const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   [/^ENOTFOUND /, 'check the name of the server; no name server knows it'],
   [/^EAI_AGAIN /, 'no name server answers: check the network of this machine'],
   [/^ECONNREFUSED /, 'nothing listens there: check that the server runs, and its port'],
+  [
+    /^(UND_ERR_SOCKET|ECONNRESET) /,
+    'the server, or something on the way, ends the connection; at an http:// address it may want https://',
+  ],
+  [
+    /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT) /,
+    'nothing answers there: check the address, the network, and firewalls',
+  ],
+  [
+    /^ENOTENCRYPTED /,
+    'a server on another machine would be asked without encryption: use https, or allow it with --allow-http',
+  ],
   [/^(ENETUNREACH|EHOSTUNREACH) /, 'there is no way to the server: check the network'],
   [/^BAD_PORT /, 'no program may use this port for the web: choose another'],
   [/^CERT_HAS_EXPIRED /, "the server's certificate has expired: renew it, or set this clock"],

@@ -26,6 +26,7 @@ export function helpOf(command: string): string | null {
 export const COMMAND_LINES = `
   sign-in      signs in with the browser of any device, or with a password
   import       signs in with what a trusted device hands over
+  doctor       looks for what keeps a sync from working, and says what to do
   sync         keeps the data of an account in a folder of this machine
   sync-now     has the sync that runs on a folder sync at once
   status       what the folder holds, and how the last sync went
@@ -75,6 +76,18 @@ ${ACCOUNT}  --redirect URL       the address that is registered for the client
 
 Signs in with what a trusted device hands over, in a file or the input.
 ${ACCOUNT}`,
+  ],
+  [
+    'doctor',
+    `doctor [options]
+
+Looks at each thing that a sync needs, a line each, and says what to do where it is missing:
+the rights of the files, name, connection, clock, token server, storage. Changes nothing.
+${SERVER}  --data DIR           the folder, if its rights shall be looked at
+  --protocol sync15|syncto    the protocol (default sync15)
+  --json               prints a JSON object a line
+Exit code 1: something is not ok.
+`,
   ],
   [
     'sync',

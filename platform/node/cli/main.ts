@@ -5,11 +5,13 @@
 import { withoutUserInfo } from '../server-url.ts';
 import { check } from './check.ts';
 import { complaintOf, UsageError } from './complaint.ts';
+import { doctor } from './doctor.ts';
 import { put, remove } from './edits.ts';
 import { helpOf, versionLine, wishOf } from './help.ts';
 import { devices, exportAll, list } from './local.ts';
 import {
   parseCheck,
+  parseDoctor,
   parseExport,
   parseImport,
   parseList,
@@ -33,6 +35,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['sign-in', (args, terminal) => done(signIn(parseSignIn(args), terminal))],
   ['import', (args, terminal) => done(importAccount(parseImport(args), terminal))],
   ['sign-out', (args, terminal) => done(signOut(parseSignOut(args), terminal))],
+  ['doctor', (args, terminal) => doctor(parseDoctor(args), terminal)],
   ['check', (args, terminal) => check(parseCheck(args), terminal)],
   ['status', (args, terminal) => done(status(parseLocal(args, []), terminal))],
   [

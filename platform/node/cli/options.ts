@@ -28,6 +28,14 @@ export interface SyncOptions {
   readonly json: boolean;
 }
 
+export type DoctorOptions = Pick<
+  SyncOptions,
+  'remote' | 'allowHttp' | 'credentialsFile' | 'json'
+> & {
+  /** Null: no folder is looked at. */
+  readonly directory: string | null;
+};
+
 export interface LocalOptions {
   readonly directory: string;
   readonly json: boolean;
@@ -88,11 +96,8 @@ const MINUTE_MS = 60_000;
 
 export function parseSync(args: readonly string[]): SyncOptions {
   const { values } = parse(args, [], {
-    'token-server': text,
-    'allow-http': flag,
-    credentials: text,
+    ...SERVER,
     data: text,
-    protocol: { type: 'string', default: 'sync15' },
     collections: { type: 'string', default: 'history,passwords' },
     interval: text,
     'device-name': text,
@@ -107,21 +112,12 @@ export function parseSync(args: readonly string[]): SyncOptions {
   exclude(values, 'no-device', 'device-name');
   exclude(values, 'read-only', 'device-name');
   exclude(values, 'read-only', 'initialize');
-  const allowHttp = values['allow-http'];
-  const serverUrl = urlOf('--token-server', values['token-server'], allowHttp);
   const minutes =
     values.interval === undefined
       ? INTERVAL_MINUTES
       : wholeNumber('--interval', values.interval, 1, 10_080);
   return {
-    remote: {
-      protocol: oneOf('--protocol', values.protocol, PROTOCOLS),
-      serverUrl,
-      audience: `${new URL(serverUrl).origin}/`,
-      auth: 'bearer',
-    },
-    allowHttp,
-    credentialsFile: needed('--credentials', values.credentials),
+    ...serverOptions(values),
     directory: resolve(needed('--data', values.data)),
     collections: values.collections
       .split(',')
@@ -132,6 +128,15 @@ export function parseSync(args: readonly string[]): SyncOptions {
     initialize: values.initialize,
     yes: values.yes,
     intervalMs: values.once ? null : minutes * MINUTE_MS,
+    json: values.json,
+  };
+}
+
+export function parseDoctor(args: readonly string[]): DoctorOptions {
+  const { values } = parse(args, [], { ...SERVER, data: text, json: flag });
+  return {
+    ...serverOptions(values),
+    directory: values.data === undefined ? null : resolve(needed('--data', values.data)),
     json: values.json,
   };
 }
@@ -201,6 +206,32 @@ export function parseSignOut(args: readonly string[]): SignOutOptions {
     forgetCredentials,
     allowHttp: values['allow-http'],
     yes: values.yes,
+  };
+}
+
+const SERVER = {
+  'token-server': text,
+  'allow-http': flag,
+  credentials: text,
+  protocol: { type: 'string', default: 'sync15' },
+} as const;
+
+function serverOptions(
+  values: { readonly 'allow-http': boolean; readonly protocol: string } & {
+    readonly [Name in 'token-server' | 'credentials']?: string | undefined;
+  },
+): Pick<SyncOptions, 'remote' | 'allowHttp' | 'credentialsFile'> {
+  const allowHttp = values['allow-http'];
+  const serverUrl = urlOf('--token-server', values['token-server'], allowHttp);
+  return {
+    remote: {
+      protocol: oneOf('--protocol', values.protocol, PROTOCOLS),
+      serverUrl,
+      audience: `${new URL(serverUrl).origin}/`,
+      auth: 'bearer',
+    },
+    allowHttp,
+    credentialsFile: needed('--credentials', values.credentials),
   };
 }
 

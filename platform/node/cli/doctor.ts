@@ -1,0 +1,215 @@
+// `kitsync doctor`: looks at each thing that a sync needs, in the order in which it needs them, and says in a line
+// whether it is there and what to do where it is not. What the servers are asked is what a sync asks them first, by the
+// same code. It changes nothing but a refresh token that the accounts server replaces, and prints nothing secret.
+
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SyncError } from '../../../agent/index.ts';
+import { nodeDeviceCrypto } from '../crypto.ts';
+import { type Machine, nodeMachine } from '../platform.ts';
+import { adviceFor } from './advice.ts';
+import { complaintOf, duration, failureLine, isRefusal, systemReason } from './complaint.ts';
+import { contents } from './contents.ts';
+import { type CredentialsFile, readCredentials } from './credentials.ts';
+import { checkFolder } from './data.ts';
+import { findHost, openConnection } from './doctor-network.ts';
+import { NODE_HEAP } from './heap.ts';
+import { identityOf } from './identity.ts';
+import type { DoctorOptions } from './options.ts';
+import { printable, printableJson, type Terminal } from './terminal.ts';
+
+/** What a check found out: `detail` in words. Errors are its failure. */
+type Check = () => Promise<string> | string;
+
+/** Resolves to the exit code: 1 if something is not as a sync needs it. */
+export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
+  const { allowHttp, credentialsFile, directory, remote, json } = options;
+  const machine = nodeMachine({ ...terminal.machine, allowHttp });
+  const url = new URL(remote.serverUrl);
+  const failed = new Set<string>();
+  const tell = (name: string, isGood: boolean | null, detail: string, advice: string | null) => {
+    if (isGood === false) failed.add(name);
+    const mark = isGood === null ? '-' : isGood ? 'ok' : 'not ok';
+    const more = advice === null ? '' : ` - ${advice}`;
+    const line = `${mark.padEnd(8)}${name.padEnd(NAME_CHARS)}${printable(`${detail}${more}`)}`;
+    terminal.write(`${json ? printableJson({ check: name, ok: isGood, detail, advice }) : line}\n`);
+  };
+  /** Without what it `needs`, a check says nothing. */
+  const run = async (name: string, needs: readonly string[], check: Check): Promise<void> => {
+    const missing = needs.find((need) => failed.has(need));
+    if (missing !== undefined) {
+      failed.add(name);
+      return tell(name, null, `not tried: the ${missing} is not ok`, null);
+    }
+    try {
+      tell(name, true, await check(), null);
+    } catch (error) {
+      const { detail, advice } = wordsOf(error);
+      tell(name, false, detail, advice);
+    }
+  };
+
+  let file: CredentialsFile | null = null;
+  await run('credentials', [], () => {
+    file = readCredentials(credentialsFile, allowHttp);
+    const kind = 'accessToken' in file.token ? 'an access token' : 'a refresh token';
+    return `${credentialsFile} has ${kind}, and only its owner can read it`;
+  });
+  if (directory !== null) await run('folder', [], () => lookAtFolder(directory));
+  await run('name', [], () => findHost(url));
+  await run('connection', ['name'], () => openConnection(url));
+  let serverMs: number | null = null;
+  await run('answer', ['connection'], async () => {
+    const answer = await firstAnswer(machine, remote.serverUrl);
+    serverMs = answer.dateMs;
+    return `something answers at ${url.host} (status ${answer.status})`;
+  });
+  await run('clock', ['answer'], () => compareClocks(serverMs, machine.clock.nowMs()));
+  const asked = openRemote(options, machine, () => file);
+  await run('sign-in', ['credentials'], asked.signIn);
+  if (remote.protocol === 'sync15') {
+    await run('token server', ['answer', 'sign-in'], asked.place);
+    await run('storage', ['token server'], asked.poll);
+  } else await run('Syncto server', ['answer', 'sign-in'], asked.poll);
+  machine.stop();
+  return failed.size === 0 ? 0 : 1;
+}
+
+const NAME_CHARS = 15;
+
+/** Something is there, and not as it has to be. */
+class Finding extends Error {
+  readonly advice: string;
+
+  constructor(message: string, advice: string) {
+    super(message);
+    this.advice = advice;
+  }
+}
+
+function wordsOf(error: unknown): { readonly detail: string; readonly advice: string | null } {
+  if (error instanceof Finding) return { detail: error.message, advice: error.advice };
+  if (error instanceof SyncError) {
+    const advice = adviceFor(error.shown);
+    const isThis = advice?.includes('kitsync doctor') === true;
+    const detail = failureLine(error.shown);
+    return { detail, advice: isThis ? 'check the network on the way to this server' : advice };
+  }
+  return { detail: complaintOf(error).line, advice: null };
+}
+
+const ROOM_BYTES_MIN = 20_000_000;
+
+function lookAtFolder(directory: string): string {
+  checkFolder(directory);
+  let place = directory;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const advice = isRefusal(error)
+      ? 'choose another --data, or mend its rights'
+      : 'choose another';
+    throw new Finding(`${place} cannot be written: ${systemReason(error)}`, advice);
+  }
+  const { bavail, bsize } = statfsSync(place);
+  if (bavail * bsize < ROOM_BYTES_MIN) {
+    throw new Finding(`the disk of ${place} has hardly any room left`, 'make room on it');
+  }
+  if (place !== directory) return `${directory} is made by the first sync`;
+  return `${directory} can be written, and is for its owner only`;
+}
+
+interface FirstAnswer {
+  readonly status: number;
+  /** By the server's clock; null: it does not say. */
+  readonly dateMs: number | null;
+}
+
+const LIMITS = {
+  ...{ timeoutMs: 15_000, longestMs: 30_000 },
+  ...{ windowMs: 15_000, windowBytesMin: 1 },
+};
+
+/** Any answer will do: nobody has signed in yet. */
+async function firstAnswer({ network }: Machine, url: string): Promise<FirstAnswer> {
+  const request = { method: 'GET', url: `${url}/`, headers: [], ...LIMITS } as const;
+  const { status, headers, cancel } = await network.request(request).catch((error: unknown) => {
+    const { message, cause } = error as Error;
+    const below = typeof cause === 'string' ? { cause } : {};
+    throw new SyncError('offline', message, below);
+  });
+  cancel();
+  const date = headers.find(([name]) => name === 'date')?.[1] ?? '';
+  const dateMs = Date.parse(date);
+  return { status, dateMs: Number.isNaN(dateMs) ? null : dateMs };
+}
+
+/** The header counts in seconds, and an answer takes some. */
+const CLOCK_OFF_MS_MAX = 60_000;
+
+function compareClocks(serverMs: number | null, nowMs: number): string {
+  if (serverMs === null) return 'the server does not say what time it is';
+  const offMs = nowMs - serverMs;
+  if (Math.abs(offMs) <= CLOCK_OFF_MS_MAX) return "this machine's clock and the server's agree";
+  const side = offMs > 0 ? 'ahead of' : 'behind';
+  throw new Finding(
+    `this machine's clock is ${duration(Math.abs(offMs))} ${side} the server's`,
+    'set it, for example with `timedatectl set-ntp true`; if it is right, tell the owner of the server',
+  );
+}
+
+/** The questions of a sync, one by one. */
+function openRemote(
+  { remote, credentialsFile }: DoctorOptions,
+  machine: Machine,
+  file: () => CredentialsFile | null,
+) {
+  const driver = contents.drivers.find(({ protocol }) => protocol === remote.protocol);
+  const open = () => {
+    const known = file();
+    if (known === null || driver === undefined) throw new Error('there are no credentials');
+    const identity = identityOf(known, machine, async () => new Uint8Array(32), credentialsFile);
+    const refuse = () => Promise.reject(new Error('nothing is stored'));
+    const platform = {
+      ...machine,
+      identity,
+      storage: { get: refuse, scan: refuse, commit: refuse },
+      crypto: nodeDeviceCrypto(),
+      power: { connection: () => 'wifi' as const },
+      shell: { status: () => undefined, event: () => undefined },
+    };
+    const config = {
+      ...{ profile: 'node', remote, collections: {}, intervalMs: 0, spreadMs: 0, wifiOnly: false },
+      ...{ historyRecordsMax: 1, recordCharsMax: 1_000_000, heap: NODE_HEAP },
+    };
+    const server = driver.open({
+      ...{ platform, config, memory: {}, cache: new Map(), abort: { aborted: false } },
+      clientState: Buffer.from(known.key.kid.split('-')[1] ?? '', 'base64url').toString('hex'),
+      notes: {
+        ...{ requests: 0, waitMs: 0, alert: null, gone: false },
+        ...{ quotaRemainingBytes: null, serverNowMs: 0 },
+      },
+    });
+    return { identity, server, known };
+  };
+  let opened: ReturnType<typeof open> | null = null;
+  const once = () => {
+    opened ??= open();
+    return opened;
+  };
+  return {
+    async signIn() {
+      const { identity, known } = once();
+      await identity.accessToken(false);
+      return 'accessToken' in known.token
+        ? 'the access token is used as it is'
+        : 'the accounts server gives access tokens';
+    },
+    place: async () => `it leads to ${new URL(await once().server.place()).host}`,
+    async poll() {
+      await once().server.poll([{ collection: 'history', id: null, knownMs: -1 }]);
+      return 'it takes what proves who asks, and answers';
+    },
+  };
+}
