@@ -137,6 +137,14 @@ test.each([
   [['emulate', '--records', '-5'], '--records must be a whole number from 0 to'],
   [['emulate', '--records=-5'], '--records must be a whole number from 0 to'],
   [['emulate', '--apply', '/nonexistent'], 'cannot read /nonexistent: there is no such file'],
+  [
+    ['emulate', '--records', '1', '--json', '--trace', '/dev/full'],
+    'cannot write /dev/full: the disk is full',
+  ],
+  [['emulate', '--export', dir], `cannot write ${dir}: it is a folder`],
+  [['emulate', '--dump', dir], `cannot write ${dir}: it is a folder`],
+  [['emulate', '--trace', dir], `cannot write ${dir}: it is a folder`],
+  [['emulate', '--account', ''], '--account needs a value, which is empty here'],
   [['emulate', '--account', '/'], 'cannot read /: it is a folder'],
   [['dance'], 'unknown command "dance"'],
 ])('2: %j gets one clear line', async (args, complaint) => {

@@ -203,12 +203,17 @@ function openTraceFile(path: string): number {
   }
 }
 
-/** A file that is written in large pieces, whatever the number of events. */
+/** A file that is written in large pieces, whatever the number of events. What cannot be written is said by `close`. */
 function openTrace(path: string): { write(line: string): void; close(): void } {
   const file = openTraceFile(path);
   let buffer = '';
+  let failure: unknown = null;
   const flush = () => {
-    writeSync(file, buffer);
+    try {
+      if (failure === null) writeSync(file, buffer);
+    } catch (error) {
+      failure = error;
+    }
     buffer = '';
   };
   return {
@@ -219,6 +224,7 @@ function openTrace(path: string): { write(line: string): void; close(): void } {
     close() {
       flush();
       closeSync(file);
+      if (failure !== null) refuse(path)(failure);
     },
   };
 }

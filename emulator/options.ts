@@ -1,7 +1,7 @@
 // What a person typed, checked: either options that can be run, or a UsageError whose message is one line.
 // Reads the files that are named; starts nothing and writes nothing.
 
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
@@ -225,6 +225,9 @@ function writablePath(path: string | undefined): string | null {
   } catch (error) {
     throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
   }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`cannot write ${path}: it is a folder`);
+  }
   return path;
 }
 
@@ -261,7 +264,12 @@ type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['opt
 
 function parse<const T extends OptionTable>(args: readonly string[], options: T) {
   const joined = withNegativeNumbers(args);
-  return asUsage(() => parseArgs({ args: joined, options, allowPositionals: false }).values);
+  const values = asUsage(
+    () => parseArgs({ args: joined, options, allowPositionals: false }).values,
+  );
+  const empty = Object.keys(values).find((name) => values[name as keyof typeof values] === '');
+  if (empty !== undefined) throw new UsageError(`--${empty} needs a value, which is empty here`);
+  return values;
 }
 
 /** `--records -5` is a number that is out of range, and no option `-5`. */

@@ -13,7 +13,8 @@ import { readAccount } from './servers/store-file.ts';
 
 const CORPUS = readFileSync(new URL('../test/fixtures/corpus-a.json', import.meta.url), 'utf8');
 const TV = loadProfile('panasonic-cx700');
-const WRITE_EVERY_MS = 400;
+const WRITE_EVERY_MS = 250;
+const PAGES_EVERY = 6;
 
 let firmware: Firmware;
 let serving: Serving;
@@ -41,13 +42,15 @@ function othersWrite(): void {
   let count = 0;
   timer = setInterval(() => {
     count++;
+    const login = { hostname: 'https://again.example', formSubmitURL: '', username: 'ada' };
+    other().put('passwords', { id: 'loginChanges', ...login, password: `${count}` });
+    // A device that makes an edit needs a while without news.
+    if (count % PAGES_EVERY !== 1) return;
     const id = `new${count}`.padEnd(12, '_');
     const histUri = `https://new${count}.example/`;
     other().put('history', { id, histUri, title: 'New', visits: [visit()] });
     const again = { histUri: 'https://again.example/', title: `${count}`, visits: [visit()] };
     other().put('history', { id: 'everTheSame_', ...again });
-    const login = { hostname: 'https://again.example', formSubmitURL: '', username: 'ada' };
-    other().put('passwords', { id: 'loginChanges', ...login, password: `${count}` });
   }, WRITE_EVERY_MS);
 }
 
