@@ -22,6 +22,8 @@ export interface Checked {
   readonly setup: Setup;
   readonly problems: string[];
   readonly compared: string[];
+  /** What the device syncs. */
+  readonly collections: readonly string[];
   readonly records: Readonly<Record<string, { readonly held: number }>>;
   readonly reported: readonly SetAside[];
   readonly quarantine: readonly SetAside[];
@@ -73,7 +75,7 @@ export async function compareAll(run: Checked, before: SeedAccount, words: Words
   const server = settled(serverHoldings(after, nowMs), open);
   const differences = [
     ...compareWithServer(settled(holdings, open), server, isFull),
-    ...quarantineProblems(after, aside, nowMs, { except: changed.ids }),
+    ...quarantineProblems(after, run.collections, aside, nowMs, { except: changed.ids }),
   ];
   compared.push(`${words.compared}: ${countOf(differences, 'difference')}`);
   for (const difference of differences) problems.push(`${words.problem}, ${difference}`);
@@ -100,7 +102,9 @@ export async function compareSample(run: Checked, account: SeedAccount): Promise
     problems.push(`the device holds ${held} pages of ${stored} on the server`);
   }
   const marked = quarantine.map(({ id }) => id);
-  problems.push(...quarantineProblems(account, quarantine, setup.nowMs(), { only: marked }));
+  problems.push(
+    ...quarantineProblems(account, run.collections, quarantine, setup.nowMs(), { only: marked }),
+  );
   const sample = samplePages(account, SAMPLE_PAGES, setup.nowMs());
   const differences: string[] = [];
   for (const wanted of sample) {

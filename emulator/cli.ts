@@ -63,7 +63,8 @@ serve
   --account FILE       as above
   --seconds N          stop after so long (default 86400)
 
-Exit codes: 0 done, 1 a promise was broken, 2 usage, 3 the device killed the agent
+Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never came, 3 the device
+killed the agent
 `;
 
 /** Runs a command; resolves to the exit code. `shipped`: a folder that has the shipped firmware of each profile. */

@@ -85,7 +85,8 @@ test.each([
     const [some] = user?.collections.get('history')?.inArrivalOrder(0) ?? [];
     const ids = ['\u0001ctl\u0002', '\u0001ctl\u0003', 'é', 'x'.repeat(65), '..'];
     const odd = ids.map((id) => ({ id, payload: some?.payload ?? '' }));
-    user?.write('history', odd, user.modifiedMs);
+    const names = ['history', 'passwords', 'clients'];
+    for (const name of names) user?.write(name, odd, user.modifiedMs);
     const { records, quarantine, problems, compared, setup } = await runScenario({
       ...{ profile: TV, firmware, account, seed: 1, protocol, auth, crypto: 'device' },
     });
@@ -97,9 +98,12 @@ test.each([
       `badId ${'x'.repeat(64)}`,
     ];
     expect(quarantine).toEqual(
-      aside.sort().map((id) => ({ collection: 'history', id, code: 'badId' })),
+      names.flatMap((collection) => aside.sort().map((id) => ({ collection, id, code: 'badId' }))),
     );
-    expect(records.history).toMatchObject({ held: 20, quarantined: ids.length });
+    expect(records).toMatchObject({
+      history: { held: 20, quarantined: ids.length },
+      passwords: { held: 12, quarantined: ids.length },
+    });
     expect(problems).toEqual([]);
     expect(compared).toEqual(['what the server holds in the end: 0 differences']);
     setup.losePower();
@@ -131,6 +135,7 @@ describe('what a device has set aside is judged by the account itself', () => {
   const judge = (aside: readonly (readonly [id: string | undefined, code: string])[]) =>
     quarantineProblems(
       account,
+      ['history'],
       aside.map(([id = '', code]) => ({ collection: 'history', id, code })),
       0,
       {},

@@ -79,17 +79,18 @@ function unescaped(text: string): string {
 }
 
 /**
- * What a device has set aside although it should have taken it, and what it has neither taken nor set aside.
+ * What a device has set aside, of the collections of these names, although it should have taken it, and what it has neither taken nor set aside.
  * `only` these records are looked at, for accounts too large to be read whole; not those of `except`.
  */
 export function quarantineProblems(
   account: SeedAccount,
+  names: readonly string[],
   aside: readonly SetAside[],
   nowMs: number,
   { only, except }: { only?: readonly string[]; except?: ReadonlySet<string> },
 ): string[] {
   const problems: string[] = [];
-  for (const name of ['history', 'passwords']) {
+  for (const name of names) {
     const marks = new Map(
       aside.filter(({ collection }) => collection === name).map(({ id, code }) => [id, code]),
     );

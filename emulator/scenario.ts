@@ -133,6 +133,7 @@ interface Run {
   /** By events. */
   readonly reported: readonly SetAside[];
   itself: DeviceState | null;
+  collections: readonly string[];
   holdings: Holdings | null;
   say(text: string, kind?: Progress['kind']): void;
 }
@@ -167,6 +168,7 @@ function createRun(options: ScenarioOptions): Run {
     quarantine: [],
     reported,
     itself: null,
+    collections: ['history', 'passwords'],
     holdings: null,
   };
 }
@@ -347,6 +349,7 @@ async function lookAtDevices(run: Run, compare: 'all' | 'sample' | 'none'): Prom
   const { setup, ledger, options, problems } = run;
   const { devices } = (await setup.device.command('devices', {})) as { devices: unknown[] };
   const { name, type } = options.description ?? options.profile.device;
+  run.collections = [...run.collections, DEVICES];
   run.itself = { name, type, others: devices.length, pushed: pushedOf(ledger, DEVICES) };
   if (setup.servers === null && compare === 'none') return;
   const account = await setup.view();

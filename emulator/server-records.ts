@@ -26,7 +26,7 @@ export function serverHoldings(account: SeedAccount, nowMs: number): Holdings {
 export function changedBetween(before: SeedAccount, after: SeedAccount, nowMs: number): Changed {
   const ids = new Set<string>();
   const addresses = new Set<string>();
-  for (const name of before === after ? [] : ['history', 'passwords']) {
+  for (const name of before === after ? [] : ['history', 'passwords', 'clients']) {
     const found: string[] = [];
     for (const [one, other] of [
       [before, after],
