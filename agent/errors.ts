@@ -7,38 +7,64 @@ import type { StoredKind } from './keys.ts';
 
 export type SyncErrorCode =
   // the network
+  /** No connection could be made, or it broke before the answer began. */
   | 'offline'
+  /** A server took longer than it may, to begin its answer or to go on with it. */
   | 'timeout'
+  /** An answer broke off, or is shorter than announced. What came before is kept. */
   | 'truncated'
   // the server asks for time
+  /** A server asked to be left alone for a time, which is not over. */
   | 'backoff'
+  /** A server says that it cannot answer now. */
   | 'unavailable'
   // who we are
+  /** A server does not take the sign-in. */
   | 'unauthorized'
+  /** Nobody is signed in, or the sign-in was given back or taken away. */
   | 'signedOut'
+  /** The account is not confirmed yet. */
   | 'unverified'
+  /** The key does not open what the account holds, or is not the one that the server knows. */
   | 'keyMismatch'
   // what the server said
+  /** What a server answered cannot be used; the message says what it was. */
   | 'badResponse'
+  /** The server's data was changed by somebody else meanwhile, again and again. */
   | 'conflict'
+  /** The server has no more room for this user. */
   | 'overQuota'
+  /** The account was moved to another server; everything is read again there. */
   | 'storageReset'
+  /** The account has no Sync data: no browser has synced with it yet. */
   | 'noSyncData'
+  /** The data has a newer form than this program knows. It is left as it is. */
   | 'clientTooOld'
+  /** The server has closed for good. It is asked now and then whether that is still so. */
   | 'serviceGone'
   // the device
+  /** The device has no room. Nothing is half written. */
   | 'storageFull'
+  /** The device's storage cannot be used. */
   | 'storageFailed'
+  /** What is stored is not what was written. It is set aside and fetched again. */
   | 'damaged'
+  /** The program or its platform has a fault. */
   | 'deviceFailed'
+  /** The engine was refused memory. It is tried again. */
   | 'outOfMemory'
   // the caller
+  /** What was asked for cannot be done as it was given; the message names the member. */
   | 'badInput'
+  /** There is no such record. */
   | 'notFound'
+  /** A record is longer, or takes more memory, than it may. */
   | 'tooLarge'
+  /** Nothing may be changed here: by a setting, or because the server takes no changes. */
   | 'readOnly'
+  /** Nobody is signed in to sync here. */
   | 'disabled'
-  | 'busy'
+  /** The sync was ended before it was done, by a person or another device. */
   | 'aborted';
 
 /**

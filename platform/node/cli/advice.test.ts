@@ -76,7 +76,7 @@ test('each code has an advice, or is one that passes by itself or that says all'
   const silent = Object.entries(ADVICE_BY_CODE).filter(([, advice]) => advice === null);
   expect(silent.map(([code]) => code)).toEqual([
     ...['truncated', 'backoff', 'unavailable', 'conflict', 'storageReset'],
-    ...['badInput', 'notFound', 'busy', 'aborted'],
+    ...['badInput', 'notFound', 'aborted'],
   ]);
   for (const [code, advice] of Object.entries(ADVICE_BY_CODE)) {
     const error = { code: code as keyof typeof ADVICE_BY_CODE, message: 'so' };

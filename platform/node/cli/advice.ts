@@ -64,7 +64,7 @@ function byCause(cause = ''): string | undefined {
 }
 
 /** By the code that a cause begins with: those of Node.js, its `fetch`, and OpenSSL. */
-const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
+export const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   [/^ENOTFOUND /, 'check the name of the server; no name server knows it'],
   [/^EAI_AGAIN /, 'no name server answers: check the network of this machine'],
   [/^ECONNREFUSED /, 'nothing listens there: check that the server runs, and its port'],
@@ -96,7 +96,8 @@ const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   ],
 ];
 
-const BY_WORD: ReadonlyMap<string, string> = new Map([
+/** By the word of a token server. */
+export const BY_WORD: ReadonlyMap<string, string> = new Map([
   [
     'invalid-credentials',
     'sign in again; if that does not help, the token server trusts another accounts server than the one you sign in to',
@@ -145,6 +146,5 @@ export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | n
   tooLarge: 'make the record smaller: no browser would take it',
   readOnly: 'the folder was synced with --read-only, or the server takes no writes from this user',
   disabled: 'run `kitsync sync` on the folder first',
-  busy: null,
   aborted: null,
 };

@@ -1,0 +1,53 @@
+// docs/errors.md says what the code says, and every code in it was provoked.
+
+import { expect, test } from 'vitest';
+import { errorCodes, errorsPage } from './errors.ts';
+import { textOf } from './markdown.ts';
+
+test('docs/errors.md is what `npm run docs` writes', () => {
+  expect(textOf('docs/errors.md')).toBe(errorsPage());
+});
+
+test('every code says what it means', () => {
+  expect(errorCodes().filter(({ means }) => !/^[A-Z].*\.$/.test(means))).toEqual([]);
+});
+
+/** By code: a test that provokes it through a door of the agent or a command, and what it expects there. */
+const PROVOKED: readonly (readonly [code: string, file: string])[] = [
+  ['offline', 'platform/node/cli/bad-input.test.ts'],
+  ['timeout', 'test/sim/stalled.test.ts'],
+  ['truncated', 'agent/remotes/sync15-listing.test.ts'],
+  ['backoff', 'agent/agent.test.ts'],
+  ['unavailable', 'platform/node/cli/trouble.test.ts'],
+  ['unauthorized', 'platform/node/cli/account.test.ts'],
+  ['signedOut', 'platform/node/cli/account.test.ts'],
+  ['unverified', 'agent/signin/password.test.ts'],
+  ['keyMismatch', 'platform/node/cli/account.test.ts'],
+  ['badResponse', 'agent/signin/password.test.ts'],
+  ['conflict', 'agent/initialize.test.ts'],
+  ['overQuota', 'agent/remotes/sync15-push.test.ts'],
+  ['storageReset', 'test/sim/sync15-hostile.test.ts'],
+  ['noSyncData', 'agent/agent.test.ts'],
+  ['clientTooOld', 'test/sim/old-stores.test.ts'],
+  ['serviceGone', 'agent/remotes/sync15-push.test.ts'],
+  ['storageFull', 'agent/local.test.ts'],
+  ['storageFailed', 'platform/node/cli/trouble.test.ts'],
+  ['damaged', 'agent/agent.test.ts'],
+  ['deviceFailed', 'agent/agent.test.ts'],
+  ['outOfMemory', 'test/sim/refused-memory.test.ts'],
+  ['badInput', 'platform/quickjs/commands.test.ts'],
+  ['notFound', 'platform/node/cli/commands.test.ts'],
+  ['tooLarge', 'agent/local.test.ts'],
+  ['readOnly', 'agent/agent.test.ts'],
+  ['disabled', 'platform/quickjs/entry.test.ts'],
+  ['aborted', 'agent/agent.test.ts'],
+];
+
+test.each(PROVOKED)('%s is provoked by %s', (code, file) => {
+  const program = textOf(file).replace(/^\s*(\/\/|\/?\*).*$/gm, '');
+  expect(program).toMatch(new RegExp(`'${code}'|\\(${code}\\)`));
+});
+
+test('no code is left out', () => {
+  expect(PROVOKED.map(([code]) => code)).toEqual(errorCodes().map(({ word }) => word));
+});
