@@ -3,7 +3,6 @@
 // microseconds, although Firefox cuts those it receives to milliseconds.
 // Members and visits that it does not understand travel along untouched.
 
-import { isObject } from '../../crypto/engine.ts';
 import { VISITS_UP_MAX } from '../limits.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
@@ -250,7 +249,7 @@ function visitsOf(body: Body): readonly unknown[] {
 }
 
 function isVisit(value: unknown): value is Visit {
-  if (!isObject(value)) return false;
+  if (typeof value !== 'object' || value === null) return false;
   const { date, type } = value as Partial<Visit>;
   return Number.isSafeInteger(date) && (date as number) > 0 && Number.isInteger(type);
 }

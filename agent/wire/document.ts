@@ -1,6 +1,6 @@
 // Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees them.
 
-import { isObject, jsonOf } from '../../crypto/engine.ts';
+import { jsonOf } from '../../crypto/engine.ts';
 import { flatBytes, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
 import { badResponse, type SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
@@ -62,7 +62,9 @@ export function parseRecord(text: string, pause: () => Promise<void>): unknown {
 
 /** An own member of outside data; undefined where there is none. */
 export function member(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [name: string]: unknown })[name]
+    : undefined;
 }
 
 /** That an answer is not what was asked for. A network that wants a sign-in answers with a page. */
