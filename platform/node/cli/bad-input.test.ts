@@ -76,6 +76,8 @@ test.each([
   [['status', '--data', data], `${data} holds no data yet`],
   [['list', '--data', data], 'COLLECTION is missing'],
   [['list', 'history', '--data', data, '--limit', '0'], '--limit must be a whole number from 1'],
+  [['list', 'history', '--data', data, '--limit', '-5'], '10000000, not "-5"'],
+  [['sync', '--interval', '-5', '--token-server', 'https://h'], 'from 1 to 10080, not "-5"'],
   [['put', 'history', '{', '--data', data], 'the record is not JSON'],
   [['put', 'history', '[7]', '--data', data], 'a record must be a JSON object'],
   [['delete', 'history', '{}', '--data', data], 'a record to delete needs its id or guid'],

@@ -17,13 +17,18 @@ export async function put(options: LocalOptions, terminal: Terminal): Promise<vo
   const { directory, words, json } = options;
   const [collection = '', text] = words;
   const given = recordsIn(text ?? (await terminal.read()));
+  // What is new is looked through before the folder is; a warning stands beside no other complaint.
+  for (const [at, record] of given.entries()) {
+    if ((record.id ?? record.guid) === undefined)
+      naming(given, at, () => withPlainAddresses(collection, record, null));
+  }
+  warnOfArgument(words, terminal);
   await withApi(directory, async (api) => {
     const records: Members[] = [];
     for (const [at, record] of given.entries()) {
       const existing = await existingOf(api, collection, record);
       records.push(naming(given, at, () => withPlainAddresses(collection, record, existing)));
     }
-    warnOfArgument(words, terminal);
     const work = async (record: Members): Promise<string> => {
       const id = await api.put(collection, record);
       if (!json) terminal.write(`${id}\n`);

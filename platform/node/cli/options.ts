@@ -282,7 +282,7 @@ function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
   options: T,
 ) {
   const { values, positionals: words } = asUsage(() =>
-    parseArgs({ args: [...args], options, allowPositionals: true }),
+    parseArgs({ args: withNegativeNumbers(args), options, allowPositionals: true }),
   );
   const isOpen = names[names.length - 1]?.endsWith('...?') === true;
   const extra = isOpen ? undefined : words[names.length];
@@ -294,6 +294,19 @@ function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
   if (missing !== undefined && !missing.endsWith('?'))
     throw new UsageError(`${missing} is missing`);
   return { values, words };
+}
+
+/** `--limit -5` is a number that is out of range, and no option `-5`. Behind `--` all are words. */
+function withNegativeNumbers(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  const joined: string[] = [];
+  for (const [at, arg] of args.entries()) {
+    const before = joined[joined.length - 1] ?? '';
+    const isValue = /^-\d/.test(arg) && /^--[a-z-]+$/.test(before) && (end < 0 || at < end);
+    if (isValue) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function asUsage<T>(work: () => T): T {
