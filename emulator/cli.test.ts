@@ -71,7 +71,8 @@ test('report and trace carry what a replay needs, and no secret', async () => {
   const firmware = firmwareDir('(function () { return () => ({ deliver() {}, command() {} }) })');
   const args = ['--firmware', firmware, '--apply', path, '--seed', '7', '--cut', '3', '--json'];
   const trace = join(dir, 'replay trace');
-  expect(await main(['emulate', ...args, '--trace', trace])).toBe(1);
+  const outputs = [`--export=${join(dir, 'replay held')}`, '--trace', trace];
+  expect(await main(['emulate', ...args, ...outputs])).toBe(1);
   const { replay } = JSON.parse(out) as { replay: object };
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   expect(replay).toEqual({
@@ -81,7 +82,7 @@ test('report and trace carry what a replay needs, and no secret', async () => {
     cut: 3,
     edits: sum(edits),
     account: sum(account),
-    command: `kitsync emulate --firmware ${firmware} --apply '${path.replace("'", "'\\''")}' --seed 7 --cut 3 --json --trace '${trace}'`,
+    command: `kitsync emulate --firmware ${firmware} --apply '${path.replace("'", "'\\''")}' --seed 7 --cut 3`,
   });
   const text = readFileSync(trace, 'utf8');
   expect(JSON.parse(text.split('\n')[0] ?? '')).toEqual({ t: 0, event: 'run', ...replay });

@@ -17,7 +17,7 @@ export interface Replay {
   readonly edits: string | null;
   /** SHA-256 of the account's file; null for one that is made up from the seed, or on servers outside. */
   readonly account: string | null;
-  /** What was typed, quoted for a shell. */
+  /** What was typed, quoted for a shell, but for where to write what. */
   readonly command: string;
 }
 
@@ -32,9 +32,17 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }
 
-/** A command with what it was given, as it can be pasted into a shell. */
+/** These say where to write what: the run is the same without them. */
+const OUTPUTS = ['--trace', '--export', '--dump', '--json'];
+
+/** A command with what it was given, as it can be pasted into a shell, but for where to write what. */
 export function commandLine(name: string, args: readonly string[]): string {
   const quoted = args
+    .filter((arg, at) => {
+      const before = args[at - 1] ?? '';
+      const isPath = before !== '--json' && OUTPUTS.includes(before);
+      return !isPath && !OUTPUTS.includes(arg.replace(/=.*/s, ''));
+    })
     .map(withoutUserInfo)
     .map((arg) => (/^[\w./:=,@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
   return ['kitsync', name, ...quoted].join(' ');
