@@ -72,7 +72,7 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
   let last = after;
   // How long records are shows when they are loaded: few at first, more where they are short.
   let most = 1;
-  for (let left = limit; left > 0; ) {
+  for (let left = limit; left > 0 && chars < LIST_CHARS_MAX; ) {
     const portion = Math.min(left, most);
     const charsBefore = chars;
     const { ids, places, next } = await store.indexed({

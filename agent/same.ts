@@ -81,15 +81,17 @@ async function eachAlike(
 ): Promise<void> {
   const { things } = store.collection;
   if (things === undefined) return;
+  // A call of its own: a loop would hold one record while it loads the next.
+  const look = async (id: string): Promise<void> => {
+    const [entry = NO_ENTRY] = await store.load([id]);
+    const found = shown(store, id, entry);
+    if (found !== null) await take(found, things.same(found.body, body));
+  };
   let after: string | null = null;
   do {
     const query = { prefix: `${things.key(body)}!`, limit: ALIKE_MAX, after };
     const page: Awaited<ReturnType<CollectionStore['indexed']>> = await store.indexed(query);
-    for (const id of page.ids) {
-      const [entry = NO_ENTRY] = await store.load([id]);
-      const found = shown(store, id, entry);
-      if (found !== null) await take(found, things.same(found.body, body));
-    }
+    for (const id of page.ids) await look(id);
     after = page.next;
   } while (after !== null);
 }
@@ -153,12 +155,13 @@ export function createShowing(store: CollectionStore): Showing {
         key = own;
         kept.clear();
       }
-      for (const id of alike) {
+      const meet = async (id: string): Promise<void> => {
         const other = id === record.id ? null : await find(id);
-        if (other === null || !things.same(other.body, record.body)) continue;
+        if (other === null || !things.same(other.body, record.body)) return;
         if (isBefore(things, other, first)) first = other;
         body = things.unite?.(body, other.body) ?? body;
-      }
+      };
+      for (const id of alike) await meet(id);
       return { first, body };
     },
   };

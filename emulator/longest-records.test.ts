@@ -113,3 +113,33 @@ test('what is a little longer is set aside by its name, and the others are held'
     records: { length: OTHERS.length },
   });
 });
+
+test('two pages whose addresses begin alike, as long as they may be, are listed', async () => {
+  const kind = KINDS.get('the visits of a page') as RecordKind;
+  const start = `https://long.example/${'x'.repeat(300)}`;
+  const { recordCharsMax } = loadProfile(TV).agent;
+  const long = longest(kind, recordCharsMax - EDIT_CHARS - start.length);
+  const pages = ['1', '2'].map((n) => ({
+    collection: kind.collection,
+    body: { ...long, id: `longpage000${n}`, histUri: `${start}${n}` },
+  }));
+  const setup = createSetup({
+    profile: loadProfile(TV),
+    firmware: await firmwareWith('history'),
+    account: accountOf([...OTHERS, ...pages]),
+    protocol: 'sync15',
+    auth: 'bearer',
+    crypto: 'device',
+    seed: 1,
+    collections: ['history'],
+  });
+  await setup.device.boot();
+  expect(await setup.device.command('enable', {})).toMatchObject({ ok: true });
+  for (const id of ['longpage0001', 'longpage0002']) {
+    await setup.device.command('list', { collection: 'history', limit: 20 });
+    await setup.device.command('get', { collection: 'history', id });
+  }
+  expect(await setup.device.command('status', {})).toMatchObject({
+    collections: { history: { held: OTHERS.length + 2, quarantined: 0 } },
+  });
+});
