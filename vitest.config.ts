@@ -24,9 +24,11 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['package', 'test/package/**/*.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
   ['sim', '{test/sim/**/*,emulator/device/flash-cuts}.test.ts'],
+  // Every write at which a device can be cut that goes on from an old store.
+  ['old-stores', 'test/sim/old-stores*.test.ts'],
 ]);
 /** These are in `npm test` too. */
-const SHARED = ['sim'];
+const SHARED = ['sim', 'old-stores'];
 
 export default defineConfig(({ mode }) => {
   const own = MODES.get(mode);
@@ -35,7 +37,12 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       include: [own ?? ALL],
-      env: mode === 'sim' ? { KITSYNC_SIM: 'whole' } : {},
+      env:
+        mode === 'sim'
+          ? { KITSYNC_SIM: 'whole' }
+          : mode === 'old-stores'
+            ? { KITSYNC_SIM: 'all' }
+            : {},
       exclude: own === undefined ? apart.map(([, files]) => files) : [],
       testTimeout: own === undefined ? 60_000 : 300_000,
       hookTimeout: 120_000,
