@@ -46,6 +46,11 @@ const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: str
     /status 403/,
     'the server lets this sign-in nowhere: ask its owner whether the user may sync there',
   ],
+  [
+    'unauthorized',
+    /accounts server/,
+    'the accounts server takes this sign-in no more, or never did: `kitsync sign-in` makes a new one',
+  ],
   ['unauthorized', /^login: /, 'check the password and the address of the account'],
   [
     'unavailable',

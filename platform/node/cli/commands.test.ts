@@ -86,7 +86,9 @@ describe('kitsync sync', () => {
     ]);
     expect([code, complaints]).toEqual([
       1,
-      expect.stringMatching(/^kitsync: history: .*\(readOnly\)\n$/),
+      expect.stringMatching(
+        /^kitsync: history: .*\(readOnly\) - the folder was synced with --read-only.*\n$/,
+      ),
     ]);
   });
 
@@ -294,7 +296,10 @@ describe('kitsync sign-in', () => {
   it('writes nothing when the code is worth nothing', async () => {
     const file = data('refused.json');
     const { code, complaints } = await run(signInArgs(file), 'c0de\n');
-    expect([code, complaints]).toEqual([1, expect.stringMatching(/\(unauthorized\)\n$/)]);
+    expect([code, complaints]).toEqual([
+      1,
+      expect.stringMatching(/\(unauthorized\) - .*`kitsync sign-in` makes a new one\n$/),
+    ]);
     expect(readdirSync(folder)).not.toContain('refused.json');
     expect((await run(signInArgs(file), '')).code).toBe(2);
   });

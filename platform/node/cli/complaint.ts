@@ -4,6 +4,7 @@
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { ServerUrlRefused } from '../server-url.ts';
+import { adviceFor } from './advice.ts';
 import { printable } from './terminal.ts';
 
 /** The command cannot be run as it was typed, or with the files that it names: exit code 2. */
@@ -20,7 +21,11 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
   if (error instanceof Failure || error instanceof StorageError) {
     return { line: error.message, exitCode: 1 };
   }
-  if (error instanceof SyncError) return { line: failureLine(error.shown), exitCode: 1 };
+  if (error instanceof SyncError) {
+    const advice = adviceFor(error.shown);
+    const more = advice === null ? '' : ` - ${advice}`;
+    return { line: failureLine(error.shown) + more, exitCode: 1 };
+  }
   const { syscall, path } = error as NodeJS.ErrnoException;
   if (syscall === undefined) throw error;
   const what = path === undefined ? `the system's ${syscall}` : path;

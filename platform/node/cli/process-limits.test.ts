@@ -29,7 +29,9 @@ it('says that the disk is full, goes on when there is room, and prints no more t
   const limited = ['bash', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'bash'];
   const full = startCommand(args, limited);
   expect(await full.ended).toBe(1);
-  expect(full.complained()).toMatch(/sync failed: .* \(storageFull\) - make room on the disk\n/);
+  expect(full.complained()).toMatch(
+    /sync failed: .* \(storageFull\) - make room on the disk that has the folder\n/,
+  );
   const { code, out } = await run(args);
   expect([code, out]).toEqual([0, expect.stringContaining('in sync')]);
   const { out: status } = await run(['status', '--data', data]);
