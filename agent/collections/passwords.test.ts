@@ -164,6 +164,13 @@ describe('changes on both sides', () => {
     expect(three(mine, theirs, 60_000)).toEqual(taken);
   });
 
+  test('of the password: the later counts, whichever went up first', () => {
+    const mine = { password: 'mine', timePasswordChanged: NOW_MS - 200_000 };
+    const theirs = { password: 'theirs', timePasswordChanged: NOW_MS - 300_000 };
+    expect(three(mine, theirs, 200_000)).toEqual({ mirror: 'asIs', local: login(mine) });
+    expect(three(theirs, mine, 1_000)).toEqual(taken);
+  });
+
   test('that are the same need no upload', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(99_000), (more, ageMs) => {

@@ -115,8 +115,9 @@ function merge(input: MergeInput): MergeDecision {
   return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 
-/** Member by member: the side that changed it, and where both did, the younger change. */
+/** Member by member: the side that changed it, and where both did, the later password, else the younger change. */
 function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean): Body {
+  const isMineLater = isPasswordLater(mine, theirs, isMineYounger);
   const [ours, agreed, others] = [membersOf(mine), membersOf(base), membersOf(theirs)];
   const pick = (name: string): unknown => {
     const [own, old, other] = [ours.get(name), agreed.get(name), others.get(name)];
@@ -124,7 +125,9 @@ function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean
     if (!isSaid(name, own)) return other;
     if (name === 'timesUsed') return Math.max(0, timeOf(own) + timeOf(other) - timeOf(old));
     if (isSameValue(own, old)) return other;
-    return isMineYounger || isSameValue(other, old) ? own : other;
+    const isOfPassword = name === 'password' || name === 'timePasswordChanged';
+    const isMine = isOfPassword ? isMineLater : isMineYounger;
+    return isMine || isSameValue(other, old) ? own : other;
   };
   const names = Object.keys({ ...theirs, ...mine });
   const merged: Body = Object.fromEntries(names.map((name) => [name, pick(name)]));
@@ -133,10 +136,15 @@ function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean
   return isNew ? { ...merged, httpRealm: null } : merged;
 }
 
+/** Whether the password here is the later one; where neither is, whether the change here is the younger. */
+function isPasswordLater(mine: Body, theirs: Body, isMineYounger: boolean): boolean {
+  const laterMs = timeOf(mine.timePasswordChanged) - timeOf(theirs.timePasswordChanged);
+  return laterMs > 0 || (laterMs === 0 && isMineYounger);
+}
+
 /** Without a common past the later password wins with all that belongs to it, then the younger change; other members stay. */
 function mergeTwo(mine: Body, theirs: Body, isMineYounger: boolean): Body {
-  const laterMs = timeOf(mine.timePasswordChanged) - timeOf(theirs.timePasswordChanged);
-  const isMineLater = laterMs > 0 || (laterMs === 0 && isMineYounger);
+  const isMineLater = isPasswordLater(mine, theirs, isMineYounger);
   const [known, unknown]: [[string, unknown][], [string, unknown][]] = [[], []];
   for (const member of Object.entries(mine)) {
     if (!KNOWN.includes(member[0])) unknown.push(member);

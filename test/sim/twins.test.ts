@@ -39,3 +39,18 @@ test('a login has the later password', async () => {
   const logins = [...second.live('passwords').values()].filter((one) => one.hostname === hostname);
   expect(logins).toEqual([expect.objectContaining({ id: 'elsewhere', password: 'later' })]);
 });
+
+test('a login that was changed on both sides has the later password, though it comes up last', async () => {
+  const { agent, second } = await deviceAndServer();
+  const login = { hostname: 'https://both.example', formSubmitURL: '', httpRealm: null };
+  const times = { timeCreated: NOW_MS - 9000, timePasswordChanged: NOW_MS - 9000 };
+  const base = { ...login, ...times, id: 'elsewhere', username: 'ada', password: 'old' };
+  second.put('passwords', base);
+  await agent.sync();
+  const edit = { id: 'elsewhere', password: 'later' };
+  await agent.put('passwords', edit);
+  const earlier = { password: 'earlier', timePasswordChanged: NOW_MS - 1000 };
+  second.put('passwords', { ...base, ...earlier });
+  await agent.sync();
+  expect(second.get('passwords', 'elsewhere')).toMatchObject({ password: 'later' });
+});
