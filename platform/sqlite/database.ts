@@ -27,8 +27,7 @@ export function leaveLog({ capi }: Sqlite3Static, db: Database): void {
 export function mendLog(db: Database, { files, name }: Place): boolean {
   // Reading anything makes SQLite read its log.
   db.selectValue('PRAGMA application_id');
-  const [, frames = 0] = db.selectArray('PRAGMA wal_checkpoint(NOOP)') ?? [];
-  return files.mendLog(name, Math.max(0, Number(frames)));
+  return files.mendLog(name);
 }
 
 /** Of a row of `v, typeof(v) = 'text'`, which is no removal. */

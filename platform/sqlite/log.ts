@@ -31,12 +31,8 @@ const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES;
 /** So many frames behind a damaged one are looked at. */
 const AHEAD_FRAMES = 256;
 
-/** `taken`: the frames that SQLite has read as good. `main`: a page of the database, without its log. */
-export function examineLog(
-  log: BlockFile,
-  taken: number,
-  main: (page: number) => Uint8Array | null,
-): Examined {
+/** `main`: a page of the database, without its log. */
+export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | null): Examined {
   const mended = new Map<number, Uint8Array>();
   const stored = readWhole(log, 0, HEADER_BYTES);
   if (stored === null) return { mended, isLost: false };
@@ -44,10 +40,10 @@ export function examineLog(
   if (header === null) return { mended, isLost: holdsMore(log, main) };
   if (header !== stored) mended.set(0, header);
   const chain: Chain = { isLittle: isLittleEndian(header), salts: sumAt(header, 16) };
-  let seed = taken > 0 ? frameAt(log, taken - 1)?.sum : sumAt(header, 24);
-  for (let at = taken; ; at++) {
+  let seed = sumAt(header, 24);
+  for (let at = 0; ; at++) {
     const frame = frameAt(log, at);
-    if (frame === null || seed === undefined) return { mended, isLost: false };
+    if (frame === null) return { mended, isLost: false };
     if (!follows(chain, seed, frame)) {
       const [right, other] = mendedFrames(chain, seed, frame, frameAt(log, at + 1));
       // A write under way does not end in a flipped bit.

@@ -73,16 +73,14 @@ export class SealedFiles implements BlockFiles {
   }
 
   /**
-   * Looks at the log of an open database behind the frames that SQLite has taken of it. True: more can be read, once
-   * the database is opened again. Errors: `StorageError` `damaged`, when commits are lost that were acknowledged.
+   * Looks at the log of an open database. True: more can be read than SQLite has taken, once the database is opened
+   * again. Errors: `StorageError` `damaged`, when commits are lost that were acknowledged.
    */
-  mendLog(name: string, framesTaken: number): boolean {
+  mendLog(name: string): boolean {
     const log = this.#logs.get(name + LOG);
     const database = this.#databases.get(name);
     if (log === undefined || database === undefined || this.#mended.has(name + LOG)) return false;
-    const { mended, isLost } = examineLog(log, framesTaken, (number) =>
-      pageAt(database.file, number),
-    );
+    const { mended, isLost } = examineLog(log, (number) => pageAt(database.file, number));
     if (isLost) throw new StorageError('damaged', 'the log has lost commits');
     if (mended.size > 0) this.#mended.set(name + LOG, new Map(mended));
     return mended.size > 0;
@@ -98,7 +96,7 @@ export class SealedFiles implements BlockFiles {
       return salvage;
     }
     const file = this.#files.open(name, false);
-    const { mended, isLost } = examineLog(log, 0, (number) => file && pageAt(file, number));
+    const { mended, isLost } = examineLog(log, (number) => file && pageAt(file, number));
     file?.close();
     this.#mended.set(name + LOG, new Map(mended));
     if (isLost) salvage.losses++;
