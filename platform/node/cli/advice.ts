@@ -22,6 +22,11 @@ function byAnswer(code: string, message: string): string | undefined {
 /** Codes, and what the message of such an error says. The first that fits. */
 const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: string])[] = [
   [
+    'damaged',
+    /^the stored state /,
+    'whose data it is is lost: `kitsync sign-out` empties the folder, and a sync fetches all anew',
+  ],
+  [
     'badResponse',
     /sends elsewhere/,
     'the server sends to another address: give that one, or sign in to the network first',

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { STATE_KEY } from '../../../agent/keys.ts';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { every } from '../../../test/sim/share.ts';
 import {
@@ -19,6 +20,7 @@ import {
   serveAccount,
   temporaryFolder,
 } from '../../../test/support/commands.ts';
+import { openNodeStorage } from '../storage.ts';
 
 let serving: Serving;
 let credentials: string;
@@ -78,6 +80,21 @@ test('another device.key is refused, and nothing is changed', async () => {
     expect(ran.complaints).toContain('device.key is not the key that the data was sealed under');
   }
   writeFileSync(join(data, 'device.key'), right);
+  expect(sorted((await EXPORT(data)).out)).toBe(expected);
+});
+
+test('where it is lost whose data it is, every command says so, and a sign-out begins anew', async () => {
+  const data = copied();
+  const storage = await openNodeStorage(data);
+  await storage.commit([[STATE_KEY, '?']]);
+  storage.close();
+  for (const args of [['export'], ['status'], ['check'], ['check', '--repair']]) {
+    const ran = await run([...args, '--data', data]);
+    expectOneLine(ran);
+    expect(ran.complaints).toContain('`kitsync sign-out` empties the folder');
+  }
+  expect(await run(['sign-out', '--yes', '--data', data])).toMatchObject({ code: 0 });
+  expect(await run(syncArgs(data))).toMatchObject({ code: 0 });
   expect(sorted((await EXPORT(data)).out)).toBe(expected);
 });
 

@@ -98,7 +98,13 @@ async function leave(
     // Nothing is synced any more while somebody thinks about it.
     connection: () => (isAgreed ? 'wifi' : 'none'),
     shell: { status: () => undefined, event: () => undefined },
+  }).catch((error: unknown) => {
+    // Whose data it is is lost with the state: there is nobody to say goodbye for.
+    const isLost = error instanceof SyncError && error.code === 'damaged';
+    if (isLost && error.detail.stored === 'state') return null;
+    throw error;
   });
+  if (data === null) return confirm(terminal, question(options, null), yes);
   try {
     const status = data.agent.status();
     if (credentials !== null) checkAccount(status.account, credentials, directory);
