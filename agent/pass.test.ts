@@ -197,9 +197,9 @@ describe('what the user or the account does not want', () => {
     await run();
     await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
     server.results = (records) => records.map(() => ({ kind: 'readOnly' }));
-    expect((await run()).failure).toBeNull();
+    expect((await run()).failure).toMatchObject({ code: 'readOnly' });
     expect(pages.state).toMatchObject({ pending: 1, readOnlyAtMs: NOW_MS });
-    expect((await run()).log).toEqual(['poll']);
+    expect(await run()).toMatchObject({ log: ['poll'], failure: null });
     later(READ_ONLY_RECHECK_MS);
     server.results = (records) => records.map(() => ({ kind: 'stored', modifiedMs: 9_000 }));
     expect((await run()).log).toContain('upload history');

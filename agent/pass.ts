@@ -47,6 +47,7 @@ const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
   'conflict',
   'keyMismatch',
   'overQuota',
+  'readOnly',
   'tooLarge',
   'unavailable',
 ]);
@@ -240,7 +241,7 @@ async function syncCollection(
 async function sendChanges(pass: CollectionPass): Promise<void> {
   const { store, report } = pass;
   let unsent: SyncError | null = null;
-  let kind: PushEnd['kind'] = 'done';
+  let kind: PushEnd['kind'] | null = null;
   let futile = 0;
   for (let round = 0; round < ROUNDS_MAX && futile < FUTILE_ROUNDS_MAX; round++) {
     if (store.state.pending === 0 || store.state.readOnlyAtMs > 0) break;
@@ -259,8 +260,13 @@ async function sendChanges(pass: CollectionPass): Promise<void> {
     futile = isFutile ? futile + 1 : 0;
   }
   if (unsent !== null) throw unsent;
-  if (kind !== 'moved' || store.state.pending === 0) return;
+  if (kind === null || store.state.pending === 0) return;
   const collection = store.collection.name;
+  // A device's own record is no change of its user's: that a server keeps none is no failure.
+  if (store.state.readOnlyAtMs > 0 && store.collection.writes !== 'own') {
+    throw new SyncError('readOnly', `${collection}: the server takes no changes`, { collection });
+  }
+  if (kind !== 'moved') return;
   throw new SyncError('conflict', `${collection}: no upload is taken`, { collection });
 }
 

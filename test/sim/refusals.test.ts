@@ -104,7 +104,7 @@ describe('refusals', () => {
     const stage = await synced({ syncto: { enabled: ['record_passwords_put_enabled'] } });
     const { agent, network, platform } = await boot(stage);
     await agent.put('passwords', { origin: 'https://n.example', httpRealm: 'n', password: 'n' });
-    expect(await agent.sync()).toMatchObject({ ok: true });
+    expect(await agent.sync()).toMatchObject({ ok: false, error: { code: 'readOnly' } });
     expect(agent.status().collections).toMatchObject({
       history: { readOnly: true, pending: 1 },
       passwords: { readOnly: false, pending: 0 },
