@@ -131,7 +131,9 @@ export function createShowing(store: CollectionStore): Showing {
   const known = (id: string): Entry | undefined => portion.get(id) ?? kept.get(id);
 
   const find = async (id: string): Promise<Shown | null> => {
-    const [entry = NO_ENTRY] = [known(id) ?? (await store.load([id]))[0]];
+    // A small heap holds one long record: such another one is shown by itself.
+    const { batchCharsMax } = store.heap;
+    const [entry = NO_ENTRY] = [known(id) ?? (await store.load([id], batchCharsMax))[0]];
     const { mirror, local } = entry;
     if (local === null && mirror !== null && mirror.text.length <= KEPT_CHARS_MAX) {
       kept.set(id, entry);

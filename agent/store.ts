@@ -8,6 +8,7 @@ import type { Body, Collection } from './collections/collection.ts';
 import {
   type Entry,
   knownMs,
+  NO_ENTRY,
   type Packed,
   packLocal,
   packMirror,
@@ -48,7 +49,8 @@ export interface CollectionStore {
   readonly heap: HeapLimits;
   /** Gives the device its turns, so that whoever works on many records need not. */
   /** Errors: `damaged` names the first value that is not what was written. */
-  load(ids: readonly string[]): Promise<Entry[]>;
+  /** Nothing is said of a record whose stored texts have more than `charsMax` characters. */
+  load(ids: readonly string[], charsMax?: number): Promise<Entry[]>;
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
   pendingIds(after: string | null, limit: number): Promise<string[]>;
@@ -141,7 +143,7 @@ export async function openCollectionStore(
       return state;
     },
 
-    async load(ids) {
+    async load(ids, charsMax = Number.MAX_VALUE) {
       if (ids.length === 0) return [];
       const wanted = ids.flatMap((id) => [keys.record(id), keys.outbox(id)]);
       if (state.quarantined > 0) wanted.push(...ids.map((id) => keys.quarantine(id)));
@@ -150,6 +152,10 @@ export async function openCollectionStore(
       for (const [index, id] of ids.entries()) {
         const at = index * 2;
         const chars = (values[at]?.length ?? 0) + (values[at + 1]?.length ?? 0);
+        if (chars > charsMax) {
+          entries.push(NO_ENTRY);
+          continue;
+        }
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
           // Most records have neither, and no turn is spent on that.

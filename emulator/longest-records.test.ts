@@ -114,14 +114,18 @@ test('what is a little longer is set aside by its name, and the others are held'
   });
 });
 
-test('two pages whose addresses begin alike, as long as they may be, are listed', async () => {
+test.each([
+  ['whose addresses begin alike', (n: string) => n, ['1', '2']],
+  ['of one address', () => '', ['1', '2']],
+  ['and two more whose addresses begin alike', (n: string) => n, ['1', '2', '3', '4']],
+])('two pages %s, as long as they may be, are listed', async (_what, endOf, numbers) => {
   const kind = KINDS.get('the visits of a page') as RecordKind;
   const start = `https://long.example/${'x'.repeat(300)}`;
   const { recordCharsMax } = loadProfile(TV).agent;
   const long = longest(kind, recordCharsMax - EDIT_CHARS - start.length);
-  const pages = ['1', '2'].map((n) => ({
+  const pages = numbers.map((n) => ({
     collection: kind.collection,
-    body: { ...long, id: `longpage000${n}`, histUri: `${start}${n}` },
+    body: { ...long, id: `longpage000${n}`, histUri: `${start}${endOf(n)}` },
   }));
   const setup = createSetup({
     profile: loadProfile(TV),
@@ -140,6 +144,6 @@ test('two pages whose addresses begin alike, as long as they may be, are listed'
     await setup.device.command('get', { collection: 'history', id });
   }
   expect(await setup.device.command('status', {})).toMatchObject({
-    collections: { history: { held: OTHERS.length + 2, quarantined: 0 } },
+    collections: { history: { held: OTHERS.length + numbers.length, quarantined: 0 } },
   });
 });
