@@ -55,6 +55,15 @@ describe('kitsync sync', () => {
     expect(readdirSync(data()).sort()).toEqual(['device.key', 'notes.json', 'store']);
   });
 
+  it('says what waits although the sync went well', async () => {
+    await once();
+    await run(['put', 'history', '--data', data(), '{"url": "https://waits.example/"}']);
+    const { code, out } = await once(data(), '--read-only');
+    expect(code).toBe(0);
+    expect(out).toMatch(/in sync: .*\n.*changes that wait here: history 1 - kitsync status and/);
+    expect((await once()).out).not.toContain('wait');
+  });
+
   it('carries edits from folder to folder, by either protocol', async () => {
     const syncto = (directory: string) =>
       run([

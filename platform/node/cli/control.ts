@@ -88,9 +88,10 @@ export async function connectControl(
   const replies = createInterface({ input: socket })[Symbol.asyncIterator]();
   const call = async (method: keyof SyncApi, ...args: readonly unknown[]): Promise<never> => {
     socket.write(`${JSON.stringify({ method, args })}\n`);
-    const { done, value } = await answered(replies.next(), replyMs);
-    if (done === true) throw new Failure('the running sync has ended');
-    const { result, error } = JSON.parse(value);
+    // A process that ends in the middle breaks the line, in one of several ways.
+    const next = replies.next().catch(() => ({ done: true as const, value: undefined }));
+    const { value } = await answered(next, replyMs);
+    const { result, error } = replyOf(value);
     if (error !== undefined) {
       const { code, message, ...detail } = error;
       throw new SyncError(code, message, detail);
@@ -109,6 +110,21 @@ export async function connectControl(
     sync: () => call('sync'),
     close: () => void socket.destroy(),
   };
+}
+
+interface Reply {
+  readonly result?: unknown;
+  readonly error?: Pick<SyncError, 'code' | 'message'> & SyncError['detail'];
+}
+
+/** An answer that is not there, or only in part, is of a process that has ended. Errors: `Failure`. */
+function replyOf(line: string | undefined): Reply {
+  try {
+    if (line !== undefined) return JSON.parse(line) as Reply;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Failure('the running sync has ended');
 }
 
 /** A process that is stopped, or hangs, takes the question and says nothing. Errors: `Failure`. */

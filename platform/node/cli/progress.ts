@@ -2,7 +2,7 @@
 // A running pass counts on at most every few seconds. No content of a record is ever shown, but for a page that
 // another device has sent to be shown.
 
-import type { AgentEvent, PassReport } from '../../../agent/index.ts';
+import type { AgentEvent, PassReport, Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { failureLine } from './complaint.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
@@ -49,6 +49,14 @@ export function progressPrinter(
 /** How a pass went, with what can be done where it failed. */
 export function passLine(report: PassReport): string {
   return report.error === null ? line(summary(report)) : failed(report.error);
+}
+
+/** What a pass that went well has left here: refused before, or of a form that this version does not know. */
+export function waitingLine(collections: Status['collections']): string {
+  const waiting = Object.entries(collections).filter(([, { pending }]) => pending > 0);
+  if (waiting.length === 0) return '';
+  const counted = waiting.map(([name, { pending }]) => `${name} ${pending}`).join(', ');
+  return line(`changes that wait here: ${counted} - kitsync status and quarantine say why`);
 }
 
 function line(text: string): string {

@@ -23,7 +23,7 @@ import { checkAccount, identityOf } from './identity.ts';
 import { watchReturn } from './network-return.ts';
 import { readNotes, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
-import { progressPrinter } from './progress.ts';
+import { progressPrinter, waitingLine } from './progress.ts';
 import { giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -74,6 +74,9 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
         if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
         if (event.kind !== 'pass') return;
         watch.passes++;
+        if (!options.json && event.report.error === null) {
+          terminal.write(waitingLine(data.agent.status().collections));
+        }
         // The notes are the new owner's then.
         if (!isLost) {
           noted = noted.then(() => note(options, data.agent.status(), event.report.ok, terminal));
