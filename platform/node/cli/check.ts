@@ -9,10 +9,9 @@ import { openNodeStorage } from '../storage.ts';
 import { Failure, UsageError } from './complaint.ts';
 import { COLLECTIONS, contents } from './contents.ts';
 import { connectControl } from './control.ts';
-import { checkFolder, type Data, openData, socketOf } from './data.ts';
-import { nobody } from './identity.ts';
+import { checkFolder, type Data, socketOf } from './data.ts';
+import { openAlone } from './local.ts';
 import { missingOf } from './missing.ts';
-import { readNotes } from './notes.ts';
 import type { CheckOptions } from './options.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -48,20 +47,9 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
 }
 
 function open(directory: string, told: Damage[]): Promise<Data> {
-  return openData({
-    directory,
-    remote: null,
-    device: readNotes(directory).device,
-    intervalMs: 0,
-    identity: (_, deviceKey) => nobody(deviceKey),
-    connection: () => 'none',
-    shell: {
-      status: () => undefined,
-      event(text) {
-        const event = JSON.parse(text) as AgentEvent;
-        if (event.kind === 'damaged') told.push(event);
-      },
-    },
+  return openAlone(directory, (json) => {
+    const event = JSON.parse(json) as AgentEvent;
+    if (event.kind === 'damaged') told.push(event);
   });
 }
 

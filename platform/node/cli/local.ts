@@ -80,8 +80,11 @@ export async function withApi(
   }
 }
 
-/** Without an account and without a network. */
-function openAlone(directory: string): Promise<Data> {
+/** Without an account and without a network; `event` gets the agent's events as JSON. Errors: those of `openData`. */
+export function openAlone(
+  directory: string,
+  event: (json: string) => void = () => undefined,
+): Promise<Data> {
   return openData({
     directory,
     remote: null,
@@ -89,7 +92,7 @@ function openAlone(directory: string): Promise<Data> {
     intervalMs: 0,
     identity: (_, deviceKey) => nobody(deviceKey),
     connection: () => 'none',
-    shell: { status: () => undefined, event: () => undefined },
+    shell: { status: () => undefined, event },
   });
 }
 
