@@ -33,7 +33,9 @@ async function liesOf(page: string): Promise<string[]> {
   try {
     const output = await shell(folder, scriptOf(commands, port));
     const found = commands.flatMap((command, index) =>
-      lieOf(command, outputOf(output, index), port).map((lie) => `${page}:${command.line}: ${lie}`),
+      lieOf(command, outputOf(output, index, isLeftRunning(command.text)), port).map(
+        (lie) => `${page}:${command.line}: ${lie}`,
+      ),
     );
     process.stdout.write(`${page}: ${commands.length} commands, ${found.length} lies\n`);
     return found;
@@ -42,7 +44,10 @@ async function liesOf(page: string): Promise<string[]> {
   }
 }
 
-/** What is between the mark before a command and the one behind it, and its exit code; null: it never ended. */
+/**
+ * What is between the mark before a command and the one behind it, and its exit code. A command that is left running
+ * prints when it will: for it, all that is printed from its start to the end of the page.
+ */
 interface Output {
   readonly lines: readonly string[];
   readonly exitCode: number;
@@ -50,21 +55,28 @@ interface Output {
 
 function scriptOf(commands: readonly Command[], port: number): string {
   const steps = commands.flatMap(({ text }, index) => {
-    const isLeftRunning = /&\s*(#.*)?$/.test(text.trim());
     return [
       text.replaceAll(SHOWN_PORT, `${port}`),
       `code=$?`,
-      ...(isLeftRunning ? [`until (: < /dev/tcp/127.0.0.1/${port}) 2>&-; do sleep 0.1; done`] : []),
+      ...(isLeftRunning(text)
+        ? [`until (: < /dev/tcp/127.0.0.1/${port}) 2>&-; do sleep 0.1; done`]
+        : []),
       `printf '\\n%s %s %s\\n' ${MARK} ${index} $code`,
     ];
   });
   return ['exec 2>&1', ...steps, ''].join('\n');
 }
 
-function outputOf(output: string, index: number): Output | null {
+function isLeftRunning(text: string): boolean {
+  return /&\s*(#.*)?$/.test(text.trim());
+}
+
+/** Null: the command never ended. */
+function outputOf(output: string, index: number, untilTheEnd: boolean): Output | null {
   const [before = '', after] = output.split(new RegExp(`\\n${MARK} ${index} (?=\\d+\\n)`));
   if (after === undefined) return null;
-  const lines = (before.split(new RegExp(`\\n${MARK} \\d+ \\d+\\n`)).pop() ?? '').split('\n');
+  const during = before.split(new RegExp(`\\n${MARK} \\d+ \\d+\\n`)).pop() ?? '';
+  const lines = (untilTheEnd ? `${during}\n${after}` : during).split('\n');
   return { lines, exitCode: Number.parseInt(after, 10) };
 }
 
