@@ -22,8 +22,8 @@ import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Agent, createAgent } from './index.ts';
 import { CHANGE_DELAY_MS, INTERVAL_SPREAD, NETWORK_RECHECK_MS, SPREAD_MS } from './limits.ts';
 import type { RemoteOptions } from './remotes/remote.ts';
-import { NEW_STATE, openStates } from './state.ts';
 import type { AgentEvent, Status } from './status.ts';
+import { NEW_STATE, openStates } from './store/state.ts';
 import { stopIfAborted } from './wire/http.ts';
 
 const NOW_MS = 1_795_330_000_000;

@@ -1,26 +1,34 @@
-// The state machine of the agent: disabled, enabling, enabled, syncing, disabling, errored, as in the Firefox OS
-// sync manager, and everything that outlives a pass. It runs one pass at a time and survives a power cut in any
-// state. It never signs anybody in or out of the device: it asks the device's account manager.
+// The state machine of the agent: disabled, enabling, enabled, syncing, disabling, errored, as in
+// the Firefox OS sync manager, and everything that outlives a pass. It runs one pass at a time and
+// survives a power cut in any state. It never signs anybody in or out of the device: it asks the
+// device's account manager.
 
 import type { Platform } from '../platform/ports.ts';
-import { chance, createAlarm } from './alarm.ts';
-import { anchored, connected, passFailed, passSucceeded, serverAsked, waitMs } from './backoff.ts';
-import { type Claim, createClaims, relationOf } from './claim.ts';
 import { shortId } from './collections/members.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { badInput, fromPort, notEnabled, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, SPREAD_MS } from './limits.ts';
-import { collectionStatus } from './pass.ts';
 import type { ServerNotes } from './remotes/remote.ts';
-import { dueInMs } from './schedule.ts';
+import { type Claim, createClaims, relationOf } from './remotes/sync/owner.ts';
+import { chance, createAlarm } from './schedule/alarm.ts';
+import {
+  anchored,
+  connected,
+  passFailed,
+  passSucceeded,
+  serverAsked,
+  waitMs,
+} from './schedule/backoff.ts';
+import { dueInMs } from './schedule/due.ts';
 import { forgetServer, runSessionPass, type Session, type Task } from './session.ts';
 import { createSessions } from './sessions.ts';
 import { changedSettings } from './settings.ts';
-import { NEW_STATE, openStates, type SavedState } from './state.ts';
 import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } from './status.ts';
-import type { CollectionStore } from './store.ts';
+import { NEW_STATE, openStates, type SavedState } from './store/state.ts';
+import type { CollectionStore } from './store/store.ts';
+import { collectionStatus } from './sync/pass.ts';
 import type { Abort } from './wire/http.ts';
 
 export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
@@ -45,7 +53,10 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   let changedAtMs: number | null = null;
   /** See `ScheduleInput`. */
   let spread = chance(platform.entropy);
-  /** A boot goes on with a sign-in that nobody has asked for since: it is for the account that it began with. */
+  /**
+   * A boot goes on with a sign-in that nobody has asked for since: it is for the account that it
+   * began with.
+   */
   let isResuming = false;
   /** Another device has asked this one to sign out. */
   let isLeaving = false;
@@ -88,7 +99,10 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const generation = (): string => saved.generation.toString(36);
   const open = (): Promise<Session> => sessions.open(generation());
 
-  /** Another user starts with an empty store; another key of the same user voids what the server was known to have. */
+  /**
+   * Another user starts with an empty store; another key of the same user voids what the server was
+   * known to have.
+   */
   const identify = async (): Promise<Claim> => {
     const claim = await claimed();
     const relation = relationOf(saved, claim);
@@ -228,7 +242,10 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     return turn;
   };
 
-  /** What broke a pass off may be gone at the next one: a mistake for this data, a heap that was full. */
+  /**
+   * What broke a pass off may be gone at the next one: a mistake for this data, a heap that was
+   * full.
+   */
   const brokenOff = async (): Promise<void> => {
     if (state !== 'syncing' && state !== 'enabling') return;
     await settleFailed(new SyncError('deviceFailed', 'the pass broke off'));
@@ -237,7 +254,8 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
   const { arm, hold, release } = createAlarm({
     platform,
     spreadMs: config.spreadMs ?? SPREAD_MS,
-    // Whatever the last pass ended with there is a next one: nothing that a server says is true for ever.
+    // Whatever the last pass ended with there is a next one: nothing that a server says is true for
+    // ever.
     dueInMs() {
       if (state !== 'enabled' && state !== 'errored' && state !== 'enabling') return null;
       anchorBackoff();
@@ -369,7 +387,9 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
     },
   };
 
-  /** The other devices are told if the server can be reached; signing out does not wait long for it. */
+  /**
+   * The other devices are told if the server can be reached; signing out does not wait long for it.
+   */
   async function leave(before: Promise<unknown> | null = null): Promise<void> {
     await enter('disabling');
     await before?.catch(() => undefined);

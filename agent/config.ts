@@ -7,14 +7,18 @@ export interface RemoteConfig {
   /** Which driver speaks to the server; the firmware must have been built with it. */
   readonly protocol: string;
   /**
-   * Without a trailing slash. Syncto: the server's URL without its version (`https://syncto.example`). Sync 1.5: the
-   * token server's (`https://token.services.mozilla.com`, or any path on a server of one's own).
+   * Without a trailing slash. Syncto: the server's URL without its version
+   * (`https://syncto.example`). Sync 1.5: the token server's (`https://token.services.mozilla.com`,
+   * or any path on a server of one's own).
    */
   readonly serverUrl: string;
   /** BrowserID audience: the token server's origin with a trailing slash. */
   readonly audience: string;
   readonly auth: 'browserid' | 'bearer';
-  /** Sync 1.5: how long storage credentials shall live, in whole seconds; the token server decides if it is not given. */
+  /**
+   * Sync 1.5: how long storage credentials shall live, in whole seconds; the token server decides
+   * if it is not given.
+   */
   readonly tokenSeconds?: number;
 }
 
@@ -36,7 +40,9 @@ export interface DeviceConfig {
 
 /** For a device whose system has no account manager: where its users sign in. */
 export interface SignInConfig {
-  /** Of the accounts server's pages, without a slash at the end (`https://accounts.firefox.com`). */
+  /**
+   * Of the accounts server's pages, without a slash at the end (`https://accounts.firefox.com`).
+   */
   readonly accountsUrl: string;
   /** As it is registered at the accounts server: a public client that may have keys. */
   readonly clientId: string;
@@ -46,7 +52,9 @@ export interface SignInConfig {
 
 export interface AgentConfig {
   readonly profile: string;
-  /** Without it the device is not among the account's devices, takes no commands and shares no tabs. */
+  /**
+   * Without it the device is not among the account's devices, takes no commands and shares no tabs.
+   */
   readonly device?: DeviceConfig;
   readonly remote: RemoteConfig;
   /** Without it the platform's own Identity is asked. */
@@ -56,8 +64,9 @@ export interface AgentConfig {
   /** Time between scheduled passes. */
   readonly intervalMs: number;
   /**
-   * After a boot, and when a network is back, scheduled passes wait a random part of this; 600,000 if it is not given.
-   * 0 is for what has no fleet. What a person asks for (`enable`, `sync`) never waits for it.
+   * After a boot, and when a network is back, scheduled passes wait a random part of this; 600,000
+   * if it is not given. 0 is for what has no fleet. What a person asks for (`enable`, `sync`) never
+   * waits for it.
    */
   readonly spreadMs?: number;
   /** Scheduled passes wait for a network that costs nothing. */

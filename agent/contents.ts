@@ -1,9 +1,9 @@
 // What a build of the agent holds: a firmware carries only what its device needs.
 
-import type { Clients } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
+import type { Clients } from './remotes/sync/clients.ts';
 import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
 
 export interface Contents {
@@ -11,9 +11,15 @@ export interface Contents {
   readonly drivers: readonly RemoteDriver[];
   /** The kinds of data that it syncs, in the order of a pass. */
   readonly collections: readonly Collection[];
-  /** The account's devices and their commands; used where the configuration describes this one (`device`). */
+  /**
+   * The account's devices and their commands; used where the configuration describes this one
+   * (`device`).
+   */
   readonly clients?: Clients;
-  /** Signing in, for a device whose system has no account manager; used where the configuration has `signIn`. */
+  /**
+   * Signing in, for a device whose system has no account manager; used where the configuration has
+   * `signIn`.
+   */
   readonly signIn?: typeof openKeeper;
   /** Signing in with a password beside that. */
   readonly passwordSignIn?: PasswordSignIn;

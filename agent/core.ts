@@ -1,11 +1,11 @@
 // What the agent's public door may ask of its state machine: types only.
 
+import type { Company } from './api/devices.ts';
+import type { Writable } from './api/records.ts';
 import type { Body } from './collections/collection.ts';
-import type { Company } from './devices.ts';
-import type { Writable } from './local.ts';
 import type { SettingsChange } from './settings.ts';
 import type { PassReport, Status } from './status.ts';
-import type { CollectionStore } from './store.ts';
+import type { CollectionStore } from './store/store.ts';
 
 export interface Core {
   /** Reads what survived the last run and goes on from there. Call it once, first. */
@@ -24,7 +24,10 @@ export interface Core {
   status(): Status;
   /** Errors: why the store could not be read at the start; nothing may be written to it. */
   check(): void;
-  /** Does some work on collections; where it meets damage, that is mended before the error is given to the caller. */
+  /**
+   * Does some work on collections; where it meets damage, that is mended before the error is given
+   * to the caller.
+   */
   mended<T>(work: () => Promise<T>): Promise<T>;
   /** Errors: `disabled`, `badInput`. */
   store(name: unknown): Promise<CollectionStore>;

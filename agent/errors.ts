@@ -3,7 +3,7 @@
 // A message names fields, sizes and limits; never a key, a token, a payload or a URL with a query.
 
 import { isEngineFailure } from '../crypto/engine.ts';
-import type { StoredKind } from './keys.ts';
+import type { StoredKind } from './store/layout.ts';
 
 export type SyncErrorCode =
   // the network
@@ -68,9 +68,10 @@ export type SyncErrorCode =
   | 'aborted';
 
 /**
- * `later`: it passes by itself. `afterUser`: a person can mend it (sign in, update, move). `never`: not this request.
- * It is for those who show an error or ask again themselves: the device's own passes go on whatever a pass ended with,
- * ever more rarely, since a server may be wrong in all that it says.
+ * `later`: it passes by itself. `afterUser`: a person can mend it (sign in, update, move). `never`:
+ * not this request. It is for those who show an error or ask again themselves: the device's own
+ * passes go on whatever a pass ended with, ever more rarely, since a server may be wrong in all
+ * that it says.
  */
 export type RetryHint = 'later' | 'afterUser' | 'never';
 
@@ -183,7 +184,10 @@ export async function ported<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** What a port, crypto/ or the engine itself threw, as a SyncError. Anything else is thrown again as it is. */
+/**
+ * What a port, crypto/ or the engine itself threw, as a SyncError. Anything else is thrown again as
+ * it is.
+ */
 export function fromPort(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof Error) {

@@ -1,14 +1,10 @@
-// The agent's public door: `createAgent` gives a device everything that it can ask for. What crosses this door
-// is plain JSON data, so that the same calls work across a bridge.
+// The agent's public door: `createAgent` gives a device everything that it can ask for. What
+// crosses this door is plain JSON data, so that the same calls work across a bridge.
 
 import type { Platform } from '../platform/ports.ts';
 import { createCore } from './agent.ts';
-import type { Body } from './collections/collection.ts';
-import type { AgentConfig } from './config.ts';
-import type { Contents } from './contents.ts';
-import { listDevices, ofKnownDevices } from './devices.ts';
-import { badInput } from './errors.ts';
-import { type ExtensionStorage, isStorage } from './extension-storage.ts';
+import { listDevices, ofKnownDevices } from './api/devices.ts';
+import { type ExtensionStorage, isStorage } from './api/extension-storage.ts';
 import {
   deleteRecord,
   getRecord,
@@ -16,13 +12,22 @@ import {
   type ListResult,
   listRecords,
   putRecord,
-} from './local.ts';
+} from './api/records.ts';
+import type { Body } from './collections/collection.ts';
+import type { AgentConfig } from './config.ts';
+import type { Contents } from './contents.ts';
+import { badInput } from './errors.ts';
 import type { SettingsChange } from './settings.ts';
 import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
 export { isObject, jsonOf } from '../crypto/engine.ts';
-export { clients } from './clients.ts';
+export {
+  type ExtensionStorage,
+  extensionStorage,
+  type StorageCall,
+} from './api/extension-storage.ts';
+export { bookmarks } from './api/folders.ts';
 export { addresses } from './collections/addresses.ts';
 export { forms } from './collections/forms.ts';
 export { generic } from './collections/generic.ts';
@@ -32,10 +37,9 @@ export { tabs } from './collections/tabs.ts';
 export type { AgentConfig } from './config.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
-export { type ExtensionStorage, extensionStorage, type StorageCall } from './extension-storage.ts';
-export { bookmarks } from './folders.ts';
-export { syncto } from './remotes/kinto.ts';
-export { sync15 } from './remotes/sync15.ts';
+export { clients } from './remotes/sync/clients.ts';
+export { sync15 } from './remotes/sync/sync15.ts';
+export { syncto } from './remotes/sync/syncto.ts';
 export { openKeeper as signIn, type SignInCall } from './signin/keeper.ts';
 export { signInWithPassword as passwordSignIn } from './signin/password.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
@@ -46,7 +50,10 @@ export interface Agent {
   start(): Promise<void>;
   /** Signs in with the device's account and runs the first pass. */
   enable(): Promise<PassReport>;
-  /** Signs out and removes this account's keys and data from the device; with a state that is lost, all that is stored. */
+  /**
+   * Signs out and removes this account's keys and data from the device; with a state that is lost,
+   * all that is stored.
+   */
   disable(): Promise<void>;
   /** Runs a pass now. Resolves when it is over, also when it failed: see `ok` and `error`. */
   sync(): Promise<PassReport>;
@@ -57,8 +64,8 @@ export interface Agent {
   connectionChanged(): void;
   status(): Status;
   /**
-   * What apps see of a page, login and so on, by any of its ids; `guid` is the one that it is listed under. Null if they
-   * see nothing.
+   * What apps see of a page, login and so on, by any of its ids; `guid` is the one that it is
+   * listed under. Null if they see nothing.
    */
   get(collection: string, id: string): Promise<Body | null>;
   list(collection: string, query: ListQuery): Promise<ListResult>;
@@ -67,21 +74,34 @@ export interface Agent {
   /** Deletes a page, login and so on for all devices, under all its ids. */
   delete(collection: string, id: string): Promise<void>;
   /**
-   * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a pass. Only after a
-   * person has said so. The report has `initialized`: what was written; an account with data is left alone.
+   * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a
+   * pass. Only after a person has said so. The report has `initialized`: what was written; an
+   * account with data is left alone.
    */
   initializeAccount(confirm: true): Promise<PassReport>;
-  /** The account's other devices, the one seen last first: `{id, name, type, os, version, lastSeenMs}` and more. */
+  /**
+   * The account's other devices, the one seen last first: `{id, name, type, os, version,
+   * lastSeenMs}` and more.
+   */
   devices(): Promise<Body[]>;
-  /** Signs a user in, before `enable`. Errors: `badInput` where the system's account manager does that. */
+  /**
+   * Signs a user in, before `enable`. Errors: `badInput` where the system's account manager does
+   * that.
+   */
   signIn(): SignIn;
-  /** `storage.sync` of one extension. Errors: `badInput` where the build has not `extension-storage`. */
+  /**
+   * `storage.sync` of one extension. Errors: `badInput` where the build has not
+   * `extension-storage`.
+   */
   extensionStorage(extId: string): ExtensionStorage;
   /** Turns `record` events of a collection on or off. Errors: `badInput`. */
   observe(collection: string, on: boolean): void;
 }
 
-/** `contents`: the protocols and collections of this build; the configuration names what is used of them. */
+/**
+ * `contents`: the protocols and collections of this build; the configuration names what is used of
+ * them.
+ */
 export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
   const { clients, signIn, passwordSignIn } = contents;
   const described = clients && config.device;

@@ -1,17 +1,25 @@
 // Every bound of the agent in one place, each with its unit and its reason.
 // A bound that a device may change is in config.ts and starts from here.
 
-/** One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in base64. */
+/**
+ * One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in
+ * base64.
+ */
 export const RECORD_CHARS_MAX = 400_000;
 
-/** Of these, what is not the sealed text: id, times, IV, MAC, and the names of members with their quotes. */
+/**
+ * Of these, what is not the sealed text: id, times, IV, MAC, and the names of members with their
+ * quotes.
+ */
 export const ENVELOPE_CHARS = 400;
 /** What of these is the payload's own: IV, MAC, three names. */
 export const PAYLOAD_FRAME_CHARS = 125;
 
 /** What is in memory at a time: bounds that only the size of a heap gives. */
 export interface HeapLimits {
-  /** Records of one storage commit: enough to make flash pages full. The port allows 1,024 changes. */
+  /**
+   * Records of one storage commit: enough to make flash pages full. The port allows 1,024 changes.
+   */
   readonly batchRecordsMax: number;
   /** Characters of envelopes held before a batch is worked off, whatever their number. */
   readonly batchCharsMax: number;
@@ -25,8 +33,8 @@ export interface HeapLimits {
   readonly commitCharsMax: number;
   readonly commitChangesMax: number;
   /**
-   * Memory of a record's body, in bytes for each character of `recordCharsMax`. Lists of visits, tabs and children take
-   * up to 4 at full length; a text of nothing but brackets would take 34.
+   * Memory of a record's body, in bytes for each character of `recordCharsMax`. Lists of visits,
+   * tabs and children take up to 4 at full length; a text of nothing but brackets would take 34.
    */
   readonly charBytesMax: number;
   /** Changes of one upload that is committed as a whole: their ids are held. */
@@ -56,16 +64,22 @@ export const COMMIT_CHARS = 1_500;
 /** Characters of an answer that are taken apart at once; then the device gets a turn. */
 export const PIECE_CHARS_MAX = 8_192;
 
-/** Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not memory. */
+/**
+ * Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not
+ * memory.
+ */
 export const PAGE_RECORDS_MAX = 1_000;
 
 /**
- * Marks of records that were set aside, per collection. Past that they are reported and not remembered, but for those
- * that the device holds another version of.
+ * Marks of records that were set aside, per collection. Past that they are reported and not
+ * remembered, but for those that the device holds another version of.
  */
 export const QUARANTINE_MAX = 1_000;
 
-/** Stamps of a Sync server come in steps of this; what is asked for since a stamp leaves that stamp out. */
+/**
+ * Stamps of a Sync server come in steps of this; what is asked for since a stamp leaves that stamp
+ * out.
+ */
 export const STAMP_STEP_MS = 10;
 
 /** Pages of one listing; past that the server's paging is a loop. 10^7 records. */
@@ -97,15 +111,18 @@ export const EXCHANGE_LIMITS = {
 export const UPLOAD_MS_PER_CHAR = 1;
 
 /**
- * A pass that has waited for the server so long since the last record that came or went is given up: at 1 KB/s the
- * longest record takes a quarter of it.
+ * A pass that has waited for the server so long since the last record that came or went is given
+ * up: at 1 KB/s the longest record takes a quarter of it.
  */
 export const STALL_MS_MAX = 30 * 60_000;
 
 /** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
 export const FAREWELL_MS_MAX = 10_000;
 
-/** No time on a server's word is later than the year 3000: a cursor that far ahead would see nothing any more. */
+/**
+ * No time on a server's word is later than the year 3000: a cursor that far ahead would see nothing
+ * any more.
+ */
 export const STAMP_MS_MAX = 32_503_680_000_000;
 
 /** Shortest and longest wait that any answer of a server can impose. */
@@ -122,16 +139,25 @@ export const ID_CHARS_MAX = 64;
 /** Rounds of pull and push in one pass: each new one is caused by somebody else's write. */
 export const ROUNDS_MAX = 4;
 
-/** Rounds that are refused for news which are not there: the first may have been a batch that the server had lost. */
+/**
+ * Rounds that are refused for news which are not there: the first may have been a batch that the
+ * server had lost.
+ */
 export const FUTILE_ROUNDS_MAX = 2;
 
 /** Tries of one outgoing record (in separate passes) before it is parked and reported. */
 export const PUSH_TRIES_MAX = 3;
 
-/** Changes in a row that a server does not take for now, before an upload gives up: each may cost it six requests. */
+/**
+ * Changes in a row that a server does not take for now, before an upload gives up: each may cost it
+ * six requests.
+ */
 export const FAILED_IN_ROW_MAX = 8;
 
-/** A payload up to this fits every server: when it alone fails, that is an outage and no try of the record. */
+/**
+ * A payload up to this fits every server: when it alone fails, that is an outage and no try of the
+ * record.
+ */
 export const PAYLOAD_SAFE_CHARS = 16_384;
 
 /** Ids of local changes that are listed at a time. */
@@ -149,25 +175,38 @@ export const WRITTEN_CHARS_MAX = 262_144;
 /** Visits of one page that go to the server: Firefox sends its newest 20. */
 export const VISITS_UP_MAX = 20;
 
-/** Records that one call of the local API may return, and characters of their JSON; one record always fits. */
+/**
+ * Records that one call of the local API may return, and characters of their JSON; one record
+ * always fits.
+ */
 export const LIST_MAX = 1_000;
 export const LIST_CHARS_MAX = 65_536;
 
-/** Time between scheduled passes that a user may choose: shorter is a burden to the server, longer no timer counts. */
+/**
+ * Time between scheduled passes that a user may choose: shorter is a burden to the server, longer
+ * no timer counts.
+ */
 export const INTERVAL_MS_MIN = 60_000;
 export const INTERVAL_MS_MAX = 7 * 24 * 3_600_000;
 
-/** A pass that is due and has no network that it may use looks again so often, if nobody says that there is one. */
+/**
+ * A pass that is due and has no network that it may use looks again so often, if nobody says that
+ * there is one.
+ */
 export const NETWORK_RECHECK_MS = 15 * 60_000;
 
 /**
- * After a boot, and when a network is back that a pass was waiting for, scheduled passes wait a random part of this.
- * Ten million televisions whose power returns at once are 17,000 passes a second then, not 335,000
- * (`npm run bench -- fleet`); a device is up for longer than that. A device's configuration may say otherwise.
+ * After a boot, and when a network is back that a pass was waiting for, scheduled passes wait a
+ * random part of this. Ten million televisions whose power returns at once are 17,000 passes a
+ * second then, not 335,000 (`npm run bench -- fleet`); a device is up for longer than that. A
+ * device's configuration may say otherwise.
  */
 export const SPREAD_MS = 600_000;
 
-/** An interval is longer by a random part of this share of it: after ten passes, devices are spread over all of it. */
+/**
+ * An interval is longer by a random part of this share of it: after ten passes, devices are spread
+ * over all of it.
+ */
 export const INTERVAL_SPREAD = 0.1;
 
 /** After a local change, a sync waits this long for more changes. */

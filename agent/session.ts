@@ -1,5 +1,6 @@
 // What is open while somebody is signed in, and one pass over it.
-// It brings the account's keys, its collections and a protocol's driver together; it decides nothing.
+// It brings the account's keys, its collections and a protocol's driver together; it decides
+// nothing.
 
 import { type BsoCrypto, longPayloadUnits } from '../crypto/bso.ts';
 import { deviceCrypto } from '../crypto/device.ts';
@@ -7,23 +8,23 @@ import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
 import { softwareCrypto } from '../crypto/software.ts';
 import type { Platform } from '../platform/ports.ts';
-import { type Account, openAccount } from './account.ts';
-import type { Claim } from './claim.ts';
-import type { Clients, ClientsMemory } from './clients.ts';
 import type { Collection } from './collections/collection.ts';
 import { type AgentConfig, bodyBytesMax, heapOf } from './config.ts';
 import type { Contents } from './contents.ts';
-import type { PassContext } from './context.ts';
 import { fromPort, SyncError } from './errors.ts';
-import { sayFarewell } from './farewell.ts';
-import { initializeAccount } from './initialize.ts';
-import { DAMAGE_KEY } from './keys.ts';
-import { mendCollection } from './mend.ts';
-import { type PassInput, runPass } from './pass.ts';
-import { resetCollection } from './reset.ts';
+import type { Clients, ClientsMemory } from './remotes/sync/clients.ts';
+import { type Account, openAccount } from './remotes/sync/documents.ts';
+import { initializeAccount } from './remotes/sync/initialize.ts';
+import { sayFarewell } from './remotes/sync/leave.ts';
+import type { Claim } from './remotes/sync/owner.ts';
 import type { AgentEvent, PassReport } from './status.ts';
-import { type CollectionStore, openCollectionStore } from './store.ts';
-import { createVault } from './vault.ts';
+import { DAMAGE_KEY } from './store/layout.ts';
+import { mendCollection } from './store/mend.ts';
+import { resetCollection } from './store/reset.ts';
+import { type CollectionStore, openCollectionStore } from './store/store.ts';
+import { createVault } from './store/vault.ts';
+import { type PassInput, runPass } from './sync/pass.ts';
+import type { PassContext } from './sync/pass-context.ts';
 
 export interface Session {
   readonly account: Account;
@@ -37,8 +38,8 @@ export interface Session {
 }
 
 /**
- * Opens what the store holds of a generation, and mends what is damaged of it, the collection of this name too; an empty
- * one is a new account.
+ * Opens what the store holds of a generation, and mends what is damaged of it, the collection of
+ * this name too; an empty one is a new account.
  */
 export async function openSession(
   platform: Platform,
@@ -83,7 +84,10 @@ export async function openSession(
   }
 }
 
-/** `initialize` is a pass that first creates the account's data; `leave` is what a device does that signs out. */
+/**
+ * `initialize` is a pass that first creates the account's data; `leave` is what a device does that
+ * signs out.
+ */
 export type Task = 'sync' | 'initialize' | 'leave';
 
 export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
@@ -142,8 +146,8 @@ export async function runSessionPass(
 }
 
 /**
- * The device's own cryptography if it has some, else ours. Long records go through ours even so: it works in slices,
- * and never holds a record twice.
+ * The device's own cryptography if it has some, else ours. Long records go through ours even so: it
+ * works in slices, and never holds a record twice.
  */
 function cryptoOf({ crypto, entropy, clock }: Platform, config: AgentConfig): BsoCrypto {
   const pause = (): Promise<void> => clock.pause();
@@ -165,7 +169,10 @@ export function storesOf({ stores, clients }: Session): readonly CollectionStore
   return clients === null ? stores : [clients, ...stores];
 }
 
-/** Keeps the device's records, and forgets what was agreed on with the server; safe to be cut and done again. */
+/**
+ * Keeps the device's records, and forgets what was agreed on with the server; safe to be cut and
+ * done again.
+ */
 export async function forgetServer(session: Session): Promise<void> {
   const { account, cache } = session;
   cache.clear();

@@ -5,22 +5,23 @@ import type { Platform } from '../platform/ports.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
-import { createLock } from './lock.ts';
-import { isDamage, removeRange, repairing, repairStorage } from './mend.ts';
 import { openSession, type Session, storesOf } from './session.ts';
 import type { AgentEvent } from './status.ts';
+import { createLock } from './store/lock.ts';
+import { isDamage, removeRange, repairing, repairStorage } from './store/mend.ts';
 
 export interface Sessions {
   readonly current: Session | null;
   /** The session of a generation, the open one if there is one. Errors: those of `openSession`. */
   open(generation: string): Promise<Session>;
   /**
-   * Does the work. Where it meets damage, that is mended and everything opened anew; then the work is done once more,
-   * or the error given to the caller. Errors: those of `open`.
+   * Does the work. Where it meets damage, that is mended and everything opened anew; then the work
+   * is done once more, or the error given to the caller. Errors: those of `open`.
    */
   mending<T>(generation: () => string, work: () => Promise<T>, isAgain: boolean): Promise<T>;
   /**
-   * Closes the session and removes everything of its generation; `then` comes before anything is opened again.
+   * Closes the session and removes everything of its generation; `then` comes before anything is
+   * opened again.
    * Errors: those of the storage.
    */
   wipe(generation: string, then?: () => Promise<void>): Promise<void>;

@@ -22,8 +22,8 @@ export interface SettingsChange {
 }
 
 /**
- * The settings after a change; `current` tells what is in force for a collection of this build. Other collections
- * are passed over. Errors: `badInput` names the member.
+ * The settings after a change; `current` tells what is in force for a collection of this build.
+ * Other collections are passed over. Errors: `badInput` names the member.
  */
 export function changedSettings(
   settings: Settings,

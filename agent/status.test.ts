@@ -1,5 +1,5 @@
-// Nothing that anybody can see of an agent tells a secret: not its status, its events, its reports and errors, nor
-// the trace of everything that crosses to the device and back.
+// Nothing that anybody can see of an agent tells a secret: not its status, its events, its reports
+// and errors, nor the trace of everything that crosses to the device and back.
 
 import { expect, test } from 'vitest';
 import { createNetwork } from '../emulator/device/network.ts';
@@ -20,7 +20,7 @@ import { bridgedDevice } from '../test/support/bridge.ts';
 import { type TestServers, testServers, userOf } from '../test/support/device.ts';
 import type { RemoteConfig } from './config.ts';
 import { type Agent, createAgent, history, passwords, syncto } from './index.ts';
-import { sync15 } from './remotes/sync15.ts';
+import { sync15 } from './remotes/sync/sync15.ts';
 
 const PASSWORD = 'tr0ub4dor-&-3';
 const DEVICE_KEY = Uint8Array.from({ length: 32 }, (_, at) => (at * 37 + 11) & 255);

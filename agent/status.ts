@@ -10,24 +10,34 @@ export interface CollectionStatus {
   readonly enabled: boolean;
   /** Switched off for writing by the user or by the server. */
   readonly readOnly: boolean;
-  /** The user has declined this collection on another device: changes wait here until it is wanted again. */
+  /**
+   * The user has declined this collection on another device: changes wait here until it is wanted
+   * again.
+   */
   readonly declined: boolean;
   /**
-   * The account does not list this collection, and nobody has declined it. A device that may write adds it in its next
-   * pass; with `readOnly` the server lets nobody do that.
+   * The account does not list this collection, and nobody has declined it. A device that may write
+   * adds it in its next pass; with `readOnly` the server lets nobody do that.
    */
   readonly absent: boolean;
-  /** Why it does not sync although it is wanted: the account has it in a newer form than this build knows. */
+  /**
+   * Why it does not sync although it is wanted: the account has it in a newer form than this build
+   * knows.
+   */
   readonly stopped: 'clientTooOld' | null;
   /** Records behind what apps can see: a thing under two ids counts twice. */
   readonly held: number;
   /** Local changes that are not on the server yet. */
   readonly pending: number;
-  /** Records of the server that are set aside: they do not prove themselves, or this device cannot read them. */
+  /**
+   * Records of the server that are set aside: they do not prove themselves, or this device cannot
+   * read them.
+   */
   readonly quarantined: number;
   /**
-   * Of these, the ones that are the user's, but of a form that this build does not know. They stay on the server as
-   * they are; a change of one here waits until either side changes it again, or a newer build comes.
+   * Of these, the ones that are the user's, but of a form that this build does not know. They stay
+   * on the server as they are; a change of one here waits until either side changes it again, or a
+   * newer build comes.
    */
   readonly unknownForm: number;
   /** Stored values that were found damaged: the collection is read from the server again. */
@@ -88,7 +98,10 @@ export type AgentEvent =
   | {
       readonly kind: 'quarantine';
       readonly collection: string;
-      /** The record's own, or, if it has none that can be used, a name: `badId`, and what can be written of it. */
+      /**
+       * The record's own, or, if it has none that can be used, a name: `badId`, and what can be
+       * written of it.
+       */
       readonly id: string;
       readonly code: string;
     }
@@ -102,8 +115,8 @@ export type AgentEvent =
       readonly changes?: { readonly [member: string]: unknown };
     }
   /**
-   * Another device sends a page to be shown (`displayURI`); `from` is its client id. After a power cut the same one
-   * may come again, with the same `id`.
+   * Another device sends a page to be shown (`displayURI`); `from` is its client id. After a power
+   * cut the same one may come again, with the same `id`.
    */
   | {
       readonly kind: 'page';
@@ -113,8 +126,8 @@ export type AgentEvent =
       readonly from: string;
     }
   /**
-   * Stored values were damaged: `records` are fetched again, the unsent changes of `lost` are gone, as far as it is
-   * known which they are.
+   * Stored values were damaged: `records` are fetched again, the unsent changes of `lost` are gone,
+   * as far as it is known which they are.
    */
   | {
       readonly kind: 'damaged';

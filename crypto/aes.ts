@@ -248,7 +248,9 @@ function makeTables(box: readonly number[], factors: readonly number[]): Tables 
   return { box, columns };
 }
 
-/** Every byte times the factors, as a word. Products of sums are sums of products: eight suffice. */
+/**
+ * Every byte times the factors, as a word. Products of sums are sums of products: eight suffice.
+ */
 function linearTable(factors: readonly number[]): number[] {
   const table = [0];
   for (let bit = 1; bit < 256; bit <<= 1) {

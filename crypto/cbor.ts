@@ -1,6 +1,6 @@
-// The part of CBOR (RFC 8949) that is sealed at rest: one definite-length array of texts, byte strings and
-// integers. Written out because a general codec would be a third of the whole firmware; any CBOR reader can
-// read what this writes. It reads only what it writes: anything else is damage.
+// The part of CBOR (RFC 8949) that is sealed at rest: one definite-length array of texts, byte
+// strings and integers. Written out because a general codec would be a third of the whole firmware;
+// any CBOR reader can read what this writes. It reads only what it writes: anything else is damage.
 
 import { concatBytes, wordsOfBytes } from './bytes.ts';
 import { CryptoError } from './error.ts';

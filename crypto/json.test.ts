@@ -1,5 +1,5 @@
-// JSON in pieces: the same values and the same refusals as the engine's own parser, and turns for the
-// device in between.
+// JSON in pieces: the same values and the same refusals as the engine's own parser, and turns for
+// the device in between.
 
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -25,7 +25,10 @@ async function inPieces(text: string): Promise<{ value: unknown; turns: number }
   return { value, turns };
 }
 
-/** Equal in everything that can be observed: members in their order, `__proto__` as a member, minus zero. */
+/**
+ * Equal in everything that can be observed: members in their order, `__proto__` as a member, minus
+ * zero.
+ */
 async function expectSame(text: string): Promise<void> {
   const { value } = await inPieces(text);
   const wanted = native(text);

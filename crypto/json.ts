@@ -1,9 +1,9 @@
 // JSON (RFC 8259) read a little at a time, for texts that an engine would parse for longer than its
 // device can wait. The structure is read here, without recursion; every string and every number is
-// given to the engine's own `JSON.parse`, a long string in pieces. So it refuses what that refuses and
-// answers what that answers, within three bounds of its own: on depth, on digits, and on the memory
-// that the value takes, which its length does not tell: an empty list is two characters and a
-// hundred bytes.
+// given to the engine's own `JSON.parse`, a long string in pieces. So it refuses what that refuses
+// and answers what that answers, within three bounds of its own: on depth, on digits, and on the
+// memory that the value takes, which its length does not tell: an empty list is two characters and
+// a hundred bytes.
 
 /** Longer texts take an engine more than a few million instructions. */
 export const longJsonUnits = 16 * 1024;
@@ -11,7 +11,10 @@ export const longJsonUnits = 16 * 1024;
 /** What a text of a few long strings takes at most: so many bytes for a character. */
 export const flatBytes = 2;
 
-/** Whether a text can hold so many lists and objects that it must be read with care although it is short. */
+/**
+ * Whether a text can hold so many lists and objects that it must be read with care although it is
+ * short.
+ */
 export function isDense(text: string): boolean {
   if (text.length < denseUnitsMin) return false;
   const most = text.length / denseUnits;
@@ -22,10 +25,11 @@ export function isDense(text: string): boolean {
 export class JsonTooLarge extends Error {}
 
 /**
- * The value of a JSON text, which takes at most `bytesMax` of memory; before its pieces `pause` gives
- * the device a turn. Not `isKept`: it is only looked at, and what is answered has no members.
- * Errors: SyntaxError for what is no JSON; JsonTooLarge for what takes more, nests deeper than 32, or
- * has a number of a thousand digits. What the engine throws when it fails itself is thrown as it is.
+ * The value of a JSON text, which takes at most `bytesMax` of memory; before its pieces `pause`
+ * gives the device a turn. Not `isKept`: it is only looked at, and what is answered has no members.
+ * Errors: SyntaxError for what is no JSON; JsonTooLarge for what takes more, nests deeper than 32,
+ * or has a number of a thousand digits. What the engine throws when it fails itself is thrown as it
+ * is.
  */
 export async function parseLongJson(
   text: string,
@@ -90,7 +94,9 @@ export async function parseLongJson(
     return JSON.parse(word);
   }
 
-  /** A value without members, or the opened container's if it is empty; undefined when it has some. */
+  /**
+   * A value without members, or the opened container's if it is empty; undefined when it has some.
+   */
   async function takeValue(sign: string): Promise<unknown> {
     if (sign === '"') return takeString();
     if (sign !== '{' && sign !== '[') return takeScalar();
@@ -137,9 +143,14 @@ export async function parseLongJson(
   }
 }
 
-/** Counts what a value takes while it is built. Throws JsonTooLarge where that is more than `bytesMax`. */
+/**
+ * Counts what a value takes while it is built. Throws JsonTooLarge where that is more than
+ * `bytesMax`.
+ */
 function createLedger(bytesMax: number) {
-  /** Engines describe the members of objects once for all that have the same ones in the same order. */
+  /**
+   * Engines describe the members of objects once for all that have the same ones in the same order.
+   */
   const shapes = new Map<string, number>();
   const open: number[] = [];
   let bytes = 0;
@@ -203,9 +214,10 @@ function define(object: Record<string, unknown>, name: string, value: unknown): 
 
 const depthMax = 32;
 /**
- * What QuickJS takes on 32 bits, with the slack of its allocator: a place in a list that grows; a text beside its
- * characters; a list, or an object of two members; a member more; and the description of members in an order that no
- * object before had, with the name and our own note of it.
+ * What QuickJS takes on 32 bits, with the slack of its allocator: a place in a list that grows; a
+ * text beside its characters; a list, or an object of two members; a member more; and the
+ * description of members in an order that no object before had, with the name and our own note of
+ * it.
  */
 const valueBytes = 12;
 const textBytes = 40;

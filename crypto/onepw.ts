@@ -1,5 +1,5 @@
-// What a password turns into at an accounts server (the onepw protocol of Firefox Accounts), and how
-// the account's key is taken out of what the server keeps. The server never sees the password.
+// What a password turns into at an accounts server (the onepw protocol of Firefox Accounts), and
+// how the account's key is taken out of what the server keeps. The server never sees the password.
 // Version 1 stretches with 1,000 rounds, which an interpreter does in a second; version 2 with
 // 650,000, which are computed as correctly and take it ten minutes.
 
@@ -106,7 +106,8 @@ export async function pbkdf2(
   pause: Pause,
 ): Promise<Uint8Array> {
   const key = hmacKey(password);
-  // A MAC of 32 bytes is two blocks: the message, then the inner digest, each filled up the same way.
+  // A MAC of 32 bytes is two blocks: the message, then the inner digest, each filled up the same
+  // way.
   const block = new Int32Array(16);
   block.set(wordsOfBytes(hmac(key, concatBytes(salt, new Uint8Array([0, 0, 0, 1])))));
   block[8] = 1 << 31;

@@ -1,4 +1,5 @@
-// ECDH over P-256: published vectors, agreement with node:crypto, and the keys that must be refused.
+// ECDH over P-256: published vectors, agreement with node:crypto, and the keys that must be
+// refused.
 
 import { createECDH, ECDH } from 'node:crypto';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
-// ECDH over the curve P-256 (FIPS 186-4 D.1.2.3, SP 800-56A 5.7.1.2): what a sign-in needs to receive
-// a key that nobody between the sender and this device can read. Needs BigInt (ES2020).
-// One addition formula serves every pair of points, equal ones and infinity too (Renes, Costello,
+// ECDH over the curve P-256 (FIPS 186-4 D.1.2.3, SP 800-56A 5.7.1.2): what a sign-in needs to
+// receive a key that nobody between the sender and this device can read. Needs BigInt (ES2020). One
+// addition formula serves every pair of points, equal ones and infinity too (Renes, Costello,
 // Batina, "Complete addition formulas for prime order elliptic curves", 2015), and every bit of a
 // secret costs the same two of it. The time of a BigInt operation still depends a little on its
 // numbers: a key pair is for one sign-in, never for a machine that others measure.
@@ -20,8 +20,8 @@ export interface EcPublicKey {
 export type Pause = () => Promise<void>;
 
 /**
- * The public key that belongs to a private key of 32 random bytes. Throws `CryptoError` `badEntropy`
- * when the bytes are no private key, which happens once in 2^32 times.
+ * The public key that belongs to a private key of 32 random bytes. Throws `CryptoError`
+ * `badEntropy` when the bytes are no private key, which happens once in 2^32 times.
  */
 export async function ecPublicKey(privateKey: Uint8Array, pause: Pause): Promise<EcPublicKey> {
   const [x, y] = await affine(await multiply(privateKey, generator, pause), pause);

@@ -1,7 +1,7 @@
-// XSalsa20-Poly1305, the secretbox of NaCl, and nothing else of NaCl: a general library is a third of the firmware
-// and 150 KB of heap, of which this is what sealing at rest needs. Its boxes are those of every NaCl.
-// Arithmetic of Poly1305 is in limbs of 22 bits, so that every sum of products is an exact double.
-// A nonce must never come twice under one key.
+// XSalsa20-Poly1305, the secretbox of NaCl, and nothing else of NaCl: a general library is a third
+// of the firmware and 150 KB of heap, of which this is what sealing at rest needs. Its boxes are
+// those of every NaCl. Arithmetic of Poly1305 is in limbs of 22 bits, so that every sum of products
+// is an exact double. A nonce must never come twice under one key.
 
 import { equalBytes } from './bytes.ts';
 
@@ -33,7 +33,9 @@ export function openSecretbox(
   return equalBytes(poly1305(sealed, macKey), box.slice(0, TAG_BYTES)) ? text : null;
 }
 
-/** `bytes` under the key stream (which is its own inverse), and the key of the MAC in front of it. */
+/**
+ * `bytes` under the key stream (which is its own inverse), and the key of the MAC in front of it.
+ */
 function encrypted(
   bytes: Uint8Array,
   nonce: Uint8Array,
@@ -60,7 +62,10 @@ function encrypted(
   return { macKey: padded.slice(0, MAC_KEY_BYTES), text: padded.slice(MAC_KEY_BYTES, end) };
 }
 
-/** 16 words: the constants on the diagonal, the key around them, `input` (nonce and counter) in the middle. */
+/**
+ * 16 words: the constants on the diagonal, the key around them, `input` (nonce and counter) in the
+ * middle.
+ */
 function stateOf(key: readonly number[], input: readonly number[]): Int32Array {
   const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = SIGMA;
   return Int32Array.of(c0, ...key.slice(0, 4), c1, ...input, c2, ...key.slice(4), c3);
@@ -71,7 +76,8 @@ function salsa20(out: Int32Array, state: Int32Array, addInput: boolean): void {
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   let [, , , , , , , , i = 0, j = 0, k = 0, l = 0, m = 0, n = 0, o = 0, p = 0] = state;
   let t = 0;
-  // biome-ignore-start lint/suspicious/noAssignInExpressions: a step a line, as in Salsa20's own text
+  // biome-ignore-start lint/suspicious/noAssignInExpressions: a step a line, as in Salsa20's own
+  // text
   for (let round = 0; round < 20; round += 2) {
     e ^= ((t = (a + m) | 0) << 7) | (t >>> 25);
     i ^= ((t = (e + a) | 0) << 9) | (t >>> 23);

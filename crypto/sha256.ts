@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) over words, so that whoever has characters or bytes makes words of them once.
-// A hash in progress is its eight words of state: copying them keeps what was hashed so far.
+// SHA-256 (FIPS 180-4) over words, so that whoever has characters or bytes makes words of them
+// once. A hash in progress is its eight words of state: copying them keeps what was hashed so far.
 // Written for an interpreter, where locals are what is cheap: sixteen rounds stand in a row with
 // their variables renamed instead of moved, every sum is cut back to 32 bits at once (past them it
 // would be a slow floating point number), and `var` spares the check that a `let` has at every use.

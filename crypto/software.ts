@@ -304,7 +304,9 @@ const keyGroups = 16;
 /** What the last group and the MAC's own blocks count for, and the encoding of a sealed group. */
 const apartGroups = 3;
 const sealedGroups = 3;
-/** A long record goes through here although its device has fast crypto, and must not slow it down. */
+/**
+ * A long record goes through here although its device has fast crypto, and must not slow it down.
+ */
 const longWeight = 6;
 /** Up to 8 KiB of text are kept decoded between the MAC and the decryption. */
 const keptGroups = 128;

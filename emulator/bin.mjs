@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `kitsync` command: runs what was built of it (firmware-bundle/dist.mjs). A package brings that along; a checkout
-// builds it when it is missing or older than its sources.
+// The `kitsync` command: runs what was built of it (firmware-bundle/dist.mjs). A package brings
+// that along; a checkout builds it when it is missing or older than its sources.
 
 import { existsSync } from 'node:fs';
 

@@ -1,5 +1,6 @@
-// The comparisons of a run, each of which says in words what it covered and what was not as it should be: with what the
-// account's own client says, with what its servers hold, and with a sample of that. They read and change nothing.
+// The comparisons of a run, each of which says in words what it covered and what was not as it
+// should be: with what the account's own client says, with what its servers hold, and with a sample
+// of that. They read and change nothing.
 
 import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
 import type { Expected, Holdings } from './expected.ts';
@@ -31,7 +32,10 @@ export interface Checked {
   readonly holdings: Holdings | null;
 }
 
-/** What the device holds after its first sync, with what the account's own client says that it holds. */
+/**
+ * What the device holds after its first sync, with what the account's own client says that it
+ * holds.
+ */
 export async function compareWithClient(
   { setup, problems, compared }: Checked,
   expected: Expected,
@@ -61,8 +65,9 @@ export const IN_THE_END: Words = {
 };
 
 /**
- * Everything that the device holds and has set aside, with the account as it was before the device's last sync and is
- * now: what others have changed meanwhile may be there in either form, or in one between.
+ * Everything that the device holds and has set aside, with the account as it was before the
+ * device's last sync and is now: what others have changed meanwhile may be there in either form, or
+ * in one between.
  */
 export async function compareAll(run: Checked, before: SeedAccount, words: Words): Promise<void> {
   const { options, setup, problems, compared } = run;

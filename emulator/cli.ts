@@ -1,5 +1,5 @@
-// The `kitsync` command. Exit codes: 0 done, 1 a promise was broken, 2 the command cannot be run as it was
-// typed, 3 the device killed the agent. Complaints are one line on the error stream.
+// The `kitsync` command. Exit codes: 0 done, 1 a promise was broken, 2 the command cannot be run as
+// it was typed, 3 the device killed the agent. Complaints are one line on the error stream.
 
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,7 +67,10 @@ Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never c
 killed the agent
 `;
 
-/** Runs a command; resolves to the exit code. `shipped`: a folder that has the shipped firmware of each profile. */
+/**
+ * Runs a command; resolves to the exit code. `shipped`: a folder that has the shipped firmware of
+ * each profile.
+ */
 export async function main(
   args: readonly string[],
   shipped: string | null = null,
@@ -204,7 +207,10 @@ function openTraceFile(path: string): number {
   }
 }
 
-/** A file that is written in large pieces, whatever the number of events. What cannot be written is said by `close`. */
+/**
+ * A file that is written in large pieces, whatever the number of events. What cannot be written is
+ * said by `close`.
+ */
 function openTrace(path: string): { write(line: string): void; close(): void } {
   const file = openTraceFile(path);
   let buffer = '';

@@ -1,5 +1,6 @@
-// The `kitsync` command, as it is built: each name has its own part, and loads no other. What every command has is
-// here: `--help`, `--version`, and one line instead of a stack where the output cannot be written.
+// The `kitsync` command, as it is built: each name has its own part, and loads no other. What every
+// command has is here: `--help`, `--version`, and one line instead of a stack where the output
+// cannot be written.
 
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +35,10 @@ export async function main(args: readonly string[]): Promise<number> {
   return (await import('../platform/node/cli/main.ts')).main([name ?? '', ...rest]);
 }
 
-/** Builds the shipped firmware of every profile into a folder each. Errors: those of `buildFirmware`. */
+/**
+ * Builds the shipped firmware of every profile into a folder each. Errors: those of
+ * `buildFirmware`.
+ */
 export async function buildShipped(outDir: string): Promise<void> {
   const { buildFirmware, profileNames } = await import('../firmware-bundle/build.ts');
   for (const profile of profileNames) await buildFirmware(profile, join(outDir, profile));

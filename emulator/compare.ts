@@ -6,7 +6,10 @@ import type { Expected, Holdings, Login, Page, Visit } from './expected.ts';
 /** Visits of one page that Firefox uploads: its newest ones. */
 const UPLOADED_VISITS_MAX = 20;
 
-/** Differences to what the client that wrote the account says, its own rules for uploads taken into account. */
+/**
+ * Differences to what the client that wrote the account says, its own rules for uploads taken into
+ * account.
+ */
 export function compareWithExpected(held: Holdings, expected: Expected): string[] {
   const pages = expected.history
     .filter((page) => !expected.notOnServer.has(page.guid))
@@ -18,8 +21,8 @@ export function compareWithExpected(held: Holdings, expected: Expected): string[
 }
 
 /**
- * Differences to what is on the server. The device may know more visits of a page than the server, and, if it
- * is `full`, fewer pages.
+ * Differences to what is on the server. The device may know more visits of a page than the server,
+ * and, if it is `full`, fewer pages.
  */
 export function compareWithServer(held: Holdings, server: Holdings, isFull: boolean): string[] {
   const heldIds = new Set(held.history.map((page) => page.guid));

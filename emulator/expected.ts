@@ -1,6 +1,6 @@
-// What the client that wrote an account says that it holds (`expected` in an account file), in the shape in
-// which a device's data is exported too: pages of history and logins.
-// Only what the emulator compares is read and checked; everything else in the file is left alone.
+// What the client that wrote an account says that it holds (`expected` in an account file), in the
+// shape in which a device's data is exported too: pages of history and logins. Only what the
+// emulator compares is read and checked; everything else in the file is left alone.
 
 export interface Visit {
   /** Microseconds since 1970. */

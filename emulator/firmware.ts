@@ -1,5 +1,5 @@
-// The built firmware as the device finds it: the scripts that its manifest lists, checked and in order.
-// A black box: nothing here knows what is in them.
+// The built firmware as the device finds it: the scripts that its manifest lists, checked and in
+// order. A black box: nothing here knows what is in them.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,9 @@ export interface Firmware {
   readonly sha256: string;
 }
 
-/** Reads the firmware in a folder. Throws an Error of one line if something is missing or damaged. */
+/**
+ * Reads the firmware in a folder. Throws an Error of one line if something is missing or damaged.
+ */
 export async function readFirmware(dir: string): Promise<Firmware> {
   const manifest = JSON.parse(await readText(dir, 'manifest.json')) as Partial<FirmwareManifest>;
   const { format, parts } = manifest;
@@ -29,8 +31,8 @@ export async function readFirmware(dir: string): Promise<Firmware> {
 }
 
 /**
- * Builds the firmware of a profile for one run and leaves no file behind. `names`: what it holds, as
- * `npm run build -- --with` takes it; the shipped contents when left out.
+ * Builds the firmware of a profile for one run and leaves no file behind. `names`: what it holds,
+ * as `npm run build -- --with` takes it; the shipped contents when left out.
  */
 export async function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));

@@ -1,5 +1,5 @@
-// A record that is more than the device can bear, whatever its profile says: it ends the device twice and no more, and
-// everything else is synced.
+// A record that is more than the device can bear, whatever its profile says: it ends the device
+// twice and no more, and everything else is synced.
 
 import { expect, test } from 'vitest';
 import { VmKilled } from './device/vm.ts';

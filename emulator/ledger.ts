@@ -1,6 +1,6 @@
 // The books of a run: what was executed, sent and written, in all and for each sync pass.
-// What the emulator itself asks the device in order to check it (listings) is booked apart, so that it is
-// never taken for the work of a sync.
+// What the emulator itself asks the device in order to check it (listings) is booked apart, so that
+// it is never taken for the work of a sync.
 
 import type { Setup } from './setup.ts';
 

@@ -1,5 +1,6 @@
-// Records as long as a device takes them: however long, none of its turns is, the record arrives, and what is too
-// much for a small heap is set aside. Instructions repeat exactly, so these limits are no matter of timing.
+// Records as long as a device takes them: however long, none of its turns is, the record arrives,
+// and what is too much for a small heap is set aside. Instructions repeat exactly, so these limits
+// are no matter of timing.
 
 import { beforeAll, expect, test } from 'vitest';
 import { type Firmware, freshFirmware } from './firmware.ts';

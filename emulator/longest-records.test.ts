@@ -1,5 +1,6 @@
-// The longest record of each kind of data on devices with little memory: it arrives, is listed, changed and sent, within
-// the cap; one character more is set aside by name, and the others never notice.
+// The longest record of each kind of data on devices with little memory: it arrives, is listed,
+// changed and sent, within the cap; one character more is set aside by name, and the others never
+// notice.
 
 import { expect, test } from 'vitest';
 import { type Firmware, freshFirmware } from './firmware.ts';

@@ -1,5 +1,6 @@
-// Records as other clients leave them, on the emulated television: things under several ids, and logins with odd
-// members. Apps see one of each, edits and deletions arrive, and the comparison has nothing to complain about.
+// Records as other clients leave them, on the emulated television: things under several ids, and
+// logins with odd members. Apps see one of each, edits and deletions arrive, and the comparison has
+// nothing to complain about.
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';

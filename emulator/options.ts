@@ -1,5 +1,5 @@
-// What a person typed, checked: either options that can be run, or a UsageError whose message is one line.
-// Reads the files that are named; starts nothing and writes nothing.
+// What a person typed, checked: either options that can be run, or a UsageError whose message is
+// one line. Reads the files that are named; starts nothing and writes nothing.
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,5 +1,6 @@
-// Runs against servers of another process, as far as the emulator can tell: it knows of them only what a client of the
-// account can ask. They hold more than the shipped account, and others write to them all the while.
+// Runs against servers of another process, as far as the emulator can tell: it knows of them only
+// what a client of the account can ask. They hold more than the shipped account, and others write
+// to them all the while.
 
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -27,7 +27,8 @@ test('the television is the default and has 2 MiB, the small phone 1 MiB', () =>
 
 test.each(profileNames())('the longest record of %s is what its cap has room for', (name) => {
   const { ramCapBytes, agent } = loadProfile(name);
-  // The program and a pass take 600,000 bytes; a character of a record that is changed and sent takes up to 7.
+  // The program and a pass take 600,000 bytes; a character of a record that is changed and sent
+  // takes up to 7.
   const most = Math.floor((ramCapBytes - 600_000) / 7);
   expect(agent.recordCharsMax).toBeLessThanOrEqual(most);
   expect(agent.recordCharsMax).toBeGreaterThan(most - 1_000);

@@ -64,7 +64,9 @@ export function profileNames(): string[] {
     .sort();
 }
 
-/** Throws a ProfileError for a name without a file and for a file with a wrong or missing figure. */
+/**
+ * Throws a ProfileError for a name without a file and for a file with a wrong or missing figure.
+ */
 export function loadProfile(name: string): Profile {
   if (!profileNames().includes(name)) {
     throw new ProfileError(`unknown profile "${name}"; there are ${profileNames().join(', ')}`);

@@ -1,5 +1,6 @@
-// Progress for people, while a run goes on: a line for each step, and the counts of a running pass, which
-// overwrite each other on a terminal and come at most every few seconds of device time elsewhere.
+// Progress for people, while a run goes on: a line for each step, and the counts of a running pass,
+// which overwrite each other on a terminal and come at most every few seconds of device time
+// elsewhere.
 
 export interface Progress {
   /** A step was reached, or a running pass has counted on. */

@@ -1,5 +1,5 @@
-// Records that do not prove themselves, among a thousand that do, on the emulated television: each kind is set aside,
-// all others arrive, and a later good version takes its place.
+// Records that do not prove themselves, among a thousand that do, on the emulated television: each
+// kind is set aside, all others arrive, and a later good version takes its place.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withForeignRecords } from '../test/support/foreign.ts';

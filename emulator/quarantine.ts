@@ -1,6 +1,6 @@
-// What a device has set aside, read off its storage as SPEC.md has it (no event says what was set aside before a boot),
-// and whether that is right: by the account's own key, and by the rules of record-rules.ts.
-// Independent of the agent. It changes nothing.
+// What a device has set aside, read off its storage as SPEC.md has it (no event says what was set
+// aside before a boot), and whether that is right: by the account's own key, and by the rules of
+// record-rules.ts. Independent of the agent. It changes nothing.
 
 import type { Storage } from '../platform/ports.ts';
 import { asideName, isForDevices } from './record-rules.ts';
@@ -27,10 +27,14 @@ const LETTERS: readonly (readonly [letter: string, collection: string])[] = [
   ['c', 'clients'],
 ];
 const PAGE_KEYS = 200;
-/** What a device remembers of a collection at most: what it sets aside past that is in events alone. */
+/**
+ * What a device remembers of a collection at most: what it sets aside past that is in events alone.
+ */
 const REMEMBERED_MAX = 1_000;
 
-/** Everything that is set aside, in the order of the storage's keys. Errors: those of the storage. */
+/**
+ * Everything that is set aside, in the order of the storage's keys. Errors: those of the storage.
+ */
 export async function readQuarantine(storage: Storage): Promise<SetAside[]> {
   const [state = null] = await storage.get(['s']);
   if (typeof state !== 'string') return [];
@@ -51,7 +55,10 @@ export async function readQuarantine(storage: Storage): Promise<SetAside[]> {
   return found;
 }
 
-/** What is stored, and of collections with more than a device remembers also what was `reported` once. */
+/**
+ * What is stored, and of collections with more than a device remembers also what was `reported`
+ * once.
+ */
 export function withForgotten(
   stored: readonly SetAside[],
   reported: readonly SetAside[],
@@ -79,8 +86,9 @@ function unescaped(text: string): string {
 }
 
 /**
- * What a device has set aside, of the collections of these names, although it should have taken it, and what it has neither taken nor set aside.
- * `only` these records are looked at, for accounts too large to be read whole; not those of `except`.
+ * What a device has set aside, of the collections of these names, although it should have taken it,
+ * and what it has neither taken nor set aside. `only` these records are looked at, for accounts too
+ * large to be read whole; not those of `except`.
  */
 export function quarantineProblems(
   account: SeedAccount,

@@ -1,5 +1,5 @@
-// The longest record of each kind of data, for what a small heap can hold: of the wire's own length, and an account
-// that has it, with the edit of it that an app makes.
+// The longest record of each kind of data, for what a small heap can hold: of the wire's own
+// length, and an account that has it, with the edit of it that an app makes.
 
 import { Store } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';

@@ -1,6 +1,6 @@
-// What a device shows of the records that are on the server: the rules of the comparisons, written down apart from the
-// agent's. Other clients write what they like: members may be missing or odd, and one page or login may have several
-// records, of which a device shows one.
+// What a device shows of the records that are on the server: the rules of the comparisons, written
+// down apart from the agent's. Other clients write what they like: members may be missing or odd,
+// and one page or login may have several records, of which a device shows one.
 
 import type { Holdings, Login, Page, Visit } from './expected.ts';
 
@@ -27,8 +27,8 @@ const LOGIN_TEXTS = ['formSubmitURL', 'httpRealm', 'usernameField', 'passwordFie
 const ADDRESS_CHARS_MAX = 65_536;
 
 /**
- * Whether a device that syncs the collection has to take a record, or to set it aside. `body`: null for one that does
- * not prove itself.
+ * Whether a device that syncs the collection has to take a record, or to set it aside. `body`: null
+ * for one that does not prove itself.
  */
 export function isForDevices(
   collection: string,
@@ -94,7 +94,10 @@ export function loginOf(body: ServerRecord['body']): Login | null {
   };
 }
 
-/** The records of each thing, the one first that is shown: the newest by its own word, then by the server's. */
+/**
+ * The records of each thing, the one first that is shown: the newest by its own word, then by the
+ * server's.
+ */
 function grouped<T extends { readonly guid: string }>(
   records: Iterable<ServerRecord>,
   read: (body: ServerRecord['body']) => T | null,

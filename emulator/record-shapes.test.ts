@@ -1,5 +1,6 @@
-// Records of every shape that a careless client may leave: for each of them the emulator's rules and the device, which
-// know nothing of one another, come to the same end. It is shown, or a deletion, or set aside and named.
+// Records of every shape that a careless client may leave: for each of them the emulator's rules
+// and the device, which know nothing of one another, come to the same end. It is shown, or a
+// deletion, or set aside and named.
 
 import { beforeAll, expect, test } from 'vitest';
 import { type Firmware, freshFirmware } from './firmware.ts';

@@ -1,5 +1,6 @@
-// What it takes to have the same run once more, and to see that it is the same: it stands in the report, and at the head
-// of the trace. It holds no secret: of files there are hashes, and of an account never the key.
+// What it takes to have the same run once more, and to see that it is the same: it stands in the
+// report, and at the head of the trace. It holds no secret: of files there are hashes, and of an
+// account never the key.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,7 +16,10 @@ export interface Replay {
   readonly cut: number | null;
   /** SHA-256 of the file of local edits; null for none. */
   readonly edits: string | null;
-  /** SHA-256 of the account's file; null for one that is made up from the seed, or on servers outside. */
+  /**
+   * SHA-256 of the account's file; null for one that is made up from the seed, or on servers
+   * outside.
+   */
   readonly account: string | null;
   /** What was typed, quoted for a shell, but for where to write what. */
   readonly command: string;
@@ -35,7 +39,9 @@ export function packageVersion(): string {
 /** These say where to write what: the run is the same without them. */
 const OUTPUTS = ['--trace', '--export', '--dump', '--json'];
 
-/** A command with what it was given, as it can be pasted into a shell, but for where to write what. */
+/**
+ * A command with what it was given, as it can be pasted into a shell, but for where to write what.
+ */
 export function commandLine(name: string, args: readonly string[]): string {
   const quoted = args
     .filter((arg, at) => {

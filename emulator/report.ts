@@ -1,5 +1,5 @@
-// What a run is reported as: one JSON object for programs (README.md lists its members), and a page of text
-// for people. Says nothing of a record but counts and ids.
+// What a run is reported as: one JSON object for programs (README.md lists its members), and a page
+// of text for people. Says nothing of a record but counts and ids.
 
 import type { CollectionCounts, Cpu, FlashUse, Pass, Traffic } from './ledger.ts';
 import type { Profile } from './profiles.ts';

@@ -1,7 +1,7 @@
-// One run, from a factory-new device to the report's figures: switch on, sign in, sync, make the local edits
-// and sync them, sync once more with nothing to do, then look at what the device holds.
-// A power cut ends nothing: the device is started again and goes on from what its flash kept. Failed passes
-// are repeated a few times, after the wait that the device itself asks for.
+// One run, from a factory-new device to the report's figures: switch on, sign in, sync, make the
+// local edits and sync them, sync once more with nothing to do, then look at what the device holds.
+// A power cut ends nothing: the device is started again and goes on from what its flash kept.
+// Failed passes are repeated a few times, after the wait that the device itself asks for.
 
 import {
   AT_FIRST,
@@ -27,7 +27,10 @@ import type { SeedAccount } from './servers/store-file.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
 
 export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'> {
-  /** What the account's own client says that it holds; compared after the first sync. Not for servers outside. */
+  /**
+   * What the account's own client says that it holds; compared after the first sync. Not for
+   * servers outside.
+   */
   readonly expected?: Expected | null;
   readonly edits?: readonly Edit[];
   /** The flash writes at which the power is cut, counted over the whole run, rising. */
@@ -36,7 +39,9 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   readonly cutFault?: Fault;
   /** What the account's other devices do between the local edits and their sync. */
   readonly elsewhere?: (setup: Setup) => void;
-  /** How much of the device is compared with the server: everything, a sample of pages, or nothing. */
+  /**
+   * How much of the device is compared with the server: everything, a sample of pages, or nothing.
+   */
   readonly compare?: 'all' | 'sample' | 'none';
   /** Hand out everything that the device holds in the end. */
   readonly wantsHoldings?: boolean;
@@ -118,7 +123,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   };
 }
 
-/** How a broken agent, or servers outside that cannot be read, end a run; anything else is a mistake of the emulator. */
+/**
+ * How a broken agent, or servers outside that cannot be read, end a run; anything else is a mistake
+ * of the emulator.
+ */
 const END_OF_RUN = [VmKilled, VmError, CommandError, DeviceHung, ViewError];
 
 interface Run {
@@ -296,7 +304,10 @@ async function waitAsTold(setup: Setup): Promise<void> {
   if (waitMs > 0) await setup.device.idle(Math.min(waitMs, WAIT_MS_MAX));
 }
 
-/** `isAgain`: the power went before its answer came, which a deletion that was durable by then has no record for. */
+/**
+ * `isAgain`: the power went before its answer came, which a deletion that was durable by then has
+ * no record for.
+ */
 async function applyEdit(
   { setup, problems }: Run,
   edit: Edit,
@@ -314,7 +325,10 @@ async function applyEdit(
   }
 }
 
-/** The last look: counters of the collections, and the comparison with the server. `before`: as of the last sync. */
+/**
+ * The last look: counters of the collections, and the comparison with the server. `before`: as of
+ * the last sync.
+ */
 async function look(
   run: Run,
   compare: 'all' | 'sample' | 'none',

@@ -1,6 +1,6 @@
-// The records of an account as they are on the server, opened with the account's key: the other side of
-// every comparison. Independent of the agent: node:crypto and the servers' own store.
-// A record that does not open is passed over; the agent has to report it, nobody else.
+// The records of an account as they are on the server, opened with the account's key: the other
+// side of every comparison. Independent of the agent: node:crypto and the servers' own store. A
+// record that does not open is passed over; the agent has to report it, nobody else.
 
 import { createDecipheriv, createHmac } from 'node:crypto';
 import type { Holdings, Page } from './expected.ts';

@@ -1,4 +1,5 @@
-// The emulated device among the account's devices, and with a firmware that holds all that there is.
+// The emulated device among the account's devices, and with a firmware that holds all that there
+// is.
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';

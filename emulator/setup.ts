@@ -1,6 +1,6 @@
-// Everything that one emulated run is made of: a clock, servers with an account, a network, a flash, a device.
-// By default all of it lives in virtual time and one seed decides everything; with an outside server it runs
-// in real time. Knows no order of events: scenario.ts does.
+// Everything that one emulated run is made of: a clock, servers with an account, a network, a
+// flash, a device. By default all of it lives in virtual time and one seed decides everything; with
+// an outside server it runs in real time. Knows no order of events: scenario.ts does.
 
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
 import { overKeptConnections } from '../platform/node/kept-connections.ts';
@@ -47,11 +47,16 @@ export interface SetupOptions {
   readonly seed: number;
   /** The collections that are on; history and passwords when left out. */
   readonly collections?: readonly string[];
-  /** What the account's other devices see of it, the profile's when left out. Null: it is not among them. */
+  /**
+   * What the account's other devices see of it, the profile's when left out. Null: it is not among
+   * them.
+   */
   readonly description?: DeviceDescription | null;
   /** The system has no account manager: the firmware, built with `signIn`, signs its user in. */
   readonly signIn?: boolean;
-  /** Origin of servers outside of this process, laid out as `kitsync serve` does; real time then. */
+  /**
+   * Origin of servers outside of this process, laid out as `kitsync serve` does; real time then.
+   */
   readonly serverUrl?: string | null;
   /** Those on other machines may be asked without encryption; false when left out. */
   readonly allowHttp?: boolean;

@@ -1,5 +1,5 @@
-// A television whose system has no account manager, in its virtual machine: somebody signs in with a phone, and the
-// firmware keeps the sign-in under the same memory cap as everything else.
+// A television whose system has no account manager, in its virtual machine: somebody signs in with
+// a phone, and the firmware keeps the sign-in under the same memory cap as everything else.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { secondDevice } from '../test/sim/second-device.ts';

@@ -1,4 +1,5 @@
-// Local changes on the device with the least memory: what waits for a network goes up within the cap.
+// Local changes on the device with the least memory: what waits for a network goes up within the
+// cap.
 
 import { expect, test } from 'vitest';
 import { freshFirmware } from './firmware.ts';

@@ -44,7 +44,7 @@ describe('a build over its budget', () => {
     expect(complaints).toMatch(
       /^build failed: agent\.js is over its budget: \d+ bytes, 60000 allowed .*--budget.*\n$/,
     );
-    expect(out).toMatch(/ agent\/pass\.ts\n/);
+    expect(out).toMatch(/ agent\/sync\/pass\.ts\n/);
     expect(out).toMatch(/\d+ +agent\.js\n/);
     expect(built()).toEqual(before);
     expect(readdirSync(join(folder, 'dist'))).toEqual([PROFILE]);

@@ -26,9 +26,9 @@ const built = async (...names: string[]) => {
 describe('a firmware', () => {
   test('with one protocol carries nothing of the other and is smaller', async () => {
     const [both, without] = [await built(), await built('sync15')];
-    expect(both.weighs('agent/remotes/kinto.ts')).toBeGreaterThan(0);
-    expect(without.weighs('agent/remotes/kinto.ts')).toBe(0);
-    expect(without.weighs('agent/remotes/sync15.ts')).toBeGreaterThan(0);
+    expect(both.weighs('agent/remotes/sync/syncto.ts')).toBeGreaterThan(0);
+    expect(without.weighs('agent/remotes/sync/syncto.ts')).toBe(0);
+    expect(without.weighs('agent/remotes/sync/sync15.ts')).toBeGreaterThan(0);
     expect(without.bytes).toBeLessThan(both.bytes);
   });
 

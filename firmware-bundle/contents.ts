@@ -1,4 +1,5 @@
-// What a firmware is asked to hold, as the module that takes the place of platform/quickjs/contents.ts.
+// What a firmware is asked to hold, as the module that takes the place of
+// platform/quickjs/contents.ts.
 
 const DRIVERS = ['syncto', 'sync15'];
 const COLLECTIONS = [
@@ -22,9 +23,10 @@ export const syncNames: readonly string[] = [...DRIVERS, ...DATA];
 export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN];
 
 /**
- * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn` (for a system that
- * has no account manager), with `passwordSignIn` or without. Without a protocol in the list it is all of them, without
- * collections and `clients` history, passwords and `clients`. Throws an Error that names what is unknown.
+ * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn`
+ * (for a system that has no account manager), with `passwordSignIn` or without. Without a protocol
+ * in the list it is all of them, without collections and `clients` history, passwords and
+ * `clients`. Throws an Error that names what is unknown.
  */
 export function contentsModule(names: readonly string[]): string {
   const unknown = names.filter((name) => !contentNames.includes(name));

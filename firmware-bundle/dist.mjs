@@ -1,7 +1,8 @@
-// Builds what people run: the `kitsync` command as files that Node reads as they are, and the shipped firmware of every
-// profile beside it, into dist/cli/. So no compiler works where the command is used, and nothing that lies in a folder
-// for temporary files is trusted. Plain JavaScript, because there is nothing built before it.
-// `npm run dist` runs it; a checkout runs it itself when what was built is missing or older than its sources.
+// Builds what people run: the `kitsync` command as files that Node reads as they are, and the
+// shipped firmware of every profile beside it, into dist/cli/. So no compiler works where the
+// command is used, and nothing that lies in a folder for temporary files is trusted. Plain
+// JavaScript, because there is nothing built before it. `npm run dist` runs it; a checkout runs it
+// itself when what was built is missing or older than its sources.
 
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';

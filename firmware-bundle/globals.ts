@@ -7,7 +7,8 @@ import type { AnyNode, Pattern, Program } from 'acorn';
 
 /**
  * What the language itself gives and every device has. Missing on purpose, though part of
- * ECMAScript: `Date`, `eval`, `Function`, `globalThis` and whatever compiles text or tells the time.
+ * ECMAScript: `Date`, `eval`, `Function`, `globalThis` and whatever compiles text or tells the
+ * time.
  */
 export const INTRINSICS: ReadonlySet<string> = new Set(
   `undefined NaN Infinity isNaN isFinite parseInt parseFloat encodeURIComponent decodeURIComponent

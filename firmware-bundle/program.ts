@@ -74,7 +74,10 @@ export async function readProgram(
   };
 }
 
-/** Cuts the evaluation order into runs of at most `bytesMax` (or one module): none needs a later one. */
+/**
+ * Cuts the evaluation order into runs of at most `bytesMax` (or one module): none needs a later
+ * one.
+ */
 export function cut(
   modules: Modules,
   bytesOf: ReadonlyMap<string, number>,

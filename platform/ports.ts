@@ -22,17 +22,20 @@ export interface ScanRange {
 
 /**
  * Ordered key-value store. Keys are printable ASCII (0x21 to 0x7e), 1 to 240 characters, in
- * ASCII order. Values are at most 2 MiB. One commit holds at most 1,024 changes; a later change of a key in
- * the same commit wins.
- * A value that is not what was written, whatever became of the flash, is an error and never another value; nor is a
- * key silently missing. The check is the device's own, beside each value or each page, in native code.
- * Errors: `StorageError` code `full` (nothing of the commit was written), `damaged`, with the `key` where one value or
- * one range is meant, `failed`.
+ * ASCII order. Values are at most 2 MiB. One commit holds at most 1,024 changes; a later change of
+ * a key in the same commit wins. A value that is not what was written, whatever became of the
+ * flash, is an error and never another value; nor is a key silently missing. The check is the
+ * device's own, beside each value or each page, in native code.
+ * Errors: `StorageError` code `full` (nothing of the commit was written), `damaged`, with the `key`
+ * where one value or one range is meant, `failed`.
  */
 export interface Storage {
   /** One entry per asked key, in the asked order; `null` where there is none. */
   get(keys: readonly string[]): Promise<(Value | null)[]>;
-  /** The keys of the range in their order (or reversed); values, which may be long, are asked for by `get`. */
+  /**
+   * The keys of the range in their order (or reversed); values, which may be long, are asked for by
+   * `get`.
+   */
   scan(range: ScanRange): Promise<string[]>;
   /**
    * All changes or none, durable when the promise resolves: a power cut at any instant leaves
@@ -40,9 +43,10 @@ export interface Storage {
    */
   commit(changes: readonly Change[]): Promise<void>;
   /**
-   * After `damaged`: makes the storage usable again, with all that proves itself and nothing else. True: nothing is
-   * lost after all. False: values are missing, and of some keys an older one may be back; then `ifLost` is committed,
-   * in one with the repair. Cut by a loss of power it has done its work or nothing. Absent: nothing is ever `damaged`.
+   * After `damaged`: makes the storage usable again, with all that proves itself and nothing else.
+   * True: nothing is lost after all. False: values are missing, and of some keys an older one may
+   * be back; then `ifLost` is committed, in one with the repair. Cut by a loss of power it has done
+   * its work or nothing. Absent: nothing is ever `damaged`.
    * Errors: `full`, `failed`.
    */
   repair?(ifLost: readonly Change[]): Promise<boolean>;
@@ -132,7 +136,9 @@ export type SyncKey = SyncKeyB | SyncKeyJwk;
 
 export interface AccessToken {
   readonly token: string;
-  /** When the account's key was last changed. Sync 1.5 needs it of a device whose `syncKey` is kB. */
+  /**
+   * When the account's key was last changed. Sync 1.5 needs it of a device whose `syncKey` is kB.
+   */
   readonly keysChangedAtMs?: number;
 }
 export interface Account {
@@ -149,7 +155,10 @@ export interface Account {
  */
 export interface Identity {
   account(): Promise<Account>;
-  /** A BrowserID assertion for the audience (an origin with a trailing slash). `fresh`: not a cached one. */
+  /**
+   * A BrowserID assertion for the audience (an origin with a trailing slash). `fresh`: not a cached
+   * one.
+   */
   assertion(audience: string, fresh: boolean): Promise<string>;
   /** An OAuth access token for the Sync scope. `fresh`: not a cached one. */
   accessToken(fresh: boolean): Promise<AccessToken>;
@@ -157,7 +166,10 @@ export interface Identity {
   syncKey(): Promise<SyncKey>;
   /** The user has signed out of sync here: what was kept for it may go. Absent: nothing was. */
   forget?(): Promise<void>;
-  /** 32 bytes that stay the same on this device and never leave it: what is at rest is sealed under them. */
+  /**
+   * 32 bytes that stay the same on this device and never leave it: what is at rest is sealed under
+   * them.
+   */
   deviceKey(): Promise<Uint8Array>;
 }
 
@@ -176,7 +188,9 @@ export type CipherRefusal = 'badBase64' | 'badIv' | 'badMac' | 'badPadding' | 'b
  * Both formats are those of `crypto/`, so data written by one path opens with the other.
  */
 export interface DeviceCrypto {
-  /** Sync storage format 5: MAC (over the base64 text) first, then AES-256-CBC, then strict UTF-8. */
+  /**
+   * Sync storage format 5: MAC (over the base64 text) first, then AES-256-CBC, then strict UTF-8.
+   */
   open(
     encKey: Uint8Array,
     macKey: Uint8Array,

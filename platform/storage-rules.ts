@@ -8,8 +8,10 @@ export const MAX_CHANGES = 1024;
 export const MAX_VALUE_BYTES = 2 * 1024 * 1024;
 
 /**
- * How a storage fails: no room (nothing was written), stored data that does not prove itself, or anything else.
- * `key`: of the value that is damaged, or where the range begins; undefined where it may be all of them.
+ * How a storage fails: no room (nothing was written), stored data that does not prove itself, or
+ * anything else.
+ * `key`: of the value that is damaged, or where the range begins; undefined where it may be all of
+ * them.
  */
 export class StorageError extends Error {
   override readonly name = 'StorageError';

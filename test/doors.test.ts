@@ -57,7 +57,7 @@ const DOORS: readonly Door[] = [
 
 /** Device code: it must run where nothing but the language is. */
 const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
-const LINES_MAX = 400;
+const LINES_MAX = 420;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['agent', 'crypto', 'emulator', 'firmware-bundle', 'platform', 'test'];

@@ -1,5 +1,5 @@
-// What the documents promise of Node.js is what every package asks for, so that npm has nothing to warn
-// of where the promise holds.
+// What the documents promise of Node.js is what every package asks for, so that npm has nothing to
+// warn of where the promise holds.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -28,7 +28,9 @@ test.each(['README.md', 'platform/node/README.md'])('%s promises the same', (pat
   expect(read(path)).toMatch(new RegExp(`Node(\\.js)? (>= )?${floor}\\b`));
 });
 
-/** Whether one of a range's alternatives takes the promised version; of their forms, the usual ones. */
+/**
+ * Whether one of a range's alternatives takes the promised version; of their forms, the usual ones.
+ */
 function takes(range: string): boolean {
   return range.split('||').some((alternative) => {
     const [, form, version = ''] = /^(>=|\^|)\s*([\d.*]+)$/.exec(alternative.trim()) ?? [];

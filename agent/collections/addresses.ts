@@ -1,7 +1,7 @@
-// Postal addresses for forms, as Firefox syncs them: what is known of one person or place, inside `entry`.
-// Field by field, the side that changed one wins; where both did, neither does: this device's version becomes an
-// address of its own. A change on either side outlives a deletion on the other.
-// No index entry holds anything of an address.
+// Postal addresses for forms, as Firefox syncs them: what is known of one person or place, inside
+// `entry`. Field by field, the side that changed one wins; where both did, neither does: this
+// device's version becomes an address of its own. A change on either side outlives a deletion on
+// the other. No index entry holds anything of an address.
 
 import { isObject } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
@@ -149,8 +149,8 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
 }
 
 /**
- * Without fields that the edit empties, which no client writes, and without what an edited name or part of it makes
- * untrue. Null when a part was edited and the others are not known.
+ * Without fields that the edit empties, which no client writes, and without what an edited name or
+ * part of it makes untrue. Null when a part was edited and the others are not known.
  */
 function withoutStale(edited: Body, before: Body): Body | null {
   const isEdited = (name: string): boolean => !isSameField(edited[name], before[name]);

@@ -1,6 +1,6 @@
 // Bookmarks as Firefox syncs them: one record per bookmark, folder, separator, query or live mark.
-// Read only: a tree that several devices rearrange is not merged by a small one, so it takes what the others say.
-// Every type is kept, also those that it does not know.
+// Read only: a tree that several devices rearrange is not merged by a small one, so it takes what
+// the others say. Every type is kept, also those that it does not know.
 
 import type { Body, Collection } from './collection.ts';
 import { addressKey, addressPrefix, countOf, refuse, shortId, withIdFirst } from './members.ts';
@@ -31,7 +31,9 @@ export const bookmarks: Collection = {
   sortindex: () => null,
   prepare: () => refuse('bookmarks: they cannot be changed here'),
   newId: shortId,
-  /** `url`: of a bookmark, a query or a live mark's site; all else under the names of the record. */
+  /**
+   * `url`: of a bookmark, a query or a live mark's site; all else under the names of the record.
+   */
   view: (id, { id: _, guid, url, ...members }) => ({
     guid: id,
     url: urlOf(members),

@@ -1,6 +1,6 @@
-// The account's devices as Firefox syncs them: one record per device, each written by the device itself, and by
-// others only to leave it a command.
-// A command that was carried out stays carried out: a merge brings new ones in and none back.
+// The account's devices as Firefox syncs them: one record per device, each written by the device
+// itself, and by others only to leave it a command. A command that was carried out stays carried
+// out: a merge brings new ones in and none back.
 
 import type { Body, Collection, MergeDecision, MergeInput } from './collection.ts';
 import { editedOver, hasSameMembers, isSameValue, refuse } from './members.ts';

@@ -1,8 +1,11 @@
-// What the agent must know of one kind of data: what a valid record is, by what it is found, how two
-// versions become one, and what apps see of it.
+// What the agent must know of one kind of data: what a valid record is, by what it is found, how
+// two versions become one, and what apps see of it.
 // Pure: no storage, no network, no clock. A bad record is a value, never an exception.
 
-/** A decrypted record. Its member names are outside data: read them, copy them with spread, never assign by them. */
+/**
+ * A decrypted record. Its member names are outside data: read them, copy them with spread, never
+ * assign by them.
+ */
 export type Body = { readonly [member: string]: unknown };
 
 /** This device's unsynced change: `body` is null for a deletion. */
@@ -27,15 +30,18 @@ export interface MergeInput {
   readonly local: LocalSide | null;
   readonly mirror: MirrorSide | null;
   readonly incoming: IncomingSide;
-  /** The server's time when it answered, and the device's time then: ages are compared, clocks are not. */
+  /**
+   * The server's time when it answered, and the device's time then: ages are compared, clocks are
+   * not.
+   */
   readonly serverNowMs: number;
   readonly deviceNowMs: number;
 }
 
 /**
- * What becomes of a record. `mirror` is what is kept as the agreed state (`asIs`: the incoming text, untouched;
- * null: nothing, it is deleted). `local` is what still has to go up: `none`, `keep` (the outbox entry as it is),
- * or a new body for it.
+ * What becomes of a record. `mirror` is what is kept as the agreed state (`asIs`: the incoming
+ * text, untouched; null: nothing, it is deleted). `local` is what still has to go up: `none`,
+ * `keep` (the outbox entry as it is), or a new body for it.
  */
 export interface MergeDecision {
   readonly mirror: 'asIs' | Body | null;
@@ -45,8 +51,9 @@ export interface MergeDecision {
 }
 
 /**
- * A local edit, checked and completed. `complaint` names the field, as apps know it, and what is wrong with it. An edit
- * is judged by what it changes: members that it leaves alone stay as they came, however odd they are.
+ * A local edit, checked and completed. `complaint` names the field, as apps know it, and what is
+ * wrong with it. An edit is judged by what it changes: members that it leaves alone stay as they
+ * came, however odd they are.
  */
 export type Prepared =
   | { readonly ok: true; readonly id: string; readonly body: Body }
@@ -66,19 +73,25 @@ export interface Folders {
 }
 
 /**
- * Records that describe one thing (one page, one login, one extension) under several ids. No server merges them, so
- * they are common. Apps see one thing: the record that is newest by its own word, then by the server's. An edit goes to
- * that record, which makes it the one that other clients read last; a deletion deletes all of them; nothing else of the
- * kind goes up.
+ * Records that describe one thing (one page, one login, one extension) under several ids. No server
+ * merges them, so they are common. Apps see one thing: the record that is newest by its own word,
+ * then by the server's. An edit goes to that record, which makes it the one that other clients read
+ * last; a deletion deletes all of them; nothing else of the kind goes up.
  */
 export interface Things {
   /** The index entry that all records of a thing have. Others may share it, so ask `same`. */
   key(body: Body): string;
   /** Both are of one thing, and whatever is the same as one of them is the same as the other. */
   same(a: Body, b: Body): boolean;
-  /** Not the same, but another client would make one of them when they meet: a new record is merged into the old one. */
+  /**
+   * Not the same, but another client would make one of them when they meet: a new record is merged
+   * into the old one.
+   */
   isDupe?(a: Body, b: Body): boolean;
-  /** When the thing was last changed, by the record's own word; 0 or left out: it does not say. `knownMs` as in `index`. */
+  /**
+   * When the thing was last changed, by the record's own word; 0 or left out: it does not say.
+   * `knownMs` as in `index`.
+   */
   clock?(body: Body, knownMs: number): number;
   /** What apps see of both; without it, the newer. */
   unite?(newer: Body, older: Body): Body;
@@ -97,7 +110,10 @@ export interface Collection {
   readonly ttlSeconds: number | null;
   /** Oldest records may be dropped from the device when there are too many. */
   readonly evictable: boolean;
-  /** What the device may change: `all` records, its `own` one (its id is the device's client id), or `none`. */
+  /**
+   * What the device may change: `all` records, its `own` one (its id is the device's client id), or
+   * `none`.
+   */
   readonly writes?: 'all' | 'own' | 'none';
   /** How records lie in folders, where they do. */
   readonly folders?: Folders;
@@ -105,26 +121,40 @@ export interface Collection {
   readonly things?: Things;
 
   /**
-   * Null if this build knows the form of the body, else a complaint that names the field. The body is the user's all
-   * the same: it stays on the server, and nothing replaces it. Tombstones do not come here.
+   * Null if this build knows the form of the body, else a complaint that names the field. The body
+   * is the user's all the same: it stays on the server, and nothing replaces it. Tombstones do not
+   * come here.
    */
   check(body: Body): string | null;
-  /** To be raised when `check` takes what it has refused before: devices that set such records aside read them again. */
+  /**
+   * To be raised when `check` takes what it has refused before: devices that set such records aside
+   * read them again.
+   */
   readonly form?: number;
 
-  /** Nothing for the device to hold: the record is kept, as what the server has, but neither listed nor counted. */
+  /**
+   * Nothing for the device to hold: the record is kept, as what the server has, but neither listed
+   * nor counted.
+   */
   isEmpty(body: Body): boolean;
 
   /**
-   * Index entries as parts of storage keys: ASCII 0x22..0x7d, at most 101 characters each, so that a `!` can end
-   * them. One that starts with `d` orders newest first; one that starts with `u` orders by address. `knownMs` is when
-   * this version was written, by the server's clock (by the device's, while it has not been sent): a date behind it is
-   * the mistake of a clock, and orders as that time.
+   * Index entries as parts of storage keys: ASCII 0x22..0x7d, at most 101 characters each, so that
+   * a `!` can end them. One that starts with `d` orders newest first; one that starts with `u`
+   * orders by address. `knownMs` is when this version was written, by the server's clock (by the
+   * device's, while it has not been sent): a date behind it is the mistake of a clock, and orders
+   * as that time.
    */
   index(body: Body, knownMs: number): readonly string[];
-  /** Start of the `u` entries of all records whose address starts with `prefix` (a URL prefix, an origin). */
+  /**
+   * Start of the `u` entries of all records whose address starts with `prefix` (a URL prefix, an
+   * origin).
+   */
   addressPrefix(prefix: string): string;
-  /** The record's address starts with `prefix` exactly (index entries are cut, so candidates are checked). */
+  /**
+   * The record's address starts with `prefix` exactly (index entries are cut, so candidates are
+   * checked).
+   */
   matches(body: Body, prefix: string): boolean;
 
   merge(input: MergeInput): MergeDecision;
@@ -134,14 +164,18 @@ export interface Collection {
   sortindex(body: Body): number | null;
 
   /**
-   * A local edit by an app. `input` is the app's JSON (wire names or the app's names), `existing` the current body
-   * or null, `newId` an unused id in this collection's form, `nowMs` the device's time.
+   * A local edit by an app. `input` is the app's JSON (wire names or the app's names), `existing`
+   * the current body or null, `newId` an unused id in this collection's form, `nowMs` the device's
+   * time.
    */
   prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared;
   /** An unused id from random bytes (18 given). */
   newId(random: Uint8Array): string;
   /** What apps see of a record. */
   view(id: string, body: Body): Body;
-  /** What of a record changed, for those who watch the collection; null for a record that is not there. */
+  /**
+   * What of a record changed, for those who watch the collection; null for a record that is not
+   * there.
+   */
   changes?(was: Body | null, is: Body | null): Body;
 }

@@ -1,5 +1,5 @@
-// Devices that edit one record at random and exchange it through a server, as pull and push do: whatever happens,
-// they stop writing and then hold the same.
+// Devices that edit one record at random and exchange it through a server, as pull and push do:
+// whatever happens, they stop writing and then hold the same.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
-// What WebExtensions keep in `storage.sync`, as Firefox syncs it: one record per extension, its items as one JSON text.
-// Devices' changes are merged item by item; where both changed one, the server's counts.
-// Quotas are those of Firefox, counted as its application-services count them.
+// What WebExtensions keep in `storage.sync`, as Firefox syncs it: one record per extension, its
+// items as one JSON text. Devices' changes are merged item by item; where both changed one, the
+// server's counts. Quotas are those of Firefox, counted as its application-services count them.
 
 import { isObject, jsonOf } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
@@ -88,8 +88,8 @@ function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
 }
 
 /**
- * An edit: `{extId, set: {key: value}, remove: [key]}`; what is neither set nor removed stays. A complaint names the
- * key and the quota.
+ * An edit: `{extId, set: {key: value}, remove: [key]}`; what is neither set nor removed stays. A
+ * complaint names the key and the quota.
  */
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const { extId = existing?.extId, set = {}, remove = [] } = input;
@@ -116,7 +116,10 @@ function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   return { ok: true, id, body: withItems(body, [...items]) };
 }
 
-/** Only an edit that sets something new can be over a quota, and one in all only by taking more than there was. */
+/**
+ * Only an edit that sets something new can be over a quota, and one in all only by taking more than
+ * there was.
+ */
 function checkQuotas(items: Items, before: Items, edited: readonly string[]): string | null {
   for (const key of edited) {
     const bytes = itemBytes(key, items.get(key));

@@ -1,5 +1,5 @@
-// The kinds of data beyond history and passwords, through the whole agent: what a real Firefox wrote arrives, what
-// the device writes goes up, and what it must not touch stays.
+// The kinds of data beyond history and passwords, through the whole agent: what a real Firefox
+// wrote arrives, what the device writes goes up, and what it must not touch stays.
 
 import { createDecipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 // What people typed into forms, as Firefox syncs it: one record per field name and value.
-// A record says nothing else, so there is nothing to merge but two ids for the same. No index entry holds a value.
+// A record says nothing else, so there is nothing to merge but two ids for the same. No index entry
+// holds a value.
 
 import type { Body, Collection, Prepared } from './collection.ts';
 import {

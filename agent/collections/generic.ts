@@ -1,5 +1,6 @@
-// A collection of an app's own: records of any JSON members, kept together by nothing but their ids.
-// Of two versions the younger one stays, with the members that only the other has. Nothing in a record is understood.
+// A collection of an app's own: records of any JSON members, kept together by nothing but their
+// ids. Of two versions the younger one stays, with the members that only the other has. Nothing in
+// a record is understood.
 
 import type { Body, Collection, Prepared } from './collection.ts';
 import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.ts';

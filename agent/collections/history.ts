@@ -1,7 +1,7 @@
 // Browsing history as Firefox syncs it: one record per page, with its title and its newest visits.
-// Visits only ever unite: no merge loses one (the newest are kept when there are too many). Their dates stay in
-// microseconds, although Firefox cuts those it receives to milliseconds.
-// Members and visits that it does not understand travel along untouched.
+// Visits only ever unite: no merge loses one (the newest are kept when there are too many). Their
+// dates stay in microseconds, although Firefox cuts those it receives to milliseconds. Members and
+// visits that it does not understand travel along untouched.
 
 import { VISITS_UP_MAX } from '../limits.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
@@ -106,7 +106,8 @@ function merge(input: MergeInput): MergeDecision {
   if (local?.body === null) return { mirror: 'asIs', local: ifYounger };
 
   const mine = local?.body ?? mirror?.body;
-  // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for life.
+  // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for
+  // life.
   if (!mine || !isSamePage(mine, theirs)) return { mirror: 'asIs', local: 'none' };
 
   const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
@@ -119,7 +120,10 @@ function merge(input: MergeInput): MergeDecision {
   return { mirror: isUnchanged ? 'asIs' : united, local: 'none' };
 }
 
-/** The title of the later visit, or of the younger change of the same one; having one counts more than having none. */
+/**
+ * The title of the later visit, or of the younger change of the same one; having one counts more
+ * than having none.
+ */
 function laterTitle(mine: Body, theirs: Body, isMineYounger: boolean): unknown {
   const byVisit = newestDate(mine) - newestDate(theirs);
   return byVisit > 0 || (byVisit === 0 && isMineYounger)
@@ -128,9 +132,9 @@ function laterTitle(mine: Body, theirs: Body, isMineYounger: boolean): unknown {
 }
 
 /**
- * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one visit, and so is
- * one that was cut to milliseconds: the precise one stays. Members that both have are those of `theirs`;
- * `theirs` itself is returned when `mine` adds nothing.
+ * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one
+ * visit, and so is one that was cut to milliseconds: the precise one stays. Members that both have
+ * are those of `theirs`; `theirs` itself is returned when `mine` adds nothing.
  */
 function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): readonly unknown[] {
   const united: Visit[] = [];
@@ -155,7 +159,9 @@ function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): read
   return isUnchanged ? theirs : all;
 }
 
-/** `upper` with the members that only `lower` has; `upper` itself, order and all, if there are none. */
+/**
+ * `upper` with the members that only `lower` has; `upper` itself, order and all, if there are none.
+ */
 function overlay(lower: Visit, upper: Visit): Visit {
   // Nearly all have their date and type and no more.
   if (Object.keys(lower).length === 2) return upper;
@@ -258,7 +264,10 @@ function newestFirst(visits: readonly unknown[]): Visit[] {
   return visits.filter(isVisit).sort((a, b) => b.date - a.date || a.type - b.type);
 }
 
-/** That of the newest visit, unless it lies in the future of the clock that knew it last. A clock may know nothing. */
+/**
+ * That of the newest visit, unless it lies in the future of the clock that knew it last. A clock
+ * may know nothing.
+ */
 function orderDate(body: Body, knownMs: number): number {
   const newest = newestDate(body);
   const newestMs = Math.floor(newest / 1000);

@@ -1,13 +1,13 @@
-// What every collection does with the members of its records: compare them, find them by address, name them.
-// A member's name is outside data (`__proto__` is a legal one): members are read through a Map and copied with
-// spread, which define own members and never assign by name.
+// What every collection does with the members of its records: compare them, find them by address,
+// name them. A member's name is outside data (`__proto__` is a legal one): members are read through
+// a Map and copied with spread, which define own members and never assign by name.
 
-import { isRecordId } from '../keys.ts';
+import { isRecordId } from '../store/layout.ts';
 import type { Body, MergeDecision, MergeInput, Prepared } from './collection.ts';
 
 /**
- * A longer address has its start and its end in the index, which rarely leaves two with the same entry: every
- * character of a key is written to the flash several times.
+ * A longer address has its start and its end in the index, which rarely leaves two with the same
+ * entry: every character of a key is written to the flash several times.
  */
 const ADDRESS_KEY_CHARS_MAX = 56;
 const HEAD_CHARS = 40;
@@ -48,8 +48,9 @@ export function hasSameMembers(a: Body, b: Body): boolean {
 }
 
 /**
- * The local change was made after the server's. Ages are compared, each by its own clock; a change from the future
- * of its clock is as young as can be, and at equal age the server's counts as the younger.
+ * The local change was made after the server's. Ages are compared, each by its own clock; a change
+ * from the future of its clock is as young as can be, and at equal age the server's counts as the
+ * younger.
  */
 export function isLocalYounger(input: MergeInput): boolean {
   if (input.local === null) return false;
@@ -57,28 +58,41 @@ export function isLocalYounger(input: MergeInput): boolean {
   return localAgeMs < Math.max(0, input.serverNowMs - input.incoming.modifiedMs);
 }
 
-/** A time or count of a record as a number: some clients write it as text or with a fraction. Null if it is none. */
+/**
+ * A time or count of a record as a number: some clients write it as text or with a fraction. Null
+ * if it is none.
+ */
 export function countOf(value: unknown): number | null {
   const isWritten = typeof value === 'number' || (typeof value === 'string' && value !== '');
   const count = isWritten ? Math.floor(Number(value)) : -1;
   return Number.isSafeInteger(count) && count >= 0 ? count : null;
 }
 
-/** 23 January 1993, the first browser: what is older is no time on the web, and a clock that says so is not set. */
+/**
+ * 23 January 1993, the first browser: what is older is no time on the web, and a clock that says so
+ * is not set.
+ */
 export const FIRST_MS = 727_747_200_000;
 
-/** A time that a record gives, unless it lies in the future of the clock that knew the record last. */
+/**
+ * A time that a record gives, unless it lies in the future of the clock that knew the record last.
+ */
 export function believed(timeMs: number, knownMs: number): number {
   return knownMs < FIRST_MS ? timeMs : Math.min(timeMs, knownMs);
 }
 
-/** The record with its id as first member: the first bytes of a sealed record are what proves the id. */
+/**
+ * The record with its id as first member: the first bytes of a sealed record are what proves the
+ * id.
+ */
 export function withIdFirst(id: string, body: Body): Body {
   const { id: _, ...members } = body;
   return { id, ...members };
 }
 
-/** The id for a local edit: the record's own, else the one that the app asks for, else the new one. */
+/**
+ * The id for a local edit: the record's own, else the one that the app asks for, else the new one.
+ */
 export function chooseId(input: Body, existing: Body | null, newId: string): string | null {
   const id = existing?.id ?? input.id ?? input.guid ?? newId;
   return isRecordId(id) ? id : null;
@@ -100,7 +114,10 @@ export function hashKey(text: string): string {
   return (0x10000 + hash).toString(16).slice(1);
 }
 
-/** `theirs` with what `mine` says otherwise than `base`, of which both were made; all of `mine` without one. */
+/**
+ * `theirs` with what `mine` says otherwise than `base`, of which both were made; all of `mine`
+ * without one.
+ */
 export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Body {
   const agreed = new Map(Object.entries(base ?? {}));
   const edits = Object.entries(mine).filter(
@@ -110,8 +127,8 @@ export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Bo
 }
 
 /**
- * The younger of two versions, with the members that only the other has or that the younger change left alone: for
- * records whose meaning is not known.
+ * The younger of two versions, with the members that only the other has or that the younger change
+ * left alone: for records whose meaning is not known.
  */
 export function youngerWins(input: MergeInput): MergeDecision {
   const { local, mirror: agreed, incoming } = input;
@@ -128,8 +145,8 @@ export function youngerWins(input: MergeInput): MergeDecision {
 }
 
 /**
- * What an app's edit says that the record does not say already, as it is stored or as apps see it: who sends back what
- * they were given has edited none of it.
+ * What an app's edit says that the record does not say already, as it is stored or as apps see it:
+ * who sends back what they were given has edited none of it.
  */
 export function editOf(input: Body, existing: Body, view: Body): Body {
   const [stored, shown] = [new Map(Object.entries(existing)), new Map(Object.entries(view))];
@@ -154,7 +171,10 @@ export function complaintOfEdit(
   return isOld ? null : complaint;
 }
 
-/** A local edit that is not done; the complaint starts with the name that apps have for the bad member. */
+/**
+ * A local edit that is not done; the complaint starts with the name that apps have for the bad
+ * member.
+ */
 export function refuse(complaint: string): Prepared {
   return { ok: false, complaint };
 }

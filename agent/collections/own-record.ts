@@ -1,4 +1,5 @@
-// What collections share in which every device has one record, under its client id, and writes no other.
+// What collections share in which every device has one record, under its client id, and writes no
+// other.
 
 import type { Collection } from './collection.ts';
 import { addressKey, addressPrefix, shortId, withIdFirst } from './members.ts';
@@ -19,7 +20,10 @@ type Shared =
   | 'sortindex'
   | 'newId';
 
-/** Called as pure (a comment tells the bundler), so that a build without the collection carries nothing of it. */
+/**
+ * Called as pure (a comment tells the bundler), so that a build without the collection carries
+ * nothing of it.
+ */
 export function ownRecord(own: Omit<Collection, Shared>): Collection {
   return { ...SHARED, ...own };
 }

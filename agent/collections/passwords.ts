@@ -1,7 +1,7 @@
 // Saved logins as Firefox syncs them: one record per origin, target and user name.
-// Two devices' changes are merged member by member against what they last agreed on; a deletion on the server is
-// final, and a deletion here gives way to a change there, so that no password is lost that somebody just typed.
-// No index entry holds anything but the origin.
+// Two devices' changes are merged member by member against what they last agreed on; a deletion on
+// the server is final, and a deletion here gives way to a change there, so that no password is lost
+// that somebody just typed. No index entry holds anything but the origin.
 
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
@@ -84,7 +84,9 @@ function check(body: Body): string | null {
   return null;
 }
 
-/** As Firefox has it, where a form on any page (`''`) is the same target as one on a certain page. */
+/**
+ * As Firefox has it, where a form on any page (`''`) is the same target as one on a certain page.
+ */
 function isDupe(a: Body, b: Body): boolean {
   const formA = a.formSubmitURL ?? null;
   const formB = b.formSubmitURL ?? null;
@@ -115,7 +117,10 @@ function merge(input: MergeInput): MergeDecision {
   return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
 
-/** Member by member: the side that changed it, and where both did, the later password, else the younger change. */
+/**
+ * Member by member: the side that changed it, and where both did, the later password, else the
+ * younger change.
+ */
 function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean): Body {
   const isMineLater = isPasswordLater(mine, theirs, isMineYounger);
   const [ours, agreed, others] = [membersOf(mine), membersOf(base), membersOf(theirs)];
@@ -136,13 +141,19 @@ function mergeThree(mine: Body, base: Body, theirs: Body, isMineYounger: boolean
   return isNew ? { ...merged, httpRealm: null } : merged;
 }
 
-/** Whether the password here is the later one; where neither is, whether the change here is the younger. */
+/**
+ * Whether the password here is the later one; where neither is, whether the change here is the
+ * younger.
+ */
 function isPasswordLater(mine: Body, theirs: Body, isMineYounger: boolean): boolean {
   const laterMs = timeOf(mine.timePasswordChanged) - timeOf(theirs.timePasswordChanged);
   return laterMs > 0 || (laterMs === 0 && isMineYounger);
 }
 
-/** Without a common past the later password wins with all that belongs to it, then the younger change; other members stay. */
+/**
+ * Without a common past the later password wins with all that belongs to it, then the younger
+ * change; other members stay.
+ */
 function mergeTwo(mine: Body, theirs: Body, isMineYounger: boolean): Body {
   const isMineLater = isPasswordLater(mine, theirs, isMineYounger);
   const [known, unknown]: [[string, unknown][], [string, unknown][]] = [[], []];
@@ -198,7 +209,10 @@ function withTexts(input: Body, existing: Body | null): Body {
   };
 }
 
-/** A new target replaces the old one, whatever its kind; none, or the old one again, leaves it alone. */
+/**
+ * A new target replaces the old one, whatever its kind; none, or the old one again, leaves it
+ * alone.
+ */
 function newTarget(form: unknown, realm: unknown, existing: Body | null): Body {
   const isSet = (target: unknown, old: unknown): boolean => target !== null && target !== old;
   const isNew = isSet(form, existing?.formSubmitURL) || isSet(realm, existing?.httpRealm);
@@ -233,8 +247,8 @@ function inAppNames(complaint: string): string {
 }
 
 /**
- * A new login has all times. A changed password is later than the one before, even when the device's clock went back;
- * what else a login lacks or has in an odd form stays so.
+ * A new login has all times. A changed password is later than the one before, even when the
+ * device's clock went back; what else a login lacks or has in an odd form stays so.
  */
 function completeTimes(body: Body, existing: Body | null, nowMs: number): Body {
   if (existing === null) {

@@ -1,13 +1,16 @@
 // Open tabs as Firefox syncs them: one record per device, under the device's client id.
-// A device writes its own and reads the others'. Pages that mean nothing elsewhere stay at home, and so do the tabs
-// that were used longest ago when there are too many.
+// A device writes its own and reads the others'. Pages that mean nothing elsewhere stay at home,
+// and so do the tabs that were used longest ago when there are too many.
 
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import { editedOver, hasSameMembers, refuse } from './members.ts';
 import { ownRecord } from './own-record.ts';
 
-/** UTF-8 bytes of all tabs: their sealed record stays far below the 512 KiB that servers keep for it. */
+/**
+ * UTF-8 bytes of all tabs: their sealed record stays far below the 512 KiB that servers keep for
+ * it.
+ */
 export const TABS_BYTES_MAX = 160_000;
 const HISTORY_MAX = 5;
 const URL_CHARS_MAX = 65_536;
@@ -29,7 +32,10 @@ export const tabs: Collection = /* @__PURE__ */ ownRecord({
   }),
 });
 
-/** Nobody else writes this device's tabs: what is on the server of them is older, but for what only it has. */
+/**
+ * Nobody else writes this device's tabs: what is on the server of them is older, but for what only
+ * it has.
+ */
 function merge({ local, mirror: agreed, incoming }: MergeInput): MergeDecision {
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';
@@ -40,7 +46,10 @@ function merge({ local, mirror: agreed, incoming }: MergeInput): MergeDecision {
   return { mirror, local: hasSameMembers(edited, theirs) ? 'none' : edited };
 }
 
-/** `input.tabs`: `{title, url or urlHistory (newest first), icon, lastUsed (seconds)}` each; the id is the device's. */
+/**
+ * `input.tabs`: `{title, url or urlHistory (newest first), icon, lastUsed (seconds)}` each; the id
+ * is the device's.
+ */
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const { deleted, guid, tabs: list, ...members } = input;
   const id = `${input.id ?? existing?.id ?? newId}`;
@@ -80,7 +89,10 @@ function fitting(given: readonly Body[]): readonly Body[] {
   return end < 0 ? given : given.slice(0, end);
 }
 
-/** A tab with every member that matters in its form; null for one without a URL. Other clients' tabs may be odd. */
+/**
+ * A tab with every member that matters in its form; null for one without a URL. Other clients' tabs
+ * may be odd.
+ */
 function readTab(tab: unknown): Body | null {
   if (typeof tab !== 'object' || tab === null) return null;
   const { url, urlHistory, title, icon, lastUsed, ...members } = tab as Body;

@@ -1,6 +1,6 @@
-// What this build does not understand of a record is the user's all the same: whatever another client writes, at every
-// depth that the format allows, is on the server after an edit on this device, and so is what that client changes of it
-// meanwhile.
+// What this build does not understand of a record is the user's all the same: whatever another
+// client writes, at every depth that the format allows, is on the server after an edit on this
+// device, and so is what that client changes of it meanwhile.
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +27,10 @@ interface Unknown {
 }
 
 interface Case {
-  /** The record of a thing as the other client writes it, and where its parts are found in what is on the server. */
+  /**
+   * The record of a thing as the other client writes it, and where its parts are found in what is
+   * on the server.
+   */
   record(unknown: Unknown, name: string): Body;
   unknownOf(record: Body): Unknown;
   /** Known to this build, and to none of the above. */
@@ -238,7 +241,8 @@ test('what is not known of the device’s own record is there when it is written
       later(8 * DAY_MS);
       const { name, type } = other.get('clients', id);
       other.put('clients', { ...other.get('clients', id), ...outer, commands, name: 'old', id });
-      // It is a week old: it is written before what has become of it is read, and once more for its name.
+      // It is a week old: it is written before what has become of it is read, and once more for its
+      // name.
       for (let count = 0; count < 2; count++) await pass();
       const { commands: left, ...record } = other.get('clients', id);
       expect(record).toMatchObject({ ...outer, name, type, id });

@@ -1,5 +1,6 @@
-// What apps see of records that other clients wrote oddly: the agent's own members stand, times and counts are numbers,
-// and a page that was visited in the future has its place where the server's clock was.
+// What apps see of records that other clients wrote oddly: the agent's own members stand, times and
+// counts are numbers, and a page that was visited in the future has its place where the server's
+// clock was.
 
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

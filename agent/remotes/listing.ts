@@ -1,9 +1,10 @@
-// What protocols share in reading a list of records: pieces of the answer in, records out, each judged by itself.
-// It holds one piece of the answer and what the splitter holds; one bad record spoils no other.
+// What protocols share in reading a list of records: pieces of the answer in, records out, each
+// judged by itself. It holds one piece of the answer and what the splitter holds; one bad record
+// spoils no other.
 
 import { badResponse, SyncError } from '../errors.ts';
-import { escapeId, isRecordId } from '../keys.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
+import { escapeId, isRecordId } from '../store/layout.ts';
 import { parseRecord } from '../wire/document.ts';
 import type { Answer } from '../wire/http.ts';
 import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
@@ -17,8 +18,9 @@ export type ReadEnvelope = (value: unknown) => {
 };
 
 /**
- * A page whose records are split off by `splitter`; `rest` is what the answer's headers say, `count` how many records
- * they announce. Errors while it is read: `truncated` when there were fewer, those of answer and splitter.
+ * A page whose records are split off by `splitter`; `rest` is what the answer's headers say,
+ * `count` how many records they announce. Errors while it is read: `truncated` when there were
+ * fewer, those of answer and splitter.
  */
 export function listingPage(
   answer: Answer,
@@ -56,10 +58,16 @@ export function listingPage(
   };
 }
 
-/** Takes a page's token for the next one and returns it, or throws `badResponse`. `isFirst`: of a listing's pages. */
+/**
+ * Takes a page's token for the next one and returns it, or throws `badResponse`. `isFirst`: of a
+ * listing's pages.
+ */
 export type CircleGuard = (isFirst: boolean, token: string | null) => string | null;
 
-/** Notices a listing that goes in circles by the memory of one token, renewed after 1, 2, 4, 8... pages (Brent). */
+/**
+ * Notices a listing that goes in circles by the memory of one token, renewed after 1, 2, 4, 8...
+ * pages (Brent).
+ */
 export function createCircleGuard(): CircleGuard {
   let remembered: string | null = null;
   let pages = 0;
@@ -104,7 +112,10 @@ function listedOf(
   }
 }
 
-/** Without an id that can be used, its name is what is known of it: the same at every listing, and nobody's id. */
+/**
+ * Without an id that can be used, its name is what is known of it: the same at every listing, and
+ * nobody's id.
+ */
 function spoilt(id: unknown, code: string, chars: number): Listed {
   const known = typeof id === 'string' ? escapeId(id).slice(0, NAME_CHARS_MAX) : chars;
   return { ok: false, id: isRecordId(id) ? id : `${code} ${known}`, code, chars };

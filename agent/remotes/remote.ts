@@ -2,8 +2,8 @@
 // A driver speaks HTTP and nothing else: it never touches storage, never decrypts, keeps no record.
 
 import type { Platform } from '../../platform/ports.ts';
-import type { Cursor } from '../collection-state.ts';
 import type { AgentConfig } from '../config.ts';
+import type { Cursor } from '../store/collection-state.ts';
 import type { Abort } from '../wire/http.ts';
 
 /** A record as the server holds it, its payload still encrypted. */
@@ -29,7 +29,10 @@ export interface Page {
   readonly stampMs: number;
   /** The server's time when it answered. */
   readonly serverNowMs: number;
-  /** Appends what the next piece of the answer completed; false at the end. Oldest records come first. */
+  /**
+   * Appends what the next piece of the answer completed; false at the end. Oldest records come
+   * first.
+   */
   next(out: Listed[]): Promise<boolean>;
   /** After the end: the next page, or null for none. */
   nextPage(): string | null;
@@ -47,10 +50,10 @@ export interface Outgoing {
 }
 
 /**
- * What became of one outgoing record. `staged`: `commit` will tell. `refused`: the server will not take this one as
- * it is (`code` says why). `failed`: an outage, or a refusal that looks like one; whether the write happened is
- * unknown. `moved`: the collection has changed since the cursor, nothing that was staged is written. `later`: the
- * upload is full, this record was not sent.
+ * What became of one outgoing record. `staged`: `commit` will tell. `refused`: the server will not
+ * take this one as it is (`code` says why). `failed`: an outage, or a refusal that looks like one;
+ * whether the write happened is unknown. `moved`: the collection has changed since the cursor,
+ * nothing that was staged is written. `later`: the upload is full, this record was not sent.
  */
 export type PushResult =
   | { readonly kind: 'stored'; readonly modifiedMs: number }
@@ -66,8 +69,8 @@ export interface Upload {
   /** One result per record, in order. `isLast`: there will be no other portion. */
   add(records: readonly Outgoing[], isLast: boolean): Promise<PushResult[]>;
   /**
-   * Ends the upload. `stored`: what was staged is on the server in this version, and nothing else has changed
-   * since the cursor. `moved`: nothing that was staged is. `none`: nothing was staged.
+   * Ends the upload. `stored`: what was staged is on the server in this version, and nothing else
+   * has changed since the cursor. `moved`: nothing that was staged is. `none`: nothing was staged.
    */
   commit(): Promise<
     { readonly kind: 'stored'; readonly modifiedMs: number } | { readonly kind: 'moved' | 'none' }
@@ -88,14 +91,19 @@ export interface PollItem {
 }
 
 export interface Remote {
-  /** Names where the user's data is. At another place nothing that was known of the first one holds. */
+  /**
+   * Names where the user's data is. At another place nothing that was known of the first one holds.
+   */
   place(): Promise<string>;
-  /** Which of these changed (true) since the known versions. One request where the protocol has one. */
+  /**
+   * Which of these changed (true) since the known versions. One request where the protocol has one.
+   */
   poll(items: readonly PollItem[]): Promise<boolean[]>;
   document(collection: string, id: string): Promise<Document>;
   /**
    * A page of changes. Null: the collection has not changed since the cursor.
-   * `restart` (as a value): the listing moved on while it was read; start again from the cursor's times.
+   * `restart` (as a value): the listing moved on while it was read; start again from the cursor's
+   * times.
    */
   changes(collection: string, cursor: Cursor): Promise<Page | 'restart' | null>;
   /** Writes one record by itself; what it was made from is judged by the record's own version. */
@@ -117,7 +125,10 @@ export interface ServerNotes {
   serverNowMs: number;
 }
 
-/** What a driver keeps over reboots: nothing secret, a few numbers and addresses. It changes the members it needs. */
+/**
+ * What a driver keeps over reboots: nothing secret, a few numbers and addresses. It changes the
+ * members it needs.
+ */
 export interface RemoteMemory {
   /** Kinto: requests of the largest batch that the server takes. */
   batchRequestsMax?: number;

@@ -1,5 +1,5 @@
-// Signing in as a firmware would carry it: what it weighs, that it takes no name from outside, that it runs in
-// a bare engine, and that a firmware without it carries none of it.
+// Signing in as a firmware would carry it: what it weighs, that it takes no name from outside, that
+// it runs in a bare engine, and that a firmware without it carries none of it.
 
 import { parse } from 'acorn';
 import { build } from 'esbuild';

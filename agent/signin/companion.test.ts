@@ -1,5 +1,5 @@
-// Sign-in with a companion, from the device's first number to a record on the storage server, and everything
-// that somebody in between, an old code or a hostile server could make of it.
+// Sign-in with a companion, from the device's first number to a record on the storage server, and
+// everything that somebody in between, an old code or a hostile server could make of it.
 
 import { describe, expect, it } from 'vitest';
 import { openJwe } from '../../crypto/jwe.ts';

@@ -1,7 +1,8 @@
-// Sign-in for a device without a keyboard: a companion (a phone, a PC) opens a page of the accounts server
-// in its browser, and what it brings back, a code, is worth nothing without this device.
-// Two secrets never leave the device: the verifier that the server wants with the code (PKCE), and the private
-// key that the account's key is sealed for. Nobody who sees the page's address or the code can use either.
+// Sign-in for a device without a keyboard: a companion (a phone, a PC) opens a page of the accounts
+// server in its browser, and what it brings back, a code, is worth nothing without this device. Two
+// secrets never leave the device: the verifier that the server wants with the code (PKCE), and the
+// private key that the account's key is sealed for. Nobody who sees the page's address or the code
+// can use either.
 // Sources: RFC 6749 (4.1), RFC 7636, Firefox Accounts "Scoped keys" (`keys_jwk`, `keys_jwe`).
 
 import { decodeBase64, encodeBase64 } from '../../crypto/bytes.ts';
@@ -45,7 +46,10 @@ export interface SignInCode {
   readonly state: string;
 }
 
-/** Makes the secrets of one sign-in and the page that leads to its code. Errors: `deviceFailed` (poor randomness). */
+/**
+ * Makes the secrets of one sign-in and the page that leads to its code. Errors: `deviceFailed`
+ * (poor randomness).
+ */
 export async function beginSignIn(
   device: SignInDevice,
   { server, clientId, redirectUrl }: SignInRequest,
@@ -81,8 +85,8 @@ export async function beginSignIn(
 
 /**
  * Changes the code for tokens and opens the key. `knownKid`: of a key that the device had before.
- * Errors: `badInput` (the code is not of this sign-in), `unauthorized` (the server refused it: begin again),
- * `keyMismatch` (the key does not open, or is an old one), those of `requestTokens`.
+ * Errors: `badInput` (the code is not of this sign-in), `unauthorized` (the server refused it:
+ * begin again), `keyMismatch` (the key does not open, or is an old one), those of `requestTokens`.
  */
 export async function finishSignIn(
   device: SignInDevice,
@@ -98,7 +102,8 @@ export async function finishSignIn(
   try {
     return signedIn(tokens, await openKey(device, secret, tokens, knownKid));
   } catch (error) {
-    // A token of no use is given back. Should that fail: only what is no port's error is thrown again.
+    // A token of no use is given back. Should that fail: only what is no port's error is thrown
+    // again.
     const { refreshToken } = tokens;
     if (refreshToken !== null) await revokeToken(device, secret, refreshToken).catch(fromPort);
     throw fromPort(error);

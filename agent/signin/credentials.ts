@@ -1,6 +1,6 @@
 // What a sign-in leaves on the device: a refresh token, and the key of the account's Sync data.
-// The platform keeps it sealed. A key that is older than one already seen is refused: whoever brings it
-// was signed out by a reset of the password, and its data with it.
+// The platform keeps it sealed. A key that is older than one already seen is refused: whoever
+// brings it was signed out by a reset of the password, and its data with it.
 // Source: Firefox Accounts, "Scoped keys".
 
 import { decodeBase64, textOfCodes } from '../../crypto/bytes.ts';
@@ -18,7 +18,9 @@ export interface Credentials {
   readonly uid: string;
   readonly refreshToken: string;
   readonly key: SyncKeyJwk;
-  /** This device's id at the accounts server, once it has registered there with this refresh token. */
+  /**
+   * This device's id at the accounts server, once it has registered there with this refresh token.
+   */
   readonly deviceId?: string;
 }
 
@@ -55,8 +57,9 @@ export function readScopedKey(jwk: unknown, knownKid = ''): SyncKeyJwk {
 }
 
 /**
- * A name of the account that stays the same from one sign-in to the next: the subject of an access token that is a
- * JWT (read, not believed: it decides nothing but whose data this is), else the client state of the key.
+ * A name of the account that stays the same from one sign-in to the next: the subject of an access
+ * token that is a JWT (read, not believed: it decides nothing but whose data this is), else the
+ * client state of the key.
  */
 export function uidOf(accessToken: string, key: SyncKeyJwk): string {
   const payload = decodeBase64(accessToken.split('.', 3)[1] ?? '', 'url') ?? new Uint8Array(0);

@@ -1,4 +1,5 @@
-// A device that registers at the accounts server: what it asks and believes, and whose entry it leaves alone.
+// A device that registers at the accounts server: what it asks and believes, and whose entry it
+// leaves alone.
 
 import { expect, it } from 'vitest';
 import { changing, failure, type SignInWorld, startSignIn } from '../../test/support/signin.ts';

@@ -1,6 +1,6 @@
-// This device in the account's list of devices, which the accounts server keeps: browsers show only devices of that list.
-// The server gives the id; none is ever invented, and the entry of another device is never touched.
-// Giving the refresh token back removes the entry.
+// This device in the account's list of devices, which the accounts server keeps: browsers show only
+// devices of that list. The server gives the id; none is ever invented, and the entry of another
+// device is never touched. Giving the refresh token back removes the entry.
 // Source: Firefox Accounts, "Device registration" and the API of its auth server.
 
 import { badResponse } from '../errors.ts';
@@ -16,8 +16,8 @@ export interface DeviceDescription {
 }
 
 /**
- * The device's id at the accounts server, 32 hex digits; it registers if it has none yet. A refresh token stands for one
- * device: null if that is another one, which shares its sign-in with this.
+ * The device's id at the accounts server, 32 hex digits; it registers if it has none yet. A refresh
+ * token stands for one device: null if that is another one, which shares its sign-in with this.
  * Errors: `signedOut`, `unverified`, `backoff`, `unavailable`, `badResponse`, those of the network.
  */
 export async function registerDevice(

@@ -1,11 +1,12 @@
-// The Identity port over the credentials of a sign-in, for devices whose system has no account manager.
-// It hands out one access token until that is about to expire, asks the server once however many want a new
-// one, and never again after the server took the sign-in back. It keeps secrets and tells them to nobody else.
-// A device that is to be seen registers itself once; that it cannot is no failure of anything else.
+// The Identity port over the credentials of a sign-in, for devices whose system has no account
+// manager. It hands out one access token until that is about to expire, asks the server once
+// however many want a new one, and never again after the server took the sign-in back. It keeps
+// secrets and tells them to nobody else. A device that is to be seen registers itself once; that it
+// cannot is no failure of anything else.
 
 import type { Identity } from '../../platform/ports.ts';
 import { SyncError } from '../errors.ts';
-import { createLock } from '../lock.ts';
+import { createLock } from '../store/lock.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
 import { type DeviceDescription, registerDevice } from './device.ts';
 import type { SignInDevice } from './server.ts';
@@ -18,20 +19,24 @@ export interface IdentityOptions {
   readonly credentials: Credentials | SignedIn;
   /** How the account is shown to its user. */
   readonly email?: string;
-  /** Registers the device before `account` answers, unless the credentials say that it is. One try for each identity. */
+  /**
+   * Registers the device before `account` answers, unless the credentials say that it is. One try
+   * for each identity.
+   */
   readonly describe?: DeviceDescription;
   deviceKey(): Promise<Uint8Array>;
   /**
-   * The server changed the refresh token, or registered the device: these credentials are to be kept instead, durably.
-   * `before` is the token that was kept last. Where the token is a new one, a failure is passed on, and it is called
-   * again before anybody gets another access token. Never called while an earlier call is on.
+   * The server changed the refresh token, or registered the device: these credentials are to be
+   * kept instead, durably. `before` is the token that was kept last. Where the token is a new one,
+   * a failure is passed on, and it is called again before anybody gets another access token. Never
+   * called while an earlier call is on.
    */
   changed?(credentials: Credentials, before: string): Promise<void>;
 }
 
 /**
- * Errors of its calls: SyncErrors `signedOut`, `unverified`, or `offline` for all that may pass by itself, with the
- * server's words and the wait that it asks for; those of `changed`.
+ * Errors of its calls: SyncErrors `signedOut`, `unverified`, or `offline` for all that may pass by
+ * itself, with the server's words and the wait that it asks for; those of `changed`.
  */
 export function createIdentity(options: IdentityOptions): Identity {
   const { device, client, email = '', describe, deviceKey } = options;
@@ -85,7 +90,8 @@ export function createIdentity(options: IdentityOptions): Identity {
       deviceId = id;
       await keeping.run(keep);
     } catch {
-      // Other devices do not see this one. Whatever is wrong with the sign-in shows where a token is asked for.
+      // Other devices do not see this one. Whatever is wrong with the sign-in shows where a token
+      // is asked for.
     }
   };
 

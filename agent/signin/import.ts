@@ -8,9 +8,10 @@ import type { SignInDevice } from './server.ts';
 import { refreshAccessToken, signedIn, type TokenClient } from './tokens.ts';
 
 /**
- * `json`: `{"refresh_token": "...", "key": {"kty": "oct", "kid": "...", "k": "..."}}`. The token must have been given
- * to the same client id. `knownKid`: of a key that the device has or had.
- * Errors: `badInput`, `keyMismatch`, `signedOut` (the token is worth nothing any more), those of `requestTokens`.
+ * `json`: `{"refresh_token": "...", "key": {"kty": "oct", "kid": "...", "k": "..."}}`. The token
+ * must have been given to the same client id. `knownKid`: of a key that the device has or had.
+ * Errors: `badInput`, `keyMismatch`, `signedOut` (the token is worth nothing any more), those of
+ * `requestTokens`.
  */
 export async function importSignIn(
   device: SignInDevice,

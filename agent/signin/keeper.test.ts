@@ -1,4 +1,5 @@
-// A device whose system has no account manager: how a user comes to it, what it keeps of that, and how they leave.
+// A device whose system has no account manager: how a user comes to it, what it keeps of that, and
+// how they leave.
 
 import { describe, expect, test } from 'vitest';
 import { restKey } from '../../crypto/rest.ts';
@@ -13,7 +14,7 @@ import { CLIENT_ID } from '../../test/support/signin.ts';
 import { testRandom } from '../../test/support/store.ts';
 import { type Contents, passwordSignIn, signIn } from '../index.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
-import { createVault } from '../vault.ts';
+import { createVault } from '../store/vault.ts';
 
 const NOBODY = new Proxy({} as Omit<Identity, 'deviceKey'>, {
   get: () => () => Promise.reject(new Error('the system was asked for its account')),

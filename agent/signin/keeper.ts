@@ -1,15 +1,16 @@
-// The account manager of a device whose system has none: it signs a user in, keeps what is left of that sealed in
-// the device's storage, and gives the agent its Identity from there. One user at a time.
-// Nothing secret is handed out but to the accounts server; signing out forgets first and tells the server then.
+// The account manager of a device whose system has none: it signs a user in, keeps what is left of
+// that sealed in the device's storage, and gives the agent its Identity from there. One user at a
+// time. Nothing secret is handed out but to the accounts server; signing out forgets first and
+// tells the server then.
 
 import { restKey } from '../../crypto/rest.ts';
 import type { Change, Identity, Platform } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
 import { badInput, ported, SyncError } from '../errors.ts';
-import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../keys.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
-import { FORM, parsedObject, unreadable } from '../stored.ts';
-import { createVault, type Vault } from '../vault.ts';
+import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../store/layout.ts';
+import { FORM, parsedObject, unreadable } from '../store/stored.ts';
+import { createVault, type Vault } from '../store/vault.ts';
 import { beginSignIn, finishSignIn, readRedirect, type SignInCode } from './companion.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
 import type { DeviceDescription } from './device.ts';
@@ -18,11 +19,20 @@ import { importSignIn } from './import.ts';
 import { discoverAccounts } from './server.ts';
 import { revokeToken, type TokenClient } from './tokens.ts';
 
-/** What people who set a device up may do. Errors: SyncErrors, as the functions say that these stand on. */
+/**
+ * What people who set a device up may do. Errors: SyncErrors, as the functions say that these stand
+ * on.
+ */
 export interface SignIn {
-  /** The page for the companion's browser, as a QR code for instance. A later call replaces an earlier one. */
+  /**
+   * The page for the companion's browser, as a QR code for instance. A later call replaces an
+   * earlier one.
+   */
   begin(): Promise<{ readonly url: string; readonly state: string }>;
-  /** What the companion brings back: the code and the state, or the address that its browser ended at. */
+  /**
+   * What the companion brings back: the code and the state, or the address that its browser ended
+   * at.
+   */
   finish(answer: SignInCode | { readonly url: string }): Promise<void>;
   /** JSON of another device of the user: see import.ts. */
   import(json: string): Promise<void>;

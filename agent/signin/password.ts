@@ -1,6 +1,7 @@
-// Sign-in with email and password (onepw), for accounts servers of one's own: the server must let this client ask
-// for tokens without a page. Of the password only what the protocol derives leaves the device, and nothing of it
-// stays there: the session is ended when there is a refresh token, or an error.
+// Sign-in with email and password (onepw), for accounts servers of one's own: the server must let
+// this client ask for tokens without a page. Of the password only what the protocol derives leaves
+// the device, and nothing of it stays there: the session is ended when there is a refresh token, or
+// an error.
 // Source: Firefox Accounts, "onepw protocol", and its auth server's API.
 
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
@@ -24,17 +25,18 @@ export interface PasswordSignIn extends TokenClient {
   readonly email: string;
   readonly password: string;
   /**
-   * PBKDF2 with HMAC-SHA256, 32 bytes, by means of the device. Accounts of version 2 need it: their 650,000 rounds take
-   * an interpreter ten minutes.
+   * PBKDF2 with HMAC-SHA256, 32 bytes, by means of the device. Accounts of version 2 need it: their
+   * 650,000 rounds take an interpreter ten minutes.
    */
   readonly pbkdf2?: (password: Uint8Array, salt: Uint8Array, rounds: number) => Promise<Uint8Array>;
 }
 
 /**
  * Takes an interpreter about a second. `knownKid`: of a key that the device had before.
- * Errors: `unauthorized` (wrong password, unknown account, a client that may not do this), `unverified` (a message
- * in the user's mail waits for an answer, or the account wants a second factor), `keyMismatch`, `badInput` (also an
- * account of version 2 without `pbkdf2`), those of `requestTokens`.
+ * Errors: `unauthorized` (wrong password, unknown account, a client that may not do this),
+ * `unverified` (a message in the user's mail waits for an answer, or the account wants a second
+ * factor), `keyMismatch`, `badInput` (also an account of version 2 without `pbkdf2`), those of
+ * `requestTokens`.
  */
 export async function signInWithPassword(
   device: SignInDevice,
@@ -53,7 +55,8 @@ export async function signInWithPassword(
     const tokens = await requestTokens(device, request, grant, 'unauthorized', session.bearer);
     return signedIn(tokens, key);
   } finally {
-    // An answer of any kind will do, and none as well: only what is no port's error is thrown again.
+    // An answer of any kind will do, and none as well: only what is no port's error is thrown
+    // again.
     const { bearer } = session;
     const url = `${request.apiUrl}/v1/session/destroy`;
     await exchange(device, url, { json: {}, bearer }).catch(fromPort);
@@ -68,7 +71,10 @@ interface Session {
   readonly unconfirmed: SyncError | null;
 }
 
-/** Says that the address is known in other letters, and in which: the password is stretched with those. */
+/**
+ * Says that the address is known in other letters, and in which: the password is stretched with
+ * those.
+ */
 const OTHER_LETTERS_ERRNO = 120;
 const REFUSALS: ReadonlyMap<unknown, string> = new Map([
   [102, 'there is no account with this address'],

@@ -1,6 +1,6 @@
-// An accounts server in the manner of Firefox Accounts: where its parts are, and one exchange of JSON with it.
-// Every answer is bounded and checked; a refusal becomes a SyncError in the server's own words. Nothing
-// secret goes into a URL or an error, and no redirect is followed.
+// An accounts server in the manner of Firefox Accounts: where its parts are, and one exchange of
+// JSON with it. Every answer is bounded and checked; a refusal becomes a SyncError in the server's
+// own words. Nothing secret goes into a URL or an error, and no redirect is followed.
 // Source: Firefox Accounts, "Integrating with FxA" and the API of its auth server.
 
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
@@ -8,7 +8,7 @@ import { badResponse, fromPort, SyncError, type SyncErrorCode } from '../errors.
 import { EXCHANGE_LIMITS } from '../limits.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { waitHeader } from '../wire/headers.ts';
-import { shownWords } from '../wire/words.ts';
+import { shownWords } from '../wire/server-words.ts';
 
 /** What a sign-in needs of the device. */
 export type SignInDevice = Pick<Platform, 'network' | 'clock' | 'entropy'>;
@@ -31,7 +31,8 @@ export interface Answered {
 
 /**
  * Asks an accounts server where its parts are. `pageUrl`: without a slash at the end.
- * Errors: `badResponse` (also when an encrypted server names one that is not), `unavailable`, those of the network.
+ * Errors: `badResponse` (also when an encrypted server names one that is not), `unavailable`, those
+ * of the network.
  */
 export async function discoverAccounts(
   device: SignInDevice,
@@ -79,7 +80,10 @@ export async function exchange(
   }
 }
 
-/** The body of a 200; anything else is thrown. `refusedCode` is for a server that understood and says no. */
+/**
+ * The body of a 200; anything else is thrown. `refusedCode` is for a server that understood and
+ * says no.
+ */
 export function accepted(answered: Answered, what: string, refusedCode: SyncErrorCode): unknown {
   const { status, body, waitMs } = answered;
   if (status === 200) return body;

@@ -1,5 +1,6 @@
-// The token endpoint of an accounts server: grants become an access token and, once, a refresh token.
-// What comes back is checked before anybody uses it. Errors name what was asked and never hold a token.
+// The token endpoint of an accounts server: grants become an access token and, once, a refresh
+// token. What comes back is checked before anybody uses it. Errors name what was asked and never
+// hold a token.
 // Source: RFC 6749 (5.1, 6), RFC 7009, and the auth server of Firefox Accounts.
 
 import type { SyncKeyJwk } from '../../platform/ports.ts';
@@ -25,7 +26,8 @@ export interface Granted {
 
 /**
  * Changes a grant for tokens. `bearer`: of the session that grants, if one does.
- * Errors: `refusedCode`, `unverified`, `backoff`, `unavailable`, `badResponse`, those of the network.
+ * Errors: `refusedCode`, `unverified`, `backoff`, `unavailable`, `badResponse`, those of the
+ * network.
  */
 export async function requestTokens(
   device: SignInDevice,

@@ -1,4 +1,5 @@
-// Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees them.
+// Small JSON documents, read whole: bounded in length and nesting before the engine's parser sees
+// them.
 
 import { jsonOf } from '../../crypto/engine.ts';
 import { flatBytes, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
@@ -26,7 +27,8 @@ export async function readDocument(
 
 /**
  * The value of a JSON text from outside.
- * Errors: SyncError `badResponse` (not JSON, nested too deeply, or with more values than a small heap can hold).
+ * Errors: SyncError `badResponse` (not JSON, nested too deeply, or with more values than a small
+ * heap can hold).
  */
 export function parseDocument(text: string, valuesMax = DOCUMENT_VALUES_MAX): unknown {
   const brackets = count(text, '{', valuesMax) + count(text, '[', valuesMax);
@@ -42,7 +44,8 @@ export function parseDocument(text: string, valuesMax = DOCUMENT_VALUES_MAX): un
 }
 
 /**
- * As `parseDocument`, for one that may be long: in pieces between which `pause` gives the device its turn.
+ * As `parseDocument`, for one that may be long: in pieces between which `pause` gives the device
+ * its turn.
  * Errors: the same.
  */
 export async function parseInTurns(text: string, pause: () => Promise<void>): Promise<unknown> {
@@ -55,7 +58,10 @@ export async function parseInTurns(text: string, pause: () => Promise<void>): Pr
   }
 }
 
-/** For one of many records: a short one cannot hold enough to need a look before it is parsed, a long one is a promise. */
+/**
+ * For one of many records: a short one cannot hold enough to need a look before it is parsed, a
+ * long one is a promise.
+ */
 export function parseRecord(text: string, pause: () => Promise<void>): unknown {
   return text.length > SHORT_CHARS ? parseInTurns(text, pause) : JSON.parse(text);
 }
@@ -75,7 +81,10 @@ export function notA(what: string, text: string): SyncError {
 
 const SHORT_CHARS = 4096;
 
-/** How often a character occurs, at most `max` times: splitting is the fastest way for an interpreter to look for one. */
+/**
+ * How often a character occurs, at most `max` times: splitting is the fastest way for an
+ * interpreter to look for one.
+ */
 function count(text: string, character: string, max: number): number {
   return text.split(character, max + 1).length - 1;
 }

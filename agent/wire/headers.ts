@@ -1,11 +1,15 @@
-// Reading a server's headers, which may hold anything: every number is checked and every wait is bounded.
-// Pure. A value that cannot be read counts as absent; of several numbers the largest counts.
+// Reading a server's headers, which may hold anything: every number is checked and every wait is
+// bounded. Pure. A value that cannot be read counts as absent; of several numbers the largest
+// counts.
 
 import type { Header } from '../../platform/ports.ts';
-import { clampWait } from '../backoff.ts';
 import { STAMP_MS_MAX } from '../limits.ts';
+import { clampWait } from '../schedule/backoff.ts';
 
-/** The first header of that (lower-case) name, or null; one that a proxy has doubled (`a, a`) counts once. */
+/**
+ * The first header of that (lower-case) name, or null; one that a proxy has doubled (`a, a`) counts
+ * once.
+ */
 export function header(headers: readonly Header[], name: string): string | null {
   // Taking a pair apart would cost an interpreter twice as much as all the rest.
   for (const one of headers) if (one[0] === name) return undoubled(one[1]);
@@ -18,8 +22,8 @@ function undoubled(text: string): string {
 }
 
 /**
- * The largest of the numbers that a header of that name says, null if there is none: proxies repeat headers, in a line
- * of its own or behind a comma. `read` makes a number of one value, or null.
+ * The largest of the numbers that a header of that name says, null if there is none: proxies repeat
+ * headers, in a line of its own or behind a comma. `read` makes a number of one value, or null.
  */
 function largest(
   headers: readonly Header[],
@@ -47,7 +51,10 @@ function valuesOf(text: string): string[] {
   return isOne ? [text] : values;
 }
 
-/** Seconds (`Backoff`, `X-Weave-Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in milliseconds; 0 for none. */
+/**
+ * Seconds (`Backoff`, `X-Weave-Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in
+ * milliseconds; 0 for none.
+ */
 export function waitHeader(headers: readonly Header[], name: string, nowMs: number): number {
   const waitMs = largest(headers, name, (text) => {
     const seconds = decimal(text);
@@ -58,7 +65,10 @@ export function waitHeader(headers: readonly Header[], name: string, nowMs: numb
   return waitMs !== null && waitMs > 0 ? clampWait(waitMs) : 0;
 }
 
-/** A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is anything else. */
+/**
+ * A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is
+ * anything else.
+ */
 export function etagMs(headers: readonly Header[]): number | null {
   return largest(headers, 'etag', (text) => {
     const match = /^(?:W\/)?"(\d{1,15})"$/.exec(text);
@@ -87,8 +97,9 @@ export function dateHeaderMs(headers: readonly Header[]): number | null {
 }
 
 /**
- * Decimal seconds of a Sync server as whole milliseconds, or null for what is no time before the year 3000. Rounded:
- * 1388635807.41 seconds times 1000 falls short of the integer in floating point.
+ * Decimal seconds of a Sync server as whole milliseconds, or null for what is no time before the
+ * year 3000. Rounded: 1388635807.41 seconds times 1000 falls short of the integer in floating
+ * point.
  */
 export function secondsMs(seconds: unknown): number | null {
   const ms = typeof seconds === 'number' ? Math.round(seconds * 1000) : -1;

@@ -1,5 +1,5 @@
-// One authenticated exchange with the user's server: sends, notes what the server says beside its answer,
-// renews a refused authorization once, and turns transport failures into SyncErrors.
+// One authenticated exchange with the user's server: sends, notes what the server says beside its
+// answer, renews a refused authorization once, and turns transport failures into SyncErrors.
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
 import type {
@@ -14,10 +14,16 @@ import { EXCHANGE_LIMITS, STALL_MS_MAX, UPLOAD_MS_PER_CHAR } from '../limits.ts'
 import type { ServerNotes } from '../remotes/remote.ts';
 import { dateHeaderMs, decimalHeader, header, headerMs, waitHeader } from './headers.ts';
 
-/** Set by whoever wants the pass to end; looked at before every request and every piece of an answer. */
+/**
+ * Set by whoever wants the pass to end; looked at before every request and every piece of an
+ * answer.
+ */
 export interface Abort {
   aborted: boolean;
-  /** How long the server has been waited for since the last progress; whoever makes some sets it to 0. */
+  /**
+   * How long the server has been waited for since the last progress; whoever makes some sets it to
+   * 0.
+   */
   waitedMs?: number;
 }
 
@@ -50,7 +56,9 @@ export interface HttpOptions {
   readonly platform: Platform;
   /** The headers that prove who asks; `fresh` after the server refused the last ones. */
   readonly authorize: (fresh: boolean, exchange: Exchange) => Promise<readonly Header[]>;
-  /** Sees an answer before its status is judged here: it may throw what the protocol knows better. */
+  /**
+   * Sees an answer before its status is judged here: it may throw what the protocol knows better.
+   */
   readonly inspect?: (answered: Answer) => Promise<void>;
   readonly notes: ServerNotes;
   readonly abort: Abort;
@@ -133,7 +141,10 @@ export function stopIfAborted(
   throw new SyncError(aborted ? 'aborted' : 'timeout', 'the pass is given up');
 }
 
-/** What `work` resolves to, its time counted. A clock that jumps meanwhile is no time that was waited. */
+/**
+ * What `work` resolves to, its time counted. A clock that jumps meanwhile is no time that was
+ * waited.
+ */
 async function waited<T>(work: Promise<T>, { abort, platform }: HttpOptions): Promise<T> {
   const { clock } = platform;
   const fromMs = clock.nowMs();

@@ -1,12 +1,12 @@
-// Puts members into an object inside a JSON text that somebody else wrote, and leaves every other character of it alone:
-// what is not understood, the order, and how numbers are written.
+// Puts members into an object inside a JSON text that somebody else wrote, and leaves every other
+// character of it alone: what is not understood, the order, and how numbers are written.
 
 import { JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';
 
 /**
- * `text` is the JSON of an object, which was parsed before. `members` come first in the object that it has under `name`,
- * which is made where there is none. Null if there is something else.
+ * `text` is the JSON of an object, which was parsed before. `members` come first in the object that
+ * it has under `name`, which is made where there is none. Null if there is something else.
  */
 export function withMembers(
   text: string,
@@ -23,7 +23,10 @@ export function withMembers(
   return `${text.slice(0, at)}${own}${/^\s*\}/.test(rest) ? '' : ','}${rest}`;
 }
 
-/** Behind the colon of a member of the outermost object; the last of that name counts, as for a parser. -1 for none. */
+/**
+ * Behind the colon of a member of the outermost object; the last of that name counts, as for a
+ * parser. -1 for none.
+ */
 function placeOf(text: string, name: string): number {
   const lexer = createLexer(JSON_DEPTH_MAX);
   let place = -1;

@@ -1,14 +1,14 @@
 // Finds where a JSON value ends, in text that arrives in pieces, without building the value.
-// It keeps three small facts (nesting, inside a string, after a backslash) and no text, needs no recursion, and
-// jumps from quote to quote: what is inside strings costs next to nothing.
-// It does not check the grammar: whoever parses the value's text does.
+// It keeps three small facts (nesting, inside a string, after a backslash) and no text, needs no
+// recursion, and jumps from quote to quote: what is inside strings costs next to nothing. It does
+// not check the grammar: whoever parses the value's text does.
 
 import { badResponse } from '../errors.ts';
 
 export interface Lexer {
   /**
-   * Reads `chunk` from `from`. The position of the next `,` `:` `]` or `}` that belongs to none of the values
-   * opened since the last call, or -1 if the chunk ends before.
+   * Reads `chunk` from `from`. The position of the next `,` `:` `]` or `}` that belongs to none of
+   * the values opened since the last call, or -1 if the chunk ends before.
    * Errors: SyncError `badResponse` for nesting deeper than allowed.
    */
   next(chunk: string, from: number): number;

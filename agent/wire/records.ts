@@ -1,12 +1,16 @@
-// Cuts a list of records into the texts of its records while it arrives, for the engine's own JSON.parse.
-// It holds at most one record, and of one that is too long nothing but its id. What a record's text says, and
-// whether it is JSON at all, is for the caller to find out: one bad record spoils no other.
+// Cuts a list of records into the texts of its records while it arrives, for the engine's own
+// JSON.parse. It holds at most one record, and of one that is too long nothing but its id. What a
+// record's text says, and whether it is JSON at all, is for the caller to find out: one bad record
+// spoils no other.
 
 import { SyncError } from '../errors.ts';
 import { notA } from './document.ts';
 import { createLexer } from './lexer.ts';
 
-/** Characters that may pass without a record ending: more than any public server stores in one (2.5 MiB). */
+/**
+ * Characters that may pass without a record ending: more than any public server stores in one (2.5
+ * MiB).
+ */
 export const SKIP_CHARS_MAX = 4_194_304;
 
 export interface SplitOptions {
@@ -19,8 +23,8 @@ export interface SplitOptions {
 }
 
 /**
- * One entry of the list, whatever it is: its text, or that it was too long (`idHint` is its id where that was
- * written first, else null).
+ * One entry of the list, whatever it is: its text, or that it was too long (`idHint` is its id
+ * where that was written first, else null).
  */
 export type SplitItem =
   | { readonly text: string }
@@ -29,7 +33,8 @@ export type SplitItem =
 export interface Splitter {
   /**
    * Reads the next piece of the document and appends the records that ended in it to `out`.
-   * Errors: SyncError `badResponse` when this is not the expected document; the splitter is of no use afterwards.
+   * Errors: SyncError `badResponse` when this is not the expected document; the splitter is of no
+   * use afterwards.
    */
   push(chunk: string, out: SplitItem[]): void;
   /** There are no more pieces. Errors: SyncError `truncated` when the document is not complete. */
@@ -41,7 +46,10 @@ const HEAD_CHARS = 256;
 const ID_FIRST = /^\s*\{\s*"id"\s*:\s*"([^"\\]{1,64})"/;
 const BLANKS = ' \t\n\r';
 
-/** What is read next: the document's or the list's bracket, a name, a value of no interest, a record, a comma. */
+/**
+ * What is read next: the document's or the list's bracket, a name, a value of no interest, a
+ * record, a comma.
+ */
 type State = 'open' | 'name' | 'value' | 'list' | 'record' | 'after' | 'done';
 
 /** What opens the document and the list; behind the document there is nothing. */
@@ -110,9 +118,10 @@ export function createSplitter(options: SplitOptions): Splitter {
 }
 
 /**
- * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or without its newline.
- * Blank lines are nothing. A last line without a newline that does not end as an object does was cut.
- * A server that knows no lines answers with a JSON list, which is split as that.
+ * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or
+ * without its newline. Blank lines are nothing. A last line without a newline that does not end as
+ * an object does was cut. A server that knows no lines answers with a JSON list, which is split as
+ * that.
  */
 export function createLineSplitter(options: Omit<SplitOptions, 'member'>): Splitter {
   const part = createPart(options.recordCharsMax);
@@ -161,7 +170,8 @@ function createPart(charsMax: number) {
 
   function add(piece: string): void {
     chars += piece.length;
-    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is copied once.
+    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is
+    // copied once.
     text =
       chars <= charsMax ? text + piece : (text + piece.slice(0, HEAD_CHARS)).slice(0, HEAD_CHARS);
   }
@@ -180,7 +190,10 @@ function createPart(charsMax: number) {
   return { add, take };
 }
 
-/** The id at the start of a record's text, where it is written first; the rest of the text may be broken. */
+/**
+ * The id at the start of a record's text, where it is written first; the rest of the text may be
+ * broken.
+ */
 export function idHint(text: string): string | null {
   return ID_FIRST.exec(text)?.[1] ?? null;
 }

@@ -1,6 +1,6 @@
-// The device's side of platform/quickjs/BRIDGE.md: answers what the agent asks at once, and starts what it
-// asks for later. Every crossing goes into the trace, in both directions.
-// It never calls into the agent by itself: `Agent` is what the device gives it for that.
+// The device's side of platform/quickjs/BRIDGE.md: answers what the agent asks at once, and starts
+// what it asks for later. Every crossing goes into the trace, in both directions. It never calls
+// into the agent by itself: `Agent` is what the device gives it for that.
 
 import type { Connection } from '../../platform/ports.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
@@ -31,7 +31,10 @@ export interface BridgeOptions {
   readonly connection: () => Connection;
   readonly operations: Operations;
   readonly trace: Trace;
-  /** Called before every use of the clock inside a slice, so that time includes the work done so far. */
+  /**
+   * Called before every use of the clock inside a slice, so that time includes the work done so
+   * far.
+   */
   readonly settle: () => void;
   readonly onEvent: (json: string) => void;
   /** Closes a network stream. */

@@ -1,14 +1,17 @@
 // Time as the device sees it: a queue of events in the order in which they are due.
-// In virtual time nothing waits: time moves by the work that is charged (`spend`) and jumps to the next
-// event when the device is idle, so a run depends on its inputs alone. The real-time clock has the same
-// queue and does wait; it is for servers outside of this process.
+// In virtual time nothing waits: time moves by the work that is charged (`spend`) and jumps to the
+// next event when the device is idle, so a run depends on its inputs alone. The real-time clock has
+// the same queue and does wait; it is for servers outside of this process.
 
 export interface DeviceClock {
   /** Time since the clock was made, in nanoseconds. Never goes back. */
   nowNs(): number;
   /** The device worked, or waited for its own hardware, for so long. */
   spend(durationNs: number): void;
-  /** `run` is called once, not before `dueNs`; events due at one instant run in the order of these calls. */
+  /**
+   * `run` is called once, not before `dueNs`; events due at one instant run in the order of these
+   * calls.
+   */
   at(dueNs: number, run: () => void | Promise<void>): void;
   /**
    * What the work of somebody outside of the device resolves to, or `late`. Real time passes

@@ -55,9 +55,14 @@ export interface Device {
   command(name: string, input: object): Promise<unknown>;
   /** Lets time pass. Throws as `command`. */
   idle(durationMs: number): Promise<void>;
-  /** From now on, also after a boot, every request for memory of this number is refused; 0: none. */
+  /**
+   * From now on, also after a boot, every request for memory of this number is refused; 0: none.
+   */
   refuseEvery(requests: number): void;
-  /** What it has stored, for who looks at it from outside: to read only. Throws while it is switched off. */
+  /**
+   * What it has stored, for who looks at it from outside: to read only. Throws while it is switched
+   * off.
+   */
   stored(): Storage;
   /** The longest slice is looked for anew from here. */
   resetSlices(): void;

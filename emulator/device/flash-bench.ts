@@ -1,8 +1,8 @@
 // Measures what the storage costs on flash: `node --import tsx emulator/device/flash-bench.ts`.
 // The workload is that of a first sync (three keys a record and a cursor in every commit), then
 // changes of single records, then a boot that only reads. Prints counts; never asserts.
-// Arguments, all optional: records= batch= changes= seed= heap=, and tail= (KiB), young= (entries), checkpoint= (pages), cache=
-// (KiB) in place of the built-in choice.
+// Arguments, all optional: records= batch= changes= seed= heap=, and tail= (KiB), young= (entries),
+// checkpoint= (pages), cache= (KiB) in place of the built-in choice.
 
 import { TUNING } from '../../platform/sqlite/store.ts';
 import { loadProfile } from '../profiles.ts';
@@ -66,7 +66,9 @@ async function firstSync(records: number, batch: number): Promise<void> {
   report();
 }
 
-/** Each is two commits, as a pass makes them: the record with its cursor, then the acknowledgement. */
+/**
+ * Each is two commits, as a pass makes them: the record with its cursor, then the acknowledgement.
+ */
 async function oneRecordChanges(count: number): Promise<number[]> {
   const report = meter(`${count} changes`, storage);
   const pages: number[] = [];

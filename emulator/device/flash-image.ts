@@ -1,6 +1,7 @@
 // What is on the flash, and what a power cut makes of it. Synced pages and sizes always survive;
 // of everything else a seed decides whether it reached the flash, wholly, in part or not at all,
-// in any combination, so every order of writes is covered. Never changes the files that it is given.
+// in any combination, so every order of writes is covered. Never changes the files that it is
+// given.
 
 import type { Random } from './random.ts';
 

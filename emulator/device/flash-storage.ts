@@ -91,7 +91,10 @@ export class FlashStorage implements Storage {
   }
 }
 
-/** A load, two additions and a share of the loop for each of 1,022 words: the device does it in native code. */
+/**
+ * A load, two additions and a share of the loop for each of 1,022 words: the device does it in
+ * native code.
+ */
 const PAGE_SUM_INSTRUCTIONS = 1022 * 6;
 
 const METERED: Rewrite = meterModule;

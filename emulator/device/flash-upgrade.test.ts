@@ -1,5 +1,6 @@
-// Databases without sums of their pages, as they were written before: they are made anew when they are opened, and a
-// cut at any write of that leaves the old one or the new one, with all that was in it.
+// Databases without sums of their pages, as they were written before: they are made anew when they
+// are opened, and a cut at any write of that leaves the old one or the new one, with all that was
+// in it.
 
 import { expect, test } from 'vitest';
 import type { Value } from '../../platform/ports.ts';

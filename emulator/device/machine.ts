@@ -1,6 +1,6 @@
-// The device while it is switched on: a fresh virtual machine with the firmware loaded and started, its
-// storage open, the bridge between them. What the machine and the storage execute is charged to the clock.
-// It ends with the power; device.ts starts the next one.
+// The device while it is switched on: a fresh virtual machine with the firmware loaded and started,
+// its storage open, the bridge between them. What the machine and the storage execute is charged to
+// the clock. It ends with the power; device.ts starts the next one.
 
 import type { Connection, DeviceCrypto, Identity, Storage } from '../../platform/ports.ts';
 import type { Firmware } from '../firmware.ts';

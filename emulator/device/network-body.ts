@@ -1,6 +1,6 @@
-// One response body on its way to the device: bytes in whatever chunks the server makes, text out in pieces
-// of at most 16,384 characters. UTF-8 is decoded strictly and a character is never cut in two.
-// Holds at most one chunk of the server; reads nothing that was not asked for.
+// One response body on its way to the device: bytes in whatever chunks the server makes, text out
+// in pieces of at most 16,384 characters. UTF-8 is decoded strictly and a character is never cut in
+// two. Holds at most one chunk of the server; reads nothing that was not asked for.
 
 import { countRecordBytes } from './record-bytes.ts';
 

@@ -1,8 +1,8 @@
 // The device's network: bandwidth, latency and broken connections over the device's clock.
-// Servers are fetch handlers; a body is pulled from them piece by piece, as the device asks for it, so the
-// host holds one piece however long the body is. Redirects are returned as they are.
-// Counted are the bytes of HTTP/1.1 as text: request or status line, header lines, empty line, body;
-// what TLS and TCP add is not, nor the account manager's own traffic (identity.ts).
+// Servers are fetch handlers; a body is pulled from them piece by piece, as the device asks for it,
+// so the host holds one piece however long the body is. Redirects are returned as they are. Counted
+// are the bytes of HTTP/1.1 as text: request or status line, header lines, empty line, body; what
+// TLS and TCP add is not, nor the account manager's own traffic (identity.ts).
 
 import { type ExchangeWatch, watchExchange } from '../../platform/exchange-limits.ts';
 import type { Connection, NetworkRequest, PortErrorCode } from '../../platform/ports.ts';

@@ -1,6 +1,7 @@
-// The asynchronous operations of the bridge: each takes what the agent gave and answers, later, with what
-// BRIDGE.md says. They translate between the bridge's strings and the ports; they decide nothing.
-// Errors of a port become the answer's code; anything else (a power cut, a bug) is thrown through the clock.
+// The asynchronous operations of the bridge: each takes what the agent gave and answers, later,
+// with what BRIDGE.md says. They translate between the bridge's strings and the ports; they decide
+// nothing. Errors of a port become the answer's code; anything else (a power cut, a bug) is thrown
+// through the clock.
 
 import type {
   Change,
@@ -29,7 +30,10 @@ export type Operations = ReadonlyMap<string, Operation>;
 
 type Work = (call: HostCall) => Promise<Answer>;
 
-/** An operation that begins `delayMs` after the call and whose own cost moves the clock while it works. */
+/**
+ * An operation that begins `delayMs` after the call and whose own cost moves the clock while it
+ * works.
+ */
 function after(clock: DeviceClock, delayMs: number, work: Work): Operation {
   return (call, answer) => {
     clock.at(clock.nowNs() + delayMs * NS_PER_MS, async () =>

@@ -1,7 +1,7 @@
-// Counts the bytes of the records inside a listing while it streams by: the objects that are elements of
-// the document's own array (`[{...}]`) or of an array directly in the document's object (`{"data": [{...}]}`).
-// Counts exactly what was sent, braces included, commas between records and the wrapper not; of records one a line
-// (`application/newlines`), everything but the line ends.
+// Counts the bytes of the records inside a listing while it streams by: the objects that are
+// elements of the document's own array (`[{...}]`) or of an array directly in the document's object
+// (`{"data": [{...}]}`). Counts exactly what was sent, braces included, commas between records and
+// the wrapper not; of records one a line (`application/newlines`), everything but the line ends.
 // Never holds any of it.
 
 export interface RecordBytes {

@@ -1,12 +1,15 @@
-// The log of everything that passes between device and agent: one JSON line per event, with the device's
-// time in milliseconds. Two runs from one seed write the same bytes.
-// Sizes, names, ids and codes only: never a key, a token, a header, a payload or a record's content.
+// The log of everything that passes between device and agent: one JSON line per event, with the
+// device's time in milliseconds. Two runs from one seed write the same bytes. Sizes, names, ids and
+// codes only: never a key, a token, a header, a payload or a record's content.
 
 import type { DeviceClock } from './clock.ts';
 
 export type TraceDetail = { readonly [member: string]: string | number | boolean | null };
 
-/** `event` is a word of BRIDGE.md, or of the device's own: `boot`, `load`, `answer`, `command`, `powerCut`. */
+/**
+ * `event` is a word of BRIDGE.md, or of the device's own: `boot`, `load`, `answer`, `command`,
+ * `powerCut`.
+ */
 export type Trace = (event: string, detail: TraceDetail) => void;
 
 export function createTrace(clock: DeviceClock, write: (line: string) => void): Trace {

@@ -31,7 +31,9 @@ export interface QuickJs {
   _QTS_GetFloat64(context: Pointer, value: Pointer): number;
   /** `text` is UTF-8 that ends with a zero; it stays the caller's. */
   _QTS_NewString(context: Pointer, text: Pointer): Pointer;
-  /** Borrowed UTF-8 (surrogates that stand alone are encoded as they are), for `QTS_FreeCString`. */
+  /**
+   * Borrowed UTF-8 (surrogates that stand alone are encoded as they are), for `QTS_FreeCString`.
+   */
   _QTS_GetString(context: Pointer, value: Pointer): Pointer;
   _QTS_FreeCString(context: Pointer, text: Pointer): void;
   /** Takes `bytes`, a block of the allocator, over. */
@@ -126,7 +128,10 @@ export class Counters {
     new DataView(memory.buffer).setUint32(runtime + at.value, nextBytes, true);
   }
 
-  /** Code that is compiled from now on keeps neither its source nor file and line (`JS_STRIP_DEBUG`). */
+  /**
+   * Code that is compiled from now on keeps neither its source nor file and line
+   * (`JS_STRIP_DEBUG`).
+   */
   stripDebug(runtime: Pointer, memory: Uint8Array): void {
     const at = this.exports[capExports.stripFlagsAt] as WebAssembly.Global<'i32'>;
     memory[runtime + at.value] = STRIP_DEBUG;

@@ -5,7 +5,8 @@
 // Never gives the program a clock or a random number: Date and Math.random do not exist in it.
 //
 // A machine is killed, for good, when
-//  - memory: an allocation was refused, its own or one of the host's on its behalf. What the program
+//  - memory: an allocation was refused, its own or one of the host's on its behalf. What the
+//  program
 //    made of the refusal does not matter: it reaches the host no more, and the call in progress
 //    ends in `VmKilled`.
 //  - cpu: one slice executed more instructions than `sliceOpsMax`.
@@ -17,20 +18,25 @@ import { NoRoom, Values, type VmArg } from './vm-values.ts';
 export type { VmArg } from './vm-values.ts';
 
 export interface VmOptions {
-  /** All memory that the machine may take, its base of some 60 KB and what the host puts in included. */
+  /**
+   * All memory that the machine may take, its base of some 60 KB and what the host puts in
+   * included.
+   */
   readonly capBytes: number;
   /** Instructions after which one slice is killed, as a watchdog would. */
   readonly sliceOpsMax: number;
-  /** The C stack of the program; deeper recursion is an InternalError inside. 64 KiB if left out. */
+  /**
+   * The C stack of the program; deeper recursion is an InternalError inside. 64 KiB if left out.
+   */
   readonly stackBytes?: number;
   /**
-   * Compiled code keeps neither its source nor file and line, as a device sets its engine up that has
-   * no memory to spare: stacks name functions only. False if left out.
+   * Compiled code keeps neither its source nor file and line, as a device sets its engine up that
+   * has no memory to spare: stacks name functions only. False if left out.
    */
   readonly stripped?: boolean;
   /**
-   * The engine throws where it is refused memory on purpose (`refuseEvery`), and is not killed: as one with
-   * `JS_SetMemoryLimit`. What passes the cap is still a kill. False if left out.
+   * The engine throws where it is refused memory on purpose (`refuseEvery`), and is not killed: as
+   * one with `JS_SetMemoryLimit`. What passes the cap is still a kill. False if left out.
    */
   readonly refusing?: boolean;
 }
@@ -161,7 +167,10 @@ export class Vm {
     );
   }
 
-  /** Calls a function, `this` being undefined, then runs all pending jobs: one slice. Throws as `evaluate`. */
+  /**
+   * Calls a function, `this` being undefined, then runs all pending jobs: one slice. Throws as
+   * `evaluate`.
+   */
   call(fn: VmRef, args: readonly (VmArg | VmRef)[]): VmRef {
     if (args.length > argumentsMax) throw new RangeError(`at most ${argumentsMax} arguments`);
     const { quickjs, values, context, argv } = this;
@@ -238,8 +247,8 @@ export class Vm {
   }
 
   /**
-   * What a device does when its program is loaded (`JS_RunGC`, `JS_SetGCThreshold`): collects garbage, and
-   * puts the next collection off until half of the room that is left is used.
+   * What a device does when its program is loaded (`JS_RunGC`, `JS_SetGCThreshold`): collects
+   * garbage, and puts the next collection off until half of the room that is left is used.
    */
   collectGarbage(): void {
     const { counters, quickjs, options } = this;
@@ -248,7 +257,10 @@ export class Vm {
     counters.collectGarbage(this.runtime, quickjs.HEAPU8, next);
   }
 
-  /** From now on every request for memory of this number is refused; 0: none. Only of a `refusing` machine. */
+  /**
+   * From now on every request for memory of this number is refused; 0: none. Only of a `refusing`
+   * machine.
+   */
   refuseEvery(requests: number): void {
     this.counters.refuseEvery = requests;
   }
@@ -259,7 +271,10 @@ export class Vm {
     this.slices = 0;
   }
 
-  /** Ends the machine without a word to the program. Its memory goes with the last use of this object. */
+  /**
+   * Ends the machine without a word to the program. Its memory goes with the last use of this
+   * object.
+   */
   drop(): void {
     this.ended ??= new Error('the virtual machine was dropped');
     this.hostFunctions.clear();
@@ -315,7 +330,10 @@ export class Vm {
     if (this.counters.refused > 0) throw new VmKilled('memory');
   }
 
-  /** Jobs are reactions of promises: what they throw rejects a promise. Without memory for that it arrives here. */
+  /**
+   * Jobs are reactions of promises: what they throw rejects a promise. Without memory for that it
+   * arrives here.
+   */
   private runJobs(): void {
     const { quickjs, runtime, values, argv } = this;
     while (quickjs._QTS_IsJobPending(runtime)) {
@@ -337,7 +355,10 @@ export class Vm {
     throw error;
   }
 
-  /** A call out of the machine. What is thrown from here unwinds the machine, which does not survive. */
+  /**
+   * A call out of the machine. What is thrown from here unwinds the machine, which does not
+   * survive.
+   */
   private callHost(count: number, args: Pointer, id: number): Pointer {
     this.throwIfRefused();
     try {

@@ -1,5 +1,6 @@
-// A device of an account as it describes itself at the accounts server. What it says is checked as strictly as Firefox
-// Accounts do; pushes and commands are not spoken here, and a device that offers them is refused.
+// A device of an account as it describes itself at the accounts server. What it says is checked as
+// strictly as Firefox Accounts do; pushes and commands are not spoken here, and a device that
+// offers them is refused.
 
 import { type Body, problem } from './account-call.ts';
 

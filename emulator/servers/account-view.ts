@@ -1,5 +1,6 @@
-// An account on servers outside of this process, as another client of its user reads it: signed in with the same
-// credentials, over token server and Sync 1.5 storage. It only reads. What it holds may be old by the next line.
+// An account on servers outside of this process, as another client of its user reads it: signed in
+// with the same credentials, over token server and Sync 1.5 storage. It only reads. What it holds
+// may be old by the next line.
 
 import { randomBytes } from 'node:crypto';
 import type { AccountClient } from './account-client.ts';

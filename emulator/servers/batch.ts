@@ -47,7 +47,8 @@ export class Batches {
 
   /**
    * Takes one POST. `query` holds `batch` and `commit`; `list` is the parsed body.
-   * Errors: HttpError 400 (8: not a list of BSOs with distinct ids; 17: too much; 0: no such batch).
+   * Errors: HttpError 400 (8: not a list of BSOs with distinct ids; 17: too much; 0: no such
+   * batch).
    */
   post(user: User, name: string, query: URLSearchParams, list: unknown, nowMs: number): PostResult {
     const limits = limitsOf(this.#limits, name);

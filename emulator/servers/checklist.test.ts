@@ -1,6 +1,6 @@
-// What other implementations of Sync rely on, in ten groups: the servers asked by a client that shares no code with
-// them, and the device in front of the servers where a rule is the client's. A group's finer points are tested beside
-// the code that they are about.
+// What other implementations of Sync rely on, in ten groups: the servers asked by a client that
+// shares no code with them, and the device in front of the servers where a rule is the client's. A
+// group's finer points are tested beside the code that they are about.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { secondDevice } from '../../test/sim/second-device.ts';

@@ -1,5 +1,5 @@
-// The person with the phone: opens the address that a device shows, signs in, agrees, and brings back what the
-// browser ended at. It sees the address and the code, and nothing else.
+// The person with the phone: opens the address that a device shows, signs in, agrees, and brings
+// back what the browser ended at. It sees the address and the code, and nothing else.
 
 import type { Credentials } from './account-client.ts';
 import { passwordForKey } from './accounts.ts';
@@ -7,8 +7,8 @@ import type { Handler } from './http.ts';
 import { BEARER_PREFIX, passwordKeys, tokenKeys } from './onepw.ts';
 
 /**
- * Approves the sign-in of another device at `url`. Errors: an Error with the accounts server's answer when it
- * refuses the person or the request.
+ * Approves the sign-in of another device at `url`. Errors: an Error with the accounts server's
+ * answer when it refuses the person or the request.
  */
 export async function companion(
   fetch: Handler,

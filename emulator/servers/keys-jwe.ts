@@ -1,5 +1,6 @@
-// What the page of an accounts server does with an account's key: it seals it for the device that asks, in a
-// JWE (RFC 7516) with ECDH-ES over P-256 and A256GCM. With node:crypto, apart from the code under test.
+// What the page of an accounts server does with an account's key: it seals it for the device that
+// asks, in a JWE (RFC 7516) with ECDH-ES over P-256 and A256GCM. With node:crypto, apart from the
+// code under test.
 
 import { createCipheriv, createECDH, createHash, type ECDH } from 'node:crypto';
 import { type Account, problem } from './account-call.ts';
@@ -18,7 +19,8 @@ export function scopedKey({ kB, keysChangedAtMs }: Pick<Account, 'kB' | 'keysCha
 }
 
 /**
- * Seals a text for the owner of `keysJwk`, base64url of a public JWK. Errors: HttpError 400, errno 109.
+ * Seals a text for the owner of `keysJwk`, base64url of a public JWK. Errors: HttpError 400, errno
+ * 109.
  */
 export function sealJwe(
   keysJwk: string,

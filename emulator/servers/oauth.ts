@@ -1,7 +1,7 @@
-// The OAuth side of the accounts server: codes that a person's approval makes, the tokens that they are changed
-// for, the device that a refresh token stands for, and what becomes of those. A code is bound to its client, its PKCE
-// challenge and the device's key.
-// As strict as Firefox Accounts about parameters; it knows no register of clients and takes any.
+// The OAuth side of the accounts server: codes that a person's approval makes, the tokens that they
+// are changed for, the device that a refresh token stands for, and what becomes of those. A code is
+// bound to its client, its PKCE challenge and the device's key. As strict as Firefox Accounts about
+// parameters; it knows no register of clients and takes any.
 
 import { createHash } from 'node:crypto';
 import { type Account, type Body, problem, textOf } from './account-call.ts';
@@ -59,7 +59,10 @@ export class OAuth {
     this.#options = options;
   }
 
-  /** A signed-in person opens the page and agrees: where the browser goes next. Errors: HttpError 400. */
+  /**
+   * A signed-in person opens the page and agrees: where the browser goes next. Errors: HttpError
+   * 400.
+   */
   approve(account: Account, query: URLSearchParams): URL {
     const { nowMs, random } = this.#options;
     const asked = Object.fromEntries(query);
@@ -108,7 +111,10 @@ export class OAuth {
     return this.#refreshTokens.get(refreshToken)?.account ?? null;
   }
 
-  /** Who holds the refresh token says what it is, the first time or again. Errors: HttpError 400, 401. */
+  /**
+   * Who holds the refresh token says what it is, the first time or again. Errors: HttpError 400,
+   * 401.
+   */
   registerDevice(refreshToken: string, body: Body): object {
     const grant = this.#refreshTokens.get(refreshToken);
     if (!grant?.scope.split(' ').includes(OLDSYNC_SCOPE))
@@ -149,7 +155,10 @@ export class OAuth {
     }
   }
 
-  /** A code that is refused for its verifier stays good, as with Firefox Accounts; one that is used does not. */
+  /**
+   * A code that is refused for its verifier stays good, as with Firefox Accounts; one that is used
+   * does not.
+   */
   #redeem(body: Body): unknown {
     const id = textOf(body, 'code');
     const code = this.#codes.get(id);

@@ -244,7 +244,9 @@ class StorageNode {
     return { json: stampMs / 1000, modifiedMs: stampMs, headers };
   }
 
-  /** Refuses what goes over the quota; else the header that says what is left after `bytes` more. */
+  /**
+   * Refuses what goes over the quota; else the header that says what is left after `bytes` more.
+   */
   #quota(user: User, bytes: number, nowMs: number): HeaderValues {
     const { quotaBytes } = this.#options;
     if (quotaBytes === undefined) return {};

@@ -1,4 +1,5 @@
-// For tests of Syncto: an account with history of known stamps, and requests as a device makes them.
+// For tests of Syncto: an account with history of known stamps, and requests as a device makes
+// them.
 
 import { clientState } from './sync-keys.ts';
 import { emptyAccount, startWorld, TEST_KB, TEST_NOW_MS, type TestWorld } from './testing.ts';

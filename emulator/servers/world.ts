@@ -37,7 +37,9 @@ export interface WorldOptions {
   readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds'>;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
-  /** By default history, passwords and clients can be written; `enabled: []` is Syncto as it came. */
+  /**
+   * By default history, passwords and clients can be written; `enabled: []` is Syncto as it came.
+   */
   readonly syncto?: Pick<
     SynctoOptions,
     'enabled' | 'cacheSeconds' | 'batchMaxRequests' | 'retryAfterSeconds'

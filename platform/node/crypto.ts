@@ -1,6 +1,7 @@
 // The device's own crypto on Node: node:crypto, a call a step.
-// It answers exactly as the JavaScript of crypto/ does, refusals included (test/contract/crypto.ts);
-// it imports nothing of it, so that neither can hide the other's mistakes.
+// It answers exactly as the JavaScript of crypto/ does, refusals included
+// (test/contract/crypto.ts); it imports nothing of it, so that neither can hide the other's
+// mistakes.
 
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import type { CipherParts, CipherRefusal, DeviceCrypto } from '../ports.ts';

@@ -16,7 +16,9 @@ afterEach(async () => {
   await worker?.terminate();
 });
 
-/** A server that does with each request what `answer` says; `nth` counts those of one connection. */
+/**
+ * A server that does with each request what `answer` says; `nth` counts those of one connection.
+ */
 async function listen(answer: (socket: Socket, nth: number) => void) {
   const seen: string[] = [];
   server = createServer((socket) => {

@@ -23,7 +23,10 @@ export function overKeptConnections(fetch: Fetch): Fetch {
   };
 }
 
-/** After a whole turn of the event loop every end that has arrived was seen; this one may be half over. */
+/**
+ * After a whole turn of the event loop every end that has arrived was seen; this one may be half
+ * over.
+ */
 async function noticeClosed(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

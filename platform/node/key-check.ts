@@ -1,5 +1,5 @@
-// Whether a folder's key is the one that its data was sealed under: beside the data lies a hash of the key. Without it
-// another key would look like damage of everything that was ever sealed.
+// Whether a folder's key is the one that its data was sealed under: beside the data lies a hash of
+// the key. Without it another key would look like damage of everything that was ever sealed.
 
 import { createHash } from 'node:crypto';
 import { openRest, restKey } from '../../crypto/rest.ts';
@@ -12,8 +12,8 @@ const CHECK_KEY = '!key';
 const SEALED = /^[0-9a-z]+\.k$/;
 
 /**
- * Errors: `StorageError` `failed` when it is another one, those of the storage. What is damaged is the agent's to
- * find, and to mend: a check that cannot be read is made anew.
+ * Errors: `StorageError` `failed` when it is another one, those of the storage. What is damaged is
+ * the agent's to find, and to mend: a check that cannot be read is made anew.
  */
 export async function checkDeviceKey(storage: Storage, key: Uint8Array): Promise<void> {
   const hash = createHash('sha256').update('kitsync/device.key').update(key).digest('hex');

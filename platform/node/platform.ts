@@ -1,6 +1,6 @@
 // Node as a device: every port of the agent on a machine's own files, network, time and randomness.
-// All of it lives in one directory, for one process at a time. Who the user is, and what people see,
-// are the caller's business.
+// All of it lives in one directory, for one process at a time. Who the user is, and what people
+// see, are the caller's business.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';

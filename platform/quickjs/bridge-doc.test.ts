@@ -1,4 +1,5 @@
-// BRIDGE.md is what a device is written from: its tables say what the code does, neither less nor more.
+// BRIDGE.md is what a device is written from: its tables say what the code does, neither less nor
+// more.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Store } from '../../emulator/servers/store.ts';

@@ -1,4 +1,5 @@
-// The agent's side of the bridge and the emulator's, face to face: what one packs the other unpacks.
+// The agent's side of the bridge and the emulator's, face to face: what one packs the other
+// unpacks.
 
 import { describe, expect, test } from 'vitest';
 import { deviceCrypto } from '../../crypto/device.ts';

@@ -1,5 +1,6 @@
-// Whatever a device's other programs send as a command is answered with what was asked for or with a code, and a
-// refusal names the member. On a device with every collection, signed in: no check is hidden behind `disabled`.
+// Whatever a device's other programs send as a command is answered with what was asked for or with
+// a code, and a refusal names the member. On a device with every collection, signed in: no check is
+// hidden behind `disabled`.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fromPort, passwordSignIn, signIn } from '../../agent/index.ts';

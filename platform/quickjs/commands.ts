@@ -1,6 +1,7 @@
-// What a device may ask of the agent, with the members that the JSON of each command must have. BRIDGE.md lists the
-// same, and bridge-doc.test.ts holds it to that. What crosses the bridge may be anything: it is refused here, or by the
-// agent where a member may be left out, and never with an error of the engine.
+// What a device may ask of the agent, with the members that the JSON of each command must have.
+// BRIDGE.md lists the same, and bridge-doc.test.ts holds it to that. What crosses the bridge may be
+// anything: it is refused here, or by the agent where a member may be left out, and never with an
+// error of the engine.
 
 import {
   type Agent,

@@ -1,4 +1,5 @@
-// What a firmware is built with. A build that is asked for something else puts its own list in this file's place.
+// What a firmware is built with. A build that is asked for something else puts its own list in this
+// file's place.
 
 import { type Contents, clients, history, passwords, sync15, syncto } from '../../agent/index.ts';
 

@@ -1,4 +1,5 @@
-// The commands that a device gives across the bridge, as far as they need no server: a store that is empty.
+// The commands that a device gives across the bridge, as far as they need no server: a store that
+// is empty.
 
 import { expect, test, vi } from 'vitest';
 import { boot } from './entry.ts';

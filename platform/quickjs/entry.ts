@@ -1,5 +1,5 @@
-// The first thing of the agent's file that runs on a device: `boot(host)` wires the agent to the bridge.
-// What the device may ask for is in commands.ts; see BRIDGE.md.
+// The first thing of the agent's file that runs on a device: `boot(host)` wires the agent to the
+// bridge. What the device may ask for is in commands.ts; see BRIDGE.md.
 
 import { type AgentConfig, createAgent, fromPort } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
@@ -24,7 +24,10 @@ export function boot(host: Host): Booted {
   const agent = createAgent(platform, config, contents);
   let started = agent.start();
 
-  /** Settles when the agent has started, or cannot: what failed may have been a heap or a flash that was full. */
+  /**
+   * Settles when the agent has started, or cannot: what failed may have been a heap or a flash that
+   * was full.
+   */
   const settled = async (): Promise<void> => {
     const last = started;
     const again = (): Promise<void> => {

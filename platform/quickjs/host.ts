@@ -1,6 +1,6 @@
 // The ports of the agent over the one `host` function of BRIDGE.md.
-// Text crosses the bridge as text and bytes as bytes, many values in one call; this file packs and unpacks them
-// and keeps the promises of calls that were not answered yet. It holds no other state.
+// Text crosses the bridge as text and bytes as bytes, many values in one call; this file packs and
+// unpacks them and keeps the promises of calls that were not answered yet. It holds no other state.
 
 import type {
   Change,
@@ -137,7 +137,10 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return buffer as ArrayBuffer;
 }
 
-/** Text of a commit that crosses the bridge at once: the engine copies it up to three times on its way. */
+/**
+ * Text of a commit that crosses the bridge at once: the engine copies it up to three times on its
+ * way.
+ */
 const PORTION_UNITS = 8_192;
 
 /** Changes as `commit` and `more` carry them. */
@@ -179,7 +182,8 @@ function storageOf({ newId, ask, tell }: Line): Storage {
       return text === '' ? [] : text.split('\n');
     },
     commit(changes) {
-      // Commits apply in call order although a large one takes several turns; reads wait for those before them.
+      // Commits apply in call order although a large one takes several turns; reads wait for those
+      // before them.
       const turn = lastCommit.then(() => commit(changes));
       lastCommit = turn.catch(() => undefined);
       return turn;

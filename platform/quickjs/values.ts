@@ -1,4 +1,5 @@
-// Lists of values as BRIDGE.md sends them: one number per value, all text in one string, all bytes in one buffer.
+// Lists of values as BRIDGE.md sends them: one number per value, all text in one string, all bytes
+// in one buffer.
 
 import type { Value } from '../ports.ts';
 

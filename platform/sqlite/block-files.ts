@@ -8,7 +8,10 @@ export interface BlockFiles {
   exists(name: string): boolean;
   /** Removes a file, durably: after this returns, no power cut brings it back. */
   remove(name: string): void;
-  /** Gives a closed and synced file another name, durably, in place of the file that had it: at once or not at all. */
+  /**
+   * Gives a closed and synced file another name, durably, in place of the file that had it: at once
+   * or not at all.
+   */
   rename(from: string, to: string): void;
 }
 

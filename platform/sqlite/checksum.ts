@@ -1,6 +1,6 @@
 // The sums that tell a damaged page: the pair of running sums that SQLite's own log uses, over the
-// page's 32-bit words. Where one bit has flipped can often be found from them: the upper bits of a word repeat.
-// Pure functions. Not cryptography: it proves nothing against somebody who means harm.
+// page's 32-bit words. Where one bit has flipped can often be found from them: the upper bits of a
+// word repeat. Pure functions. Not cryptography: it proves nothing against somebody who means harm.
 
 /** A sum of two 32-bit words. */
 export type Sum = readonly [number, number];
@@ -19,7 +19,10 @@ export function isSealed(page: Uint8Array, number: number): boolean {
   return end.getUint32(at, true) === first && end.getUint32(at + 4, true) === second;
 }
 
-/** Ends the page in the sum of what is before. `number` (from 1) is part of it: no page passes for another. */
+/**
+ * Ends the page in the sum of what is before. `number` (from 1) is part of it: no page passes for
+ * another.
+ */
 export function sealPage(page: Uint8Array, number: number): void {
   const [first, second] = pageSum(page, number);
   const end = viewOf(page);
@@ -55,9 +58,9 @@ export function sumOf([first, second]: Sum, words: Uint32Array): Sum {
 }
 
 /**
- * The bits of which one has flipped, if that explains the sum: the index of the word, and its value without the flip.
- * Larger changes are not looked for: a sector that a power cut has emptied can look like the change of one word
- * somewhere else.
+ * The bits of which one has flipped, if that explains the sum: the index of the word, and its value
+ * without the flip. Larger changes are not looked for: a sector that a power cut has emptied can
+ * look like the change of one word somewhere else.
  */
 export function flippedBits(
   seed: Sum,

@@ -1,8 +1,9 @@
-// Damage in the write-ahead log. SQLite ends its log at the first frame that does not sum up: behind a power cut that
-// is a write that was under way, and in a damaged log it is silence about commits that were acknowledged. Here the
-// two are told apart: a frame with one flipped bit is put right where only one bit can have flipped, and frames of a
-// later commit prove that what is before them had been stored. What cannot be told from a write under way is taken
-// for one. Reads only; what is put right is handed to whoever reads the log.
+// Damage in the write-ahead log. SQLite ends its log at the first frame that does not sum up:
+// behind a power cut that is a write that was under way, and in a damaged log it is silence about
+// commits that were acknowledged. Here the two are told apart: a frame with one flipped bit is put
+// right where only one bit can have flipped, and frames of a later commit prove that what is before
+// them had been stored. What cannot be told from a write under way is taken for one. Reads only;
+// what is put right is handed to whoever reads the log.
 // Format: https://sqlite.org/fileformat2.html, 4.
 
 import type { BlockFile } from './block-files.ts';
@@ -150,7 +151,10 @@ function follows({ isLittle, salts }: Chain, seed: Sum, frame: Frame): boolean {
   return isSame(sumOf(seed, summedOf(frame, isLittle)), frame.sum);
 }
 
-/** The frames that this one may have been before one of its bits flipped: one, if it can be told which. */
+/**
+ * The frames that this one may have been before one of its bits flipped: one, if it can be told
+ * which.
+ */
 function mendedFrames(chain: Chain, seed: Sum, found: Frame, next: Frame | null): Frame[] {
   const { isLittle, salts } = chain;
   const words = summedOf(found, isLittle);
@@ -189,7 +193,10 @@ function withPair(frame: Frame, offset: number, [first, second]: Sum): Frame {
   return withWord(withWord(frame, offset, first, false), offset + 4, second, false);
 }
 
-/** A commit is written when the one before it is durable: whatever is in front of its frames was stored. */
+/**
+ * A commit is written when the one before it is durable: whatever is in front of its frames was
+ * stored.
+ */
 function isBeforeCommits(log: BlockFile, chain: Chain, from: number): boolean {
   let before = frameAt(log, from);
   for (let at = from + 1; at < from + AHEAD_FRAMES && before !== null; at++) {

@@ -1,7 +1,8 @@
-// A database made anew from the rows of another one, damaged or of an older form: what proves itself is kept, and the
-// index is made again, for it says nothing that the rows do not say. Rows are read in the order of their arrival, so
-// the last one of a key wins; a key whose last value is lost has none. One value is in memory at a time, and those of
-// one commit. Reads the old file and its log, and leaves both as they are.
+// A database made anew from the rows of another one, damaged or of an older form: what proves
+// itself is kept, and the index is made again, for it says nothing that the rows do not say. Rows
+// are read in the order of their arrival, so the last one of a key wins; a key whose last value is
+// lost has none. One value is in memory at a time, and those of one commit. Reads the old file and
+// its log, and leaves both as they are.
 
 import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { Value } from '../ports.ts';
@@ -16,7 +17,8 @@ const COMMIT_CHANGES = 200;
 const COMMIT_LENGTH = 256 * 1024;
 
 /**
- * Fills `into`, an empty session, from the database at `from`. `firstPage`: what SQLite is to read as its first page.
+ * Fills `into`, an empty session, from the database at `from`. `firstPage`: what SQLite is to read
+ * as its first page.
  * False: some values were lost, or the last commits of all. Errors: those of the files.
  */
 export function rebuild(

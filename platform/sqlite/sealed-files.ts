@@ -1,19 +1,26 @@
-// Files for SQLite in which damage shows. Every page of a database file ends in a sum (checksum.ts) that is made when
-// it is written and checked when it is read: a page that does not prove itself is an error, `damaged`, whatever it
-// holds. A log has sums of its own; log.ts looks at where SQLite ended it. A database from before the sums is read and
-// written as it is. Never changes what it has not been asked to write.
+// Files for SQLite in which damage shows. Every page of a database file ends in a sum (checksum.ts)
+// that is made when it is written and checked when it is read: a page that does not prove itself is
+// an error, `damaged`, whatever it holds. A log has sums of its own; log.ts looks at where SQLite
+// ended it. A database from before the sums is read and written as it is. Never changes what it has
+// not been asked to write.
 
 import { StorageError } from '../storage-rules.ts';
 import type { BlockFile, BlockFiles } from './block-files.ts';
 import { isSealed, PAGE_BYTES, SUM_BYTES, sealPage } from './checksum.ts';
 import { examineLog, type LoggedPages, loggedPages, type Mended } from './log.ts';
 
-/** How a damaged database is read nevertheless: with the pages of its log in it, and as if it had no log. */
+/**
+ * How a damaged database is read nevertheless: with the pages of its log in it, and as if it had no
+ * log.
+ */
 export interface Salvage {
   readonly name: string;
   /** Read in place of its first page. */
   readonly firstPage: Uint8Array;
-  /** Grows with every damaged page that is read, as one with a single row of id 0, and with every other loss. */
+  /**
+   * Grows with every damaged page that is read, as one with a single row of id 0, and with every
+   * other loss.
+   */
   losses: number;
 }
 
@@ -73,8 +80,9 @@ export class SealedFiles implements BlockFiles {
   }
 
   /**
-   * Looks at the log of an open database. True: more can be read than SQLite has taken, once the database is opened
-   * again. Errors: `StorageError` `damaged`, when commits are lost that were acknowledged.
+   * Looks at the log of an open database. True: more can be read than SQLite has taken, once the
+   * database is opened again. Errors: `StorageError` `damaged`, when commits are lost that were
+   * acknowledged.
    */
   mendLog(name: string): boolean {
     const log = this.#logs.get(name + LOG);
@@ -86,7 +94,10 @@ export class SealedFiles implements BlockFiles {
     return mended.size > 0;
   }
 
-  /** From now on the database is read as `Salvage` says; `endSalvage` is to be called. It must not be open. */
+  /**
+   * From now on the database is read as `Salvage` says; `endSalvage` is to be called. It must not
+   * be open.
+   */
   beginSalvage(name: string, firstPage: Uint8Array): Salvage {
     const log = this.#files.open(name + LOG, false);
     const salvage: Salvage = { name, firstPage, losses: 0 };
@@ -153,7 +164,10 @@ export class SealedFiles implements BlockFiles {
     };
   }
 
-  /** What was found to be right about a log is read in place of what it holds, until that is written over. */
+  /**
+   * What was found to be right about a log is read in place of what it holds, until that is written
+   * over.
+   */
   #logOf(name: string, file: BlockFile): BlockFile {
     return {
       ...file,
@@ -207,7 +221,10 @@ const MAGIC = 0x53;
 const RESERVED_AT = 20;
 const LAYOUT_AT = 68;
 
-/** A database without sums says so in several ways, which no few flipped bits say of one that has them. */
+/**
+ * A database without sums says so in several ways, which no few flipped bits say of one that has
+ * them.
+ */
 function isUnsealed(file: BlockFile): boolean {
   const page = pageAt(file, 1);
   if (page === null || isSealed(page, 1)) return false;

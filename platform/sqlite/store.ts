@@ -1,8 +1,8 @@
 // The Storage port's work on SQLite, synchronous: what a commit, a full device and a failure mean.
 // Promises that a commit is whole and durable or has not happened, and that removals are possible
-// when nothing else is. What does not prove itself is an error, `damaged`, until `repair`. After any failure the
-// database is closed, and opened again by the next call, just as after a loss of power. Never used by two at once.
-// session.ts has the layout.
+// when nothing else is. What does not prove itself is an error, `damaged`, until `repair`. After
+// any failure the database is closed, and opened again by the next call, just as after a loss of
+// power. Never used by two at once. session.ts has the layout.
 
 import type { Change, ScanRange, Value } from '../ports.ts';
 import { checkKeys, lastChanges, StorageError } from '../storage-rules.ts';
@@ -112,9 +112,10 @@ export class SqliteStore {
   }
 
   /**
-   * Makes the database anew from what proves itself. True: all that was ever committed is there. False: some values
-   * are lost, a key may have one that it had before, and `ifLost` is committed with it. Errors: `StorageError` `full` when there is no room for a
-   * second database, `failed`; then nothing has changed.
+   * Makes the database anew from what proves itself. True: all that was ever committed is there.
+   * False: some values are lost, a key may have one that it had before, and `ifLost` is committed
+   * with it. Errors: `StorageError` `full` when there is no room for a second database, `failed`;
+   * then nothing has changed.
    */
   repair(ifLost: readonly Change[]): boolean {
     this.#abandon();
@@ -175,7 +176,10 @@ export class SqliteStore {
     return { vfs: this.#vfs.name, files: this.#files, name };
   }
 
-  /** Ends what a loss of power has left half done. A log must never meet another database than its own. */
+  /**
+   * Ends what a loss of power has left half done. A log must never meet another database than its
+   * own.
+   */
   #settleFiles(): void {
     for (const name of [`${DRAFT}-wal`, `${DRAFT}-journal`, DRAFT]) this.#remove(name);
     if (!this.#files.exists(NEXT)) return;
@@ -222,7 +226,10 @@ export class SqliteStore {
     return isWhole;
   }
 
-  /** Of an empty database: it leaves the number of pages to the file, and reads as one without an index. */
+  /**
+   * Of an empty database: it leaves the number of pages to the file, and reads as one without an
+   * index.
+   */
   #firstPage(): Uint8Array {
     const page = new Uint8Array(PAGE_BYTES);
     const file = this.#files.open(DRAFT, false);

@@ -1,6 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, flash, power, kinto, fleet. Wall time is no result and is not printed.
+// Sections: size, memory, cpu, flash, power, kinto, fleet. Wall time is no result and is not
+// printed.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -125,7 +126,9 @@ async function power(): Promise<void> {
   console.log(`\nOf what was not synced: ${OUTCOMES.join(', ')}.`);
 }
 
-/** Ten million televisions whose power returns at once, before a server of 20,000 passes a second. */
+/**
+ * Ten million televisions whose power returns at once, before a server of 20,000 passes a second.
+ */
 async function fleet(): Promise<void> {
   row('spread', 'devices', 'peak/s', 'rejected', '99 % after s');
   for (const isSpread of [false, true]) {

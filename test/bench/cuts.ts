@@ -1,7 +1,8 @@
-// The power, cut at every flash write of one story in the virtual machine: a first sync of 60 records, local edits
-// while another device edits the same records, the sync of both, and one more. Each write is cut once for everything
-// that may become of what was not synced. After the reboot the story goes on to its end, which must be that of the
-// uncut run. Everything comes from one seed: the same cut gives the same run.
+// The power, cut at every flash write of one story in the virtual machine: a first sync of 60
+// records, local edits while another device edits the same records, the sync of both, and one more.
+// Each write is cut once for everything that may become of what was not synced. After the reboot
+// the story goes on to its end, which must be that of the uncut run. Everything comes from one
+// seed: the same cut gives the same run.
 
 import type { Firmware } from '../../emulator/firmware.ts';
 import type { Edit } from '../../emulator/options.ts';
@@ -31,10 +32,16 @@ export interface CutReport {
   readonly writes: number;
   /** Cuts that were made: one for each outcome. */
   readonly points: number;
-  /** Records that the uncut run ends with on the server, and a cut one did not; and the other way round. */
+  /**
+   * Records that the uncut run ends with on the server, and a cut one did not; and the other way
+   * round.
+   */
   readonly lost: number;
   readonly doubled: number;
-  /** What went wrong, by flash write. Empty: after every cut device and server agreed on the end of the story. */
+  /**
+   * What went wrong, by flash write. Empty: after every cut device and server agreed on the end of
+   * the story.
+   */
   readonly complaints: readonly string[];
 }
 
@@ -118,7 +125,10 @@ const page = (at: number): string => PAGES[at] ?? '';
 const login = (at: number): string => LOGINS[at] ?? '';
 const visit = (n: number) => ({ date: VISITS_US + n * 1_000_000, type: 1 });
 
-/** Pages 0 and 1, the new page, login 0 and the new login are edited on both sides; page 2 is deleted on both. */
+/**
+ * Pages 0 and 1, the new page, login 0 and the new login are edited on both sides; page 2 is
+ * deleted on both.
+ */
 const EDITS: readonly Edit[] = [
   { collection: 'history', op: 'put', record: { guid: page(0), visits: [visit(1)] } },
   { collection: 'history', op: 'put', record: { guid: page(1), visits: [visit(2)] } },
@@ -165,7 +175,10 @@ function otherDevice(world: World | null, nowMs: number): SecondDevice {
   return secondDevice({ world, nowMs });
 }
 
-/** The account's data on the server without what chance and time decide: ids of new records, and when. */
+/**
+ * The account's data on the server without what chance and time decide: ids of new records, and
+ * when.
+ */
 function endOf({ setup }: ScenarioResult): string[] {
   const other = otherDevice(setup.servers, setup.nowMs());
   const pages = [...other.live('history').values()].map(({ histUri, title, visits }) =>

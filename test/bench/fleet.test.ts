@@ -1,4 +1,5 @@
-// A fleet in small: what is spread meets a server that takes it all, what is not spread runs it over.
+// A fleet in small: what is spread meets a server that takes it all, what is not spread runs it
+// over.
 
 import { expect, test } from 'vitest';
 import { SPREAD_MS } from '../../agent/limits.ts';

@@ -1,18 +1,21 @@
-// A town's televisions after a power cut: all boot at once, and each asks when the agent's own schedule says. The server
-// takes so many passes a second and has no time for the rest. Time goes by the second, in counts alone: the same seed
-// gives the same figures.
+// A town's televisions after a power cut: all boot at once, and each asks when the agent's own
+// schedule says. The server takes so many passes a second and has no time for the rest. Time goes
+// by the second, in counts alone: the same seed gives the same figures.
 
-import { chance } from '../../agent/alarm.ts';
-import { NO_BACKOFF, passFailed } from '../../agent/backoff.ts';
 import { SPREAD_MS } from '../../agent/limits.ts';
-import { dueInMs } from '../../agent/schedule.ts';
+import { chance } from '../../agent/schedule/alarm.ts';
+import { NO_BACKOFF, passFailed } from '../../agent/schedule/backoff.ts';
+import { dueInMs } from '../../agent/schedule/due.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 
 export interface FleetOptions {
   readonly devices: number;
   /** Passes that the server takes in a second. */
   readonly takenPerSecond: number;
-  /** False: nothing is random but our own waits after a failure, which are longer by up to a quarter. */
+  /**
+   * False: nothing is random but our own waits after a failure, which are longer by up to a
+   * quarter.
+   */
   readonly isSpread: boolean;
   readonly seed?: number;
 }

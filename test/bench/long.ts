@@ -1,6 +1,7 @@
-// `npm run test:long [-- --stride N]`: what takes too long for every change. The whole machine loses its power at every
-// flash write of a story (cuts.ts), or every Nth, over both protocols. Prints what was cut and what came of it; ends
-// with 1 when anything was lost, doubled or left in disagreement.
+// `npm run test:long [-- --stride N]`: what takes too long for every change. The whole machine
+// loses its power at every flash write of a story (cuts.ts), or every Nth, over both protocols.
+// Prints what was cut and what came of it; ends with 1 when anything was lost, doubled or left in
+// disagreement.
 
 import { parseArgs } from 'node:util';
 import { freshFirmware } from '../../emulator/firmware.ts';

@@ -1,6 +1,6 @@
 // What every device's network must do, as one suite that takes the implementation as an argument.
-// It promises to test the words of platform/ports.ts (interface Network) and nothing about how a network works
-// inside. Each test has a server of its own.
+// It promises to test the words of platform/ports.ts (interface Network) and nothing about how a
+// network works inside. Each test has a server of its own.
 
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';

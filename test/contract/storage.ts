@@ -13,8 +13,8 @@ export interface StorageUnderTest {
   reopen(): Promise<StorageUnderTest>;
   close(): Promise<void>;
   /**
-   * What is found after some bits of what it lies on have flipped while it was off; absent where nothing outlives
-   * that. `choose`: an integer below its argument, for where.
+   * What is found after some bits of what it lies on have flipped while it was off; absent where
+   * nothing outlives that. `choose`: an integer below its argument, for where.
    */
   damaged?(choose: (below: number) => number): Promise<StorageUnderTest>;
 }

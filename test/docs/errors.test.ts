@@ -12,11 +12,14 @@ test('every code says what it means', () => {
   expect(errorCodes().filter(({ means }) => !/^[A-Z].*\.$/.test(means))).toEqual([]);
 });
 
-/** By code: a test that provokes it through a door of the agent or a command, and what it expects there. */
+/**
+ * By code: a test that provokes it through a door of the agent or a command, and what it expects
+ * there.
+ */
 const PROVOKED: readonly (readonly [code: string, file: string])[] = [
   ['offline', 'platform/node/cli/bad-input.test.ts'],
   ['timeout', 'test/sim/stalled.test.ts'],
-  ['truncated', 'agent/remotes/sync15-listing.test.ts'],
+  ['truncated', 'agent/remotes/sync/sync15-listing.test.ts'],
   ['backoff', 'agent/agent.test.ts'],
   ['unavailable', 'platform/node/cli/trouble.test.ts'],
   ['unauthorized', 'platform/node/cli/account.test.ts'],
@@ -24,20 +27,20 @@ const PROVOKED: readonly (readonly [code: string, file: string])[] = [
   ['unverified', 'agent/signin/password.test.ts'],
   ['keyMismatch', 'platform/node/cli/account.test.ts'],
   ['badResponse', 'agent/signin/password.test.ts'],
-  ['conflict', 'agent/initialize.test.ts'],
-  ['overQuota', 'agent/remotes/sync15-push.test.ts'],
+  ['conflict', 'agent/remotes/sync/initialize.test.ts'],
+  ['overQuota', 'agent/remotes/sync/sync15-push.test.ts'],
   ['storageReset', 'test/sim/sync15-hostile.test.ts'],
   ['noSyncData', 'agent/agent.test.ts'],
   ['clientTooOld', 'test/sim/old-stores.test.ts'],
-  ['serviceGone', 'agent/remotes/sync15-push.test.ts'],
-  ['storageFull', 'agent/local.test.ts'],
+  ['serviceGone', 'agent/remotes/sync/sync15-push.test.ts'],
+  ['storageFull', 'agent/api/records.test.ts'],
   ['storageFailed', 'platform/node/cli/trouble.test.ts'],
   ['damaged', 'agent/agent.test.ts'],
   ['deviceFailed', 'agent/agent.test.ts'],
   ['outOfMemory', 'test/sim/refused-memory.test.ts'],
   ['badInput', 'platform/quickjs/commands.test.ts'],
   ['notFound', 'platform/node/cli/commands.test.ts'],
-  ['tooLarge', 'agent/local.test.ts'],
+  ['tooLarge', 'agent/api/records.test.ts'],
   ['readOnly', 'agent/agent.test.ts'],
   ['disabled', 'platform/quickjs/entry.test.ts'],
   ['aborted', 'agent/agent.test.ts'],

@@ -1,5 +1,5 @@
-// docs/errors.md, from what the code says: each code with its words (agent/errors.ts), what can be done
-// (platform/node/cli/advice.ts) and what a command ends with. `npm run docs` writes it.
+// docs/errors.md, from what the code says: each code with its words (agent/errors.ts), what can be
+// done (platform/node/cli/advice.ts) and what a command ends with. `npm run docs` writes it.
 
 import { SyncError } from '../../agent/index.ts';
 import { ADVICE_BY_CODE, BY_CAUSE, BY_WORD } from '../../platform/node/cli/advice.ts';

@@ -1,5 +1,5 @@
-// Documents as tests read them: their tables and their fenced blocks. And what the code says of itself that only its
-// source has: the words of a type.
+// Documents as tests read them: their tables and their fenced blocks. And what the code says of
+// itself that only its source has: the words of a type.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,10 @@ export function textOf(path: string): string {
   return readFileSync(`${ROOT}/${path}`, 'utf8');
 }
 
-/** Cells by row, without what makes a table pretty; the first table whose first heading is `heading`. */
+/**
+ * Cells by row, without what makes a table pretty; the first table whose first heading is
+ * `heading`.
+ */
 export function tableOf(text: string, heading: string): string[][] {
   const tables = text.match(/(^\|.*\n)+/gm) ?? [];
   const rows = tables
@@ -55,13 +58,19 @@ export interface Command {
   readonly text: string;
   /** What it ends with: 0 unless a comment behind it says `# exit code N`. */
   readonly exitCode: number;
-  /** Lines that the document shows of what is printed, those of `...` left out; of the last command of a block. */
+  /**
+   * Lines that the document shows of what is printed, those of `...` left out; of the last command
+   * of a block.
+   */
   readonly shown: readonly string[];
   /** Where it stands in the document, counted from 1. */
   readonly line: number;
 }
 
-/** The commands of the fenced `sh` blocks of a document; a fenced `text` block right behind one shows its output. */
+/**
+ * The commands of the fenced `sh` blocks of a document; a fenced `text` block right behind one
+ * shows its output.
+ */
 export function commandsIn(text: string): Command[] {
   const fence = /^```sh\n([\s\S]*?)^```\n(?:\n?```text\n([\s\S]*?)^```\n)?/gm;
   return [...text.matchAll(fence)].flatMap(({ 1: block = '', 2: shown = '', index }) => {

@@ -1,6 +1,7 @@
-// Runs what the pages of docs/ show, as a reader would: each page in a fresh folder of its own, by one shell, with the
-// `kitsync` of this checkout. A page lies when a command ends with another exit code than it says, or when a line
-// that it shows is not printed. `npm run test:docs`; with names of files, only these.
+// Runs what the pages of docs/ show, as a reader would: each page in a fresh folder of its own, by
+// one shell, with the `kitsync` of this checkout. A page lies when a command ends with another exit
+// code than it says, or when a line that it shows is not printed. `npm run test:docs`; with names
+// of files, only these.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,8 +46,9 @@ async function liesOf(page: string): Promise<string[]> {
 }
 
 /**
- * What is between the mark before a command and the one behind it, and its exit code. A command that is left running
- * prints when it will: for it, all that is printed from its start to the end of the page.
+ * What is between the mark before a command and the one behind it, and its exit code. A command
+ * that is left running prints when it will: for it, all that is printed from its start to the end
+ * of the page.
  */
 interface Output {
   readonly lines: readonly string[];

@@ -12,7 +12,10 @@ const TWIST_HOURS = 50;
 const RECOVERY_HOURS = 25;
 /** A pass that reads the three pages again each time makes no more. */
 const REQUESTS_AN_HOUR_MAX = 6;
-/** Of passes that fail, which come ever more rarely; one that is refused looks and tries again first. */
+/**
+ * Of passes that fail, which come ever more rarely; one that is refused looks and tries again
+ * first.
+ */
 const FAILED_PASSES_MAX = 26;
 const FAILED_REQUESTS_MAX = 200;
 

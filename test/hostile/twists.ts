@@ -42,7 +42,9 @@ function failing(code: SyncErrorCode): Pick<Twist, 'first' | 'later'> {
   return { first: failed(code), later: failed(code) };
 }
 
-/** A Syncto gateway is asked with the sign-in itself, a storage node with what it was changed into. */
+/**
+ * A Syncto gateway is asked with the sign-in itself, a storage node with what it was changed into.
+ */
 const REFUSED = { syncto: failed('unauthorized'), sync15: failed('unavailable') };
 const REFUSED_WRITES = {
   syncto: { ...REFUSED.syncto, reads: true },

@@ -1,5 +1,6 @@
-// What happens to an account besides edits: another Firefox joins it, Firefox begins it anew with new keys, Firefox
-// stops syncing a kind of data. The television keeps what it has, and sends what it has not sent yet.
+// What happens to an account besides edits: another Firefox joins it, Firefox begins it anew with
+// new keys, Firefox stops syncing a kind of data. The television keeps what it has, and sends what
+// it has not sent yet.
 
 import { afterEach, expect, test } from 'vitest';
 import { startFirefox } from './firefox.ts';

@@ -1,5 +1,5 @@
-// Firefox and the television change the same things while neither hears of the other. After two syncs each they
-// hold the same, and what somebody typed last is not lost.
+// Firefox and the television change the same things while neither hears of the other. After two
+// syncs each they hold the same, and what somebody typed last is not lost.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
@@ -109,7 +109,8 @@ describe.each(PROTOCOLS)('apart, over %s', (protocol) => {
     });
   });
 
-  // Firefox itself merges no members: what reached the server after its own edit replaces that edit.
+  // Firefox itself merges no members: what reached the server after its own edit replaces that
+  // edit.
   test('edits of both to one login end as those of the television when it syncs first', async () => {
     const { guid } = await someLogin();
     await pair.firefox.changeLogin(guid, { password: 'password of Firefox' });
@@ -118,7 +119,8 @@ describe.each(PROTOCOLS)('apart, over %s', (protocol) => {
     expect(logins.find((login) => login.guid === guid)?.password).toBe('password of the TV');
   });
 
-  // Firefox takes the television's record for its own and sends its visit with the next one of that page.
+  // Firefox takes the television's record for its own and sends its visit with the next one of that
+  // page.
   test('a page that both found is one page when the television syncs first', async () => {
     const url = 'https://found.example/too';
     const [here, there] = visitsOfNow();

@@ -1,4 +1,5 @@
-// Firefox's bookmarks on a device that only reads them: the same tree in the same order, whatever the user does to it.
+// Firefox's bookmarks on a device that only reads them: the same tree in the same order, whatever
+// the user does to it.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Household, startHousehold } from './household.ts';

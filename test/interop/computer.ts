@@ -1,5 +1,6 @@
-// A device that holds every collection and is one of the account's devices, at the accounts server too: the agent on this
-// machine's own ports, in a directory that is gone afterwards. It syncs on command only.
+// A device that holds every collection and is one of the account's devices, at the accounts server
+// too: the agent on this machine's own ports, in a directory that is gone afterwards. It syncs on
+// command only.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,9 @@ export interface Computer {
   close(): Promise<void>;
 }
 
-/** Starts it and signs it in; its first sync is still to come. The account has Sync data already. */
+/**
+ * Starts it and signs it in; its first sync is still to come. The account has Sync data already.
+ */
 export async function startComputer(serving: Serving): Promise<Computer> {
   const directory = await mkdtemp(join(tmpdir(), 'kitsync-computer-'));
   const events: AgentEvent[] = [];

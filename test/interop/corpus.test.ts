@@ -1,4 +1,5 @@
-// Accounts that Firefox has just written, each of another kind, are synced by the command as a user types it.
+// Accounts that Firefox has just written, each of another kind, are synced by the command as a user
+// types it.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,7 @@
-// An account that a real Firefox wrote, as a file for `kitsync emulate --account`: the key, what the server holds
-// (`store`), and what Firefox itself says that it holds (`expected`), its own rules for uploads included.
-// Firefox syncs twice: first all that was added, then what was changed and deleted.
+// An account that a real Firefox wrote, as a file for `kitsync emulate --account`: the key, what
+// the server holds (`store`), and what Firefox itself says that it holds (`expected`), its own
+// rules for uploads included. Firefox syncs twice: first all that was added, then what was changed
+// and deleted.
 
 import { createHash } from 'node:crypto';
 import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';

@@ -1,5 +1,6 @@
-// A real Firefox and a device know each other as devices of one account: each lists the other, Firefox leaves commands,
-// and each sees the tabs that are open on the other. The tests are one story, in their order.
+// A real Firefox and a device know each other as devices of one account: each lists the other,
+// Firefox leaves commands, and each sees the tabs that are open on the other. The tests are one
+// story, in their order.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TV } from '../support/everything.ts';

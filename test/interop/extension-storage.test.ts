@@ -1,5 +1,5 @@
-// What extensions keep in `storage.sync`: Firefox's extensions and the device's see each other's items, and changes of
-// both to different items unite.
+// What extensions keep in `storage.sync`: Firefox's extensions and the device's see each other's
+// items, and changes of both to different items unite.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Computer } from './computer.ts';

@@ -1,5 +1,6 @@
-// The preferences of a Firefox under test: it talks to loopback only, does nothing by itself, and syncs the
-// collections that the tests are about. A proxy that nobody runs takes whatever would leave the machine.
+// The preferences of a Firefox under test: it talks to loopback only, does nothing by itself, and
+// syncs the collections that the tests are about. A proxy that nobody runs takes whatever would
+// leave the machine.
 
 export interface PreferenceOptions {
   /** Addresses and the storage of extensions are synced too. */

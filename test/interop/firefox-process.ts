@@ -1,5 +1,5 @@
-// A Firefox without a window, in a profile of its own that is gone afterwards, and a way to run functions with the
-// browser's own privileges in it. It ends with `close`, and the profile with it.
+// A Firefox without a window, in a profile of its own that is gone afterwards, and a way to run
+// functions with the browser's own privileges in it. It ends with `close`, and the profile with it.
 // Never shares a profile, and never takes the user's.
 
 import { type ChildProcess, spawn } from 'node:child_process';

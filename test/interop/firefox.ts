@@ -1,5 +1,6 @@
-// A real Firefox as the other device of an account: signed in to the embedded servers on loopback, synced on
-// command, with its history and logins to read and change. What it holds comes in the shape of a device's holdings.
+// A real Firefox as the other device of an account: signed in to the embedded servers on loopback,
+// synced on command, with its history and logins to read and change. What it holds comes in the
+// shape of a device's holdings.
 
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';

@@ -1,5 +1,5 @@
-// What people typed into forms, and their postal addresses: Firefox and the device show each other's, and what both
-// changed while apart ends the same on both.
+// What people typed into forms, and their postal addresses: Firefox and the device show each
+// other's, and what both changed while apart ends the same on both.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Computer } from './computer.ts';

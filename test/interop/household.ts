@@ -1,4 +1,5 @@
-// Firefox and a device that holds every collection, on servers of their own. Firefox has synced, the device not yet.
+// Firefox and a device that holds every collection, on servers of their own. Firefox has synced,
+// the device not yet.
 
 import type { Serving } from '../../emulator/servers/serve.ts';
 import { type Computer, startComputer } from './computer.ts';
@@ -16,8 +17,8 @@ export interface Household {
   /** Both sync, and then both again. */
   syncTwice(first: Device): Promise<void>;
   /**
-   * Both sync three times, and nothing else happens. The collections to which the device wrote, and those of `names` to
-   * which anybody did.
+   * Both sync three times, and nothing else happens. The collections to which the device wrote, and
+   * those of `names` to which anybody did.
    */
   restlessIn(names: readonly string[]): Promise<string[]>;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
-// What two different clients can agree on. Firefox cuts the dates of visits that it receives to milliseconds,
-// sends the newest 20 of a page, and keeps its own dates of logins.
+// What two different clients can agree on. Firefox cuts the dates of visits that it receives to
+// milliseconds, sends the newest 20 of a page, and keeps its own dates of logins.
 
 import type { Holdings, Page, Visit } from '../../emulator/expected.ts';
 

@@ -1,6 +1,6 @@
-// A client of Marionette, Firefox's own remote protocol (version 3): packets of `<length>:<JSON>` over TCP, a command
-// is `[0, id, name, parameters]` and its answer `[1, id, error, result]`. Speaks to loopback and nowhere else.
-// Knows nothing of sync.
+// A client of Marionette, Firefox's own remote protocol (version 3): packets of `<length>:<JSON>`
+// over TCP, a command is `[0, id, name, parameters]` and its answer `[1, id, error, result]`.
+// Speaks to loopback and nowhere else. Knows nothing of sync.
 
 import { connect, type Socket } from 'node:net';
 

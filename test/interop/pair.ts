@@ -1,5 +1,5 @@
-// The two devices of the tests, and the servers between them: a Firefox with some pages and logins, and a television
-// that holds them too. Both are in step when the tests begin.
+// The two devices of the tests, and the servers between them: a Firefox with some pages and logins,
+// and a television that holds them too. Both are in step when the tests begin.
 
 import type { Serving } from '../../emulator/servers/serve.ts';
 import type { Protocol } from '../../emulator/setup.ts';

@@ -1,5 +1,5 @@
-// Lets Firefox write an account file: node --import tsx test/interop/record.ts --pages 60 --logins 12 --seed 1
-// --out FILE [--delete-all] [--own-keys history,passwords]
+// Lets Firefox write an account file: node --import tsx test/interop/record.ts --pages 60 --logins
+// 12 --seed 1 --out FILE [--delete-all] [--own-keys history,passwords]
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,5 +1,6 @@
-// Pages and logins as a user leaves them behind, with what is hard about them: scripts from all over the world,
-// emoji, control characters, long URLs and titles, many visits, odd targets. One seed gives one list.
+// Pages and logins as a user leaves them behind, with what is hard about them: scripts from all
+// over the world, emoji, control characters, long URLs and titles, many visits, odd targets. One
+// seed gives one list.
 
 import { createRandom, type Random } from '../../emulator/device/random.ts';
 import type { NewLogin, NewPage } from './firefox.ts';

@@ -1,7 +1,9 @@
-// The servers at which Firefox and the device meet: our own, or another token server on loopback and its storage:
+// The servers at which Firefox and the device meet: our own, or another token server on loopback
+// and its storage:
 //   KITSYNC_TOKEN_SERVER=http://127.0.0.1:5000/some/path npm run test:firefox
-// That one has to take the access tokens of our accounts server, which stays in place, without asking it, and to know
-// users by X-KeyID alone: every call here is a new user, with a key of its own. Other people's servers are refused.
+// That one has to take the access tokens of our accounts server, which stays in place, without
+// asking it, and to know users by X-KeyID alone: every call here is a new user, with a key of its
+// own. Other people's servers are refused.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';

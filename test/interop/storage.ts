@@ -1,5 +1,6 @@
-// What the tests themselves ask the user's storage, over the same wire as the devices: when a collection was written
-// last, and to delete everything. Who the user is, they know from our accounts server.
+// What the tests themselves ask the user's storage, over the same wire as the devices: when a
+// collection was written last, and to delete everything. Who the user is, they know from our
+// accounts server.
 
 import { randomUUID } from 'node:crypto';
 import { type AccountClient, accountClient } from '../../emulator/servers/account-client.ts';

@@ -1,5 +1,6 @@
-// The emulated television as one device of an account: the built firmware in its virtual machine, in real time,
-// against servers on loopback. It syncs on command; its data is read and changed through its local API, as apps do.
+// The emulated television as one device of an account: the built firmware in its virtual machine,
+// in real time, against servers on loopback. It syncs on command; its data is read and changed
+// through its local API, as apps do.
 
 import type { Holdings } from '../../emulator/expected.ts';
 import { freshFirmware } from '../../emulator/firmware.ts';

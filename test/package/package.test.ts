@@ -1,5 +1,5 @@
-// The package as its users get it: packed, installed into an empty folder outside of the checkout, and used there for
-// what it is for. Needs a registry of packages, or npm's cache of them.
+// The package as its users get it: packed, installed into an empty folder outside of the checkout,
+// and used there for what it is for. Needs a registry of packages, or npm's cache of them.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
-// The account's own documents and the server's policy: what the device makes of a foreign, broken, changed or missing
-// meta/global and crypto/keys, of refusals that look like outages and outages that do not, of users who come and go.
-// It adds a missing engine to the first and changes nothing else of either, and never gives data up because of what one says.
+// The account's own documents and the server's policy: what the device makes of a foreign, broken,
+// changed or missing meta/global and crypto/keys, of refusals that look like outages and outages
+// that do not, of users who come and go. It adds a missing engine to the first and changes nothing
+// else of either, and never gives data up because of what one says.
 
 import { describe, expect, test } from 'vitest';
 import { accountKeys, sealPayload } from '../../emulator/servers/sync-keys.ts';

@@ -1,5 +1,6 @@
-// What it means that device and server agree, said in complaints: none is what every simulation ends with.
-// The server's side is read by the second device; the device's side through the local API, as apps see it.
+// What it means that device and server agree, said in complaints: none is what every simulation
+// ends with. The server's side is read by the second device; the device's side through the local
+// API, as apps see it.
 
 import type { Agent } from '../../agent/index.ts';
 import type { Json, SecondDevice } from './second-device.ts';

@@ -1,5 +1,6 @@
-// Single answers that a device must not believe, each of which would cost data: a time from the future, a version of
-// the past, an acknowledgement for another record, a damaged record in a conflict.
+// Single answers that a device must not believe, each of which would cost data: a time from the
+// future, a version of the past, an acknowledgement for another record, a damaged record in a
+// conflict.
 
 import { expect, test } from 'vitest';
 import { disagreements } from './agreement.ts';

@@ -1,5 +1,6 @@
-// Apps edit while a pass is running: one edit at every single step that the pass takes through storage, network and
-// cryptography. What an app was told is saved is never lost, and never counted as sent before the server has it.
+// Apps edit while a pass is running: one edit at every single step that the pass takes through
+// storage, network and cryptography. What an app was told is saved is never lost, and never counted
+// as sent before the server has it.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
@@ -27,7 +28,10 @@ const LOGIN_NEW = '{99999999-8888-4777-8666-555555555555}';
 const STEP_MS = 20;
 const VISIT_US = NOW_MS * 1000;
 
-/** The device has synced and has changes to send when the pass begins; the other device has written too. */
+/**
+ * The device has synced and has changes to send when the pass begins; the other device has written
+ * too.
+ */
 const CHANGES: Step = {
   name: 'changes to send',
   async run({ agent, second }) {

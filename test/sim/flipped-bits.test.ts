@@ -1,5 +1,5 @@
-// A bit of the television's flash flips while it is off: what the agent then gives is right, or an error that says so,
-// and after a pass everything is there again that the server has.
+// A bit of the television's flash flips while it is off: what the agent then gives is right, or an
+// error that says so, and after a pass everything is there again that the server has.
 
 import { beforeAll, expect, test } from 'vitest';
 import { Flash } from '../../emulator/device/flash.ts';

@@ -1,5 +1,5 @@
-// Records of an account that are sealed under a key which is not the account's, more of them than a batch holds and
-// before all others: they are set aside, and nothing else notices.
+// Records of an account that are sealed under a key which is not the account's, more of them than a
+// batch holds and before all others: they are set aside, and nothing else notices.
 
 import { describe, expect, test } from 'vitest';
 import { QUARANTINE_MAX } from '../../agent/limits.ts';

@@ -1,6 +1,6 @@
-// A server that lies in front of the honest one, a kind of lie at a time: endless things, nonsense in every field,
-// statuses, redirects, a captive portal. The device reads a bounded amount, keeps what it has, gives its credentials
-// to nobody else, and is well again as soon as the server is.
+// A server that lies in front of the honest one, a kind of lie at a time: endless things, nonsense
+// in every field, statuses, redirects, a captive portal. The device reads a bounded amount, keeps
+// what it has, gives its credentials to nobody else, and is well again as soon as the server is.
 
 import { expect, test } from 'vitest';
 import type { Agent } from '../../agent/index.ts';
@@ -28,7 +28,9 @@ const START = freezeAccount(
 const USER = sharedUser(START);
 const [PAGE = '', PAGE_THERE = ''] = secondDevice(thaw(START)).ids('history');
 
-/** A device that has synced, with a change of its own to send and one of the other device to fetch. */
+/**
+ * A device that has synced, with a change of its own to send and one of the other device to fetch.
+ */
 const CHANGES: Step = {
   name: 'changes on both sides',
   async run({ agent, second }) {

@@ -1,4 +1,5 @@
-// Bad input by other apps of the device: a clear error that names the field and the limit, and nothing is written.
+// Bad input by other apps of the device: a clear error that names the field and the limit, and
+// nothing is written.
 
 import { beforeAll, expect, test } from 'vitest';
 import { SyncError } from '../../agent/index.ts';

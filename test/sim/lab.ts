@@ -1,6 +1,7 @@
-// What the simulations share: servers that can be frozen and copied, a network port that tests answer themselves,
-// and the same exchanges told again without a server. Everything is deterministic: the same inputs give the same
-// device, byte for byte. Nothing here knows what a test is about.
+// What the simulations share: servers that can be frozen and copied, a network port that tests
+// answer themselves, and the same exchanges told again without a server. Everything is
+// deterministic: the same inputs give the same device, byte for byte. Nothing here knows what a
+// test is about.
 
 import { createRandom } from '../../emulator/device/random.ts';
 import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
@@ -46,7 +47,10 @@ export function thaw(frozen: Frozen): TestServers {
   return testServers(readAccount(JSON.parse(frozen)));
 }
 
-/** One signed-in user for all copies of an account: signatures are slow, and every copy believes them. */
+/**
+ * One signed-in user for all copies of an account: signatures are slow, and every copy believes
+ * them.
+ */
 export function sharedUser(frozen: Frozen, laterMs = 0): Omit<Identity, 'deviceKey'> {
   const servers = thaw(frozen);
   servers.nowMs += laterMs;
@@ -120,7 +124,9 @@ function* piecesOf({ body, breakAfterBytes }: Reply): Generator<string, undefine
   if (breakAfterBytes !== undefined) throw new NetworkError('truncated');
 }
 
-/** What honest servers in a certain state say to a request, and the state that it leaves them in. */
+/**
+ * What honest servers in a certain state say to a request, and the state that it leaves them in.
+ */
 interface Exchange {
   readonly reply: WholeReply;
   readonly after: Frozen;
@@ -143,7 +149,10 @@ async function exchange(state: Frozen, request: NetworkRequest): Promise<Exchang
   return fresh;
 }
 
-/** Honest servers that have heard every question before, or thaw to answer it: for thousands of runs alike. */
+/**
+ * Honest servers that have heard every question before, or thaw to answer it: for thousands of runs
+ * alike.
+ */
 export function remembering(start: Frozen): {
   answer(request: NetworkRequest): Promise<WholeReply>;
   left(): Frozen;

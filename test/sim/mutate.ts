@@ -1,6 +1,6 @@
-// Turns an honest answer into a wrong one, in a way that depends on a seed alone: bytes, JSON tokens, whole records,
-// headers, the status, the order of answers, the end. A mutated answer is still mostly right, so that it gets past
-// the first check that it meets.
+// Turns an honest answer into a wrong one, in a way that depends on a seed alone: bytes, JSON
+// tokens, whole records, headers, the status, the order of answers, the end. A mutated answer is
+// still mostly right, so that it gets past the first check that it meets.
 
 import type { Random } from '../../emulator/device/random.ts';
 import type { Header } from '../../platform/ports.ts';

@@ -1,6 +1,6 @@
-// Ten thousand lies: answers of a sync in both directions, each wrong in one or two places, some followed by more
-// lies. Whatever a server says, the device does not crash, holds only what some honest version said, and loses no
-// local change; with the honest server back, both sides agree.
+// Ten thousand lies: answers of a sync in both directions, each wrong in one or two places, some
+// followed by more lies. Whatever a server says, the device does not crash, holds only what some
+// honest version said, and loses no local change; with the honest server back, both sides agree.
 
 import { expect, test } from 'vitest';
 import { createRandom } from '../../emulator/device/random.ts';
@@ -32,7 +32,9 @@ const USER = sharedUser(START);
 const STAGE = thaw(START);
 const { checkpoints } = await tell(START, USER, shortStory(castOf(START)));
 
-/** By collection and id: every version that is true, before the sync, on the server, or after it. */
+/**
+ * By collection and id: every version that is true, before the sync, on the server, or after it.
+ */
 type Truths = ReadonlyMap<string, ReadonlySet<string>>;
 
 interface Play extends Scripted {
@@ -118,7 +120,10 @@ async function untruths({ after, of }: { after: Moment; of: Play }): Promise<str
 
 const DAY_MS = 86_400_000;
 
-/** A page that was hidden when this device made its own of it is there twice, and made-up ids stay set aside. */
+/**
+ * A page that was hidden when this device made its own of it is there twice, and made-up ids stay
+ * set aside.
+ */
 function isForgiven(complaint: string): boolean {
   return / are both /.test(complaint) || /in quarantine$/.test(complaint);
 }

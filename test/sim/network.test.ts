@@ -1,6 +1,6 @@
-// The network: the link breaks after every byte of every answer of a small sync in both directions, requests get lost
-// on their way, and answers get lost after the server has done what was asked. One more pass, and device and server
-// agree: nothing is lost, nothing is there twice.
+// The network: the link breaks after every byte of every answer of a small sync in both directions,
+// requests get lost on their way, and answers get lost after the server has done what was asked.
+// One more pass, and device and server agree: nothing is lost, nothing is there twice.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

@@ -1,5 +1,6 @@
-// The user has forgotten the password and chosen a new one: the key is another, and what was on the server under the
-// old one is gone. What the device holds is all that is left: it stays, and goes up under the new key.
+// The user has forgotten the password and chosen a new one: the key is another, and what was on the
+// server under the old one is gone. What the device holds is all that is left: it stays, and goes
+// up under the new key.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

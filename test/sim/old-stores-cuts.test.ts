@@ -1,6 +1,6 @@
-// The power goes while a device goes on from a store of an earlier layout: at every flash write of the step to the
-// present one, and at every one of the first pass. The agent runs on the device's storage here, outside of the virtual
-// machine, which makes so many cuts possible.
+// The power goes while a device goes on from a store of an earlier layout: at every flash write of
+// the step to the present one, and at every one of the first pass. The agent runs on the device's
+// storage here, outside of the virtual machine, which makes so many cuts possible.
 
 import { expect, test } from 'vitest';
 import type { Agent } from '../../agent/index.ts';

@@ -1,5 +1,6 @@
-// Folders that earlier versions of `kitsync` wrote, opened by the present one: it goes on where they stopped, and a
-// kill at any write of the step and of the first pass loses and repeats nothing.
+// Folders that earlier versions of `kitsync` wrote, opened by the present one: it goes on where
+// they stopped, and a kill at any write of the step and of the first pass loses and repeats
+// nothing.
 
 import type * as Fs from 'node:fs';
 import { writeFileSync } from 'node:fs';
@@ -13,7 +14,10 @@ import { type OldStore, oldStores, writeFolder } from '../support/old-stores.ts'
 import { type Revive, type Revived, sweep, watchedAccount, wrongs } from './old-stores.ts';
 import { every } from './share.ts';
 
-/** Writes to files: the process is killed before the one that brings it to 0, and writes nothing any more. */
+/**
+ * Writes to files: the process is killed before the one that brings it to 0, and writes nothing any
+ * more.
+ */
 const disk = vi.hoisted(() => ({ writes: 0, left: Number.POSITIVE_INFINITY }));
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof Fs>();

@@ -1,5 +1,6 @@
-// A firmware update keeps the data: stores that earlier versions wrote open in the virtual machine, go on where they
-// stopped, send what waited in the outbox once, and keep what was set aside set aside until it is written anew.
+// A firmware update keeps the data: stores that earlier versions wrote open in the virtual machine,
+// go on where they stopped, send what waited in the outbox once, and keep what was set aside set
+// aside until it is written anew.
 
 import { beforeAll, expect, test } from 'vitest';
 import { Flash, PowerCut } from '../../emulator/device/flash.ts';

@@ -1,5 +1,6 @@
-// How a device goes on from a store of an earlier layout, and what is wrong afterwards: the server may differ from
-// what it held only by what waited in the outbox, each change once, and the device must hold what the server does.
+// How a device goes on from a store of an earlier layout, and what is wrong afterwards: the server
+// may differ from what it held only by what waited in the outbox, each change once, and the device
+// must hold what the server does.
 
 import type { Agent } from '../../agent/index.ts';
 import type { Fault } from '../../emulator/device/flash-image.ts';
@@ -41,7 +42,10 @@ export interface Ended {
 
 /** A device that goes on from an old store; the power can be cut at any of its writes. */
 export interface Revived {
-  /** Boots and syncs. Resolves to false if the power went before it was done; what fails otherwise is thrown. */
+  /**
+   * Boots and syncs. Resolves to false if the power went before it was done; what fails otherwise
+   * is thrown.
+   */
   goOn(): Promise<boolean>;
   /** Writes so far; `bootWrites` of them before the first pass began. */
   readonly writes: number;
@@ -69,8 +73,8 @@ export interface Sweep {
 }
 
 /**
- * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, one way after the other;
- * every outcome is opened again and goes on to its end.
+ * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, one
+ * way after the other; every outcome is opened again and goes on to its end.
  */
 export async function sweep(
   store: OldStore,

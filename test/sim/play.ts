@@ -1,6 +1,6 @@
-// Plays steps of a story from a moment on, maybe until something breaks, and says what is wrong afterwards.
-// A moment is all that outlives a device: its flash, the servers, and what was promised. Equal moments have the same
-// future, so a simulation looks at each only once.
+// Plays steps of a story from a moment on, maybe until something breaks, and says what is wrong
+// afterwards. A moment is all that outlives a device: its flash, the servers, and what was
+// promised. Equal moments have the same future, so a simulation looks at each only once.
 
 import { createHash } from 'node:crypto';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
@@ -104,7 +104,10 @@ export function recover(from: Moment, user: Identified, laterMs = 0): Promise<Ru
   return play(RECOVERY, from, user, { laterMs, told: { answer, stage, servers: left } });
 }
 
-/** A record that the server left out is out of sight until it has news: all of them are written again. */
+/**
+ * A record that the server left out is out of sight until it has news: all of them are written
+ * again.
+ */
 export function withNews(moment: Moment): Moment {
   const servers = thaw(moment.frozen);
   const second = secondDevice(servers);

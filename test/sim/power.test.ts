@@ -1,6 +1,7 @@
-// Power: it is cut at every storage commit of a story with local edits, conflicts, deletions on both sides and a
-// sign-out, just before and just after the commit is durable, and cut once more at every commit of the recovery.
-// After the reboot and one more pass device and server agree: nothing is lost, nothing is there twice.
+// Power: it is cut at every storage commit of a story with local edits, conflicts, deletions on
+// both sides and a sign-out, just before and just after the commit is durable, and cut once more at
+// every commit of the recovery. After the reboot and one more pass device and server agree: nothing
+// is lost, nothing is there twice.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

@@ -1,5 +1,6 @@
-// What servers refuse, and who uses the device: refusals that look like outages and outages that do not, read-only
-// servers, credentials that are not taken, users who come and go. No refusal loses an edit or is tried for ever.
+// What servers refuse, and who uses the device: refusals that look like outages and outages that do
+// not, read-only servers, credentials that are not taken, users who come and go. No refusal loses
+// an edit or is tried for ever.
 
 import { describe, expect, test } from 'vitest';
 import { PARKED_RECHECK_MS } from '../../agent/limits.ts';

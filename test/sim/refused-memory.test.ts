@@ -1,7 +1,8 @@
-// An engine that throws where it is refused memory, as one with a limit of its own does: every Nth request of a whole
-// story is refused, a first sync, edits and a pass. Afterwards there is memory again: nothing was set aside, nothing
-// that an app was told is stored is lost, and the server has every record once.
-// A device whose agent throws, or answers no more, is restarted, as platform/quickjs/BRIDGE.md asks.
+// An engine that throws where it is refused memory, as one with a limit of its own does: every Nth
+// request of a whole story is refused, a first sync, edits and a pass. Afterwards there is memory
+// again: nothing was set aside, nothing that an app was told is stored is lost, and the server has
+// every record once. A device whose agent throws, or answers no more, is restarted, as
+// platform/quickjs/BRIDGE.md asks.
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -50,7 +51,8 @@ async function done<T>(setup: Setup, step: () => Promise<T>): Promise<T | null> 
     try {
       return await step();
     } catch (error) {
-      // QuickJS makes a built-in function at its first use; one that it had no memory for is none from then on.
+      // QuickJS makes a built-in function at its first use; one that it had no memory for is none
+      // from then on.
       const isBroken = error instanceof CommandError && error.code === 'failed';
       if (error instanceof CommandError && !isBroken) {
         expect(['outOfMemory', 'disabled'], error.message).toContain(error.code);

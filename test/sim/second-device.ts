@@ -1,5 +1,6 @@
-// Another device of the same user, as the test's own eyes and hands: it reads and writes the server's store with
-// node:crypto alone, so that nothing of the code under test can hide its own mistakes.
+// Another device of the same user, as the test's own eyes and hands: it reads and writes the
+// server's store with node:crypto alone, so that nothing of the code under test can hide its own
+// mistakes.
 
 import { createDecipheriv, createHash, createHmac } from 'node:crypto';
 import type { User } from '../../emulator/servers/store.ts';
@@ -92,7 +93,10 @@ export function secondDevice(servers: TestServers): SecondDevice {
 
 const known = new Map<string, string>();
 
-/** The cleartext of a payload, remembered: simulations read the same records thousands of times. Throws when its MAC is wrong. */
+/**
+ * The cleartext of a payload, remembered: simulations read the same records thousands of times.
+ * Throws when its MAC is wrong.
+ */
 function openPayload(keys: KeyPair, payload: string): string {
   const text = known.get(payload) ?? decrypt(keys, payload);
   known.set(payload, text);

@@ -1,4 +1,5 @@
-// A small account whose device has synced and has one page to send: where tests of a single idea begin.
+// A small account whose device has synced and has one page to send: where tests of a single idea
+// begin.
 
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

@@ -1,4 +1,5 @@
-// A server that keeps a pass by sending next to nothing: the pass ends by itself, and the next one is like any other.
+// A server that keeps a pass by sending next to nothing: the pass ends by itself, and the next one
+// is like any other.
 
 import { expect, test } from 'vitest';
 import { STALL_MS_MAX } from '../../agent/limits.ts';

@@ -1,6 +1,7 @@
-// The story that simulations interrupt: a first sync, then days in which this device and a second one edit the same
-// records, then a sign-out. Each step says what it has promised once it was promised: a claim about the server that
-// must hold after the next whole pass, whatever was interrupted.
+// The story that simulations interrupt: a first sync, then days in which this device and a second
+// one edit the same records, then a sign-out. Each step says what it has promised once it was
+// promised: a claim about the server that must hold after the next whole pass, whatever was
+// interrupted.
 
 import type { Agent } from '../../agent/index.ts';
 import { NOW_MS } from '../support/device.ts';
@@ -139,7 +140,10 @@ export function story({ pages, logins }: Cast): Step[] {
   ];
 }
 
-/** A first sync and one in both directions, with a conflict and a twin: as few bytes as show everything. */
+/**
+ * A first sync and one in both directions, with a conflict and a twin: as few bytes as show
+ * everything.
+ */
 export function shortStory({ pages: [page = '', gone = ''], logins: [login = ''] }: Cast): Step[] {
   const url = NEW_PAGE;
   return [

@@ -1,6 +1,7 @@
-// Sync 1.5 servers that lie, a kind of lie at a time: token server and storage node, each answer of theirs. The device
-// asks a bounded number of times, gives its access token to the token server and its signatures to nobody who was
-// not named by it, and loses no change: honest servers, a day later, have everything.
+// Sync 1.5 servers that lie, a kind of lie at a time: token server and storage node, each answer of
+// theirs. The device asks a bounded number of times, gives its access token to the token server and
+// its signatures to nobody who was not named by it, and loses no change: honest servers, a day
+// later, have everything.
 
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
@@ -27,7 +28,9 @@ const USER = sharedUser(START);
 const [PAGE = '', PAGE_THERE = ''] = secondDevice(thaw(START)).ids('history');
 const LOGIN = { origin: 'https://a.example', httpRealm: 'a', password: 'p' };
 
-/** A device that has synced, with changes of its own to send and one of the other device to fetch. */
+/**
+ * A device that has synced, with changes of its own to send and one of the other device to fetch.
+ */
 const CHANGES: Step = {
   name: 'changes on both sides',
   async run({ agent, second, claim }) {
@@ -63,7 +66,9 @@ function kindOf({ method, url }: NetworkRequest): Kind {
   return /\/storage\/\w+\?/.test(url) ? 'list' : 'document';
 }
 
-/** What the liar says; `ask` does what was asked for and has the honest answer. Null: that answer. */
+/**
+ * What the liar says; `ask` does what was asked for and has the honest answer. Null: that answer.
+ */
 type Lie = (ask: () => Promise<WholeReply>, request: NetworkRequest) => Promise<Reply | null>;
 
 interface Outcome {

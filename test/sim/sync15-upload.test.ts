@@ -1,6 +1,6 @@
-// An upload of 300 records, in one batch and in three, cut off between any two requests: requests get lost, answers get
-// lost after the server has done what was asked, the power goes at every commit. After a reboot and one more pass
-// every record was written on the server exactly once.
+// An upload of 300 records, in one batch and in three, cut off between any two requests: requests
+// get lost, answers get lost after the server has done what was asked, the power goes at every
+// commit. After a reboot and one more pass every record was written on the server exactly once.
 
 import { describe, expect, test } from 'vitest';
 import type { User } from '../../emulator/servers/store.ts';

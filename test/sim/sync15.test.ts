@@ -1,5 +1,6 @@
-// Sync 1.5 in a story with edits, conflicts and deletions on both sides: the power goes at every commit, and every
-// request gets lost or loses its answer. After the reboot and one more pass device and server agree.
+// Sync 1.5 in a story with edits, conflicts and deletions on both sides: the power goes at every
+// commit, and every request gets lost or loses its answer. After the reboot and one more pass
+// device and server agree.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

@@ -1,5 +1,5 @@
-// The same thing was made on two devices that did not know of each other. It becomes one record, under the id that
-// the server has, and what this device adds to it goes up in the same pass.
+// The same thing was made on two devices that did not know of each other. It becomes one record,
+// under the id that the server has, and what this device adds to it goes up in the same pass.
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';

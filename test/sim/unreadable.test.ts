@@ -1,5 +1,6 @@
-// A record was changed here, and the server's version of it is one that this device cannot take in. Neither side may
-// lose what it has: the device's change waits and is reported, the server's version stays, everything else syncs.
+// A record was changed here, and the server's version of it is one that this device cannot take in.
+// Neither side may lose what it has: the device's change waits and is reported, the server's
+// version stays, everything else syncs.
 
 import { describe, expect, test } from 'vitest';
 import { readAccount } from '../../emulator/servers/store-file.ts';

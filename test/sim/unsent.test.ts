@@ -1,5 +1,6 @@
-// Changes that a server never takes: a condition that fails whatever the device does, times that are left out, cut or
-// doubled on their way. The pass says so, with few requests; other collections go on, and all goes up in the end.
+// Changes that a server never takes: a condition that fails whatever the device does, times that
+// are left out, cut or doubled on their way. The pass says so, with few requests; other collections
+// go on, and all goes up in the end.
 
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
@@ -14,7 +15,9 @@ type Asked = { readonly method: string; readonly path: string };
 const CHANGES = 3;
 const REQUESTS_MAX = 12;
 
-/** A device with changes in two collections, and a server that answers through `twist` from then on. */
+/**
+ * A device with changes in two collections, and a server that answers through `twist` from then on.
+ */
 async function withChanges(
   protocol: 'syncto' | 'sync15',
   twist: (ask: Fetch) => Fetch,

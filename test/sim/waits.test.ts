@@ -1,10 +1,11 @@
-// Waiting: whatever a server writes into the headers that ask for patience, the device waits between a second and a
-// day, asks for nothing before that, and remembers it over a reboot and a clock that jumps. And when it syncs by
-// itself: the interval, a local change, the network that it may use.
+// Waiting: whatever a server writes into the headers that ask for patience, the device waits
+// between a second and a day, asks for nothing before that, and remembers it over a reboot and a
+// clock that jumps. And when it syncs by itself: the interval, a local change, the network that it
+// may use.
 
 import { describe, expect, test } from 'vitest';
 import { INTERVAL_SPREAD, SPREAD_MS } from '../../agent/limits.ts';
-import { openStates } from '../../agent/state.ts';
+import { openStates } from '../../agent/store/state.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { NOW_MS } from '../support/device.ts';

@@ -1,5 +1,6 @@
-// The two sides of platform/quickjs/BRIDGE.md without a virtual machine between them: the agent's platform over the
-// emulator's own operations, for the contract suites. Time is virtual and passes by itself.
+// The two sides of platform/quickjs/BRIDGE.md without a virtual machine between them: the agent's
+// platform over the emulator's own operations, for the contract suites. Time is virtual and passes
+// by itself.
 
 import { createBridge } from '../../emulator/device/bridge.ts';
 import { type DeviceClock, virtualClock } from '../../emulator/device/clock.ts';

@@ -1,5 +1,5 @@
-// A person at a machine, for tests of the commands: folders of their own, servers on a loopback port, a terminal
-// that is read, and the credentials of the servers' user.
+// A person at a machine, for tests of the commands: folders of their own, servers on a loopback
+// port, a terminal that is read, and the credentials of the servers' user.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
-// A device and its servers in one process, for tests that need no virtual machine: the agent's own code on the
-// memory platform, against the embedded servers. Deterministic, and rebooted by making another on the same storage.
+// A device and its servers in one process, for tests that need no virtual machine: the agent's own
+// code on the memory platform, against the embedded servers. Deterministic, and rebooted by making
+// another on the same storage.
 
 import { readFileSync } from 'node:fs';
 import { type Agent, type AgentConfig, type Contents, createAgent } from '../../agent/index.ts';

@@ -1,5 +1,5 @@
-// An account in which records of history are sealed under a key that is not the account's, older than all others: what
-// a client leaves behind that lost its keys and wrote on.
+// An account in which records of history are sealed under a key that is not the account's, older
+// than all others: what a client leaves behind that lost its keys and wrote on.
 
 import { dumpStore, readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
 import { sealPayload } from '../../emulator/servers/sync-keys.ts';

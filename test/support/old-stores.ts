@@ -1,5 +1,5 @@
-// The stores of earlier layouts (test/fixtures/stores-layout-*), as what a device boots from. Reads them and makes
-// folders and flash images of them; what becomes of them is the tests' business.
+// The stores of earlier layouts (test/fixtures/stores-layout-*), as what a device boots from. Reads
+// them and makes folders and flash images of them; what becomes of them is the tests' business.
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -23,7 +23,10 @@ export interface RemoteBenchOptions {
   readonly nowMs?: number;
 }
 
-/** `answer` is the server; the account manager hands out `token 1`, and a new number whenever it must be fresh. */
+/**
+ * `answer` is the server; the account manager hands out `token 1`, and a new number whenever it
+ * must be fresh.
+ */
 export function remoteBench(
   answer: (request: Request, count: number) => Response | Promise<Response>,
   { serverUrl = 'https://token.test', syncKey = { kB: KB }, nowMs = 0 }: RemoteBenchOptions = {},

@@ -1,5 +1,5 @@
-// A server of one account that a test can look into: a driver without a wire, for tests of what stands above the
-// protocols. It writes down what it is asked, and fails when it is told to.
+// A server of one account that a test can look into: a driver without a wire, for tests of what
+// stands above the protocols. It writes down what it is asked, and fails when it is told to.
 
 import type { Listed, Outgoing, Page, PushResult, Remote } from '../../agent/remotes/remote.ts';
 import { type KeyBundle, keyBundle, syncKeyBundle } from '../../crypto/keys.ts';
@@ -34,7 +34,10 @@ export interface TestRecord {
 }
 
 export interface TestServer extends Remote {
-  /** What was asked, in order: `poll`, `document meta/global`, `changes history`, `upload history`, `add 2`. */
+  /**
+   * What was asked, in order: `poll`, `document meta/global`, `changes history`, `upload history`,
+   * `add 2`.
+   */
   readonly log: string[];
   readonly documents: Map<string, { modifiedMs: number; payload: string }>;
   /** Records by collection, oldest first. */

@@ -1,5 +1,5 @@
-// For tests of signing in: a device's ports over a world of servers, and somebody in between who sees every
-// request and may change every answer.
+// For tests of signing in: a device's ports over a world of servers, and somebody in between who
+// sees every request and may change every answer.
 
 import type { SignInRequest } from '../../agent/signin/companion.ts';
 import type { AccountsServer, SignInDevice } from '../../agent/signin/server.ts';

@@ -1,8 +1,12 @@
-// A collection's store on a storage in memory, for tests of what stands on it, and an audit of what it wrote: the
-// counters and the index are compared with the records themselves, read from the storage behind its back.
+// A collection's store on a storage in memory, for tests of what stands on it, and an audit of what
+// it wrote: the counters and the index are compared with the records themselves, read from the
+// storage behind its back.
 
+import { type ListQuery, type ListResult, listRecords } from '../../agent/api/records.ts';
 import type { Body, Collection } from '../../agent/collections/collection.ts';
-import type { CollectionPass } from '../../agent/context.ts';
+import { syncto } from '../../agent/remotes/sync/syncto.ts';
+import type { AgentEvent } from '../../agent/status.ts';
+import { collectionKeys, rangeEnd, unescapeId } from '../../agent/store/layout.ts';
 import {
   type Entry,
   knownMs,
@@ -13,14 +17,11 @@ import {
   unpackLocal,
   unpackMirror,
   visible,
-} from '../../agent/entry.ts';
-import { collectionKeys, rangeEnd, unescapeId } from '../../agent/keys.ts';
-import { type ListQuery, type ListResult, listRecords } from '../../agent/local.ts';
-import { syncto } from '../../agent/remotes/kinto.ts';
-import type { AgentEvent } from '../../agent/status.ts';
-import { type CollectionStore, openCollectionStore } from '../../agent/store.ts';
-import { storedObject } from '../../agent/stored.ts';
-import { createVault, type Vault } from '../../agent/vault.ts';
+} from '../../agent/store/record.ts';
+import { type CollectionStore, openCollectionStore } from '../../agent/store/store.ts';
+import { storedObject } from '../../agent/store/stored.ts';
+import { createVault, type Vault } from '../../agent/store/vault.ts';
+import type { CollectionPass } from '../../agent/sync/pass-context.ts';
 import { syncKeyBundle } from '../../crypto/keys.ts';
 import { softwareCrypto } from '../../crypto/software.ts';
 import { createRandom } from '../../emulator/device/random.ts';

@@ -11,7 +11,10 @@ export interface Allocator {
   readonly malloc: number;
   readonly free: number;
   readonly realloc: number;
-  /** `js_def_malloc(state, bytes)`, and its companions: all that QuickJS allocates goes through them. */
+  /**
+   * `js_def_malloc(state, bytes)`, and its companions: all that QuickJS allocates goes through
+   * them.
+   */
   readonly jsMalloc: number;
   readonly jsRealloc: number;
   readonly jsFree: number;

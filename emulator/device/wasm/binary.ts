@@ -308,7 +308,8 @@ export class Instructions {
 
 function prefixedImmediates(bulk: number): number {
   if (bulk <= 7) return 0; // saturating conversions
-  // memory.init, data.drop, memory.copy, memory.fill, table.init, elem.drop, table.copy, .grow, .size, .fill
+  // memory.init, data.drop, memory.copy, memory.fill, table.init, elem.drop, table.copy, .grow,
+  // .size, .fill
   const count = [2, 1, 2, 1, 2, 1, 2, 1, 1, 1][bulk - 8];
   if (count === undefined) throw new Error(`wasm: opcode 0xfc ${bulk} is not known`);
   return count;

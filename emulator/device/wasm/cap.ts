@@ -41,8 +41,9 @@ export const refusingExports = {
 } as const;
 
 /**
- * Returns the module with the cap in it. Throws when it is not QuickJS as expected. `refusing`: what the engine asks for
- * can be refused on purpose, as by a `JS_SetMemoryLimit` that is met now and then.
+ * Returns the module with the cap in it. Throws when it is not QuickJS as expected. `refusing`:
+ * what the engine asks for can be refused on purpose, as by a `JS_SetMemoryLimit` that is met now
+ * and then.
  */
 export function capModule(bytes: Uint8Array, refusing = false): Uint8Array<ArrayBuffer> {
   const module = new ModuleEditor(bytes);
@@ -207,8 +208,8 @@ function clampGcThreshold(module: ModuleEditor, clamp: number): void {
 }
 
 /**
- * `fd->strip_debug` is one bit of `rt->strip_flags` (`JS_SetStripInfo`, which this build leaves out):
- * the only byte of the runtime from which the second bit is taken.
+ * `fd->strip_debug` is one bit of `rt->strip_flags` (`JS_SetStripInfo`, which this build leaves
+ * out): the only byte of the runtime from which the second bit is taken.
  */
 function exportStripFlags(module: ModuleEditor): void {
   const takeSecondBit = [Op.i32Const, Op.i32ShrU, Op.i32Const, Op.i32And, Op.i32Or];

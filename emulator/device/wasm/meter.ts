@@ -3,10 +3,10 @@
 // the code does: a loop in C that polls nothing, a regular expression, `for (;;);`.
 // Never touches what the module computes.
 //
-// What counts as one: every executed instruction but the marks of structure (`block`, `loop`, `else`,
-// `end`), for which no machine does anything. `memory.copy`, `memory.fill` and `memory.init` are one
-// more for every eight bytes. The sum of a basic block is added where the block ends, so between two
-// calls the counter is exact.
+// What counts as one: every executed instruction but the marks of structure (`block`, `loop`,
+// `else`, `end`), for which no machine does anything. `memory.copy`, `memory.fill` and
+// `memory.init` are one more for every eight bytes. The sum of a basic block is added where the
+// block ends, so between two calls the counter is exact.
 
 import {
   BulkOp,

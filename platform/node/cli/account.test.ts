@@ -1,5 +1,5 @@
-// The ways to a credentials file, and the way out: an import, a password, a sign-out. And who this computer is to the
-// accounts server in between.
+// The ways to a credentials file, and the way out: an import, a password, a sign-out. And who this
+// computer is to the accounts server in between.
 
 import {
   existsSync,

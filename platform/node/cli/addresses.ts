@@ -1,13 +1,15 @@
-// Addresses as browsers write them: percent-encoded, hosts in ASCII. A record that an app puts with an address as people
-// write it would be another page, or another site, to every browser of the account.
+// Addresses as browsers write them: percent-encoded, hosts in ASCII. A record that an app puts with
+// an address as people write it would be another page, or another site, to every browser of the
+// account.
 
 import { UsageError } from './complaint.ts';
 
 type Members = { readonly [name: string]: unknown };
 
 /**
- * The record with its addresses as a browser has them. One that `existing` has, the record as it is listed, is no
- * change and stays as it is, however another client wrote it. Errors: `UsageError`, which names the member.
+ * The record with its addresses as a browser has them. One that `existing` has, the record as it is
+ * listed, is no change and stays as it is, however another client wrote it. Errors: `UsageError`,
+ * which names the member.
  */
 export function withPlainAddresses(
   collection: string,

@@ -1,5 +1,5 @@
-// What is advised fits what is wrong. Errors come out of a sync with a server that answers like this; codes that a sync
-// does not end with are asked for directly.
+// What is advised fits what is wrong. Errors come out of a sync with a server that answers like
+// this; codes that a sync does not end with are asked for directly.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,7 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => serving.close());
 
-/** The complaint of one sync of which the token server, or what comes behind it, answers something else. */
+/**
+ * The complaint of one sync of which the token server, or what comes behind it, answers something
+ * else.
+ */
 async function complaintWith(where: 'token' | 'storage', answer: () => Response, protocol: string) {
   const { token, syncto } = serving.world.urls;
   const url = protocol === 'sync15' ? token : syncto;

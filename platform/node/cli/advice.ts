@@ -1,6 +1,6 @@
-// What a person can do about a failure, in one line: by the word of the token server if it said one, by what lies below
-// the error (a code of the system), by what the server answered, else by the error's code. Nothing for what passes by
-// itself.
+// What a person can do about a failure, in one line: by the word of the token server if it said
+// one, by what lies below the error (a code of the system), by what the server answered, else by
+// the error's code. Nothing for what passes by itself.
 // Source: Tokenserver API 1.0 (`status` of an answer).
 
 import type { Status } from '../../../agent/index.ts';
@@ -126,7 +126,10 @@ export const BY_WORD: ReadonlyMap<string, string> = new Map([
   ['new-users-disabled', 'the server takes no new users: allow them, or let its owner add you'],
 ]);
 
-/** For each code of the agent: there is none without. Null: it passes by itself, or the message says all. */
+/**
+ * For each code of the agent: there is none without. Null: it passes by itself, or the message says
+ * all.
+ */
 export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | null } = {
   offline: 'check the network: `kitsync doctor` looks at each step on the way to the server',
   timeout: 'the way to the server is slow: `kitsync doctor` looks at each step on it',

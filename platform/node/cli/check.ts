@@ -1,5 +1,6 @@
-// `kitsync check`: reads all that the folder holds, and tells what is damaged. What cannot be read is set aside, and
-// the next sync fetches it again where the server has it. With `--repair` whole collections are fetched again.
+// `kitsync check`: reads all that the folder holds, and tells what is damaged. What cannot be read
+// is set aside, and the next sync fetches it again where the server has it. With `--repair` whole
+// collections are fetched again.
 
 import { existsSync } from 'node:fs';
 import { type AgentEvent, type Status, SyncError } from '../../../agent/index.ts';
@@ -90,7 +91,7 @@ function* linesOf(told: readonly Damage[], collections: Status['collections']): 
 
 /** No collection's state reads like this: it is then made anew, and everything is asked for. */
 const UNREADABLE = 'repair';
-/** Its key: see agent/keys.ts. */
+/** Its key: see agent/store/layout.ts. */
 const STATE = /^[0-9a-z]+\.([^.]+)\.c$/;
 const KEYS_MAX = 10_000_000;
 

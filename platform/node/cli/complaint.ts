@@ -32,7 +32,9 @@ export function complaintOf(error: unknown): { readonly line: string; readonly e
   return { line: `cannot use ${what}: ${systemReason(error)}`, exitCode: isRefusal(error) ? 1 : 2 };
 }
 
-/** The place is right, and the system does not do it: no other words on the command line would help. */
+/**
+ * The place is right, and the system does not do it: no other words on the command line would help.
+ */
 export function isRefusal(error: unknown): boolean {
   return REFUSALS.includes((error as NodeJS.ErrnoException).code);
 }

@@ -1,9 +1,13 @@
-// Asks before what cannot be taken back. A person at a terminal answers; a script has said `--yes` beforehand.
+// Asks before what cannot be taken back. A person at a terminal answers; a script has said `--yes`
+// beforehand.
 
 import { Failure, UsageError } from './complaint.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Returns when it may be done. Errors: `Failure` (somebody said no), `UsageError` (nobody can be asked). */
+/**
+ * Returns when it may be done. Errors: `Failure` (somebody said no), `UsageError` (nobody can be
+ * asked).
+ */
 export async function confirm(terminal: Terminal, what: string, isSaid: boolean): Promise<void> {
   if (isSaid) return;
   checkAnswerable(terminal, isSaid);

@@ -117,7 +117,9 @@ interface Reply {
   readonly error?: Pick<SyncError, 'code' | 'message'> & SyncError['detail'];
 }
 
-/** An answer that is not there, or only in part, is of a process that has ended. Errors: `Failure`. */
+/**
+ * An answer that is not there, or only in part, is of a process that has ended. Errors: `Failure`.
+ */
 function replyOf(line: string | undefined): Reply {
   try {
     if (line !== undefined) return JSON.parse(line) as Reply;

@@ -1,5 +1,6 @@
-// The credentials file: who syncs, with which token, under which key. JSON, readable by its owner only.
-// Everything in it is checked before anything runs; a complaint names the member and never shows its value.
+// The credentials file: who syncs, with which token, under which key. JSON, readable by its owner
+// only. Everything in it is checked before anything runs; a complaint names the member and never
+// shows its value.
 
 import type { Credentials } from '../../../agent/signin/credentials.ts';
 import { scopedSyncKey } from '../../../crypto/onepw.ts';
@@ -61,8 +62,8 @@ export async function writeCredentials(
 }
 
 /**
- * Puts what the accounts server has given since in its place. A file that has another refresh token than `before` by
- * now was written by a later sign-in, and stays as it is. Errors: `UsageError`.
+ * Puts what the accounts server has given since in its place. A file that has another refresh token
+ * than `before` by now was written by a later sign-in, and stays as it is. Errors: `UsageError`.
  */
 export async function updateCredentials(
   path: string,

@@ -1,4 +1,5 @@
-// Folders whose files have changed behind Kitsync's back: what the commands say, and how it is mended.
+// Folders whose files have changed behind Kitsync's back: what the commands say, and how it is
+// mended.
 
 import {
   copyFileSync,
@@ -10,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { STATE_KEY } from '../../../agent/keys.ts';
+import { STATE_KEY } from '../../../agent/store/layout.ts';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { every } from '../../../test/sim/share.ts';
 import {

@@ -106,7 +106,10 @@ export function checkFolder(directory: string): void {
 const HISTORY_RECORDS_MAX = 10_000_000;
 const RECORD_CHARS_MAX = 400_000;
 
-/** An error of the system's files, which may name none, says what it is about; any other stays as it is. */
+/**
+ * An error of the system's files, which may name none, says what it is about; any other stays as it
+ * is.
+ */
 function placed(directory: string, error: unknown): unknown {
   const below = error instanceof StorageError ? error.cause : error;
   const { syscall, path = directory } = (below ?? {}) as NodeJS.ErrnoException;
@@ -116,7 +119,10 @@ function placed(directory: string, error: unknown): unknown {
   return isRefusal(cause) ? new Failure(line) : new UsageError(line);
 }
 
-/** Why nothing can be made there. Making a folder on a read-only file system says no more than that there is none. */
+/**
+ * Why nothing can be made there. Making a folder on a read-only file system says no more than that
+ * there is none.
+ */
 function unwritable(directory: string): unknown {
   let place = directory;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);

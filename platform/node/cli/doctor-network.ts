@@ -1,5 +1,6 @@
-// The steps to a server below HTTP: its name, and a connection, encrypted where its address says so. Each says what it
-// found in words; errors are SyncErrors `offline` with the system's code as their cause, as those of a sync.
+// The steps to a server below HTTP: its name, and a connection, encrypted where its address says
+// so. Each says what it found in words; errors are SyncErrors `offline` with the system's code as
+// their cause, as those of a sync.
 
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';

@@ -1,5 +1,5 @@
-// Each thing that keeps a sync from working, really there on the loopback, is found and named with what to do; all that
-// stands before it is ok, and nothing secret is printed.
+// Each thing that keeps a sync from working, really there on the loopback, is found and named with
+// what to do; all that stands before it is ok, and nothing secret is printed.
 
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
-// `kitsync doctor`: looks at each thing that a sync needs, in the order in which it needs them, and says in a line
-// whether it is there and what to do where it is not. What the servers are asked is what a sync asks them first, by the
-// same code. It changes nothing but a refresh token that the accounts server replaces, and prints nothing secret.
+// `kitsync doctor`: looks at each thing that a sync needs, in the order in which it needs them, and
+// says in a line whether it is there and what to do where it is not. What the servers are asked is
+// what a sync asks them first, by the same code. It changes nothing but a refresh token that the
+// accounts server replaces, and prints nothing secret.
 
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,5 @@
-// Putting and deleting records from the command line, one and many, and what a terminal is shown of them.
+// Putting and deleting records from the command line, one and many, and what a terminal is shown of
+// them.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

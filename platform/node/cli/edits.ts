@@ -1,6 +1,6 @@
 // The commands that change what was synced before: put and delete, of one record or of a list.
-// A list is looked through before anything is changed. What fails in the middle names the record, and the ids that
-// were accepted before it are printed: these changes stay.
+// A list is looked through before anything is changed. What fails in the middle names the record,
+// and the ids that were accepted before it are printed: these changes stay.
 
 import { SyncError } from '../../../agent/index.ts';
 import { withPlainAddresses } from './addresses.ts';
@@ -12,7 +12,9 @@ import type { Terminal } from './terminal.ts';
 
 type Members = { readonly [name: string]: unknown };
 
-/** The second word, or the input, is a record or a list of records. Errors: as those of local.ts. */
+/**
+ * The second word, or the input, is a record or a list of records. Errors: as those of records.ts.
+ */
 export async function put(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, words, json } = options;
   const [collection = '', text] = words;
@@ -55,7 +57,10 @@ async function existingOf(
   });
 }
 
-/** The other words are ids; a single one, or the input, may be a record or a list of records that have one. */
+/**
+ * The other words are ids; a single one, or the input, may be a record or a list of records that
+ * have one.
+ */
 export async function remove(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, words, json } = options;
   const [collection = '', ...given] = words;

@@ -1,5 +1,5 @@
-// What a computer may have in memory at a time: some megabytes are nothing to it, so requests and commits are as large
-// as servers and the storage port take them.
+// What a computer may have in memory at a time: some megabytes are nothing to it, so requests and
+// commits are as large as servers and the storage port take them.
 
 import type { AgentConfig } from '../../../agent/index.ts';
 

@@ -1,9 +1,12 @@
-// `--help` and `--version`, which every command of `kitsync` has: they are looked for before anything else is, and
-// then nothing else is done.
+// `--help` and `--version`, which every command of `kitsync` has: they are looked for before
+// anything else is, and then nothing else is done.
 
 import { versionOf } from './device.ts';
 
-/** What the arguments of a command ask for instead of its work; null: nothing. Behind `--` all are words. */
+/**
+ * What the arguments of a command ask for instead of its work; null: nothing. Behind `--` all are
+ * words.
+ */
 export function wishOf(args: readonly string[]): 'help' | 'version' | null {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);

@@ -1,5 +1,6 @@
 // The account manager of a machine: who the credentials file says the user is.
-// A file with a refresh token renews access tokens by itself; one with an access token lasts as long as that.
+// A file with a refresh token renews access tokens by itself; one with an access token lasts as
+// long as that.
 
 import { SyncError } from '../../../agent/index.ts';
 import { uidOf } from '../../../agent/signin/credentials.ts';
@@ -12,8 +13,8 @@ import { type CredentialsFile, updateCredentials } from './credentials.ts';
 
 /**
  * `describe`: as it registers at the accounts server; null: it does not.
- * Errors of its calls: SyncErrors `signedOut`, `unverified`, `offline`, `storageFailed` (a new refresh token cannot be
- * kept in the file at `path`).
+ * Errors of its calls: SyncErrors `signedOut`, `unverified`, `offline`, `storageFailed` (a new
+ * refresh token cannot be kept in the file at `path`).
  */
 export function identityOf(
   file: CredentialsFile,
@@ -50,8 +51,8 @@ export function accountOf({ uid, email, token, key, deviceId }: CredentialsFile)
 }
 
 /**
- * `account`: whose data a folder holds. With somebody else's credentials the agent would begin anew, and forget what
- * has not been sent. Errors: `Failure`.
+ * `account`: whose data a folder holds. With somebody else's credentials the agent would begin
+ * anew, and forget what has not been sent. Errors: `Failure`.
  */
 export function checkAccount(
   account: string | null,

@@ -1,5 +1,6 @@
-// The commands on what was synced before: list, devices, export; edits.ts has put and delete. They ask no server.
-// Where a sync runs on the folder they ask it, and else they open the folder themselves for a moment.
+// The commands on what was synced before: list, devices, export; edits.ts has put and delete. They
+// ask no server. Where a sync runs on the folder they ask it, and else they open the folder
+// themselves for a moment.
 
 import { setTimeout } from 'node:timers/promises';
 import { InUseError } from '../lock.ts';
@@ -80,7 +81,10 @@ export async function withApi(
   }
 }
 
-/** Without an account and without a network; `event` gets the agent's events as JSON. Errors: those of `openData`. */
+/**
+ * Without an account and without a network; `event` gets the agent's events as JSON. Errors: those
+ * of `openData`.
+ */
 export function openAlone(
   directory: string,
   event: (json: string) => void = () => undefined,

@@ -1,6 +1,6 @@
-// The `kitsync` commands for real servers. Exit codes: 0 done, 1 it failed, 2 the command cannot be run as it was
-// typed, 3 another device has signed this one out. Complaints are one line on the error stream. Whatever is written
-// is for its owner only.
+// The `kitsync` commands for real servers. Exit codes: 0 done, 1 it failed, 2 the command cannot be
+// run as it was typed, 3 another device has signed this one out. Complaints are one line on the
+// error stream. Whatever is written is for its owner only.
 
 import { withoutUserInfo } from '../server-url.ts';
 import { check } from './check.ts';

@@ -1,7 +1,8 @@
-// After a pass that found no way to the server, looks whether there is one again, and has the next pass begin then: the
-// agent's own caution would let it sleep on for minutes or hours. Only whether a connection can be made is tried, which
-// asks the server nothing; what fails although the server can be reached (a certificate, its answers) is left to the
-// agent's waits, and so is what a server has asked for.
+// After a pass that found no way to the server, looks whether there is one again, and has the next
+// pass begin then: the agent's own caution would let it sleep on for minutes or hours. Only whether
+// a connection can be made is tried, which asks the server nothing; what fails although the server
+// can be reached (a certificate, its answers) is left to the agent's waits, and so is what a server
+// has asked for.
 
 import { connect } from 'node:net';
 import type { PassReport } from '../../../agent/index.ts';

@@ -1,4 +1,5 @@
-// A folder that a newer version has written: every command says so, and none of them writes anything into it.
+// A folder that a newer version has written: every command says so, and none of them writes
+// anything into it.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

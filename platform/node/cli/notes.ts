@@ -1,5 +1,6 @@
-// What a sync leaves in the folder for the commands that come after it: where and as which device it syncs, when the last
-// good sync was, and what the servers said last, in their own words. Beside the data and not in it: without this file nothing but words is lost.
+// What a sync leaves in the folder for the commands that come after it: where and as which device
+// it syncs, when the last good sync was, and what the servers said last, in their own words. Beside
+// the data and not in it: without this file nothing but words is lost.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,10 @@ export interface Notes {
   readonly remote: AgentConfig['remote'] | null;
   /** Null: it syncs without being among the account's devices. */
   readonly device: Device | null;
-  /** When the last good sync ended; null: none has since there are notes of it. The agent writes it with other things only. */
+  /**
+   * When the last good sync ended; null: none has since there are notes of it. The agent writes it
+   * with other things only.
+   */
   readonly lastSyncMs: number | null;
   readonly said: Pick<Status, 'error' | 'alert' | 'quotaRemainingBytes'>;
 }
@@ -74,7 +78,10 @@ function membersOf(value: unknown): { readonly [name: string]: unknown } | null 
     : null;
 }
 
-/** Replaces the notes if they say something new. Errors: `UsageError`, when the disk does not take them. */
+/**
+ * Replaces the notes if they say something new. Errors: `UsageError`, when the disk does not take
+ * them.
+ */
 export async function writeNotes(directory: string, notes: Notes): Promise<void> {
   const text = JSON.stringify(notes);
   if (text === JSON.stringify(readNotes(directory))) return;

@@ -1,5 +1,5 @@
-// What a person typed after `kitsync sync`, `list` and the others, checked: options that can be run, or a UsageError
-// whose message is one line. Reads no file, starts nothing.
+// What a person typed after `kitsync sync`, `list` and the others, checked: options that can be
+// run, or a UsageError whose message is one line. Reads no file, starts nothing.
 
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
@@ -142,8 +142,8 @@ export function parseDoctor(args: readonly string[]): DoctorOptions {
 }
 
 /**
- * `names`: what the words beside the options are called; the last one may be left out if it ends in `?`, and there may
- * be more of it if it ends in `...?`.
+ * `names`: what the words beside the options are called; the last one may be left out if it ends in
+ * `?`, and there may be more of it if it ends in `...?`.
  */
 export function parseLocal(args: readonly string[], names: readonly string[]): LocalOptions {
   const { values, words } = parse(args, names, { data: text, json: flag });

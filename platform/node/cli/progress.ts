@@ -1,6 +1,6 @@
-// The agent's events for those who wait: lines for people, or the events themselves as JSON, one a line.
-// A running pass counts on at most every few seconds. No content of a record is ever shown, but for a page that
-// another device has sent to be shown.
+// The agent's events for those who wait: lines for people, or the events themselves as JSON, one a
+// line. A running pass counts on at most every few seconds. No content of a record is ever shown,
+// but for a page that another device has sent to be shown.
 
 import type { AgentEvent, PassReport, Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
@@ -51,7 +51,10 @@ export function passLine(report: PassReport): string {
   return report.error === null ? line(summary(report)) : failed(report.error);
 }
 
-/** What a pass that went well has left here: refused before, or of a form that this version does not know. */
+/**
+ * What a pass that went well has left here: refused before, or of a form that this version does not
+ * know.
+ */
 export function waitingLine(collections: Status['collections']): string {
   const waiting = Object.entries(collections).filter(([, { pending }]) => pending > 0);
   if (waiting.length === 0) return '';

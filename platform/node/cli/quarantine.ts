@@ -1,5 +1,5 @@
-// `kitsync quarantine`: the records of the server that were set aside, by collection, each with its reason. They stay
-// on the server as they are; nothing of what is in them is shown.
+// `kitsync quarantine`: the records of the server that were set aside, by collection, each with its
+// reason. They stay on the server as they are; nothing of what is in them is shown.
 
 import { UsageError } from './complaint.ts';
 import { COLLECTIONS, contents } from './contents.ts';

@@ -1,6 +1,7 @@
-// The three ways to a credentials file: `kitsync sign-in` by the browser of any device or with a password, and
-// `kitsync import` of what a trusted device hands over. What comes of it goes into that file, for its owner only, and
-// nowhere else. A password is read from a terminal without being shown, or from the input; never from the arguments.
+// The three ways to a credentials file: `kitsync sign-in` by the browser of any device or with a
+// password, and `kitsync import` of what a trusted device hands over. What comes of it goes into
+// that file, for its owner only, and nowhere else. A password is read from a terminal without being
+// shown, or from the input; never from the arguments.
 
 import { pbkdf2 } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// `kitsync status`: how the last sync went and what the folder holds, in words. It asks no server; what the servers
-// said last is in the folder's notes.
+// `kitsync status`: how the last sync went and what the folder holds, in words. It asks no server;
+// what the servers said last is in the folder's notes.
 
 import type { Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';

@@ -1,5 +1,6 @@
-// What the commands read past the agent, in the layout of SPEC.md: the marks of records that were set aside, and how
-// long the server wants to be left alone. It writes nothing, and what it does not understand it leaves out.
+// What the commands read past the agent, in the layout of SPEC.md: the marks of records that were
+// set aside, and how long the server wants to be left alone. It writes nothing, and what it does
+// not understand it leaves out.
 
 import type { Storage } from '../../ports.ts';
 import { contents } from './contents.ts';
@@ -57,7 +58,7 @@ export async function readServerWaitMs(storage: Reading, nowMs: number): Promise
   const { backoff } = await readState(storage);
   const { setAtMs, untilMs } = objectOf(objectOf(backoff).server);
   if (typeof setAtMs !== 'number' || typeof untilMs !== 'number') return 0;
-  // Where the clock was put back, the wait begins now: see agent/backoff.ts.
+  // Where the clock was put back, the wait begins now: see agent/schedule/backoff.ts.
   return Math.max(0, nowMs < setAtMs ? untilMs - setAtMs : untilMs - nowMs);
 }
 

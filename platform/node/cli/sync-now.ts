@@ -1,5 +1,5 @@
-// `kitsync sync-now`: wakes the sync that runs on a folder, whatever its interval, and tells how the pass went. What a
-// server has asked to be waited for stays so.
+// `kitsync sync-now`: wakes the sync that runs on a folder, whatever its interval, and tells how
+// the pass went. What a server has asked to be waited for stays so.
 
 import { Failure } from './complaint.ts';
 import { connectControl } from './control.ts';
@@ -8,7 +8,9 @@ import type { LocalOptions } from './options.ts';
 import { passLine } from './progress.ts';
 import { printableJson, type Terminal } from './terminal.ts';
 
-/** Resolves to the exit code: 1 when the pass failed. Errors: `UsageError`, `Failure`, `SyncError`. */
+/**
+ * Resolves to the exit code: 1 when the pass failed. Errors: `UsageError`, `Failure`, `SyncError`.
+ */
 export async function syncNow(
   { directory, json }: LocalOptions,
   terminal: Terminal,

@@ -1,7 +1,7 @@
-// `kitsync sync`: the agent on this machine against a real server, once or until it is told to stop.
-// Between passes it answers the other commands (control.ts). Once it has synced, it ends by itself only when another
-// device has signed this one out: what a server says may be wrong. A first sync ends it when somebody has to sign in,
-// or to look at what it says.
+// `kitsync sync`: the agent on this machine against a real server, once or until it is told to
+// stop. Between passes it answers the other commands (control.ts). Once it has synced, it ends by
+// itself only when another device has signed this one out: what a server says may be wrong. A first
+// sync ends it when somebody has to sign in, or to look at what it says.
 
 import {
   type Agent,
@@ -60,7 +60,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     intervalMs: intervalMs ?? 0,
     identity: (machine, deviceKey) =>
       identityOf(credentials, machine, deviceKey, credentialsFile, device),
-    // The first pass is asked for below; until then the agent's schedule shall find no network for one of its own.
+    // The first pass is asked for below; until then the agent's schedule shall find no network for
+    // one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
     onLost: () => {
       isLost = true;
@@ -131,7 +132,10 @@ interface Watch {
   onLost(): void;
 }
 
-/** Runs until there is nothing to wait for: after one pass, a first one that cannot be, or the wish to stop. */
+/**
+ * Runs until there is nothing to wait for: after one pass, a first one that cannot be, or the wish
+ * to stop.
+ */
 async function run(
   agent: Agent,
   options: SyncOptions,

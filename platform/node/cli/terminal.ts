@@ -1,5 +1,5 @@
-// What a command has of its surroundings: two streams to write to, one to read from, and the wish to stop.
-// The real ones are the process's own.
+// What a command has of its surroundings: two streams to write to, one to read from, and the wish
+// to stop. The real ones are the process's own.
 
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
@@ -12,7 +12,9 @@ export interface Terminal {
   complain(text: string): void;
   /** All of the input. */
   read(): Promise<string>;
-  /** One line of the input; `''` at its end. `isSecret`: nothing of it is shown while it is typed. */
+  /**
+   * One line of the input; `''` at its end. `isSecret`: nothing of it is shown while it is typed.
+   */
   readLine(isSecret?: boolean): Promise<string>;
   /** Calls `stop` when the command shall end; the returned function takes that back. */
   onStop(stop: () => void): () => void;
@@ -63,8 +65,9 @@ export const processTerminal: Terminal = {
 };
 
 /**
- * Of an outside text: a page may call itself anything, also something that a terminal obeys, or that turns its line
- * around. Controls are written as escapes, what ends a line or has no form of its own is a space.
+ * Of an outside text: a page may call itself anything, also something that a terminal obeys, or
+ * that turns its line around. Controls are written as escapes, what ends a line or has no form of
+ * its own is a space.
  */
 export function printable(text: string): string {
   return text.replace(LINE_ENDS, ' ').replace(CONTROLS, escaped).replace(FORMATS, ' ');
@@ -85,7 +88,10 @@ function escaped(units: string): string {
 const LINE_ENDS = /[\t-\r\u0085\p{Zl}\p{Zp}]+/gu;
 /** C1 too: some terminals take U+009B for the start of a command. */
 const CONTROLS = /\p{Cc}+/gu;
-/** But what joins the letters of a script or the parts of an emoji, and the tags that make the flag of a region. */
+/**
+ * But what joins the letters of a script or the parts of an emoji, and the tags that make the flag
+ * of a region.
+ */
 const FORMATS = /(?:(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf})+/gu;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -1,4 +1,5 @@
-// For tests: a command as a process of its own, which can be killed, limited, and left alone with its input.
+// For tests: a command as a process of its own, which can be killed, limited, and left alone with
+// its input.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +15,9 @@ export interface CommandProcess {
   complained(): string;
 }
 
-/** `before`: a program and its arguments that the command is given to, instead of being run at once. */
+/**
+ * `before`: a program and its arguments that the command is given to, instead of being run at once.
+ */
 export function startCommand(
   args: readonly string[],
   before: readonly string[] = [],

@@ -1,0 +1,83 @@
+// The first data of an account that has none: `meta/global` and `crypto/keys`, as Sync global
+// storage format 5 has them. Only when somebody asks for it in so many words; it writes where
+// nothing is and never over anything. Keys of the user's that an interrupted call has left are
+// kept, and the rest is written. Every standard engine is listed, also those that this agent does
+// not know: other clients switch off what is not.
+
+import { encodeBase64 } from '../../../crypto/bytes.ts';
+import type { KeyBundle } from '../../../crypto/keys.ts';
+import { shortId } from '../../collections/members.ts';
+import { SyncError } from '../../errors.ts';
+import type { Initialized } from '../../status.ts';
+import type { PassContext } from '../../sync/pass-context.ts';
+import { STORAGE_VERSION } from './documents.ts';
+
+const KEY_BYTES = 32;
+
+const ENGINES: readonly (readonly [name: string, version: number])[] = [
+  ['clients', 1],
+  ['passwords', 1],
+  ['history', 1],
+  ['bookmarks', 2],
+  ['tabs', 1],
+  ['forms', 1],
+  ['addons', 1],
+  ['addresses', 1],
+  ['creditcards', 1],
+  ['prefs', 2],
+  ['extension-storage', 1],
+];
+
+/**
+ * Writes what is missing of both documents; `syncBundle` is that of the user's sync key. Errors:
+ * `conflict` if the account has a `meta/global`, or keys that are not this user's, or gets one of
+ * them meanwhile; `readOnly`; those of the remote.
+ */
+export async function initializeAccount(
+  context: PassContext,
+  syncBundle: KeyBundle,
+): Promise<Initialized> {
+  const { crypto, platform, remote } = context;
+  if ((await remote.document('meta', 'global')).kind !== 'missing') throw taken(META);
+  // In this order nobody ever finds an account that is there but has no keys.
+  const found = await remote.document('crypto', 'keys');
+  if (found.kind !== 'found') await createKeys(context, syncBundle);
+  else if ((await crypto.open(syncBundle, [found.envelope]))[0]?.ok !== true) throw taken(KEYS);
+  const newId = (): string => shortId(platform.entropy.random(12));
+  const engines = ENGINES.map(([name, version]) => ({ name, version, syncId: newId() }));
+  const syncId = newId();
+  const meta = {
+    syncID: syncId,
+    storageVersion: STORAGE_VERSION,
+    engines: Object.fromEntries(
+      engines.map(({ name, version, syncId: syncID }) => [name, { version, syncID }]),
+    ),
+    declined: [],
+  };
+  await create(context, META, JSON.stringify(meta));
+  return { syncId, engines };
+}
+
+const META = 'meta/global';
+const KEYS = 'crypto/keys';
+
+async function createKeys(context: PassContext, syncBundle: KeyBundle): Promise<void> {
+  const { crypto, platform } = context;
+  const newKey = (): string => encodeBase64(platform.entropy.random(KEY_BYTES));
+  const keys = { id: 'keys', collection: 'crypto', default: [newKey(), newKey()], collections: {} };
+  const [sealed = ''] = await crypto.seal(syncBundle, [JSON.stringify(keys)]);
+  await create(context, KEYS, sealed);
+}
+
+async function create({ remote }: PassContext, name: string, payload: string): Promise<void> {
+  const [collection = '', id = ''] = name.split('/');
+  const record = { id, payload, sortindex: null, ttlSeconds: null, baseMs: null };
+  const { kind } = await remote.write(collection, record);
+  if (kind === 'conflict') throw taken(name);
+  if (kind === 'readOnly') throw new SyncError('readOnly', `${name}: the server takes no writes`);
+  if (kind !== 'stored') throw new SyncError('unavailable', `${name}: it could not be stored`);
+}
+
+function taken(name: string): SyncError {
+  return new SyncError('conflict', `${name}: this account has Sync data already`);
+}

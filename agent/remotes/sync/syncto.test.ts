@@ -1,0 +1,561 @@
+import { describe, expect, test } from 'vitest';
+import { CLIENT_STATE, json, remoteBench } from '../../../test/support/remote.ts';
+import { PAGE_RECORDS_MAX, PAYLOAD_SAFE_CHARS } from '../../limits.ts';
+import { type Cursor, START } from '../../store/collection-state.ts';
+import type { Listed, Outgoing, Page, RemoteOptions } from '../remote.ts';
+import { syncto } from './syncto.ts';
+
+const SERVER_URL = 'https://syncto.test';
+const RECORDS = `/buckets/${CLIENT_STATE}/collections/history/records`;
+/** Firefox's ids of logins. */
+const BRACES = '{0b8f7b7c-7b5a-4a7e-9b7e-0d5d6d0c7a11}';
+
+type Answer = Parameters<typeof remoteBench>[0];
+
+function open(answer: Answer, change: Partial<RemoteOptions> = {}) {
+  const { options, requests } = remoteBench(answer, { serverUrl: SERVER_URL });
+  return { remote: syncto.open({ ...options, ...change }), requests, options };
+}
+
+function record(id: string, modifiedMs = 1_000) {
+  return { id, last_modified: modifiedMs, payload: '{}', sortindex: 100 };
+}
+
+function outgoing(id: string, change: Partial<Outgoing> = {}): Outgoing {
+  return { id, payload: '{}', sortindex: null, ttlSeconds: null, baseMs: null, ...change };
+}
+
+function listing(records: readonly unknown[], headers: Readonly<Record<string, string>> = {}) {
+  return json({ data: records }, 200, { ETag: '"5000"', ...headers });
+}
+
+async function readAll(page: Page | 'restart' | null): Promise<Listed[]> {
+  if (page === null || page === 'restart') throw new Error(`no page: ${page}`);
+  const listed: Listed[] = [];
+  while (await page.next(listed));
+  return listed;
+}
+
+const pathOf = ({ url }: Request): string => url.slice(`${SERVER_URL}/v1`.length);
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A server of writes: says hello, and answers every part of a batch and every single record by
+ * `status`.
+ */
+function writes(status: (asked: Asked) => number, batchMax: unknown = 25) {
+  const batches: Asked[][] = [];
+  const singles: Request[] = [];
+  const answer: Answer = async (request) => {
+    if (pathOf(request) === '/') return json({ settings: { batch_max_requests: batchMax } });
+    if (request.method === 'PUT') {
+      singles.push(request.clone());
+      const { url: path, method } = request;
+      const code = status({ path, method, headers: {} });
+      return written(code);
+    }
+    const { requests } = (await request.json()) as { requests: Asked[] };
+    batches.push(requests);
+    return json({ responses: requests.map((asked) => part(asked, status(asked))) });
+  };
+  return { batches, singles, answer };
+}
+
+/** The answer to a single write. */
+function written(status: number, body: object = { data: {} }): Response {
+  return json(body, status, { ETag: '"7000"' });
+}
+
+function part({ path }: Asked, status: number) {
+  const id = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+  const body = status < 300 ? { data: { id, last_modified: 6_000 } } : { code: status };
+  return { status, path, headers: {}, body };
+}
+
+async function kindsOf(answer: Answer, records: readonly Outgoing[]): Promise<string[]> {
+  const upload = await open(answer).remote.upload('history', START);
+  return (await upload.add(records, true)).map(({ kind }) => kind);
+}
+
+describe('who asks', () => {
+  test('is said by an access token, or by an assertion for the token server', async () => {
+    const bearer = open(() => new Response(null, { status: 404 }));
+    await bearer.remote.document('meta', 'global');
+    expect(bearer.requests[0]?.headers.get('authorization')).toBe('Bearer token 1');
+
+    const { options, requests } = remoteBench(() => new Response(null, { status: 404 }));
+    const audiences: unknown[] = [];
+    const identity = {
+      ...options.platform.identity,
+      async assertion(...asked: unknown[]) {
+        audiences.push(asked);
+        return 'a~b';
+      },
+    };
+    const remote = { ...options.config.remote, auth: 'browserid', audience: 'https://t/' } as const;
+    await syncto
+      .open({
+        ...options,
+        platform: { ...options.platform, identity },
+        config: { ...options.config, remote },
+      })
+      .document('meta', 'global');
+    expect(requests[0]?.headers.get('authorization')).toBe('BrowserID a~b');
+    expect(audiences).toEqual([['https://t/', false]]);
+  });
+
+  test('is said anew once after a refusal', async () => {
+    const { remote, requests } = open((_, count) =>
+      count === 1 ? json({}, 401) : json({ data: record('global') }),
+    );
+    await remote.document('meta', 'global');
+    expect(requests.map(({ headers }) => headers.get('authorization'))).toEqual([
+      'Bearer token 1',
+      'Bearer token 2',
+    ]);
+  });
+
+  test('is never said by a client state in a header', async () => {
+    const { answer } = writes(() => 201);
+    const { remote, requests } = open(answer);
+    await (await remote.upload('history', START)).add([outgoing('a')], true);
+    await remote.poll([{ collection: 'history', id: null, knownMs: 0 }]);
+    for (const { headers } of requests) expect(headers.has('x-client-state')).toBe(false);
+  });
+});
+
+describe('a document', () => {
+  test('is asked for under the bucket of its client state, its names escaped', async () => {
+    const { remote, requests } = open(() => json({ data: record(BRACES) }));
+    await remote.document('passwords', BRACES);
+    const [request] = requests;
+    expect(request?.method).toBe('GET');
+    expect(pathOf(request as Request)).toBe(
+      `/buckets/${CLIENT_STATE}/collections/passwords/records/${encodeURIComponent(BRACES)}`,
+    );
+    expect(request?.headers.has('if-none-match')).toBe(false);
+  });
+
+  test('comes as its envelope, with the time of the server', async () => {
+    const date = 'Thu, 01 Jan 1970 00:00:09 GMT';
+    const { remote } = open(() => json({ data: record('global') }, 200, { Date: date }));
+    expect(await remote.document('meta', 'global')).toEqual({
+      kind: 'found',
+      envelope: { id: 'global', modifiedMs: 1_000, payload: '{}' },
+      serverNowMs: 9_000,
+    });
+  });
+
+  test('may be missing', async () => {
+    const { remote } = open(() => json({ code: 404 }, 404));
+    expect(await remote.document('meta', 'global')).toEqual({ kind: 'missing' });
+  });
+
+  test.each([
+    ['another record', { data: record('other') }, {}],
+    ['no record', { data: [record('global')] }, {}],
+    ['no envelope', { data: { id: 'global', payload: '{}' } }, {}],
+    ['a payload that is no text', { data: { ...record('global'), payload: {} } }, {}],
+    ['a web page', '<html>', {}],
+    [
+      'a record of another version than its entity tag',
+      { data: record('global') },
+      { ETag: '"1"' },
+    ],
+    ['too long', { data: { ...record('global'), payload: 'x'.repeat(400_000) } }, {}],
+  ])('is refused when it is %s', async (_, body, headers) => {
+    const { remote } = open(() => json(body, 200, headers));
+    const asked = remote.document('meta', 'global');
+    await expect(asked).rejects.toMatchObject({ code: 'badResponse' });
+  });
+
+  test.each([
+    [500, 'unavailable'],
+    [503, 'unavailable'],
+    [400, 'badResponse'],
+    [405, 'badResponse'],
+  ])('is not there for now: %i', async (status, code) => {
+    const { remote } = open(() => json({}, status));
+    await expect(remote.document('meta', 'global')).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a poll', () => {
+  const items = [
+    { collection: 'meta', id: 'global', knownMs: 11 },
+    { collection: 'history', id: null, knownMs: 5_000 },
+    { collection: 'passwords', id: null, knownMs: 0 },
+  ];
+
+  test('is one request, whatever it asks about', async () => {
+    const { remote, requests } = open(() =>
+      json({ responses: items.map(() => ({ status: 304, headers: {}, body: {} })) }),
+    );
+    await remote.poll(items);
+    expect(requests).toHaveLength(1);
+    const [request] = requests;
+    expect([request?.method, pathOf(request as Request)]).toEqual(['POST', '/batch']);
+    const asked = JSON.parse((await request?.text()) ?? '').requests;
+    const collections = `/buckets/${CLIENT_STATE}/collections`;
+    expect(asked).toEqual([
+      {
+        method: 'GET',
+        path: `${collections}/meta/records/global`,
+        headers: { 'If-None-Match': '"11"' },
+      },
+      { method: 'GET', path: `${collections}/history/records?in_ids=-`, headers: {} },
+      { method: 'GET', path: `${collections}/passwords/records?in_ids=-`, headers: {} },
+    ]);
+  });
+
+  test('tells what has another version, also an older one', async () => {
+    const stamped = (stamp: string) => ({ status: 200, headers: { ETag: stamp }, body: {} });
+    const polled = (responses: unknown[]) => open(() => json({ responses })).remote.poll(items);
+    const unchanged = { status: 304, headers: {}, body: null };
+    expect(await polled([unchanged, stamped('"5000"'), stamped('"0"')])).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(await polled([stamped('"12"'), stamped('"5010"'), stamped('"10"')])).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(await polled([unchanged, stamped('"4990"'), stamped('')])).toEqual([false, true, true]);
+  });
+
+  test.each([
+    ['too few answers', [{ status: 304 }]],
+    ['too many', Array(4).fill({ status: 304 })],
+    ['answers without a status', Array(3).fill({})],
+    ['answers that are none', ['a', null, 7]],
+  ])('is refused when there are %s', async (_, responses) => {
+    const asked = open(() => json({ responses })).remote.poll(items);
+    await expect(asked).rejects.toMatchObject({ code: 'badResponse' });
+  });
+
+  test('fails when the server does', async () => {
+    const asked = open(() => json({}, 503)).remote.poll(items);
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a listing', () => {
+  const at = (change: Partial<Cursor>): Cursor => ({ ...START, ...change });
+
+  async function asked(cursor: Cursor): Promise<Request> {
+    const { remote, requests } = open(() => listing([]));
+    await remote.changes('history', cursor);
+    return requests[0] as Request;
+  }
+
+  test('begins with everything, oldest first', async () => {
+    const request = await asked(START);
+    expect(pathOf(request)).toBe(`${RECORDS}?_sort=oldest&_limit=${PAGE_RECORDS_MAX}`);
+    expect([...request.headers.keys()].sort()).toEqual(['authorization']);
+  });
+
+  test('goes on from a time, which is not quoted', async () => {
+    const request = await asked(at({ sinceMs: 5_000 }));
+    expect(pathOf(request)).toBe(`${RECORDS}?_since=5000&_sort=oldest&_limit=${PAGE_RECORDS_MAX}`);
+  });
+
+  test('goes on with a page as long as the collection stays as it is', async () => {
+    const request = await asked(at({ sinceMs: 5_000, page: 'a b&c=', stampMs: 6_000 }));
+    expect(pathOf(request)).toContain('_since=5000&');
+    expect(pathOf(request)).toContain('&_token=a%20b%26c%3D');
+    expect(request.headers.get('if-match')).toBe('"6000"');
+  });
+
+  test('gives records with their envelope, and where it goes on', async () => {
+    const next = `http://wrong.host${RECORDS}?_limit=2&_token=a%20b%2B&_sort=oldest`;
+    const { remote } = open(() =>
+      listing([record('a', 1), record(BRACES, 2)], { 'Next-Page': next, ETag: '"5000"' }),
+    );
+    const page = (await remote.changes('history', START)) as Page;
+    const records = await readAll(page);
+    expect(records).toMatchObject([
+      { ok: true, envelope: { id: 'a', modifiedMs: 1, payload: '{}' } },
+      { ok: true, envelope: { id: BRACES, modifiedMs: 2, payload: '{}' } },
+    ]);
+    expect([page.stampMs, page.nextPage()]).toEqual([5_000, 'a b+']);
+  });
+
+  test('ends where there is no next page', async () => {
+    const { remote } = open(() => listing([]));
+    const page = (await remote.changes('history', START)) as Page;
+    expect(await readAll(page)).toEqual([]);
+    expect(page.nextPage()).toBeNull();
+  });
+
+  test.each(['https://a/?_limit=2', 'nonsense', '?_token=', '?_token=%E9'])(
+    'goes on nowhere with the next page %j',
+    async (next) => {
+      const { remote } = open(() => listing([], { 'Next-Page': next }));
+      const page = (await remote.changes('history', START)) as Page;
+      await readAll(page);
+      expect(() => page.nextPage()).toThrow(expect.objectContaining({ code: 'badResponse' }));
+    },
+  );
+
+  test('knows the time of the server', async () => {
+    const date = 'Thu, 01 Jan 1970 00:00:09 GMT';
+    const withDate = open(() => listing([], { Date: date })).remote;
+    expect(await withDate.changes('history', START)).toMatchObject({ serverNowMs: 9_000 });
+    const without = open(() => listing([])).remote;
+    expect(await without.changes('history', START)).toMatchObject({ serverNowMs: 5_000 });
+  });
+
+  test('has nothing when the collection did not change', async () => {
+    const { remote } = open(() => new Response(null, { status: 304 }));
+    expect(await remote.changes('history', at({ sinceMs: 5_000 }))).toBeNull();
+  });
+
+  test('starts again when the collection moved on under a page, or the page is not known', async () => {
+    for (const status of [412, 400]) {
+      const { remote } = open(() => json({}, status));
+      const cursor = at({ page: 'x', stampMs: 6_000 });
+      expect(await remote.changes('history', cursor)).toBe('restart');
+    }
+    const { remote } = open(() => json({}, 400));
+    const first = remote.changes('history', START);
+    await expect(first).rejects.toMatchObject({ code: 'badResponse' });
+  });
+
+  test('tells of every record that cannot be used, and goes on behind it', async () => {
+    const bad = [
+      { id: 'a', last_modified: '5', payload: '{}' },
+      { id: 'b', last_modified: -1, payload: '{}' },
+      { id: 'c', last_modified: 1, payload: null },
+      { id: 'é', last_modified: 1, payload: '{}' },
+      { last_modified: 1, payload: '{}' },
+      { id: 'd', last_modified: 1, payload: 'x'.repeat(400_000) },
+      null,
+    ];
+    const { remote } = open(() => listing([...bad, record('good')]));
+    const listed = await readAll(await remote.changes('history', START));
+    const seen = listed.map((one) => (one.ok ? one.envelope.id : [one.id, one.code]));
+    expect(seen).toEqual([
+      ['a', 'badEnvelope'],
+      ['b', 'badEnvelope'],
+      ['c', 'badEnvelope'],
+      ['badId %e9', 'badId'],
+      ['badId 34', 'badId'],
+      ['d', 'tooLarge'],
+      ['badId 4', 'badId'],
+      'good',
+    ]);
+  });
+
+  test('that is cut short is no listing', async () => {
+    const { remote } = open(() => new Response('{"data":[', { headers: { ETag: '"1"' } }));
+    const page = await remote.changes('history', START);
+    await expect(readAll(page)).rejects.toMatchObject({ code: 'truncated' });
+  });
+});
+
+describe('changes that go up', () => {
+  test('are conditional: on the version they were made from, or on there being none', async () => {
+    const { batches, answer } = writes(() => 201);
+    const upload = await open(answer).remote.upload('history', START);
+    const results = await upload.add(
+      [
+        outgoing('a', { payload: 'pa', sortindex: 100, ttlSeconds: 60 }),
+        outgoing(BRACES, { payload: 'pb', baseMs: 5_000 }),
+      ],
+      true,
+    );
+    expect(batches).toEqual([
+      [
+        {
+          method: 'PUT',
+          path: `${RECORDS}/a`,
+          headers: { 'If-None-Match': '*' },
+          body: { data: { payload: 'pa', sortindex: 100, ttl: 60 } },
+        },
+        {
+          method: 'PUT',
+          path: `${RECORDS}/${encodeURIComponent(BRACES)}`,
+          headers: { 'If-Match': '"5000"' },
+          body: { data: { payload: 'pb' } },
+        },
+      ],
+    ]);
+    expect(results).toEqual([
+      { kind: 'stored', modifiedMs: 6_000 },
+      { kind: 'stored', modifiedMs: 6_000 },
+    ]);
+    expect(await upload.commit()).toEqual({ kind: 'none' });
+  });
+
+  test.each([
+    [3, 3],
+    [1_000, 25],
+    [0, 25],
+    [-1, 25],
+    ['7', 25],
+    [null, 25],
+  ])('come in batches as the server takes them: it says %j', async (said, max) => {
+    const { answer } = writes(() => 201, said);
+    expect((await open(answer).remote.upload('history', START)).addMax).toBe(max);
+  });
+
+  test.each(['kinto.', 'cliquet.'])(
+    'the size of a batch may have the prefix %s',
+    async (prefix) => {
+      const { remote } = open(() => json({ settings: { [`${prefix}batch_max_requests`]: 7 } }));
+      expect((await remote.upload('history', START)).addMax).toBe(7);
+    },
+  );
+
+  test('the size of a batch is asked for once', async () => {
+    const memory: RemoteOptions['memory'] = {};
+    const { answer } = writes(() => 201, 9);
+    const first = open(answer, { memory });
+    await first.remote.upload('history', START);
+    expect(memory.batchRequestsMax).toBe(9);
+    const second = open(answer, { memory });
+    expect((await second.remote.upload('history', START)).addMax).toBe(9);
+    expect(second.requests).toHaveLength(0);
+  });
+
+  test('and again after the server refused a batch', async () => {
+    const memory: RemoteOptions['memory'] = { batchRequestsMax: 9 };
+    const { remote } = open(() => json({}, 400), { memory });
+    const upload = await remote.upload('history', START);
+    const added = upload.add([outgoing('a'), outgoing('b')], true);
+    await expect(added).rejects.toMatchObject({ code: 'badResponse' });
+    expect(memory.batchRequestsMax).toBeUndefined();
+  });
+
+  test.each([
+    [200, 'stored'],
+    [201, 'stored'],
+    [412, 'conflict'],
+    [405, 'readOnly'],
+    [400, 'failed'],
+    [404, 'failed'],
+    [413, 'failed'],
+    [401, 'failed'],
+    [403, 'failed'],
+    [409, 'failed'],
+    [429, 'failed'],
+    [500, 'failed'],
+    [503, 'failed'],
+    [304, 'failed'],
+  ])('are answered one by one: %i means %s', async (status, kind) => {
+    const { answer } = writes(({ path }) => (path.endsWith('/a') ? status : 201));
+    const kinds = await kindsOf(answer, [outgoing('b'), outgoing('a'), outgoing('c')]);
+    expect(kinds).toEqual(['stored', kind, 'stored']);
+  });
+
+  test.each([
+    [400, 'refused'],
+    [404, 'refused'],
+    [413, 'refused'],
+    [409, 'failed'],
+    [503, 'failed'],
+  ])('that not every server takes go alone: %i means %s', async (status, kind) => {
+    const large = outgoing('a', { payload: 'x'.repeat(16_385) });
+    const { answer } = writes(({ path }) => (path.endsWith('/a') ? status : 201));
+    expect(await kindsOf(answer, [large, outgoing('b')])).toEqual([kind, 'stored']);
+  });
+
+  test('are not stored for sure when the answer has no version, or is about another record', async () => {
+    const answered = (data: unknown) => (request: Request) =>
+      pathOf(request) === '/'
+        ? json({})
+        : json({ responses: [data, data].map((one) => ({ status: 200, body: { data: one } })) });
+    const records = [outgoing('a'), outgoing('a')];
+    for (const data of [{ id: 'a' }, { id: 'b', last_modified: 1 }, { last_modified: 1 }, null]) {
+      expect(await kindsOf(answered(data), records)).toEqual(['failed', 'failed']);
+    }
+    expect(await kindsOf(answered({ id: 'a', last_modified: 1.5 }), records)).toEqual([
+      'failed',
+      'failed',
+    ]);
+  });
+
+  test.each([
+    ['a web page', () => new Response('<p>Hello', { headers: { ETag: '"7000"' } })],
+    ['nothing', () => new Response('', { headers: { ETag: '"7000"' } })],
+    ['an error', () => written(201, { code: 412, errno: 114, error: 'Precondition Failed' })],
+  ])('are not stored for sure when it is %s that says so', async (_, said) => {
+    const answer: Answer = (request) => (pathOf(request) === '/' ? json({}) : said());
+    expect(await kindsOf(answer, [outgoing('a')])).toEqual(['failed']);
+  });
+
+  test('that are large go alone, in a request of their own', async () => {
+    const { batches, singles, answer } = writes(() => 200);
+    const large = outgoing('large', { payload: 'x'.repeat(PAYLOAD_SAFE_CHARS + 1), baseMs: 5 });
+    const upload = await open(answer).remote.upload('history', START);
+    const records = [outgoing('a'), outgoing('b'), large, outgoing('c'), outgoing('d')];
+    const results = await upload.add(records, true);
+    expect(batches.map((batch) => batch.length)).toEqual([2, 2]);
+    expect(singles.map(({ method, url }) => [method, url])).toEqual([
+      ['PUT', `${SERVER_URL}/v1${RECORDS}/large`],
+    ]);
+    expect(singles[0]?.headers.get('if-match')).toBe('"5"');
+    expect(await singles[0]?.json()).toEqual({ data: { payload: large.payload } });
+    expect(results.map(({ kind }) => kind)).toEqual(Array(5).fill('stored'));
+    expect(results[2]).toEqual({ kind: 'stored', modifiedMs: 7_000 });
+  });
+
+  test('are halved until the one that breaks the server stands alone', async () => {
+    const calls: number[] = [];
+    const answer: Answer = async (request) => {
+      if (pathOf(request) === '/') return json({});
+      if (request.method === 'PUT') {
+        calls.push(1);
+        const isBad = request.url.endsWith('/c');
+        return written(isBad ? 503 : 200);
+      }
+      const { requests } = (await request.json()) as { requests: Asked[] };
+      calls.push(requests.length);
+      if (requests.some(({ path }) => path.endsWith('/c'))) return json({}, 503);
+      return json({ responses: requests.map((asked) => part(asked, 201)) });
+    };
+    const kinds = await kindsOf(
+      answer,
+      [...'abcdefgh'].map((id) => outgoing(id)),
+    );
+    expect(kinds).toEqual([...'abcdefgh'].map((id) => (id === 'c' ? 'failed' : 'stored')));
+    expect(calls.slice(0, 6)).toEqual([8, 4, 2, 2, 1, 1]);
+    expect(calls.length).toBeLessThan(12);
+  });
+
+  test('stop at an outage after a few requests', async () => {
+    const { remote, requests } = open((request) =>
+      pathOf(request) === '/' ? json({}) : json({}, 503),
+    );
+    const upload = await remote.upload('history', START);
+    const records = Array.from({ length: 25 }, (_, n) => outgoing(`r${n}`));
+    const results = await upload.add(records, true);
+    expect(results.map(({ kind }) => kind)).toEqual(Array(25).fill('failed'));
+    expect(requests.length).toBeLessThan(10);
+  });
+
+  test.each([
+    ['fewer', (parts: unknown[]) => parts.slice(1)],
+    ['more', (parts: unknown[]) => [...parts, ...parts]],
+    ['none', () => []],
+  ])('with %s answers than there are requests: nothing is believed', async (_, bend) => {
+    const answer: Answer = async (request) => {
+      if (pathOf(request) === '/') return json({});
+      const { requests } = (await request.json()) as { requests: Asked[] };
+      return json({ responses: bend(requests.map((asked) => part(asked, 201))) });
+    };
+    const kinds = kindsOf(answer, [outgoing('a'), outgoing('b')]);
+    await expect(kinds).rejects.toMatchObject({ code: 'badResponse' });
+  });
+});
+
+test('the place of the data is the server', async () => {
+  expect(await open(() => json({})).remote.place()).toBe(SERVER_URL);
+});

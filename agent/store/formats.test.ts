@@ -1,0 +1,214 @@
+// Every stored value says in which form it was written: what is read of older ones, and what a
+// newer one is not taken for.
+
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { decode } from 'cbor-x';
+import nacl from 'tweetnacl';
+import { describe, expect, test } from 'vitest';
+import { restKey } from '../../crypto/rest.ts';
+import { manualClock } from '../../platform/memory/platform.ts';
+import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
+import type { Value } from '../../platform/ports.ts';
+import { StorageError } from '../../platform/storage-rules.ts';
+import { corpusAccount, testDevice, testServers } from '../../test/support/device.ts';
+import { FULL, fullDevice } from '../../test/support/everything.ts';
+import { CLIENT_ID } from '../../test/support/signin.ts';
+import { testRandom } from '../../test/support/store.ts';
+import { type Agent, signIn } from '../index.ts';
+import { createVault } from './vault.ts';
+
+const servers = testServers(corpusAccount());
+const synced = new MemoryStorage();
+const { agent: first } = await fullDevice(servers, { storage: synced });
+await first.enable();
+await first.put('history', { url: 'https://mine.example/', title: 'mine' });
+const [login] = (await first.list('passwords', { limit: 1 })).records;
+await first.delete('passwords', `${login?.guid}`);
+
+const valueAt = async (storage: MemoryStorage, key: string): Promise<Value | null> =>
+  (await storage.get([key]))[0] ?? null;
+
+/** The synced store with another value at `s`. */
+async function storeWith(state: string): Promise<MemoryStorage> {
+  const storage = synced.fork();
+  await storage.commit([['s', state]]);
+  return storage;
+}
+
+const stateNow = `${await valueAt(synced, 's')}`;
+const bodyOf = (state: string): string => state.slice(1);
+
+test('every value begins with the letter of its form, in a seal or not', async () => {
+  const vault = createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0));
+  const heads: string[] = [];
+  for (const [key, value] of synced.snapshot()) {
+    if (value === '') continue;
+    const head = typeof value === 'string' ? value : (await vault.open(key, value))?.head;
+    heads.push(`${head?.[0]}`);
+  }
+  expect(heads.length).toBeGreaterThan(100);
+  expect(new Set(heads)).toEqual(new Set(['b']));
+});
+
+describe('SPEC.md', () => {
+  const spec = readFileSync(new URL('../../SPEC.md', import.meta.url), 'utf8');
+  /** The first cells of the table below a heading. */
+  const cells = (heading: string): string[] => {
+    const part = spec.slice(spec.indexOf(heading)).split('\n## ')[0] ?? '';
+    const rows = part.slice(part.indexOf('|')).split('\n\n')[0]?.split('\n').slice(2) ?? [];
+    return rows.flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((one) => `${one[1]}`),
+    );
+  };
+
+  test('names every key', () => {
+    const forms = cells('## Keys').map(
+      (form) =>
+        new RegExp(
+          `^${form
+            .replaceAll('.', '\\.')
+            .replace('<g>', '[0-9a-z]+')
+            .replace('<c>', '[a-z][ -~]*?')
+            .replace('<suffix>', '[^!]+')
+            .replace('<id>', '[^!]+')}$`,
+        ),
+    );
+    expect(forms).toHaveLength(12);
+    for (const [key] of synced.snapshot()) {
+      expect(
+        forms.filter((form) => form.test(key)),
+        key,
+      ).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ['SavedState', './state.ts', '### `s`'],
+    ['CollectionState', './collection-state.ts', '### `<g>.<c>.c`'],
+  ])('names every member of %s and no other', (name, file, heading) => {
+    const source = readFileSync(new URL(file, import.meta.url), 'utf8');
+    const body = source.split(`interface ${name} {`)[1]?.split('\n}')[0] ?? '';
+    const members = [...body.matchAll(/^ {2}readonly (\w+)(\??):/gm)];
+    const part = spec.split(`${heading}\n`)[1]?.split('\n##')[0] ?? '';
+    const optional = part.split('It may have')[1] ?? '';
+    const must = members.filter(([, , mark]) => mark === '').map(([, member]) => member);
+    expect(must.length).toBeGreaterThan(8);
+    expect(cells(heading).sort()).toEqual(must.sort());
+    for (const [, member, mark] of members) {
+      if (mark === '?') expect(optional).toContain(`\`${member}\``);
+    }
+  });
+
+  test('tells enough to read a record without this code', async () => {
+    const [id, state] = ['1.h.r.', '1.h.c'];
+    const [key = ''] = synced
+      .snapshot()
+      .map(([name]) => name)
+      .filter((name) => name.startsWith(id));
+    const value = `${await valueAt(synced, key)}`;
+    const [, modifiedMs, epoch, text] = /^b(\d+) (\d+)\n(.*)$/s.exec(value) ?? [];
+    const body = JSON.parse(`${text}`);
+    expect(body.id).toBe(key.slice(id.length));
+    expect(Number(modifiedMs)).toBeLessThan(servers.nowMs);
+    expect(epoch).toBe('0');
+    const newest = Math.max(...body.visits.map(({ date }: { date: number }) => date));
+    const order = (2 ** 53 - 1 - newest).toString(36).padStart(11, '0');
+    expect(await valueAt(synced, `1.h.x.d${order}!${body.id}`)).toBe('');
+    expect(JSON.parse(bodyOf(`${await valueAt(synced, state)}`)).pending).toBe(1);
+  });
+
+  test('tells enough to open a sealed one', async () => {
+    const key = createHmac('sha256', Buffer.alloc(32, 7)).update('kitsync/v1/rest').digest();
+    const prefix = '1.p.r.';
+    const sealed = synced.snapshot().filter(([name]) => name.startsWith(prefix));
+    expect(sealed.length).toBeGreaterThan(2);
+    for (const [name, value] of sealed) {
+      const bytes = Buffer.from(value as Uint8Array);
+      const pieces: unknown[][] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + 2 + bytes.readUInt16BE(at);
+        expect(bytes[at + 2]).toBe(1);
+        const nonce = bytes.subarray(at + 3, at + 27);
+        const plain = nacl.secretbox.open(bytes.subarray(at + 27, end), nonce, key);
+        pieces.push(decode(Buffer.from(plain ?? [])));
+        at = end;
+      }
+      expect(pieces.map(([of, index, count]) => [of, index, count])).toEqual(
+        pieces.map((_, index) => [name, index, pieces.length]),
+      );
+      expect(pieces.map(([, , , head]) => head).join('')).toMatch(/^b\d+ \d+$/);
+      const body = JSON.parse(pieces.map(([, , , , piece]) => piece).join(''));
+      expect(body.id).toBe(name.slice(prefix.length));
+    }
+  });
+});
+
+describe('a store of form 1', () => {
+  const cuts: (StorageCut | undefined)[] = [
+    undefined,
+    { atCommit: 1, when: 'before' },
+    { atCommit: 1, when: 'after' },
+  ];
+
+  test.each(cuts)('says at the first start that it is one of form 2 now (%j)', async (cut) => {
+    const storage = (await storeWith(bodyOf(stateNow))).fork(cut);
+    const { agent } = testDevice(servers, { storage });
+    await agent.start().catch(() => undefined);
+    const state = await valueAt(storage.fork(), 's');
+    expect(state).toBe(cut?.when === 'before' ? bodyOf(stateNow) : stateNow);
+    const again = testDevice(servers, { storage: storage.fork() }).agent;
+    await again.start();
+    expect(again.status()).toMatchObject({ state: 'enabled', error: null });
+  });
+
+  test('on a device that is full goes on as it is', async () => {
+    const storage = await storeWith(bodyOf(stateNow));
+    storage.commit = async () => {
+      throw new StorageError('full', 'no room');
+    };
+    const { agent } = testDevice(servers, { storage });
+    await agent.start();
+    expect((await agent.list('history', { limit: 5 })).records).toHaveLength(5);
+  });
+});
+
+describe('a store that a newer version has written', () => {
+  const calls: [string, (agent: Agent) => unknown][] = [
+    ['enable', (agent) => agent.enable()],
+    ['disable', (agent) => agent.disable()],
+    ['sync', (agent) => agent.sync()],
+    ['configure', (agent) => agent.configure({ wifiOnly: true })],
+    ['initialize', (agent) => agent.initializeAccount(true)],
+    ['put', (agent) => agent.put('history', { url: 'https://a.example/' })],
+    ['delete', (agent) => agent.delete('history', 'aaaaaaaaaaaa')],
+    ['signIn', (agent) => agent.signIn().begin()],
+  ];
+
+  test.each(['c', 'd', 'z'])('is refused and left alone (form %s)', async (form) => {
+    const storage = await storeWith(`${form}{"nobody":"knows"}`);
+    const before = storage.snapshot();
+    const { agent } = signingIn(storage);
+    const number = form.charCodeAt(0) - 96;
+    const refusal = {
+      code: 'clientTooOld',
+      message: `the store is of format ${number}, at most 2 is known`,
+    };
+    await expect(agent.start()).rejects.toMatchObject(refusal);
+    for (const [name, call] of calls) {
+      await expect((async () => call(agent))(), name).rejects.toThrow();
+    }
+    expect(agent.status()).toMatchObject({ state: 'disabled', error: refusal });
+    expect(storage.snapshot()).toEqual(before);
+  });
+});
+
+function signingIn(storage: MemoryStorage) {
+  const { accounts } = servers.world.urls;
+  const redirectUrl = 'https://accounts.test/oauth/success';
+  return testDevice(servers, {
+    storage,
+    contents: { ...FULL, signIn },
+    config: { signIn: { accountsUrl: accounts, clientId: CLIENT_ID, redirectUrl } },
+  });
+}

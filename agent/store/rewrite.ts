@@ -1,0 +1,47 @@
+// Changes of many records, with one of them in memory at a time: commits are as large as a small
+// heap can hold. Each record is whole after a power cut, the old one or the new one; the records
+// together are not.
+
+import type { CollectionState } from './collection-state.ts';
+import { type Entry, NO_ENTRY } from './record.ts';
+import type { CollectionStore, Transaction } from './store.ts';
+
+/**
+ * `step` puts what becomes of a record into the transaction; `atEnd` adds to the last commit.
+ * Errors: the store's.
+ */
+export async function rewriteEach<T extends { readonly id: string }>(
+  store: CollectionStore,
+  items: readonly T[],
+  step: (transaction: Transaction, before: Entry, item: T) => void,
+  atEnd: (transaction: Transaction) => void = () => undefined,
+): Promise<void> {
+  let at = 0;
+  do {
+    await store.lock.run(async () => {
+      const transaction = store.begin();
+      for (; at < items.length && !transaction.isFull; at++) {
+        const item = items[at] as T;
+        const [before = NO_ENTRY] = await store.load([item.id]);
+        step(transaction, before, item);
+      }
+      if (at === items.length) atEnd(transaction);
+      if (transaction.size > 0) await transaction.commit();
+    });
+  } while (at < items.length);
+}
+
+/**
+ * A change of the collection's state alone, by what it is when its turn has come. Errors: the
+ * store's.
+ */
+export function updateState(
+  store: CollectionStore,
+  change: (state: CollectionState) => Partial<CollectionState>,
+): Promise<void> {
+  return store.lock.run(async () => {
+    const transaction = store.begin();
+    transaction.update(change(store.state));
+    await transaction.commit();
+  });
+}

@@ -1,0 +1,129 @@
+// What becomes of local changes when the server has spoken: acknowledged, counted as a try, or
+// parked. An acknowledgement is for the version that was sent: an edit made meanwhile stays in the
+// outbox.
+
+import type { Body } from '../collections/collection.ts';
+import { PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from '../limits.ts';
+import type { PushResult } from '../remotes/remote.ts';
+import { START } from '../store/collection-state.ts';
+import type { Entry } from '../store/record.ts';
+import { rewriteEach } from '../store/rewrite.ts';
+import type { Transaction } from '../store/store.ts';
+import { mirrorOf } from './merge.ts';
+import type { Job } from './outgoing.ts';
+import type { CollectionPass } from './pass-context.ts';
+
+/**
+ * Deletions of a pass that are known by their versions; the others come back and are found to be
+ * ours.
+ */
+const BURIED_MAX = 1_000;
+
+/** A change that only the end of its upload makes real. */
+export interface Staged {
+  readonly id: string;
+  readonly seq: number;
+}
+
+/** Writes what the server said of these changes. */
+export async function settle(
+  pass: CollectionPass,
+  jobs: readonly Job[],
+  results: readonly PushResult[],
+): Promise<void> {
+  const { store, platform } = pass;
+  const someStored = results.some(({ kind }) => kind === 'stored' || kind === 'staged');
+  const spoken = jobs.flatMap((job, index) => {
+    const result = results[index];
+    return result === undefined ? [] : [{ id: job.id, job, result }];
+  });
+  const told = spoken.filter(
+    ({ job, result }) =>
+      result.kind === 'stored' || triesAfter(result, job, someStored) > job.tries,
+  );
+  await rewriteEach(
+    store,
+    told,
+    (transaction, before, { id, job, result }) => {
+      if (result.kind === 'stored') {
+        transaction.set(id, before, acknowledged(pass, before, job, result.modifiedMs));
+        if (pass.buried.size >= BURIED_MAX) pass.buried.clear();
+        if (job.isDeletion) pass.buried.set(id, result.modifiedMs);
+        pass.report.pushed++;
+      } else if (before.local?.seq === job.seq) {
+        const tries = triesAfter(result, job, someStored);
+        transaction.set(id, before, { ...before, local: { ...before.local, tries } });
+        const code = (result.kind === 'refused' ? result.code : null) ?? 'refused';
+        if (tries >= PUSH_TRIES_MAX && job.tries < PUSH_TRIES_MAX) {
+          park(pass, transaction, id, code);
+        }
+      }
+    },
+    (transaction) => {
+      if (!results.some(({ kind }) => kind === 'readOnly')) return;
+      transaction.update({ readOnlyAtMs: Math.max(1, platform.clock.nowMs()) });
+    },
+  );
+}
+
+/**
+ * What was staged is on the server now. The last commit moves the cursor behind it, so a device
+ * that loses power before it finds its own records in the next pull.
+ */
+export async function acknowledgeStaged(
+  pass: CollectionPass,
+  staged: readonly Staged[],
+  modifiedMs: number,
+): Promise<void> {
+  await rewriteEach(
+    pass.store,
+    staged,
+    (transaction, before, { id, seq }) => {
+      transaction.set(id, before, acknowledged(pass, before, { seq }, modifiedMs));
+      pass.report.pushed++;
+    },
+    (transaction) => transaction.update({ cursor: { ...START, sinceMs: modifiedMs } }),
+  );
+}
+
+/**
+ * The change stays here, and is tried again in a day, or when the record changes on either side.
+ */
+export function park(
+  { store, platform, emit }: CollectionPass,
+  transaction: Transaction,
+  id: string,
+  code: string,
+): void {
+  const { parkedCheckMs = platform.clock.nowMs() } = store.state;
+  transaction.update({ parkedCheckMs });
+  emit({ kind: 'quarantine', collection: store.collection.name, id, code });
+}
+
+/**
+ * `sent` is stored in this version. An edit made since stays, on top of what was sent; where that
+ * was a deletion or is not known any more, on top of the mirror that there was, or of one without
+ * members: its version is what counts.
+ */
+function acknowledged(
+  pass: CollectionPass,
+  now: Entry,
+  sent: { readonly seq: number; readonly body?: Body | null },
+  modifiedMs: number,
+): Entry {
+  if (now.local === null) return now;
+  const isEdited = now.local.seq !== sent.seq;
+  const body = isEdited ? (sent.body ?? now.mirror?.body ?? {}) : now.local.body;
+  const text = body === null ? '' : JSON.stringify(body);
+  const mirror = mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch);
+  return { mirror, local: isEdited ? now.local : null, quarantined: false };
+}
+
+/**
+ * A refusal that looks like an outage counts as a try of the record only where it cannot be one.
+ */
+function triesAfter(result: PushResult, { tries, outgoing }: Job, someStored: boolean): number {
+  if (result.kind === 'refused') return Math.max(tries, PUSH_TRIES_MAX);
+  const suspect = someStored || outgoing.payload.length > PAYLOAD_SAFE_CHARS;
+  return result.kind === 'failed' && suspect ? tries + 1 : tries;
+}

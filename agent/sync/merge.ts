@@ -1,0 +1,90 @@
+// What becomes of a record when the server's version arrives: the old entry and the arrival in, the
+// new entry out. Pure. The rules themselves belong to the collection; here they only meet what the
+// device holds.
+
+import type { Body, Collection } from '../collections/collection.ts';
+import { type Entry, type Local, type Mirror, NO_ENTRY } from '../store/record.ts';
+import type { Transaction } from '../store/store.ts';
+import type { CollectionPass } from './pass-context.ts';
+
+export interface Arrival {
+  /** Null: a tombstone, or gone from the server. */
+  readonly body: Body | null;
+  readonly text: string;
+  readonly modifiedMs: number;
+}
+
+/** Clocks of both sides at the time of the answer: only ages are compared. */
+export interface Times {
+  readonly serverNowMs: number;
+  readonly deviceNowMs: number;
+}
+
+/** `fork` becomes a record of its own: see `MergeDecision`. */
+export type Received = Entry & { readonly fork?: Body };
+
+/** `seq` numbers the local change, if the merge makes a new one. */
+export function receive(
+  collection: Collection,
+  before: Entry,
+  arrival: Arrival,
+  epoch: number,
+  times: Times,
+  seq: number,
+): Received {
+  const arrived = mirrorOf(arrival, epoch);
+  if (before.mirror === null && before.local === null) return entry(arrived, null);
+  const decision = collection.merge({
+    local: before.local,
+    mirror: before.mirror,
+    incoming: arrival,
+    ...times,
+  });
+  const mirror =
+    decision.mirror === 'asIs' ? arrived : rewritten(decision.mirror, arrival.modifiedMs, epoch);
+  if (decision.local === 'none') {
+    return { ...entry(mirror, null), ...(decision.fork && { fork: decision.fork }) };
+  }
+  // What the server refused beside another version of the record may be taken beside this one.
+  if (decision.local === 'keep') {
+    const { local } = before;
+    return entry(mirror, local && local.tries > 0 ? { ...local, tries: 0 } : local);
+  }
+  return entry(mirror, {
+    body: decision.local,
+    changedAtMs: before.local?.changedAtMs ?? times.deviceNowMs,
+    seq,
+    tries: 0,
+  });
+}
+
+/** Makes the version that a merge could not take in a new record of this device. */
+export function keepFork(
+  { store, platform }: CollectionPass,
+  transaction: Transaction,
+  fork: Body,
+  seq: number,
+): void {
+  const id = store.collection.newId(platform.entropy.random(18));
+  const changedAtMs = platform.clock.nowMs();
+  const local = { body: store.collection.outgoing(id, fork), changedAtMs, seq, tries: 0 };
+  transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
+}
+
+/** A record that other devices have deleted: `{"id":..,"deleted":true}`. */
+export function isTombstone(body: Body): boolean {
+  return Object.hasOwn(body, 'deleted') && body.deleted !== false;
+}
+
+export function mirrorOf(arrival: Arrival, epoch: number): Mirror | null {
+  const { body, text, modifiedMs } = arrival;
+  return body === null ? null : { body, text, modifiedMs, epoch };
+}
+
+function rewritten(body: Body | null, modifiedMs: number, epoch: number): Mirror | null {
+  return body === null ? null : { body, text: JSON.stringify(body), modifiedMs, epoch };
+}
+
+function entry(mirror: Mirror | null, local: Local | null): Entry {
+  return { mirror, local, quarantined: false };
+}

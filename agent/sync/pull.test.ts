@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { DEFAULT_BUNDLE, testServer } from '../../test/support/server.ts';
+import { openTestStore, pageBody, testPass } from '../../test/support/store.ts';
+import { history } from '../collections/history.ts';
+import { SyncError } from '../errors.ts';
+import type { Listed } from '../remotes/remote.ts';
+import { pull } from './pull.ts';
+
+const HELD_MAX = 60;
+
+test('what is too much history is gone before a batch is told of and the next one comes', async () => {
+  const server = await testServer();
+  for (let n = 0; n < 200; n++)
+    await server.put('history', `page${n}`, pageBody(n), 1_000 + 10 * n);
+  const storage = new MemoryStorage();
+  const store = await openTestStore(storage, history);
+  const { config, ...rest } = testPass(store);
+  const held: number[] = [];
+  const pass = {
+    ...rest,
+    config: { ...config, historyRecordsMax: HELD_MAX },
+    remote: server,
+    keys: { bundle: () => DEFAULT_BUNDLE, recheck: async () => false },
+    emit: ({ kind }: { readonly kind: string }) => {
+      if (kind === 'progress') held.push(store.state.held);
+    },
+  };
+  await pull(pass);
+  expect(held.length).toBeGreaterThan(3);
+  expect(Math.max(...held)).toBe(HELD_MAX);
+  expect(store.state.held).toBe(HELD_MAX);
+});
+
+describe('a link that breaks in the middle of a list', () => {
+  /** A server whose lists end after `records` records, the first `breaks` times. */
+  async function pulled(records: number, breaks: number) {
+    const server = await testServer();
+    for (let n = 0; n < 200; n++)
+      await server.put('history', `page${n}`, pageBody(n), 1_000 + 10 * n);
+    const store = await openTestStore(new MemoryStorage(), history);
+    let asked = 0;
+    const remote: typeof server = {
+      ...server,
+      async changes(name, cursor) {
+        const page = await server.changes(name, cursor);
+        if (page === null || page === 'restart' || asked++ >= breaks) return page;
+        const all: Listed[] = [];
+        await page.next(all);
+        return {
+          ...page,
+          async next(out) {
+            if (all.length === 0) throw new SyncError('truncated', 'it broke');
+            out.push(...all.splice(0, records));
+            all.length = 0;
+            return true;
+          },
+        };
+      },
+    };
+    const keys = { bundle: () => DEFAULT_BUNDLE, recheck: async () => false };
+    const { config, ...rest } = testPass(store);
+    const pass = { ...rest, config: { ...config, historyRecordsMax: 1_000 }, remote, keys };
+    const error = await pull(pass).catch((why: unknown) => why);
+    return { error, asked, held: store.state.held };
+  }
+
+  test('costs one more request for what has not come yet', async () => {
+    expect(await pulled(120, 1)).toEqual({ error: undefined, asked: 2, held: 200 });
+  });
+
+  test('ends the pass when nothing has come', async () => {
+    expect(await pulled(0, 1)).toMatchObject({ error: { code: 'truncated' }, asked: 1, held: 0 });
+  });
+
+  test('ends the pass after the third time, with what has come', async () => {
+    const { error, asked, held } = await pulled(52, 9);
+    expect(error).toMatchObject({ code: 'truncated' });
+    expect(asked).toBe(4);
+    expect(held).toBeGreaterThan(150);
+  });
+});
