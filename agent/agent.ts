@@ -10,7 +10,6 @@ import { type Contents, driverOf } from './contents.ts';
 import type { Core } from './core.ts';
 import { badInput, fromPort, notEnabled, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, SPREAD_MS } from './limits.ts';
-import type { ServerNotes } from './remotes/remote.ts';
 import { type Claim, createClaims, relationOf } from './remotes/sync/owner.ts';
 import { chance, createAlarm } from './schedule/alarm.ts';
 import {
@@ -29,7 +28,7 @@ import type { AgentEvent, AgentState, CollectionStatus, PassReport, Status } fro
 import { NEW_STATE, openStates, type SavedState } from './store/state.ts';
 import type { CollectionStore } from './store/store.ts';
 import { collectionStatus } from './sync/pass.ts';
-import type { Abort } from './wire/http.ts';
+import type { Abort, ServerNotes } from './wire/http.ts';
 
 export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
   const presets = new Map(Object.entries(config.collections));

@@ -4,7 +4,7 @@
 import type { Platform } from '../../platform/ports.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Cursor } from '../store/collection-state.ts';
-import type { Abort } from '../wire/http.ts';
+import type { Abort, ServerNotes } from '../wire/http.ts';
 
 /** A record as the server holds it, its payload still encrypted. */
 export interface Envelope {
@@ -110,19 +110,6 @@ export interface Remote {
   write(collection: string, record: Outgoing): Promise<PushResult>;
   /** Opens an upload; `cursor` is where the last pull ended. */
   upload(collection: string, cursor: Cursor): Promise<Upload>;
-}
-
-/** What the server says beside its answers; the pass reads it after each request. */
-export interface ServerNotes {
-  requests: number;
-  /** Largest wait asked for so far in this pass. */
-  waitMs: number;
-  alert: string | null;
-  /** The service ends: `Alert` with code `hard-eol`. */
-  gone: boolean;
-  quotaRemainingBytes: number | null;
-  /** The server's time at its last answer; 0 while it has not said. */
-  serverNowMs: number;
 }
 
 /**

@@ -7,10 +7,10 @@ import type { Platform } from '../../platform/ports.ts';
 import type { AgentConfig } from '../config.ts';
 import { SyncError } from '../errors.ts';
 import { SLICE_CHARS_MAX } from '../limits.ts';
-import type { Envelope, Remote, ServerNotes } from '../remotes/remote.ts';
+import type { Envelope, Remote } from '../remotes/remote.ts';
 import type { AgentEvent, CollectionReport } from '../status.ts';
 import type { CollectionStore } from '../store/store.ts';
-import type { Abort } from '../wire/http.ts';
+import type { Abort, ServerNotes } from '../wire/http.ts';
 
 export interface PassContext {
   readonly platform: Platform;

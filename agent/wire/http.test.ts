@@ -3,9 +3,16 @@ import { memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Network, NetworkRequest } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
+import { SyncError } from '../errors.ts';
 import { EXCHANGE_LIMITS } from '../limits.ts';
-import type { ServerNotes } from '../remotes/remote.ts';
-import { createHttp, type Exchange, type HttpOptions, unexpected } from './http.ts';
+import {
+  type Answer,
+  createHttp,
+  type Exchange,
+  type HttpOptions,
+  refusalOf,
+  type ServerNotes,
+} from './http.ts';
 
 const NOW_MS = 1_795_330_000_000;
 const GET: Exchange = { method: 'GET', url: 'https://sync.test/v1/' };
@@ -50,6 +57,7 @@ function setUp(
       freshness.push(fresh);
       return [['Authorization', `pass ${freshness.length}`]];
     },
+    judge: () => null,
     ...options,
   });
   const sent = () => requests.map(({ headers }) => headers.get('authorization'));
@@ -83,8 +91,8 @@ describe('an exchange', () => {
     expect(notes.requests).toBe(1);
   });
 
-  test.each([200, 201, 204, 304, 400, 404, 405, 412, 413, 429, 500, 503])(
-    '%i is for the protocol to judge',
+  test.each([200, 204, 304, 400, 403, 404, 405, 409, 410, 412, 413, 429, 500, 503, 513])(
+    '%i means what its protocol says, and here nothing',
     async (code) => {
       const { http, requests } = setUp([status(code)]);
       expect((await http.send(GET)).status).toBe(code);
@@ -92,18 +100,19 @@ describe('an exchange', () => {
     },
   );
 
-  test.each([
-    [403, 'unauthorized'],
-    [410, 'serviceGone'],
-    [513, 'serviceGone'],
-    [300, 'badResponse'],
-    [301, 'badResponse'],
-    [302, 'badResponse'],
-    [307, 'badResponse'],
-  ] as const)('%i ends the pass: %s', async (code, meaning) => {
+  test('ends with the error that its protocol has for the answer, which it may read', async () => {
+    const judge = async (answered: Answer) =>
+      answered.status === 410 ? new SyncError('conflict', `${await answered.read()}`) : null;
+    const { http, requests } = setUp([status(200), status(410)], { judge });
+    expect((await http.send(GET)).status).toBe(200);
+    await expect(http.send(GET)).rejects.toMatchObject({ code: 'conflict', message: 'body' });
+    expect(requests).toHaveLength(2);
+  });
+
+  test.each([300, 301, 302, 307])('%i is followed nowhere, in any protocol', async (code) => {
     const location = { location: 'https://evil.test/' };
     const { http, requests } = setUp([status(code, location)]);
-    const error = { code: meaning, detail: { status: code } };
+    const error = { code: 'badResponse', detail: { status: code } };
     await expect(http.send(GET)).rejects.toMatchObject(error);
     expect(requests.map(({ url }) => url)).toEqual([GET.url]);
   });
@@ -157,10 +166,16 @@ describe('an authorization that is refused', () => {
     expect(await Promise.all(requests.map((request) => request.text()))).toEqual(['x', 'x']);
   });
 
-  test('and refused again ends the pass', async () => {
-    const { http, requests } = setUp([status(401), status(401), status(200)]);
+  test('and refused again is for the protocol to judge, which saw the first one not', async () => {
+    const judged: number[] = [];
+    const judge = (answered: Answer) => {
+      judged.push(answered.status);
+      return refusalOf(answered, 'unauthorized', 'it');
+    };
+    const { http, requests } = setUp([status(401), status(401), status(200)], { judge });
     await expect(http.send(GET)).rejects.toMatchObject({ code: 'unauthorized' });
     expect(requests).toHaveLength(2);
+    expect(judged).toEqual([401]);
   });
 
   test('has its own chance in every exchange', async () => {
@@ -204,7 +219,7 @@ describe('what a server says beside its answer', () => {
   });
 
   test('also with an answer that ends the pass, and with one that is asked again', async () => {
-    const gone = setUp([status(403, { 'Retry-After': '90' })]);
+    const gone = setUp([status(302, { 'Retry-After': '90' })]);
     await expect(gone.http.send(GET)).rejects.toThrow();
     expect(gone.notes.waitMs).toBe(90_000);
     const again = setUp([status(401, { Backoff: '60' }), status(200)]);
@@ -279,18 +294,18 @@ describe('a pass that is cancelled', () => {
   });
 });
 
-describe('a status of no use', () => {
-  test.each([
-    [400, 'badResponse'],
-    [404, 'badResponse'],
-    [409, 'unavailable'],
-    [429, 'unavailable'],
-    [500, 'unavailable'],
-    [503, 'unavailable'],
-  ] as const)('%i is %s', async (code, meaning) => {
-    const { http } = setUp([status(code)]);
-    const error = unexpected(await http.send(GET), 'hello');
-    expect(error).toMatchObject({ code: meaning, detail: { status: code } });
-    expect(error.message).toContain('hello');
+test('an answer that nobody reads any further is given up, and told by its status', async () => {
+  let isCancelled = false;
+  const cancel = () => {
+    isCancelled = true;
+  };
+  const { http } = setUp([() => new Response(new ReadableStream({ cancel }), { status: 418 })]);
+  const error = refusalOf(await http.send(GET), 'conflict', 'hello');
+  expect(error).toMatchObject({
+    code: 'conflict',
+    message: 'hello: the server answered with status 418',
+    detail: { status: 418 },
   });
+  await new Promise(setImmediate);
+  expect(isCancelled).toBe(true);
 });

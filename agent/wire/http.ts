@@ -1,17 +1,11 @@
 // One authenticated exchange with the user's server: sends, notes what the server says beside its
-// answer, renews a refused authorization once, and turns transport failures into SyncErrors.
+// answer, renews a refused authorization once, and turns transport failures into SyncErrors. What a
+// status means is the protocol's to say (`judge`).
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
-import type {
-  ExchangeLimits,
-  Header,
-  NetworkRequest,
-  NetworkResponse,
-  Platform,
-} from '../../platform/ports.ts';
+import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS, STALL_MS_MAX, UPLOAD_MS_PER_CHAR } from '../limits.ts';
-import type { ServerNotes } from '../remotes/remote.ts';
 import { dateHeaderMs, decimalHeader, header, headerMs, waitHeader } from './headers.ts';
 
 /**
@@ -25,6 +19,19 @@ export interface Abort {
    * 0.
    */
   waitedMs?: number;
+}
+
+/** What the server says beside its answers; the pass reads it after each request. */
+export interface ServerNotes {
+  requests: number;
+  /** Largest wait asked for so far in this pass. */
+  waitMs: number;
+  alert: string | null;
+  /** The service ends: `Alert` with code `hard-eol`. */
+  gone: boolean;
+  quotaRemainingBytes: number | null;
+  /** The server's time at its last answer; 0 while it has not said. */
+  serverNowMs: number;
 }
 
 export interface Exchange {
@@ -48,7 +55,7 @@ export interface Answer {
 export const JSON_BODY: Header = ['Content-Type', 'application/json'];
 
 export interface Http {
-  /** Any status is an answer, except what means the same to every caller: see `refuse`. */
+  /** Any status is an answer, except a redirect and what the protocol's `judge` refuses. */
   send(exchange: Exchange): Promise<Answer>;
 }
 
@@ -57,9 +64,10 @@ export interface HttpOptions {
   /** The headers that prove who asks; `fresh` after the server refused the last ones. */
   readonly authorize: (fresh: boolean, exchange: Exchange) => Promise<readonly Header[]>;
   /**
-   * Sees an answer before its status is judged here: it may throw what the protocol knows better.
+   * What an answer means in this protocol whatever was asked for: the error that it ends with, or
+   * null where it is for the caller to read. May read an answer that it refuses.
    */
-  readonly inspect?: (answered: Answer) => Promise<void>;
+  readonly judge: (answered: Answer) => SyncError | null | Promise<SyncError | null>;
   readonly notes: ServerNotes;
   readonly abort: Abort;
 }
@@ -69,14 +77,13 @@ export function createHttp(options: HttpOptions): Http {
     stopIfAborted(options.abort);
     const authorization = await ported(options.authorize(fresh, exchange));
     options.notes.requests++;
-    const { method, url, headers = [], body } = exchange;
+    const { headers = [], body = '' } = exchange;
     const response = await waited(
       options.platform.network.request({
-        method,
-        url,
+        ...EXCHANGE_LIMITS,
+        ...exchange,
         headers: [...authorization, ...headers],
-        ...limitsFor(body),
-        ...(body === undefined ? {} : { body }),
+        timeoutMs: EXCHANGE_LIMITS.timeoutMs + body.length * UPLOAD_MS_PER_CHAR,
       }),
       options,
     );
@@ -90,45 +97,27 @@ export function createHttp(options: HttpOptions): Http {
         answered.cancel();
         answered = await once(exchange, true);
       }
-      await options.inspect?.(answered);
-      refuse(answered);
+      const refused = await options.judge(answered);
+      if (refused !== null) throw refused;
+      if (isElsewhere(answered.status)) throw refusalOf(answered, 'badResponse', 'sync');
       return answered;
     },
   };
 }
 
-/** How patient an exchange is that sends `body`. */
-export function limitsFor(body = ''): ExchangeLimits {
-  const timeoutMs = EXCHANGE_LIMITS.timeoutMs + body.length * UPLOAD_MS_PER_CHAR;
-  return { ...EXCHANGE_LIMITS, timeoutMs };
-}
-
-/** The statuses that end a pass whatever was asked. */
-function refuse(answered: Answer): void {
-  const { status } = answered;
-  const code = codeOf(status);
-  const isRefusal = code === 'unauthorized' || code === 'serviceGone';
-  if (isRefusal || isElsewhere(status)) throw unexpected(answered, 'sync');
-}
-
-/** For callers that got a status they have no use for; `what` was asked for. */
-export function unexpected(answered: Answer, what: string): SyncError {
+/**
+ * The error for an answer that nobody reads any further: `code` is what its status means, `what`
+ * was asked for. Gives the answer up.
+ */
+export function refusalOf(answered: Answer, code: SyncErrorCode, what: string): SyncError {
   answered.cancel();
   const { status } = answered;
   const did = isElsewhere(status) ? 'sends elsewhere' : 'answered';
-  return new SyncError(codeOf(status), `${what}: the server ${did} with status ${status}`, {
-    status,
-  });
+  return new SyncError(code, `${what}: the server ${did} with status ${status}`, { status });
 }
 
 function isElsewhere(status: number): boolean {
   return status < 200 || (status >= 300 && status < 400 && status !== 304);
-}
-
-function codeOf(status: number): SyncErrorCode {
-  if (status === 401 || status === 403) return 'unauthorized';
-  if (status === 410 || status === 513) return 'serviceGone';
-  return status === 409 || status === 429 || status >= 500 ? 'unavailable' : 'badResponse';
 }
 
 /** Errors: `aborted`, `timeout`. What is under way then is given up. */

@@ -6,7 +6,7 @@
 
 import { DOCUMENT_CHARS_MAX, type HeapLimits, PAYLOAD_SAFE_CHARS } from '../../limits.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
-import { unexpected } from '../../wire/http.ts';
+import { unexpected } from './statuses.ts';
 import type { StorageNode } from './sync15-node.ts';
 
 const DEFAULTS = {

@@ -7,8 +7,9 @@ import { encodeHex } from '../../../crypto/bytes.ts';
 import { type HawkCredentials, hawkHeader, hawkKey } from '../../../crypto/hawk.ts';
 import type { Header } from '../../../platform/ports.ts';
 import { SyncError } from '../../errors.ts';
-import { type Answer, createHttp, type Exchange, unexpected } from '../../wire/http.ts';
+import { type Answer, createHttp, type Exchange, refusalOf } from '../../wire/http.ts';
 import type { RemoteOptions } from '../remote.ts';
+import { ending } from './statuses.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
 
 export interface StorageNode {
@@ -61,13 +62,12 @@ export function openNode(options: RemoteOptions): StorageNode {
       const nonce = encodeHex(entropy.random(NONCE_BYTES));
       return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
     },
-    async inspect(answered) {
+    judge(answered) {
       const { status } = answered;
       if (status === 401) notes.waitMs = Math.max(notes.waitMs, REFUSED_WAIT_MS);
-      else if (status !== 403) return;
+      else if (status !== 403) return ending(answered);
       // The token server has taken the sign-in: there is nothing that the user could do.
-      const { detail, message } = unexpected(answered, 'storage');
-      throw new SyncError('unavailable', message, detail);
+      return refusalOf(answered, 'unavailable', 'storage');
     },
   });
 

@@ -8,9 +8,10 @@ import { badResponse, SyncError, type SyncErrorCode } from '../../errors.ts';
 import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { headerMs, secondsMs } from '../../wire/headers.ts';
-import { type Answer, JSON_BODY, unexpected } from '../../wire/http.ts';
+import { type Answer, JSON_BODY } from '../../wire/http.ts';
 import type { Outgoing, PushResult, Upload } from '../remote.ts';
 import { refusedOf } from './refusal.ts';
+import { unexpected } from './statuses.ts';
 import type { Limits } from './sync15-limits.ts';
 import { quoted, type StorageNode, unmodifiedSince } from './sync15-node.ts';
 

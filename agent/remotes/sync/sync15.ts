@@ -10,10 +10,11 @@ import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../../limi
 import type { Cursor } from '../../store/collection-state.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../../wire/headers.ts';
-import { type Answer, JSON_BODY, unexpected } from '../../wire/http.ts';
+import { type Answer, JSON_BODY } from '../../wire/http.ts';
 import { createLineSplitter } from '../../wire/records.ts';
 import { createCircleGuard, envelopeOf, listingPage } from '../listing.ts';
 import type { Document, Remote, RemoteDriver, RemoteOptions } from '../remote.ts';
+import { unexpected } from './statuses.ts';
 import { limitsOf } from './sync15-limits.ts';
 import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
 import { openUpload } from './sync15-upload.ts';

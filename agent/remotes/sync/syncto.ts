@@ -16,7 +16,7 @@ import {
 import type { Cursor } from '../../store/collection-state.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
 import { dateHeaderMs, etagMs, header } from '../../wire/headers.ts';
-import { type Answer, createHttp, type Http, JSON_BODY, unexpected } from '../../wire/http.ts';
+import { type Answer, createHttp, type Http, JSON_BODY } from '../../wire/http.ts';
 import { createSplitter } from '../../wire/records.ts';
 import { createCircleGuard, envelopeOf, listingPage } from '../listing.ts';
 import type {
@@ -29,6 +29,7 @@ import type {
   RemoteOptions,
 } from '../remote.ts';
 import { refusedOf } from './refusal.ts';
+import { ending, unexpected } from './statuses.ts';
 
 /** Syncto, by BrowserID assertions as in 2016 or by OAuth tokens. */
 export const syncto: RemoteDriver = { protocol: 'syncto', open: createKinto };
@@ -60,7 +61,7 @@ function createKinto(options: RemoteOptions): Remote {
   const { config, memory } = options;
   const { recordCharsMax } = config;
   const heap = heapOf(config);
-  const http = createHttp({ ...options, authorize: authorization(options) });
+  const http = createHttp({ ...options, authorize: authorization(options), judge: ending });
   const guard = createCircleGuard();
   const base = `${config.remote.serverUrl}/v1`;
   const recordsPath = (collection: string): string =>

@@ -9,9 +9,10 @@ import type { RemoteConfig } from '../../config.ts';
 import { badResponse, SyncError, type SyncErrorCode } from '../../errors.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { headerMs } from '../../wire/headers.ts';
-import { type Answer, createHttp, unexpected } from '../../wire/http.ts';
+import { type Answer, createHttp } from '../../wire/http.ts';
 import { shownWords } from '../../wire/server-words.ts';
 import type { RemoteOptions } from '../remote.ts';
+import { unexpected } from './statuses.ts';
 
 export interface StorageToken {
   /** Hawk credentials. */
@@ -33,9 +34,7 @@ export async function requestStorageToken(options: RemoteOptions): Promise<Stora
   const http = createHttp({
     ...options,
     authorize: (fresh) => authorization(options, fresh),
-    async inspect(answered) {
-      if (answered.status !== 200) throw await refusal(answered);
-    },
+    judge: (answered) => (answered.status === 200 ? null : refusal(answered)),
   });
   const url = tokenUrl(options.config.remote);
   const answer = await http.send({ method: 'GET', url });
