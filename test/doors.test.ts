@@ -1,14 +1,10 @@
-// Who may import whom, and what every source file keeps to. It reads the sources: imports as they
-// stand, and what is left of a file once its types are gone, for the names that it takes from
-// outside. A failure names the file and the rule; it runs no code of the project.
+// Who may import whom. Types count as the rest does: who knows a type knows the file that it
+// stands in. A failure names the file and the rule. How each file is written is in shape.test.ts.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Program, parse } from 'acorn';
-import { transform } from 'esbuild';
 import { expect, test } from 'vitest';
-import { freeNames, INTRINSICS } from '../firmware-bundle/globals.ts';
+import { checked } from './support/exceptions.ts';
+import { byFile, circles, importsOf } from './support/imports.ts';
+import { readSources } from './support/sources.ts';
 
 interface Door {
   /** Files that the door is for: the first door that fits counts. */
@@ -50,127 +46,86 @@ const DOORS: readonly Door[] = [
     of: /^platform\/node\//,
     to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|crypto\/rest\.ts$|node:)/,
   },
-  { of: /^firmware-bundle\//, to: /^(firmware-bundle\/|node:|acorn$|esbuild$)/ },
+  {
+    of: /^firmware-bundle\//,
+    to: /^(firmware-bundle\/|node:|acorn$|esbuild$)/,
+  },
+  // What a package starts is what was built.
+  { of: /^emulator\/bin\.mjs$/, to: /^(node:|firmware-bundle\/dist\.mjs$|dist\/cli\/)/ },
   // It holds the agent as a built file only, and has cryptography of its own: node:crypto.
   { of: /^emulator\//, to: /^(emulator|platform|firmware-bundle)\/|^[^./]+:|^[^./]*$|^@/ },
 ];
 
-/** Device code: it must run where nothing but the language is. */
-const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
-const LINES_MAX = 420;
+/**
+ * agent/ from the ground up: a room (a file at its top, or a folder) imports from its own and from
+ * layers below. The rooms of one layer do not know each other.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['limits'],
+  ['errors', 'config'],
+  ['settings', 'status', 'schedule'],
+  ['wire'],
+  ['collections'],
+  ['store'],
+  ['remotes'],
+  ['api', 'remotes/*', 'signin', 'sync'],
+  ['contents'],
+  ['core'],
+  ['session'],
+  ['sessions'],
+  ['agent'],
+  ['index'],
+];
+/** Sources at the top of agent/; the rest has a folder that says what it is about. */
+const TOP_MAX = 14;
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['agent', 'crypto', 'emulator', 'firmware-bundle', 'platform', 'test'];
-const files = new Map(
-  await Promise.all(
-    FOLDERS.flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
-        posix.join(folder, path),
-      ),
-    )
-      .filter((path) => /(?<!\.d)\.ts$/.test(path) && !path.includes('/fixtures/'))
-      .map(async (path) => [path, await read(path)] as const),
-  ),
-);
+const sources = readSources();
+const agent = [...sources.keys()].filter((path) => path.startsWith('agent/') && !TESTS.test(path));
 
 test('every import goes through a door', () => {
-  const wrong = [...files].flatMap(([path, { code, types }]) => {
+  const found = byFile(sources, ({ path, imports }) => {
     const door = DOORS.find(({ of }) => of.test(path));
-    if (!door) return [`${path} is behind no door`];
-    const open = (to: string, asType: boolean): boolean =>
-      door.to.test(to) || (asType && door.types?.test(to) === true);
-    return [
-      ...code.filter((to) => !open(to, false)).map((to) => `${path} imports ${to}`),
-      ...types.filter((to) => !open(to, true)).map((to) => `${path} imports types of ${to}`),
-    ];
+    if (!door) return ['is behind no door'];
+    return imports
+      .filter(({ to, asType }) => !door.to.test(to) && !(asType && door.types?.test(to)))
+      .map(({ to, asType }) => `imports ${asType ? 'types of ' : ''}${to}`);
   });
-  expect(wrong).toEqual([]);
+  expect(checked('doors', found)).toEqual([]);
 });
 
-test('imports never go round in a circle', () => {
-  const done = new Set<string>();
-  const circles: string[] = [];
-  const walk = (path: string, trail: readonly string[]): void => {
-    if (trail.includes(path))
-      circles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '));
-    if (done.has(path) || trail.includes(path)) return;
-    for (const to of files.get(path)?.code ?? []) walk(to, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of files.keys()) walk(path, []);
-  expect(circles).toEqual([]);
-});
-
-test('names have one home: no default exports, no barrel but agent/index.ts', () => {
-  const wrong = [...files].flatMap(([path, { program }]) => {
-    const only = program.body.length > 0 && program.body.every(passesOn);
-    const kinds = new Set<string>(program.body.map((node) => node.type));
-    return [
-      ...(kinds.has('ExportDefaultDeclaration') ? [`${path} has a default export`] : []),
-      ...(kinds.has('ExportAllDeclaration') ? [`${path} exports all of another file`] : []),
-      ...(only && path !== 'agent/index.ts' ? [`${path} is a barrel`] : []),
-    ];
-  });
-  expect(wrong).toEqual([]);
-});
-
-test('every file says first what it is, and stays short', () => {
-  const wrong = [...files].flatMap(([path, { source }]) => {
-    if (TESTS.test(path)) return [];
-    const lines = source.split('\n').length - 1;
-    return [
-      ...(/^(\/\/|\/\*)/.test(source) || TESTS.test(path)
-        ? []
-        : [`${path} does not begin with a comment`]),
-      ...(lines > LINES_MAX ? [`${path} has ${lines} lines, ${LINES_MAX} allowed`] : []),
-    ];
-  });
-  expect(wrong).toEqual([]);
-});
-
-test('code for the device takes no name from outside', () => {
-  const wrong = [...files].flatMap(([path, { program }]) =>
-    BARE.test(path)
-      ? freeNames(program)
-          .filter(({ name }) => !INTRINSICS.has(name))
-          .map(({ name }) => `${path} uses ${name}`)
-      : [],
+test('imports never go round in a circle, not those of types either', () => {
+  const found = new Map(
+    [...circles(sources)].map(([path, circle]) => [path, [circle.join(' -> ')]]),
   );
-  expect(wrong).toEqual([]);
+  expect(checked('circles', found)).toEqual([]);
 });
 
-interface Source {
-  readonly source: string;
-  /** Without its types. */
-  readonly program: Program;
-  /** What it imports to run, and what it imports as types: module paths and package names. */
-  readonly code: readonly string[];
-  readonly types: readonly string[];
+test('in agent/ imports go down only', () => {
+  const found = byFile(sources, ({ path }) => {
+    if (!agent.includes(path)) return [];
+    const from = roomOf(path);
+    if (layerOf(from) < 0) return [`its room, ${from}, is in no layer`];
+    return importsOf(sources, path)
+      .map((to) => ({ to, room: roomOf(to) }))
+      .filter(({ to, room }) => agent.includes(to) && room !== from)
+      .filter(({ room }) => layerOf(room) >= layerOf(from))
+      .map(({ to }) => `imports ${to}, which is not below it`);
+  });
+  expect(checked('layers', found)).toEqual([]);
+});
+
+test(`at most ${TOP_MAX} sources stand at the top of agent/, and every layer is there`, () => {
+  expect(agent.filter((path) => path.split('/').length === 2).length).toBeLessThanOrEqual(TOP_MAX);
+  const layers = new Set(agent.map((path) => layerOf(roomOf(path))));
+  expect([...LAYERS.keys()].filter((layer) => !layers.has(layer))).toEqual([]);
+});
+
+/** `errors` of `agent/errors.ts`, `sync` of `agent/sync/push.ts`; each protocol has its own. */
+function roomOf(path: string): string {
+  const [top = '', next = ''] = path.slice('agent/'.length, -'.ts'.length).split('/');
+  return top === 'remotes' && path.split('/').length > 3 ? `${top}/${next}` : top;
 }
 
-async function read(path: string): Promise<Source> {
-  const source = readFileSync(join(ROOT, path), 'utf8');
-  const { code } = await transform(source, {
-    loader: 'ts',
-    target: 'es2022',
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-  });
-  const program = parse(code, { ecmaVersion: 2022, sourceType: 'module' });
-  const resolve = (to: string): string => (to.startsWith('.') ? posix.join(dirname(path), to) : to);
-  const statically = program.body.flatMap((node) =>
-    'source' in node && node.source ? [String(node.source.value)] : [],
-  );
-  const lazily = [...code.matchAll(/\bimport\(["']([^"']+)["']/g)].map(([, to = '']) => to);
-  const types = [...source.matchAll(/^(?:import|export) type\b[^;]*? from '([^']+)'/gm)];
-  return {
-    source,
-    program,
-    code: [...statically, ...lazily].map(resolve),
-    types: types.map(([, to = '']) => resolve(to)),
-  };
-}
-
-/** An import, or an export of what another file holds. */
-function passesOn(node: Program['body'][number]): boolean {
-  return 'source' in node && node.source != null;
+function layerOf(room: string): number {
+  return LAYERS.findIndex((rooms) => rooms.includes(room.replace(/\/.*/, '/*')));
 }

@@ -1,0 +1,118 @@
+// How every source is written: how long it, its functions and its lines are, that it says first
+// what it is, exports what somebody imports, and, on the device, takes no name from outside. A
+// failure names the file and the rule. Who may import whom is in doors.test.ts.
+
+import { parse } from 'acorn';
+import { transform } from 'esbuild';
+import { expect, test } from 'vitest';
+import { freeNames, INTRINSICS } from '../firmware-bundle/globals.ts';
+import { checked } from './support/exceptions.ts';
+import { byFile } from './support/imports.ts';
+import { readSources, type Source } from './support/sources.ts';
+
+const FILE_LINES_MAX = 420;
+const FUNCTION_LINES_MAX = 70;
+const COLUMNS_MAX = 100;
+
+const TESTS = /(\.test\.ts|^test\/.*)$/;
+/** Device code: it must run where nothing but the language is. */
+const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
+/** What others than files of this project import: apps, devices, and scripts in a browser. */
+const PUBLIC = /^(agent\/index\.ts|platform\/ports\.ts|test\/interop\/inside\/.*)$/;
+
+const sources = readSources();
+
+test('names have one home: no default exports, no barrel but agent/index.ts', () => {
+  const found = byFile(sources, ({ path, exports, isBarrel }) => [
+    ...(exports.includes('default') ? ['has a default export'] : []),
+    ...(exports.includes('*') ? ['exports all of another file'] : []),
+    ...(isBarrel && path !== 'agent/index.ts' ? ['is a barrel'] : []),
+  ]);
+  expect(checked('one home', found)).toEqual([]);
+});
+
+test('every export is imported by another file, be it a test', () => {
+  const taken = new Set(
+    [...sources.values()].flatMap(({ path, imports }) =>
+      imports
+        .filter(({ to }) => to !== path)
+        .flatMap(({ to, names }) => names.map((name) => `${to} ${name}`)),
+    ),
+  );
+  const found = byFile(sources, ({ path, exports }) =>
+    PUBLIC.test(path) || taken.has(`${path} *`)
+      ? []
+      : exports
+          .filter((name) => !taken.has(`${path} ${name}`))
+          .map((name) => `nobody imports ${name}`),
+  );
+  expect(checked('exports', found)).toEqual([]);
+});
+
+test('every file says first what it is, and stays short', () => {
+  const found = byFile(sources, ({ path, text }) => {
+    if (TESTS.test(path)) return [];
+    const lines = text.split('\n').length - 1;
+    return [
+      ...(/^(#!.*\n)?(\/\/|\/\*)/.test(text) ? [] : ['does not begin with a comment']),
+      ...(lines > FILE_LINES_MAX ? [`has ${lines} lines, ${FILE_LINES_MAX} allowed`] : []),
+    ];
+  });
+  expect(checked('files', found)).toEqual([]);
+});
+
+test('no function is so long that nobody sees it whole', () => {
+  const found = byFile(sources, ({ functions }) =>
+    functions
+      .filter(({ lines }) => lines > FUNCTION_LINES_MAX)
+      .map(({ name, line, lines }) => `${name} in line ${line} has ${lines} lines`),
+  );
+  expect(checked('functions', found)).toEqual([]);
+});
+
+test('no line is so long that an editor wraps it', () => {
+  const found = byFile(sources, (source) =>
+    linesOf(source)
+      .filter(({ text }) => text.length > COLUMNS_MAX)
+      .filter(({ start, text }) => !(TESTS.test(source.path) && isLiteral(source, start, text)))
+      .map(({ text, line }) => `line ${line} has ${text.length} columns`),
+  );
+  expect(checked('columns', found)).toEqual([]);
+});
+
+test('code for the device takes no name from outside', async () => {
+  const found = new Map<string, readonly string[]>();
+  for (const { path, text } of sources.values()) {
+    if (!BARE.test(path)) continue;
+    const { code } = await transform(text, { loader: 'ts', target: 'es2022' });
+    const names = freeNames(parse(code, { ecmaVersion: 2022, sourceType: 'module' }))
+      .map(({ name }) => name)
+      .filter((name) => !INTRINSICS.has(name));
+    if (names.length > 0) found.set(path, [`uses ${names.join(', ')}`]);
+  }
+  expect(checked('names', found)).toEqual([]);
+});
+
+interface Line {
+  /** From 1. */
+  readonly line: number;
+  /** In characters from the file's beginning. */
+  readonly start: number;
+  readonly text: string;
+}
+
+function linesOf({ text }: Source): Line[] {
+  let start = 0;
+  return text.split('\n').map((one, index) => {
+    const line = { line: index + 1, start, text: one };
+    start += one.length + 1;
+    return line;
+  });
+}
+
+/** A line that is a string, a template or a regular expression from where it begins. */
+function isLiteral({ literals }: Source, start: number, text: string): boolean {
+  const from = start + text.search(/\S/);
+  const to = start + COLUMNS_MAX;
+  return literals.some(([begin, end]) => begin <= from && to < end);
+}
