@@ -18,7 +18,7 @@ import type { SeedAccount } from './servers/store-file.ts';
 import type { Setup } from './setup.ts';
 
 /** A run as comparisons see it; they add to the two lists of words. */
-export interface Checked {
+interface Checked {
   readonly options: { readonly profile: Profile };
   readonly setup: Setup;
   readonly problems: string[];
@@ -50,7 +50,7 @@ export async function compareWithClient(
   for (const difference of differences) problems.push(`after the first sync, ${difference}`);
 }
 
-export interface Words {
+interface Words {
   readonly compared: string;
   readonly problem: string;
 }

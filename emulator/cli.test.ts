@@ -75,6 +75,7 @@ test('report and trace carry what a replay needs, and no secret', async () => {
   expect(await main(['emulate', ...args, ...outputs])).toBe(1);
   const { replay } = JSON.parse(out) as { replay: object };
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const quoted = path.replace("'", "'\\''");
   expect(replay).toEqual({
     version,
     firmware: sum(readFileSync(join(firmware, 'agent.js'))),
@@ -82,7 +83,7 @@ test('report and trace carry what a replay needs, and no secret', async () => {
     cut: 3,
     edits: sum(edits),
     account: sum(account),
-    command: `kitsync emulate --firmware ${firmware} --apply '${path.replace("'", "'\\''")}' --seed 7 --cut 3`,
+    command: `kitsync emulate --firmware ${firmware} --apply '${quoted}' --seed 7 --cut 3`,
   });
   const text = readFileSync(trace, 'utf8');
   expect(JSON.parse(text.split('\n')[0] ?? '')).toEqual({ t: 0, event: 'run', ...replay });

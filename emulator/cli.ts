@@ -40,7 +40,7 @@ emulate
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
   --records N          a made-up account of N history records instead
   --protocol syncto|sync15    the protocol (default syncto)
-  --auth browserid|bearer     how the device signs in (default browserid; sync15: bearer, its only one)
+  --auth browserid|bearer     how it signs in (default browserid; sync15: bearer, its only one)
   --crypto software|device    where records are decrypted (default software: the worst case)
   --sign-in            the device has no account manager: its user comes with a phone
   --server URL         servers outside, as \`kitsync serve\` runs them; in real time

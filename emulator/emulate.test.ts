@@ -158,7 +158,7 @@ test('an edit that the device refuses is reported', async () => {
   ]);
 });
 
-test('a record that does not prove itself is set aside and named, which breaks no promise', async () => {
+test('a record that does not prove itself is set aside, named, and breaks no promise', async () => {
   const file = structuredClone(CORPUS) as unknown as {
     store: {
       users: { 1: { collections: { history: { bsos: { id: string; payload: string }[] } } } };

@@ -21,7 +21,7 @@ export interface Edit {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-export interface AccountFile {
+interface AccountFile {
   readonly seed: SeedAccount;
   /** Of the file. */
   readonly sha256: string;
@@ -58,7 +58,7 @@ export interface EmulateOptions {
   readonly json: boolean;
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly port: number;
   /** Names of this machine besides the loopback ones. */
   readonly hosts: readonly string[];

@@ -62,7 +62,7 @@ function run(change: Partial<ScenarioOptions>) {
   });
 }
 
-test('the command compares with these servers, not with the account that it has itself', async () => {
+test('the command compares with these servers, not with an account of its own', async () => {
   other().delete('history', [...other().live('history').keys()][0] ?? '');
   let out = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {

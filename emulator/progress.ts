@@ -10,7 +10,7 @@ export interface Progress {
 }
 
 /** What is written to; `process.stdout` is one. */
-export interface ProgressOutput {
+interface ProgressOutput {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }

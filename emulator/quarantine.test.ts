@@ -27,7 +27,7 @@ beforeAll(async () => {
   firmware = await freshFirmware(TV.name);
 });
 
-test('one of each kind is set aside, the others arrive, and what is written anew takes its place', async () => {
+test('one of each kind is set aside; the others arrive, and what is written anew', async () => {
   const account = syntheticAccount({ records: RECORDS, seed: 12, bodyBytes: 300 });
   const [user] = account.store.users.values();
   const good = spoil(user);

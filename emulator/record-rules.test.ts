@@ -110,7 +110,7 @@ describe('of several records of one thing', () => {
     expect(pages(page('a', [us * 2], {}, ms - 9), page('b', [us], {}, ms))[0]?.guid).toBe('b');
   });
 
-  test('the login whose password is newest is shown, then the one that was written last, then the lower id', () => {
+  test('the login with the newest password is shown, then the last written, the lower id', () => {
     expect(
       logins(login('a', { timePasswordChanged: 5 }), login('b', { timePasswordChanged: 6 })),
     ).toEqual(['b']);

@@ -7,7 +7,7 @@ import type { SetAside } from './quarantine.ts';
 import type { Replay } from './replay.ts';
 import type { CollectionState, DeviceState, ScenarioResult } from './scenario.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly profile: Profile;
   readonly protocol: string;
   readonly auth: string;
@@ -137,7 +137,7 @@ export function formatReport(report: Report, paint: Paint): string {
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-export interface Paint {
+interface Paint {
   bold(text: string): string;
   good(text: string): string;
   bad(text: string): string;
@@ -197,12 +197,17 @@ function deviceLine({ device }: Report): string {
 function figures({ memory, cpu, network, flash, boots, powerCuts }: Report): string {
   const cuts = powerCuts === 0 ? '' : `; ${powerCuts} power cuts, ${boots} starts`;
   return [
-    `Memory      ${kib(memory.peakBytes)} of ${kib(memory.capBytes)} at most, the ${kib(memory.bundleBytes)} bundle included`,
+    `Memory      ${kib(memory.peakBytes)} of ${kib(memory.capBytes)} at most, ` +
+      `the ${kib(memory.bundleBytes)} bundle included`,
     `            SQLite ${kib(memory.storagePeakBytes)} of ${kib(memory.storageCapBytes)}`,
-    `Processor   ${millions(cpu.instructions)} instructions, ${millions(cpu.load.instructions)} of them to load; SQLite ${millions(cpu.storageInstructions)}`,
+    `Processor   ${millions(cpu.instructions)} instructions, ` +
+      `${millions(cpu.load.instructions)} of them to load; ` +
+      `SQLite ${millions(cpu.storageInstructions)}`,
     `            ${millions(cpu.longestSlice)} without a break at most (the longest slice)`,
-    `Network     ${network.requests} requests, ${whole(network.bytesIn)} bytes received (records: ${whole(network.payloadBytesIn)}), ${whole(network.bytesOut)} sent`,
-    `Flash       ${whole(flash.pagesWritten)} pages written, ${flash.writeAmplification} bytes for each byte stored`,
+    `Network     ${network.requests} requests, ${whole(network.bytesIn)} bytes received ` +
+      `(records: ${whole(network.payloadBytesIn)}), ${whole(network.bytesOut)} sent`,
+    `Flash       ${whole(flash.pagesWritten)} pages written, ` +
+      `${flash.writeAmplification} bytes for each byte stored`,
     `Time        ${seconds(cpu.virtualMs)} on the device${cuts}`,
   ].join('\n');
 }
@@ -271,5 +276,6 @@ function millions(instructions: number): string {
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1000).toLocaleString('en-US', { maximumFractionDigits: ms < 100_000 ? 1 : 0 })} s`;
+  const maximumFractionDigits = ms < 100_000 ? 1 : 0;
+  return `${(ms / 1000).toLocaleString('en-US', { maximumFractionDigits })} s`;
 }

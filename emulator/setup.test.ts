@@ -94,7 +94,7 @@ test('a device that is not described is not among them', async () => {
   expect(otherDevice(setup).live('clients').size).toBe(1);
 });
 
-test('a Syncto that keeps the devices to itself costs one request and no write per idle pass', async () => {
+test('a Syncto that keeps devices to itself: an idle pass is one request, no write', async () => {
   const enabled = ['record_history_put_enabled', 'record_passwords_put_enabled'];
   const setup = await signedIn({ servers: { syncto: { enabled } } });
   const { flash, network } = setup;

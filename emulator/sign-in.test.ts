@@ -61,7 +61,7 @@ describe('a television that signs its user in itself', () => {
     expect(await command(setup, 'sync')).toMatchObject({ ok: true });
   });
 
-  test('is in the list of devices of the accounts server, and its own record says where', async () => {
+  test('is among the devices of the accounts server, and its own record says where', async () => {
     const setup = television();
     const world = serversOf(setup);
     const lists = () => world.accounts.devices(world.account.email) as { readonly id: string }[];

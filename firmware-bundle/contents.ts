@@ -37,7 +37,8 @@ export function contentsModule(names: readonly string[]): string {
   const data = chosen(DATA, names, DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
   const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
-  return `import { ${[...drivers, ...collections, ...others].join(', ')} } from '../../agent/index.ts';
+  const imports = [...drivers, ...collections, ...others].join(', ');
+  return `import { ${imports} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
   collections: [${collections.join(', ')}],

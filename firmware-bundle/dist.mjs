@@ -26,7 +26,7 @@ export async function buildIfOlder() {
  * over its budget is said to be missing, and keeps nobody from the command that builds another one.
  * Throws esbuild's errors, those of `buildFirmware`, and those of files.
  */
-export async function buildAll({ mayLackFirmware = false } = {}) {
+async function buildAll({ mayLackFirmware = false } = {}) {
   const draft = join(ROOT, `dist/cli.${process.pid}`);
   await rm(draft, { recursive: true, force: true });
   try {

@@ -12,13 +12,13 @@ import type { AnyNode, Pattern, Program } from 'acorn';
  */
 export const INTRINSICS: ReadonlySet<string> = new Set(
   `undefined NaN Infinity isNaN isFinite parseInt parseFloat encodeURIComponent decodeURIComponent
-   Array ArrayBuffer BigInt Boolean DataView Float32Array Float64Array Int8Array Int16Array Int32Array
-   JSON Map Math Number Object Promise RegExp Set String Symbol
+   Array ArrayBuffer BigInt Boolean DataView Float32Array Float64Array
+   Int8Array Int16Array Int32Array JSON Map Math Number Object Promise RegExp Set String Symbol
    Uint8Array Uint8ClampedArray Uint16Array Uint32Array WeakMap WeakSet
    Error RangeError SyntaxError TypeError`.split(/\s+/),
 );
 
-export interface FreeName {
+interface FreeName {
   readonly name: string;
   /** Of its first use: an offset into the code. */
   readonly at: number;

@@ -17,7 +17,7 @@ import { freeNames } from './globals.ts';
 import { withoutGlobals } from './packages.ts';
 
 /** Modules by path below the root, in the order in which the language evaluates them. */
-export type Modules = readonly string[];
+type Modules = readonly string[];
 
 /** Where the program begins (a module that exports `boot`), and what it holds. */
 export interface FirmwareSource {

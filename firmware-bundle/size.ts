@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { packageOf } from './packages.ts';
 import type { Graph, Script } from './program.ts';
 
-export interface ModuleSize {
+interface ModuleSize {
   readonly path: string;
   readonly sourceBytes: number;
   /** Minified; 0 where only types were left. */

@@ -4,8 +4,8 @@
 
 import type { Change, Value } from './ports.ts';
 
-export const MAX_CHANGES = 1024;
-export const MAX_VALUE_BYTES = 2 * 1024 * 1024;
+const MAX_CHANGES = 1024;
+const MAX_VALUE_BYTES = 2 * 1024 * 1024;
 
 /**
  * How a storage fails: no room (nothing was written), stored data that does not prove itself, or

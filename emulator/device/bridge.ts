@@ -9,7 +9,7 @@ import type { Random } from './random.ts';
 import { describeCall, type HostCall, type Trace } from './trace.ts';
 
 /** What the agent's script has given to the device; each call is one slice of the processor. */
-export interface Agent {
+interface Agent {
   deliver(id: number, error: string, head: string, text: string, bytes: Uint8Array | null): void;
   command(id: number, name: string, text: string): void;
 }
@@ -21,7 +21,7 @@ export interface Reply {
   readonly text: string;
 }
 
-export interface BridgeOptions {
+interface BridgeOptions {
   readonly clock: DeviceClock;
   /** Device time at the clock's zero, in milliseconds since 1970. */
   readonly epochMs: number;

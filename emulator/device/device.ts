@@ -14,7 +14,7 @@ export interface DeviceOptions extends MachineOptions {
   openStorage(): Promise<MeteredStorage>;
 }
 
-export interface DeviceCounters {
+interface DeviceCounters {
   /** Executed by the agent, loading included. */
   readonly instructions: number;
   /** Since `resetSlices`, loading not included. */

@@ -26,8 +26,9 @@ await firstSync(setting('records', 10_000), setting('batch', 100));
 const changes = await oneRecordChanges(setting('changes', 1000));
 const peakBytes = storage.heapPeakBytes();
 await idleBoot();
+const removals = await removalsPeakBytes();
 console.log(
-  `SQLite heap peak: ${peakBytes} bytes, ${await removalsPeakBytes()} when all of 20,000 keys are removed`,
+  `SQLite heap peak: ${peakBytes} bytes, ${removals} when all of 20,000 keys are removed`,
 );
 console.log(`most worn page: ${flash.wearMax} programs`);
 const sorted = changes.sort((a, b) => a - b);

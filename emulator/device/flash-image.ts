@@ -5,7 +5,7 @@
 
 import type { Random } from './random.ts';
 
-export interface Page {
+interface Page {
   /** Never changed in place: images share them. */
   readonly bytes: Uint8Array;
   /** How often this page of the file was programmed. */

@@ -11,7 +11,7 @@ import type { Flash } from './flash.ts';
 import type { Random } from './random.ts';
 import { meterExports, meterModule } from './wasm/meter.ts';
 
-export interface FlashStorageOptions {
+interface FlashStorageOptions {
   readonly flash: Flash;
   readonly quotaBytes: number;
   /** SQLite's heap stays under this: a commit that needs more fails. */

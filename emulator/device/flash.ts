@@ -24,7 +24,7 @@ export class PowerCut extends Error {
   override readonly name = 'PowerCut';
 }
 
-export interface FlashOptions {
+interface FlashOptions {
   readonly profile: FlashProfile;
   /** Takes the time that the device waits for its flash. */
   charge(durationUs: number): void;
@@ -32,7 +32,7 @@ export interface FlashOptions {
   readonly image?: FlashImage;
 }
 
-export interface FlashCounters {
+interface FlashCounters {
   /** Pages of files that were programmed. */
   pagesProgrammed: number;
   /** Pages of the file system's own: one for a new size, a new file or a removal. */

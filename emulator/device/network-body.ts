@@ -10,7 +10,7 @@ export interface Piece {
   readonly text: string;
 }
 
-export interface BodyFailure {
+interface BodyFailure {
   readonly error: 'truncated' | 'encoding';
   /** Why, in words that may be shown. */
   readonly text?: string;
@@ -27,7 +27,7 @@ export interface BodyReader {
   readyNs: number;
 }
 
-export interface BodyOptions {
+interface BodyOptions {
   /** The connection breaks behind this many bytes of the body. */
   readonly cutAfterBytes: number;
   readonly countRecords: boolean;

@@ -12,7 +12,7 @@ import { type BodyReader, bodyReader, PIECE_BYTES_MAX, type Piece } from './netw
 
 export type FetchHandler = (request: Request) => Promise<Response>;
 
-export interface LinkProfile {
+interface LinkProfile {
   readonly bytesPerSecond: number;
   readonly roundTripMs: number;
   /** What the first exchange with an origin costs beforehand (TCP and TLS handshakes). */
@@ -39,7 +39,7 @@ export interface NetworkOptions {
   readonly fault?: ((index: number, request: NetworkRequest) => NetworkFault | null) | undefined;
 }
 
-export interface NetworkCounters {
+interface NetworkCounters {
   requests: number;
   bytesIn: number;
   bytesOut: number;
@@ -54,7 +54,7 @@ export interface ResponseHead {
 }
 
 /** `text`: why, in words that may be shown. */
-export type Failure = { readonly error: PortErrorCode; readonly text?: string };
+type Failure = { readonly error: PortErrorCode; readonly text?: string };
 
 export interface DeviceNetwork {
   /** `done` is called in an event of the clock, once. */

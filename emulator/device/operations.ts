@@ -25,7 +25,7 @@ export interface Answer {
   readonly bytes?: Uint8Array | null;
 }
 
-export type Operation = (call: HostCall, answer: (answer: Answer) => void) => void;
+type Operation = (call: HostCall, answer: (answer: Answer) => void) => void;
 export type Operations = ReadonlyMap<string, Operation>;
 
 type Work = (call: HostCall) => Promise<Answer>;

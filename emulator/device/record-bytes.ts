@@ -4,7 +4,7 @@
 // the wrapper not; of records one a line (`application/newlines`), everything but the line ends.
 // Never holds any of it.
 
-export interface RecordBytes {
+interface RecordBytes {
   feed(chunk: Uint8Array): void;
   readonly bytes: number;
 }

@@ -4,7 +4,7 @@
 
 import type { DeviceClock } from './clock.ts';
 
-export type TraceDetail = { readonly [member: string]: string | number | boolean | null };
+type TraceDetail = { readonly [member: string]: string | number | boolean | null };
 
 /**
  * `event` is a word of BRIDGE.md, or of the device's own: `boot`, `load`, `answer`, `command`,

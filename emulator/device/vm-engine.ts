@@ -57,7 +57,7 @@ export interface QuickJs {
 }
 
 /** What the instance calls in the host; the first argument is of no use in this build. */
-export interface QuickJsCallbacks {
+interface QuickJsCallbacks {
   callFunction(
     unused: undefined,
     context: Pointer,
@@ -153,7 +153,7 @@ export class Counters {
   }
 }
 
-export interface Engine {
+interface Engine {
   readonly quickjs: QuickJs;
   readonly counters: Counters;
 }

@@ -115,7 +115,7 @@ it('bytes that leave the machine take no memory in it', async () => {
 });
 
 describe('a refusal', () => {
-  it('ends the machine even if the program catches it, before it can call the host again', async () => {
+  it('ends the machine, caught or not, before it can call the host again', async () => {
     let calls = 0;
     const { killed } = await runUnder(
       mebibyte,
@@ -162,7 +162,8 @@ describe('a refusal', () => {
       const proxy = new Proxy({}, { get: (_, key) => key + '!' });
       /(\\w+)\\s(?<name>\\w+)/u.exec('hello world').groups.name;
       (async () => {
-        for await (const { x } of generate()) map.set(proxy[x], JSON.parse('[1, [2, { "b": "c" }]]'));
+        for await (const { x } of generate())
+          map.set(proxy[x], JSON.parse('[1, [2, { "b": "c" }]]'));
         try { null.x } catch (error) { map.set('stack', error.stack) }
       })();
       host('x'.repeat(2000), new Uint8Array(3000).buffer);

@@ -41,7 +41,7 @@ describe('a script', () => {
     expect(evaluateText(vm, '"alive"')).toBe('alive');
   });
 
-  it('keeps no source, file or line where the engine strips them, and takes less heap', async () => {
+  it('keeps no source, file or line where they are stripped, and takes less heap', async () => {
     const source = `globalThis.f = () => { null.x; ${'Number(1);\n'.repeat(99)} }`;
     const [kept, stripped] = [
       await createVm(options),
@@ -133,7 +133,7 @@ describe('values', () => {
       const vm = await createVm(options);
       const host = vm.hostFunction('host', () => 1);
       const give = vm.evaluate(
-        `(function (host) { try { host(${source}); return 'crossed' } catch (e) { return e.name } })`,
+        `(function (h) { try { h(${source}); return 'crossed' } catch (e) { return e.name } })`,
         'a.js',
       );
       expect(vm.toText(vm.call(give, [host]))).toBe('TypeError');
@@ -265,7 +265,7 @@ describe('a machine is killed', () => {
     expect(longestSlice).toBeLessThan(50_010_000);
   });
 
-  it('for one instruction more than a slice may have, and not for the last that it may', async () => {
+  it('for one instruction more than a slice may have, and not for its last one', async () => {
     const longest = async (sliceOpsMax: number) => {
       const vm = await createVm({ ...options, sliceOpsMax });
       vm.release(vm.evaluate('for (let i = 0; i < 1000; i++); "done"', 'a.js'));

@@ -17,7 +17,7 @@ import { NoRoom, Values, type VmArg } from './vm-values.ts';
 
 export type { VmArg } from './vm-values.ts';
 
-export interface VmOptions {
+interface VmOptions {
   /**
    * All memory that the machine may take, its base of some 60 KB and what the host puts in
    * included.
@@ -41,7 +41,7 @@ export interface VmOptions {
   readonly refusing?: boolean;
 }
 
-export type KillReason = 'memory' | 'cpu' | 'trap';
+type KillReason = 'memory' | 'cpu' | 'trap';
 
 /** The machine is dead; every further call throws the same error. */
 export class VmKilled extends Error {
@@ -67,7 +67,7 @@ export class VmError extends Error {
 }
 
 /** A value inside a machine; it lives there until it is released. */
-export class VmRef {
+class VmRef {
   /** Zero once released. */
   pointer: Pointer;
 
@@ -76,7 +76,7 @@ export class VmRef {
   }
 }
 
-export interface VmMeter {
+interface VmMeter {
   /** Instructions executed since the machine was made. */
   readonly instructions: number;
   readonly liveBytes: number;
@@ -89,7 +89,7 @@ export interface VmMeter {
   readonly slices: number;
 }
 
-export type HostFunction = (...args: VmArg[]) => VmArg | undefined;
+type HostFunction = (...args: VmArg[]) => VmArg | undefined;
 
 /**
  * Makes a machine with an engine of its own. Throws a RangeError for limits that are no whole

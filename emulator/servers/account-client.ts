@@ -22,7 +22,7 @@ export type Credentials = { readonly email: string } & (
 );
 
 /** Why it failed: no connection (or a server in trouble), or the server refused the user. */
-export class AccountError extends Error {
+class AccountError extends Error {
   readonly code: 'offline' | 'signedOut';
 
   constructor(code: 'offline' | 'signedOut', message: string) {
@@ -42,7 +42,7 @@ export interface AccountClient {
   keysChangedAtMs(): Promise<number>;
 }
 
-export interface AccountClientOptions {
+interface AccountClientOptions {
   readonly fetch: Handler;
   /** The accounts server. */
   readonly baseUrl: string;

@@ -28,7 +28,7 @@ import {
 import { ACCOUNTS_TEST_KEY } from './test-keys.ts';
 
 /** An account to begin with. Without a password, it is `passwordForKey(kB)`. */
-export interface AccountSeed {
+interface AccountSeed {
   readonly email: string;
   /** 64 hex digits. */
   readonly kB: string;

@@ -16,7 +16,7 @@ import { HttpError, isObject } from './http.ts';
 import type { BsoChange, User } from './store.ts';
 
 /** Which of the given records were taken, and why the others were not. */
-export interface Verdict {
+interface Verdict {
   readonly success: string[];
   readonly failed: Record<string, string>;
 }
@@ -32,7 +32,7 @@ interface Batch {
 const LIFETIME_MS = 2 * 3600 * 1000;
 
 /** What a POST led to: a stamp when records were written, a batch id when they were gathered. */
-export type PostResult = Verdict & ({ readonly stampMs: number } | { readonly batch: string });
+type PostResult = Verdict & ({ readonly stampMs: number } | { readonly batch: string });
 
 /** The open batches of a storage node. */
 export class Batches {

@@ -12,7 +12,7 @@ export interface Identity {
   readonly keysChangedAtMs: number;
 }
 
-export interface CertificateRequest extends Identity {
+interface CertificateRequest extends Identity {
   /** The accounts server's host name. */
   readonly issuer: string;
   readonly publicKey: BrowserIdKey;
@@ -28,7 +28,7 @@ export interface BrowserIdKey {
   readonly e: string;
 }
 
-export type Refusal = 'malformed' | 'signature' | 'audience' | 'expired' | 'issuer';
+type Refusal = 'malformed' | 'signature' | 'audience' | 'expired' | 'issuer';
 
 /** Certifies a client's public key. */
 export function signCertificate(accountsKey: JsonWebKey, request: CertificateRequest): string {

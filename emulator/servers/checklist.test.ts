@@ -89,7 +89,7 @@ describe('4. a batch', () => {
     });
   });
 
-  test('cannot be committed without its name, elsewhere, twice, or by what is no list', async () => {
+  test('cannot be committed without its name, elsewhere, twice, or by no list', async () => {
     expect(await post('commit=true')).toMatchObject({ status: 400 });
     expect(await post(`batch=${id}&commit=true`, [], 'other')).toMatchObject({ status: 400 });
     expect(await post(`batch=${id}&commit=true`, {})).toMatchObject({ status: 400 });
@@ -369,7 +369,7 @@ describe('9. meta/global', () => {
 });
 
 describe('10. an upload', () => {
-  test('brings deletions first, in requests of a hundred records and of the size that is allowed', async () => {
+  test('brings deletions first, in requests of 100 records and of the allowed size', async () => {
     const limits = { max_post_bytes: 50_000 };
     const it = bench(undefined, { sync15: { limits } });
     const posts: { readonly id: string; readonly payload: string }[][] = [];

@@ -16,14 +16,14 @@ export interface GateOptions {
   readonly storageBytesMax?: number;
 }
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   /** The request target. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
 }
 
-export interface Verdict {
+interface Verdict {
   /** What is answered instead of asking a server; null: it is asked. */
   readonly answer: { readonly status: number; readonly text: string } | null;
   /** Of any answer. */

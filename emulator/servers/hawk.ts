@@ -4,7 +4,7 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-export interface HawkKey {
+interface HawkKey {
   readonly id: string;
   /** Used as text, not decoded. */
   readonly key: string;

@@ -4,7 +4,7 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, sign, verify } from 'node:crypto';
 import { parseObject } from './http.ts';
 
-export interface Jws {
+interface Jws {
   readonly header: Record<string, unknown>;
   readonly payload: Record<string, unknown>;
 }

@@ -11,7 +11,7 @@ import { scopedKey, sealJwe } from './keys-jwe.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
 import { ACCOUNTS_TEST_KEY } from './test-keys.ts';
 
-export interface OAuthOptions {
+interface OAuthOptions {
   /** Of the accounts server: the issuer of access tokens. */
   readonly baseUrl: string;
   nowMs(): number;

@@ -36,7 +36,7 @@ describe('paging', () => {
     sortindex: fc.option(fc.integer({ min: -3, max: 3 })),
   });
 
-  test('every record comes once, in order, whatever the page size and however many share a stamp', () => {
+  test('every record comes once, in order, in pages of any size, however stamps are shared', () => {
     const records = fc.uniqueArray(record, { selector: ({ id }) => id, maxLength: 30 });
     const sort = fc.constantFrom('newest', 'oldest', 'index');
     fc.assert(

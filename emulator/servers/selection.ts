@@ -7,7 +7,7 @@ import { CODE, isBsoId } from './bso.ts';
 import { HttpError } from './http.ts';
 import { type Bso, type Collection, type Sequence, toStampMs } from './store.ts';
 
-export interface Page {
+interface Page {
   readonly records: readonly Bso[];
   /** The offset of the next page; null at the end. */
   readonly nextOffset: string | null;

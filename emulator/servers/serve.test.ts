@@ -26,7 +26,8 @@ test('a client over real sockets signs in, pages through the history and writes'
     nowMs: Date.now,
   });
   const headers = { Authorization: `BrowserID ${await device.assertion(`${url}/`, false)}` };
-  const records = `${world.urls.syncto}/v1/buckets/${clientState(account.kB)}/collections/history/records`;
+  const bucket = `${world.urls.syncto}/v1/buckets/${clientState(account.kB)}`;
+  const records = `${bucket}/collections/history/records`;
   let count = 0;
   let next: string | null = `${records}?_limit=20&_sort=oldest`;
   while (next) {

@@ -8,7 +8,7 @@ import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
 import type { HeaderValues } from './http.ts';
 import { createServers, type World, type WorldOptions } from './world.ts';
 
-export interface ServeOptions
+interface ServeOptions
   extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'>,
     Partial<Pick<GateOptions, 'hosts' | 'origins'>> {
   /** 0 for any free port. */

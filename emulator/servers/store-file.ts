@@ -7,18 +7,18 @@ import { type Bso, Collection, Store, type User } from './store.ts';
 import { keyFingerprint } from './sync-keys.ts';
 
 /** Times are decimal seconds, as on the wire; `ttl` counts from `modified`. */
-export interface BsoFile {
+interface BsoFile {
   readonly id: string;
   readonly modified: number;
   readonly payload: string;
   readonly sortindex?: number;
   readonly ttl?: number;
 }
-export interface CollectionFile {
+interface CollectionFile {
   readonly modified: number;
   readonly bsos: readonly BsoFile[];
 }
-export interface UserFile {
+interface UserFile {
   readonly keyFingerprint: string | null;
   readonly modified: number;
   readonly collections: Readonly<Record<string, CollectionFile>>;

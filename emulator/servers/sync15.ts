@@ -71,7 +71,7 @@ export function createSync15(options: Sync15Options): Handler {
 }
 
 /** A stamp as decimal seconds with two digits, as headers carry it. */
-export function formatSeconds(timeMs: number): string {
+function formatSeconds(timeMs: number): string {
   return (timeMs / 1000).toFixed(2);
 }
 

@@ -58,7 +58,8 @@ describe('who the client is', () => {
     const headers = { Authorization: `Bearer ${token}` };
     expect((await ask(world, RECORDS, { headers })).json.data).toHaveLength(1);
     const fresh = (await world.device.accessToken(true)).token;
-    const keyId = `${await world.device.keysChangedAtMs()}-${Buffer.from(BUCKET, 'hex').toString('base64url')}`;
+    const bucket = Buffer.from(BUCKET, 'hex').toString('base64url');
+    const keyId = `${await world.device.keysChangedAtMs()}-${bucket}`;
     const sent = { Authorization: `Bearer ${fresh}`, 'X-KeyID': keyId };
     expect((await ask(world, RECORDS, { headers: sent })).status).toBe(200);
     const odd = {

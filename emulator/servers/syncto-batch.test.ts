@@ -29,7 +29,7 @@ const put = (id: string, headers: Record<string, string> = {}) => ({
   body: { data: { payload: `of ${id}` } },
 });
 
-test('the parts run one after another with the outer credentials, each answered in its place', async () => {
+test('parts run one by one with the outer credentials, each answered in its place', async () => {
   const world = startWorld();
   const { status, json } = await post(world, {
     requests: [put('a'), put('b'), { path: `/v1${RECORDS}?_sort=oldest` }],
@@ -75,7 +75,7 @@ test('a part that is refused does not undo or stop the others', async () => {
   ]);
 });
 
-test('a part in the 500s is the answer to the whole, and what was written before stays', async () => {
+test('a part in the 500s answers the whole, and what was written before stays', async () => {
   let writes = 0;
   const world = startWorld({
     intercept: (server) => {

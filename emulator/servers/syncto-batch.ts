@@ -4,7 +4,7 @@
 import { isObject, parseObject } from './http.ts';
 import { badRequest } from './syncto-errors.ts';
 
-export interface BatchPart {
+interface BatchPart {
   /** With the version before it: what the answer repeats. */
   readonly path: string;
   readonly request: Request;

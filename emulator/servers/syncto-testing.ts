@@ -10,13 +10,13 @@ export const BUCKET = clientState(TEST_KB);
 export const RECORDS = `/v1/buckets/${BUCKET}/collections/history/records`;
 export const AUDIENCE = 'https://token.test/';
 
-export interface Ask {
+interface Ask {
   method?: string;
   headers?: Record<string, string>;
   body?: unknown;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Headers;
   text: string;

@@ -120,10 +120,8 @@ function maskOf(seed: number, tail: Buffer): number {
   return digest(seed, `mask ${tail.toString('hex')}`).readUInt32BE();
 }
 
-const WORDS =
-  'home news video search article weather music travel recipe forum profile settings result café größe лента 東京 übersicht'.split(
-    ' ',
-  );
+const WORDS = `home news video search article weather music travel recipe forum profile settings
+  result café größe лента 東京 übersicht`.split(/\s+/);
 const HOSTS = ['example.com', 'example.org', 'example.net', 'shop.example', 'wiki.example'];
 const VISIT_TYPES = [1, 1, 1, 1, 2, 3, 5, 6];
 

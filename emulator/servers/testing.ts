@@ -19,7 +19,7 @@ export interface TestWorld extends World {
   signIn(): Promise<StorageClient>;
 }
 
-export interface StorageAnswer {
+interface StorageAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

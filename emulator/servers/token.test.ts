@@ -192,7 +192,7 @@ describe('what was seen of an account never goes back', () => {
     expect((await ask(world, {})).status).toBe(200);
   });
 
-  test('a new key leads to a new, empty place, and the old key is refused from then on', async () => {
+  test('a new key leads to a new, empty place, and the old one is refused then', async () => {
     const world = startWorld();
     const old = await ask(world, {});
     const renewed = await ask(world, { kB: NEW_KB, generation: 200, keysChangedAtMs: 200 });

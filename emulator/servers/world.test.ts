@@ -11,7 +11,8 @@ async function trace(): Promise<string[]> {
   const lines: string[] = [];
   const assertion = await world.device.assertion('https://token.test/', false);
   const { token } = await world.device.accessToken(true);
-  const records = `https://syncto.test/v1/buckets/${clientState(account.kB)}/collections/history/records`;
+  const bucket = `https://syncto.test/v1/buckets/${clientState(account.kB)}`;
+  const records = `${bucket}/collections/history/records`;
   const ask = async (url: string, authorization: string, init: RequestInit = {}) => {
     const headers = { Authorization: authorization };
     const response = await world.fetch(new Request(url, { ...init, headers }));
@@ -53,7 +54,8 @@ test('every request can be answered by somebody else, those of Syncto too', asyn
     },
   });
   const assertion = await world.device.assertion('https://token.test/', false);
-  const url = `https://syncto.test/v1/buckets/${clientState(world.account.kB)}/collections/a/records`;
+  const bucket = clientState(world.account.kB);
+  const url = `https://syncto.test/v1/buckets/${bucket}/collections/a/records`;
   const headers = { Authorization: `BrowserID ${assertion}` };
   expect((await world.fetch(new Request(url, { headers }))).status).toBe(503);
   expect(seen).toEqual(['accounts', 'accounts', 'accounts', 'syncto', 'token', 'sync15']);
@@ -69,7 +71,8 @@ test('the servers work under path prefixes of one origin', async () => {
   };
   const account = syntheticAccount({ records: 3, seed: 1 });
   const world = startWorld({ account, urls });
-  const records = `${urls.syncto}/v1/buckets/${clientState(account.kB)}/collections/history/records`;
+  const bucket = `${urls.syncto}/v1/buckets/${clientState(account.kB)}`;
+  const records = `${bucket}/collections/history/records`;
   for (const audience of [`${url}/`, `${urls.token}/`]) {
     const headers = { Authorization: `BrowserID ${await world.device.assertion(audience, false)}` };
     const response = await world.fetch(new Request(`${records}?_limit=2`, { headers }));

@@ -12,7 +12,7 @@ import type {
 } from '../ports.ts';
 import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 
-export interface MemoryPlatformOptions {
+interface MemoryPlatformOptions {
   readonly storage: Storage;
   readonly fetch: Fetch;
   /** Instead of one over `fetch`. */
@@ -34,7 +34,7 @@ export interface MemoryPlatform extends Platform {
   connected: Connection;
 }
 
-export interface ManualClock extends Clock {
+interface ManualClock extends Clock {
   /** Moves time; sleepers wake in the order of their time. */
   advance(byMs: number): Promise<void>;
   /** Sets the device's clock without waking anybody, as a wrong time server would. */

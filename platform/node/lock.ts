@@ -43,7 +43,7 @@ export interface DirectoryLock {
   release(): void;
 }
 
-export interface LockOptions {
+interface LockOptions {
   /** Called once, within seconds, when another process has taken the lock over. */
   readonly onLost?: () => void;
   /** How long the flag of a stranger is watched that cannot be asked. */

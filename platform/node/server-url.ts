@@ -7,7 +7,7 @@ import type { Fetch } from '../web/fetch-network.ts';
 /** The message names what was refused, in one line. */
 export class ServerUrlRefused extends Error {}
 
-export interface ServerUrlRules {
+interface ServerUrlRules {
   /** Other machines may be asked without encryption. */
   readonly allowHttp: boolean;
   /** A complaint may show what was typed, if that holds no password. */

@@ -24,7 +24,7 @@ import { SqliteStore } from '../sqlite/store.ts';
 import { StorageError } from '../storage-rules.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 
-export interface NodeStorageOptions {
+interface NodeStorageOptions {
   /** The directory's files stay under this; no limit of its own without it. */
   readonly quotaBytes?: number;
   /** Another process has taken the directory over: every write fails from then on. */

@@ -30,7 +30,7 @@ export class FileRefused extends Error {}
 
 export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string>;
 
-export interface WholeOptions {
+interface WholeOptions {
   /** A file system that lets others read the file is refused; true if it is not given. */
   readonly mustBePrivate?: boolean;
 }

@@ -6,7 +6,7 @@ import { commandOf } from './commands.ts';
 import { contents } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
-export interface Booted {
+interface Booted {
   readonly deliver: Deliver;
   command(id: number, name: string, text: string): void;
 }

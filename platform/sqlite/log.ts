@@ -12,7 +12,7 @@ import { flippedBits, isFlip, PAGE_BYTES, type Sum, sumOf, wordsOf } from './che
 /** What a log should hold at these offsets. */
 export type Mended = ReadonlyMap<number, Uint8Array>;
 
-export interface Examined {
+interface Examined {
   readonly mended: Mended;
   /** The log has lost commits that were acknowledged. */
   readonly isLost: boolean;

@@ -15,7 +15,7 @@ import { SealedFiles } from './sealed-files.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { installVfs, SECTOR_BYTES, type Vfs } from './vfs.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly files: BlockFiles;
   /** Salt for SQLite's log; need not be secret. */
   random(count: number): Uint8Array;

@@ -8,7 +8,7 @@ import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import { StorageError } from '../storage-rules.ts';
 import type { BlockFile, BlockFiles } from './block-files.ts';
 
-export interface VfsOptions {
+interface VfsOptions {
   readonly files: BlockFiles;
   /** Seeds SQLite's own generator, which salts the log. */
   random(count: number): Uint8Array;

@@ -91,7 +91,7 @@ describe('an answer over fetch', () => {
     expect(seen.isCancelled).toBe(true);
   });
 
-  test('is asked for without following redirects and with no body where there is none', async () => {
+  test('is asked for without following redirects, and with no body where none is', async () => {
     const seen: unknown[] = [];
     const network = fetchNetwork(async (request) => {
       seen.push(request.redirect, request.body);

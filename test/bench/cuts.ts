@@ -18,7 +18,7 @@ export const PROFILE = loadProfile('panasonic-cx700');
 /** What becomes of what was written but not synced. */
 export const OUTCOMES = ['torn', 'lost', 'reordered'] as const;
 
-export interface CutOptions {
+interface CutOptions {
   /** Of `PROFILE`. */
   readonly firmware: Firmware;
   readonly protocol: Protocol;
@@ -27,7 +27,7 @@ export interface CutOptions {
   readonly onPoint?: (done: number) => void;
 }
 
-export interface CutReport {
+interface CutReport {
   /** Flash writes of the uncut story. */
   readonly writes: number;
   /** Cuts that were made: one for each outcome. */

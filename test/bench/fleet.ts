@@ -8,7 +8,7 @@ import { NO_BACKOFF, passFailed } from '../../agent/schedule/backoff.ts';
 import { dueInMs } from '../../agent/schedule/due.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly devices: number;
   /** Passes that the server takes in a second. */
   readonly takenPerSecond: number;
@@ -20,7 +20,7 @@ export interface FleetOptions {
   readonly seed?: number;
 }
 
-export interface FleetResult {
+interface FleetResult {
   /** Most passes that begin in one second. */
   readonly peakPerSecond: number;
   readonly rejected: number;

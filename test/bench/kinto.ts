@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { createVm, type Vm, VmKilled } from '../../emulator/device/vm.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 
-export interface KintoRun {
+interface KintoRun {
   /** Null: the machine was killed, or the sync failed. */
   readonly records: number | null;
   readonly peakBytes: number;

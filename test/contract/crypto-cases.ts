@@ -5,7 +5,7 @@
 import { type KeyBundle, keyBundle } from '../../crypto/keys.ts';
 import type { CipherParts } from '../../platform/ports.ts';
 
-export interface PublishedRecord {
+interface PublishedRecord {
   readonly title: string;
   readonly id: string;
   readonly bundle: KeyBundle;

@@ -22,7 +22,7 @@ export const SILENT = '/silent';
 export const SLOW = '/slow';
 export const SLOW_BYTES_PER_SECOND = 200;
 
-export interface NetworkUnderTest {
+interface NetworkUnderTest {
   readonly network: Network;
   close(): Promise<void>;
 }

@@ -111,7 +111,7 @@ describe.each(PROTOCOLS)('apart, over %s', (protocol) => {
 
   // Firefox itself merges no members: what reached the server after its own edit replaces that
   // edit.
-  test('edits of both to one login end as those of the television when it syncs first', async () => {
+  test('edits of both to one login: those of the television, which syncs first, stay', async () => {
     const { guid } = await someLogin();
     await pair.firefox.changeLogin(guid, { password: 'password of Firefox' });
     await pair.television.put('passwords', { id: guid, password: 'password of the TV' });

@@ -92,7 +92,7 @@ test("the device lists Firefox's open tabs", async () => {
   ]);
 });
 
-test("Firefox shows the device's open tabs, for the device is in the list of the accounts server", async () => {
+test("Firefox shows the device's open tabs: the accounts server lists the device", async () => {
   const { firefox, computer } = home;
   const tabs = [
     { title: 'Größe 日本', url: 'https://example.com/1', lastUsed: 1_795_000_002 },

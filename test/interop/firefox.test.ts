@@ -33,7 +33,7 @@ describe.each(PROTOCOLS)('Firefox and a television over %s', (protocol) => {
     expect(await television.quarantined()).toBe(0);
   });
 
-  test('Firefox shows what the television added, edited and deleted, and leaves it so', async () => {
+  test('Firefox shows what the television added, edited, deleted, and leaves it so', async () => {
     const { serving, firefox, television } = pair;
     const { history, logins } = await television.holdings();
     const [edited, deleted] = history as [Page, Page];

@@ -33,7 +33,7 @@ export interface Firefox {
   close(): Promise<void>;
 }
 
-export interface FirefoxOptions extends PreferenceOptions {
+interface FirefoxOptions extends PreferenceOptions {
   readonly serving: Serving;
   /** Collections for which a first sync makes keys of their own. */
   readonly ownKeys?: readonly string[];

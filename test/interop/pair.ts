@@ -17,7 +17,7 @@ export interface Pair {
   close(): Promise<void>;
 }
 
-export interface PairOptions {
+interface PairOptions {
   readonly protocol: Protocol;
   readonly pages: number;
   readonly logins: number;

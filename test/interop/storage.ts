@@ -9,7 +9,7 @@ import type { Serving } from '../../emulator/servers/serve.ts';
 import { accountKeys, keyFingerprint } from '../../emulator/servers/sync-keys.ts';
 
 /** What a sign-in leaves on a device. */
-export interface SignedInUser {
+interface SignedInUser {
   readonly uid: string;
   readonly email: string;
   readonly accessToken: string;

@@ -88,7 +88,7 @@ describe('meta/global', () => {
     expect(network.requests.filter(({ url }) => url.includes('/history/'))).toEqual([]);
   });
 
-  test('a new syncID after the server was emptied: the data is kept, and goes up again', async () => {
+  test('a new syncID after the server was emptied: data is kept, and goes up again', async () => {
     const stage = await synced();
     const second = secondDevice(stage.servers);
     const before = second.live('history').size;

@@ -65,7 +65,7 @@ test.each(TAGS)(
   },
 );
 
-test('a collection that shows an older version once, as from a backup: nothing is lost', async () => {
+test('a collection that once shows an older version, as from a backup: no loss', async () => {
   const stage = await synced();
   await deceived(stage, (reply, url) =>
     url.includes('/history/records?') ? withTag(reply, '1000') : null,
@@ -74,7 +74,7 @@ test('a collection that shows an older version once, as from a backup: nothing i
   await isWell(stage);
 });
 
-test('a server that is restored from a backup: what it has is read again, and edits go up', async () => {
+test('a server restored from a backup: what it has is read again, and edits go up', async () => {
   const stage = await synced();
   const second = secondDevice(stage.servers);
   second.touch('history');
@@ -150,7 +150,7 @@ test('answers for other records acknowledge nothing', async () => {
   await isWell(stage);
 });
 
-test('a batch whose answers come in another order, one of them a refusal: the right one stays pending', async () => {
+test('of a batch answered out of order, with a refusal, the right one stays pending', async () => {
   const stage = await withBatch();
   const ask = honest(stage.servers);
   const { agent } = await boot(stage, async (request, index) => {
@@ -199,7 +199,7 @@ test('a damaged answer in a conflict does not overwrite what the other device wr
   });
 });
 
-test('a record that is damaged for good is repaired by the device that edits it, after three passes', async () => {
+test('what is damaged for good is repaired by an edit, after three passes', async () => {
   const stage = await synced();
   const second = secondDevice(stage.servers);
   const [login = ''] = second.ids('passwords');

@@ -42,7 +42,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(codes).toEqual(Array(FOREIGN).fill('badMac'));
   });
 
-  test('edits go up beside them, by the schedule and after a reboot, and they are read once', async () => {
+  test('edits go up beside them, as due and after a reboot, and they are read once', async () => {
     const servers = testServers(account());
     const storage = new MemoryStorage();
     const first = testDevice(servers, { protocol, storage });

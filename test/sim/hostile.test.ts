@@ -159,7 +159,7 @@ test.each(ENDLESS)(
   },
 );
 
-test('an endless page of small records: every batch is kept small, and the listing ends', async () => {
+test('an endless page of small records: batches stay small, and the listing ends', async () => {
   let made = 0;
   const page = function* (): Generator<string> {
     yield '{"data":[';
@@ -321,7 +321,8 @@ test.each(TIMES)('a record whose time is %s is set aside, the others arrive', as
   const { error, pending } = await endure(
     listing((reply) => {
       const text = Buffer.from(reply.body as Uint8Array).toString();
-      const bad = `{"id":"badtimebadti","payload":"{}","last_modified":${time === 'NaN' ? 'null' : time}}`;
+      const stamp = time === 'NaN' ? 'null' : time;
+      const bad = `{"id":"badtimebadti","payload":"{}","last_modified":${stamp}}`;
       return {
         ...reply,
         body: Buffer.from(text.replace('"data":[', `"data":[${bad},`).replace(',]', ']')),
@@ -331,7 +332,7 @@ test.each(TIMES)('a record whose time is %s is set aside, the others arrive', as
   expect({ error, pending }).toEqual({ error: null, pending: 0 });
 });
 
-test('payloads of other records, of another collection, and replaced ids prove nothing', async () => {
+test('payloads of other records or collections, and replaced ids, prove nothing', async () => {
   for (const change of ['payload', 'id'] as const) {
     const { quarantined } = await endure(
       listing((reply) => {

@@ -117,7 +117,7 @@ test.each(CASES)('%s', async (_, call, code, message) => {
   expect(memory.commits).toBe(before);
 });
 
-test('half a surrogate pair, unknown members and __proto__ come back as they were put', async () => {
+test('half a surrogate pair, unknown members and __proto__ come back as put', async () => {
   const record = JSON.parse(
     '{"url":"https://odd.example/","title":"\\ud800","__proto__":{"x":1},"constructor":1}',
   );

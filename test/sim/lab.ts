@@ -75,7 +75,7 @@ export function honest(servers: TestServers): Answer {
   };
 }
 
-export interface TestNetwork extends Network {
+interface TestNetwork extends Network {
   readonly requests: NetworkRequest[];
   /** Characters that the device has read of all answers. */
   charsRead: number;

@@ -66,7 +66,7 @@ test('the told story is the one that the servers tell', () => {
 
 const STRIDE = every(11);
 
-test(`the link breaks after every ${STRIDE} of ${byteCount} bytes: one more pass, and both sides agree`, {
+test(`a link that breaks every ${STRIDE} of ${byteCount} bytes: one more pass, and both agree`, {
   timeout: 180_000,
 }, async () => {
   expect(byteCount).toBeGreaterThan(10_000);

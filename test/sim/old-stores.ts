@@ -12,7 +12,7 @@ import { accountOf, type HeldRecord, type OldStore } from '../support/old-stores
 import { type Json, secondDevice } from './second-device.ts';
 
 /** How often each record was written, by `collection/id`. */
-export type Writes = ReadonlyMap<string, number>;
+type Writes = ReadonlyMap<string, number>;
 
 /** The servers' account as it was, counting what is written to it. */
 export function watchedAccount(store: OldStore): { account: SeedAccount; writes: Writes } {
@@ -31,7 +31,7 @@ export function watchedAccount(store: OldStore): { account: SeedAccount; writes:
   return { account, writes };
 }
 
-export interface Ended {
+interface Ended {
   readonly world: World;
   readonly nowMs: number;
   readonly writes: Writes;
@@ -58,14 +58,14 @@ export type Revive = (store: OldStore, cutAt: number | null, fault: Fault) => Pr
 
 const FAULTS: readonly Fault[] = ['torn', 'lost', 'reordered'];
 
-export interface SweepOptions {
+interface SweepOptions {
   /** From one write to the next that is cut. */
   readonly stride: number;
   /** What becomes of what was not synced: all ways if it is left out. */
   readonly faults?: readonly Fault[];
 }
 
-export interface Sweep {
+interface Sweep {
   readonly writes: number;
   readonly bootWrites: number;
   readonly cuts: number;

@@ -29,13 +29,13 @@ export interface Moment {
 
 export type Protocol = 'syncto' | 'sync15';
 
-export interface Run extends Moment {
+interface Run extends Moment {
   /** Commits that were asked for. */
   readonly commits: number;
 }
 
 /** What happens to a run. */
-export interface Trouble {
+interface Trouble {
   /** Where the power goes; the run ends there. */
   readonly cut?: StorageCut;
   /** All clocks have gone on by that much. */
@@ -44,7 +44,7 @@ export interface Trouble {
   readonly told?: Hearsay;
 }
 
-export interface Hearsay {
+interface Hearsay {
   readonly answer: Answer;
   /** Servers that nobody asks. */
   readonly stage: TestServers;
@@ -52,7 +52,7 @@ export interface Hearsay {
   readonly servers: () => Frozen;
 }
 
-export type Identified = Omit<Identity, 'deviceKey'>;
+type Identified = Omit<Identity, 'deviceKey'>;
 
 /** Boots at that moment and plays a step. Without trouble, what fails is thrown. */
 export async function play(
@@ -125,7 +125,7 @@ export async function faults({ storage, frozen, claims }: Moment, user: Identifi
   return [...lost, ...(await disagreements(agent, second))];
 }
 
-export interface Checkpoint {
+interface Checkpoint {
   readonly step: Step;
   readonly from: Moment;
   readonly commits: number;
@@ -154,7 +154,7 @@ export async function tell(
   return { checkpoints, end: from };
 }
 
-export interface Told {
+interface Told {
   readonly request: NetworkRequest;
   readonly reply: WholeReply;
 }

@@ -73,7 +73,7 @@ test('it goes again at every commit of each recovery: the same', { timeout: 180_
   expect(count).toBeGreaterThan(300);
 });
 
-test('cut anywhere in a sign-out, the device ends signed out with nothing of the account left', async () => {
+test('cut anywhere in a sign-out, it ends signed out, nothing of the account left', async () => {
   const whole = await play(signOut, end, USER);
   for (const cut of cutsOf(whole.commits)) {
     const dead = await play(signOut, end, USER, { cut });

@@ -15,7 +15,7 @@ import { boot, PAGE, synced, USER } from './stage.ts';
 describe('refusals', () => {
   const isPut = (body: string | undefined, id: string): boolean => body?.includes(id) === true;
 
-  test('a 503 that means one record is too large: the others go up, that one is parked after three passes', async () => {
+  test('a 503 for one record too large: the others go up, three passes park that one', async () => {
     const stage = await synced();
     const ask = honest(stage.servers);
     const tooLarge = 'x'.repeat(20_000);
@@ -101,7 +101,7 @@ describe('refusals', () => {
     expect(await disagreements(agent, secondDevice(stage.servers))).toEqual([]);
   });
 
-  test('a read-only server: edits wait, apps are told, other collections go on, and it is tried again after a day', async () => {
+  test('a read-only server: edits wait, apps are told, others go on, one try a day', async () => {
     const stage = await synced({ syncto: { enabled: ['record_passwords_put_enabled'] } });
     const { agent, network, platform } = await boot(stage);
     await agent.put('passwords', { origin: 'https://n.example', httpRealm: 'n', password: 'n' });
@@ -120,7 +120,7 @@ describe('refusals', () => {
     expect(puts()).toBe(before + 1);
   });
 
-  test('a 401 gets one fresh assertion; when it stays, the next pass is the next one to ask', async () => {
+  test('a 401 gets one fresh assertion; if it stays, only the next pass asks again', async () => {
     const stage = await synced();
     let refusals = 1;
     const fresh: boolean[] = [];
@@ -177,7 +177,7 @@ describe('refusals', () => {
 });
 
 describe('users who come and go', () => {
-  test('a sign-out at any request of a pass leaves nothing of the account, and the server as it was', async () => {
+  test('a sign-out at any request leaves the server as it was, and no account here', async () => {
     for (let at = 0; ; at++) {
       const stage = await synced();
       const ask = honest(stage.servers);

@@ -40,7 +40,7 @@ test('a login has the later password', async () => {
   expect(logins).toEqual([expect.objectContaining({ id: 'elsewhere', password: 'later' })]);
 });
 
-test('a login that was changed on both sides has the later password, though it comes up last', async () => {
+test('a login changed on both sides has the later password, though it comes up last', async () => {
   const { agent, second } = await deviceAndServer();
   const login = { hostname: 'https://both.example', formSubmitURL: '', httpRealm: null };
   const times = { timeCreated: NOW_MS - 9000, timePasswordChanged: NOW_MS - 9000 };

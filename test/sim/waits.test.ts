@@ -82,7 +82,7 @@ async function told(name: string, value: string) {
 
 const ROWS = HEADERS.flatMap((name) => VALUES.map((value) => [name, value] as const));
 
-test(`${ROWS.length} headers that ask for patience: a second to a day, and not a request before`, async () => {
+test(`${ROWS.length} headers ask for patience, a second to a day: no request before`, async () => {
   for (const [name, value] of ROWS) {
     const { servers, storage, device } = await told(name, value);
     const where = `${name}: ${value}`;
@@ -169,7 +169,7 @@ describe('by itself', () => {
     expect(agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
-  test('it leaves a network that costs money alone when told so, and no network always', async () => {
+  test('it leaves a network that costs money alone if told so, and none always', async () => {
     const { agent, platform, network, wait } = await synced();
     await agent.configure({ wifiOnly: true });
     platform.connected = 'metered';
@@ -185,7 +185,7 @@ describe('by itself', () => {
     expect(await wait(0)).toBe(2);
   });
 
-  test('a change that could not be sent is tried again, later each time, and at once when the user asks', async () => {
+  test('an unsent change is tried again, later each time, at once when the user asks', async () => {
     const servers = thaw(START);
     const ask = honest(servers);
     let isDown = false;

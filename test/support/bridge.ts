@@ -23,7 +23,7 @@ export interface BridgedDevice {
   passUntil(isOver: () => boolean): Promise<void>;
 }
 
-export interface BridgedOptions {
+interface BridgedOptions {
   readonly operations: (clock: DeviceClock) => Operations;
   readonly closeStream?: (stream: number) => void;
   readonly withCrypto?: boolean;

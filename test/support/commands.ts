@@ -59,7 +59,7 @@ export async function run(args: readonly string[], input = ''): Promise<Run> {
   return { code, out: terminal.out, complaints: terminal.complaints };
 }
 
-export interface TestTerminal extends Terminal {
+interface TestTerminal extends Terminal {
   readonly out: string;
   readonly complaints: string;
   /** Resolves when the output, complaints included, has the text that many times. */

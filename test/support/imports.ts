@@ -46,7 +46,7 @@ function wayBack(sources: Sources, start: string): string[] | null {
   return null;
 }
 
-export interface Floors {
+interface Floors {
   readonly sources: number;
   /** Pairs of sources of which one imports the other. */
   readonly imports: number;

@@ -27,7 +27,7 @@ const bundleOf = (fill: number): KeyBundle =>
   keyBundle(new Uint8Array(32).fill(fill), new Uint8Array(32).fill(fill + 1));
 export const DEFAULT_BUNDLE = bundleOf(1);
 
-export interface TestRecord {
+interface TestRecord {
   readonly id: string;
   readonly modifiedMs: number;
   readonly payload: string;

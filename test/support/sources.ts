@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import * as ast from 'typescript/unstable/ast';
 import { API } from 'typescript/unstable/sync';
 
-export interface Import {
+interface Import {
   /** A module's path, or a package's name. */
   readonly to: string;
   /** Names that are taken; '*': nobody can tell which. */
@@ -15,7 +15,7 @@ export interface Import {
   readonly asType: boolean;
 }
 
-export interface SourceFunction {
+interface SourceFunction {
   readonly name: string;
   /** From 1. */
   readonly line: number;

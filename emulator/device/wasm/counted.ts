@@ -8,7 +8,7 @@ import { Op } from './binary.ts';
 import type { ModuleEditor } from './module.ts';
 
 /** Indices of the i32 globals. */
-export interface Counters {
+interface Counters {
   readonly live: number;
   readonly peak: number;
   readonly limit: number;

@@ -21,7 +21,7 @@ export interface FunctionType {
   readonly results: readonly number[];
 }
 
-export interface Export {
+interface Export {
   readonly name: string;
   readonly kind: number;
   readonly index: number;

@@ -34,7 +34,8 @@ const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: str
   [
     'badResponse unavailable',
     /a page of HTML/,
-    'a web page answers instead of the server: the network wants a sign-in, or a proxy has an error',
+    'a web page answers instead of the server: ' +
+      'the network wants a sign-in, or a proxy has an error',
   ],
   [
     'badResponse',
@@ -54,13 +55,15 @@ const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: str
   [
     'unauthorized',
     /accounts server/,
-    'the accounts server takes this sign-in no more, or never did: `kitsync sign-in` makes a new one',
+    'the accounts server takes this sign-in no more, or never did: ' +
+      '`kitsync sign-in` makes a new one',
   ],
   ['unauthorized', /^login: /, 'check the password and the address of the account'],
   [
     'unavailable',
     /^storage: .*status 40[13]/,
-    'the storage refuses what the token server gave: its owner has to look whether both have one secret and one time',
+    'the storage refuses what the token server gave: ' +
+      'its owner has to look whether both have one secret and one time',
   ],
   [
     'storageFailed',
@@ -80,7 +83,8 @@ export const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   [/^ECONNREFUSED /, 'nothing listens there: check that the server runs, and its port'],
   [
     /^(UND_ERR_SOCKET|ECONNRESET) /,
-    'the server, or something on the way, ends the connection; at an http:// address it may want https://',
+    'the server, or something on the way, ends the connection; ' +
+      'at an http:// address it may want https://',
   ],
   [
     /^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT) /,
@@ -88,7 +92,8 @@ export const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   ],
   [
     /^ENOTENCRYPTED /,
-    'a server on another machine would be asked without encryption: use https, or allow it with --allow-http',
+    'a server on another machine would be asked without encryption: ' +
+      'use https, or allow it with --allow-http',
   ],
   [/^(ENETUNREACH|EHOSTUNREACH) /, 'there is no way to the server: check the network'],
   [/^BAD_PORT /, 'no program may use this port for the web: choose another'],
@@ -97,7 +102,8 @@ export const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
   [/^ERR_TLS_CERT_ALTNAME_INVALID /, "the server's certificate is for another name: check it"],
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_[A-Z_]+) /,
-    "this machine does not trust the server's certificate: name its authority's file in NODE_EXTRA_CA_CERTS",
+    "this machine does not trust the server's certificate: " +
+      "name its authority's file in NODE_EXTRA_CA_CERTS",
   ],
   [/^(ERR_SSL_[A-Z_]+|EPROTO) /, 'the server speaks no TLS there: http:// instead of https://?'],
   [
@@ -110,12 +116,14 @@ export const BY_CAUSE: readonly (readonly [codes: RegExp, advice: string])[] = [
 export const BY_WORD: ReadonlyMap<string, string> = new Map([
   [
     'invalid-credentials',
-    'sign in again; if that does not help, the token server trusts another accounts server than the one you sign in to',
+    'sign in again; if that does not help, ' +
+      'the token server trusts another accounts server than the one you sign in to',
   ],
   ['invalid-generation', 'the password was changed since: sign in again'],
   [
     'invalid-client-state',
-    'the key is not the one that the account syncs with: sign in again, and check that no other account used this uid on the server',
+    'the key is not the one that the account syncs with: ' +
+      'sign in again, and check that no other account used this uid on the server',
   ],
   ['invalid-keysChangedAt', 'the key is older than one that the server has seen: sign in again'],
   [
@@ -146,7 +154,8 @@ export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | n
   overQuota: 'the room on the server is used up: delete something, or ask its owner for more',
   storageReset: null,
   noSyncData:
-    'with syncto, check --token-server; else sync with a browser first, or run `kitsync sync --initialize`',
+    'with syncto, check --token-server; ' +
+    'else sync with a browser first, or run `kitsync sync --initialize`',
   clientTooOld: 'this program is too old for the data of the account: install a newer one',
   serviceGone: 'the server has closed: choose another --token-server',
   storageFull: 'make room on the disk that has the folder',

@@ -22,7 +22,7 @@ function syncWith(credentials: unknown, mode = 0o600) {
   return run(['sync', ...server, '--credentials', file, '--data', data, '--once']);
 }
 
-describe('a credentials file that cannot be used is refused in a line that names what is wrong', () => {
+describe('a credentials file that cannot be used is refused, and the line names why', () => {
   test.each([
     ['{', 'is not JSON'],
     ['[]', 'must be a JSON object'],

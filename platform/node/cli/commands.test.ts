@@ -286,7 +286,7 @@ describe('kitsync list and export', () => {
 });
 
 describe('kitsync sign-in', () => {
-  it('brings a code from the browser of another device, and syncs with what comes of it', async () => {
+  it('brings a code from the browser of another device, and a sync works with it', async () => {
     const file = data('signed-in.json');
     const terminal = testTerminal({
       input: async () => {

@@ -8,9 +8,15 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { type Agent, type PassReport, type Status, SyncError } from '../../../agent/index.ts';
+import type { Storage } from '../../ports.ts';
 import { Failure } from './complaint.ts';
-import type { Data } from './data.ts';
 import { type MarkPage, readMarks, readServerWaitMs } from './stored.ts';
+
+/** An agent, and what it keeps, to be read beside it: see stored.ts. */
+export interface Opened {
+  readonly agent: Agent;
+  readonly storage: Pick<Storage, 'get' | 'scan'>;
+}
 
 /** What can be done with synced data without a network. */
 export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> & {
@@ -21,15 +27,15 @@ export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'
 };
 
 /** What a sync that runs does besides. */
-export interface SyncApi extends LocalApi {
+interface SyncApi extends LocalApi {
   sync(): Promise<PassReport>;
 }
 
-export interface RemoteApi extends SyncApi {
+interface RemoteApi extends SyncApi {
   close(): void;
 }
 
-export function localApi({ agent, storage }: Data): LocalApi {
+export function localApi({ agent, storage }: Opened): LocalApi {
   return {
     marks: (collection, after) => readMarks(storage, collection, after),
     serverWaitMs: () => readServerWaitMs(storage, Date.now()),
@@ -44,8 +50,7 @@ export function localApi({ agent, storage }: Data): LocalApi {
 
 /**
  * Answers at `path` until the returned function is called. For the owner of the folder: a socket
- * that was left there is
- * replaced, and so is ours by the next owner's.
+ * that was left there is replaced, and so is ours by the next owner's.
  */
 export async function serveControl(path: string, api: SyncApi): Promise<() => void> {
   // Closing removes the name that a socket was made under: it must not be that of somebody else's

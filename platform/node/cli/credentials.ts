@@ -10,7 +10,7 @@ import { UsageError } from './complaint.ts';
 import { readPrivate, writePrivate } from './private-files.ts';
 
 /** Where new access tokens come from. */
-export interface Renewal {
+interface Renewal {
   readonly refreshToken: string;
   readonly clientId: string;
   /** The accounts server's API, without a slash at the end: `/v1/oauth/token` is there. */

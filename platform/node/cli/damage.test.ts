@@ -84,7 +84,7 @@ test('another device.key is refused, and nothing is changed', async () => {
   expect(sorted((await EXPORT(data)).out)).toBe(expected);
 });
 
-test('where it is lost whose data it is, every command says so, and a sign-out begins anew', async () => {
+test('it is lost whose data it is: every command says so, and a sign-out begins anew', async () => {
   const data = copied();
   const storage = await openNodeStorage(data);
   await storage.commit([[STATE_KEY, '?']]);

@@ -4,27 +4,23 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Agent, type AgentConfig, createAgent } from '../../../agent/index.ts';
-import type { Storage } from '../../ports.ts';
+import { type AgentConfig, createAgent } from '../../../agent/index.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
 import { contents } from './contents.ts';
-import { connectControl } from './control.ts';
+import { connectControl, type Opened } from './control.ts';
 import type { Device } from './device.ts';
 import { removeLeftovers } from './folder.ts';
 import { NODE_HEAP } from './heap.ts';
 import { checkPrivateFolder } from './private-files.ts';
 
-export interface Data {
-  readonly agent: Agent;
-  /** To be read beside the agent: see stored.ts. */
-  readonly storage: Pick<Storage, 'get' | 'scan'>;
+export interface Data extends Opened {
   close(): void;
 }
 
-export interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs'> {
+interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs'> {
   /** Null: no server is asked. */
   readonly remote: AgentConfig['remote'] | null;
   /** Null: not one of the account's devices. */

@@ -82,7 +82,7 @@ describe('the other devices', () => {
   });
 });
 
-it('writes nothing at all on the server with --read-only, what was edited before included', async () => {
+it('writes nothing on the server with --read-only, earlier edits included', async () => {
   await once(data(), '--no-device');
   await run(['put', 'history', '{"url":"https://edited.example/"}', '--data', data()]);
   const asked: string[] = [];

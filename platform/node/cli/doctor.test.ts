@@ -130,7 +130,7 @@ describe('kitsync doctor', () => {
     }
   });
 
-  it('finds credentials and a folder that others can read, and tries the rest all the same', async () => {
+  it('finds credentials and a folder that others can read, and tries the rest too', async () => {
     chmodSync(credentials, 0o644);
     const data = join(folder, 'wide');
     mkdirSync(data);

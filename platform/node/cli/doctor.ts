@@ -156,7 +156,8 @@ function compareClocks(serverMs: number | null, nowMs: number): string {
   const side = offMs > 0 ? 'ahead of' : 'behind';
   throw new Finding(
     `this machine's clock is ${duration(Math.abs(offMs))} ${side} the server's`,
-    'set it, for example with `timedatectl set-ntp true`; if it is right, tell the owner of the server',
+    'set it, for example with `timedatectl set-ntp true`; ' +
+      'if it is right, tell the owner of the server',
   );
 }
 

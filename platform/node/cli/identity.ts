@@ -45,7 +45,7 @@ export function identityOf(
 }
 
 /** Whose data it is. `email` is for people; without one, the account's id stands in. */
-export function accountOf({ uid, email, token, key, deviceId }: CredentialsFile): Account {
+function accountOf({ uid, email, token, key, deviceId }: CredentialsFile): Account {
   const id = uid ?? uidOf('accessToken' in token ? token.accessToken : '', key);
   return { uid: id, email: email ?? id, ...(deviceId && { deviceId }) };
 }

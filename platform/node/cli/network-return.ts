@@ -9,13 +9,13 @@ import type { PassReport } from '../../../agent/index.ts';
 import type { Clock } from '../../ports.ts';
 import { nodeClock } from '../clock.ts';
 
-export interface ReturnWatch {
+interface ReturnWatch {
   /** A pass is over: the watch ends with it, and may begin anew. */
   passEnded(report: PassReport): void;
   stop(): void;
 }
 
-export interface ReturnOptions {
+interface ReturnOptions {
   /** What is tried to be reached. */
   readonly url: string;
   /** The machine's own if it is undefined. */
@@ -55,7 +55,7 @@ const NO_WAY: readonly string[] = ['offline', 'timeout', 'truncated'];
 const CONNECT_MS_MAX = 5_000;
 
 /** Whether a connection to the server of a URL can be made. */
-export function canReach(url: string): Promise<boolean> {
+function canReach(url: string): Promise<boolean> {
   const { hostname, port, protocol } = new URL(url);
   const socket = connect({
     host: hostname.replace(/^\[(.*)\]$/, '$1'),

@@ -8,7 +8,7 @@ import type { AgentConfig, Status } from '../../../agent/index.ts';
 import type { Device } from './device.ts';
 import { writePrivate } from './private-files.ts';
 
-export interface Notes {
+interface Notes {
   readonly remote: AgentConfig['remote'] | null;
   /** Null: it syncs without being among the account's devices. */
   readonly device: Device | null;

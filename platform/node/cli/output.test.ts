@@ -68,7 +68,8 @@ describe.skipIf(!canMount)('a disk', () => {
 
   async function syncOn(prepare: string, directory: string) {
     mkdirSync(disk, { recursive: true });
-    const script = `mount -t tmpfs -o size=100k tmpfs "${disk}" && mkdir -m 700 "${there}" && ${prepare}
+    const script = `mount -t tmpfs -o size=100k tmpfs "${disk}" &&
+      mkdir -m 700 "${there}" && ${prepare}
       exec "$@"`;
     const args = [...unshared, script, 'sh', process.execPath, BIN, ...sync, directory];
     const child = spawn(unshare, args, { stdio: ['ignore', 'pipe', 'pipe'] });

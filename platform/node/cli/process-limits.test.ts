@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => serving.close());
 afterEach(killCommands);
 
-it('says that the disk is full, goes on when there is room, and prints no more than is read', async () => {
+it('says that the disk is full, goes on when it is not, and prints only what is read', async () => {
   const args = [
     ...['sync', '--token-server', serving.world.urls.token, '--data', data, '--once'],
     ...['--credentials', join(folder, 'credentials.json')],

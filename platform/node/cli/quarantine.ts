@@ -35,7 +35,7 @@ export async function quarantine(options: LocalOptions, terminal: Terminal): Pro
 }
 
 /** What a code of the quarantine means. */
-export function wordsFor(code: string): string {
+function wordsFor(code: string): string {
   return WORDS.get(code) ?? 'it could not be used';
 }
 

@@ -62,7 +62,8 @@ async function byBrowser(
   terminal.complain(`Open this page in a browser, on any device, and sign in:\n\n`);
   terminal.write(`${url}\n`);
   terminal.complain(
-    `\nThe browser ends at an address that begins with ${redirectUrl}\nPaste that address, or the code in it: `,
+    `\nThe browser ends at an address that begins with ${redirectUrl}\n` +
+      'Paste that address, or the code in it: ',
   );
   const line = (await terminal.readLine()).trim();
   if (line === '') throw new UsageError('no code was given');

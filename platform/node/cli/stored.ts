@@ -8,7 +8,7 @@ import { contents } from './contents.ts';
 type Reading = Pick<Storage, 'get' | 'scan'>;
 
 /** A record of the server that was set aside. */
-export interface Mark {
+interface Mark {
   readonly collection: string;
   readonly id: string;
   /** Why. */

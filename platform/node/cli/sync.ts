@@ -28,7 +28,7 @@ import { giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The exit code when another device has signed this one out. */
-export const SIGNED_OUT = 3;
+const SIGNED_OUT = 3;
 
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {

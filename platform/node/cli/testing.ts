@@ -5,7 +5,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export interface CommandProcess {
+interface CommandProcess {
   readonly child: ChildProcessWithoutNullStreams;
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<unknown>;

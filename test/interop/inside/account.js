@@ -1,11 +1,14 @@
 // Runs inside Firefox: signs it in to a Sync server on loopback, and syncs it when it is told to.
-// Only what would talk to Mozilla's accounts service is replaced: it lists the devices that it is told of. The token
-// server, Hawk, keys and engines are used by Firefox's own code.
+// Only what would talk to Mozilla's accounts service is replaced: it lists the devices that it is
+// told of. The token server, Hawk, keys and engines are used by Firefox's own code.
 
 const SYNC_SCOPE = 'https://identity.mozilla.com/apps/oldsync';
 const SYNC_MS_MAX = 120_000;
 
-/** `user`: {uid, email, accessToken, scopedKey: {kid, k}}. `ownKeys`: collections that get keys of their own. */
+/**
+ * `user`: {uid, email, accessToken, scopedKey: {kid, k}}. `ownKeys`: collections that get keys of
+ * their own.
+ */
 export async function signIn({ tokenServerUrl, user, ownKeys }) {
   Services.prefs.setStringPref('identity.sync.tokenserver.uri', tokenServerUrl);
   const { Weave } = sync();
@@ -27,8 +30,8 @@ export async function signIn({ tokenServerUrl, user, ownKeys }) {
 }
 
 /**
- * One sync of all collections. `devices`: those of the account, as the accounts server lists them to others.
- * Resolves to the reasons why it failed: none, if it did not.
+ * One sync of all collections. `devices`: those of the account, as the accounts server lists them
+ * to others. Resolves to the reasons why it failed: none, if it did not.
  */
 export async function syncNow(devices) {
   const { Weave } = sync();
@@ -120,7 +123,9 @@ function replaceAccountsService({ uid, email, accessToken }) {
   return accounts;
 }
 
-/** The keys that a first sync makes are for these collections too, and not one default pair for all. */
+/**
+ * The keys that a first sync makes are for these collections too, and not one default pair for all.
+ */
 function giveOwnKeys(collectionKeys, collections) {
   const generate = collectionKeys.generateNewKeysWBO;
   collectionKeys.generateNewKeysWBO = () => generate.call(collectionKeys, collections);

@@ -1,9 +1,12 @@
-// Runs inside Firefox: what a user does to bookmarks, and the tree that Firefox then shows. The roots have the names that
-// they have on the server.
+// Runs inside Firefox: what a user does to bookmarks, and the tree that Firefox then shows. The
+// roots have the names that they have on the server.
 
 const TYPES = { 1: 'bookmark', 2: 'folder', 3: 'separator' };
 
-/** `children`: {guid, type (a number of nsINavBookmarksService), title, url, keyword, tags, children}. */
+/**
+ * `children`: {guid, type (a number of nsINavBookmarksService), title, url, keyword, tags,
+ * children}.
+ */
 export async function addTree(root, children) {
   await places().bookmarks.insertTree({ guid: guidOf(root), children });
 }

@@ -1,5 +1,6 @@
-// Runs inside Firefox: what a user does to history and logins, and what Firefox then holds, read from its own
-// databases and not through its sync code. Dates are in microseconds, as Firefox keeps those of visits.
+// Runs inside Firefox: what a user does to history and logins, and what Firefox then holds, read
+// from its own databases and not through its sync code. Dates are in microseconds, as Firefox keeps
+// those of visits.
 
 /** `pages`: {url, title, visits: [{date, type}]}. Resolves to the URLs that Firefox refused. */
 export async function addPages(pages) {

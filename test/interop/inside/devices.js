@@ -1,4 +1,5 @@
-// Runs inside Firefox: the account's other devices as Firefox knows them, commands for them, and open tabs.
+// Runs inside Firefox: the account's other devices as Firefox knows them, commands for them, and
+// open tabs.
 
 /** The records of all devices that Firefox lists, without what it has added to them. */
 export async function listDevices() {
@@ -35,7 +36,10 @@ export async function listAccountDevices() {
   return fxAccounts.device.recentDeviceList.map(({ id }) => id);
 }
 
-/** What Firefox shows of other devices: their records, with `tabs: [{title, urlHistory, lastUsed: seconds}]`. */
+/**
+ * What Firefox shows of other devices: their records, with `tabs: [{title, urlHistory, lastUsed:
+ * seconds}]`.
+ */
 export async function listTabs() {
   return weave().engineManager.get('tabs').getAllClients();
 }

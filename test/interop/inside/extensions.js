@@ -1,4 +1,5 @@
-// Runs inside Firefox: `storage.sync` of the extension with an id, by the functions that its own calls end in.
+// Runs inside Firefox: `storage.sync` of the extension with an id, by the functions that its own
+// calls end in.
 
 export async function setItems(id, items) {
   await storage().set({ id }, items);

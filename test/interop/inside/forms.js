@@ -1,5 +1,5 @@
-// Runs inside Firefox: what a user types into forms, the postal addresses that Firefox fills them with, and what it holds
-// of both.
+// Runs inside Firefox: what a user types into forms, the postal addresses that Firefox fills them
+// with, and what it holds of both.
 
 /** `entries`: {name, value}. */
 export async function addEntries(entries) {
