@@ -12,25 +12,26 @@ import { isDamage, removeRange, repairing, repairStorage } from './store/mend.ts
 
 export interface Sessions {
   readonly current: Session | null;
-  /** The session of a generation, the open one if there is one. Errors: those of `openSession`. */
-  open(generation: string): Promise<Session>;
+  /** The open one, if there is one. Errors: those of `openSession`. */
+  open(): Promise<Session>;
   /**
    * Does the work. Where it meets damage, that is mended and everything opened anew; then the work
    * is done once more, or the error given to the caller. Errors: those of `open`.
    */
-  mending<T>(generation: () => string, work: () => Promise<T>, isAgain: boolean): Promise<T>;
+  mending<T>(work: () => Promise<T>, isAgain: boolean): Promise<T>;
   /**
    * Closes the session and removes everything of its generation; `then` comes before anything is
-   * opened again.
-   * Errors: those of the storage.
+   * opened again. Errors: those of the storage.
    */
-  wipe(generation: string, then?: () => Promise<void>): Promise<void>;
+  wipe(then?: () => Promise<void>): Promise<void>;
 }
 
+/** `generation` is that of the data now. */
 export function createSessions(
   platform: Platform,
   config: AgentConfig,
   contents: Contents,
+  generation: () => string,
   tell: (event: AgentEvent) => void,
 ): Sessions {
   const lock = createLock();
@@ -42,43 +43,43 @@ export function createSessions(
     current = null;
   };
   const reopen = (): void => close('outOfMemory', 'the collections are opened anew');
-  const opened = async (generation: string, damaged?: string): Promise<Session> => {
+  const opened = async (damaged?: string): Promise<Session> => {
     current ??= await repairing(platform.storage, () =>
-      openSession(platform, generation, contents, config, tell, damaged),
+      openSession(platform, generation(), contents, config, tell, damaged),
     );
     return current;
   };
-  const mend = async (generation: string, { detail }: SyncError): Promise<void> => {
+  const mend = async ({ detail }: SyncError): Promise<void> => {
     if (detail.stored === undefined) await repairStorage(platform.storage);
     reopen();
-    await opened(generation, detail.collection);
+    await opened(detail.collection);
   };
   return {
     get current() {
       return current;
     },
-    open: (generation) =>
+    open: () =>
       lock.run(async () => {
         if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
           reopen();
         }
-        return opened(generation);
+        return opened();
       }),
-    async mending(generation, work, isAgain) {
+    async mending(work, isAgain) {
       try {
         return await work();
       } catch (error) {
         // What is refused for good is not touched.
         if (!isDamage(error) || error.detail.stored === 'state') throw error;
-        await lock.run(() => mend(generation(), error));
+        await lock.run(() => mend(error));
         if (isAgain) return work();
         throw error;
       }
     },
-    wipe: (generation, then) =>
+    wipe: (then) =>
       lock.run(async () => {
         close('disabled', 'the account has left the device');
-        await removeRange(platform, `${generation}.`);
+        await removeRange(platform, `${generation()}.`);
         await then?.();
       }),
   };

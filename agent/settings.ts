@@ -14,6 +14,18 @@ export interface Settings {
 
 export const NO_SETTINGS: Settings = { collections: [], intervalMs: null, wifiOnly: null };
 
+/** What is in force for a collection: its switches, else as it is configured, else off. */
+export function settingsOf(
+  settings: Settings,
+  presets: { readonly [name: string]: CollectionSettings },
+  name: string,
+): CollectionSettings {
+  const own = settings.collections.find(([key]) => key === name);
+  return own?.[1] ?? new Map(Object.entries(presets)).get(name) ?? OFF;
+}
+
+const OFF: CollectionSettings = { enabled: false, readOnly: false };
+
 /** What is left out stays as it is; null for the last two: as configured. */
 export interface SettingsChange {
   readonly collections?: { readonly [name: string]: Partial<CollectionSettings> };

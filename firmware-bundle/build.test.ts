@@ -66,6 +66,18 @@ describe('the scripts', () => {
     expect(await run(scripts)).toEqual(expected);
   });
 
+  test('look a function of the language up once, and only if they call it', async () => {
+    const told =
+      'export const boot = (tell) => tell(JSON.stringify([Math.max(1, 2), JSON.stringify';
+    const { manifest, outDir } = await buildSource('often.ts', `${told}({})])); // Math.min`);
+    for (const { file } of [manifest.whole, ...manifest.parts]) {
+      const text = await readFile(join(outDir, file), 'utf8');
+      expect(text.match(/JSON\.stringify|Math\.\w+/g)).toEqual(['JSON.stringify', 'Math.max']);
+      const quickjs = await getQuickJS();
+      expect(quickjs.evalCode(`${text.trim()}({})((told) => told)`)).toBe('[2,"{}"]');
+    }
+  });
+
   test('hold every module in exactly one part', () => {
     const modules = report.modulesOfParts.flat();
     expect(new Set(modules).size).toBe(modules.length);

@@ -14,6 +14,7 @@ import {
 } from 'acorn';
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
 import { freeNames } from './globals.ts';
+import { declarationsOf, globalOf, hoisted } from './hoisted.ts';
 import { withoutGlobals } from './packages.ts';
 
 /** Modules by path below the root, in the order in which the language evaluates them. */
@@ -145,6 +146,7 @@ function options(root: string, syntax: number) {
     mainFields: ['main'],
     target: `es${syntax}`,
     legalComments: 'none',
+    define: hoisted,
     outdir: '/',
     logLevel: 'silent',
   } as const satisfies BuildOptions;
@@ -208,17 +210,17 @@ function asScript(built: Built, modules: Modules, syntax: number, wanted: Wanted
     ecmaVersion: syntax as ecmaVersion,
     sourceType: 'module',
   });
+  const free = freeNames(program).map(({ name }) => name);
   return {
-    code: frame(file.text, program, wanted),
-    globals: freeNames(program).map(({ name }) => name),
+    code: frame(file.text, program, wanted, declarationsOf(free)),
+    globals: [...new Set(free.map(globalOf))],
     modules,
     bytesOf: new Map(modules.map((path) => [path, output.inputs[path]?.bytesInOutput ?? 0])),
   };
 }
 
 /** Frames esbuild's ES module as `(function (registry) { ... })`. */
-function frame(code: string, program: Program, wanted: Wanted): string {
-  const taken: string[] = [];
+function frame(code: string, program: Program, wanted: Wanted, taken: string[]): string {
   const body: string[] = [];
   const left: string[] = [];
   const take = (path: string, name: string): string => {

@@ -70,9 +70,11 @@ const LAYERS: readonly (readonly string[])[] = [
   ['remotes'],
   ['api', 'remotes/*', 'signin', 'sync'],
   ['contents'],
-  ['core'],
   ['session'],
   ['sessions'],
+  ['machine'],
+  ['one-pass', 'timetable'],
+  ['passes'],
   ['agent'],
   ['index'],
 ];

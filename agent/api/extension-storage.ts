@@ -8,10 +8,10 @@ import type { Body, Collection } from '../collections/collection.ts';
 import { extensionStorage as records } from '../collections/extension-storage.ts';
 import { itemBytes } from '../collections/item-bytes.ts';
 import { isSameValue } from '../collections/members.ts';
-import type { Core } from '../core.ts';
 import { badInput } from '../errors.ts';
 import { findSame } from '../store/dupes.ts';
 import type { CollectionStore } from '../store/store.ts';
+import type { Core } from './core.ts';
 import { deleteRecord, putRecord } from './records.ts';
 
 /** Null: all of them. An object: its keys, with the values of those that are not there. */

@@ -1,11 +1,11 @@
 // What the agent's public door may ask of its state machine: types only.
 
-import type { Company } from './api/devices.ts';
-import type { Writable } from './api/records.ts';
-import type { Body } from './collections/collection.ts';
-import type { SettingsChange } from './settings.ts';
-import type { PassReport, Status } from './status.ts';
-import type { CollectionStore } from './store/store.ts';
+import type { Body } from '../collections/collection.ts';
+import type { SettingsChange } from '../settings.ts';
+import type { PassReport, Status } from '../status.ts';
+import type { CollectionStore } from '../store/store.ts';
+import type { Company } from './devices.ts';
+import type { Writable } from './records.ts';
 
 export interface Core {
   /** Reads what survived the last run and goes on from there. Call it once, first. */

@@ -1,0 +1,87 @@
+// One pass from the outside: whose data it is about, what the protocol's driver is given, and what
+// the server has said beside its answers. What a failure means is passes.ts's to say.
+
+import { shortId } from './collections/members.ts';
+import { driverOf } from './contents.ts';
+import { notEnabled } from './errors.ts';
+import { forget, type Machine, save } from './machine.ts';
+import { type Claim, relationOf } from './remotes/sync/owner.ts';
+import { serverAsked } from './schedule/backoff.ts';
+import { forgetServer, runSessionPass, type Task } from './session.ts';
+import { settingsOf } from './settings.ts';
+import type { PassReport } from './status.ts';
+import type { ServerNotes } from './wire/http.ts';
+
+/**
+ * Errors: those of the ports, of the store, and of the pass; the report is filled in either way.
+ */
+export async function runOnce(machine: Machine, report: PassReport, task: Task): Promise<void> {
+  const { platform, config, contents, sessions, told, abort } = machine;
+  const claim = task === 'leave' ? null : await identify(machine);
+  const opened = await sessions.open();
+  const notes: ServerNotes = { ...told, requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
+  machine.told = notes;
+  const { clientState, clientId, settings } = machine.saved;
+  const memory = { ...machine.saved.remote };
+  const wanted = opened.stores.flatMap((store) => {
+    const { enabled, readOnly } = settingsOf(settings, config.collections, store.collection.name);
+    return enabled ? [{ store, readOnly }] : [];
+  });
+  const shared = { platform, config, notes, abort };
+  const { cache } = opened;
+  const remote = driverOf(contents, config).open({
+    ...shared,
+    ...{ memory, cache, clientState: clientState ?? '' },
+  });
+  const { emit, observes } = machine;
+  const signOut = (): void => {
+    machine.isLeaving = true;
+  };
+  try {
+    await runSessionPass(
+      opened,
+      {
+        ...{ ...shared, remote, claim, emit, observes, wanted, task, clientId, signOut },
+        engine: contents.clients,
+      },
+      report,
+    );
+  } finally {
+    report.requests = notes.requests;
+    const { saved } = machine;
+    const backoff = serverAsked(saved.backoff, notes.waitMs, platform.clock.nowMs());
+    const learned = JSON.stringify(memory) !== JSON.stringify(saved.remote);
+    if (task !== 'leave' && (backoff !== saved.backoff || learned)) {
+      await save(machine, { backoff, remote: memory });
+    }
+  }
+}
+
+/**
+ * Another user starts with an empty store; another key of the same user voids what the server was
+ * known to have.
+ */
+async function identify(machine: Machine): Promise<Claim> {
+  const { platform, sessions } = machine;
+  const claim = await machine.claimed();
+  const { owner } = claim;
+  const relation = relationOf(machine.saved, claim);
+  const isStranger = relation === 'stranger';
+  if (isStranger && machine.isResuming && machine.saved.uid !== null) {
+    await sessions.wipe();
+    await forget(machine);
+    throw notEnabled();
+  }
+  machine.isResuming = false;
+  if (isStranger) {
+    const clientId = shortId(platform.entropy.random(12));
+    await sessions.wipe(() => {
+      const generation = machine.saved.generation + 1;
+      return save(machine, { ...owner, clientId, remote: {}, generation });
+    });
+  } else if (relation === 'newKey') {
+    await forgetServer(await sessions.open());
+    await save(machine, { ...owner, remote: {} });
+  } else if (machine.saved.kid !== owner.kid) await save(machine, owner);
+  return claim;
+}

@@ -1,0 +1,144 @@
+// The passes of the agent, one at a time, and what the outcome of each means for the state machine.
+// The last thing of an account is not quite a pass: its other devices are told that this one
+// leaves. Signing in is left to the device's account manager.
+
+import { fromPort, ported, SyncError } from './errors.ts';
+import { FAREWELL_MS_MAX } from './limits.ts';
+import { enter, forget, isOn, type Machine, note, off, settle } from './machine.ts';
+import { runOnce } from './one-pass.ts';
+import { chance } from './schedule/alarm.ts';
+import { passFailed, passSucceeded, waitMs } from './schedule/backoff.ts';
+import type { Task } from './session.ts';
+import type { PassReport } from './status.ts';
+import { createLock } from './store/lock.ts';
+import { createTimetable, type Timetable } from './timetable.ts';
+
+interface Passes {
+  readonly timetable: Timetable;
+  /**
+   * Runs a pass when the one before is over. Rejects only with `disabled`, or with a programming
+   * error.
+   */
+  run(byUser: boolean, task?: Task): Promise<PassReport>;
+  /** Signs out when the pass that is running is over. */
+  leave(): Promise<void>;
+}
+
+export function createPasses(machine: Machine): Passes {
+  const turns = createLock();
+  let running: Promise<PassReport> | null = null;
+
+  const run: Passes['run'] = (byUser, task = 'sync') => {
+    if (byUser) timetable.release();
+    const turn = turns.run(async () => {
+      if (!isOn(machine)) throw off(machine);
+      try {
+        return await pass(machine, timetable, byUser, task);
+      } catch (error) {
+        await brokenOff(machine);
+        throw error;
+      }
+    });
+    running = turn;
+    const over = (): void => {
+      if (running === turn) running = null;
+      timetable.arm();
+    };
+    turn.then(over, over);
+    return turn;
+  };
+  const timetable = createTimetable(machine, {
+    isRunning: () => running !== null,
+    run: () => void run(false),
+  });
+  return { timetable, run, leave: () => leave(machine, running) };
+}
+
+/** Its outcome is in the state machine. Never rejects but for a programming error. */
+async function pass(
+  machine: Machine,
+  timetable: Timetable,
+  byUser: boolean,
+  task: Task,
+): Promise<PassReport> {
+  const report = newReport();
+  const end = timetable.begin();
+  const { clock } = machine.platform;
+  const wait = waitMs(machine.saved.backoff, clock.nowMs(), byUser);
+  machine.abort = { aborted: false };
+  try {
+    if (wait > 0) {
+      throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
+    }
+    if (machine.state !== 'enabling') await enter(machine, 'syncing');
+    await machine.sessions.mending(() => runOnce(machine, report, task), true);
+    report.ok = true;
+    const { backoff } = machine.saved;
+    note(machine, {
+      backoff: backoff.failures > 0 ? passSucceeded(backoff) : backoff,
+      lastSyncMs: clock.nowMs(),
+    });
+    if (machine.state !== 'disabling') await enter(machine, 'enabled');
+  } catch (error) {
+    await failed(machine, report, fromPort(error));
+  }
+  end(report.error === null || report.error.code === 'aborted');
+  machine.emit({ kind: 'pass', report });
+  if (machine.isLeaving && machine.state !== 'disabling') await leave(machine);
+  return report;
+}
+
+function newReport(): PassReport {
+  return { ok: false, error: null, requests: 0, collections: {} };
+}
+
+async function failed(machine: Machine, report: PassReport, error: SyncError): Promise<void> {
+  const { code } = error;
+  report.error = error.shown;
+  if (!isOn(machine)) return;
+  if (code === 'aborted') return settle(machine, 'enabled', null);
+  // A server that has answers only to ask for patience gets ours too: its own may be a second.
+  if (code === 'backoff' && report.requests === 0) return settle(machine, 'enabled', error);
+  await settleFailed(machine, error);
+}
+
+async function settleFailed(machine: Machine, error: SyncError): Promise<void> {
+  const { clock, entropy } = machine.platform;
+  const backoff = passFailed(machine.saved.backoff, clock.nowMs(), chance(entropy));
+  note(machine, { backoff, error: null });
+  await settle(machine, error.code === 'backoff' ? 'enabled' : 'errored', error);
+}
+
+/**
+ * What broke a pass off may be gone at the next one: a mistake for this data, a heap that was full.
+ */
+async function brokenOff(machine: Machine): Promise<void> {
+  const { state } = machine;
+  if (state !== 'syncing' && state !== 'enabling') return;
+  await settleFailed(machine, new SyncError('deviceFailed', 'the pass broke off'));
+}
+
+/**
+ * The other devices are told if the server can be reached; signing out does not wait long for it.
+ */
+async function leave(machine: Machine, before: Promise<unknown> | null = null): Promise<void> {
+  await enter(machine, 'disabling');
+  await before?.catch(() => undefined);
+  const { clock, power } = machine.platform;
+  const abort = { aborted: false };
+  machine.abort = abort;
+  if (machine.saved.uid !== null && power.connection() !== 'none') {
+    const said = runOnce(machine, newReport(), 'leave').catch(() => undefined);
+    await Promise.race([said, clock.sleep(FAREWELL_MS_MAX)]);
+  }
+  abort.aborted = true;
+  await signOut(machine);
+}
+
+/** Without a word to other devices. */
+export async function signOut(machine: Machine): Promise<void> {
+  machine.isLeaving = false;
+  await machine.sessions.wipe();
+  await ported(machine.platform.identity.forget?.() ?? Promise.resolve());
+  await forget(machine);
+}
