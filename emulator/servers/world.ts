@@ -64,7 +64,7 @@ export interface World {
 }
 
 /** The Syncto switches that are on by default here. */
-const DEFAULT_ENABLED: readonly string[] = [
+export const DEFAULT_ENABLED: readonly string[] = [
   'record_history_put_enabled',
   'record_passwords_put_enabled',
   'record_clients_put_enabled',

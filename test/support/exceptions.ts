@@ -44,10 +44,6 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'crypto/json.test.ts': 2,
     'crypto/secretbox.test.ts': 1,
     'crypto/software.test.ts': 1,
-    'test/support/made-up/document-server.ts': 1,
-    'test/support/made-up/log-change.ts': 1,
-    'test/support/made-up/log-server.ts': 2,
-    'test/support/made-up/servers.test.ts': 1,
   },
   exports: {
     'agent/api/extension-storage.ts': 2,
@@ -83,8 +79,6 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'crypto/jwe.ts': 2,
     'crypto/onepw.ts': 1,
     'crypto/utf8.ts': 1,
-    'test/support/made-up/records-server.ts': 1,
-    'test/support/made-up/server.ts': 2,
   },
   functions: {
     'agent/remotes/sync/documents.ts': 1,

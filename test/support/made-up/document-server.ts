@@ -1,7 +1,7 @@
 // A made-up server of one document, as the sync of Open Web Apps is described: it is fetched whole,
-// sent whole, and the last one that is sent stays. Its members have times of their own, seconds with
-// fractions; a member that is not there is unknown, and only `deleted: true` deletes. The server
-// never looks into the document, and says nothing when it has taken one.
+// sent whole, and the last one that is sent stays. Its members have times of their own, seconds
+// with fractions; a member that is not there is unknown, and only `deleted: true` deletes. The
+// server never looks into the document, and says nothing when it has taken one.
 
 import { HttpError, isObject, jsonResponse, parseObject } from '../../../emulator/servers/http.ts';
 import { noTrouble, serverOf } from './server.ts';

@@ -1,5 +1,5 @@
-// A change of a made-up log: what goes over the wire, and how its id is made. Server and clients use
-// the same words for it; only clients know a key.
+// A change of a made-up log: what goes over the wire, and how its id is made. Server and clients
+// use the same words for it; only clients know a key.
 
 import { createHash } from 'node:crypto';
 

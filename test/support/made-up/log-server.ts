@@ -1,6 +1,6 @@
-// A made-up server of logs, as PiCL's storage is described: each change of a collection has the next
-// number and a change id that is made of the one before, the client makes both, and the server takes
-// a change only where it continues the log. It never looks into a payload or at a signature.
+// A made-up server of logs, as PiCL's storage is described: each change of a collection has the
+// next number and a change id that is made of the one before, the client makes both, and the server
+// takes a change only where it continues the log. It never looks into a payload or at a signature.
 
 import {
   authorization,

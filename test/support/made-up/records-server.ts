@@ -14,7 +14,7 @@ import {
 import { noTrouble, serverOf } from './server.ts';
 
 /** As it goes over the wire. */
-export type StoredRecord =
+type StoredRecord =
   | { readonly id: string; readonly last_modified: string; readonly payload: string }
   | { readonly id: string; readonly last_modified: string; readonly deleted: true };
 
