@@ -2,7 +2,7 @@
 // twice and no more, and everything else is synced.
 
 import { expect, test } from 'vitest';
-import { VmKilled } from './device/vm.ts';
+import { VmKilled } from './device/vm-errors.ts';
 import { freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { accountOf, KINDS, LONG_ID, longest, OTHERS, type RecordKind } from './record-kinds.ts';

@@ -14,7 +14,7 @@ import {
 import { CommandError, DeviceHung } from './device/device.ts';
 import { PowerCut } from './device/flash.ts';
 import type { Fault } from './device/flash-image.ts';
-import { VmError, VmKilled } from './device/vm.ts';
+import { VmError, VmKilled } from './device/vm-errors.ts';
 import type { Expected, Holdings } from './expected.ts';
 import { readHoldings } from './holdings.ts';
 import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';

@@ -102,30 +102,14 @@ const DEVICE_KEY_BYTES = 32;
 const EMAIL = 'user@example.test';
 
 export function createSetup(options: SetupOptions): Setup {
-  const { profile, serverUrl = null, allowHttp = false } = options;
+  const { profile, account } = options;
   const random = createRandom(options.seed);
-  const clock = serverUrl === null ? virtualClock() : realClock();
-  const epochMs = serverUrl === null ? afterLastWrite(options.account) : Date.now();
-  const nowMs = () => epochMs + Math.floor(clock.nowNs() / NS_PER_MS);
-  const servers =
-    serverUrl === null
-      ? createServers({
-          ...options.servers,
-          account: options.account,
-          nowMs,
-          random: bytesOf(random.fork('servers')),
-        })
-      : null;
-  const urls = serverUrl === null ? INSIDE_URLS : outsideUrls(serverUrl);
-  const fetch = servers === null ? outsideFetch(allowHttp) : dated(servers.fetch, nowMs);
+  const time = timeOf(options);
+  const { clock, nowMs } = time;
+  const { servers, urls, fetch } = serversOf(options, nowMs, random.fork('servers'));
   const connection = options.connection ?? (() => 'wifi' as const);
-  const network = createNetwork({
-    clock,
-    link: profile.network,
-    fetch,
-    connection,
-    fault: options.fault,
-  });
+  const link = profile.network;
+  const network = createNetwork({ clock, link, fetch, connection, fault: options.fault });
   let flash = new Flash({
     profile: profile.flash,
     charge: (durationUs) => clock.spend(durationUs * 1000),
@@ -133,22 +117,18 @@ export function createSetup(options: SetupOptions): Setup {
   });
   let bootCount = 0;
   const cuts = random.fork('power cuts');
+  const deviceKey = options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES);
+  const client = clientOf(account, urls, fetch, nowMs);
   const device = createDevice({
     profile,
     firmware: options.firmware,
     clock,
     network,
-    identity: identityOf(
-      options.account,
-      urls,
-      fetch,
-      nowMs,
-      options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES),
-    ),
+    identity: identityOf(client, deviceKey),
     crypto: options.crypto === 'device' ? nodeDeviceCrypto() : null,
     random: random.fork('device'),
     config: agentConfig(options, urls),
-    epochMs,
+    epochMs: time.epochMs,
     connection,
     trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
     keepDebug: options.keepDebug ?? false,
@@ -173,9 +153,9 @@ export function createSetup(options: SetupOptions): Setup {
     flash: () => flash,
     view: async () =>
       servers === null
-        ? accountView(fetch, urls.token, clientOf(options.account, urls, fetch, nowMs))
-        : options.account,
-    approve: (url) => companion(fetch, url, { email: EMAIL, kB: options.account.kB }),
+        ? accountView(fetch, urls.token, clientOf(account, urls, fetch, nowMs))
+        : account,
+    approve: (url) => companion(fetch, url, { email: EMAIL, kB: account.kB }),
     losePower(fault = 'torn') {
       device.powerOff();
       flash = flash.reboot(cuts, fault);
@@ -183,15 +163,38 @@ export function createSetup(options: SetupOptions): Setup {
   };
 }
 
+interface Time {
+  readonly clock: DeviceClock;
+  /** What the servers' clocks said when the run began. */
+  readonly epochMs: number;
+  nowMs(): number;
+}
+
+/** Virtual, a minute after the account's newest write; real with an outside server. */
+function timeOf({ serverUrl = null, account }: SetupOptions): Time {
+  const clock = serverUrl === null ? virtualClock() : realClock();
+  const epochMs = serverUrl === null ? afterLastWrite(account) : Date.now();
+  return { clock, epochMs, nowMs: () => epochMs + Math.floor(clock.nowNs() / NS_PER_MS) };
+}
+
+interface Servers {
+  /** Null when they are outside. */
+  readonly servers: World | null;
+  readonly urls: ServerUrls;
+  readonly fetch: FetchHandler;
+}
+
+function serversOf(options: SetupOptions, nowMs: () => number, random: Random): Servers {
+  const { account, serverUrl = null, allowHttp = false } = options;
+  if (serverUrl !== null)
+    return { servers: null, urls: outsideUrls(serverUrl), fetch: outsideFetch(allowHttp) };
+  const own = { account, nowMs, random: bytesOf(random) };
+  const servers = createServers({ ...options.servers, ...own });
+  return { servers, urls: INSIDE_URLS, fetch: dated(servers.fetch, nowMs) };
+}
+
 /** The device's account manager, signed in; its own traffic is not the agent's and not counted. */
-function identityOf(
-  account: SeedAccount,
-  urls: ServerUrls,
-  fetch: FetchHandler,
-  nowMs: () => number,
-  deviceKey: Uint8Array,
-): Identity {
-  const client = clientOf(account, urls, fetch, nowMs);
+function identityOf(client: AccountClient, deviceKey: Uint8Array): Identity {
   return {
     account: () => client.account(),
     assertion: (audience, fresh) => client.assertion(audience, fresh),

@@ -16,7 +16,7 @@ import { PowerCut } from './flash.ts';
 import { createNetwork } from './network.ts';
 import { createRandom } from './random.ts';
 import { createTrace } from './trace.ts';
-import { VmError, VmKilled } from './vm.ts';
+import { VmError, VmKilled } from './vm-errors.ts';
 
 const PARROT = readFileSync(new URL('./fixtures/parrot.js', import.meta.url), 'utf8');
 const EPOCH_MS = 1_700_000_000_000;

@@ -75,43 +75,7 @@ export function createDevice(options: DeviceOptions): Device {
   const { clock, trace } = options;
   let machine: Machine | null = null;
   let refusedEvery = 0;
-  let past: DeviceCounters = {
-    instructions: 0,
-    longestSlice: 0,
-    loadInstructions: 0,
-    loadLongestSlice: 0,
-    storageInstructions: 0,
-    peakBytes: 0,
-    storagePeakBytes: 0,
-    payloadBytes: 0,
-    boots: 0,
-  };
-
-  /** What was counted before this boot, and by it. */
-  function counters(): DeviceCounters {
-    if (machine === null) return past;
-    const { vm, storage } = machine;
-    const meter = vm.meter();
-    return {
-      ...past,
-      instructions: past.instructions + meter.instructions,
-      longestSlice: Math.max(past.longestSlice, meter.longestSlice),
-      storageInstructions: past.storageInstructions + storage.instructions(),
-      peakBytes: Math.max(past.peakBytes, meter.peakBytes),
-      storagePeakBytes: Math.max(past.storagePeakBytes, storage.heapPeakBytes()),
-      payloadBytes: past.payloadBytes + storage.payloadBytes,
-    };
-  }
-
-  async function runUntil(isOver: () => boolean, what: string): Promise<void> {
-    const deadlineNs = clock.nowNs() + ANSWER_MS_MAX * NS_PER_MS;
-    while (!isOver()) {
-      const hasStepped = await clock.step();
-      options.onStep();
-      if (!hasStepped) throw new DeviceHung(`${what}: the agent waits for nothing`);
-      if (clock.nowNs() > deadlineNs) throw new DeviceHung(`${what}: no answer within a week`);
-    }
-  }
+  let past = NOTHING_COUNTED;
 
   return {
     async boot() {
@@ -128,7 +92,7 @@ export function createDevice(options: DeviceOptions): Device {
       };
     },
     powerOff() {
-      past = counters();
+      past = countersWith(past, machine);
       machine?.vm.drop();
       machine = null;
       clock.clear();
@@ -139,7 +103,7 @@ export function createDevice(options: DeviceOptions): Device {
       if (machine === null) throw new Error('the device is switched off');
       const replies: Reply[] = [];
       machine.bridge.command(name, JSON.stringify(input), (reply) => replies.push(reply));
-      await runUntil(() => replies.length > 0, name);
+      await runUntil(options, () => replies.length > 0, name);
       const [reply = { error: 'noReply', text: '{}' }] = replies;
       if (reply.error !== '') throw new CommandError(name, reply);
       return JSON.parse(reply.text) as unknown;
@@ -149,7 +113,7 @@ export function createDevice(options: DeviceOptions): Device {
       clock.at(clock.nowNs() + durationMs * NS_PER_MS, () => {
         isOver = true;
       });
-      await runUntil(() => isOver, 'idle');
+      await runUntil(options, () => isOver, 'idle');
     },
     refuseEvery(requests) {
       refusedEvery = requests;
@@ -163,6 +127,48 @@ export function createDevice(options: DeviceOptions): Device {
       past = { ...past, longestSlice: 0 };
       machine?.vm.resetSlices();
     },
-    counters,
+    counters: () => countersWith(past, machine),
   };
+}
+
+const NOTHING_COUNTED: DeviceCounters = {
+  instructions: 0,
+  longestSlice: 0,
+  loadInstructions: 0,
+  loadLongestSlice: 0,
+  storageInstructions: 0,
+  peakBytes: 0,
+  storagePeakBytes: 0,
+  payloadBytes: 0,
+  boots: 0,
+};
+
+/** What was counted before this boot, and by it. */
+function countersWith(past: DeviceCounters, machine: Machine | null): DeviceCounters {
+  if (machine === null) return past;
+  const { vm, storage } = machine;
+  const meter = vm.meter();
+  return {
+    ...past,
+    instructions: past.instructions + meter.instructions,
+    longestSlice: Math.max(past.longestSlice, meter.longestSlice),
+    storageInstructions: past.storageInstructions + storage.instructions(),
+    peakBytes: Math.max(past.peakBytes, meter.peakBytes),
+    storagePeakBytes: Math.max(past.storagePeakBytes, storage.heapPeakBytes()),
+    payloadBytes: past.payloadBytes + storage.payloadBytes,
+  };
+}
+
+async function runUntil(
+  { clock, onStep }: DeviceOptions,
+  isOver: () => boolean,
+  what: string,
+): Promise<void> {
+  const deadlineNs = clock.nowNs() + ANSWER_MS_MAX * NS_PER_MS;
+  while (!isOver()) {
+    const hasStepped = await clock.step();
+    onStep();
+    if (!hasStepped) throw new DeviceHung(`${what}: the agent waits for nothing`);
+    if (clock.nowNs() > deadlineNs) throw new DeviceHung(`${what}: no answer within a week`);
+  }
 }

@@ -2,6 +2,7 @@
 // in pieces of at most 16,384 characters. UTF-8 is decoded strictly and a character is never cut in
 // two. Holds at most one chunk of the server; reads nothing that was not asked for.
 
+import { TextDecoder } from 'node:util';
 import { countRecordBytes } from './record-bytes.ts';
 
 export const PIECE_BYTES_MAX = 16_384;
@@ -41,63 +42,24 @@ interface BodyOptions {
 }
 
 export function bodyReader(response: Response, options: BodyOptions): BodyReader {
-  const announced = response.headers.get('content-length');
-  const bytesMax = announced === null ? Infinity : Number(announced);
-  const reader = response.body?.getReader();
+  const wire = wireOf(response, options);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const records = countRecordBytes(response.headers.get('content-type'));
-  let chunk: Uint8Array = new Uint8Array(0);
-  let bytes = 0;
   let isOver = false;
-
-  const broken = (error?: unknown): BodyFailure => ({
-    error: 'truncated',
-    text: options.causeOf(error),
-  });
-
-  /**
-   * Up to one piece of bytes; null at the end; a failure when the connection or the promise broke.
-   */
-  async function take(): Promise<Uint8Array | null | BodyFailure> {
-    if (bytes >= bytesMax) return null;
-    while (chunk.length === 0) {
-      const result = await reader?.read().catch(broken);
-      if (result !== undefined && 'error' in result) return result;
-      if (result === undefined || result.done)
-        return bytes < bytesMax && announced ? broken() : null;
-      chunk = result.value;
-    }
-    const room = Math.min(options.pieceBytes, bytesMax - bytes, options.cutAfterBytes - bytes);
-    if (room <= 0) return broken();
-    const piece = chunk.subarray(0, room);
-    chunk = chunk.subarray(room);
-    bytes += piece.length;
-    return piece;
-  }
-
-  /** Null: not UTF-8. A null piece is the end of the body. */
-  function decode(piece: Uint8Array | null): string | null {
-    try {
-      return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
-    } catch {
-      return null;
-    }
-  }
 
   function end<T>(outcome: T): T {
     isOver = true;
-    chunk = new Uint8Array(0);
-    reader?.cancel().catch(() => undefined);
+    wire.cancel();
     return outcome;
   }
 
   return {
     async next() {
       while (!isOver) {
-        const piece = await take();
+        const piece = await wire.take();
         if (piece !== null && 'error' in piece) return end(piece);
         if (options.countRecords && piece !== null) records.feed(piece);
-        const text = decode(piece);
+        const text = decode(decoder, piece);
         if (text === null) return end({ error: 'encoding' as const });
         if (piece === null) end(null);
         // A piece may hold nothing but the start of a character.
@@ -109,11 +71,68 @@ export function bodyReader(response: Response, options: BodyOptions): BodyReader
       end(null);
     },
     get bytes() {
-      return bytes;
+      return wire.bytes;
     },
     get recordBytes() {
       return records.bytes;
     },
     readyNs: options.readyNs,
   };
+}
+
+interface Wire {
+  /**
+   * Up to one piece of bytes; null at the end; a failure when the connection or the promise broke.
+   */
+  take(): Promise<Uint8Array | null | BodyFailure>;
+  cancel(): void;
+  readonly bytes: number;
+}
+
+function wireOf(response: Response, options: BodyOptions): Wire {
+  const announced = response.headers.get('content-length');
+  const bytesMax = announced === null ? Infinity : Number(announced);
+  const reader = response.body?.getReader();
+  let chunk: Uint8Array = new Uint8Array(0);
+  let bytes = 0;
+
+  const broken = (error?: unknown): BodyFailure => ({
+    error: 'truncated',
+    text: options.causeOf(error),
+  });
+
+  return {
+    async take() {
+      if (bytes >= bytesMax) return null;
+      while (chunk.length === 0) {
+        const result = await reader?.read().catch(broken);
+        if (result !== undefined && 'error' in result) return result;
+        if (result === undefined || result.done)
+          return bytes < bytesMax && announced ? broken() : null;
+        chunk = result.value;
+      }
+      const room = Math.min(options.pieceBytes, bytesMax - bytes, options.cutAfterBytes - bytes);
+      if (room <= 0) return broken();
+      const piece = chunk.subarray(0, room);
+      chunk = chunk.subarray(room);
+      bytes += piece.length;
+      return piece;
+    },
+    cancel() {
+      chunk = new Uint8Array(0);
+      reader?.cancel().catch(() => undefined);
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}
+
+/** Null: not UTF-8. A null piece is the end of the body. */
+function decode(decoder: TextDecoder, piece: Uint8Array | null): string | null {
+  try {
+    return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
+  } catch {
+    return null;
+  }
 }

@@ -85,119 +85,151 @@ interface Stream {
 }
 
 export function createNetwork(options: NetworkOptions): DeviceNetwork {
-  const { clock, link } = options;
-  const counters: NetworkCounters = { requests: 0, bytesIn: 0, bytesOut: 0, payloadBytesIn: 0 };
-  const streams = new Map<number, Stream>();
-  const knownOrigins = new Set<string>();
-  let streamCount = 0;
+  return new Network(options);
+}
 
-  const wireNs = (bytes: number) => (bytes / link.bytesPerSecond) * 1e9;
-  const halfTripNs = (link.roundTripMs / 2) * NS_PER_MS;
+class Network implements DeviceNetwork {
+  private readonly options: NetworkOptions;
+  private readonly counted: NetworkCounters = {
+    requests: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    payloadBytesIn: 0,
+  };
+  private readonly streams = new Map<number, Stream>();
+  private streamCount = 0;
+  private readonly knownOrigins = new Set<string>();
+  private readonly halfTripNs: number;
 
-  function connectNs(url: string): number {
-    const origin = new URL(url).origin;
-    if (knownOrigins.has(origin)) return 0;
-    knownOrigins.add(origin);
-    return link.connectMs * NS_PER_MS;
+  constructor(options: NetworkOptions) {
+    this.options = options;
+    this.halfTripNs = (options.link.roundTripMs / 2) * NS_PER_MS;
   }
 
-  async function exchange(
+  request(request: NetworkRequest, done: (outcome: ResponseHead | Failure) => void): void {
+    const { clock, connection, fault: faultOf } = this.options;
+    const fault = faultOf?.(this.counted.requests, request) ?? null;
+    this.counted.requests++;
+    const nowNs = clock.nowNs();
+    const isCut = connection() === 'none';
+    if (isCut || fault === 'refused' || !URL.canParse(request.url)) {
+      const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
+      clock.at(nowNs + this.halfTripNs, () => done(offline));
+      return;
+    }
+    const bytes = requestBytes(request);
+    this.counted.bytesOut += bytes;
+    const endNs = nowNs + headLimitMs(request) * NS_PER_MS;
+    const wayNs = this.connectNs(request.url) + this.wireNs(bytes) + this.halfTripNs;
+    if (fault === 'silent' || nowNs + wayNs > endNs)
+      clock.at(endNs, () => done(failure('timeout', request)));
+    else clock.at(nowNs + wayNs, () => this.exchange(request, fault, nowNs, done));
+  }
+
+  read(stream: number, done: (outcome: Piece | null | Failure) => void): void {
+    const { clock } = this.options;
+    clock.at(clock.nowNs(), () => this.readNext(stream, done));
+  }
+
+  close(stream: number): void {
+    this.streams.get(stream)?.reader.cancel();
+    this.streams.delete(stream);
+  }
+
+  reset(): void {
+    for (const { reader } of this.streams.values()) reader.cancel();
+    this.streams.clear();
+    this.knownOrigins.clear();
+  }
+
+  counters(): NetworkCounters {
+    return { ...this.counted };
+  }
+
+  /** The request is there: the answer's head, or what became of it. */
+  private async exchange(
     request: NetworkRequest,
     fault: NetworkFault | null,
     askedNs: number,
     done: (outcome: ResponseHead | Failure) => void,
   ): Promise<void> {
+    const { clock, fetch } = this.options;
     const startNs = clock.nowNs();
     const endNs = askedNs + headLimitMs(request) * NS_PER_MS;
     const timedOut = (): void => done(failure('timeout', request));
-    const answered = options
-      .fetch(toRequest(request))
-      .catch((error: unknown) => failure('offline', request, error));
+    const answered = fetch(toRequest(request)).catch((error: unknown) =>
+      failure('offline', request, error),
+    );
     const response = await clock.within(answered, endNs - startNs);
     if (response === 'late') return timedOut();
     if ('error' in response) return done(response);
     const headBytes = responseHeadBytes(response);
-    const { cutAfterBytes, slow } = bodyFault(fault);
-    const arrivalNs = startNs + halfTripNs + wireNs(headBytes);
+    const body = bodyFault(fault);
+    const arrivalNs = startNs + this.halfTripNs + this.wireNs(headBytes);
     if (arrivalNs > endNs) return clock.at(endNs, timedOut);
-    counters.bytesIn += Math.min(headBytes, cutAfterBytes);
+    this.counted.bytesIn += Math.min(headBytes, body.cutAfterBytes);
     clock.at(arrivalNs, () => {
-      if (headBytes > cutAfterBytes) {
+      if (headBytes > body.cutAfterBytes) {
         response.body?.cancel().catch(() => undefined);
         return done(failure('offline', request));
       }
-      const stream = ++streamCount;
-      const reader = bodyReader(response, {
-        cutAfterBytes: cutAfterBytes - headBytes,
-        countRecords: request.method === 'GET' && response.status === 200,
-        pieceBytes: slow?.pieceBytes ?? PIECE_BYTES_MAX,
-        readyNs: clock.nowNs(),
-        causeOf: (error) => causeOf(error, request.url),
-      });
-      streams.set(stream, {
-        request,
-        reader,
-        watch: watchExchange(request, askedNs / NS_PER_MS),
-        wireNs: slow?.wireNs ?? wireNs,
-      });
+      const cutAfterBytes = body.cutAfterBytes - headBytes;
+      const stream = this.open(request, response, { ...body, cutAfterBytes }, askedNs);
       done({ stream, status: response.status, headers: [...response.headers] });
     });
   }
 
-  async function readNext(
+  /** The number of a new stream: the body of `response`. */
+  private open(
+    request: NetworkRequest,
+    response: Response,
+    { cutAfterBytes, slow }: BodyFault,
+    askedNs: number,
+  ): number {
+    const reader = bodyReader(response, {
+      cutAfterBytes,
+      countRecords: request.method === 'GET' && response.status === 200,
+      pieceBytes: slow?.pieceBytes ?? PIECE_BYTES_MAX,
+      readyNs: this.options.clock.nowNs(),
+      causeOf: (error) => causeOf(error, request.url),
+    });
+    this.streams.set(++this.streamCount, {
+      request,
+      reader,
+      watch: watchExchange(request, askedNs / NS_PER_MS),
+      wireNs: slow?.wireNs ?? ((bytes) => this.wireNs(bytes)),
+    });
+    return this.streamCount;
+  }
+
+  private async readNext(
     number: number,
     done: (outcome: Piece | null | Failure) => void,
   ): Promise<void> {
-    const stream = streams.get(number);
+    const { clock } = this.options;
+    const stream = this.streams.get(number);
     if (stream === undefined) return done({ error: 'truncated' });
-    const { atNs, outcome } = await nextOf(stream, clock, counters);
+    const { atNs, outcome } = await nextOf(stream, clock, this.counted);
     clock.at(atNs, () => {
       stream.reader.readyNs = clock.nowNs();
       if (outcome === null || 'error' in outcome) {
-        streams.delete(number);
+        this.streams.delete(number);
         stream.reader.cancel();
       }
       done(outcome);
     });
   }
 
-  return {
-    request(request, done) {
-      const index = counters.requests++;
-      const fault = options.fault?.(index, request) ?? null;
-      const nowNs = clock.nowNs();
-      const isCut = options.connection() === 'none';
-      if (isCut || fault === 'refused' || !URL.canParse(request.url)) {
-        const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
-        return clock.at(nowNs + halfTripNs, () => done(offline));
-      }
-      const bytes = requestBytes(request);
-      counters.bytesOut += bytes;
-      const endNs = nowNs + headLimitMs(request) * NS_PER_MS;
-      const arrivalNs = nowNs + connectNs(request.url) + wireNs(bytes) + halfTripNs;
-      if (fault === 'silent' || arrivalNs > endNs) {
-        return clock.at(endNs, () => done(failure('timeout', request)));
-      }
-      clock.at(arrivalNs, () => exchange(request, fault, nowNs, done));
-    },
+  private wireNs(bytes: number): number {
+    return (bytes / this.options.link.bytesPerSecond) * 1e9;
+  }
 
-    read(stream, done) {
-      clock.at(clock.nowNs(), () => readNext(stream, done));
-    },
-
-    close(stream) {
-      streams.get(stream)?.reader.cancel();
-      streams.delete(stream);
-    },
-
-    reset() {
-      for (const { reader } of streams.values()) reader.cancel();
-      streams.clear();
-      knownOrigins.clear();
-    },
-
-    counters: () => ({ ...counters }),
-  };
+  private connectNs(url: string): number {
+    const origin = new URL(url).origin;
+    if (this.knownOrigins.has(origin)) return 0;
+    this.knownOrigins.add(origin);
+    return this.options.link.connectMs * NS_PER_MS;
+  }
 }
 
 /** What the stream gives next, and when that is there. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createVm, type Vm, type VmArg, VmKilled } from './vm.ts';
+import { createVm, type Vm, type VmArg } from './vm.ts';
+import { VmKilled } from './vm-errors.ts';
 
 const mebibyte = 1024 * 1024;
 const unlimitedOps = 1e12;

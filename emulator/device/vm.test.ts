@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createVm, type Vm, type VmArg, VmError, VmKilled } from './vm.ts';
+import { createVm, type Vm, type VmArg } from './vm.ts';
+import { VmError, VmKilled } from './vm-errors.ts';
 
 const options = { capBytes: 2 * 1024 * 1024, sliceOpsMax: 100_000_000 };
 

@@ -1,18 +1,11 @@
 // The emulated device's processor and memory: one JavaScript virtual machine (QuickJS) under an
 // exact byte cap, with a clock that counts executed WebAssembly instructions.
 // Promises that equal programs with equal inputs take equally many instructions and bytes, and that
-// nothing a program does can pass the cap or hang the host: it is killed instead.
+// nothing a program does can pass the cap or hang the host: it is killed instead (vm-errors.ts).
 // Never gives the program a clock or a random number: Date and Math.random do not exist in it.
-//
-// A machine is killed, for good, when
-//  - memory: an allocation was refused, its own or one of the host's on its behalf. What the
-//  program
-//    made of the refusal does not matter: it reaches the host no more, and the call in progress
-//    ends in `VmKilled`.
-//  - cpu: one slice executed more instructions than `sliceOpsMax`.
-//  - trap: the engine itself failed.
 
 import { type Counters, instantiateEngine, type Pointer, type QuickJs } from './vm-engine.ts';
+import { VmError, VmKilled } from './vm-errors.ts';
 import { NoRoom, Values, type VmArg } from './vm-values.ts';
 
 export type { VmArg } from './vm-values.ts';
@@ -39,31 +32,6 @@ interface VmOptions {
    * one with `JS_SetMemoryLimit`. What passes the cap is still a kill. False if left out.
    */
   readonly refusing?: boolean;
-}
-
-type KillReason = 'memory' | 'cpu' | 'trap';
-
-/** The machine is dead; every further call throws the same error. */
-export class VmKilled extends Error {
-  override readonly name = 'VmKilled';
-  readonly reason: KillReason;
-
-  constructor(reason: KillReason, cause?: unknown) {
-    super(`the virtual machine was killed: ${reason}`, { cause });
-    this.reason = reason;
-  }
-}
-
-/** The program threw and did not catch; the machine lives on. */
-export class VmError extends Error {
-  override readonly name = 'VmError';
-  /** Where in the program, as QuickJS writes it; empty for what is not an Error. */
-  readonly vmStack: string;
-
-  constructor(message: string, vmStack: string) {
-    super(message);
-    this.vmStack = vmStack;
-  }
 }
 
 /** A value inside a machine; it lives there until it is released. */

@@ -84,7 +84,7 @@ function networkOver(server: Server): Network {
         fetch: async (request) => server(request),
         fault: (_, { url }) => FAULTS.find(([end]) => url.endsWith(end))?.[1] ?? null,
       });
-      closeStream = network.close;
+      closeStream = (stream) => network.close(stream);
       return networkOperations(network);
     },
   });

@@ -4,7 +4,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { createVm, type Vm, VmKilled } from '../../emulator/device/vm.ts';
+import { createVm, type Vm } from '../../emulator/device/vm.ts';
+import { VmKilled } from '../../emulator/device/vm-errors.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 
 interface KintoRun {

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandError, DeviceHung } from '../../emulator/device/device.ts';
-import { VmError, VmKilled } from '../../emulator/device/vm.ts';
+import { VmError, VmKilled } from '../../emulator/device/vm-errors.ts';
 import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
