@@ -21,7 +21,8 @@ import type { AgentConfig } from './config.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 import { type Agent, createAgent } from './index.ts';
 import { CHANGE_DELAY_MS, INTERVAL_SPREAD, NETWORK_RECHECK_MS, SPREAD_MS } from './limits.ts';
-import type { RemoteOptions } from './remotes/remote.ts';
+import { syncDriver } from './remotes/sync/driver.ts';
+import type { StorageOptions } from './remotes/sync/storage.ts';
 import type { AgentEvent, Status } from './status.ts';
 import { NEW_STATE, openStates } from './store/state.ts';
 import { stopIfAborted } from './wire/http.ts';
@@ -51,7 +52,7 @@ interface User {
 let server: TestServer;
 let user: User;
 /** What happens at the start of every request. */
-let atRequest: (options: RemoteOptions, line: string) => Promise<void> | void;
+let atRequest: (options: StorageOptions, line: string) => Promise<void> | void;
 
 beforeEach(async () => {
   server = await testServer();
@@ -96,19 +97,19 @@ function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}, 
     recordCharsMax: 400_000,
     ...change,
   };
-  const open = (options: RemoteOptions) => ({
+  const open = (options: StorageOptions) => ({
     ...server,
     poll: async (items: Parameters<TestServer['poll']>[0]) => {
       await asked(options, 'poll');
       return server.poll(items);
     },
-    document: async (collection: string, id: string) => {
-      await asked(options, `document ${collection}`);
-      return server.document(collection, id);
+    fetch: async (collection: string, id: string) => {
+      await asked(options, `fetch ${collection}`);
+      return server.fetch(collection, id);
     },
   });
   const agent = createAgent(platform, config, {
-    drivers: [{ protocol: 'test', open }],
+    drivers: [syncDriver('test', open)],
     collections: [history, passwords],
   });
   const events = (): AgentEvent[] => platform.events.map((json) => JSON.parse(json));
@@ -122,7 +123,7 @@ function boot(storage = new MemoryStorage(), change: Partial<AgentConfig> = {}, 
   };
 }
 
-async function asked(options: RemoteOptions, line: string): Promise<void> {
+async function asked(options: StorageOptions, line: string): Promise<void> {
   stopIfAborted(options.abort);
   options.notes.requests++;
   await atRequest(options, line);
@@ -146,7 +147,7 @@ async function rebooted({ storage }: Device): Promise<Device> {
 
 const asks =
   (waitMs: number) =>
-  ({ notes }: RemoteOptions) => {
+  ({ notes }: StorageOptions) => {
     notes.waitMs = waitMs;
   };
 const failing = (code: SyncErrorCode) => () => {
@@ -264,7 +265,7 @@ describe('enabling', () => {
     return device;
   };
 
-  test.each(['document meta', 'document crypto'])(
+  test.each(['fetch meta', 'fetch crypto'])(
     'at a boot goes on by itself: the power went at %s',
     async (line) => {
       const again = await rebooted(await cutWhileEnabling(line));
@@ -288,13 +289,13 @@ describe('enabling', () => {
   });
 
   test('at a boot is a request of the user still: another one is answered by the same pass or the next', async () => {
-    const again = await rebooted(await cutWhileEnabling('document crypto'));
+    const again = await rebooted(await cutWhileEnabling('fetch crypto'));
     expect(await again.agent.enable()).toMatchObject({ ok: true });
     expect(again.states()).toEqual(['enabling', 'enabled']);
   });
 
   test('at a boot with another account is disabled: nobody has asked for that one', async () => {
-    const device = await cutWhileEnabling('document crypto');
+    const device = await cutWhileEnabling('fetch crypto');
     user = { ...user, uid: 'u2' };
     const again = await rebooted(device);
     await again.platform.time.advance(0);
@@ -306,7 +307,7 @@ describe('enabling', () => {
   });
 
   test('at a boot without a network waits for one', async () => {
-    const device = boot((await cutWhileEnabling('document meta')).storage.fork());
+    const device = boot((await cutWhileEnabling('fetch meta')).storage.fork());
     device.platform.connected = 'none';
     await device.agent.start();
     await device.platform.time.advance(HOUR_MS);

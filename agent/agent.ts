@@ -6,19 +6,22 @@ import type { Platform } from '../platform/ports.ts';
 import type { Core } from './api/core.ts';
 import type { Writable } from './api/records.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
-import type { Contents } from './contents.ts';
+import { type Contents, driverOf } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
 import { enter, forget, isOn, type Machine, note, off, save } from './machine.ts';
 import { createPasses, signOut } from './passes.ts';
-import { createClaims } from './remotes/sync/owner.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
 import { changedSettings, settingsOf } from './settings.ts';
 import type { AgentEvent, CollectionStatus, Status } from './status.ts';
+import { createClaims } from './store/owner.ts';
 import { NEW_STATE, openStates } from './store/state.ts';
 import type { CollectionStore } from './store/store.ts';
 import { collectionStatus } from './sync/pass.ts';
 import type { Timetable } from './timetable.ts';
+
+/** Nothing was heard of the account yet. */
+const UNHEARD = { declined: false, absent: false, stopped: null };
 
 export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
   const names = contents.collections.map(({ name }) => name);
@@ -97,7 +100,7 @@ function createMachine(
       changed();
     }),
     states: openStates(platform.storage),
-    claimed: createClaims(platform),
+    claimed: createClaims(platform, (key) => driverOf(contents, config).keyName(key)),
     status: () => statusOf(machine),
     saved: NEW_STATE,
     state: 'disabled',
@@ -185,7 +188,9 @@ function statusOf(machine: Machine): Status {
 
 function collectionStatusOf(machine: Machine, store: CollectionStore): CollectionStatus {
   const { account } = machine.sessions.current ?? {};
-  return collectionStatus(store, settingsIn(machine, store.collection.name), account?.meta ?? null);
+  const { collection } = store;
+  const standing = account?.standing(collection) ?? UNHEARD;
+  return collectionStatus(store, settingsIn(machine, collection.name), standing);
 }
 
 function settingsIn({ config, saved }: Machine, name: string): CollectionSettings {

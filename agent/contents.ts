@@ -2,8 +2,8 @@
 
 import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
+import type { Devices } from './remotes/devices.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
-import type { Clients } from './remotes/sync/clients.ts';
 import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
 
 export interface Contents {
@@ -15,7 +15,7 @@ export interface Contents {
    * The account's devices and their commands; used where the configuration describes this one
    * (`device`).
    */
-  readonly clients?: Clients;
+  readonly clients?: Devices;
   /**
    * Signing in, for a device whose system has no account manager; used where the configuration has
    * `signIn`.

@@ -6,10 +6,10 @@ import type { Platform } from '../platform/ports.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
 import { fromPort, notEnabled, type SyncError } from './errors.ts';
-import type { Claim } from './remotes/sync/owner.ts';
 import type { SessionPass } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { AgentState, Status } from './status.ts';
+import type { Claim } from './store/owner.ts';
 import { NEW_STATE, type SavedState, type States } from './store/state.ts';
 import type { Abort, ServerNotes } from './wire/http.ts';
 

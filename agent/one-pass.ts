@@ -2,14 +2,13 @@
 // the server has said beside its answers. What a failure means is passes.ts's to say.
 
 import { shortId } from './collections/members.ts';
-import { driverOf } from './contents.ts';
 import { notEnabled } from './errors.ts';
 import { forget, type Machine, save } from './machine.ts';
-import { type Claim, relationOf } from './remotes/sync/owner.ts';
 import { serverAsked } from './schedule/backoff.ts';
 import { forgetServer, runSessionPass, type Task } from './session.ts';
 import { settingsOf } from './settings.ts';
 import type { PassReport } from './status.ts';
+import { type Claim, relationOf } from './store/owner.ts';
 import type { ServerNotes } from './wire/http.ts';
 
 /**
@@ -27,12 +26,6 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
     const { enabled, readOnly } = settingsOf(settings, config.collections, store.collection.name);
     return enabled ? [{ store, readOnly }] : [];
   });
-  const shared = { platform, config, notes, abort };
-  const { cache } = opened;
-  const remote = driverOf(contents, config).open({
-    ...shared,
-    ...{ memory, cache, clientState: clientState ?? '' },
-  });
   const { emit, observes } = machine;
   const signOut = (): void => {
     machine.isLeaving = true;
@@ -41,8 +34,22 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
     await runSessionPass(
       opened,
       {
-        ...{ ...shared, remote, claim, emit, observes, wanted, task, clientId, signOut },
-        engine: contents.clients,
+        ...{
+          platform,
+          config,
+          notes,
+          abort,
+          memory,
+          emit,
+          observes,
+          wanted,
+          task,
+          clientId,
+          signOut,
+        },
+        owner: claim,
+        keyName: clientState ?? '',
+        devices: contents.clients,
       },
       report,
     );

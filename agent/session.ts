@@ -2,37 +2,28 @@
 // It brings the account's keys, its collections and a protocol's driver together; it decides
 // nothing.
 
-import { type BsoCrypto, longPayloadUnits } from '../crypto/bso.ts';
-import { deviceCrypto } from '../crypto/device.ts';
-import { syncKeyBundle } from '../crypto/keys.ts';
 import { restKey } from '../crypto/rest.ts';
-import { softwareCrypto } from '../crypto/software.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { Collection } from './collections/collection.ts';
-import { type AgentConfig, bodyBytesMax, heapOf } from './config.ts';
-import type { Contents } from './contents.ts';
-import { fromPort, SyncError } from './errors.ts';
-import type { Clients, ClientsMemory } from './remotes/sync/clients.ts';
-import { type Account, openAccount } from './remotes/sync/documents.ts';
-import { initializeAccount } from './remotes/sync/initialize.ts';
-import { sayFarewell } from './remotes/sync/leave.ts';
-import type { Claim } from './remotes/sync/owner.ts';
+import { type AgentConfig, heapOf } from './config.ts';
+import { type Contents, driverOf } from './contents.ts';
+import { badInput, fromPort, SyncError } from './errors.ts';
+import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
 import { DAMAGE_KEY } from './store/layout.ts';
 import { mendCollection } from './store/mend.ts';
 import { resetCollection } from './store/reset.ts';
 import { type CollectionStore, openCollectionStore } from './store/store.ts';
 import { createVault } from './store/vault.ts';
-import { type PassInput, runPass } from './sync/pass.ts';
+import { runPass } from './sync/pass.ts';
 import type { PassContext } from './sync/pass-context.ts';
 
 export interface Session {
-  readonly account: Account;
+  readonly driver: RemoteDriver;
+  readonly account: RemoteAccount;
   readonly stores: readonly CollectionStore[];
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly clients: CollectionStore | null;
-  readonly clientsMemory: ClientsMemory;
-  readonly crypto: BsoCrypto;
   /** The driver's own objects; gone with the sign-in. */
   readonly cache: Map<string, unknown>;
 }
@@ -44,12 +35,14 @@ export interface Session {
 export async function openSession(
   platform: Platform,
   generation: string,
-  { collections, clients }: Contents,
+  contents: Contents,
   config: AgentConfig,
   tell: (event: AgentEvent) => void,
   damaged?: string,
 ): Promise<Session> {
   const { storage } = platform;
+  const { collections, clients } = contents;
+  const driver = driverOf(contents, config);
   try {
     const key = restKey(await platform.identity.deviceKey());
     const vault = createVault(key, platform.entropy, platform.clock);
@@ -72,11 +65,10 @@ export async function openSession(
     const devices = clients && config.device ? await whole(clients.collection) : null;
     if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
+      driver,
       stores,
       clients: devices,
-      clientsMemory: { settled: null },
-      account: await openAccount(storage, vault, generation),
-      crypto: cryptoOf(platform, config),
+      account: await driver.account({ platform, config, vault, generation }),
       cache: new Map(),
     };
   } catch (error) {
@@ -90,51 +82,30 @@ export async function openSession(
  */
 export type Task = 'sync' | 'initialize' | 'leave';
 
-export type SessionPass = Omit<PassContext, 'crypto' | 'keys'> & {
-  readonly task: Task;
-  /** Null: the account's own documents are not read. */
-  readonly claim: Claim | null;
-  readonly wanted: PassInput['wanted'];
-  readonly engine: Clients | undefined;
-  /** See `ClientsPart`. */
-  readonly signOut: () => void;
-};
+type OfSession = 'account' | 'stores' | 'cache' | 'startOver';
+
+export type SessionPass = Omit<RemoteOptions, OfSession> &
+  Pick<PassContext, 'observes'> & {
+    readonly task: Task;
+    readonly wanted: readonly Wanted[];
+  };
 
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
   session: Session,
-  { task, claim, wanted, engine, signOut, ...shared }: SessionPass,
+  { task, wanted, observes, ...options }: SessionPass,
   report: PassReport,
 ): Promise<void> {
-  const { account, clients: devices, clientsMemory: memory, crypto } = session;
+  const { account, cache, driver } = session;
   const stores = storesOf(session);
-  let rechecked = false;
-  const refreshKeys = async (): Promise<boolean> => {
-    if (claim === null) return false;
-    const bundle = syncKeyBundle(claim.key);
-    // Deriving takes a slice of its own.
-    await shared.platform.clock.pause();
-    return account.refreshKeys(shared.remote, crypto, bundle);
-  };
-  const keys = {
-    bundle: (name: string) => account.bundle(name),
-    async recheck() {
-      if (rechecked) return false;
-      rechecked = true;
-      return refreshKeys();
-    },
-  };
-  const context = { ...shared, crypto, keys };
-  const { device: described } = shared.config;
-  const device = described && { ...described, fxaDeviceId: claim?.deviceId ?? null };
-  const clients = engine &&
-    device &&
-    devices && { engine, store: devices, device, memory, signOut };
-  const input = { context, account, stores, refreshKeys, wanted, clients: clients ?? null };
-  if (task === 'leave') return sayFarewell(context, stores);
-  if (task === 'initialize' && claim !== null) {
-    report.initialized = await initializeAccount(context, syncKeyBundle(claim.key));
+  const startOver = (): Promise<void> => forgetAgreed(session);
+  const remote = driver.open({ ...options, account, cache, stores, startOver });
+  if (task === 'leave') return remote.leave?.();
+  if (task === 'initialize') {
+    if (!remote.initialize) throw badInput('initialize: this protocol needs none');
+    report.initialized = await remote.initialize();
   }
+  const input = { context: { ...options, observes, remote }, wanted };
   try {
     await runPass(input, report);
   } catch (error) {
@@ -142,26 +113,7 @@ export async function runSessionPass(
     if (!(error instanceof SyncError) || error.code !== 'storageReset') throw error;
     await runPass(input, report);
   }
-  if (shared.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
-}
-
-/**
- * The device's own cryptography if it has some, else ours. Long records go through ours even so: it
- * works in slices, and never holds a record twice.
- */
-function cryptoOf({ crypto, entropy, clock }: Platform, config: AgentConfig): BsoCrypto {
-  const pause = (): Promise<void> => clock.pause();
-  const bytesMax = bodyBytesMax(config);
-  const ours = softwareCrypto(entropy, pause, bytesMax);
-  if (crypto === undefined) return ours;
-  const device = deviceCrypto(crypto, entropy, pause, bytesMax);
-  return {
-    seal: (bundle, texts) => device.seal(bundle, texts),
-    open(bundle, items) {
-      const isLong = items.some(({ payload }) => payload.length > longPayloadUnits);
-      return (isLong ? ours : device).open(bundle, items);
-    },
-  };
+  if (options.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
 }
 
 /** All that are open. */
@@ -174,10 +126,12 @@ export function storesOf({ stores, clients }: Session): readonly CollectionStore
  * done again.
  */
 export async function forgetServer(session: Session): Promise<void> {
-  const { account, cache } = session;
-  cache.clear();
-  for (const store of storesOf(session)) {
-    await resetCollection(store, store.state.syncId);
-  }
-  await account.forget();
+  session.cache.clear();
+  await forgetAgreed(session);
+}
+
+/** As `forgetServer`; what the driver is about to use stays. */
+async function forgetAgreed(session: Session): Promise<void> {
+  for (const store of storesOf(session)) await resetCollection(store, store.state.origin);
+  await session.account.forget();
 }

@@ -3,12 +3,12 @@
 import type { Body } from '../collections/collection.ts';
 import type { DeviceConfig } from '../config.ts';
 import { badInput } from '../errors.ts';
-import type { Clients } from '../remotes/sync/clients.ts';
+import type { Devices } from '../remotes/devices.ts';
 import type { CollectionStore } from '../store/store.ts';
 
 /** The account's devices as this one knows them; it takes part as `device`, under `id`. */
 export interface Company {
-  readonly engine: Clients;
+  readonly engine: Devices;
   readonly store: CollectionStore;
   readonly device: DeviceConfig;
   readonly id: string;

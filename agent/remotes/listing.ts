@@ -2,7 +2,7 @@
 // judged by itself. It holds one piece of the answer and what the splitter holds; one bad record
 // spoils no other.
 
-import { badResponse, SyncError } from '../errors.ts';
+import { SyncError } from '../errors.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
 import { escapeId, isRecordId } from '../store/layout.ts';
 import { parseRecord } from '../wire/document.ts';
@@ -22,12 +22,13 @@ export type ReadEnvelope = (value: unknown) => {
  * `count` how many records they announce. Errors while it is read: `truncated` when there were
  * fewer, those of answer and splitter.
  */
-export function listingPage(
+export function listingPage<T extends object>(
   answer: Answer,
   splitter: Splitter,
   read: ReadEnvelope,
-  { count = 0, ...rest }: Pick<Page, 'stampMs' | 'serverNowMs' | 'nextPage'> & { count?: number },
-): Page {
+  rest: T,
+  count = 0,
+): T & Pick<Page, 'next' | 'cancel'> {
   const items: SplitItem[] = [];
   let missing = count;
   let piece = '';
@@ -58,30 +59,6 @@ export function listingPage(
   };
 }
 
-/**
- * Takes a page's token for the next one and returns it, or throws `badResponse`. `isFirst`: of a
- * listing's pages.
- */
-export type CircleGuard = (isFirst: boolean, token: string | null) => string | null;
-
-/**
- * Notices a listing that goes in circles by the memory of one token, renewed after 1, 2, 4, 8...
- * pages (Brent).
- */
-export function createCircleGuard(): CircleGuard {
-  let remembered: string | null = null;
-  let pages = 0;
-  return (isFirst, token) => {
-    if (isFirst) pages = 0;
-    else if (token !== null && token === remembered) {
-      throw badResponse('paging: the server goes in circles');
-    }
-    pages++;
-    if ((pages & (pages - 1)) === 0) remembered = token;
-    return token;
-  };
-}
-
 /** A parsed record as an envelope, or why it is none. `chars`: the length of its text. */
 export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
   const { id, modifiedMs, payload } = read(value);
@@ -89,7 +66,8 @@ export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): L
   const timeMs = Number.isInteger(modifiedMs) ? Number(modifiedMs) : -1;
   const isTime = timeMs >= 0 && timeMs <= STAMP_MS_MAX;
   if (!isTime || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
-  return { ok: true, envelope: { id, modifiedMs: timeMs, payload }, chars };
+  const envelope = { id, version: `${timeMs}`, modifiedMs: timeMs, payload };
+  return { ok: true, envelope, chars };
 }
 
 function listedOf(

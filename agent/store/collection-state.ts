@@ -4,38 +4,32 @@
 import type { Value } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
 import { STAMP_STEP_MS } from '../limits.ts';
-import type { Risk } from './risk.ts';
 import { storedObject } from './stored.ts';
 
-/**
- * Where a listing stands. `page` is the remote's own next page, valid only for `since` and
- * `stampMs`.
- */
-export interface Cursor {
-  /** All changes up to this server time are here; -1: nothing was ever listed. */
-  readonly sinceMs: number;
-  readonly page: string | null;
-  /** Version of the collection that the listing under way shows; 0 for none. */
-  readonly stampMs: number;
-  /** Everything up to this time has arrived although the listing is not at its end. */
-  readonly floorMs: number;
+/** A record that is worked on, or was when the device was ended. */
+interface Risk {
+  readonly id: string;
+  readonly version: string;
+  /** How often it has been begun. */
+  readonly count: number;
 }
 
-export const START: Cursor = { sinceMs: -1, page: null, stampMs: 0, floorMs: -1 };
-
 export interface CollectionState {
-  readonly cursor: Cursor;
+  /** How far it was read: see `Position`; empty: nothing was ever listed. */
+  readonly position: string;
   readonly epoch: number;
   /** A whole listing after a reset is under way; at its end, what it did not show goes up again. */
   readonly resetting: boolean;
+  /** What that listing does not show is gone. */
+  readonly gone?: boolean | undefined;
   /** Records that apps see. */
   readonly held: number;
   readonly pending: number;
   readonly quarantined: number;
   /** Of them, those that the account's keys prove, and whose form this build does not know. */
   readonly unknownForm: number;
-  /** Server time of the oldest of these since the collection was last read for them. */
-  readonly unknownSinceMs?: number | undefined;
+  /** Where the collection had been read to when the first of these came. */
+  readonly unknownFrom?: string | undefined;
   /** The forms that the build knew that has read them: see `Collection.form`. */
   readonly form?: number;
   /** The last local change's number. */
@@ -47,8 +41,10 @@ export interface CollectionState {
    * it is not listed.
    */
   readonly listRefusedAtMs?: number;
-  /** The engine's syncID in `meta/global` when the cursor was started. */
-  readonly syncId: string;
+  /** What the records belonged to when the collection was first listed: see `Offer.origin`. */
+  readonly origin: string;
+  /** What an upload that has not ended wants to be remembered: see `Upload.plan`. */
+  readonly plan?: string | undefined;
   /** The last request of another device that was carried out. */
   readonly applied?: readonly [versionMs: number, index: number];
   /** Device time when a change was parked first, or the parked ones were tried last. */
@@ -59,14 +55,14 @@ export interface CollectionState {
   readonly damaged?: number | undefined;
   /** Unsent changes that were lost by damage. */
   readonly lost?: number;
-  /** Long records that are worked on: see risk.ts. */
+  /** Long records that are worked on: see sync/risk.ts. */
   readonly risks?: readonly Risk[] | undefined;
   /** Set while the device's data is dropped: the last local change that goes, too. */
   readonly wipeUpTo?: number | undefined;
 }
 
 const NEW_STATE: CollectionState = {
-  cursor: START,
+  position: '',
   epoch: 0,
   resetting: false,
   held: 0,
@@ -75,7 +71,7 @@ const NEW_STATE: CollectionState = {
   unknownForm: 0,
   seq: 0,
   readOnlyAtMs: 0,
-  syncId: '',
+  origin: '',
 };
 
 /**
@@ -85,14 +81,40 @@ const NEW_STATE: CollectionState = {
 export function inForm({ form = 0 }: Collection, state: CollectionState): CollectionState {
   if (state.form === form) return state;
   // A store from before forms were counted does not say which they are.
-  const fromMs = state.form === undefined && state.quarantined > 0 ? 0 : state.unknownSinceMs;
-  if (fromMs === undefined) return { ...state, form };
-  const sinceMs = Math.min(state.cursor.sinceMs, Math.max(0, fromMs - STAMP_STEP_MS));
-  return { ...state, form, unknownSinceMs: undefined, cursor: { ...START, sinceMs } };
+  const from = state.form === undefined && state.quarantined > 0 ? '' : state.unknownFrom;
+  if (from === undefined) return { ...state, form };
+  return { ...state, form, unknownFrom: undefined, position: from };
 }
 
 export function stateOf(stored: Value | null | undefined): CollectionState {
   if (stored === null || stored === undefined) return NEW_STATE;
   // What it stood for is found out anew: see mend.ts.
-  return storedObject(NEW_STATE, stored) ?? { ...NEW_STATE, mending: 0 };
+  return storedObject(NEW_STATE, stored, renewed) ?? { ...NEW_STATE, mending: 0 };
+}
+
+/** Up to form `b` there was Firefox Sync alone, and a cursor that everybody read. */
+interface OldState {
+  readonly cursor?: {
+    readonly sinceMs: number;
+    readonly stampMs: number;
+    readonly floorMs: number;
+    readonly page: string | null;
+  };
+  readonly syncId?: string;
+  readonly unknownSinceMs?: number;
+}
+
+function renewed(old: OldState): object {
+  const { cursor, syncId = '', unknownSinceMs, ...rest } = old;
+  const { sinceMs = -1, stampMs = 0, floorMs = -1, page = null } = cursor ?? {};
+  if (![sinceMs, stampMs, floorMs].every(Number.isInteger)) return { position: null };
+  const isNew = sinceMs < 0 && floorMs < 0 && page === null;
+  const words = [sinceMs, stampMs, floorMs, ...(page === null ? [] : [page])];
+  const from = unknownSinceMs === undefined ? null : Math.max(0, unknownSinceMs - STAMP_STEP_MS);
+  return {
+    ...rest,
+    position: isNew ? '' : words.join(' '),
+    origin: syncId,
+    ...(from !== null && { unknownFrom: `${from} 0 -1` }),
+  };
 }

@@ -48,7 +48,7 @@ test('every value begins with the letter of its form, in a seal or not', async (
     heads.push(`${head?.[0]}`);
   }
   expect(heads.length).toBeGreaterThan(100);
-  expect(new Set(heads)).toEqual(new Set(['b']));
+  expect(new Set(heads)).toEqual(new Set(['c']));
 });
 
 describe('SPEC.md', () => {
@@ -107,7 +107,7 @@ describe('SPEC.md', () => {
       .map(([name]) => name)
       .filter((name) => name.startsWith(id));
     const value = `${await valueAt(synced, key)}`;
-    const [, modifiedMs, epoch, text] = /^b(\d+) (\d+)\n(.*)$/s.exec(value) ?? [];
+    const [, modifiedMs, epoch, text] = /^c(\d+) (\d+)\n(.*)$/s.exec(value) ?? [];
     const body = JSON.parse(`${text}`);
     expect(body.id).toBe(key.slice(id.length));
     expect(Number(modifiedMs)).toBeLessThan(servers.nowMs);
@@ -137,33 +137,36 @@ describe('SPEC.md', () => {
       expect(pieces.map(([of, index, count]) => [of, index, count])).toEqual(
         pieces.map((_, index) => [name, index, pieces.length]),
       );
-      expect(pieces.map(([, , , head]) => head).join('')).toMatch(/^b\d+ \d+$/);
+      expect(pieces.map(([, , , head]) => head).join('')).toMatch(/^c\d+ \d+$/);
       const body = JSON.parse(pieces.map(([, , , , piece]) => piece).join(''));
       expect(body.id).toBe(name.slice(prefix.length));
     }
   });
 });
 
-describe('a store of form 1', () => {
+/** `s` as the versions before have written it. */
+const OLD = { 1: bodyOf(stateNow), 2: `b${bodyOf(stateNow)}` };
+
+describe.each(Object.entries(OLD))('a store of form %s', (_, old) => {
   const cuts: (StorageCut | undefined)[] = [
     undefined,
     { atCommit: 1, when: 'before' },
     { atCommit: 1, when: 'after' },
   ];
 
-  test.each(cuts)('says at the first start that it is one of form 2 now (%j)', async (cut) => {
-    const storage = (await storeWith(bodyOf(stateNow))).fork(cut);
+  test.each(cuts)('says at the first start that it is one of form 3 now (%j)', async (cut) => {
+    const storage = (await storeWith(old)).fork(cut);
     const { agent } = testDevice(servers, { storage });
     await agent.start().catch(() => undefined);
     const state = await valueAt(storage.fork(), 's');
-    expect(state).toBe(cut?.when === 'before' ? bodyOf(stateNow) : stateNow);
+    expect(state).toBe(cut?.when === 'before' ? old : stateNow);
     const again = testDevice(servers, { storage: storage.fork() }).agent;
     await again.start();
     expect(again.status()).toMatchObject({ state: 'enabled', error: null });
   });
 
   test('on a device that is full goes on as it is', async () => {
-    const storage = await storeWith(bodyOf(stateNow));
+    const storage = await storeWith(old);
     storage.commit = async () => {
       throw new StorageError('full', 'no room');
     };
@@ -185,14 +188,14 @@ describe('a store that a newer version has written', () => {
     ['signIn', (agent) => agent.signIn().begin()],
   ];
 
-  test.each(['c', 'd', 'z'])('is refused and left alone (form %s)', async (form) => {
+  test.each(['d', 'e', 'z'])('is refused and left alone (form %s)', async (form) => {
     const storage = await storeWith(`${form}{"nobody":"knows"}`);
     const before = storage.snapshot();
     const { agent } = signingIn(storage);
     const number = form.charCodeAt(0) - 96;
     const refusal = {
       code: 'clientTooOld',
-      message: `the store is of format ${number}, at most 2 is known`,
+      message: `the store is of format ${number}, at most 3 is known`,
     };
     await expect(agent.start()).rejects.toMatchObject(refusal);
     for (const [name, call] of calls) {

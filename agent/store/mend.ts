@@ -5,7 +5,6 @@
 
 import type { Platform, Storage } from '../../platform/ports.ts';
 import { ported, SyncError } from '../errors.ts';
-import { START } from './collection-state.ts';
 import { DAMAGE_KEY, rangeEnd } from './layout.ts';
 import { NO_ENTRY } from './record.ts';
 import { rewriteEach, updateState } from './rewrite.ts';
@@ -93,9 +92,9 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
   }
 
   await updateState(store, (state) => ({
-    ...{ cursor: START, epoch: epoch + 1, resetting: true, seq, mending: undefined },
+    ...{ position: '', epoch: epoch + 1, resetting: true, seq, mending: undefined },
     // Another one than the account has, and not that of a collection that was never synced.
-    syncId: '-',
+    origin: '-',
     damaged: records.length || 1,
     lost: (state.lost ?? 0) + Math.max(lost.length, (state.mending ?? 0) - state.pending),
   }));

@@ -2,7 +2,7 @@
 // unsynced change on top. Pure data and its text form; store.ts writes it.
 
 import type { Body } from '../collections/collection.ts';
-import { FORM, headNumbers, parsedObject } from './stored.ts';
+import { FORM, headWords, numberOf, parsedObject } from './stored.ts';
 
 export interface Mirror {
   readonly body: Body;
@@ -11,7 +11,9 @@ export interface Mirror {
    * and was stored.
    */
   readonly text: string;
-  /** The server's time of this version. */
+  /** As the record's remote names it: printable ASCII without a space. */
+  readonly version: string;
+  /** The server's time of this version; where it has none, the device's when it came. */
   readonly modifiedMs: number;
   /** Counts resets of the sync state: an older one was not seen since the last reset. */
   readonly epoch: number;
@@ -60,8 +62,10 @@ export interface Packed {
 }
 
 export function packMirror(mirror: Mirror): Packed {
-  const { modifiedMs, epoch, body, text } = mirror;
-  return { head: `${FORM}${modifiedMs} ${epoch}`, text: text || JSON.stringify(body) };
+  const { version, modifiedMs, epoch, body, text } = mirror;
+  // Where a version is a time, it is written once.
+  const own = version === `${modifiedMs}` ? '' : ` ${version}`;
+  return { head: `${FORM}${modifiedMs} ${epoch}${own}`, text: text || JSON.stringify(body) };
 }
 
 export function packLocal(local: Local): Packed {
@@ -71,17 +75,20 @@ export function packLocal(local: Local): Packed {
 
 /** Null if the value is not what was written. */
 export function unpackMirror({ head, text, body }: Packed): Mirror | null {
-  const [modifiedMs, epoch] = headNumbers(head, 2);
+  const words = headWords(head);
+  const [time = '', count = '', version = time] = words;
+  const [modifiedMs, epoch] = [numberOf(time), numberOf(count)];
   const read = body ?? (parsedObject(text) as Body | null);
-  if (read === null || modifiedMs === undefined || epoch === undefined) return null;
-  return { body: read, text, modifiedMs, epoch };
+  if (read === null || modifiedMs === null || epoch === null) return null;
+  if (words.length > 2 && (words.length > 3 || version === '' || head[0] !== FORM)) return null;
+  return { body: read, text, version, modifiedMs, epoch };
 }
 
 /** As `unpackMirror`. */
 export function unpackLocal({ head, text, body }: Packed): Local | null {
-  const [changedAtMs, seq, tries] = headNumbers(head, 3);
+  const [changedAtMs = null, seq = null, tries = null, more] = headWords(head).map(numberOf);
   const read = body ?? (text === '' ? null : (parsedObject(text) as Body | null));
   if (read === null && text !== '') return null;
-  if (changedAtMs === undefined || seq === undefined || tries === undefined) return null;
+  if (changedAtMs === null || seq === null || tries === null || more !== undefined) return null;
   return { body: read, changedAtMs, seq, tries };
 }

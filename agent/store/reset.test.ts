@@ -12,11 +12,11 @@ import {
 import type { Collection } from '../collections/collection.ts';
 import { history } from '../collections/history.ts';
 import { SMALL_HEAP } from '../limits.ts';
-import { START } from './collection-state.ts';
+import { requeueUnseen } from '../sync/requeue.ts';
 import type { Entry } from './record.ts';
-import { requeueUnseen, resetCollection } from './reset.ts';
+import { resetCollection } from './reset.ts';
 
-const SYNCED = { ...START, sinceMs: 5_000 };
+const SYNCED = '5000 0 -1';
 
 /** A collection that was synced before; `count` records of it are held. */
 async function synced(count: number, collection: Collection = history) {
@@ -29,7 +29,7 @@ async function synced(count: number, collection: Collection = history) {
   ]);
   await putEntries(store, Object.fromEntries(entries));
   const transaction = store.begin();
-  transaction.update({ cursor: SYNCED });
+  transaction.update({ position: SYNCED });
   await transaction.commit();
   return { storage, store };
 }
@@ -47,15 +47,15 @@ describe('a reset', () => {
   test('of a collection that was never listed is none: there is nothing to compare', async () => {
     const store = await openTestStore(new MemoryStorage(), history);
     await resetCollection(store, 'first');
-    expect(store.state).toMatchObject({ syncId: 'first', epoch: 0, resetting: false });
+    expect(store.state).toMatchObject({ origin: 'first', epoch: 0, resetting: false });
   });
 
   test('forgets how far the collection was synced, and keeps every record', async () => {
     const { storage, store } = await synced(3);
     await resetCollection(store, 'second', { readOnlyAtMs: 7 });
     expect(store.state).toMatchObject({
-      cursor: START,
-      syncId: 'second',
+      position: '',
+      origin: 'second',
       epoch: 1,
       resetting: true,
       held: 3,

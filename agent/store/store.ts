@@ -233,7 +233,7 @@ function beginTransaction(
 ): Transaction {
   const changes: Change[] = [];
   const toSeal: { key: string; packed: Packed }[] = [];
-  let { held, pending, quarantined, unknownForm, unknownSinceMs } = start;
+  let { held, pending, quarantined, unknownForm, unknownFrom } = start;
   let patch: Partial<CollectionState> = {};
   let chars = 0;
 
@@ -291,7 +291,7 @@ function beginTransaction(
     },
     quarantine(id, before, code, modifiedMs) {
       const isUnknown = code === UNKNOWN_FORM;
-      if (isUnknown) unknownSinceMs = Math.min(unknownSinceMs ?? modifiedMs, modifiedMs);
+      if (isUnknown) unknownFrom ??= start.position;
       // What the device holds of a record must not replace a version that it cannot read: that is
       // always remembered.
       const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
@@ -302,7 +302,7 @@ function beginTransaction(
     },
     recount() {
       held = pending = quarantined = unknownForm = 0;
-      unknownSinceMs = undefined;
+      unknownFrom = undefined;
     },
     update(more) {
       patch = { ...patch, ...more };
@@ -317,7 +317,7 @@ function beginTransaction(
       for (let item = toSeal.shift(); item !== undefined; item = toSeal.shift()) {
         changes.push([item.key, await pack(item.key, item.packed)]);
       }
-      const counted = { held, pending, quarantined, unknownForm, unknownSinceMs };
+      const counted = { held, pending, quarantined, unknownForm, unknownFrom };
       const next = { ...start, ...patch, ...counted };
       changes.push([keys.cursor, jsonStored(next)]);
       await write(changes, next, chars);

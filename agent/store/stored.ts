@@ -1,7 +1,7 @@
 // Reading back what this device has written itself. Every value says in which form it was written,
-// by a letter that it begins with (SPEC.md): `b` is what this version writes, and form 1, which had
-// no letter, is still read. A value that is not what was written is an error and never an absence:
-// going on as if it had never been there would lose what it stands for.
+// by a letter that it begins with (SPEC.md): `c` is what this version writes; `b`, and form 1,
+// which had no letter, are still read. A value that is not what was written is an error and never
+// an absence: going on as if it had never been there would lose what it stands for.
 
 import { isObject, jsonOf } from '../../crypto/engine.ts';
 import type { Value } from '../../platform/ports.ts';
@@ -9,7 +9,7 @@ import { SyncError } from '../errors.ts';
 import type { StoredKind } from './layout.ts';
 
 /** The form that is written. */
-export const FORM = 'b';
+export const FORM = 'c';
 
 /**
  * The error for a value that is not what was written: `damaged`. `kind` and the rest say which it
@@ -29,9 +29,9 @@ export function damaged(stored: StoredKind, collection?: string, recordId?: stri
  * newer Kitsync has written it, else `damaged`.
  */
 export function unreadable(stored: StoredKind, value: Value): SyncError {
-  if (typeof value !== 'string' || !/^[c-z]/.test(value)) return damaged(stored);
-  const newer = value.charCodeAt(0) - FORM.charCodeAt(0) + 2;
-  return new SyncError('clientTooOld', `the store is of format ${newer}, at most 2 is known`, {
+  if (typeof value !== 'string' || !/^[d-z]/.test(value)) return damaged(stored);
+  const newer = value.charCodeAt(0) - FORM.charCodeAt(0) + 3;
+  return new SyncError('clientTooOld', `the store is of format ${newer}, at most 3 is known`, {
     stored,
   });
 }
@@ -43,26 +43,35 @@ export function jsonStored(value: object): string {
 
 /** Whether a value is of a form that this version does not write any more. */
 export function isOldForm(stored: Value | null | undefined): boolean {
-  return typeof stored === 'string' && stored[0] === '{';
+  return typeof stored === 'string' && /^[b{]/.test(stored);
 }
 
-/** The numbers of a head; none if it has others. In form 1 no letter is before them. */
-export function headNumbers(head: string, count: number): number[] {
-  const words = (head[0] === FORM ? head.slice(1) : head).split(' ');
-  const numbers = words.map((word) => (word === '' ? Number.NaN : Number(word)));
-  return numbers.length === count && numbers.every(Number.isFinite) ? numbers : [];
+/** The words of a head. In form 1 no letter is before them. */
+export function headWords(head: string): string[] {
+  return head.replace(/^[bc]/, '').split(' ');
+}
+
+/** The number that a word is; null if it is none. */
+export function numberOf(word = ''): number | null {
+  const number = word === '' ? Number.NaN : Number(word);
+  return Number.isFinite(number) ? number : null;
 }
 
 /**
  * A stored JSON object; null if it is not what was written. Every member of the model must be there
  * and of the same kind (null stands for anything); in form 1 the model's stand in for those that
- * are missing.
+ * are missing. `renewed` makes of an older form what the model is like.
  */
-export function storedObject<T extends object>(model: T, stored: Value): T | null {
+export function storedObject<T extends object>(
+  model: T,
+  stored: Value,
+  renewed: (old: object) => object = (old) => old,
+): T | null {
   const text = typeof stored === 'string' ? stored : '';
-  const isOld = isOldForm(text);
-  const value = parsedObject(text[0] === FORM ? text.slice(1) : isOld ? text : '');
-  return value !== null && isLike(value, model, isOld) ? { ...model, ...value } : null;
+  const isFirst = text[0] === '{';
+  const read = parsedObject(isFirst ? text : /^[bc]/.test(text) ? text.slice(1) : '');
+  const value = read !== null && isOldForm(text) ? renewed(read) : read;
+  return value !== null && isLike(value, model, isFirst) ? { ...model, ...value } : null;
 }
 
 /** The object that a text is the JSON of; null for any other text. */

@@ -9,6 +9,7 @@ import {
   testPass,
 } from '../../test/support/store.ts';
 import { history } from '../collections/history.ts';
+import { stored } from '../remotes/sync/storage.ts';
 import { settle } from './acknowledge.ts';
 import type { Job } from './outgoing.ts';
 
@@ -16,7 +17,7 @@ const ID = 'AAAAAAAAAAAA';
 const REFUSED = { kind: 'refused', code: 'tooLarge' } as const;
 
 function jobOf(id: string, seq: number, isDeletion = false): Job {
-  const outgoing = { id, payload: '', sortindex: null, ttlSeconds: null, baseMs: null };
+  const outgoing = { id, payload: '', base: null, beside: {} };
   return { id, seq, tries: 0, isDeletion, body: null, outgoing };
 }
 
@@ -55,11 +56,11 @@ describe('a refusal', () => {
 test('of however many deletions, a thousand at most are remembered by their versions', async () => {
   const { store, pass } = await setUp();
   const jobs = Array.from({ length: 2_100 }, (_, at) => jobOf(`id${at}`, 1, true));
-  const stored = jobs.map((_, at) => ({ kind: 'stored', modifiedMs: at + 1 }) as const);
+  const results = jobs.map((_, at) => stored(at + 1));
   for (let at = 0; at < jobs.length; at += 50) {
-    await settle(pass, jobs.slice(at, at + 50), stored.slice(at, at + 50));
+    await settle(pass, jobs.slice(at, at + 50), results.slice(at, at + 50));
     expect(pass.buried.size).toBeLessThanOrEqual(1_000);
   }
-  expect(pass.buried.get('id2099')).toBe(2_100);
+  expect(pass.buried.get('id2099')).toBe('2100');
   await expect(store.load(['id0'])).resolves.toMatchObject([{ mirror: null, local: null }]);
 });

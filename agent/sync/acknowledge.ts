@@ -4,13 +4,12 @@
 
 import type { Body } from '../collections/collection.ts';
 import { PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from '../limits.ts';
-import type { PushResult } from '../remotes/remote.ts';
-import { START } from '../store/collection-state.ts';
+import type { PushResult, Stored, Upload } from '../remotes/remote.ts';
 import type { Entry } from '../store/record.ts';
-import { rewriteEach } from '../store/rewrite.ts';
+import { rewriteEach, updateState } from '../store/rewrite.ts';
 import type { Transaction } from '../store/store.ts';
 import { mirrorOf } from './merge.ts';
-import type { Job } from './outgoing.ts';
+import { charsOf, type Job } from './outgoing.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 /**
@@ -23,6 +22,23 @@ const BURIED_MAX = 1_000;
 export interface Staged {
   readonly id: string;
   readonly seq: number;
+}
+
+/**
+ * Sends these changes, and writes what the server said of them. Errors: the remote's, the store's.
+ */
+export async function add(
+  pass: CollectionPass,
+  upload: Upload,
+  jobs: readonly Job[],
+  isLast: boolean,
+): Promise<PushResult[]> {
+  const records = jobs.map(({ outgoing }) => outgoing);
+  const plan = await upload.plan?.(records);
+  if (plan != null) await updateState(pass.store, () => ({ plan }));
+  const results = await upload.add(records, isLast);
+  await settle(pass, jobs, results);
+  return results;
 }
 
 /** Writes what the server said of these changes. */
@@ -46,9 +62,9 @@ export async function settle(
     told,
     (transaction, before, { id, job, result }) => {
       if (result.kind === 'stored') {
-        transaction.set(id, before, acknowledged(pass, before, job, result.modifiedMs));
+        transaction.set(id, before, acknowledged(pass, before, job, result));
         if (pass.buried.size >= BURIED_MAX) pass.buried.clear();
-        if (job.isDeletion) pass.buried.set(id, result.modifiedMs);
+        if (job.isDeletion) pass.buried.set(id, result.version);
         pass.report.pushed++;
       } else if (before.local?.seq === job.seq) {
         const tries = triesAfter(result, job, someStored);
@@ -60,6 +76,8 @@ export async function settle(
       }
     },
     (transaction) => {
+      const isUnsure = results.some(({ kind }) => kind === 'staged' || kind === 'failed');
+      if (store.state.plan !== undefined && !isUnsure) transaction.update({ plan: undefined });
       if (!results.some(({ kind }) => kind === 'readOnly')) return;
       transaction.update({ readOnlyAtMs: Math.max(1, platform.clock.nowMs()) });
     },
@@ -67,22 +85,22 @@ export async function settle(
 }
 
 /**
- * What was staged is on the server now. The last commit moves the cursor behind it, so a device
+ * What was staged is on the server now. The last commit moves the position behind it, so a device
  * that loses power before it finds its own records in the next pull.
  */
 export async function acknowledgeStaged(
   pass: CollectionPass,
   staged: readonly Staged[],
-  modifiedMs: number,
+  end: Stored & { readonly position: string },
 ): Promise<void> {
   await rewriteEach(
     pass.store,
     staged,
     (transaction, before, { id, seq }) => {
-      transaction.set(id, before, acknowledged(pass, before, { seq }, modifiedMs));
+      transaction.set(id, before, acknowledged(pass, before, { seq }, end));
       pass.report.pushed++;
     },
-    (transaction) => transaction.update({ cursor: { ...START, sinceMs: modifiedMs } }),
+    (transaction) => transaction.update({ position: end.position, plan: undefined }),
   );
 }
 
@@ -109,13 +127,14 @@ function acknowledged(
   pass: CollectionPass,
   now: Entry,
   sent: { readonly seq: number; readonly body?: Body | null },
-  modifiedMs: number,
+  { version, modifiedMs }: Stored,
 ): Entry {
   if (now.local === null) return now;
   const isEdited = now.local.seq !== sent.seq;
   const body = isEdited ? (sent.body ?? now.mirror?.body ?? {}) : now.local.body;
   const text = body === null ? '' : JSON.stringify(body);
-  const mirror = mirrorOf({ body, text, modifiedMs }, pass.store.state.epoch);
+  const arrival = { body, text, version, modifiedMs };
+  const mirror = mirrorOf(arrival, pass.store.state.epoch, pass.platform.clock.nowMs());
   return { mirror, local: isEdited ? now.local : null, quarantined: false };
 }
 
@@ -124,6 +143,6 @@ function acknowledged(
  */
 function triesAfter(result: PushResult, { tries, outgoing }: Job, someStored: boolean): number {
   if (result.kind === 'refused') return Math.max(tries, PUSH_TRIES_MAX);
-  const suspect = someStored || outgoing.payload.length > PAYLOAD_SAFE_CHARS;
+  const suspect = someStored || charsOf(outgoing) > PAYLOAD_SAFE_CHARS;
   return result.kind === 'failed' && suspect ? tries + 1 : tries;
 }

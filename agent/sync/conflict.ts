@@ -2,16 +2,15 @@
 // what is left of our change is sent. A lost answer is resolved like this, too: the version turns
 // out to be ours.
 
-import type { OpenedBso } from '../../crypto/bso.ts';
 import type { Collection } from '../collections/collection.ts';
 import { SyncError } from '../errors.ts';
 import { CONFLICT_ROUNDS_MAX, PUSH_TRIES_MAX } from '../limits.ts';
-import type { Document, PushResult, Upload } from '../remotes/remote.ts';
+import type { Fetched, Incoming, PushResult, Upload } from '../remotes/remote.ts';
 import { type Local, NO_ENTRY, UNKNOWN_FORM } from '../store/record.ts';
-import { park, type Staged, settle } from './acknowledge.ts';
-import { isTombstone, keepFork, type Received, receive } from './merge.ts';
+import { add, park, type Staged } from './acknowledge.ts';
+import { keepFork, type Received, receive } from './merge.ts';
 import { sealedJob } from './outgoing.ts';
-import { type CollectionPass, openAll } from './pass-context.ts';
+import type { CollectionPass } from './pass-context.ts';
 
 /**
  * A version that this device cannot read, or whose form this build does not know, is not replaced:
@@ -23,21 +22,22 @@ export async function resolve(
   upload: Upload,
   id: string,
   staged: Staged[],
+  told?: Fetched,
 ): Promise<PushResult> {
+  let known = told;
   for (let round = 0; round < CONFLICT_ROUNDS_MAX; round++) {
-    const document = await theirs(pass, id);
+    const document = known ?? (await theirs(pass, id));
     const { local, standing } = await mergedWith(pass, id, document);
     pass.report.merged++;
-    if (local === null) return { kind: 'stored', modifiedMs: 0 };
+    if (local === null) return { kind: 'stored', version: '', modifiedMs: 0 };
     if (standing === 'unproven' && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
     if (standing === 'parked' || document === null) return { kind: 'refused' };
-    const baseMs = document.kind === 'found' ? document.envelope.modifiedMs : null;
-    const job = await sealedJob(pass, id, local, baseMs);
-    const results = await upload.add([job.outgoing], false);
-    await settle(pass, [job], results);
-    const [result = { kind: 'failed' }] = results;
+    const base = document.kind === 'found' ? document.envelope.version : null;
+    const job = await sealedJob(pass, id, local, base);
+    const [result = { kind: 'failed' }] = await add(pass, upload, [job], false);
     if (result.kind === 'staged') staged.push({ id, seq: job.seq });
     if (result.kind !== 'conflict') return result;
+    known = result.theirs;
   }
   return { kind: 'failed' };
 }
@@ -46,9 +46,9 @@ export async function resolve(
  * The server's version; null if it cannot be read: it is too long for this device, or nothing that
  * is a record.
  */
-async function theirs(pass: CollectionPass, id: string): Promise<Document | null> {
+async function theirs(pass: CollectionPass, id: string): Promise<Fetched | null> {
   try {
-    return await pass.remote.document(pass.store.collection.name, id);
+    return await pass.remote.fetch(pass.store, id);
   } catch (error) {
     if (error instanceof SyncError && error.code === 'badResponse') return null;
     throw error;
@@ -68,24 +68,24 @@ type Standing = 'merged' | 'unproven' | 'parked';
 async function mergedWith(
   pass: CollectionPass,
   id: string,
-  document: Document | null,
+  document: Fetched | null,
 ): Promise<{ readonly local: Local | null; readonly standing: Standing }> {
   const { store } = pass;
   const found = document?.kind === 'found' ? document : null;
-  const [opened] = found === null ? [] : await openAll(pass, [found.envelope]);
+  const [opened] = found === null ? [] : await pass.offer.codec.open([found.envelope]);
   return store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([id]);
     const transaction = store.begin();
     const seq = transaction.nextSeq();
-    const modifiedMs = found?.envelope.modifiedMs ?? 0;
+    const { version = '', modifiedMs = null } = found?.envelope ?? {};
     let after: Received = before;
     let standing: Standing = 'merged';
     const code = refusalOf(store.collection, opened);
     if (document !== null && found === null) after = { ...before, mirror: null };
-    else if (found !== null && opened?.ok === true && code === null) {
-      const body = isTombstone(opened.body) ? null : opened.body;
+    else if (found !== null && opened && opened.kind !== 'malformed' && code === null) {
+      const { body, text } = opened.kind === 'live' ? opened : { body: null, text: '' };
       const times = { serverNowMs: found.serverNowMs, deviceNowMs: pass.platform.clock.nowMs() };
-      const arrival = { body, text: opened.text, modifiedMs };
+      const arrival = { body, text, version, modifiedMs };
       after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
     } else standing = code === null ? 'unproven' : 'parked';
     if (standing !== 'merged' && before.local !== null) {
@@ -97,7 +97,7 @@ async function mergedWith(
     }
     if (after.fork !== undefined) keepFork(pass, transaction, after.fork, seq);
     transaction.set(id, before, after);
-    if (code !== null) transaction.quarantine(id, before, code, modifiedMs);
+    if (code !== null) transaction.quarantine(id, before, code, modifiedMs ?? 0);
     await transaction.commit();
     return { local: after.local, standing };
   });
@@ -107,8 +107,7 @@ async function mergedWith(
  * Why a version that has arrived whole is nothing for this build; null if it is, or does not prove
  * itself.
  */
-function refusalOf({ check }: Collection, opened: OpenedBso | undefined): string | null {
-  if (opened === undefined) return null;
-  if (!opened.ok) return opened.code === 'tooLarge' ? opened.code : null;
-  return isTombstone(opened.body) || check(opened.body) === null ? null : UNKNOWN_FORM;
+function refusalOf({ check }: Collection, opened: Incoming | undefined): string | null {
+  if (opened?.kind === 'malformed') return opened.proven ? opened.code : null;
+  return opened?.kind !== 'live' || check(opened.body) === null ? null : UNKNOWN_FORM;
 }

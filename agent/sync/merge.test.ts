@@ -3,15 +3,21 @@ import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { audit, localWith, mirrorWith, openTestStore, testPass } from '../../test/support/store.ts';
 import type { Body, Collection, MergeDecision } from '../collections/collection.ts';
 import { history } from '../collections/history.ts';
+import { isTombstone } from '../remotes/sync/codec.ts';
 import { NO_ENTRY } from '../store/record.ts';
-import { isTombstone, keepFork, receive } from './merge.ts';
+import { keepFork, receive } from './merge.ts';
 
 const TIMES = { serverNowMs: 9_000, deviceNowMs: 8_000 };
 const EPOCH = 3;
 const SEQ = 7;
 
 const theirs = { id: 'a', x: 'theirs' };
-const arrival = { body: theirs, text: '{"x":"theirs", "id":"a"}', modifiedMs: 5_000 };
+const arrival = {
+  body: theirs,
+  text: '{"x":"theirs", "id":"a"}',
+  version: '5000',
+  modifiedMs: 5_000,
+};
 const arrived = { ...arrival, epoch: EPOCH };
 
 /** A collection whose merge decides as told, and remembers what it was asked. */
@@ -44,7 +50,8 @@ describe('a version that arrives', () => {
     const before = { mirror: mirrorWith({ x: 1 }), local: localWith({ x: 2 }), quarantined: false };
     receive(collection, before, arrival, EPOCH, TIMES, SEQ);
     const { mirror, local } = before;
-    expect(asked).toEqual([{ mirror, local, incoming: arrival, ...TIMES }]);
+    const incoming = { body: theirs, modifiedMs: 5_000 };
+    expect(asked).toEqual([{ mirror, local, incoming, ...TIMES }]);
   });
 
   test('may leave nothing to send', () => {
@@ -82,6 +89,7 @@ describe('a version that arrives', () => {
     expect(received(before, { mirror: { x: 3 }, local: 'none' }).mirror).toEqual({
       body: { x: 3 },
       text: '{"x":3}',
+      version: arrival.version,
       modifiedMs: arrival.modifiedMs,
       epoch: EPOCH,
     });
@@ -90,7 +98,7 @@ describe('a version that arrives', () => {
 
   test('that is a deletion leaves no mirror', () => {
     const { collection } = deciding({ mirror: 'asIs', local: 'none' });
-    const gone = { body: null, text: '', modifiedMs: 5 };
+    const gone = { body: null, text: '', version: '5', modifiedMs: 5 };
     const before = { ...NO_ENTRY, mirror: mirrorWith({ x: 1 }) };
     expect(receive(collection, before, gone, EPOCH, TIMES, SEQ)).toEqual(NO_ENTRY);
     expect(receive(collection, NO_ENTRY, gone, EPOCH, TIMES, SEQ)).toEqual(NO_ENTRY);

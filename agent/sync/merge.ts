@@ -2,7 +2,7 @@
 // new entry out. Pure. The rules themselves belong to the collection; here they only meet what the
 // device holds.
 
-import type { Body, Collection } from '../collections/collection.ts';
+import type { Body, Collection, MergeInput } from '../collections/collection.ts';
 import { type Entry, type Local, type Mirror, NO_ENTRY } from '../store/record.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CollectionPass } from './pass-context.ts';
@@ -11,12 +11,15 @@ export interface Arrival {
   /** Null: a tombstone, or gone from the server. */
   readonly body: Body | null;
   readonly text: string;
-  readonly modifiedMs: number;
+  readonly version: string;
+  /** Null where the remote has no times. */
+  readonly modifiedMs: number | null;
 }
 
 /** Clocks of both sides at the time of the answer: only ages are compared. */
 export interface Times {
-  readonly serverNowMs: number;
+  /** Null where the remote has no times. */
+  readonly serverNowMs: number | null;
   readonly deviceNowMs: number;
 }
 
@@ -32,16 +35,19 @@ export function receive(
   times: Times,
   seq: number,
 ): Received {
-  const arrived = mirrorOf(arrival, epoch);
+  const { deviceNowMs } = times;
+  const arrived = mirrorOf(arrival, epoch, deviceNowMs);
   if (before.mirror === null && before.local === null) return entry(arrived, null);
   const decision = collection.merge({
     local: before.local,
     mirror: before.mirror,
-    incoming: arrival,
-    ...times,
+    ...clockOf(before, arrival, times),
   });
+  const body = decision.mirror;
   const mirror =
-    decision.mirror === 'asIs' ? arrived : rewritten(decision.mirror, arrival.modifiedMs, epoch);
+    body === 'asIs'
+      ? arrived
+      : mirrorOf({ ...arrival, body, text: JSON.stringify(body) }, epoch, deviceNowMs);
   if (decision.local === 'none') {
     return { ...entry(mirror, null), ...(decision.fork && { fork: decision.fork }) };
   }
@@ -71,18 +77,27 @@ export function keepFork(
   transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
 }
 
-/** A record that other devices have deleted: `{"id":..,"deleted":true}`. */
-export function isTombstone(body: Body): boolean {
-  return Object.hasOwn(body, 'deleted') && body.deleted !== false;
+/**
+ * The times that a collection's rule goes by. A remote without times has an order only, and what
+ * goes up last is last in it: an arriving version counts as written just before the local change
+ * that it meets, and is kept under the device's time when it came.
+ */
+function clockOf(
+  { local }: Entry,
+  { body, modifiedMs }: Arrival,
+  { serverNowMs, deviceNowMs }: Times,
+): Pick<MergeInput, 'incoming' | 'serverNowMs' | 'deviceNowMs'> {
+  if (modifiedMs !== null && serverNowMs !== null) {
+    return { incoming: { body, modifiedMs }, serverNowMs, deviceNowMs };
+  }
+  const beforeMs = Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) - 1;
+  return { incoming: { body, modifiedMs: beforeMs }, serverNowMs: deviceNowMs, deviceNowMs };
 }
 
-export function mirrorOf(arrival: Arrival, epoch: number): Mirror | null {
-  const { body, text, modifiedMs } = arrival;
-  return body === null ? null : { body, text, modifiedMs, epoch };
-}
-
-function rewritten(body: Body | null, modifiedMs: number, epoch: number): Mirror | null {
-  return body === null ? null : { body, text: JSON.stringify(body), modifiedMs, epoch };
+/** `nowMs`: the time that it is kept under, where the remote tells none. */
+export function mirrorOf(arrival: Arrival, epoch: number, nowMs: number): Mirror | null {
+  const { body, text, version, modifiedMs } = arrival;
+  return body === null ? null : { body, text, version, modifiedMs: modifiedMs ?? nowMs, epoch };
 }
 
 function entry(mirror: Mirror | null, local: Local | null): Entry {

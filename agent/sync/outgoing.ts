@@ -18,20 +18,20 @@ export interface Job {
   readonly outgoing: Outgoing;
 }
 
-/** `baseMs`: the server's version that the change was made from. Errors: those of the keys. */
+/** `base`: the server's version that the change was made from. Errors: those of the codec. */
 export async function sealedJob(
-  { crypto, keys, store }: CollectionPass,
+  { offer, store: { collection } }: CollectionPass,
   id: string,
-  { body, seq, tries }: Local,
-  baseMs: number | null,
+  { body, seq, tries, changedAtMs }: Local,
+  base: string | null,
 ): Promise<Job> {
-  const { collection } = store;
-  const text = JSON.stringify(
-    body === null ? { id, deleted: true } : collection.outgoing(id, body),
-  );
-  const [payload = ''] = await crypto.seal(keys.bundle(collection.name), [text]);
-  const sortindex = body === null ? null : collection.sortindex(body);
-  const outgoing = { id, payload, sortindex, ttlSeconds: collection.ttlSeconds, baseMs };
-  const kept = payload.length <= PAYLOAD_SAFE_CHARS ? body : null;
+  const change = { id, body: body && collection.outgoing(id, body), base, changedAtMs };
+  const outgoing = await offer.codec.seal(change, collection);
+  const kept = charsOf(outgoing) <= PAYLOAD_SAFE_CHARS ? body : null;
   return { id, seq, tries, isDeletion: body === null, body: kept, outgoing };
+}
+
+/** Of the payload: what a request is measured by. */
+export function charsOf({ payload }: Outgoing): number {
+  return payload?.length ?? 0;
 }

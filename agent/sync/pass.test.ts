@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { remoteBench } from '../../test/support/remote.ts';
 import {
   crypto,
   DEFAULT_BUNDLE,
@@ -21,15 +22,23 @@ import {
   testPass,
   testVault,
 } from '../../test/support/store.ts';
+import { syncOptions } from '../../test/support/sync.ts';
 import { history } from '../collections/history.ts';
 import { passwords } from '../collections/passwords.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { READ_ONLY_RECHECK_MS } from '../limits.ts';
-import { openAccount } from '../remotes/sync/documents.ts';
+import { cursorOf, positionOf } from '../remotes/sync/cursor.ts';
+import { engineOf, openAccount } from '../remotes/sync/documents.ts';
+import { stored } from '../remotes/sync/storage.ts';
+import { openSync } from '../remotes/sync/sync.ts';
 import type { PassReport } from '../status.ts';
+import { resetCollection } from '../store/reset.ts';
 import type { CollectionStore } from '../store/store.ts';
-import { collectionStatus, engineOf, type PassInput, runPass } from './pass.ts';
+import { collectionStatus, type PassInput, runPass } from './pass.ts';
 
+const nobody = (): never => {
+  throw new TypeError('fetch failed');
+};
 const LOGIN = { hostname: 'https://a', formSubmitURL: 'https://a', password: 'p' };
 const NOW_MS = 1_795_330_000_000;
 
@@ -42,7 +51,6 @@ beforeEach(async () => {
 
 /** A device of that server; `run` is one pass over both collections. */
 async function device(storage = new MemoryStorage()) {
-  const account = await openAccount(storage, testVault(), GENERATION);
   const stores = {
     history: await openTestStore(storage, history),
     passwords: await openTestStore(storage, passwords),
@@ -50,27 +58,24 @@ async function device(storage = new MemoryStorage()) {
   const { platform, ...shared } = testPass(stores.history);
   let nowMs = NOW_MS;
   platform.clock.nowMs = () => nowMs;
-  const limited = { ...shared.config, historyRecordsMax: 100 };
-  const context = {
-    ...shared,
-    platform,
-    config: limited,
-    remote: server,
-    crypto,
-    keys: { bundle: (name: string) => account.bundle(name), recheck: async () => false },
-  };
+  const config = { ...shared.config, historyRecordsMax: 100 };
+  const context = { ...shared, platform, config };
+  const account = await openAccount({
+    ...{ platform: { ...platform, storage }, config, vault: testVault(), generation: GENERATION },
+  });
   const wanted = (store: CollectionStore, readOnly = false) => ({ store, readOnly });
-  const input: PassInput = {
-    context,
-    account,
-    stores: [stores.history, stores.passwords],
-    refreshKeys: () => account.refreshKeys(server, crypto, SYNC_KEY),
-    wanted: [wanted(stores.history), wanted(stores.passwords)],
-    clients: null,
+  const all = [stores.history, stores.passwords];
+  /** As the session does: the device keeps its records, and forgets what was agreed on. */
+  const startOver = async (): Promise<void> => {
+    for (const store of all) await resetCollection(store, store.state.origin);
+    await account.forget();
   };
-  const run = async (change: Partial<PassInput> = {}) => {
+  const run = async (change: Partial<Pick<PassInput, 'wanted'>> = {}) => {
     const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
     server.log.length = 0;
+    const options = { ...remoteBench(nobody).options, ...context };
+    const remote = openSync(syncOptions(options, account, { stores: all, startOver }), server);
+    const input = { context: { ...context, remote }, wanted: all.map((store) => wanted(store)) };
     const failure = await runPass({ ...input, ...change }, report).then(
       () => null,
       (error: unknown) => error,
@@ -93,8 +98,8 @@ describe('a pass', () => {
     const { log, failure, report } = await run();
     expect(failure).toBeNull();
     expect(log).toEqual([
-      'document meta/global',
-      'document crypto/keys',
+      'fetch meta/global',
+      'fetch crypto/keys',
       'changes history',
       'changes passwords',
     ]);
@@ -117,9 +122,9 @@ describe('a pass', () => {
     expect((await run()).log).toEqual(['poll', 'changes passwords']);
     expect(logins.state.held).toBe(2);
     server.setMeta(META, 5_000);
-    expect((await run()).log).toEqual(['poll', 'document meta/global']);
+    expect((await run()).log).toEqual(['poll', 'fetch meta/global']);
     await server.setKeys(DEFAULT_KEYS, 6_000);
-    expect((await run()).log).toEqual(['poll', 'document crypto/keys']);
+    expect((await run()).log).toEqual(['poll', 'fetch crypto/keys']);
   });
 
   test('sends a local change, then looks again', async () => {
@@ -147,8 +152,9 @@ describe('a pass', () => {
     const { run, history: pages } = await device();
     await run();
     const transaction = pages.begin();
-    const { cursor } = pages.state;
-    transaction.update({ cursor: { ...cursor, page: 'next', stampMs: cursor.sinceMs } });
+    const cursor = cursorOf(pages.state.position);
+    const position = positionOf({ ...cursor, page: 'next', stampMs: cursor.sinceMs });
+    transaction.update({ position });
     await transaction.commit();
     expect((await run()).log).toEqual(['poll', 'changes history']);
   });
@@ -176,8 +182,8 @@ describe('what the user or the account does not want', () => {
     server.setMeta({ ...META, engines: { passwords: META.engines.passwords } });
     const { run, history: pages } = await device();
     expect((await run()).log).toEqual([
-      ...['document meta/global', 'document crypto/keys', 'changes passwords'],
-      ...['document meta/global', 'document meta/global', 'write meta/global', 'changes history'],
+      ...['fetch meta/global', 'fetch crypto/keys', 'changes passwords'],
+      ...['fetch meta/global', 'fetch meta/global', 'write meta/global', 'changes history'],
     ]);
     expect(pages.state.held).toBe(1);
   });
@@ -201,7 +207,7 @@ describe('what the user or the account does not want', () => {
     expect(pages.state).toMatchObject({ pending: 1, readOnlyAtMs: NOW_MS });
     expect(await run()).toMatchObject({ log: ['poll'], failure: null });
     later(READ_ONLY_RECHECK_MS);
-    server.results = (records) => records.map(() => ({ kind: 'stored', modifiedMs: 9_000 }));
+    server.results = (records) => records.map(() => stored(9_000));
     expect((await run()).log).toContain('upload history');
     expect(pages.state).toMatchObject({ pending: 0, readOnlyAtMs: 0 });
   });
@@ -270,7 +276,7 @@ describe('a failure', () => {
     const { run } = await device();
     const { failure, log } = await run();
     expect(failure).toMatchObject({ code: 'clientTooOld' });
-    expect(log).toEqual(['document meta/global']);
+    expect(log).toEqual(['fetch meta/global']);
   });
 });
 
@@ -334,7 +340,7 @@ describe('an account that was started anew', () => {
     const { log } = await run();
     expect(log).toEqual([
       'poll',
-      'document crypto/keys',
+      'fetch crypto/keys',
       'changes history',
       'upload history',
       'add 1',
@@ -347,7 +353,7 @@ describe('an account that was started anew', () => {
     await run();
     server.where = 'https://there.test';
     const { log } = await run();
-    expect(log.slice(0, 2)).toEqual(['document meta/global', 'document crypto/keys']);
+    expect(log.slice(0, 2)).toEqual(['fetch meta/global', 'fetch crypto/keys']);
     expect([pages.state, logins.state]).toMatchObject([
       { held: 1, pending: 0, resetting: false },
       { held: 1, pending: 0, resetting: false },
@@ -368,20 +374,14 @@ describe('an account that was started anew', () => {
 });
 
 test('records that do not open are set aside, and the keys are looked at once more', async () => {
-  let recheckCount = 0;
-  const { run, context, history: pages } = await device();
+  const { run, history: pages } = await device();
   const [payload = ''] = await crypto.seal(SYNC_KEY, ['{"id":"BBBBBBBBBBBB"}']);
   server.collections.get('history')?.push({ id: 'BBBBBBBBBBBB', modifiedMs: 2_500, payload });
-  const recheck = async () => {
-    recheckCount++;
-    return false;
-  };
-  const { keys } = context;
-  const { failure, report } = await run({ context: { ...context, keys: { ...keys, recheck } } });
+  const { failure, log, report } = await run();
   expect(failure).toBeNull();
   expect(report.collections.history).toMatchObject({ pulled: 1, quarantined: 1 });
   expect(pages.state).toMatchObject({ held: 1, quarantined: 1 });
-  expect(recheckCount).toBe(1);
+  expect(log.filter((line) => line === 'fetch crypto/keys')).toHaveLength(2);
 });
 
 describe('a collection as people see it', () => {
@@ -389,10 +389,11 @@ describe('a collection as people see it', () => {
 
   test('counts, and says what keeps it from being synced', async () => {
     const { run, account, history: pages } = await device();
-    expect(collectionStatus(pages, settings, account.meta)).toMatchObject({ declined: false });
+    const status = () => collectionStatus(pages, settings, account.standing(history));
+    expect(status()).toMatchObject({ declined: false });
     await run();
     await putEntries(pages, { a: { mirror: mirrorWith(pageBody(3)), local: localWith(null) } });
-    expect(collectionStatus(pages, settings, account.meta)).toEqual({
+    expect(status()).toEqual({
       enabled: true,
       readOnly: false,
       declined: false,
@@ -405,20 +406,18 @@ describe('a collection as people see it', () => {
       damaged: 0,
       lost: 0,
     });
-    const meta = account.meta;
-    if (meta === null) throw new Error('the account was not read');
-    expect(collectionStatus(pages, settings, { ...meta, engines: [] })).toMatchObject({
-      declined: false,
-      absent: true,
-    });
-    const declined = { ...meta, declined: ['history'] };
-    expect(collectionStatus(pages, settings, declined)).toMatchObject({
-      declined: true,
-      absent: false,
-    });
-    const newer = { ...meta, engines: [{ name: 'history', version: 2, syncId: '' }] };
-    expect(collectionStatus(pages, settings, newer)).toMatchObject({ stopped: 'clientTooOld' });
-    expect(collectionStatus(pages, { enabled: false, readOnly: true }, meta)).toMatchObject({
+    const { engines, ...rest } = META;
+    server.setMeta({ ...rest, engines: {}, declined: ['prefs'] }, 2_000);
+    await account.refreshMeta(server);
+    expect(status()).toMatchObject({ declined: false, absent: true });
+    server.setMeta({ ...META, declined: ['history'] }, 3_000);
+    await account.refreshMeta(server);
+    expect(status()).toMatchObject({ declined: true, absent: false });
+    server.setMeta({ ...META, engines: { ...engines, history: { version: 2 } } }, 4_000);
+    await account.refreshMeta(server);
+    expect(status()).toMatchObject({ stopped: 'clientTooOld' });
+    const off = { enabled: false, readOnly: true };
+    expect(collectionStatus(pages, off, account.standing(history))).toMatchObject({
       enabled: false,
       readOnly: true,
     });
@@ -438,8 +437,8 @@ test('the keys of the account are those that records are sealed with', async () 
   const { run, history: pages } = await device();
   await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
   server.results = (records) => {
-    sent.push(...records.map(({ payload }) => payload));
-    return records.map(() => ({ kind: 'stored', modifiedMs: 9_000 }));
+    sent.push(...records.map(({ payload }) => payload ?? ''));
+    return records.map(() => stored(9_000));
   };
   await run();
   const [opened] = await crypto.open(DEFAULT_BUNDLE, [

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { remoteBench } from '../../test/support/remote.ts';
 import { DEFAULT_BUNDLE, testServer } from '../../test/support/server.ts';
 import { openTestStore, pageBody, testPass } from '../../test/support/store.ts';
+import { testOffer, testRemote } from '../../test/support/sync.ts';
 import { history } from '../collections/history.ts';
 import { SyncError } from '../errors.ts';
 import type { Listed } from '../remotes/remote.ts';
 import { pull } from './pull.ts';
 
 const HELD_MAX = 60;
+const nobody = (): never => {
+  throw new TypeError('fetch failed');
+};
 
 test('what is too much history is gone before a batch is told of and the next one comes', async () => {
   const server = await testServer();
@@ -20,8 +25,8 @@ test('what is too much history is gone before a batch is told of and the next on
   const pass = {
     ...rest,
     config: { ...config, historyRecordsMax: HELD_MAX },
-    remote: server,
-    keys: { bundle: () => DEFAULT_BUNDLE, recheck: async () => false },
+    remote: testRemote(remoteBench(nobody).options, server),
+    offer: testOffer(store, DEFAULT_BUNDLE),
     emit: ({ kind }: { readonly kind: string }) => {
       if (kind === 'progress') held.push(store.state.held);
     },
@@ -58,9 +63,13 @@ describe('a link that breaks in the middle of a list', () => {
         };
       },
     };
-    const keys = { bundle: () => DEFAULT_BUNDLE, recheck: async () => false };
     const { config, ...rest } = testPass(store);
-    const pass = { ...rest, config: { ...config, historyRecordsMax: 1_000 }, remote, keys };
+    const pass = {
+      ...rest,
+      config: { ...config, historyRecordsMax: 1_000 },
+      remote: testRemote(remoteBench(nobody).options, remote),
+      offer: testOffer(store, DEFAULT_BUNDLE),
+    };
     const error = await pull(pass).catch((why: unknown) => why);
     return { error, asked, held: store.state.held };
   }

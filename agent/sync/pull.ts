@@ -1,24 +1,25 @@
 // From a page of the server to the store: prove, merge, commit; a batch of records travels with the
-// cursor that covers it, and only then is more asked for. Holds one batch in memory, never a page.
-// A record that does not prove itself is set aside, however many there are: the keys are those of a
-// `crypto/keys` that has opened, so it is the records. Other keys, whenever they come, begin the
-// collection anew.
+// position that covers it, and only then is more asked for. Holds one batch in memory, never a
+// page. A record that does not prove itself is set aside, however many there are: the remote's
+// codec has looked at its keys again, so it is the records. Other keys begin the collection anew.
 
 import type { Body } from '../collections/collection.ts';
 import { badResponse, SyncError } from '../errors.ts';
-import { type HeapLimits, PAGES_MAX, STAMP_STEP_MS } from '../limits.ts';
-import type { Envelope, Listed, Page } from '../remotes/remote.ts';
+import type { HeapLimits } from '../limits.ts';
+import type { Envelope, Listed, Page, Position } from '../remotes/remote.ts';
 import type { AgentEvent } from '../status.ts';
-import { type CollectionState, type Cursor, START } from '../store/collection-state.ts';
+import type { CollectionState } from '../store/collection-state.ts';
 import { tellOthers } from '../store/dupes.ts';
 import { createPacer } from '../store/pacer.ts';
 import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from '../store/record.ts';
-import { requeueUnseen } from '../store/reset.ts';
+import { resetCollection } from '../store/reset.ts';
 import { updateState } from '../store/rewrite.ts';
-import { takeRisk } from '../store/risk.ts';
 import { evict } from './evict.ts';
-import { isTombstone, keepFork, receive, type Times } from './merge.ts';
-import { type CollectionPass, openAll } from './pass-context.ts';
+import { type Arrival, keepFork, receive, type Times } from './merge.ts';
+import { createPagingGuard } from './paging.ts';
+import type { CollectionPass } from './pass-context.ts';
+import { requeueUnseen } from './requeue.ts';
+import { takeRisk } from './risk.ts';
 
 /** Listings that begin again, and links that break after some records, in one pull. */
 const RESTARTS_MAX = 3;
@@ -29,35 +30,35 @@ const RESTARTS_MAX = 3;
  * What was committed before an error stays, and the next pull goes on behind it.
  */
 export async function pull(pass: CollectionPass): Promise<void> {
+  const { remote, store } = pass;
+  let isEndless = createPagingGuard();
   let restarts = 0;
-  let cursor = resumed(pass.store.state.cursor);
-  for (let pages = 0; pages < PAGES_MAX; pages++) {
-    const page = await pass.remote.changes(pass.store.collection.name, cursor);
+  let at = store.state.position;
+  for (;;) {
+    const page = await remote.changes(store, at);
     // A power cut may have come between the listing's end and what follows it.
-    if (page === null) return cursor.sinceMs > 0 ? requeueUnseen(pass) : undefined;
-    const wentBack = page !== 'restart' && page.stampMs < cursor.sinceMs;
-    if (page === 'restart' || wentBack) {
-      if (wentBack) page.cancel();
+    if (page === null) return at === '' ? undefined : requeueUnseen(pass);
+    if ('restart' in page) {
       if (++restarts > RESTARTS_MAX) throw movedOn(pass);
-      cursor = wentBack ? START : resumed({ ...pass.store.state.cursor, page: null });
+      at = page.restart;
+      isEndless = createPagingGuard();
+      const { origin } = store.state;
+      if (page.whole)
+        await resetCollection(store, origin, { position: at, gone: page.whole === 'gone' });
       continue;
     }
-    const { cursor: before } = pass.store.state;
-    const next = await readPage(pass, page, cursor).catch((error: unknown) => {
+    const { position: before } = store.state;
+    const read = await readPage(pass, page).catch((error: unknown) => {
       // A server gives up a connection whose reader is slow: what has come by then is kept.
       const isBroken = error instanceof SyncError && error.code === 'truncated';
-      if (!isBroken || pass.store.state.cursor === before || ++restarts > RESTARTS_MAX) throw error;
+      if (!isBroken || store.state.position === before || ++restarts > RESTARTS_MAX) throw error;
       return null;
     });
-    if (next === null) {
-      cursor = resumed(pass.store.state.cursor);
-      continue;
-    }
-    if (next.page === null) return requeueUnseen(pass);
-    if (next.page === cursor.page) break;
-    cursor = next;
+    at = store.state.position;
+    if (read === null) continue;
+    if (!page.hasNext()) return requeueUnseen(pass);
+    if (isEndless(at, read.isEmpty)) throw endless(pass);
   }
-  throw endless(pass);
 }
 
 function endless(pass: CollectionPass): SyncError {
@@ -66,24 +67,14 @@ function endless(pass: CollectionPass): SyncError {
   });
 }
 
-/**
- * Where to go on: on the page that was under way, else behind everything that has surely arrived.
- */
-function resumed(cursor: Cursor): Cursor {
-  if (cursor.page !== null) return cursor;
-  return { ...START, sinceMs: Math.max(cursor.sinceMs, cursor.floorMs) };
-}
-
 function movedOn(pass: CollectionPass): SyncError {
   return new SyncError('conflict', 'the collection changes faster than it can be read', {
     collection: pass.store.collection.name,
   });
 }
 
-/** Reads one page to its end in batches; returns the cursor behind it, which is committed. */
-async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promise<Cursor> {
-  const stampMs = cursor.page === null ? page.stampMs : cursor.stampMs;
-  const progress = createProgress(cursor, stampMs);
+/** Reads one page to its end in batches, and commits each with the position behind it. */
+async function readPage(pass: CollectionPass, page: Page): Promise<{ isEmpty: boolean }> {
   const batch: Listed[] = [];
   let isEmpty = true;
   try {
@@ -95,7 +86,7 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
         pass.abort.waitedMs = 0;
       }
       while (moved(arrived, batch, pass.store.heap)) {
-        await applyBatch(pass, page, batch, progress.after(batch));
+        await applyBatch(pass, page, batch, page.position(batch, false));
       }
       await pass.platform.clock.pause();
     }
@@ -103,14 +94,8 @@ async function readPage(pass: CollectionPass, page: Page, cursor: Cursor): Promi
     page.cancel();
     throw error;
   }
-  const token = page.nextPage();
-  if (isEmpty && token !== null) throw endless(pass);
-  const end =
-    token === null
-      ? { ...START, sinceMs: stampMs > 0 ? stampMs : Math.max(0, progress.after(batch).floorMs) }
-      : { ...progress.after(batch), page: token };
-  await applyBatch(pass, page, batch, end);
-  return end;
+  await applyBatch(pass, page, batch, page.position(batch, true));
+  return { isEmpty };
 }
 
 /** Moves records on until the batch is full (true) or no more have arrived (false). */
@@ -129,37 +114,12 @@ function moved(
   return true;
 }
 
-/**
- * Follows how far a listing has come. A server that does not sort by time gets no credit for it.
- */
-function createProgress(
-  cursor: Cursor,
-  stampMs: number,
-): { after(batch: readonly Listed[]): Cursor } {
-  let sorted = true;
-  let newestMs = 0;
-  return {
-    after(batch) {
-      for (const listed of batch) {
-        if (!listed.ok) continue;
-        if (listed.envelope.modifiedMs < newestMs) sorted = false;
-        newestMs = Math.max(newestMs, listed.envelope.modifiedMs);
-      }
-      const sureMs = Math.min(newestMs, stampMs > 0 ? stampMs : newestMs) - STAMP_STEP_MS;
-      if (!sorted || sureMs <= cursor.floorMs) return { ...cursor, stampMs };
-      // That is further than the start of this page, where records that share a stamp would keep a
-      // listing for ever.
-      return { ...cursor, stampMs, page: null, floorMs: sureMs };
-    },
-  };
-}
-
-/** Proves, merges and commits a batch together with the cursor that covers it. */
+/** Proves, merges and commits a batch together with the position that covers it. */
 async function applyBatch(
   pass: CollectionPass,
   page: Page,
   batch: Listed[],
-  cursor: Cursor,
+  position: Position,
 ): Promise<void> {
   const { store } = pass;
   const latest = new Map<string, Envelope>();
@@ -180,7 +140,7 @@ async function applyBatch(
   latest.clear();
   try {
     const batch = await proven(pass, envelopes);
-    await store.lock.run(() => commitBatch(pass, page, cursor, batch, spoilt));
+    await store.lock.run(() => commitBatch(pass, page, position, batch, spoilt));
   } catch (error) {
     // The device lives: whatever this is, no record has ended it.
     if (store.state.risks !== risks) await updateState(store, () => ({ risks })).catch(() => null);
@@ -191,11 +151,8 @@ async function applyBatch(
   pass.emit({ kind: 'progress', collection: store.collection.name, pulled, pushed });
 }
 
-interface Proven {
+interface Proven extends Arrival {
   readonly id: string;
-  readonly modifiedMs: number;
-  readonly body: { readonly [member: string]: unknown } | null;
-  readonly text: string;
   /** Why it is set aside; null if it is good. */
   readonly code: string | null;
 }
@@ -207,34 +164,30 @@ interface ProvenBatch {
   readonly state: CollectionState;
 }
 
-/**
- * Opens what the device does not have yet; its own writes come back with the version that it knows.
- */
+/** Opens what the device does not have; its own writes come back with a version that it knows. */
 async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<ProvenBatch> {
   const { store } = pass;
   const { state } = store;
   const loaded = await store.load(envelopes.map(({ id }) => id));
   const known: Entry[] = [];
-  const unknown = envelopes.splice(0).filter(({ id, modifiedMs }) => {
+  const unknown = envelopes.splice(0).filter(({ id, version }) => {
     const entry = loaded.shift() ?? NO_ENTRY;
-    if (pass.buried.get(id) === modifiedMs) return false;
+    if (pass.buried.get(id) === version) return false;
     const isUnknown =
-      entry.quarantined ||
-      entry.mirror?.modifiedMs !== modifiedMs ||
-      entry.mirror.epoch !== state.epoch;
+      entry.quarantined || entry.mirror?.version !== version || entry.mirror.epoch !== state.epoch;
     if (isUnknown) known.push(entry);
     return isUnknown;
   });
-  const modified = unknown.map(({ modifiedMs }) => modifiedMs);
-  const opened = await openAll(pass, unknown);
-  const arrivals = opened.map((result, index): Proven => {
-    const modifiedMs = modified[index] ?? 0;
-    const { id } = result;
-    if (!result.ok) return { id, modifiedMs, body: null, text: '', code: result.code };
-    const { body, text } = result;
-    if (isTombstone(body)) return { id, modifiedMs, body: null, text: '', code: null };
-    const complaint = store.collection.check(body);
-    return { id, modifiedMs, body, text, code: complaint === null ? null : UNKNOWN_FORM };
+  const named = unknown.map(({ id, version, modifiedMs }) => ({ id, version, modifiedMs }));
+  const opened = await pass.offer.codec.open(unknown);
+  const arrivals = named.map((name, at): Proven => {
+    const incoming = opened[at];
+    if (incoming?.kind === 'live') {
+      const { body, text } = incoming;
+      return { ...name, body, text, code: store.collection.check(body) && UNKNOWN_FORM };
+    }
+    const code = incoming?.kind === 'tombstone' ? null : (incoming?.code ?? 'badPayload');
+    return { ...name, body: null, text: '', code };
   });
   return { arrivals, known, state };
 }
@@ -242,7 +195,7 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
 async function commitBatch(
   pass: CollectionPass,
   page: Page,
-  cursor: Cursor,
+  position: Position,
   { arrivals, known, state }: ProvenBatch,
   spoilt: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -259,8 +212,8 @@ async function commitBatch(
   };
   const told: { readonly event: RecordEvent; readonly was: Body | null }[] = [];
   let seq = store.state.seq;
-  const setAside = (id: string, before: Entry, code: string, modifiedMs: number): void => {
-    transaction.quarantine(id, before, code, modifiedMs);
+  const setAside = (id: string, before: Entry, code: string, atMs: number | null): void => {
+    transaction.quarantine(id, before, code, atMs ?? 0);
     report.quarantined++;
     pass.emit({ kind: 'quarantine', collection: store.collection.name, id, code });
   };
@@ -286,8 +239,8 @@ async function commitBatch(
   }
   for (const [id, code] of spoilt) setAside(id, entries.shift() ?? NO_ENTRY, code, 0);
   const { risks } = store.state;
-  if (transaction.size === 0 && sameCursor(store.state.cursor, cursor) && !risks) return;
-  transaction.update({ cursor, seq, ...(risks && { risks: undefined }) });
+  if (transaction.size === 0 && store.state.position === position && !risks) return;
+  transaction.update({ position, seq, ...(risks && { risks: undefined }) });
   await transaction.commit();
   for (const { event, was } of told) {
     pass.emit(event);
@@ -327,13 +280,4 @@ function changeOf(
     change: is === null ? 'delete' : 'put',
     ...(changes && { changes: changes(was, is) }),
   };
-}
-
-function sameCursor(a: Cursor, b: Cursor): boolean {
-  return (
-    a.sinceMs === b.sinceMs &&
-    a.page === b.page &&
-    a.stampMs === b.stampMs &&
-    a.floorMs === b.floorMs
-  );
 }

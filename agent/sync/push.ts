@@ -14,10 +14,11 @@ import {
 import type { PushResult, Upload } from '../remotes/remote.ts';
 import { NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
-import { acknowledgeStaged, type Staged, settle } from './acknowledge.ts';
+import { acknowledgeStaged, add, type Staged, settle } from './acknowledge.ts';
 import { resolve } from './conflict.ts';
+import { heldBy } from './held.ts';
 import { settledAtHome } from './merge-dupe.ts';
-import { type Job, sealedJob } from './outgoing.ts';
+import { charsOf, type Job, sealedJob } from './outgoing.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 /** One upload on its way. */
@@ -48,7 +49,7 @@ interface Sending {
 export interface PushEnd {
   /**
    * `moved`: nothing that was staged is written, for the collection has moved on. `unseen`: there
-   * are versions behind the cursor that are ours. Both want a pull.
+   * are versions behind the position that are ours. Both want a pull.
    */
   readonly kind: 'moved' | 'unseen' | 'done';
   /**
@@ -92,7 +93,7 @@ async function pushOnce(
   withParked: boolean,
 ): Promise<{ kind: PushEnd['kind'] | 'full'; unsent: SyncError | null }> {
   const { store } = pass;
-  const upload = await pass.remote.upload(store.collection.name, store.state.cursor);
+  const upload = await pass.remote.upload(store, heldBy(store));
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
     ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [], chars: 0 },
@@ -104,7 +105,7 @@ async function pushOnce(
   const { staged, moved, full } = sending;
   const committed = moved ? { kind: 'moved' as const } : await upload.commit();
   const isSome = pass.report.pushed > pushedBefore;
-  if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed.modifiedMs);
+  if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed);
   if (sending.failed > 0 || (full && !isSome && committed.kind === 'none')) {
     throw unsentError(pass, 'unavailable', `${sending.failed} changes are not taken for now`);
   }
@@ -145,7 +146,7 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
       if (sending.deleting.has(id)) continue;
       const job = await jobOf(pass, sending, id, deletions);
       if (job === null) continue;
-      if (isTooLong(job.outgoing.payload, pass.config)) {
+      if (isTooLong(job.outgoing.payload ?? '', pass.config)) {
         await settle(pass, [job], [{ kind: 'refused', code: 'tooLarge' }]);
         continue;
       }
@@ -154,7 +155,7 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
         if (isOver(pass, sending)) return;
       }
       sending.jobs.push(job);
-      sending.chars += job.outgoing.payload.length;
+      sending.chars += charsOf(job.outgoing);
       if (deletions) sending.deleting.add(id);
     }
     after = ids.length < PUSH_IDS_MAX ? null : (ids.at(-1) ?? null);
@@ -164,7 +165,7 @@ async function gather(pass: CollectionPass, sending: Sending, deletions: boolean
 /** There is no room for one more. */
 function isRequestFull({ jobs, chars, upload }: Sending, { outgoing }: Job): boolean {
   if (jobs.length === 0) return false;
-  return jobs.length >= upload.addMax || chars + outgoing.payload.length > upload.addCharsMax;
+  return jobs.length >= upload.addMax || chars + charsOf(outgoing) > upload.addCharsMax;
 }
 
 function isOver({ store }: CollectionPass, sending: Sending): boolean {
@@ -190,7 +191,7 @@ async function jobOf(
     return null;
   }
   if (mirror === null && (await settledAtHome(pass, id, local))) return null;
-  const job = await sealedJob(pass, id, local, mirror?.modifiedMs ?? pass.buried.get(id) ?? null);
+  const job = await sealedJob(pass, id, local, mirror?.version ?? pass.buried.get(id) ?? null);
   await pass.platform.clock.pause();
   return job;
 }
@@ -199,9 +200,7 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
   const { jobs, upload, staged } = sending;
   sending.jobs = [];
   sending.chars = 0;
-  const outgoing = jobs.map((job) => job.outgoing);
-  const results = await upload.add(outgoing, isLast);
-  await settle(pass, jobs, results);
+  const results = await add(pass, upload, jobs, isLast);
   if (results.some(({ kind }) => kind === 'stored' || kind === 'staged')) pass.abort.waitedMs = 0;
   for (const [index, { id, seq }] of jobs.entries()) {
     const result = results[index];
@@ -213,7 +212,7 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
     }
     if (result?.kind !== 'conflict') note(sending, result);
     else if (isHopeless(sending)) note(sending, { kind: 'failed' });
-    else note(sending, await resolve(pass, upload, id, staged));
+    else note(sending, await resolve(pass, upload, id, staged, result.theirs));
   }
 }
 

@@ -1,6 +1,6 @@
 // What a protocol's driver is opened with, for tests that play the server themselves.
 
-import type { RemoteOptions } from '../../agent/remotes/remote.ts';
+import type { StorageOptions } from '../../agent/remotes/sync/storage.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
@@ -12,7 +12,7 @@ export const CLIENT_STATE = '5df0bd8c03aa4b92ba32a3fb5c9a2a34';
 export const KEYS_CHANGED_AT_MS = 1_510_726_317_123;
 
 export interface RemoteBench {
-  readonly options: RemoteOptions & { readonly platform: MemoryPlatform };
+  readonly options: StorageOptions & { readonly platform: MemoryPlatform };
   /** What was asked so far. */
   readonly requests: Request[];
 }
@@ -60,7 +60,7 @@ export function remoteBench(
       historyRecordsMax: 0,
       recordCharsMax: 400_000,
     },
-    clientState: CLIENT_STATE,
+    keyName: CLIENT_STATE,
     memory: {},
     cache: new Map<string, unknown>(),
     notes: {

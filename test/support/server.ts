@@ -1,7 +1,8 @@
 // A server of one account that a test can look into: a driver without a wire, for tests of what
 // stands above the protocols. It writes down what it is asked, and fails when it is told to.
 
-import type { Listed, Outgoing, Page, PushResult, Remote } from '../../agent/remotes/remote.ts';
+import type { Listed, Outgoing, PushResult } from '../../agent/remotes/remote.ts';
+import { type SyncPage, type SyncStorage, stored } from '../../agent/remotes/sync/storage.ts';
 import { type KeyBundle, keyBundle, syncKeyBundle } from '../../crypto/keys.ts';
 import { softwareCrypto } from '../../crypto/software.ts';
 import { KB } from './remote.ts';
@@ -33,9 +34,9 @@ interface TestRecord {
   readonly payload: string;
 }
 
-export interface TestServer extends Remote {
+export interface TestServer extends SyncStorage {
   /**
-   * What was asked, in order: `poll`, `document meta/global`, `changes history`, `upload history`,
+   * What was asked, in order: `poll`, `fetch meta/global`, `changes history`, `upload history`,
    * `add 2`.
    */
   readonly log: string[];
@@ -85,7 +86,7 @@ export async function testServer(): Promise<TestServer> {
     collections,
     instead,
     where: 'https://here.test',
-    results: (records) => records.map(() => ({ kind: 'stored', modifiedMs: 9_000 })),
+    results: (records) => records.map(() => stored(9_000)),
     async put(collection, id, body, modifiedMs) {
       const [payload = ''] = await crypto.seal(DEFAULT_BUNDLE, [JSON.stringify({ id, ...body })]);
       const records = recordsOf(collection).filter((record) => record.id !== id);
@@ -104,21 +105,23 @@ export async function testServer(): Promise<TestServer> {
       asked('poll');
       return items.map(({ collection, id, knownMs }) => versionOf(collection, id) !== knownMs);
     },
-    async document(collection, id) {
-      asked(`document ${collection}/${id}`);
+    async fetch(collection, id) {
+      asked(`fetch ${collection}/${id}`);
       const own = recordsOf(collection).find((record) => record.id === id);
       const kept = own ?? documents.get(`${collection}/${id}`);
       if (kept === undefined) return { kind: 'missing' };
       const { modifiedMs, payload } = kept;
-      return { kind: 'found', envelope: { id, modifiedMs, payload }, serverNowMs: 10_000 };
+      const envelope = { id, version: `${modifiedMs}`, modifiedMs, payload };
+      return { kind: 'found', envelope, serverNowMs: 10_000 };
     },
-    async write(collection, { id, payload, baseMs }) {
+    async write(collection, { id, payload, base }) {
       const name = `${collection}/${id}`;
       asked(`write ${name}`);
-      if ((documents.get(name)?.modifiedMs ?? null) !== baseMs) return { kind: 'conflict' };
-      const modifiedMs = (baseMs ?? 0) + 1_000;
-      documents.set(name, { modifiedMs, payload });
-      return { kind: 'stored', modifiedMs };
+      const known = documents.get(name)?.modifiedMs;
+      if ((known === undefined ? null : `${known}`) !== base) return { kind: 'conflict' };
+      const modifiedMs = Number(base) + 1_000;
+      documents.set(name, { modifiedMs, payload: payload ?? '' });
+      return stored(modifiedMs);
     },
     async changes(collection, { sinceMs }) {
       asked(`changes ${collection}`);
@@ -143,12 +146,15 @@ export async function testServer(): Promise<TestServer> {
   return server;
 }
 
-function pageOf(records: readonly TestRecord[], stampMs: number): Page {
+function pageOf(records: readonly TestRecord[], stampMs: number): SyncPage {
   return {
     stampMs,
     serverNowMs: 10_000,
     async next(out: Listed[]) {
-      for (const envelope of records) out.push({ ok: true, envelope, chars: 100 });
+      for (const record of records) {
+        const envelope = { ...record, version: `${record.modifiedMs}` };
+        out.push({ ok: true, envelope, chars: 100 });
+      }
       return false;
     },
     nextPage: () => null,

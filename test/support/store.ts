@@ -22,13 +22,12 @@ import { type CollectionStore, openCollectionStore } from '../../agent/store/sto
 import { storedObject } from '../../agent/store/stored.ts';
 import { createVault, type Vault } from '../../agent/store/vault.ts';
 import type { CollectionPass } from '../../agent/sync/pass-context.ts';
-import { syncKeyBundle } from '../../crypto/keys.ts';
-import { softwareCrypto } from '../../crypto/software.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { manualClock } from '../../platform/memory/platform.ts';
 import type { Storage, Value } from '../../platform/ports.ts';
-import { KB, remoteBench } from './remote.ts';
+import { remoteBench } from './remote.ts';
 import { rowsOf } from './rows.ts';
+import { testOffer, testRemote } from './sync.ts';
 
 export const GENERATION = '1';
 
@@ -134,12 +133,8 @@ export function testPass(
   });
   return {
     ...options,
-    remote: syncto.open(options),
-    crypto: softwareCrypto(options.platform.entropy, () => options.platform.clock.pause()),
-    keys: {
-      bundle: () => syncKeyBundle({ kB: KB }),
-      recheck: async () => false,
-    },
+    remote: testRemote(options, syncto.storage(options)),
+    offer: testOffer(store),
     clientId: 'AAAAAAAAAAAA',
     store,
     report: { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 },
@@ -167,7 +162,8 @@ export async function putEntries(
 
 /** What both sides agreed on. */
 export function mirrorWith(body: Body, modifiedMs = 1_000, epoch = 0): Mirror {
-  return { body, text: JSON.stringify(body), modifiedMs, epoch };
+  const version = `${modifiedMs}`;
+  return { body, text: JSON.stringify(body), version, modifiedMs, epoch };
 }
 
 /** A change of this device. */

@@ -7,16 +7,15 @@
 import { isObject } from '../../../crypto/engine.ts';
 import { commitLocal } from '../../api/records.ts';
 import { clientRecords, commandsOf } from '../../collections/clients.ts';
-import type { Body, Collection } from '../../collections/collection.ts';
+import type { Body } from '../../collections/collection.ts';
 import { hasSameMembers } from '../../collections/members.ts';
 import type { DeviceConfig } from '../../config.ts';
 import { SyncError } from '../../errors.ts';
 import { LIST_MAX } from '../../limits.ts';
-import type { CollectionState } from '../../store/collection-state.ts';
 import { type Entry, NO_ENTRY, visible } from '../../store/record.ts';
 import { resetCollection } from '../../store/reset.ts';
 import type { CollectionStore } from '../../store/store.ts';
-import type { CollectionPass } from '../../sync/pass-context.ts';
+import type { Devices, DevicesInput, OwnDevice } from '../devices.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './commands.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,88 +29,43 @@ const FORM_FACTORS: ReadonlyMap<string, string> = new Map([
 ]);
 const URL_CHARS_MAX = 65_536;
 
-/** This device, as its own record describes it. */
-export interface OwnDevice extends DeviceConfig {
-  /**
-   * Its id in the account's list of devices, whose tabs browsers show; null where it is not known.
-   */
-  readonly fxaDeviceId: string | null;
-}
+export const clients: Devices = { collection: clientRecords, isSettled, sync, devices };
 
-/** What a session remembers: to look at it again would be a third of a pass that finds nothing. */
-export interface ClientsMemory {
-  /**
-   * The last state of the collection in which there was nothing to do, and what is known of the own
-   * record there.
-   */
-  settled: {
-    readonly state: CollectionState;
-    /** When the own record was written. */
-    readonly writtenMs: number;
-    readonly fxaDeviceId: string | null;
-  } | null;
-}
-
-export interface ClientsInput {
-  readonly memory: ClientsMemory;
-  readonly moved: boolean;
-  /** The collections that a command may be about. */
-  readonly stores: readonly CollectionStore[];
-  readonly device: OwnDevice;
-  /** The server's time; 0 if it does not say. */
-  serverNowMs(): number;
-  /** Pulls if something is there, pushes what is waiting. */
-  exchange(): Promise<void>;
-  /** This device is to be signed out when the pass is over. */
-  signOut(): void;
-}
-
-/** The part of a build that knows of other devices. */
-export interface Clients {
-  readonly collection: Collection;
-  /** An exchange would find nothing to do, if nothing has come in since this state. */
-  isSettled(state: CollectionState, known: Known): boolean;
-  /** One exchange. Errors: those of pull and push; `aborted` after a command to sign out. */
-  sync(pass: CollectionPass, input: ClientsInput): Promise<void>;
-  /** The other devices, the one seen last first, with `lastSeenMs` (server time). */
-  devices(store: CollectionStore, clientId: string, device: DeviceConfig): Promise<Body[]>;
-}
-
-export const clients: Clients = { collection: clientRecords, isSettled, sync, devices };
-
-type Known = Pick<ClientsInput, 'memory' | 'device' | 'serverNowMs'>;
-
-async function sync(pass: CollectionPass, input: ClientsInput): Promise<void> {
-  const { store } = pass;
-  for (const other of input.stores) await finishWipe(other);
+async function sync(
+  input: DevicesInput,
+  moved: boolean,
+  exchange: () => Promise<void>,
+): Promise<void> {
+  const { store } = input;
+  for (const other of input.others) await finishWipe(other);
   // First what an interrupted pass has left: a command is known by the version of the record that
   // it came in.
-  await obey(pass, input);
-  await refresh(pass, input);
+  await obey(input);
+  await refresh(input);
   // Records vanish without a word when their time is over: a list that changed is read whole.
-  if (input.moved && store.state.cursor.sinceMs >= 0)
-    await resetCollection(store, store.state.syncId);
-  await input.exchange();
-  if (await obey(pass, input)) await input.exchange();
-  else if (store.state.pending === 0) await settle(pass, input);
+  if (moved && store.state.position !== '') await resetCollection(store, store.state.origin);
+  await exchange();
+  if (await obey(input)) await exchange();
+  else if (store.state.pending === 0) await settle(input);
 }
 
-function isSettled(state: CollectionState, { memory, device, serverNowMs }: Known): boolean {
+function isSettled({ store, memory, device, serverNowMs }: DevicesInput): boolean {
   const { settled } = memory;
-  if (settled?.state !== state || settled.fxaDeviceId !== device.fxaDeviceId) return false;
+  if (settled?.state !== store.state || settled.fxaDeviceId !== device.fxaDeviceId) return false;
   return serverNowMs() - settled.writtenMs < REFRESH_MS;
 }
 
-async function settle(pass: CollectionPass, { memory, device }: ClientsInput): Promise<void> {
-  const { mirror } = await ownEntry(pass);
-  if (mirror === null || !isAsWanted(pass.clientId, device, mirror.body)) return;
+async function settle(input: DevicesInput): Promise<void> {
+  const { memory, device, clientId, store } = input;
+  const { mirror } = await ownEntry(input);
+  if (mirror === null || !isAsWanted(clientId, device, mirror.body)) return;
   const { fxaDeviceId } = device;
-  memory.settled = { state: pass.store.state, writtenMs: mirror.modifiedMs, fxaDeviceId };
+  memory.settled = { state: store.state, writtenMs: mirror.modifiedMs, fxaDeviceId };
 }
 
 /** Carries out the commands in the own record. True if the record has to go up for it. */
-async function obey(pass: CollectionPass, input: ClientsInput): Promise<boolean> {
-  const entry = await ownEntry(pass);
+async function obey(input: DevicesInput): Promise<boolean> {
+  const entry = await ownEntry(input);
   const body = visible(entry);
   const commands = body === null ? [] : commandsOf(body);
   if (commands.some((command) => wordsOf(command)[0] === 'logout')) {
@@ -121,23 +75,22 @@ async function obey(pass: CollectionPass, input: ClientsInput): Promise<boolean>
   const versionMs = entry.mirror?.modifiedMs ?? 0;
   const left: unknown[] = [];
   for (const [index, command] of commands.entries()) {
-    const isDone = await carryOut(pass, input.stores, command, [versionMs, index]);
+    const isDone = await carryOut(input, command, [versionMs, index]);
     if (!isDone) left.push(command);
   }
   if (left.length === commands.length) return false;
-  await write(pass, { ...body, commands: left });
+  await write(input, { ...body, commands: left });
   return true;
 }
 
 /** False for a command that is not understood. */
 async function carryOut(
-  { emit }: CollectionPass,
-  stores: readonly CollectionStore[],
+  { emit, others }: DevicesInput,
   command: unknown,
   request: Request,
 ): Promise<boolean> {
   const [name, first, second, third] = wordsOf(command);
-  const meant = stores.filter(({ collection }) => name === 'resetAll' || collection.name === first);
+  const meant = others.filter(({ collection }) => name === 'resetAll' || collection.name === first);
   if (name === 'displayURI') {
     const id = request.join('.');
     if (isPage(first)) {
@@ -165,13 +118,14 @@ function wordsOf(command: unknown): readonly unknown[] {
  * Writes the own record if it says something else than it should, or has not been written for a
  * week.
  */
-async function refresh(pass: CollectionPass, { device, serverNowMs }: ClientsInput): Promise<void> {
-  const entry = await ownEntry(pass);
+async function refresh(input: DevicesInput): Promise<void> {
+  const { clientId, device, serverNowMs } = input;
+  const entry = await ownEntry(input);
   const body = visible(entry);
   const ageMs = entry.mirror === null ? 0 : serverNowMs() - entry.mirror.modifiedMs;
   const isDue = entry.local === null && ageMs >= REFRESH_MS;
-  if (isDue || !isAsWanted(pass.clientId, device, body)) {
-    await write(pass, ownRecord(pass.clientId, device, body));
+  if (isDue || !isAsWanted(clientId, device, body)) {
+    await write(input, ownRecord(clientId, device, body));
   }
 }
 
@@ -197,14 +151,14 @@ function ownRecord(id: string, device: OwnDevice, body: Body | null): Body {
   };
 }
 
-async function write({ store, platform, clientId }: CollectionPass, body: Body): Promise<void> {
+async function write({ store, platform, clientId }: DevicesInput, body: Body): Promise<void> {
   await store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([clientId]);
     await commitLocal(store, clientId, before, body, platform.clock.nowMs());
   });
 }
 
-async function ownEntry({ store, clientId }: CollectionPass): Promise<Entry> {
+async function ownEntry({ store, clientId }: DevicesInput): Promise<Entry> {
   const [entry = NO_ENTRY] = await store.load([clientId]);
   return entry;
 }

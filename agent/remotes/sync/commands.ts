@@ -3,7 +3,6 @@
 // edits meanwhile stays. The request is noted in the commit of its effect, so a power cut makes
 // none happen twice.
 
-import { START } from '../../store/collection-state.ts';
 import { NO_ENTRY } from '../../store/record.ts';
 import { resetCollection } from '../../store/reset.ts';
 import { rewriteEach, updateState } from '../../store/rewrite.ts';
@@ -20,7 +19,7 @@ function isApplied({ state }: CollectionStore, [versionMs, index]: Request): boo
 /** Reads the whole collection anew at the next pull, and merges it with what is here. */
 export async function resetOnce(store: CollectionStore, request: Request): Promise<void> {
   if (isApplied(store, request)) return;
-  await resetCollection(store, store.state.syncId, { applied: request });
+  await resetCollection(store, store.state.origin, { applied: request });
 }
 
 /**
@@ -30,7 +29,7 @@ export async function resetOnce(store: CollectionStore, request: Request): Promi
 export async function wipeOnce(store: CollectionStore, request: Request): Promise<void> {
   if (isApplied(store, request)) return;
   await updateState(store, ({ seq }) => ({
-    cursor: START,
+    position: '',
     resetting: false,
     applied: request,
     wipeUpTo: seq,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { syncKeyBundle } from '../../../crypto/keys.ts';
 import { MemoryStorage } from '../../../platform/memory/storage.ts';
+import { json, remoteBench } from '../../../test/support/remote.ts';
 import {
-  crypto,
   DEFAULT_BUNDLE,
   DEFAULT_KEYS,
   keyPair,
@@ -16,7 +16,9 @@ import { openAccount } from './documents.ts';
 async function setUp() {
   const storage = new MemoryStorage();
   const server = await testServer();
-  const open = () => openAccount(storage, testVault(), GENERATION);
+  const { platform, config } = remoteBench(() => json({})).options;
+  const kept = { platform: { ...platform, storage }, config, vault: testVault() };
+  const open = () => openAccount({ ...kept, generation: GENERATION });
   return { storage, server, open, account: await open() };
 }
 
@@ -107,7 +109,7 @@ describe('crypto/keys', () => {
     expect(() => account.bundle('history')).toThrow(
       expect.objectContaining({ code: 'keyMismatch' }),
     );
-    expect(await account.refreshKeys(server, crypto, SYNC_KEY)).toBe(true);
+    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(true);
     for (const one of [account, await open()]) {
       expect(one.keysModifiedMs).toBe(1_000);
       expect(one.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
@@ -118,7 +120,7 @@ describe('crypto/keys', () => {
   test('may be others for some collections, whose fingerprint differs', async () => {
     const { account, server } = await setUp();
     await server.setKeys({ ...DEFAULT_KEYS, collections: { passwords: keyPair(7) } });
-    await account.refreshKeys(server, crypto, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY);
     expect(account.bundle('passwords').encKey).toEqual(new Uint8Array(32).fill(7));
     expect(account.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
     expect(account.fingerprint('passwords')).not.toBe(account.fingerprint('history'));
@@ -127,23 +129,23 @@ describe('crypto/keys', () => {
 
   test('that change are told from those that were only written again', async () => {
     const { account, server, storage } = await setUp();
-    await account.refreshKeys(server, crypto, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY);
     const fingerprint = account.fingerprint('history');
     const { commits } = storage;
-    expect(await account.refreshKeys(server, crypto, SYNC_KEY)).toBe(false);
+    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(false);
     expect(storage.commits).toBe(commits);
     await server.setKeys(DEFAULT_KEYS, 2_000);
-    expect(await account.refreshKeys(server, crypto, SYNC_KEY)).toBe(false);
+    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(false);
     expect([account.keysModifiedMs, account.fingerprint('history')]).toEqual([2_000, fingerprint]);
     await server.setKeys({ ...DEFAULT_KEYS, default: keyPair(9) }, 3_000);
-    expect(await account.refreshKeys(server, crypto, SYNC_KEY)).toBe(true);
+    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(true);
     expect(account.fingerprint('history')).not.toBe(fingerprint);
   });
 
   test('that are missing mean that there is no Sync data', async () => {
     const { account, server } = await setUp();
     server.documents.delete('crypto/keys');
-    const read = account.refreshKeys(server, crypto, SYNC_KEY);
+    const read = account.refreshKeys(server, SYNC_KEY);
     await expect(read).rejects.toMatchObject({ code: 'noSyncData' });
   });
 
@@ -154,9 +156,9 @@ describe('crypto/keys', () => {
     ['a collection without a pair', { ...DEFAULT_KEYS, collections: { history: 'x' } }],
   ])('with %s are not used, the known ones stay', async (_, value) => {
     const { account, server } = await setUp();
-    await account.refreshKeys(server, crypto, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY);
     await server.setKeys(value, 2_000);
-    const read = account.refreshKeys(server, crypto, SYNC_KEY);
+    const read = account.refreshKeys(server, SYNC_KEY);
     await expect(read).rejects.toMatchObject({ code: 'keyMismatch' });
     expect(account.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
     expect(account.keysModifiedMs).toBe(1_000);
@@ -165,7 +167,7 @@ describe('crypto/keys', () => {
   test('of another password do not open, and no message tells a key', async () => {
     const { account, server } = await setUp();
     await server.setKeys(DEFAULT_KEYS, 1_000, syncKeyBundle({ kB: '77'.repeat(32) }));
-    const error = await account.refreshKeys(server, crypto, SYNC_KEY).catch((why: Error) => why);
+    const error = await account.refreshKeys(server, SYNC_KEY).catch((why: Error) => why);
     expect(error).toMatchObject({
       code: 'keyMismatch',
       message: expect.stringContaining('badMac'),
@@ -174,7 +176,7 @@ describe('crypto/keys', () => {
 
   test('lie sealed on the storage', async () => {
     const { account, server, storage } = await setUp();
-    await account.refreshKeys(server, crypto, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY);
     const [value] = await storage.get([`${GENERATION}.k`]);
     expect(value).toBeInstanceOf(Uint8Array);
     expect(Buffer.from(value ?? '').includes(keyPair(1)[0])).toBe(false);
@@ -182,18 +184,18 @@ describe('crypto/keys', () => {
 
   test('that were damaged on the storage are read anew', async () => {
     const { account, server, storage, open } = await setUp();
-    await account.refreshKeys(server, crypto, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY);
     await storage.commit([[`${GENERATION}.k`, Uint8Array.of(1, 2, 3)]]);
     const again = await open();
     expect(again.keysModifiedMs).toBeNull();
-    expect(await again.refreshKeys(server, crypto, SYNC_KEY)).toBe(true);
+    expect(await again.refreshKeys(server, SYNC_KEY)).toBe(true);
   });
 });
 
 test('what is forgotten was never read', async () => {
   const { account, server, storage, open } = await setUp();
   await account.refreshMeta(server);
-  await account.refreshKeys(server, crypto, SYNC_KEY);
+  await account.refreshKeys(server, SYNC_KEY);
   await account.forget();
   expect([account.meta, account.keysModifiedMs]).toEqual([null, null]);
   expect((await open()).meta).toBeNull();

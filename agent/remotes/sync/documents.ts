@@ -7,19 +7,21 @@ import type { BsoCrypto } from '../../../crypto/bso.ts';
 import { isObject, jsonOf } from '../../../crypto/engine.ts';
 import { CryptoError } from '../../../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../../../crypto/keys.ts';
-import type { Change, Storage, Value } from '../../../platform/ports.ts';
-import { badResponse, fromPort, SyncError } from '../../errors.ts';
+import type { Change, Value } from '../../../platform/ports.ts';
+import { badResponse, ported, SyncError } from '../../errors.ts';
 import { CONFLICT_ROUNDS_MAX } from '../../limits.ts';
-import { FORM, headNumbers, jsonStored, storedObject } from '../../store/stored.ts';
-import type { Vault } from '../../store/vault.ts';
+import { FORM, headWords, jsonStored, numberOf, storedObject } from '../../store/stored.ts';
 import { parseDocument } from '../../wire/document.ts';
 import { withMembers } from '../../wire/insert.ts';
-import type { Document, Envelope, PushResult, Remote } from '../remote.ts';
+import type { DevicesMemory } from '../devices.ts';
+import type { Envelope, Fetched, Kept, PushResult, RemoteAccount } from '../remote.ts';
+import { bsoCryptoOf } from './bso-crypto.ts';
+import type { SyncStorage } from './storage.ts';
 
 export const STORAGE_VERSION = 5;
 
-export interface MetaGlobal {
-  /** Where it was read: see `Remote.place`. */
+interface MetaGlobal {
+  /** Where it was read: see `SyncStorage.place`. */
   readonly place: string;
   readonly modifiedMs: number;
   readonly syncId: string;
@@ -31,7 +33,9 @@ export interface MetaGlobal {
   readonly declined: readonly string[];
 }
 
-export interface Account {
+export interface Account extends RemoteAccount {
+  readonly crypto: BsoCrypto;
+  readonly devicesMemory: DevicesMemory;
   readonly meta: MetaGlobal | null;
   readonly keysModifiedMs: number | null;
   /** Errors: `keyMismatch` when the keys were never read. */
@@ -39,58 +43,50 @@ export interface Account {
   /** Changes with the collection's keys and tells nothing of them. Errors: as `bundle`. */
   fingerprint(collection: string): string;
   /** Errors: `noSyncData`, `clientTooOld`, those of the remote. */
-  refreshMeta(remote: Remote): Promise<void>;
+  refreshMeta(storage: SyncStorage): Promise<void>;
   /**
    * Adds those engines to `meta/global` that the account neither has nor has declined, by what it
    * says now, and leaves every other character of it as it is. `stored` also where there was
    * nothing to add. Errors: as `refreshMeta`.
    */
   addEngines(
-    remote: Remote,
+    storage: SyncStorage,
     engines: readonly { readonly name: string; readonly version: number }[],
     newId: () => string,
   ): Promise<PushResult['kind']>;
   /** Errors: `noSyncData`, `keyMismatch`, those of the remote. True if they changed. */
-  refreshKeys(remote: Remote, crypto: BsoCrypto, syncKey: KeyBundle): Promise<boolean>;
-  /** As if nothing had ever been read. */
-  forget(): Promise<void>;
+  refreshKeys(storage: SyncStorage, syncKey: KeyBundle): Promise<boolean>;
 }
 
 /** Reads what is kept of the account; nothing kept is not an error. */
-export async function openAccount(
-  storage: Storage,
-  vault: Vault,
-  generation: string,
-): Promise<Account> {
+export async function openAccount(kept: Kept): Promise<Account> {
+  const { platform, vault, generation } = kept;
+  const crypto = bsoCryptoOf(kept);
   const metaKey = `${generation}.m`;
   const keysKey = `${generation}.k`;
-  const [storedMeta, storedKeys] = await storage.get([metaKey, keysKey]);
+  const [storedMeta, storedKeys] = await ported(platform.storage.get([metaKey, keysKey]));
   let meta = storedMeta == null ? null : storedMetaOf(storedMeta);
   let keys: Keys | null = null;
   if (storedKeys instanceof Uint8Array) {
     const opened = await vault.open(keysKey, storedKeys);
-    const [modifiedMs] = headNumbers(opened?.head ?? '', 1);
-    if (opened !== null && modifiedMs !== undefined) keys = keysOf(modifiedMs, opened.text);
+    const modifiedMs = numberOf(headWords(opened?.head ?? '')[0]);
+    if (opened !== null && modifiedMs !== null) keys = keysOf(modifiedMs, opened.text);
   }
 
-  const commit = async (...changes: Change[]): Promise<void> => {
-    try {
-      await storage.commit(changes);
-    } catch (error) {
-      throw fromPort(error);
-    }
-  };
+  const commit = (...changes: Change[]): Promise<void> => ported(platform.storage.commit(changes));
 
-  const readMeta = async (remote: Remote): Promise<Envelope> =>
-    found(await remote.document('meta', 'global'), 'meta/global');
+  const readMeta = async (remote: SyncStorage): Promise<Envelope> =>
+    found(await remote.fetch('meta', 'global'), 'meta/global');
 
-  const keepMeta = async (envelope: Envelope, remote: Remote): Promise<MetaGlobal> => {
+  const keepMeta = async (envelope: Envelope, remote: SyncStorage): Promise<MetaGlobal> => {
     meta = parseMeta(envelope, await remote.place());
     await commit([metaKey, jsonStored(meta)]);
     return meta;
   };
 
   return {
+    crypto,
+    devicesMemory: { settled: null },
     get meta() {
       return meta;
     },
@@ -123,24 +119,23 @@ export async function openAccount(
           .map(({ name, version }) => [name, { version, syncID: newId() }] as const);
         if (added.length === 0) return 'stored';
         // It goes back whole: what something on the way has garbled is not read twice.
-        const isSure = envelope.payload === before;
-        before = envelope.payload;
+        const text = payloadOf(envelope);
+        const isSure = text === before;
+        before = text;
         if (!isSure) continue;
-        const payload = withMembers(envelope.payload, 'engines', added);
+        const payload = withMembers(text, 'engines', added);
         if (payload === null) return 'refused';
-        const whole = { id: 'global', payload, sortindex: null, ttlSeconds: null };
-        const result = await remote.write('meta', { ...whole, baseMs: envelope.modifiedMs });
-        if (result.kind === 'stored') {
-          await keepMeta({ ...envelope, payload, modifiedMs: result.modifiedMs }, remote);
-        }
+        const whole = { id: 'global', payload, base: envelope.version, beside: {} };
+        const result = await remote.write('meta', whole);
+        if (result.kind === 'stored') await keepMeta({ ...envelope, ...result, payload }, remote);
         if (result.kind !== 'conflict') return result.kind;
       }
       return 'conflict';
     },
-    async refreshKeys(remote, crypto, syncKey) {
-      const document = await remote.document('crypto', 'keys');
-      const envelope = found(document, 'crypto/keys');
-      const [opened] = await crypto.open(syncKey, [envelope]);
+    async refreshKeys(remote, syncKey) {
+      const envelope = found(await remote.fetch('crypto', 'keys'), 'crypto/keys');
+      const { id } = envelope;
+      const [opened] = await crypto.open(syncKey, [{ id, payload: payloadOf(envelope) }]);
       if (opened === undefined || !opened.ok) {
         const code = opened?.code ?? 'badPayload';
         throw new SyncError(
@@ -148,12 +143,19 @@ export async function openAccount(
           `crypto/keys does not open with this account's key: ${code}`,
         );
       }
-      const next = keysOf(envelope.modifiedMs, opened.text);
+      const next = keysOf(Number(envelope.version), opened.text);
       const changed = next.text !== keys?.text;
       if (!changed && next.modifiedMs === keys?.modifiedMs) return false;
       keys = next;
       await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
       return changed;
+    },
+    standing({ name, version }) {
+      return {
+        declined: meta?.declined.includes(name) ?? false,
+        absent: isAbsent(meta, name),
+        stopped: isNewer(engineOf(meta, name), version) ? 'clientTooOld' : null,
+      };
     },
     async forget() {
       await commit([metaKey, null], [keysKey, null]);
@@ -172,9 +174,27 @@ export function isAbsent(meta: MetaGlobal | null, name: string): boolean {
   );
 }
 
-function found(document: Document, name: string): Envelope {
+function found(document: Fetched, name: string): Envelope {
   if (document.kind === 'found') return document.envelope;
   throw new SyncError('noSyncData', `${name}: this account has no Sync data yet`);
+}
+
+/** The account's records have a form that this build does not know. */
+export function isNewer(engine: Engine | null, version: number): boolean {
+  return engine !== null && engine.version > version;
+}
+
+type Engine = MetaGlobal['engines'][number];
+
+/** The engine's entry in `meta/global`; null if the account does not sync it. */
+export function engineOf(meta: MetaGlobal | null, name: string): Engine | null {
+  if (meta === null || meta.declined.includes(name)) return null;
+  return meta.engines.find((engine) => engine.name === name) ?? null;
+}
+
+/** On the wire of this protocol every record has one. */
+export function payloadOf({ payload }: Envelope): string {
+  return payload ?? '';
 }
 
 /** Null if it is damaged: the server has it. */
@@ -204,8 +224,8 @@ function keysOf(modifiedMs: number, text: string): Keys {
 }
 
 /** The record's cleartext payload. Versions may be numbers or, from old clients, text. */
-function parseMeta({ payload, modifiedMs }: Envelope, place: string): MetaGlobal {
-  const root = record(parseDocument(payload));
+function parseMeta(envelope: Envelope, place: string): MetaGlobal {
+  const root = record(parseDocument(payloadOf(envelope)));
   const version = Number(root?.get('storageVersion'));
   const syncId = root?.get('syncID');
   if (root === null || !(version >= 0) || typeof syncId !== 'string') {
@@ -232,7 +252,7 @@ function parseMeta({ payload, modifiedMs }: Envelope, place: string): MetaGlobal
   });
   return {
     place,
-    modifiedMs,
+    modifiedMs: Number(envelope.version),
     syncId,
     engines,
     declined: Array.isArray(declined) ? declined.filter((name) => typeof name === 'string') : [],

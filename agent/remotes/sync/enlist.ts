@@ -7,29 +7,22 @@ import { shortId } from '../../collections/members.ts';
 import { SyncError } from '../../errors.ts';
 import { isRefusalBelieved } from '../../schedule/due.ts';
 import { updateState } from '../../store/rewrite.ts';
-import type { CollectionStore } from '../../store/store.ts';
-import type { PassContext } from '../../sync/pass-context.ts';
-import type { PushResult } from '../remote.ts';
+import type { PushResult, RemoteOptions, Wanted } from '../remote.ts';
 import { type Account, isAbsent } from './documents.ts';
-
-export interface Wanted {
-  readonly store: CollectionStore;
-  readonly readOnly: boolean;
-}
+import type { SyncStorage } from './storage.ts';
 
 /** Those that are to be added now. */
-export function unlisted<T extends Wanted>(
-  { notes, platform }: PassContext,
-  { meta }: Account,
-  wanted: readonly T[],
-): T[] {
+export function unlisted(
+  { account, notes, platform }: RemoteOptions<Account>,
+  wanted: readonly Wanted[],
+): Wanted[] {
   if (notes.waitMs > 0) return [];
   const nowMs = platform.clock.nowMs();
   return wanted.filter(
     ({ store: { collection, state }, readOnly }) =>
       !readOnly &&
       collection.writes !== 'none' &&
-      isAbsent(meta, collection.name) &&
+      isAbsent(account.meta, collection.name) &&
       !isRefusalBelieved(state.listRefusedAtMs ?? 0, nowMs),
   );
 }
@@ -39,13 +32,13 @@ export function unlisted<T extends Wanted>(
  * those of the remote.
  */
 export async function enlist(
-  { platform, remote }: PassContext,
-  account: Account,
+  { account, platform }: RemoteOptions<Account>,
+  storage: SyncStorage,
   missing: readonly Wanted[],
 ): Promise<void> {
   const engines = missing.map(({ store: { collection } }) => collection);
   const newId = (): string => shortId(platform.entropy.random(12));
-  const kind = await account.addEngines(remote, engines, newId).catch(refusalOf);
+  const kind = await account.addEngines(storage, engines, newId).catch(refusalOf);
   if (kind === 'readOnly' || kind === 'refused') {
     const listRefusedAtMs = Math.max(1, platform.clock.nowMs());
     for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));

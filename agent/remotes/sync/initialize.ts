@@ -5,12 +5,13 @@
 // not know: other clients switch off what is not.
 
 import { encodeBase64 } from '../../../crypto/bytes.ts';
-import type { KeyBundle } from '../../../crypto/keys.ts';
+import { type KeyBundle, syncKeyBundle } from '../../../crypto/keys.ts';
 import { shortId } from '../../collections/members.ts';
 import { SyncError } from '../../errors.ts';
 import type { Initialized } from '../../status.ts';
-import type { PassContext } from '../../sync/pass-context.ts';
-import { STORAGE_VERSION } from './documents.ts';
+import type { RemoteOptions } from '../remote.ts';
+import { type Account, payloadOf, STORAGE_VERSION } from './documents.ts';
+import type { SyncStorage } from './storage.ts';
 
 const KEY_BYTES = 32;
 
@@ -29,20 +30,26 @@ const ENGINES: readonly (readonly [name: string, version: number])[] = [
 ];
 
 /**
- * Writes what is missing of both documents; `syncBundle` is that of the user's sync key. Errors:
+ * Writes what is missing of both documents. Errors: `keyMismatch` where nobody is signed in,
  * `conflict` if the account has a `meta/global`, or keys that are not this user's, or gets one of
  * them meanwhile; `readOnly`; those of the remote.
  */
 export async function initializeAccount(
-  context: PassContext,
-  syncBundle: KeyBundle,
+  options: RemoteOptions<Account>,
+  storage: SyncStorage,
 ): Promise<Initialized> {
-  const { crypto, platform, remote } = context;
-  if ((await remote.document('meta', 'global')).kind !== 'missing') throw taken(META);
+  const { account, owner, platform } = options;
+  if (owner === null) throw new SyncError('keyMismatch', 'nobody is signed in');
+  const syncBundle = syncKeyBundle(owner.key);
+  if ((await storage.fetch('meta', 'global')).kind !== 'missing') throw taken(META);
   // In this order nobody ever finds an account that is there but has no keys.
-  const found = await remote.document('crypto', 'keys');
-  if (found.kind !== 'found') await createKeys(context, syncBundle);
-  else if ((await crypto.open(syncBundle, [found.envelope]))[0]?.ok !== true) throw taken(KEYS);
+  const found = await storage.fetch('crypto', 'keys');
+  if (found.kind !== 'found') await create(storage, KEYS, await sealedKeys(options, syncBundle));
+  else {
+    const payload = payloadOf(found.envelope);
+    const [opened] = await account.crypto.open(syncBundle, [{ id: 'keys', payload }]);
+    if (opened?.ok !== true) throw taken(KEYS);
+  }
   const newId = (): string => shortId(platform.entropy.random(12));
   const engines = ENGINES.map(([name, version]) => ({ name, version, syncId: newId() }));
   const syncId = newId();
@@ -54,25 +61,26 @@ export async function initializeAccount(
     ),
     declined: [],
   };
-  await create(context, META, JSON.stringify(meta));
+  await create(storage, META, JSON.stringify(meta));
   return { syncId, engines };
 }
 
 const META = 'meta/global';
 const KEYS = 'crypto/keys';
 
-async function createKeys(context: PassContext, syncBundle: KeyBundle): Promise<void> {
-  const { crypto, platform } = context;
+async function sealedKeys(
+  { account, platform }: RemoteOptions<Account>,
+  syncBundle: KeyBundle,
+): Promise<string> {
   const newKey = (): string => encodeBase64(platform.entropy.random(KEY_BYTES));
   const keys = { id: 'keys', collection: 'crypto', default: [newKey(), newKey()], collections: {} };
-  const [sealed = ''] = await crypto.seal(syncBundle, [JSON.stringify(keys)]);
-  await create(context, KEYS, sealed);
+  const [sealed = ''] = await account.crypto.seal(syncBundle, [JSON.stringify(keys)]);
+  return sealed;
 }
 
-async function create({ remote }: PassContext, name: string, payload: string): Promise<void> {
+async function create(storage: SyncStorage, name: string, payload: string): Promise<void> {
   const [collection = '', id = ''] = name.split('/');
-  const record = { id, payload, sortindex: null, ttlSeconds: null, baseMs: null };
-  const { kind } = await remote.write(collection, record);
+  const { kind } = await storage.write(collection, { id, payload, base: null, beside: {} });
   if (kind === 'conflict') throw taken(name);
   if (kind === 'readOnly') throw new SyncError('readOnly', `${name}: the server takes no writes`);
   if (kind !== 'stored') throw new SyncError('unavailable', `${name}: it could not be stored`);

@@ -5,10 +5,11 @@
 // Source: Sync object formats, `clients`; SyncStorage API 1.5, `ttl`.
 
 import { STAMP_MS_MAX } from '../../limits.ts';
-import { START } from '../../store/collection-state.ts';
 import { NO_ENTRY } from '../../store/record.ts';
-import type { CollectionStore } from '../../store/store.ts';
-import type { PassContext } from '../../sync/pass-context.ts';
+import type { RemoteOptions } from '../remote.ts';
+import { START } from './cursor.ts';
+import type { Account } from './documents.ts';
+import type { SyncStorage } from './storage.ts';
 
 /** What others have written since the last pass is no reason to stay. */
 const WHENEVER = { ...START, sinceMs: STAMP_MS_MAX };
@@ -16,18 +17,17 @@ const TTL_SECONDS = 1;
 
 /** Errors: those of the remote; `keyMismatch` when the account's keys were never read. */
 export async function sayFarewell(
-  context: PassContext,
-  stores: readonly CollectionStore[],
+  { account, clientId, stores }: RemoteOptions<Account>,
+  storage: SyncStorage,
 ): Promise<void> {
-  const { clientId, crypto, keys, remote } = context;
   for (const { collection, load } of stores) {
     const [{ mirror } = NO_ENTRY] = await load([clientId]);
     if (collection.writes !== 'own' || mirror === null) continue;
     const text = JSON.stringify(collection.outgoing(clientId, mirror.body));
-    const [payload = ''] = await crypto.seal(keys.bundle(collection.name), [text]);
-    const baseMs = mirror.modifiedMs;
-    const record = { id: clientId, payload, sortindex: null, ttlSeconds: TTL_SECONDS, baseMs };
-    const upload = await remote.upload(collection.name, WHENEVER);
+    const [payload = ''] = await account.crypto.seal(account.bundle(collection.name), [text]);
+    const beside = { ttl: TTL_SECONDS };
+    const record = { id: clientId, payload, base: mirror.version, beside };
+    const upload = await storage.upload(collection.name, WHENEVER);
     await upload.add([record], true);
     await upload.commit();
   }

@@ -8,6 +8,6 @@ import type { Outgoing, PushResult } from '../remote.ts';
  * record: one that does not is out of order itself, and that is no reason to give a change up.
  */
 export function refusedOf({ payload }: Outgoing, code?: string): PushResult {
-  if (payload.length <= PAYLOAD_SAFE_CHARS) return { kind: 'failed' };
+  if ((payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS) return { kind: 'failed' };
   return code === undefined ? { kind: 'refused' } : { kind: 'refused', code };
 }

@@ -8,8 +8,8 @@ import { type HawkCredentials, hawkHeader, hawkKey } from '../../../crypto/hawk.
 import type { Header } from '../../../platform/ports.ts';
 import { SyncError } from '../../errors.ts';
 import { type Answer, createHttp, type Exchange, refusalOf } from '../../wire/http.ts';
-import type { RemoteOptions } from '../remote.ts';
 import { ending } from './statuses.ts';
+import type { StorageOptions } from './storage.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
 
 export interface StorageNode {
@@ -31,7 +31,7 @@ const NONCE_BYTES = 6;
 /** New credentials that are refused as well are no case for a quick repetition. */
 const REFUSED_WAIT_MS = 15 * 60_000;
 
-export function openNode(options: RemoteOptions): StorageNode {
+export function openNode(options: StorageOptions): StorageNode {
   const { cache, notes } = options;
   const { clock, entropy } = options.platform;
   let endpoint: string | null = null;

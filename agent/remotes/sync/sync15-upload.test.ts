@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer, Exchange } from '../../wire/http.ts';
-import type { Outgoing, PushResult, Upload } from '../remote.ts';
+import type { Outgoing, PushResult } from '../remote.ts';
+import { type SyncUpload, stored } from './storage.ts';
 import type { Limits } from './sync15-limits.ts';
 import { openUpload } from './sync15-upload.ts';
 
@@ -39,7 +40,7 @@ interface Script {
 }
 
 function bench({ limits, answer, cache = new Map() }: Script = {}): {
-  upload: Upload;
+  upload: SyncUpload;
   posts: Post[];
   cache: Map<string, unknown>;
 } {
@@ -85,9 +86,8 @@ function records(count: number, bytes = 100, first = 0): Outgoing[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `record ${first + index}`,
     payload: '"'.padEnd(bytes, 'x'),
-    sortindex: null,
-    ttlSeconds: null,
-    baseMs: null,
+    base: null,
+    beside: {},
   }));
 }
 
@@ -100,7 +100,7 @@ describe('one portion', () => {
   test('is one plain post, under the condition that nobody wrote since', async () => {
     const { upload, posts } = bench();
     expect(kinds(await upload.add(records(3), true))).toEqual(['staged', 'staged', 'staged']);
-    expect(await upload.commit()).toEqual({ kind: 'stored', modifiedMs: STORED_MS });
+    expect(await upload.commit()).toEqual(stored(STORED_MS));
     expect(posts).toEqual([
       {
         query: '',
@@ -148,7 +148,7 @@ describe('several portions', () => {
     await upload.add(records(4), false);
     await upload.add(records(4, 100, 4), false);
     await upload.add(records(1, 100, 8), true);
-    expect(await upload.commit()).toEqual({ kind: 'stored', modifiedMs: STORED_MS });
+    expect(await upload.commit()).toEqual(stored(STORED_MS));
     expect(posts.map(({ query }) => query)).toEqual([
       '?batch=true',
       '?batch=b%2F1%27',
@@ -164,7 +164,7 @@ describe('several portions', () => {
   test('a batch whose last portion came to nothing is ended by an empty post', async () => {
     const { upload, posts } = bench();
     await upload.add(records(4), false);
-    expect(await upload.commit()).toEqual({ kind: 'stored', modifiedMs: STORED_MS });
+    expect(await upload.commit()).toEqual(stored(STORED_MS));
     expect(posts.at(-1)).toMatchObject({ query: '?batch=b%2F1%27&commit=true', ids: [] });
   });
 
@@ -190,7 +190,6 @@ describe('several portions', () => {
       { modified: (STORED_MS + count * 10) / 1000, success: ids, failed: {} },
     ];
     const { upload, posts } = bench({ answer });
-    const stored = (modifiedMs: number) => ({ kind: 'stored', modifiedMs });
     expect(await upload.add(records(2), false)).toEqual(Array(2).fill(stored(STORED_MS + 10)));
     expect(await upload.add(records(1, 100, 2), false)).toEqual([stored(STORED_MS + 20)]);
     expect(await upload.commit()).toEqual({ kind: 'none' });
@@ -237,7 +236,7 @@ describe('each limit', () => {
     const { upload, posts } = bench({ limits: { [name]: value } });
     const results = await upload.add(records(8), true);
     expect(kinds(results)).toEqual([...Array(6).fill('staged'), 'later', 'later']);
-    expect(await upload.commit()).toEqual({ kind: 'stored', modifiedMs: STORED_MS });
+    expect(await upload.commit()).toEqual(stored(STORED_MS));
     expect(posts.map(({ ids }) => ids.length)).toEqual([4, 2, 0]);
   });
 

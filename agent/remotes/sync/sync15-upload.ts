@@ -9,9 +9,10 @@ import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { headerMs, secondsMs } from '../../wire/headers.ts';
 import { type Answer, JSON_BODY } from '../../wire/http.ts';
-import type { Outgoing, PushResult, Upload } from '../remote.ts';
+import type { Outgoing, PushResult } from '../remote.ts';
 import { refusedOf } from './refusal.ts';
 import { unexpected } from './statuses.ts';
+import { type SyncUpload, stored } from './storage.ts';
 import type { Limits } from './sync15-limits.ts';
 import { quoted, type StorageNode, unmodifiedSince } from './sync15-node.ts';
 
@@ -48,7 +49,7 @@ type Posted =
   | Refused
   | { readonly kind: 'taken'; readonly verdict: (record: Outgoing) => PushResult };
 
-type End = Awaited<ReturnType<Upload['commit']>>;
+type End = Awaited<ReturnType<SyncUpload['commit']>>;
 
 const SIZE_LIMIT = 17;
 /** Codes of a 400 that are about records: invalid, too large. */
@@ -82,7 +83,7 @@ export function openUpload({
   pushCharsMax,
   sinceMs,
   cache,
-}: UploadOptions): Upload {
+}: UploadOptions): SyncUpload {
   let batch: string | null = null;
   /** What the batch holds. */
   let staged: Size = NOTHING;
@@ -126,10 +127,10 @@ export function openUpload({
       secondsMs(member(body, 'modified')) ?? headerMs(answer.headers, 'x-last-modified');
     if (modifiedMs === null) throw missing('modified');
     seenMs = modifiedMs;
-    const stored = { kind: 'stored', modifiedMs } as const;
-    if (isLast) end = stored;
+    const done = stored(modifiedMs);
+    if (isLast) end = done;
     else cache.set(NO_BATCHES, true);
-    return { kind: 'taken', verdict: verdicts(body, isLast ? { kind: 'staged' } : stored) };
+    return { kind: 'taken', verdict: verdicts(body, isLast ? { kind: 'staged' } : done) };
   };
 
   const moved = (): Posted => {
@@ -196,10 +197,9 @@ function portionOf(
 ): Portion | 'tooLarge' {
   const items: string[] = [];
   let size = NOTHING;
-  for (const { id, payload, sortindex, ttlSeconds } of records) {
-    const ttl = ttlSeconds ?? undefined;
-    const item = JSON.stringify({ id, payload, sortindex: sortindex ?? undefined, ttl });
-    const own: Size = { records: 1, bytes: payload.length, bodyBytes: item.length + 1 };
+  for (const { id, payload, beside } of records) {
+    const item = JSON.stringify({ id, payload, ...beside });
+    const own: Size = { records: 1, bytes: payload?.length ?? 0, bodyBytes: item.length + 1 };
     if (own.bytes > limits.max_record_payload_bytes || !fits(sum(NOTHING, own), own, limits)) {
       return items.length === 0 ? 'tooLarge' : { items, size };
     }

@@ -7,29 +7,30 @@
 import { heapOf } from '../../config.ts';
 import { badResponse } from '../../errors.ts';
 import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../../limits.ts';
-import type { Cursor } from '../../store/collection-state.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../../wire/headers.ts';
 import { type Answer, JSON_BODY } from '../../wire/http.ts';
 import { createLineSplitter } from '../../wire/records.ts';
-import { createCircleGuard, envelopeOf, listingPage } from '../listing.ts';
-import type { Document, Remote, RemoteDriver, RemoteOptions } from '../remote.ts';
+import { envelopeOf, listingPage } from '../listing.ts';
+import type { Fetched } from '../remote.ts';
+import type { Cursor } from './cursor.ts';
+import { type SyncDriver, syncDriver } from './driver.ts';
 import { unexpected } from './statuses.ts';
+import { type StorageOptions, type SyncStorage, stored } from './storage.ts';
 import { limitsOf } from './sync15-limits.ts';
 import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
 import { openUpload } from './sync15-upload.ts';
 
 /** Firefox Sync with an OAuth access token; `serverUrl` is the token server's. */
-export const sync15: RemoteDriver = { protocol: 'sync15', open: createSync15 };
+export const sync15: SyncDriver = /* @__PURE__ */ syncDriver('sync15', openSync15);
 
 const OFFSET_CHARS_MAX = 2_048;
 
-function createSync15(options: RemoteOptions): Remote {
+function openSync15(options: StorageOptions): SyncStorage {
   const { cache } = options;
   const heap = heapOf(options.config);
   const { recordCharsMax } = options.config;
   const node = openNode(options);
-  const guard = createCircleGuard();
 
   return {
     place: () => node.endpoint(),
@@ -45,7 +46,7 @@ function createSync15(options: RemoteOptions): Remote {
       );
     },
 
-    async document(collection, id): Promise<Document> {
+    async fetch(collection, id): Promise<Fetched> {
       const url = `${storagePath(collection)}/${quoted(id)}`;
       const answer = await node.send({ method: 'GET', url });
       if (answer.status === 404) {
@@ -81,26 +82,26 @@ function createSync15(options: RemoteOptions): Remote {
         createLineSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX }),
         bso,
         {
-          count: decimalHeader(answer.headers, 'x-weave-records') ?? 0,
           stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
           serverNowMs: serverNowMs(answer),
-          nextPage: () => guard(cursor.page === null, nextOffset(answer)),
+          nextPage: () => nextOffset(answer),
         },
+        decimalHeader(answer.headers, 'x-weave-records') ?? 0,
       );
     },
 
-    async write(collection, { id, payload, baseMs }) {
+    async write(collection, { id, payload, base }) {
       const answer = await node.send({
         method: 'PUT',
         url: `${storagePath(collection)}/${quoted(id)}`,
-        headers: [JSON_BODY, unmodifiedSince(baseMs ?? 0)],
+        headers: [JSON_BODY, unmodifiedSince(Number(base))],
         body: JSON.stringify({ payload }),
       });
       const { status } = answer;
       if (status === 200) {
         const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
         const modifiedMs = secondsMs(parseDocument(text));
-        return modifiedMs === null ? { kind: 'failed' } : { kind: 'stored', modifiedMs };
+        return modifiedMs === null ? { kind: 'failed' } : stored(modifiedMs);
       }
       answer.cancel();
       return { kind: status === 412 ? 'conflict' : status === 405 ? 'readOnly' : 'failed' };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { CLIENT_STATE, json, remoteBench } from '../../../test/support/remote.ts';
 import { PAGE_RECORDS_MAX, PAYLOAD_SAFE_CHARS } from '../../limits.ts';
-import { type Cursor, START } from '../../store/collection-state.ts';
-import type { Listed, Outgoing, Page, RemoteOptions } from '../remote.ts';
+import type { Listed, Outgoing } from '../remote.ts';
+import { type Cursor, START } from './cursor.ts';
+import { type StorageOptions, type SyncPage, stored } from './storage.ts';
 import { syncto } from './syncto.ts';
 
 const SERVER_URL = 'https://syncto.test';
@@ -12,9 +13,9 @@ const BRACES = '{0b8f7b7c-7b5a-4a7e-9b7e-0d5d6d0c7a11}';
 
 type Answer = Parameters<typeof remoteBench>[0];
 
-function open(answer: Answer, change: Partial<RemoteOptions> = {}) {
+function open(answer: Answer, change: Partial<StorageOptions> = {}) {
   const { options, requests } = remoteBench(answer, { serverUrl: SERVER_URL });
-  return { remote: syncto.open({ ...options, ...change }), requests, options };
+  return { remote: syncto.storage({ ...options, ...change }), requests, options };
 }
 
 function record(id: string, modifiedMs = 1_000) {
@@ -22,14 +23,14 @@ function record(id: string, modifiedMs = 1_000) {
 }
 
 function outgoing(id: string, change: Partial<Outgoing> = {}): Outgoing {
-  return { id, payload: '{}', sortindex: null, ttlSeconds: null, baseMs: null, ...change };
+  return { id, payload: '{}', base: null, beside: {}, ...change };
 }
 
 function listing(records: readonly unknown[], headers: Readonly<Record<string, string>> = {}) {
   return json({ data: records }, 200, { ETag: '"5000"', ...headers });
 }
 
-async function readAll(page: Page | 'restart' | null): Promise<Listed[]> {
+async function readAll(page: SyncPage | 'restart' | null): Promise<Listed[]> {
   if (page === null || page === 'restart') throw new Error(`no page: ${page}`);
   const listed: Listed[] = [];
   while (await page.next(listed));
@@ -85,7 +86,7 @@ async function kindsOf(answer: Answer, records: readonly Outgoing[]): Promise<st
 describe('who asks', () => {
   test('is said by an access token, or by an assertion for the token server', async () => {
     const bearer = open(() => new Response(null, { status: 404 }));
-    await bearer.remote.document('meta', 'global');
+    await bearer.remote.fetch('meta', 'global');
     expect(bearer.requests[0]?.headers.get('authorization')).toBe('Bearer token 1');
 
     const { options, requests } = remoteBench(() => new Response(null, { status: 404 }));
@@ -99,12 +100,12 @@ describe('who asks', () => {
     };
     const remote = { ...options.config.remote, auth: 'browserid', audience: 'https://t/' } as const;
     await syncto
-      .open({
+      .storage({
         ...options,
         platform: { ...options.platform, identity },
         config: { ...options.config, remote },
       })
-      .document('meta', 'global');
+      .fetch('meta', 'global');
     expect(requests[0]?.headers.get('authorization')).toBe('BrowserID a~b');
     expect(audiences).toEqual([['https://t/', false]]);
   });
@@ -113,7 +114,7 @@ describe('who asks', () => {
     const { remote, requests } = open((_, count) =>
       count === 1 ? json({}, 401) : json({ data: record('global') }),
     );
-    await remote.document('meta', 'global');
+    await remote.fetch('meta', 'global');
     expect(requests.map(({ headers }) => headers.get('authorization'))).toEqual([
       'Bearer token 1',
       'Bearer token 2',
@@ -132,7 +133,7 @@ describe('who asks', () => {
 describe('a document', () => {
   test('is asked for under the bucket of its client state, its names escaped', async () => {
     const { remote, requests } = open(() => json({ data: record(BRACES) }));
-    await remote.document('passwords', BRACES);
+    await remote.fetch('passwords', BRACES);
     const [request] = requests;
     expect(request?.method).toBe('GET');
     expect(pathOf(request as Request)).toBe(
@@ -144,16 +145,16 @@ describe('a document', () => {
   test('comes as its envelope, with the time of the server', async () => {
     const date = 'Thu, 01 Jan 1970 00:00:09 GMT';
     const { remote } = open(() => json({ data: record('global') }, 200, { Date: date }));
-    expect(await remote.document('meta', 'global')).toEqual({
+    expect(await remote.fetch('meta', 'global')).toEqual({
       kind: 'found',
-      envelope: { id: 'global', modifiedMs: 1_000, payload: '{}' },
+      envelope: { id: 'global', version: '1000', modifiedMs: 1_000, payload: '{}' },
       serverNowMs: 9_000,
     });
   });
 
   test('may be missing', async () => {
     const { remote } = open(() => json({ code: 404 }, 404));
-    expect(await remote.document('meta', 'global')).toEqual({ kind: 'missing' });
+    expect(await remote.fetch('meta', 'global')).toEqual({ kind: 'missing' });
   });
 
   test.each([
@@ -170,7 +171,7 @@ describe('a document', () => {
     ['too long', { data: { ...record('global'), payload: 'x'.repeat(400_000) } }, {}],
   ])('is refused when it is %s', async (_, body, headers) => {
     const { remote } = open(() => json(body, 200, headers));
-    const asked = remote.document('meta', 'global');
+    const asked = remote.fetch('meta', 'global');
     await expect(asked).rejects.toMatchObject({ code: 'badResponse' });
   });
 
@@ -181,7 +182,7 @@ describe('a document', () => {
     [405, 'badResponse'],
   ])('is not there for now: %i', async (status, code) => {
     const { remote } = open(() => json({}, status));
-    await expect(remote.document('meta', 'global')).rejects.toMatchObject({ code });
+    await expect(remote.fetch('meta', 'global')).rejects.toMatchObject({ code });
   });
 });
 
@@ -278,7 +279,7 @@ describe('a listing', () => {
     const { remote } = open(() =>
       listing([record('a', 1), record(BRACES, 2)], { 'Next-Page': next, ETag: '"5000"' }),
     );
-    const page = (await remote.changes('history', START)) as Page;
+    const page = (await remote.changes('history', START)) as SyncPage;
     const records = await readAll(page);
     expect(records).toMatchObject([
       { ok: true, envelope: { id: 'a', modifiedMs: 1, payload: '{}' } },
@@ -289,7 +290,7 @@ describe('a listing', () => {
 
   test('ends where there is no next page', async () => {
     const { remote } = open(() => listing([]));
-    const page = (await remote.changes('history', START)) as Page;
+    const page = (await remote.changes('history', START)) as SyncPage;
     expect(await readAll(page)).toEqual([]);
     expect(page.nextPage()).toBeNull();
   });
@@ -298,7 +299,7 @@ describe('a listing', () => {
     'goes on nowhere with the next page %j',
     async (next) => {
       const { remote } = open(() => listing([], { 'Next-Page': next }));
-      const page = (await remote.changes('history', START)) as Page;
+      const page = (await remote.changes('history', START)) as SyncPage;
       await readAll(page);
       expect(() => page.nextPage()).toThrow(expect.objectContaining({ code: 'badResponse' }));
     },
@@ -366,8 +367,8 @@ describe('changes that go up', () => {
     const upload = await open(answer).remote.upload('history', START);
     const results = await upload.add(
       [
-        outgoing('a', { payload: 'pa', sortindex: 100, ttlSeconds: 60 }),
-        outgoing(BRACES, { payload: 'pb', baseMs: 5_000 }),
+        outgoing('a', { payload: 'pa', beside: { sortindex: 100, ttl: 60 } }),
+        outgoing(BRACES, { payload: 'pb', base: '5000' }),
       ],
       true,
     );
@@ -387,10 +388,7 @@ describe('changes that go up', () => {
         },
       ],
     ]);
-    expect(results).toEqual([
-      { kind: 'stored', modifiedMs: 6_000 },
-      { kind: 'stored', modifiedMs: 6_000 },
-    ]);
+    expect(results).toEqual([stored(6_000), stored(6_000)]);
     expect(await upload.commit()).toEqual({ kind: 'none' });
   });
 
@@ -415,7 +413,7 @@ describe('changes that go up', () => {
   );
 
   test('the size of a batch is asked for once', async () => {
-    const memory: RemoteOptions['memory'] = {};
+    const memory: StorageOptions['memory'] = {};
     const { answer } = writes(() => 201, 9);
     const first = open(answer, { memory });
     await first.remote.upload('history', START);
@@ -426,7 +424,7 @@ describe('changes that go up', () => {
   });
 
   test('and again after the server refused a batch', async () => {
-    const memory: RemoteOptions['memory'] = { batchRequestsMax: 9 };
+    const memory: StorageOptions['memory'] = { batchRequestsMax: 9 };
     const { remote } = open(() => json({}, 400), { memory });
     const upload = await remote.upload('history', START);
     const added = upload.add([outgoing('a'), outgoing('b')], true);
@@ -493,7 +491,7 @@ describe('changes that go up', () => {
 
   test('that are large go alone, in a request of their own', async () => {
     const { batches, singles, answer } = writes(() => 200);
-    const large = outgoing('large', { payload: 'x'.repeat(PAYLOAD_SAFE_CHARS + 1), baseMs: 5 });
+    const large = outgoing('large', { payload: 'x'.repeat(PAYLOAD_SAFE_CHARS + 1), base: '5' });
     const upload = await open(answer).remote.upload('history', START);
     const records = [outgoing('a'), outgoing('b'), large, outgoing('c'), outgoing('d')];
     const results = await upload.add(records, true);
@@ -504,7 +502,7 @@ describe('changes that go up', () => {
     expect(singles[0]?.headers.get('if-match')).toBe('"5"');
     expect(await singles[0]?.json()).toEqual({ data: { payload: large.payload } });
     expect(results.map(({ kind }) => kind)).toEqual(Array(5).fill('stored'));
-    expect(results[2]).toEqual({ kind: 'stored', modifiedMs: 7_000 });
+    expect(results[2]).toEqual(stored(7_000));
   });
 
   test('are halved until the one that breaks the server stands alone', async () => {

@@ -13,26 +13,20 @@ import {
   JSON_DEPTH_MAX,
   PAGE_RECORDS_MAX,
 } from '../../limits.ts';
-import type { Cursor } from '../../store/collection-state.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
 import { dateHeaderMs, etagMs, header } from '../../wire/headers.ts';
 import { type Answer, createHttp, type Http, JSON_BODY } from '../../wire/http.ts';
 import { createSplitter } from '../../wire/records.ts';
-import { createCircleGuard, envelopeOf, listingPage } from '../listing.ts';
-import type {
-  Document,
-  Outgoing,
-  Page,
-  PushResult,
-  Remote,
-  RemoteDriver,
-  RemoteOptions,
-} from '../remote.ts';
+import { envelopeOf, listingPage } from '../listing.ts';
+import type { Fetched, Outgoing, PushResult } from '../remote.ts';
+import type { Cursor } from './cursor.ts';
+import { type SyncDriver, syncDriver } from './driver.ts';
 import { refusedOf } from './refusal.ts';
 import { ending, unexpected } from './statuses.ts';
+import { type StorageOptions, type SyncPage, type SyncStorage, stored } from './storage.ts';
 
 /** Syncto, by BrowserID assertions as in 2016 or by OAuth tokens. */
-export const syncto: RemoteDriver = { protocol: 'syncto', open: createKinto };
+export const syncto: SyncDriver = /* @__PURE__ */ syncDriver('syncto', openSyncto);
 
 /** An id that no record has: asking for it gives a collection's version without its records. */
 const NO_RECORD = '-';
@@ -57,15 +51,14 @@ interface SubResponse {
   readonly modifiedMs: number | null;
 }
 
-function createKinto(options: RemoteOptions): Remote {
+function openSyncto(options: StorageOptions): SyncStorage {
   const { config, memory } = options;
   const { recordCharsMax } = config;
   const heap = heapOf(config);
   const http = createHttp({ ...options, authorize: authorization(options), judge: ending });
-  const guard = createCircleGuard();
   const base = `${config.remote.serverUrl}/v1`;
   const recordsPath = (collection: string): string =>
-    `/buckets/${options.clientState}/collections/${encodeURIComponent(collection)}/records`;
+    `/buckets/${options.keyName}/collections/${encodeURIComponent(collection)}/records`;
   const recordPath = (collection: string, id: string): string =>
     `${recordsPath(collection)}/${encodeURIComponent(id)}`;
 
@@ -122,7 +115,7 @@ function createKinto(options: RemoteOptions): Remote {
       );
     },
 
-    async document(collection, id): Promise<Document> {
+    async fetch(collection, id): Promise<Fetched> {
       const answer = await http.send({
         method: 'GET',
         url: base + recordPath(collection, id),
@@ -138,7 +131,7 @@ function createKinto(options: RemoteOptions): Remote {
       if (!listed.ok || listed.envelope.id !== id) {
         throw badResponse(`${collection}/${id}: the answer is not that record`);
       }
-      const { modifiedMs } = listed.envelope;
+      const modifiedMs = listed.envelope.modifiedMs ?? 0;
       if ((etagMs(answer.headers) ?? modifiedMs) !== modifiedMs) {
         throw badResponse(`${collection}/${id}: its time is not its entity tag`);
       }
@@ -162,9 +155,7 @@ function createKinto(options: RemoteOptions): Remote {
         return 'restart';
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
-      const next = (): string | null =>
-        guard(cursor.page === null, tokenOf(header(answer.headers, 'next-page')));
-      return page(answer, recordCharsMax, next);
+      return page(answer, recordCharsMax);
     },
 
     async write(collection, record) {
@@ -193,7 +184,7 @@ function createKinto(options: RemoteOptions): Remote {
 function authorization({
   platform,
   config,
-}: RemoteOptions): (fresh: boolean) => Promise<readonly Header[]> {
+}: StorageOptions): (fresh: boolean) => Promise<readonly Header[]> {
   const { auth, audience } = config.remote;
   return async (fresh) => {
     const value =
@@ -214,13 +205,13 @@ function listHeaders({ page, stampMs }: Cursor): [string, string][] {
   return page === null ? [] : [['If-Match', `"${stampMs}"`]];
 }
 
-function page(answer: Answer, recordCharsMax: number, nextPage: Page['nextPage']): Page {
+function page(answer: Answer, recordCharsMax: number): SyncPage {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
   const stampMs = etagMs(answer.headers) ?? 0;
   return listingPage(answer, splitter, bso, {
     stampMs,
     serverNowMs: Math.max(stampMs, dateMs(answer)),
-    nextPage,
+    nextPage: () => tokenOf(header(answer.headers, 'next-page')),
   });
 }
 
@@ -253,18 +244,12 @@ function bso(value: unknown): { id: unknown; modifiedMs: unknown; payload: unkno
 
 function putRequest(path: string, record: Outgoing): SubRequest {
   const condition: { readonly [name: string]: string } =
-    record.baseMs === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${record.baseMs}"` };
+    record.base === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${record.base}"` };
   return {
     method: 'PUT',
     path,
     headers: condition,
-    body: {
-      data: {
-        payload: record.payload,
-        ...(record.sortindex === null ? {} : { sortindex: record.sortindex }),
-        ...(record.ttlSeconds === null ? {} : { ttl: record.ttlSeconds }),
-      },
-    },
+    body: { data: { payload: record.payload, ...record.beside } },
   };
 }
 
@@ -310,7 +295,7 @@ function batchEnd(
 ): number {
   let chars = 0;
   for (let at = from; at < to && at < records.length; at++) {
-    chars += records[at]?.payload.length ?? 0;
+    chars += records[at]?.payload?.length ?? 0;
     // A large payload goes alone, so that its echo in a batch's answer is never read.
     if (chars > charsMax) return Math.max(at, from + 1);
   }
@@ -357,7 +342,7 @@ function pushResult(record: Outgoing, response: SubResponse | undefined): PushRe
   if (status === 200 || status === 201) {
     // Not surely this record, or under a version that we do not know: the next pull tells.
     const isKnown = modifiedMs !== null && (id === null || id === record.id);
-    return isKnown ? { kind: 'stored', modifiedMs } : { kind: 'failed' };
+    return isKnown ? stored(modifiedMs) : { kind: 'failed' };
   }
   if (status === 412) return { kind: 'conflict' };
   if (status === 405) return { kind: 'readOnly' };

@@ -11,8 +11,8 @@ import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { headerMs } from '../../wire/headers.ts';
 import { type Answer, createHttp } from '../../wire/http.ts';
 import { shownWords } from '../../wire/server-words.ts';
-import type { RemoteOptions } from '../remote.ts';
 import { unexpected } from './statuses.ts';
+import type { StorageOptions } from './storage.ts';
 
 export interface StorageToken {
   /** Hawk credentials. */
@@ -29,7 +29,7 @@ export interface StorageToken {
  * Errors: `unauthorized`, `keyMismatch`, `unavailable`, `badResponse`, `serviceGone`, those of the
  * network and of the account manager.
  */
-export async function requestStorageToken(options: RemoteOptions): Promise<StorageToken> {
+export async function requestStorageToken(options: StorageOptions): Promise<StorageToken> {
   const { clock } = options.platform;
   const http = createHttp({
     ...options,
@@ -70,11 +70,11 @@ function tokenUrl({ serverUrl, tokenSeconds = 0 }: RemoteConfig): string {
   return isAsked ? `${url}?duration=${tokenSeconds}` : url;
 }
 
-async function authorization(options: RemoteOptions, fresh: boolean): Promise<Header[]> {
+async function authorization(options: StorageOptions, fresh: boolean): Promise<Header[]> {
   const { identity } = options.platform;
   const { token, keysChangedAtMs } = await identity.accessToken(fresh);
   const key = await identity.syncKey();
-  const keyId = 'kid' in key ? key.kid : keyIdOf(options.clientState, keysChangedAtMs);
+  const keyId = 'kid' in key ? key.kid : keyIdOf(options.keyName, keysChangedAtMs);
   return [
     ['Authorization', `Bearer ${token}`],
     ['X-KeyID', keyId],

@@ -14,11 +14,11 @@ import {
   tabs,
 } from '../../../agent/index.ts';
 
-export const contents: Contents = {
+export const contents = {
   drivers: [sync15, syncto],
   collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
   clients,
-};
+} as const satisfies Contents;
 
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);
 export const COLLECTIONS = contents.collections.map(({ name }) => name);

@@ -27,8 +27,9 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
   readonly device: Device | null;
 }
 
+/** Both protocols of Firefox Sync keep the same of an account. */
 const NOWHERE: AgentConfig['remote'] = {
-  protocol: '',
+  protocol: 'sync15',
   serverUrl: '',
   audience: '',
   auth: 'bearer',

@@ -185,9 +185,9 @@ function openRemote(
       ...{ profile: 'node', remote, collections: {}, intervalMs: 0, spreadMs: 0, wifiOnly: false },
       ...{ historyRecordsMax: 1, recordCharsMax: 1_000_000, heap: NODE_HEAP },
     };
-    const server = driver.open({
+    const server = driver.storage({
       ...{ platform, config, memory: {}, cache: new Map(), abort: { aborted: false } },
-      clientState: Buffer.from(known.key.kid.split('-')[1] ?? '', 'base64url').toString('hex'),
+      keyName: Buffer.from(known.key.kid.split('-')[1] ?? '', 'base64url').toString('hex'),
       notes: {
         ...{ requests: 0, waitMs: 0, alert: null, gone: false },
         ...{ quotaRemainingBytes: null, serverNowMs: 0 },

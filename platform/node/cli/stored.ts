@@ -78,11 +78,11 @@ async function readState(storage: Reading): Promise<Members> {
   return membersOf(state);
 }
 
-/** Of a JSON value, in either form. */
+/** Of a JSON value, in any form. */
 function membersOf(stored: unknown): Members {
   if (typeof stored !== 'string') return {};
   try {
-    return objectOf(JSON.parse(stored.startsWith('b') ? stored.slice(1) : stored));
+    return objectOf(JSON.parse(stored.slice(stored.indexOf('{'))));
   } catch {
     return {};
   }

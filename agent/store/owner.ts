@@ -3,10 +3,9 @@
 // server is void then.
 // Source: Firefox Accounts, "Scoped keys": a key's `kid` sorts behind those of the keys before it.
 
-import { clientState } from '../../../crypto/keys.ts';
-import type { Platform, SyncKey } from '../../../platform/ports.ts';
-import { ported, SyncError } from '../../errors.ts';
-import type { SavedState } from '../../store/state.ts';
+import type { Platform, SyncKey } from '../../platform/ports.ts';
+import { ported, SyncError } from '../errors.ts';
+import type { SavedState } from './state.ts';
 
 export interface Claim {
   readonly key: SyncKey;
@@ -20,7 +19,10 @@ export interface Claim {
  * Asks the account manager. Errors: those of the Identity port; `keyMismatch` for a key that is
  * none.
  */
-export function createClaims({ clock, identity }: Platform): () => Promise<Claim> {
+export function createClaims(
+  { clock, identity }: Platform,
+  keyName: (key: SyncKey) => string,
+): () => Promise<Claim> {
   /** The key that was seen last: deriving from it is dear. */
   let known: { readonly text: string; readonly clientState: string } | null = null;
   return async () => {
@@ -28,7 +30,7 @@ export function createClaims({ clock, identity }: Platform): () => Promise<Claim
     const key = await ported(identity.syncKey());
     const text = JSON.stringify(key);
     if (known?.text !== text) {
-      known = { text, clientState: clientState(key) };
+      known = { text, clientState: keyName(key) };
       await clock.pause();
     }
     const kid = 'kid' in key ? key.kid : null;

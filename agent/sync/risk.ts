@@ -5,16 +5,8 @@
 
 import { PAYLOAD_SAFE_CHARS } from '../limits.ts';
 import type { Envelope } from '../remotes/remote.ts';
-import { updateState } from './rewrite.ts';
-import type { CollectionStore } from './store.ts';
-
-/** A record that is worked on, or was when the device was ended. */
-export interface Risk {
-  readonly id: string;
-  readonly modifiedMs: number;
-  /** How often it has been begun. */
-  readonly count: number;
-}
+import { updateState } from '../store/rewrite.ts';
+import type { CollectionStore } from '../store/store.ts';
 
 const BEGUN_MAX = 2;
 
@@ -29,18 +21,22 @@ export async function takeRisk(
   spoilt: Map<string, string>,
 ): Promise<void> {
   const { risks = [] } = store.state;
-  const long = [...latest.values()].filter(({ payload }) => payload.length > PAYLOAD_SAFE_CHARS);
-  for (const { id, modifiedMs } of long.sort((a, b) => b.payload.length - a.payload.length)) {
-    const known = risks.find((risk) => risk.id === id && risk.modifiedMs === modifiedMs);
+  const long = [...latest.values()].filter((envelope) => charsOf(envelope) > PAYLOAD_SAFE_CHARS);
+  for (const { id, version } of long.sort((a, b) => charsOf(b) - charsOf(a))) {
+    const known = risks.find((risk) => risk.id === id && risk.version === version);
     const count = known?.count ?? 0;
     if (count < BEGUN_MAX) {
       const others = risks.filter((risk) => risk !== known);
       await updateState(store, () => ({
-        risks: [...others, { id, modifiedMs, count: count + 1 }],
+        risks: [...others, { id, version, count: count + 1 }],
       }));
       return;
     }
     latest.delete(id);
     spoilt.set(id, 'killedDevice');
   }
+}
+
+function charsOf({ payload }: Envelope): number {
+  return payload?.length ?? 0;
 }

@@ -1,0 +1,80 @@
+// The records of Firefox Sync: BSO payloads under the keys of `crypto/keys`, tombstones inside
+// them. A wrong MAC may mean that the keys changed: they are looked at once more before a record is
+// blamed.
+// Source: Sync object formats; Sync encryption, storage format 5.
+
+import type { BsoCrypto, OpenedBso } from '../../../crypto/bso.ts';
+import type { KeyBundle } from '../../../crypto/keys.ts';
+import type { Body } from '../../collections/collection.ts';
+import { SyncError } from '../../errors.ts';
+import { SLICE_CHARS_MAX } from '../../limits.ts';
+import type { Codec, Envelope, Incoming } from '../remote.ts';
+import { payloadOf } from './documents.ts';
+
+interface CodecOptions {
+  readonly collection: string;
+  readonly crypto: BsoCrypto;
+  /** Errors: `keyMismatch`. */
+  bundle(): KeyBundle;
+  /** Reads `crypto/keys` again, at most once in a pass; true if they changed. */
+  recheck(): Promise<boolean>;
+  pause(): Promise<void>;
+}
+
+export function bsoCodec({ collection, crypto, bundle, recheck, pause }: CodecOptions): Codec {
+  const opened = async (group: { id: string; payload: string }[]): Promise<OpenedBso[]> => {
+    const results = await crypto.open(bundle(), group);
+    const suspect = results.some((result) => !result.ok && result.code === 'badMac');
+    if (!suspect || !(await recheck())) return results;
+    if (group.every(({ payload }) => payload !== '')) return crypto.open(bundle(), group);
+    // A long payload is not there for a second try: the next pass reads it again.
+    throw new SyncError('conflict', 'the keys changed while the collection was read', {
+      collection,
+    });
+  };
+
+  return {
+    async open(envelopes) {
+      const results: Incoming[] = [];
+      while (envelopes.length > 0) {
+        const group = envelopes
+          .splice(0, groupLength(envelopes))
+          .map((envelope) => ({ id: envelope.id, payload: payloadOf(envelope) }));
+        for (const result of await opened(group)) results.push(incomingOf(result));
+        await pause();
+      }
+      return results;
+    },
+    async seal({ id, body, base }, { ttlSeconds: ttl, sortindex }) {
+      const text = JSON.stringify(body ?? { id, deleted: true });
+      const [payload = ''] = await crypto.seal(bundle(), [text]);
+      const index = body === null ? null : sortindex(body);
+      const beside = { ...(index !== null && { sortindex: index }), ...(ttl !== null && { ttl }) };
+      return { id, payload, base, beside };
+    },
+  };
+}
+
+/** A record that other devices have deleted: `{"id":..,"deleted":true}`. */
+export function isTombstone(body: Body): boolean {
+  return Object.hasOwn(body, 'deleted') && body.deleted !== false;
+}
+
+function incomingOf(result: OpenedBso): Incoming {
+  if (!result.ok) {
+    // The keys prove it before it is found to be too much for this device.
+    return { kind: 'malformed', code: result.code, proven: result.code === 'tooLarge' };
+  }
+  const { body, text } = result;
+  return isTombstone(body) ? { kind: 'tombstone' } : { kind: 'live', body, text };
+}
+
+/** How many payloads make a slice's worth; at least one. */
+function groupLength(envelopes: readonly Envelope[]): number {
+  let chars = 0;
+  const end = envelopes.findIndex(({ payload }, at) => {
+    chars += payload?.length ?? 0;
+    return at > 0 && chars > SLICE_CHARS_MAX;
+  });
+  return end < 0 ? envelopes.length : end;
+}

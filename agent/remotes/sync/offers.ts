@@ -1,0 +1,144 @@
+// What Firefox Sync offers of the collections: what `meta/global` lists and nobody has declined,
+// under the keys of `crypto/keys`, the account's devices first.
+
+import { syncKeyBundle } from '../../../crypto/keys.ts';
+import type { DevicesInput } from '../devices.ts';
+import type { Codec, Offer, RemoteOptions, Wanted } from '../remote.ts';
+import { bsoCodec } from './codec.ts';
+import { cursorOf, isUnfinished } from './cursor.ts';
+import { type Account, engineOf, isNewer } from './documents.ts';
+import type { PollItem, SyncStorage } from './storage.ts';
+
+interface Offers {
+  /** Brings the documents up to date; one request where nothing has changed. */
+  look(wanted: readonly Wanted[]): Promise<void>;
+  /** Those of the collections that the account has in a form that this build knows. */
+  of(wanted: readonly Wanted[]): Offer[];
+  /** The account's devices: they come before everything else and cannot be declined. */
+  ofDevices(): Offer[];
+}
+
+export function createOffers(options: RemoteOptions<Account>, storage: SyncStorage): Offers {
+  const { account, devices } = options;
+  const codecOf = createCodecs(options, storage);
+  /** What the poll has found to be changed; null: nothing is known. */
+  let changed: ReadonlySet<string> | null = null;
+  const hasMoved = (name: string): boolean => changed === null || changed.has(name);
+
+  const offered = (wanted: Wanted, syncId: string): Offer => {
+    const { collection, state } = wanted.store;
+    const { name } = collection;
+    return {
+      ...wanted,
+      // The keys may change in the middle of a pass.
+      get origin() {
+        return [account.meta?.syncId, syncId, account.fingerprint(name)].join('/');
+      },
+      codec: codecOf(name),
+      moved: hasMoved(name) || isUnfinished(cursorOf(state.position)),
+    };
+  };
+
+  return {
+    async look(wanted) {
+      const input = devicesInput(options);
+      const isKnown = account.meta !== null && account.keysModifiedMs !== null;
+      const asked = input === null ? wanted : [input, ...wanted];
+      changed = isKnown ? await poll(account, storage, asked) : null;
+      if (hasMoved('meta')) await account.refreshMeta(storage);
+      if (hasMoved('crypto')) await refreshKeys(options, storage);
+    },
+    of: (wanted) =>
+      wanted.flatMap((one) => {
+        const { name, version } = one.store.collection;
+        const engine = engineOf(account.meta, name);
+        return engine === null || isNewer(engine, version) ? [] : [offered(one, engine.syncId)];
+      }),
+    ofDevices() {
+      const input = devicesInput(options);
+      if (input === null || devices === undefined) return [];
+      const { store } = input;
+      const { name, version } = store.collection;
+      const engine = engineOf(account.meta, name);
+      if (isNewer(engine, version)) return [];
+      const offer = offered({ store, readOnly: false }, engine?.syncId ?? '');
+      const isOpen = (): boolean => isUnfinished(cursorOf(store.state.position));
+      return [
+        {
+          ...offer,
+          moved: offer.moved || !devices.isSettled(input),
+          around: (round) => devices.sync(input, hasMoved(name), () => round(isOpen())),
+        },
+      ];
+    },
+  };
+}
+
+/** Codecs that look at the keys once more, at most once in a pass, before a record is blamed. */
+function createCodecs(
+  options: RemoteOptions<Account>,
+  storage: SyncStorage,
+): (collection: string) => Codec {
+  const { account, platform } = options;
+  let rechecked = false;
+  return (collection) =>
+    bsoCodec({
+      collection,
+      crypto: account.crypto,
+      bundle: () => account.bundle(collection),
+      async recheck() {
+        if (rechecked) return false;
+        rechecked = true;
+        return refreshKeys(options, storage);
+      },
+      pause: () => platform.clock.pause(),
+    });
+}
+
+async function refreshKeys(
+  { account, owner, platform }: RemoteOptions<Account>,
+  storage: SyncStorage,
+): Promise<boolean> {
+  if (owner === null) return false;
+  const bundle = syncKeyBundle(owner.key);
+  // Deriving takes a slice of its own.
+  await platform.clock.pause();
+  return account.refreshKeys(storage, bundle);
+}
+
+/** One request: which of the account's documents and of these collections moved? */
+async function poll(
+  account: Account,
+  storage: SyncStorage,
+  asked: readonly Pick<Wanted, 'store'>[],
+): Promise<Set<string>> {
+  const items: PollItem[] = [
+    { collection: 'meta', id: 'global', knownMs: account.meta?.modifiedMs ?? 0 },
+    { collection: 'crypto', id: 'keys', knownMs: account.keysModifiedMs ?? 0 },
+    ...asked.map(({ store: { collection, state } }) => ({
+      collection: collection.name,
+      id: null,
+      knownMs: Math.max(0, cursorOf(state.position).sinceMs),
+    })),
+  ];
+  const moved = await storage.poll(items);
+  return new Set(items.filter((_, index) => moved[index] === true).map((item) => item.collection));
+}
+
+/** Null where the build or the device's configuration leaves the other devices out. */
+function devicesInput(options: RemoteOptions<Account>): DevicesInput | null {
+  const { account, config, devices, owner, stores, notes } = options;
+  const store = stores.find(({ collection }) => collection === devices?.collection);
+  if (store === undefined || config.device === undefined) return null;
+  return {
+    platform: options.platform,
+    store,
+    clientId: options.clientId,
+    device: { ...config.device, fxaDeviceId: owner?.deviceId ?? null },
+    memory: account.devicesMemory,
+    others: stores.filter((other) => other !== store),
+    serverNowMs: () => notes.serverNowMs,
+    emit: options.emit,
+    signOut: options.signOut,
+  };
+}

@@ -1,0 +1,62 @@
+// What a whole listing has not shown: after a reset of what was agreed on, the device's data stays,
+// and what the server turns out not to have goes up again, or is gone there and goes here.
+
+import { mayWrite } from '../collections/collection.ts';
+import { NO_ENTRY } from '../store/record.ts';
+import { rewriteEach } from '../store/rewrite.ts';
+import { receive } from './merge.ts';
+import type { CollectionPass } from './pass-context.ts';
+
+/** What has been deleted without a word. */
+const GONE = { body: null, text: '', version: '', modifiedMs: null };
+
+/**
+ * At the end of the listing after a reset: records that it did not show become local changes, or go
+ * if they are not the device's to write.
+ */
+export async function requeueUnseen(pass: CollectionPass): Promise<void> {
+  const { store } = pass;
+  if (!store.state.resetting) return;
+  let after: string | null = null;
+  do {
+    const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
+      after,
+      store.heap.batchRecordsMax,
+    );
+    await requeue(pass, ids, next === null);
+    after = next;
+  } while (after !== null);
+}
+
+async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {
+  const { store } = pass;
+  const times = { serverNowMs: null, deviceNowMs: pass.platform.clock.nowMs() };
+  await rewriteEach(
+    store,
+    ids.map((id) => ({ id })),
+    (transaction, before, { id }) => {
+      if (before.mirror === null || before.mirror.epoch === store.state.epoch) return;
+      // The server has a version that this device cannot read: ours must not replace it.
+      if (before.quarantined) return;
+      if (!mayWrite(store.collection, id, pass.clientId)) {
+        transaction.set(id, before, NO_ENTRY);
+        return;
+      }
+      if (store.state.gone) {
+        const seq = transaction.nextSeq();
+        transaction.set(id, before, receive(store.collection, before, GONE, 0, times, seq));
+        return;
+      }
+      const local = before.local ?? {
+        body: before.mirror.body,
+        changedAtMs: pass.platform.clock.nowMs(),
+        seq: transaction.nextSeq(),
+        tries: 0,
+      };
+      transaction.set(id, before, { ...before, mirror: null, local });
+    },
+    (transaction) => {
+      if (last) transaction.update({ resetting: false, gone: undefined, damaged: undefined });
+    },
+  );
+}
