@@ -16,6 +16,7 @@ import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin 
 import { freeNames } from './globals.ts';
 import { declarationsOf, globalOf, hoisted } from './hoisted.ts';
 import { withoutGlobals } from './packages.ts';
+import { shrunk } from './shrink.ts';
 
 /** Modules by path below the root, in the order in which the language evaluates them. */
 type Modules = readonly string[];
@@ -212,7 +213,7 @@ function asScript(built: Built, modules: Modules, syntax: number, wanted: Wanted
   });
   const free = freeNames(program).map(({ name }) => name);
   return {
-    code: frame(file.text, program, wanted, declarationsOf(free)),
+    code: shrunk(frame(file.text, program, wanted, declarationsOf(free)), syntax),
     globals: [...new Set(free.map(globalOf))],
     modules,
     bytesOf: new Map(modules.map((path) => [path, output.inputs[path]?.bytesInOutput ?? 0])),

@@ -48,7 +48,7 @@ const DOORS: readonly Door[] = [
   },
   {
     of: /^firmware-bundle\//,
-    to: /^(firmware-bundle\/|node:|acorn$|esbuild$)/,
+    to: /^(firmware-bundle\/|node:|acorn$|esbuild$|terser$)/,
   },
   // What a package starts is what was built.
   { of: /^emulator\/bin\.mjs$/, to: /^(node:|firmware-bundle\/dist\.mjs$|dist\/cli\/)/ },
