@@ -321,6 +321,7 @@ function meeting(start: Start, { isGuarded }: Traits): void {
     expect(await device.agent.sync()).toMatchObject({ ok: true });
     // Who is not refused has done it, and takes in what comes again.
     if (!isGuarded) {
+      bench.advance(MINUTE_MS, device);
       theirs();
       expect(await device.agent.sync()).toMatchObject({ ok: true });
     }
@@ -552,7 +553,7 @@ function breaking(start: Start, { pageRecords }: Traits): void {
 }
 
 /** The server's collection is another one, or remembers less. */
-function beginningAnew(start: Start, { compact }: Traits): void {
+function beginningAnew(start: Start, { compact, drop }: Traits): void {
   it('reads a collection that was begun anew, and gives what it lacks', async () => {
     const bench = start();
     const { id } = bench.service;
@@ -589,19 +590,34 @@ function beginningAnew(start: Start, { compact }: Traits): void {
     await bench.agreed(again);
   });
 
-  if (compact === undefined) return;
-  it('takes a deletion that the server has forgotten for one', async () => {
-    const bench = start();
-    const { id } = bench.service;
-    const device = await bench.synced(4);
-    await bench.put(device, 0, { text: 'ours 0' });
-    bench.service.delete(id(0));
-    bench.service.delete(id(1));
-    bench.service.put(id(5), { text: 'new' });
-    compact(bench.service);
-    await bench.recovered(device);
-    expect(bench.live()).toMatchObject({ [id(2)]: {}, [id(3)]: {}, [id(5)]: { text: 'new' } });
-    expect(bench.live()[id(1)]).toBeUndefined();
-    await bench.agreed(device);
-  });
+  if (compact !== undefined) {
+    it('takes a deletion that the server has forgotten for one', async () => {
+      const bench = start();
+      const { id } = bench.service;
+      const device = await bench.synced(4);
+      await bench.put(device, 0, { text: 'ours 0' });
+      bench.service.delete(id(0));
+      bench.service.delete(id(1));
+      bench.service.put(id(5), { text: 'new' });
+      compact(bench.service);
+      await bench.recovered(device);
+      expect(bench.live()).toMatchObject({ [id(2)]: {}, [id(3)]: {}, [id(5)]: { text: 'new' } });
+      expect(bench.live()[id(1)]).toBeUndefined();
+      await bench.agreed(device);
+    });
+  }
+
+  if (drop !== undefined) {
+    it('gives again what another client has left out', async () => {
+      const bench = start();
+      const { id } = bench.service;
+      const device = await bench.synced(3);
+      drop(bench.service, id(1));
+      bench.service.put(id(4), { text: 'new' });
+      await bench.recovered(device);
+      expect(Object.keys(bench.live()).sort()).toEqual([0, 1, 2, 4].map(id));
+      expect(bench.live()[id(1)]).toEqual({ text: 'theirs 1' });
+      await bench.agreed(device);
+    });
+  }
 }

@@ -64,4 +64,6 @@ export interface Traits {
    * what is not there.
    */
   readonly compact?: (service: Service) => void;
+  /** A client that does not know a record takes it out: it is unknown there, and not deleted. */
+  readonly drop?: (service: Service, id: string) => void;
 }

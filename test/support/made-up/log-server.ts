@@ -65,6 +65,11 @@ export class LogServer {
     return this.#collection(name).changes;
   }
 
+  /** What the collection holds, by name. */
+  records(name: string): ReadonlyMap<string, Change> {
+    return this.#collection(name).records;
+  }
+
   /** Another client's change. */
   write(name: string, key: string, { seal, sign }: Writer): void {
     const collection = this.#collection(name);

@@ -4,7 +4,7 @@
 import { type Handler, HttpError, jsonResponse } from '../../../emulator/servers/http.ts';
 
 /** What a server tells all its clients; tests change it. */
-interface Trouble {
+export interface Trouble {
   /** Seconds to stay away, said on every answer; 0: nothing is said. */
   waitSeconds: number;
   /** Nothing is answered but 503. */
