@@ -6,6 +6,7 @@
 // protected against a changed IV. Hence: put `id` first in what is sealed.
 
 import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
+import { batches } from './batches.ts';
 import { encodeHex } from './bytes.ts';
 import { isObject, jsonOf } from './engine.ts';
 import { CryptoError } from './error.ts';
@@ -49,10 +50,6 @@ export const payloadUnitsMax = 384 * 1024;
 
 /** A payload over this is long. */
 export const longPayloadUnits = 64 * 1024;
-
-/** A cipher gets at most so many records, and so much text unless one alone is longer. */
-export const batchItemsMax = 64;
-export const batchUnitsMax = 16 * 1024;
 
 /**
  * Records over a cipher, be it the device's or `softwareCipher`. `pause` lets the device do other
@@ -210,24 +207,6 @@ function whyNot(error: unknown): OpenRefusal {
 
 function refusal(code: OpenRefusal): Opened {
   return { ok: false, code };
-}
-
-function* batches<Item>(
-  items: readonly Item[],
-  unitsOf: (item: Item) => number,
-): Generator<readonly Item[]> {
-  let from = 0;
-  let units = 0;
-  for (const [at, item] of items.entries()) {
-    const itemUnits = unitsOf(item);
-    if (at > from && (at - from === batchItemsMax || units + itemUnits > batchUnitsMax)) {
-      yield items.slice(from, at);
-      from = at;
-      units = 0;
-    }
-    units += itemUnits;
-  }
-  if (from < items.length) yield items.slice(from);
 }
 
 /**

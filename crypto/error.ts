@@ -3,7 +3,7 @@
 // Records that other people wrote are never refused this way: see OpenRefusal in bso.ts.
 
 export type CryptoErrorCode =
-  /** A sync key, a scoped key or a device key is not one. */
+  /** A sync key, a scoped key, a device key or a key of a cipher is not one. */
   | 'badKey'
   /** The body of `crypto/keys` is not as storage format 5 wants it. */
   | 'badKeys'
@@ -14,7 +14,11 @@ export type CryptoErrorCode =
   /** A box at rest was not sealed under this key, or was damaged. */
   | 'badSeal'
   /** A URL that cannot be signed. */
-  | 'badUrl';
+  | 'badUrl'
+  /** What should be hashed, encrypted or decrypted in bulk is longer than it may be. */
+  | 'tooLarge'
+  /** The device's own cryptography failed, or answered what cannot be. */
+  | 'badDevice';
 
 export class CryptoError extends Error {
   override readonly name = 'CryptoError';

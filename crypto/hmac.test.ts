@@ -4,6 +4,7 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { hmacCases, sha256Cases } from '../test/contract/bulk-cases.ts';
 import { bytesOfWords, decodeHex, encodeHex, textOfCodes, wordsOfBytes } from './bytes.ts';
 import { finishHmac, hkdf, hmac, hmacKey, startHmac } from './hmac.ts';
 import { closeHash, hashBlock, newHash, sha256 } from './sha256.ts';
@@ -13,14 +14,12 @@ const ascii = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 const repeated = (byte: number, count: number) => new Uint8Array(count).fill(byte);
 
 it.each([
-  ['', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
-  ['abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
-  [
-    'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
-    '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
-  ],
-  ['a'.repeat(1_000_000), 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0'],
-])('hashes the messages of FIPS 180 (%#)', (message, digest) => {
+  ...sha256Cases,
+  {
+    message: 'a'.repeat(1_000_000),
+    digest: 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0',
+  },
+])('hashes the messages of FIPS 180 (%#)', ({ message, digest }) => {
   expect(encodeHex(sha256(ascii(message)))).toBe(digest);
 });
 
@@ -71,40 +70,8 @@ it('counts the bits of a message past 2^32 of them', () => {
   expect(new Set(digests).size).toBe(3);
 });
 
-it.each([
-  [
-    repeated(0x0b, 20),
-    'Hi There',
-    'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
-  ],
-  [
-    ascii('Jefe'),
-    'what do ya want for nothing?',
-    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
-  ],
-  [
-    repeated(0xaa, 20),
-    '\xdd'.repeat(50),
-    '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe',
-  ],
-  [
-    hex('0102030405060708090a0b0c0d0e0f10111213141516171819'),
-    '\xcd'.repeat(50),
-    '82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b',
-  ],
-  [
-    repeated(0xaa, 131),
-    'Test Using Larger Than Block-Size Key - Hash Key First',
-    '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
-  ],
-  [
-    repeated(0xaa, 131),
-    'This is a test using a larger than block-size key and a larger than block-size data. ' +
-      'The key needs to be hashed before being used by the HMAC algorithm.',
-    '9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2',
-  ],
-])('authenticates the messages of RFC 4231 (%#)', (key, message, mac) => {
-  expect(encodeHex(hmac(hmacKey(key), ascii(message)))).toBe(mac);
+it.each(hmacCases)('authenticates the messages of RFC 4231 (%#)', ({ key, message, digest }) => {
+  expect(encodeHex(hmac(hmacKey(hex(key)), ascii(message)))).toBe(digest);
 });
 
 it('derives the keys of RFC 5869', () => {

@@ -5,9 +5,10 @@
 
 import { concatBytes, decodeBase64, wordsOfBytes } from './bytes.ts';
 import { jsonOf } from './engine.ts';
-import { gcmOpen } from './gcm.ts';
+import { gcmKey, gcmOpen } from './gcm.ts';
 import { type EcPublicKey, ecdh, type Pause } from './p256.ts';
 import { sha256 } from './sha256.ts';
+import { turnTaker } from './turn.ts';
 import { encodeUtf8, utf8Decoder } from './utf8.ts';
 
 export type JweRefusal =
@@ -39,7 +40,9 @@ export async function openJwe(
   if (secret === null) return refused('badPeerKey');
   const key = concatKdf(secret, cipherName, header.apu, header.apv, 256);
   const aad = encodeUtf8(parts.protectedText);
-  const plain = await gcmOpen({ key, iv: parts.iv, aad, pause }, parts.sealed);
+  await pause();
+  const sealed = { key: gcmKey(key), iv: parts.iv, aad, turn: turnTaker(pause) };
+  const plain = await gcmOpen(sealed, parts.sealed);
   if (plain === null) return refused('badTag');
   const text = textOf(plain);
   return text === null ? refused('badUtf8') : { ok: true, text };

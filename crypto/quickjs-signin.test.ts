@@ -7,10 +7,11 @@ import { createVm, type Vm } from '../emulator/device/vm.ts';
 
 const program = `
   import { decodeHex, encodeHex } from './bytes.ts';
-  import { gcmSeal } from './gcm.ts';
+  import { gcmKey, gcmSeal } from './gcm.ts';
   import { openJwe } from './jwe.ts';
   import * as onepw from './onepw.ts';
   import { ecPublicKey } from './p256.ts';
+  import { turnTaker } from './turn.ts';
   let resume = () => {};
   let answer;
   const pause = () => new Promise((resolve) => { resume = resolve; });
@@ -24,7 +25,8 @@ const program = `
   };
   export const seal = (length) => {
     const bytes = (count) => new Uint8Array(count).fill(7);
-    const options = { key: bytes(32), iv: bytes(12), aad: bytes(length), pause };
+    const turn = turnTaker(pause);
+    const options = { key: gcmKey(bytes(32)), iv: bytes(12), aad: bytes(length), turn };
     gcmSeal(options, bytes(length)).then((sealed) => keep(encodeHex(sealed.slice(-16))));
   };
   export const all = onepw;

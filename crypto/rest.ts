@@ -18,21 +18,30 @@ export function restKey(deviceKey: Uint8Array): Uint8Array {
   return hmac(hmacKey(deviceKey), encodeUtf8('kitsync/v1/rest'));
 }
 
-/** Seals a list of values under a key of `restKey` and a nonce of 24 bytes. */
-export function sealRest(
+/**
+ * Seals a list of values under a key of `restKey` and a nonce of 24 bytes. `pause`: see
+ * `secretbox`.
+ */
+export async function sealRest(
   key: Uint8Array,
   nonce: Uint8Array,
   values: readonly CborValue[],
-): Uint8Array {
-  const box = secretbox(encodeCbor(values), nonce, key);
+  pause: () => Promise<void>,
+): Promise<Uint8Array> {
+  const box = await secretbox(encodeCbor(values), nonce, key, pause);
   return concatBytes(new Uint8Array([format]), nonce, box);
 }
 
 /** The values of a box. Throws `CryptoError` `badSeal` when it proves nothing. */
-export function openRest(key: Uint8Array, box: Uint8Array): CborValue[] {
+export async function openRest(
+  key: Uint8Array,
+  box: Uint8Array,
+  pause: () => Promise<void>,
+): Promise<CborValue[]> {
   if (box[0] !== format) throw new CryptoError('badSeal', 'an unknown format');
   const nonce = box.slice(1, sealedAt);
-  const plain = nonce.length < nonceBytes ? null : openSecretbox(box.slice(sealedAt), nonce, key);
+  const plain =
+    nonce.length < nonceBytes ? null : await openSecretbox(box.slice(sealedAt), nonce, key, pause);
   if (plain === null) throw new CryptoError('badSeal', 'not sealed under this key, or damaged');
   return decodeCbor(plain);
 }

@@ -2,45 +2,60 @@
 // of the firmware and 150 KB of heap, of which this is what sealing at rest needs. Its boxes are
 // those of every NaCl. Arithmetic of Poly1305 is in limbs of 22 bits, so that every sum of products
 // is an exact double. A nonce must never come twice under one key.
+// It is for small things: no device helps with it, and a KiB costs eleven million instructions of
+// an interpreter, between which the device gets its turns. What is long, or comes in numbers, goes
+// through bulk.ts.
 
-import { equalBytes } from './bytes.ts';
+import { concatBytes, equalBytes } from './bytes.ts';
 
 const TAG_BYTES = 16;
 const BLOCK_BYTES = 64;
+/** So much is encrypted, or authenticated, before the device gets its turn. */
+const SLICE_BYTES = 640;
 /** The first half of the first block of key stream is the key of the MAC. */
 const MAC_KEY_BYTES = 32;
 /** "expand 32-byte k" as little-endian words. */
 const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
 
-/** `key` is 32 bytes, `nonce` 24. The box is the 16 bytes of the MAC and the encrypted message. */
-export function secretbox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
-  const { macKey, text } = encrypted(message, nonce, key);
-  const box = new Uint8Array(TAG_BYTES + text.length);
-  box.set(poly1305(text, macKey));
-  box.set(text, TAG_BYTES);
-  return box;
+/**
+ * `key` is 32 bytes, `nonce` 24. The box is the 16 bytes of the MAC and the encrypted message.
+ * `pause` lets the device do other work and resolves in a later turn; so it begins.
+ */
+export async function secretbox(
+  message: Uint8Array,
+  nonce: Uint8Array,
+  key: Uint8Array,
+  pause: Pause,
+): Promise<Uint8Array> {
+  const { macKey, text } = await encrypted(message, nonce, key, pause);
+  return concatBytes(await poly1305(text, macKey, pause), text);
 }
 
 /** The message, or null if the box was not made under this key and nonce, or was changed. */
-export function openSecretbox(
+export async function openSecretbox(
   box: Uint8Array,
   nonce: Uint8Array,
   key: Uint8Array,
-): Uint8Array | null {
+  pause: Pause,
+): Promise<Uint8Array | null> {
   if (box.length < TAG_BYTES) return null;
   const sealed = box.slice(TAG_BYTES);
-  const { macKey, text } = encrypted(sealed, nonce, key);
-  return equalBytes(poly1305(sealed, macKey), box.slice(0, TAG_BYTES)) ? text : null;
+  const { macKey, text } = await encrypted(sealed, nonce, key, pause);
+  const mac = await poly1305(sealed, macKey, pause);
+  return equalBytes(mac, box.slice(0, TAG_BYTES)) ? text : null;
 }
+
+type Pause = () => Promise<void>;
 
 /**
  * `bytes` under the key stream (which is its own inverse), and the key of the MAC in front of it.
  */
-function encrypted(
+async function encrypted(
   bytes: Uint8Array,
   nonce: Uint8Array,
   key: Uint8Array,
-): { macKey: Uint8Array; text: Uint8Array } {
+  pause: Pause,
+): Promise<{ macKey: Uint8Array; text: Uint8Array }> {
   const end = MAC_KEY_BYTES + bytes.length;
   const padded = new Uint8Array(Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES);
   padded.set(bytes, MAC_KEY_BYTES);
@@ -49,6 +64,7 @@ function encrypted(
   const subkey = [0, 5, 10, 15, 6, 7, 8, 9].map((at) => block[at] as number);
   const state = stateOf(subkey, [...wordsAt(nonce, 16, 2), 0, 0]);
   for (let from = 0; from < padded.length; from += BLOCK_BYTES) {
+    if (from % SLICE_BYTES === 0) await pause();
     state[8] = from / BLOCK_BYTES;
     salsa20(block, state, true);
     for (let at = 0, to = from; at < 16; at++, to += 4) {
@@ -128,11 +144,12 @@ const MASK = LIMB - 1;
 const WRAP = 20;
 
 /** The MAC of `bytes` under a one-time key of 32 bytes. */
-function poly1305(bytes: Uint8Array, key: Uint8Array): Uint8Array {
+async function poly1305(bytes: Uint8Array, key: Uint8Array, pause: Pause): Promise<Uint8Array> {
   const [k0 = 0, k1 = 0, k2 = 0, k3 = 0, ...pad] = wordsAt(key, 0, 8);
   const r = limbsOf([k0 & 0xfffffff, k1 & 0xffffffc, k2 & 0xffffffc, k3 & 0xffffffc], 0);
   let sum: Limbs = [0, 0, 0, 0, 0, 0];
   for (let from = 0; from < bytes.length; from += TAG_BYTES) {
+    if (from % SLICE_BYTES === SLICE_BYTES - TAG_BYTES) await pause();
     sum = multiplied(sum, blockAt(bytes, from), r);
   }
   return tagOf(sum, pad);

@@ -21,7 +21,9 @@ import {
   wordsOfBytes,
 } from './bytes.ts';
 import { finishHmac, type HmacKey, hmacKey, startHmac } from './hmac.ts';
+import { padded, unpaddedLength } from './pkcs7.ts';
 import { hashBlock } from './sha256.ts';
+import { type Turn, turnTaker } from './turn.ts';
 import { encodeUtf8, utf8Decoder } from './utf8.ts';
 
 /** `pause` and `bodyBytesMax`: see `bsoCrypto`. */
@@ -251,44 +253,11 @@ interface Keys {
   decryption(): AesKey;
 }
 
-function turnTaker(pause: () => Promise<void>): Turn {
-  let done = 0;
-  return {
-    isOver(groups) {
-      done += groups;
-      return done > sliceGroups;
-    },
-    next() {
-      done = 0;
-      return pause();
-    },
-  };
-}
-
-interface Turn {
-  /** Counts work that is about to be done; true when it must wait for the next turn. */
-  isOver(groups: number): boolean;
-  next(): Promise<void>;
-}
-
 /** Where a piece of text ends so that it cuts no surrogate pair. */
 function pieceEnd(text: string, at: number): number {
   const end = Math.min(at + pieceUnits, text.length);
   const cutsPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 && end < text.length;
   return cutsPair ? end + 1 : end;
-}
-
-/** Fills the last block up with bytes that say how many they are (PKCS #7). */
-function padded(bytes: Uint8Array): Uint8Array {
-  const count = blockBytes - (bytes.length % blockBytes);
-  return concatBytes(bytes, new Uint8Array(count).fill(count));
-}
-
-function unpaddedLength(bytes: Uint8Array): number | null {
-  const count = bytes[bytes.length - 1] as number;
-  if (count < 1 || count > blockBytes) return null;
-  const length = bytes.length - count;
-  return bytes.subarray(length).every((byte) => byte === count) ? length : null;
 }
 
 const groupUnits = 64;
@@ -297,8 +266,6 @@ const groupWords = 12;
 const blockBytes = 16;
 const pieceUnits = 512;
 
-/** A group costs about half a million instructions to hash, and as much to decrypt. */
-const sliceGroups = 48;
 /** What new keys and the tables of a cipher count for. */
 const keyGroups = 16;
 /** What the last group and the MAC's own blocks count for, and the encoding of a sealed group. */

@@ -21,6 +21,7 @@ const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
 const PUBLIC: readonly RegExp[] = [
   /^(agent\/index|platform\/ports|emulator\/command)\.ts$/,
   /^test\/(interop\/inside\/.*|bench\/kinto-device)\.js$/,
+  /^test\/support\/crypto-firmware\.ts$/,
 ];
 
 const sources = readSources();

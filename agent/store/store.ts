@@ -5,7 +5,6 @@
 
 import type { Change, Storage, Value } from '../../platform/ports.ts';
 import type { Body, Collection } from '../collections/collection.ts';
-import { escapeId } from '../collections/record-id.ts';
 import { ported, SyncError } from '../errors.ts';
 import {
   COMMIT_CHARS,
@@ -18,6 +17,7 @@ import { type CollectionState, inForm, stateOf } from './collection-state.ts';
 import {
   type CollectionKeys,
   collectionKeys,
+  escapeId,
   idOfIndexKey,
   rangeEnd,
   unescapeId,
@@ -95,6 +95,10 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
+function isNone(value: Value | null | undefined): boolean {
+  return value === null || value === undefined;
+}
+
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
  * Errors: `storageFailed`, `damaged`.
@@ -161,9 +165,10 @@ export async function openCollectionStore(
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
           // Most records have neither, and no turn is spent on that.
-          mirror: values[at] == null ? null : await loaded('mirror', id, values, at, unpackMirror),
-          local:
-            values[at + 1] == null ? null : await loaded('outbox', id, values, at + 1, unpackLocal),
+          mirror: isNone(values[at]) ? null : await loaded('mirror', id, values, at, unpackMirror),
+          local: isNone(values[at + 1])
+            ? null
+            : await loaded('outbox', id, values, at + 1, unpackLocal),
           quarantined: mark !== null,
           ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
@@ -188,12 +193,12 @@ export async function openCollectionStore(
         await pacer(chars + COMMIT_CHARS);
       }),
 
-    pendingIds: (after, limit) => idsIn(keys.outbox(), after, limit),
-    deletionIds: (after, limit) => idsIn(keys.deletion(), after, limit),
+    pendingIds: (after, limit) => idsIn(keys.outboxes, after, limit),
+    deletionIds: (after, limit) => idsIn(keys.deletions, after, limit),
 
     async mirrorIds(after, limit) {
-      const ids = await idsIn(keys.record(), after, limit);
-      return { ids, next: nextOf(ids, limit) };
+      const ids = await idsIn(keys.records, after, limit);
+      return { ids, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
     },
 
     async indexed({ prefix, limit, after = null, reverse = false }) {
@@ -201,7 +206,8 @@ export async function openCollectionStore(
       const from = after !== null && !reverse ? `${after}!` : base;
       const to = after !== null && reverse ? after : rangeEnd(base);
       const places = await ported(storage.scan({ from, to, limit, reverse }));
-      return { ids: places.map(idOfIndexKey), places, next: nextOf(places, limit) };
+      const next = places.length === limit ? (places.at(-1) ?? null) : null;
+      return { ids: places.map(idOfIndexKey), places, next };
     },
 
     get isStale() {
@@ -211,11 +217,6 @@ export async function openCollectionStore(
       closed = why;
     },
   };
-}
-
-/** Where to go on behind what was found; null: that was all. */
-function nextOf(found: readonly string[], limit: number): string | null {
-  return found.length < limit ? null : (found[limit - 1] ?? null);
 }
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');

@@ -4,6 +4,7 @@
 // through the clock.
 
 import type {
+  Algorithm,
   Change,
   CipherParts,
   CipherRefusal,
@@ -158,7 +159,10 @@ const REFUSALS: readonly CipherRefusal[] = [
   'badUtf8',
 ];
 
-/** `recordNs` is what the device's cryptography takes for one record. */
+/**
+ * `recordNs` is what the device's cryptography takes for one record; for bytes, by each KiB that is
+ * begun.
+ */
 export function cryptoOperations(
   clock: DeviceClock,
   crypto: DeviceCrypto,
@@ -197,8 +201,40 @@ export function cryptoOperations(
         return { head: JSON.stringify(sealed.map((part) => part.length)), text: sealed.join('') };
       },
     ],
+    ['compute', computing(clock, crypto, recordNs)],
   ];
   return new Map(work.map(([op, run]) => [op, after(clock, 0, run)]));
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Pieces of an item: see `Algorithm`. */
+const PIECES: { readonly [algorithm in Algorithm]: number } = {
+  sha256: 1,
+  hmac: 1,
+  cbcEncrypt: 2,
+  cbcDecrypt: 2,
+  gcmEncrypt: 3,
+  gcmDecrypt: 3,
+};
+
+function computing(clock: DeviceClock, crypto: DeviceCrypto, recordNs: number): Work {
+  return async ({ head, text, bytes }) => {
+    const algorithm = text as Algorithm;
+    const values = unpack(numbers(head), '', bytes ?? NO_BYTES);
+    const [key = NO_BYTES, ...pieces] = values.filter((value) => value instanceof Uint8Array);
+    const items: Uint8Array[][] = [];
+    while (pieces.length > 0) items.push(pieces.splice(0, PIECES[algorithm]));
+    for (const item of items) clock.spend(recordNs * Math.max(1, Math.ceil(sizeOf(item) / KIB)));
+    const answers = (await crypto.compute?.(algorithm, key, items)) ?? [];
+    return { head: JSON.stringify(answers.map(lengthOf)), ...pack(answers) };
+  };
+}
+
+const KIB = 1024;
+
+function sizeOf(item: readonly Uint8Array[]): number {
+  return item.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode>([

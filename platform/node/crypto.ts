@@ -3,8 +3,14 @@
 // (test/contract/crypto.ts); it imports nothing of it, so that neither can hide the other's
 // mistakes.
 
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
-import type { CipherParts, CipherRefusal, DeviceCrypto } from '../ports.ts';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  timingSafeEqual,
+} from 'node:crypto';
+import type { Algorithm, CipherParts, CipherRefusal, DeviceCrypto } from '../ports.ts';
 
 export function nodeDeviceCrypto(): DeviceCrypto {
   return {
@@ -14,8 +20,44 @@ export function nodeDeviceCrypto(): DeviceCrypto {
     async seal(encKey, macKey, texts, ivs) {
       return texts.map((text, index) => sealOne(encKey, macKey, text, ivs[index]));
     },
+    async compute(algorithm, key, items) {
+      return items.map((item) => WORKERS[algorithm](key, item));
+    },
   };
 }
+
+type Worker = (key: Uint8Array, item: readonly Uint8Array[]) => Uint8Array | null;
+
+const NO_BYTES = new Uint8Array(0);
+
+const WORKERS: { readonly [algorithm in Algorithm]: Worker } = {
+  sha256: (_, [bytes = NO_BYTES]) => createHash('sha256').update(bytes).digest(),
+  hmac: (key, [bytes = NO_BYTES]) => createHmac('sha256', key).update(bytes).digest(),
+  cbcEncrypt(key, [iv = NO_BYTES, bytes = NO_BYTES]) {
+    const cipher = createCipheriv(CIPHER, key, iv);
+    return Buffer.concat([cipher.update(bytes), cipher.final()]);
+  },
+  cbcDecrypt(key, [iv = NO_BYTES, bytes = NO_BYTES]) {
+    const decipher = createDecipheriv(CIPHER, key, iv).setAutoPadding(false);
+    return unpadded(Buffer.concat([decipher.update(bytes), decipher.final()]));
+  },
+  gcmEncrypt(key, [iv = NO_BYTES, aad = NO_BYTES, bytes = NO_BYTES]) {
+    const cipher = createCipheriv(AUTHENTICATED, key, iv).setAAD(aad);
+    return Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+  },
+  gcmDecrypt(key, [iv = NO_BYTES, aad = NO_BYTES, bytes = NO_BYTES]) {
+    const end = bytes.length - BLOCK_BYTES;
+    const decipher = createDecipheriv(AUTHENTICATED, key, iv).setAAD(aad);
+    const plain = decipher.setAuthTag(bytes.subarray(end)).update(bytes.subarray(0, end));
+    try {
+      decipher.final();
+    } catch {
+      // A wrong tag: nothing else can be wrong here.
+      return null;
+    }
+    return plain;
+  },
+};
 
 function openOne(
   encKey: Uint8Array,
@@ -31,13 +73,8 @@ function openOne(
   if (sealed === null) return { code: 'badBase64' };
   if (sealed.length === 0 || sealed.length % BLOCK_BYTES !== 0) return { code: 'badPadding' };
   const decipher = createDecipheriv(CIPHER, encKey, iv).setAutoPadding(false);
-  const padded = Buffer.concat([decipher.update(sealed), decipher.final()]);
-  const padding = padded.at(-1) ?? 0;
-  const text = padded.subarray(0, padded.length - padding);
-  const isPadded = padding > 0 && padding <= BLOCK_BYTES;
-  if (!isPadded || padded.subarray(text.length).some((byte) => byte !== padding)) {
-    return { code: 'badPadding' };
-  }
+  const text = unpadded(Buffer.concat([decipher.update(sealed), decipher.final()]));
+  if (text === null) return { code: 'badPadding' };
   try {
     return { text: strictUtf8.decode(text) };
   } catch {
@@ -58,6 +95,15 @@ function sealOne(
   return { ciphertext, IV: Buffer.from(iv).toString('base64'), hmac };
 }
 
+/** What the last byte says is padding is all of that byte (PKCS #7), or it is none. */
+function unpadded(padded: Buffer): Buffer | null {
+  const padding = padded.at(-1) ?? 0;
+  const bytes = padded.subarray(0, padded.length - padding);
+  const isPadded = padding > 0 && padding <= BLOCK_BYTES;
+  const isWrong = !isPadded || padded.subarray(bytes.length).some((byte) => byte !== padding);
+  return isWrong ? null : bytes;
+}
+
 /** Node reads past what is not base64, so only what it would write itself is believed. */
 function fromBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64');
@@ -65,6 +111,7 @@ function fromBase64(text: string): Buffer | null {
 }
 
 const CIPHER = 'aes-256-cbc';
+const AUTHENTICATED = 'aes-256-gcm';
 const BLOCK_BYTES = 16;
 /** `ignoreBOM` keeps a byte order mark in the text, where it is data. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

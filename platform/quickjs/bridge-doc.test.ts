@@ -2,11 +2,16 @@
 // more.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type BulkCrypto, bulkCrypto } from '../../crypto/bulk.ts';
 import { Store } from '../../emulator/servers/store.ts';
 import { codesIn, tableOf, textOf, wordsOf } from '../../test/docs/markdown.ts';
 import { type TestDevice, testServers, userOf } from '../../test/support/device.ts';
 import { fullDevice } from '../../test/support/everything.ts';
+import { nodeDeviceCrypto } from '../node/crypto.ts';
+import type { Algorithm } from '../ports.ts';
 import { COMMANDS, commandOf, KINDS } from './commands.ts';
+import { createHostPlatform } from './host.ts';
+import { unpack } from './values.ts';
 
 const BRIDGE = textOf('platform/quickjs/BRIDGE.md');
 const commands = tableOf(BRIDGE, 'command');
@@ -90,6 +95,62 @@ describe('the table of operations', () => {
     }
   });
 });
+
+describe('the table of what is computed', () => {
+  const rows = tableOf(BRIDGE, 'compute');
+
+  test('has every algorithm of the port, and no other', () => {
+    const words = wordsOf('platform/ports.ts', 'Algorithm').map(({ word }) => word);
+    expect(rows.flatMap(([name]) => codesIn(name ?? ''))).toEqual(words);
+  });
+
+  test('says which pieces an item has, and how long they and the answer are', async () => {
+    const { asked, bulk } = computing();
+    const text = new Uint8Array(40);
+    const key = new Uint8Array(32);
+    const [cbc, gcm] = [new Uint8Array(16), new Uint8Array(12)];
+    await bulk.sha256([text]);
+    await bulk.hmac(key, [text]);
+    const [blocks = text] = await bulk.encrypt('cbc', key, [{ iv: cbc, bytes: text }]);
+    await bulk.decrypt('cbc', key, [{ iv: cbc, bytes: blocks }]);
+    const [sealed = text] = await bulk.encrypt('gcm', key, [{ iv: gcm, bytes: text }]);
+    await bulk.decrypt('gcm', key, [{ iv: gcm, bytes: sealed }]);
+    const said = rows.map(([name, ofKey = '', pieces = '', answer = '']) => [
+      codesIn(name ?? '')[0],
+      ofKey === 'empty' ? 0 : 32,
+      ...pieces.split(', ').map((piece) => Number(/\d+$/.exec(piece)?.[0] ?? lengthOf(piece))),
+      ...[answer].map((piece) => Number(/^\d+/.exec(piece)?.[0] ?? lengthOf(piece))),
+    ]);
+    expect(asked).toEqual(said);
+  });
+
+  /** Of a text of 40 bytes. */
+  function lengthOf(piece: string): number {
+    const lengths = { bytes: 40, 'whole blocks': 48, 'additional data': 0 };
+    const sealed = { 'bytes and tag': 56, 'as many bytes, 16 of tag': 56 };
+    return new Map(Object.entries({ ...lengths, ...sealed })).get(piece) ?? Number.NaN;
+  }
+});
+
+/** The agent's side of `compute`: what crosses the bridge, as lengths, and the answer's. */
+function computing(): { asked: (string | number)[][]; bulk: BulkCrypto } {
+  const asked: (string | number)[][] = [];
+  const device = nodeDeviceCrypto();
+  const { platform, deliver } = createHostPlatform((op, id, head, text, bytes) => {
+    const lengths = (JSON.parse(head) as number[]).map((number) => -2 - number);
+    const values = unpack(JSON.parse(head), '', new Uint8Array(bytes ?? new ArrayBuffer(0)));
+    const [key, ...item] = values as Uint8Array[];
+    expect(op).toBe('compute');
+    void device.compute?.(text as Algorithm, key ?? new Uint8Array(0), [item]).then(([answer]) => {
+      if (!answer) throw new Error('it was refused');
+      asked.push([text, ...lengths, answer.length]);
+      const { buffer } = Uint8Array.from(answer);
+      deliver(id, '', JSON.stringify([-2 - answer.length]), '', buffer);
+    });
+    return undefined;
+  }, true);
+  return { asked, bulk: bulkCrypto(platform.crypto, async () => undefined) };
+}
 
 describe('the errors', () => {
   test('of an operation are the codes of a port', () => {

@@ -2,6 +2,7 @@
 // unpacks.
 
 import { describe, expect, test } from 'vitest';
+import { bulkCrypto } from '../../crypto/bulk.ts';
 import { deviceCrypto } from '../../crypto/device.ts';
 import { createNetwork, type NetworkFault } from '../../emulator/device/network.ts';
 import {
@@ -10,6 +11,7 @@ import {
   networkOperations,
   storageOperations,
 } from '../../emulator/device/operations.ts';
+import { bulkContract } from '../../test/contract/bulk.ts';
 import { cryptoContract } from '../../test/contract/crypto.ts';
 import {
   networkContract,
@@ -39,6 +41,14 @@ cryptoContract('over the bridge', (entropy) => {
   });
   if (platform.crypto === undefined) throw new Error('the bridge has no cryptography');
   return deviceCrypto(platform.crypto, entropy, () => platform.clock.pause());
+});
+
+bulkContract('over the bridge', () => {
+  const { platform } = bridgedDevice({
+    withCrypto: true,
+    operations: (clock) => cryptoOperations(clock, nodeDeviceCrypto(), 1_000),
+  });
+  return bulkCrypto(platform.crypto, () => platform.clock.pause());
 });
 
 /** A breach of a limit ends the device; what comes after it asks the next one. */

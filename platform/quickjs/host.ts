@@ -235,7 +235,7 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
           items.map(({ ciphertext, IV, hmac }) => [ciphertext.length, IV, hmac]),
         ),
         text: joinedText(items.map(({ ciphertext }) => ciphertext)),
-        bytes: joined([encKey, macKey]),
+        bytes: pack([encKey, macKey]).bytes,
       });
       let at = 0;
       return (JSON.parse(head) as number[]).map((length) => {
@@ -246,27 +246,20 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
     },
     async seal(encKey, macKey, texts, ivs) {
       const lengths = JSON.stringify(texts.map((text) => text.length));
-      const keys = joined([encKey, macKey, ...ivs]);
-      const { head, text } = await ask('seal', {
-        head: lengths,
-        text: texts.join(''),
-        bytes: keys,
-      });
+      const { bytes } = pack([encKey, macKey, ...ivs]);
+      const { head, text } = await ask('seal', { head: lengths, text: texts.join(''), bytes });
       const parts = unpack(JSON.parse(head), text, new Uint8Array(0)) as string[];
       return texts.map((_, index): CipherParts => {
         const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);
         return { ciphertext, IV, hmac };
       });
     },
+    async compute(algorithm, key, items) {
+      const values = [key, ...items.flat()];
+      const { bytes } = pack(values);
+      const lengths = JSON.stringify(values.map(lengthOf));
+      const answer = await ask('compute', { head: lengths, text: algorithm, bytes });
+      return unpack(JSON.parse(answer.head), '', answer.bytes) as (Uint8Array | null)[];
+    },
   };
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

@@ -76,13 +76,13 @@ export async function audit(
     return found;
   };
   const [mirrors, locals, aside] = [
-    await rows(keys.record()),
-    await rows(keys.outbox()),
-    await rows(keys.quarantine()),
+    await rows(keys.records),
+    await rows(keys.outboxes),
+    await rows(keys.quarantines),
   ];
   const marked = await rowsOf(storage, {
-    from: keys.deletion(),
-    to: rangeEnd(keys.deletion()),
+    from: keys.deletions,
+    to: rangeEnd(keys.deletions),
     limit: 10_000,
   });
   const deletions: string[] = [];
