@@ -6,9 +6,9 @@ import { bookmarks as records } from '../collections/bookmarks.ts';
 import type { Body, Collection, Folders } from '../collections/collection.ts';
 import { badInput } from '../errors.ts';
 import { LIST_CHARS_MAX } from '../limits.ts';
-import { isRecordId } from '../store/layout.ts';
 import { knownMs, NO_ENTRY, visible } from '../store/record.ts';
 import type { CollectionStore } from '../store/store.ts';
+import { storedIdOf, wireIdOf } from './record-id.ts';
 
 interface Portion {
   readonly ids: readonly string[];
@@ -70,9 +70,10 @@ async function portionOf(
   after: string | null,
 ): Promise<Portion> {
   const most = Math.min(limit, store.heap.batchRecordsMax);
-  const [folder = NO_ENTRY] = await store.load([parent]);
+  const [folder = NO_ENTRY] = await store.load([wireIdOf(store.collection, parent, 'parent')]);
   const body = visible(folder);
-  const named = body === null ? [] : folders.children(body);
+  const children = body === null ? [] : folders.children(body);
+  const named = children.map((id) => storedIdOf(store.collection, id));
   const prefix = `${folders.key(parent)}!`;
   const text = typeof after === 'string' ? after : '';
   const at = /^\d{1,9}$/.test(text) ? Number(text) : null;
@@ -84,7 +85,7 @@ async function portionOf(
     const portion = named
       .slice(from, from + most)
       .map((id, at) => ({ id, place: `${from + at + 1}` }));
-    const usable = portion.filter(({ id }) => isRecordId(id));
+    const usable = portion.flatMap(({ id, place }) => (id === null ? [] : [{ id, place }]));
     return {
       ids: usable.map(({ id }) => id),
       places: usable.map(({ place }) => place),
@@ -92,7 +93,7 @@ async function portionOf(
     };
   }
   const rest = await store.indexed({ prefix, limit: most, after: at === null ? after : null });
-  const known = new Set(named);
+  const known = new Set<string | null>(named);
   const others = rest.ids.map((id, index) => ({ id, place: rest.places[index] ?? '' }));
   const unnamed = others.filter(({ id }) => !known.has(id));
   return {

@@ -133,7 +133,7 @@ describe('a list', () => {
   test('goes on at places of its own only: no app reads other keys', async () => {
     const { store } = await withPages(urls);
     const { next } = await listRecords(store, { limit: 1 });
-    const places = ['', '0', 's', store.keys.records, `${next}é`, `${next}${'x'.repeat(240)}`, 7];
+    const places = ['', '0', 's', store.keys.record(), `${next}é`, `${next}${'x'.repeat(240)}`, 7];
     for (const after of places) {
       const listed = listRecords(store, { limit: 9, after: after as string });
       await expect(listed, `${after}`).rejects.toEqual(badInput('after:'));

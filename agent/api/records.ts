@@ -17,10 +17,10 @@ import {
   shown,
   thingOf,
 } from '../store/dupes.ts';
-import { isRecordId } from '../store/layout.ts';
 import { type Entry, NO_ENTRY, visible } from '../store/record.ts';
 import type { CollectionStore } from '../store/store.ts';
 import { hasFolders } from './folders.ts';
+import { ownIdOf, wireIdOf } from './record-id.ts';
 import { checkSize } from './record-size.ts';
 
 export interface ListQuery {
@@ -48,7 +48,7 @@ export interface ListResult {
  * see nothing of it.
  */
 export async function getRecord(store: CollectionStore, id: string): Promise<Body | null> {
-  const record = await load(store, checkedId(id));
+  const record = await load(store, wireIdOf(store.collection, id));
   if (record === null) return null;
   const { first, body } = await thingOf(store, record);
   return store.collection.view(first.id, body);
@@ -69,8 +69,7 @@ export async function listRecords(store: CollectionStore, query: ListQuery): Pro
   const start = startOf(store, query);
   if (parent !== undefined) {
     const { collection } = store;
-    const id = checkedId(parent, 'parent');
-    if (hasFolders(collection)) return collection.listFolder(store, id, limit, after);
+    if (hasFolders(collection)) return collection.listFolder(store, parent, limit, after);
     throw badInput('parent: there are no folders here');
   }
   const records: Body[] = [];
@@ -166,14 +165,14 @@ export async function putRecord(
   const nowMs = platform.clock.nowMs();
   const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
   const given = input.id ?? input.guid;
-  const asked = given === undefined ? null : checkedId(given);
+  const asked = given === undefined ? null : wireIdOf(collection, given);
   return store.lock.run(async () => {
     const newId = collection.newId(platform.entropy.random(18));
     const found = asked
       ? await load(store, asked)
       : await findSame(store, prepared(collection.prepare(input, null, newId, nowMs)));
     const thing = found && (await thingOf(store, found));
-    const id = thing?.first.id ?? asked ?? newId;
+    const id = thing?.first.id ?? asked ?? wireIdOf(collection, newId);
     const [before = NO_ENTRY] = thing ? [thing.first.entry] : await store.load([id]);
     const existing = visible(before);
     // A newer build has taken it in, and this one does not know what an edit would do to it.
@@ -182,15 +181,16 @@ export async function putRecord(
     }
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
-    const body = prepared(collection.prepare(edit, existing, id, nowMs));
+    const body = prepared(collection.prepare(edit, existing, existing ? id : newId, nowMs));
+    const ownId = ownIdOf(collection, id, body);
     const pause = (): Promise<void> => platform.clock.pause();
-    const detail = { collection: collection.name, recordId: id };
+    const detail = { collection: collection.name, recordId: ownId };
     await checkSize(sizes, collection.outgoing(id, body), pause, detail);
     const isChanged = existing === null || !hasSameMembers(existing, body);
     const isOther = thing && collection.things?.same(thing.first.body, body) === false;
     const left = isOther ? thing.first : null;
     if (isChanged) await commitThing(store, left, { id, before, body, nowMs }, deleted);
-    return { id, isChanged };
+    return { id: ownId, isChanged };
   });
 }
 
@@ -207,7 +207,8 @@ export async function deleteRecord(
 ): Promise<void> {
   if (store.collection.writes === 'own') ownRecord(store, { id }, self);
   await store.lock.run(async () => {
-    const [before = NO_ENTRY] = await store.load([checkedId(id)]);
+    const wireId = wireIdOf(store.collection, id);
+    const [before = NO_ENTRY] = await store.load([wireId]);
     if (visible(before) === null) {
       throw new SyncError('notFound', 'there is no such record', {
         collection: store.collection.name,
@@ -215,8 +216,8 @@ export async function deleteRecord(
       });
     }
     const nowMs = platform.clock.nowMs();
-    const thing = shown(store, id, before);
-    await commitThing(store, thing, { id, before, body: null, nowMs }, deleted);
+    const thing = shown(store, wireId, before);
+    await commitThing(store, thing, { id: wireId, before, body: null, nowMs }, deleted);
   });
 }
 
@@ -250,7 +251,7 @@ async function commitThing(
   if (thing !== null) {
     await eachOther(store, thing, async (other) => {
       set(other.id, other.entry, null);
-      gone.push(other.id);
+      gone.push(ownIdOf(store.collection, other.id, other.body));
       if (!transaction.isFull) return;
       await commit();
       transaction = store.begin();
@@ -302,9 +303,4 @@ async function view(
 function prepared(result: Prepared): Body {
   if (!result.ok) throw badInput(result.complaint);
   return result.body;
-}
-
-function checkedId(id: unknown, name = 'id'): string {
-  if (isRecordId(id)) return id;
-  throw badInput(`${name}: not 1 to 64 printable ASCII characters`);
 }

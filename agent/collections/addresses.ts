@@ -17,6 +17,7 @@ import {
   shortId,
   withIdFirst,
 } from './members.ts';
+import { NO_RECORD_ID } from './record-id.ts';
 
 /** Of the `entry`; other clients refuse another one. */
 const ENTRY_VERSION = 1;
@@ -130,7 +131,7 @@ function mergeMeta(name: string, own: number, old: number | null, other: number)
 
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const id = chooseId(input, existing, newId);
-  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (id === null) return refuse(`id: ${NO_RECORD_ID}`);
   const { id: _, guid, deleted, entry, ...members } = input;
   const before = existing === null ? {} : entryOf(existing);
   const { version = ENTRY_VERSION } = before;

@@ -97,9 +97,25 @@ export interface Things {
   unite?(newer: Body, older: Body): Body;
 }
 
+/**
+ * How records are named where their own ids may be any text. Left out: an id is what the server
+ * and the storage call the record.
+ */
+export interface RecordIds {
+  /** What is no such id, with the limit: `not a text of 1 to 2048 characters`. */
+  readonly complaint: string;
+  /** What server and storage call the record with this id; null if no record can have it. */
+  wireId(id: unknown): string | null;
+  /** The record's own id. Null: its body is not known, and the wire id has to do. */
+  ownId(wireId: string, body: Body | null): string;
+  /** Whether a body that arrived under a wire id is that record's. */
+  proves(wireId: string, body: Body): boolean;
+}
+
 export interface Collection {
   /** Its name on the server. */
   readonly name: string;
+  readonly ids?: RecordIds;
   /** One letter in storage keys. */
   readonly letter: string;
   /** Engine version in `meta/global`. */

@@ -15,6 +15,7 @@ import {
   shortId,
   withIdFirst,
 } from './members.ts';
+import { NO_RECORD_ID } from './record-id.ts';
 
 /** Of all items of an extension; of one item (its key, and its value as JSON); number of items. */
 export const EXTENSION_BYTES_MAX = 102_400;
@@ -94,7 +95,7 @@ function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const { extId = existing?.extId, set = {}, remove = [] } = input;
   const id = chooseId(input, existing, newId);
-  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (id === null) return refuse(`id: ${NO_RECORD_ID}`);
   if (typeof extId !== 'string' || extId === '') return refuse('extId: not a text');
   if (existing && extId !== existing.extId) return refuse('extId: not that of this record');
   if (!isObject(set)) return refuse('set: not an object');

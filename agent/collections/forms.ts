@@ -14,6 +14,7 @@ import {
   withIdFirst,
   youngerWins,
 } from './members.ts';
+import { NO_RECORD_ID } from './record-id.ts';
 
 /** Three years. */
 const TTL_SECONDS = 94_608_000;
@@ -50,7 +51,7 @@ function check({ name, value }: Body): string | null {
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const { guid, deleted, ...members } = input;
   const id = chooseId(input, existing, newId);
-  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (id === null) return refuse(`id: ${NO_RECORD_ID}`);
   const body: Body = { ...existing, ...members, id };
   const complaint = complaintOfEdit(check, existing, body);
   return complaint === null ? { ok: true, id, body } : refuse(complaint);

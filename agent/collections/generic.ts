@@ -4,6 +4,7 @@
 
 import type { Body, Collection, Prepared } from './collection.ts';
 import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.ts';
+import { NO_RECORD_ID } from './record-id.ts';
 
 export interface GenericOptions {
   /** `ttl` of outgoing records in seconds; none by default. */
@@ -49,7 +50,7 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
 
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const id = chooseId(input, existing, newId);
-  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (id === null) return refuse(`id: ${NO_RECORD_ID}`);
   const { deleted, guid, ...members } = input;
   // It may be a member, or the other name that apps have for the id.
   const own = guid === undefined || guid === id ? {} : { guid };

@@ -2,8 +2,8 @@
 // name them. A member's name is outside data (`__proto__` is a legal one): members are read through
 // a Map and copied with spread, which define own members and never assign by name.
 
-import { isRecordId } from '../store/layout.ts';
 import type { Body, MergeDecision, MergeInput, Prepared } from './collection.ts';
+import { isRecordId } from './record-id.ts';
 
 /**
  * A longer address has its start and its end in the index, which rarely leaves two with the same

@@ -17,6 +17,7 @@ import {
   refuse,
   withIdFirst,
 } from './members.ts';
+import { NO_RECORD_ID } from './record-id.ts';
 
 /** Firefox's own account is stored as a login too; it never leaves a device. */
 const ACCOUNT_ORIGIN = 'chrome://FirefoxAccounts';
@@ -189,7 +190,7 @@ function isBothTargets(body: Body): boolean {
 
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const id = chooseId(input, existing, newId);
-  if (id === null) return refuse('id: not 1 to 64 printable ASCII characters');
+  if (id === null) return refuse(`id: ${NO_RECORD_ID}`);
   const body = withTexts(input, existing);
   const complaint = complaintOfEdit(check, existing, body) ?? checkPut(body, existing);
   if (complaint !== null) return refuse(inAppNames(complaint));

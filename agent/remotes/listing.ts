@@ -2,9 +2,9 @@
 // judged by itself. It holds one piece of the answer and what the splitter holds; one bad record
 // spoils no other.
 
+import { escapeId, isRecordId } from '../collections/record-id.ts';
 import { SyncError } from '../errors.ts';
 import { PIECE_CHARS_MAX, STAMP_MS_MAX } from '../limits.ts';
-import { escapeId, isRecordId } from '../store/layout.ts';
 import { parseRecord } from '../wire/document.ts';
 import type { Answer } from '../wire/http.ts';
 import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  collectionKeys,
-  escapeId,
-  idOfIndexKey,
-  isRecordId,
-  KEY_ID_CHARS_MAX,
-  rangeEnd,
-  unescapeId,
-} from './layout.ts';
+import { escapeId, isRecordId, KEY_ID_CHARS_MAX } from '../collections/record-id.ts';
+import { collectionKeys, idOfIndexKey, rangeEnd, unescapeId } from './layout.ts';
 
 const KEY = /^[!-~]{1,240}$/;
 const PRINTABLE = Array.from({ length: 95 }, (_, at) => String.fromCharCode(0x20 + at));
@@ -63,8 +56,8 @@ describe('a record id', () => {
     for (const id of [character, `a${character}`, `${character}${character}z`]) {
       const keys = collectionKeys('1z', 'h');
       expect(unescapeId(escapeId(id))).toBe(id);
-      expect(unescapeId(keys.record(id).slice(keys.records.length))).toBe(id);
-      expect(unescapeId(keys.outbox(id).slice(keys.outboxes.length))).toBe(id);
+      expect(unescapeId(keys.record(id).slice(keys.record().length))).toBe(id);
+      expect(unescapeId(keys.outbox(id).slice(keys.outbox().length))).toBe(id);
       expect(idOfIndexKey(keys.index('uhttps://a/', id))).toBe(id);
       for (const key of [keys.record(id), keys.outbox(id), keys.quarantine(id)]) {
         expect(key).toMatch(KEY);
@@ -93,9 +86,9 @@ describe('the ranges of keys', () => {
         if (mine === undefined || theirs === undefined) return;
         const isSame = a.generation === b.generation && a.letter === b.letter;
         const kinds = [
-          [mine.records, theirs.record(id)],
-          [mine.outboxes, theirs.outbox(id)],
-          [mine.quarantines, theirs.quarantine(id)],
+          [mine.record(), theirs.record(id)],
+          [mine.outbox(), theirs.outbox(id)],
+          [mine.quarantine(), theirs.quarantine(id)],
           [mine.indexes, theirs.index(entry, id)],
         ] as const;
         for (const [at, [prefix]] of kinds.entries()) {

@@ -51,7 +51,7 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
   first.update({ mending: store.state.mending ?? store.state.pending });
   first.recount();
   await first.commit();
-  for (const range of [keys.indexes, keys.quarantines, keys.deletions]) {
+  for (const range of [keys.indexes, keys.quarantine(), keys.deletion()]) {
     await removeRange(platform, range);
   }
 

@@ -5,6 +5,7 @@
 
 import type { Change, Storage, Value } from '../../platform/ports.ts';
 import type { Body, Collection } from '../collections/collection.ts';
+import { escapeId } from '../collections/record-id.ts';
 import { ported, SyncError } from '../errors.ts';
 import {
   COMMIT_CHARS,
@@ -17,7 +18,6 @@ import { type CollectionState, inForm, stateOf } from './collection-state.ts';
 import {
   type CollectionKeys,
   collectionKeys,
-  escapeId,
   idOfIndexKey,
   rangeEnd,
   unescapeId,
@@ -95,10 +95,6 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
-function isNone(value: Value | null | undefined): boolean {
-  return value === null || value === undefined;
-}
-
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
  * Errors: `storageFailed`, `damaged`.
@@ -165,10 +161,9 @@ export async function openCollectionStore(
         const mark = values[ids.length * 2 + index] ?? null;
         entries.push({
           // Most records have neither, and no turn is spent on that.
-          mirror: isNone(values[at]) ? null : await loaded('mirror', id, values, at, unpackMirror),
-          local: isNone(values[at + 1])
-            ? null
-            : await loaded('outbox', id, values, at + 1, unpackLocal),
+          mirror: values[at] == null ? null : await loaded('mirror', id, values, at, unpackMirror),
+          local:
+            values[at + 1] == null ? null : await loaded('outbox', id, values, at + 1, unpackLocal),
           quarantined: mark !== null,
           ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
         });
@@ -193,12 +188,12 @@ export async function openCollectionStore(
         await pacer(chars + COMMIT_CHARS);
       }),
 
-    pendingIds: (after, limit) => idsIn(keys.outboxes, after, limit),
-    deletionIds: (after, limit) => idsIn(keys.deletions, after, limit),
+    pendingIds: (after, limit) => idsIn(keys.outbox(), after, limit),
+    deletionIds: (after, limit) => idsIn(keys.deletion(), after, limit),
 
     async mirrorIds(after, limit) {
-      const ids = await idsIn(keys.records, after, limit);
-      return { ids, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
+      const ids = await idsIn(keys.record(), after, limit);
+      return { ids, next: nextOf(ids, limit) };
     },
 
     async indexed({ prefix, limit, after = null, reverse = false }) {
@@ -206,8 +201,7 @@ export async function openCollectionStore(
       const from = after !== null && !reverse ? `${after}!` : base;
       const to = after !== null && reverse ? after : rangeEnd(base);
       const places = await ported(storage.scan({ from, to, limit, reverse }));
-      const next = places.length === limit ? (places.at(-1) ?? null) : null;
-      return { ids: places.map(idOfIndexKey), places, next };
+      return { ids: places.map(idOfIndexKey), places, next: nextOf(places, limit) };
     },
 
     get isStale() {
@@ -217,6 +211,11 @@ export async function openCollectionStore(
       closed = why;
     },
   };
+}
+
+/** Where to go on behind what was found; null: that was all. */
+function nextOf(found: readonly string[], limit: number): string | null {
+  return found.length < limit ? null : (found[limit - 1] ?? null);
 }
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');

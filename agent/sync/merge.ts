@@ -71,9 +71,10 @@ export function keepFork(
   fork: Body,
   seq: number,
 ): void {
-  const id = store.collection.newId(platform.entropy.random(18));
+  const own = store.collection.newId(platform.entropy.random(18));
+  const id = store.collection.ids?.wireId(own) ?? own;
   const changedAtMs = platform.clock.nowMs();
-  const local = { body: store.collection.outgoing(id, fork), changedAtMs, seq, tries: 0 };
+  const local = { body: store.collection.outgoing(own, fork), changedAtMs, seq, tries: 0 };
   transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
 }
 

@@ -210,7 +210,8 @@ async function commitBatch(
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),
   };
-  const told: { readonly event: RecordEvent; readonly was: Body | null }[] = [];
+  const told: { readonly id: string; readonly event: RecordEvent; readonly was: Body | null }[] =
+    [];
   let seq = store.state.seq;
   const setAside = (id: string, before: Entry, code: string, atMs: number | null): void => {
     transaction.quarantine(id, before, code, atMs ?? 0);
@@ -232,7 +233,7 @@ async function commitBatch(
       const [was, is] = [visible(before), visible(after)];
       if (was !== is) {
         const isSame = was && is && store.collection.things?.same(was, is) !== false;
-        told.push({ event: changeOf(pass, id, was, is), was: isSame ? null : was });
+        told.push({ id, event: changeOf(pass, id, was, is), was: isSame ? null : was });
       }
     }
     await pacer(text.length);
@@ -242,23 +243,23 @@ async function commitBatch(
   if (transaction.size === 0 && store.state.position === position && !risks) return;
   transaction.update({ position, seq, ...(risks && { risks: undefined }) });
   await transaction.commit();
-  for (const { event, was } of told) {
+  for (const { id, event, was } of told) {
     pass.emit(event);
-    if (pass.observes(event.collection)) await tellThing(pass, event, was);
+    if (pass.observes(event.collection)) await tellThing(pass, id, was);
   }
 }
 
 /** A record's change may be that of a thing which apps know by another of its records. */
 async function tellThing(
   { store, emit }: CollectionPass,
-  { collection, id }: RecordEvent,
+  id: string,
   was: Body | null,
 ): Promise<void> {
   const [entry = NO_ENTRY] = await store.load([id]);
   for (const body of [was, visible(entry)]) {
     if (body === null) continue;
     await tellOthers(store, id, body, (other, change) =>
-      emit({ kind: 'record', collection, id: other, change }),
+      emit({ kind: 'record', collection: store.collection.name, id: other, change }),
     );
   }
 }
@@ -272,11 +273,12 @@ function changeOf(
   was: Body | null,
   is: Body | null,
 ): RecordEvent {
-  const { name, changes } = store.collection;
+  const { name, changes, ids } = store.collection;
+  const body = is ?? was;
   return {
     kind: 'record',
     collection: name,
-    id,
+    id: (body && ids?.ownId(id, body)) ?? id,
     change: is === null ? 'delete' : 'put',
     ...(changes && { changes: changes(was, is) }),
   };

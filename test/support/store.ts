@@ -76,13 +76,13 @@ export async function audit(
     return found;
   };
   const [mirrors, locals, aside] = [
-    await rows(keys.records),
-    await rows(keys.outboxes),
-    await rows(keys.quarantines),
+    await rows(keys.record()),
+    await rows(keys.outbox()),
+    await rows(keys.quarantine()),
   ];
   const marked = await rowsOf(storage, {
-    from: keys.deletions,
-    to: rangeEnd(keys.deletions),
+    from: keys.deletion(),
+    to: rangeEnd(keys.deletion()),
     limit: 10_000,
   });
   const deletions: string[] = [];
