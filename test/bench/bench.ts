@@ -1,7 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, flash, power, kinto, fleet. Wall time is no result and is not
-// printed.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet. Wall time is no result and is
+// not printed.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
+import { cryptoCosts } from './crypto.ts';
 import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { runFleet } from './fleet.ts';
 import { buildKinto, runKinto } from './kinto.ts';
@@ -25,6 +26,7 @@ const SECTIONS = new Map([
   ['size', size],
   ['memory', memory],
   ['cpu', cpu],
+  ['crypto', crypto],
   ['flash', flash],
   ['power', power],
   ['kinto', kinto],
@@ -80,6 +82,14 @@ async function cpu(): Promise<void> {
       ...[longestSlice, result.passes[0]?.network.requests],
       ...[idle?.cpu.instructions, idle?.network.requests, end(result)],
     );
+  }
+}
+
+async function crypto(): Promise<void> {
+  row('operation', 'KiB', 'in JavaScript', 'per KiB', 'longest slice', 'by the device', 'per KiB');
+  for await (const { computation, kib, inJavaScript, longestSlice, byDevice } of cryptoCosts()) {
+    const [oursPerKib, theirsPerKib] = [inJavaScript, byDevice].map((n) => Math.round(n / kib));
+    row(computation, kib, inJavaScript, oursPerKib, longestSlice, byDevice, theirsPerKib);
   }
 }
 
