@@ -10,7 +10,7 @@ import { checked } from './support/exceptions.ts';
 import { byFile } from './support/imports.ts';
 import { readSources, type Source } from './support/sources.ts';
 
-const FILE_LINES_MAX = 420;
+const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
 

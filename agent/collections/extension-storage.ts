@@ -132,7 +132,8 @@ function checkQuotas(items: Items, before: Items, edited: readonly string[]): st
   if (last === undefined) return null;
   const bytes = bytesOf(items);
   if (bytes > Math.max(EXTENSION_BYTES_MAX, bytesOf(before))) {
-    return `${JSON.stringify(last)}: ${bytes} bytes in all, an extension may have ${EXTENSION_BYTES_MAX}`;
+    const most = EXTENSION_BYTES_MAX;
+    return `${JSON.stringify(last)}: ${bytes} bytes in all, an extension may have ${most}`;
   }
   return items.size > Math.max(ITEMS_MAX, before.size)
     ? `${JSON.stringify(last)}: ${items.size} items, an extension may have ${ITEMS_MAX}`

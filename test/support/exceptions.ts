@@ -7,7 +7,6 @@ const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'agent/agent.test.ts': 6,
     'agent/api/records.test.ts': 2,
     'agent/collections/addresses.test.ts': 2,
-    'agent/collections/extension-storage.ts': 1,
     'agent/collections/extra-collections.test.ts': 1,
     'agent/collections/history.test.ts': 3,
     'agent/collections/passwords.test.ts': 1,
