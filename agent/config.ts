@@ -50,13 +50,34 @@ export interface SignInConfig {
   readonly redirectUrl: string;
 }
 
+/** A further server of the device, with an account, a key and a schedule of its own. */
+export interface NamedRemote {
+  readonly remote: RemoteConfig;
+  /** As in `AgentConfig`. A collection that is named here is this remote's, and no other's. */
+  readonly collections: { readonly [name: string]: CollectionSettings };
+  /** Without it the device is not among the devices of this remote's account. */
+  readonly device?: DeviceConfig;
+  /** Without it `Platform.identityOf` is asked. */
+  readonly signIn?: SignInConfig;
+  /** Between its scheduled passes; the device's own `intervalMs` if it is not given. */
+  readonly intervalMs?: number;
+}
+
 export interface AgentConfig {
   readonly profile: string;
   /**
    * Without it the device is not among the account's devices, takes no commands and shares no tabs.
    */
   readonly device?: DeviceConfig;
+  /** The device's first remote; where there are several it is called `first`. */
   readonly remote: RemoteConfig;
+  /**
+   * Further remotes by name: 1 to 16 characters of `a` to `z`, digits and `-`, and not `first`.
+   * Each has the collections that it names; the first one has all others of the build. What a user
+   * has in one is nothing to another: a remote that is down, signed out or told to wait stops its
+   * own collections only.
+   */
+  readonly remotes?: { readonly [name: string]: NamedRemote };
   /** Without it the platform's own Identity is asked. */
   readonly signIn?: SignInConfig;
   /** By collection name; one that is not named is off. */

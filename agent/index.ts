@@ -34,7 +34,7 @@ export { generic } from './collections/generic.ts';
 export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
 export { tabs } from './collections/tabs.ts';
-export type { AgentConfig } from './config.ts';
+export type { AgentConfig, NamedRemote } from './config.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
 export { clients } from './remotes/sync/clients.ts';

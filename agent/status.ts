@@ -58,6 +58,11 @@ export interface Status {
   /** Bytes left for the user on the server, where it says so. */
   readonly quotaRemainingBytes: number | null;
   readonly collections: { readonly [name: string]: CollectionStatus };
+  /**
+   * With several remotes, each of them by its name, the device's first one as `first`. Beside it
+   * the members above are those of the first one, but for `collections`, which has all.
+   */
+  readonly remotes?: { readonly [name: string]: Status };
 }
 
 export interface CollectionReport {
@@ -87,7 +92,10 @@ export interface Initialized {
   }[];
 }
 
-export type AgentEvent =
+/** `remote`: of which further remote it is told; left out of the device's first one. */
+export type AgentEvent = AnyEvent & { readonly remote?: string };
+
+type AnyEvent =
   | { readonly kind: 'state'; readonly state: AgentState; readonly error: SyncErrorCode | null }
   | {
       readonly kind: 'progress';

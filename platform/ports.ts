@@ -247,6 +247,13 @@ export interface Platform {
   readonly entropy: Entropy;
   readonly power: Power;
   readonly identity: Identity;
+  /**
+   * Who is signed in for a further remote that the configuration names (`remotes`); the device's
+   * first one asks `identity`. Asked once for each name. Its `deviceKey` may be that of `identity`:
+   * what is at rest is sealed for each remote under a key of its own all the same. Absent: such
+   * remotes sign their users in themselves (`signIn`).
+   */
+  identityOf?(name: string): Identity;
   readonly shell: Shell;
   /** Absent: the agent computes in JavaScript. */
   readonly crypto?: DeviceCrypto;
