@@ -37,7 +37,7 @@ export interface DevicesInput {
   readonly memory: DevicesMemory;
   /** The collections that a command may be about. */
   readonly others: readonly CollectionStore[];
-  /** The server's time; 0 if it does not say. */
+  /** The server's time; the device's own if it does not say. */
   serverNowMs(): number;
   emit(event: AgentEvent): void;
   /** This device is to be signed out when the pass is over. */

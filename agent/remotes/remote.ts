@@ -25,6 +25,8 @@ export interface Envelope {
   readonly modifiedMs: number | null;
   /** Null: the wire says that it is deleted. */
   readonly payload: string | null;
+  /** What a plan was remembered for: this device has written it, and heard no answer. */
+  readonly isOwn?: boolean | undefined;
 }
 
 /** What a listing yields: an envelope, or what is known of a record that cannot be used. */

@@ -14,6 +14,8 @@ export interface Arrival {
   readonly version: string;
   /** Null where the remote has no times. */
   readonly modifiedMs: number | null;
+  /** This device has written it: a change that was made since then is one of this version. */
+  readonly isOwn?: boolean | undefined;
 }
 
 /** Clocks of both sides at the time of the answer: only ages are compared. */
@@ -40,7 +42,7 @@ export function receive(
   if (before.mirror === null && before.local === null) return entry(arrived, null);
   const decision = collection.merge({
     local: before.local,
-    mirror: before.mirror,
+    mirror: arrival.isOwn ? arrived : before.mirror,
     ...clockOf(before, arrival, times),
   });
   const body = decision.mirror;

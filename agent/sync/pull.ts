@@ -178,7 +178,9 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     if (isUnknown) known.push(entry);
     return isUnknown;
   });
-  const named = unknown.map(({ id, version, modifiedMs }) => ({ id, version, modifiedMs }));
+  const named = unknown.map(({ id, version, modifiedMs, isOwn }) => {
+    return { id, version, modifiedMs, isOwn };
+  });
   const opened = await pass.offer.codec.open(unknown);
   const arrivals = named.map((name, at): Proven => {
     const incoming = opened[at];

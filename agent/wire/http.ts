@@ -44,6 +44,8 @@ export interface Exchange {
 export interface Answer {
   readonly status: number;
   readonly headers: readonly Header[];
+  /** The server's time when it answered; null: it does not say. */
+  readonly serverNowMs: number | null;
   /** SyncError `truncated`, `timeout`, `badResponse` (not UTF-8), `aborted`. */
   read(): Promise<string | null>;
   cancel(): void;
@@ -87,8 +89,8 @@ export function createHttp(options: HttpOptions): Http {
       }),
       options,
     );
-    note(options.notes, response, options.platform.clock.nowMs());
-    return answer(response, options);
+    const serverNowMs = note(options.notes, response, options.platform.clock.nowMs());
+    return answer(response, serverNowMs, options);
   };
   return {
     async send(exchange) {
@@ -143,10 +145,15 @@ async function waited<T>(work: Promise<T>, { abort, platform }: HttpOptions): Pr
   return result;
 }
 
-function answer(response: NetworkResponse, options: HttpOptions): Answer {
+function answer(
+  response: NetworkResponse,
+  serverNowMs: number | null,
+  options: HttpOptions,
+): Answer {
   return {
     status: response.status,
     headers: response.headers,
+    serverNowMs,
     async read() {
       stopIfAborted(options.abort, response);
       return waited(response.read(), options);
@@ -156,7 +163,8 @@ function answer(response: NetworkResponse, options: HttpOptions): Answer {
   };
 }
 
-function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): void {
+/** The server's time, if the answer says it. */
+function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): number | null {
   const { headers } = response;
   const serverMs = headerMs(headers, 'x-weave-timestamp') ?? dateHeaderMs(headers);
   notes.serverNowMs = serverMs ?? notes.serverNowMs;
@@ -172,4 +180,5 @@ function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): voi
     const quotaKb = decimalHeader(headers, name);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
   }
+  return serverMs;
 }

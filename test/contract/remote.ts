@@ -30,13 +30,18 @@ class Bench {
   readonly wire: Wire;
   /** Bodies of all requests. */
   readonly sent: string[] = [];
+  /** No answer says what time it is. */
+  isTimeless = false;
 
   constructor(start: () => Service) {
     this.service = start();
-    // Every HTTP server says what time it is.
+    // Nearly every HTTP server says what time it is.
     this.wire = wireTo(async (request) => {
       const response = await this.service.fetch(request);
       response.headers.set('Date', new Date(this.service.clock.nowMs).toUTCString());
+      for (const name of this.isTimeless ? this.service.timeHeaders : []) {
+        response.headers.delete(name);
+      }
       return response;
     });
   }
@@ -286,7 +291,7 @@ function exchanging(start: Start, { isSealed }: Traits): void {
 }
 
 /** Both sides have changed the same record. */
-function meeting(start: Start, { isGuarded }: Traits): void {
+function meeting(start: Start, { hasOwnTimes, isGuarded }: Traits): void {
   /** Another client's change comes when the device has looked and is about to write. */
   const overtaken = async (bench: Bench, change: () => void): Promise<void> => {
     let isDone = false;
@@ -366,6 +371,43 @@ function meeting(start: Start, { isGuarded }: Traits): void {
     expect(await device.agent.sync()).toMatchObject({ ok: true });
     expect(bench.live()[id(0)]).toEqual({ text: 'second' });
     await bench.agreed(device);
+  });
+
+  it.each<[string, boolean]>([
+    ['before the device looks', false],
+    ...(isGuarded ? [['when it is about to write', true] satisfies [string, boolean]] : []),
+  ])('keeps its edit though no answer says the time, and theirs came %s', async (_when, isLate) => {
+    const bench = start();
+    const { id } = bench.service;
+    const device = await bench.synced(2);
+    bench.isTimeless = true;
+    const theirs = () => bench.service.put(id(0), { text: 'theirs again', theirs: 1 });
+    if (!isLate) theirs();
+    bench.advance(MINUTE_MS, device);
+    await bench.put(device, 0, { text: 'ours' });
+    bench.advance(MINUTE_MS, device);
+    if (isLate) await overtaken(bench, theirs);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    expect(bench.live()[id(0)]).toMatchObject({ text: 'ours' });
+    await bench.agreed(device);
+  });
+
+  if (hasOwnTimes !== true) return;
+  it('keeps the edit that was made last, whichever was sent last', async () => {
+    const bench = start();
+    const one = await bench.synced(2);
+    const two = await bench.boot(new MemoryStorage(), 3);
+    await two.agent.enable();
+    await bench.put(one, 0, { text: 'first' });
+    bench.advance(MINUTE_MS, one, two);
+    await bench.put(two, 0, { text: 'second' });
+    for (const { agent } of [one, two, one]) {
+      bench.advance(MINUTE_MS, one, two);
+      expect(await agent.sync()).toMatchObject({ ok: true });
+    }
+    expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'second' });
+    await bench.agreed(one);
+    await bench.agreed(two);
   });
 }
 
@@ -458,7 +500,9 @@ function refusing(start: Start, { readOnly }: Traits): void {
 }
 
 /** Answers that never come, and power that goes. */
-function breaking(start: Start, { pageRecords }: Traits): void {
+function breaking(start: Start, { pageRecords, planned }: Traits): void {
+  if (planned !== undefined) itPlans(start, planned);
+
   it('mends itself after any lost answer: nothing is lost, nothing is written twice', async () => {
     let point = 0;
     for (let isOver = false; !isOver && point < POINTS_MAX; point++) {
@@ -550,6 +594,46 @@ function breaking(start: Start, { pageRecords }: Traits): void {
   function isPage({ service }: Bench, request: Request): boolean {
     return request.method === 'GET' && service.isPage(request);
   }
+}
+
+function itPlans(start: Start, planned: NonNullable<Traits['planned']>): void {
+  it('has on its storage what it must know again, before a byte of it leaves', async () => {
+    const bench = start();
+    const device = await bench.synced(2);
+    for (let n = 0; n < 7; n++) await bench.put(device, n, { text: `ours ${n}` });
+    const missing: string[] = [];
+    let uploads = 0;
+    bench.wire.before = async (request) => {
+      if (!(await bench.service.isWrite(request))) return;
+      uploads++;
+      const stored = JSON.stringify(device.storage.snapshot());
+      const words = planned(await request.clone().text());
+      missing.push(...words.filter((word) => !stored.includes(word)));
+    };
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    expect(uploads).toBeGreaterThan(1);
+    expect(missing).toEqual([]);
+  });
+
+  it.each([false, true])(
+    'knows what it has sent though the answer was lost (and the power cut: %j)',
+    async (isCut) => {
+      const bench = start();
+      let device = await bench.synced(2);
+      await bench.put(device, 0, { text: 'ours' });
+      bench.wire.loses = ({ method }) => method === 'POST';
+      expect(await device.agent.sync()).toMatchObject({ ok: false });
+      bench.wire.loses = () => false;
+      expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'ours' });
+      if (isCut) device = await bench.boot(device.storage.fork());
+      // Set back, and no other client's text is in the way.
+      bench.advance(MINUTE_MS, device);
+      await bench.put(device, 0, { text: 'theirs 0', more: 1 });
+      await bench.recovered(device);
+      expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'theirs 0', more: 1 });
+      await bench.agreed(device);
+    },
+  );
 }
 
 /** The server's collection is another one, or remembers less. */

@@ -17,6 +17,8 @@ export interface Service {
   readonly collection: string;
   readonly contents: Contents;
   readonly identity: Omit<Identity, 'deviceKey'>;
+  /** In which its answers say what time it is, beside what its protocol wants of them. */
+  readonly timeHeaders: readonly string[];
   /** Where the device finds it. */
   readonly config: Pick<AgentConfig, 'remote'>;
 
@@ -66,4 +68,8 @@ export interface Traits {
   readonly compact?: (service: Service) => void;
   /** A client that does not know a record takes it out: it is unknown there, and not deleted. */
   readonly drop?: (service: Service, id: string) => void;
+  /** A record says itself when it was changed: of two edits the later one stays. */
+  readonly hasOwnTimes?: boolean;
+  /** What of a request that writes has to be durable before it leaves. */
+  readonly planned?: (body: string) => readonly string[];
 }

@@ -62,6 +62,7 @@ export function syncService(protocol: 'syncto' | 'sync15'): SyncService {
     contents: { drivers: [syncto, sync15], collections: [generic(COLLECTION)], clients },
     identity: userOf(servers),
     config: { remote },
+    timeHeaders: ['date', 'x-weave-timestamp'],
     id: (n) => `record-${n}`,
     live() {
       const records = [...other.readable(COLLECTION)];

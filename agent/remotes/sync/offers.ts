@@ -127,17 +127,18 @@ async function poll(
 
 /** Null where the build or the device's configuration leaves the other devices out. */
 function devicesInput(options: RemoteOptions<Account>): DevicesInput | null {
-  const { account, config, devices, owner, stores, notes } = options;
+  const { account, config, devices, owner, platform, stores, notes } = options;
   const store = stores.find(({ collection }) => collection === devices?.collection);
   if (store === undefined || config.device === undefined) return null;
   return {
-    platform: options.platform,
+    platform,
     store,
     clientId: options.clientId,
     device: { ...config.device, fxaDeviceId: owner?.deviceId ?? null },
     memory: account.devicesMemory,
     others: stores.filter((other) => other !== store),
-    serverNowMs: () => notes.serverNowMs,
+    // The device's own where the server does not say.
+    serverNowMs: () => notes.serverNowMs || platform.clock.nowMs(),
     emit: options.emit,
     signOut: options.signOut,
   };

@@ -7,6 +7,7 @@ function answerOf(status: number): { answer: Answer; isCancelled: () => boolean 
   const answer: Answer = {
     status,
     headers: [],
+    serverNowMs: null,
     read: async () => null,
     cancel: () => {
       isCancelled = true;

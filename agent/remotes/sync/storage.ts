@@ -22,8 +22,8 @@ export type StorageOptions = Pick<
 export interface SyncPage extends Pick<Page, 'next' | 'cancel'> {
   /** Version of the collection that this listing shows. */
   readonly stampMs: number;
-  /** The server's time when it answered. */
-  readonly serverNowMs: number;
+  /** The server's time when it answered; null: it does not say. */
+  readonly serverNowMs: number | null;
   /**
    * After the end: the next page, or null for none. Errors: `badResponse` for a token that is none.
    */

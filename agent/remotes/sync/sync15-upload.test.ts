@@ -61,7 +61,10 @@ function bench({ limits, answer, cache = new Map() }: Script = {}): {
       text = null;
       return piece;
     };
-    return { status, headers: [], read, pause: async () => undefined, cancel: () => {} };
+    return {
+      ...{ status, headers: [], serverNowMs: null, read },
+      ...{ pause: async () => undefined, cancel: () => {} },
+    };
   };
   const upload = openUpload({
     node: { send, endpoint: async () => '' },

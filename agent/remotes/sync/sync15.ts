@@ -59,7 +59,7 @@ function openSync15(options: StorageOptions): SyncStorage {
       if (!listed.ok || listed.envelope.id !== id) {
         throw badResponse(`${collection}/${id}: the answer is not that record`);
       }
-      return { kind: 'found', envelope: listed.envelope, serverNowMs: serverNowMs(answer) };
+      return { kind: 'found', envelope: listed.envelope, serverNowMs: answer.serverNowMs };
     },
 
     async changes(collection, cursor) {
@@ -83,7 +83,7 @@ function openSync15(options: StorageOptions): SyncStorage {
         bso,
         {
           stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
-          serverNowMs: serverNowMs(answer),
+          serverNowMs: answer.serverNowMs,
           nextPage: () => nextOffset(answer),
         },
         decimalHeader(answer.headers, 'x-weave-records') ?? 0,
@@ -136,10 +136,6 @@ function nextOffset({ headers }: Answer): string | null {
   throw badResponse(
     `X-Weave-Next-Offset: ${offset.length} characters, at most ${OFFSET_CHARS_MAX}`,
   );
-}
-
-function serverNowMs({ headers }: Answer): number {
-  return headerMs(headers, 'x-weave-timestamp') ?? headerMs(headers, 'x-last-modified') ?? 0;
 }
 
 function bso(value: unknown): { id: unknown; modifiedMs: unknown; payload: unknown } {

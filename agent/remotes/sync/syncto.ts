@@ -14,7 +14,7 @@ import {
   PAGE_RECORDS_MAX,
 } from '../../limits.ts';
 import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
-import { dateHeaderMs, etagMs, header } from '../../wire/headers.ts';
+import { etagMs, header } from '../../wire/headers.ts';
 import { type Answer, createHttp, type Http, JSON_BODY } from '../../wire/http.ts';
 import { createSplitter } from '../../wire/records.ts';
 import { envelopeOf, listingPage } from '../listing.ts';
@@ -135,8 +135,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
       if ((etagMs(answer.headers) ?? modifiedMs) !== modifiedMs) {
         throw badResponse(`${collection}/${id}: its time is not its entity tag`);
       }
-      const serverNowMs = Math.max(modifiedMs, dateMs(answer));
-      return { kind: 'found', envelope: listed.envelope, serverNowMs };
+      return { kind: 'found', envelope: listed.envelope, serverNowMs: answer.serverNowMs };
     },
 
     async changes(collection, cursor) {
@@ -210,13 +209,9 @@ function page(answer: Answer, recordCharsMax: number): SyncPage {
   const stampMs = etagMs(answer.headers) ?? 0;
   return listingPage(answer, splitter, bso, {
     stampMs,
-    serverNowMs: Math.max(stampMs, dateMs(answer)),
+    serverNowMs: answer.serverNowMs,
     nextPage: () => tokenOf(header(answer.headers, 'next-page')),
   });
-}
-
-function dateMs(answer: Answer): number {
-  return dateHeaderMs(answer.headers) ?? 0;
 }
 
 /**

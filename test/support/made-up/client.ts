@@ -16,7 +16,7 @@ import type {
 import { parseDocument, readDocument } from '../../../agent/wire/document.ts';
 import { header } from '../../../agent/wire/headers.ts';
 import { createHttp, type HttpOptions, refusalOf } from '../../../agent/wire/http.ts';
-import type { Identity, SyncKey } from '../../../platform/ports.ts';
+import type { SyncKey } from '../../../platform/ports.ts';
 
 export interface Reply {
   readonly status: number;
@@ -120,21 +120,6 @@ export function opener(key: SyncKey, about: (envelope: Envelope) => string): Cod
       if (text === null) return { kind: 'malformed', code: 'badMac', proven: false };
       return { kind: 'live', body: JSON.parse(text), text };
     });
-}
-
-/** A user whose proof of who they are is `current()`, and is kept until it is refused. */
-export function userWith(key: SyncKey, current: () => string): Omit<Identity, 'deviceKey'> {
-  let kept = current();
-  const proof = (fresh: boolean): string => {
-    if (fresh) kept = current();
-    return kept;
-  };
-  return {
-    account: async () => ({ uid: '1', email: 'user@example.test' }),
-    assertion: async (_audience, fresh) => proof(fresh),
-    accessToken: async (fresh) => ({ token: proof(fresh) }),
-    syncKey: async () => key,
-  };
 }
 
 /** Of who keeps nothing of the account but records. */

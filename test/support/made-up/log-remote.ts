@@ -53,19 +53,19 @@ function openLog(options: RemoteOptions): Remote {
       return offers;
     },
 
-    async changes({ collection }, at) {
+    async changes({ collection, state: { plan = '' } }, at) {
       const url = await wire.urlOf(collection.name);
       const [seqnum = '', before = '', start = ''] = at.split(' ');
       // The records come by their names; what changes meanwhile is in the log behind the first
       // page.
-      if (before === '' || start !== '') return records(wire, url, at);
+      if (before === '' || start !== '') return records(wire, url, at, plan);
       const reply = await wire.ask('GET', `${url}/changes?since=${Number(seqnum) + 1}`);
       if (reply.status === 416) return { restart: '', whole: 'gone' };
       if (reply.status !== 200) throw odd(reply, 'changes');
       const { changes, next } = reply.json;
       if (changes.length === 0) return null;
       const heads = linked(keyFrom(options), Number(seqnum), before, changes);
-      return pageOf(changes.map(listedOf), {
+      return pageOf(listedOf(changes, plan), {
         end: heads.at(-1) ?? at,
         hasNext: next !== undefined,
         behind: ({ version }) => heads[Number(version) - Number(seqnum) - 1] ?? at,
@@ -82,22 +82,19 @@ function openLog(options: RemoteOptions): Remote {
 }
 
 /** A page of all records as they are now. */
-async function records({ ask }: LogWire, url: string, at: Position): Promise<Page> {
+async function records({ ask }: LogWire, url: string, at: Position, plan: string): Promise<Page> {
   const [seqnum = '', before = '', start = ''] = at.split(' ');
   const reply = await ask('GET', `${url}/records${start === '' ? '' : `?start=${start}`}`);
   if (reply.status !== 200) throw odd(reply, 'records');
   const head = start === '' ? headOf(reply.header('etag')) : `${seqnum} ${before}`;
-  const all: [string, Change][] = Object.entries(reply.json.records);
+  const all: Change[] = Object.values(reply.json.records);
   const { next } = reply.json;
-  return pageOf(
-    all.map(([, change]) => listedOf(change)),
-    {
-      end: next === undefined ? head : `${head} ${next}`,
-      // The log follows.
-      hasNext: all.length > 0,
-      behind: ({ id }) => `${head} ${id}`,
-    },
-  );
+  return pageOf(listedOf(all, plan), {
+    end: next === undefined ? head : `${head} ${next}`,
+    // The log follows.
+    hasNext: all.length > 0,
+    behind: ({ id }) => `${head} ${id}`,
+  });
 }
 
 function openUpload(

@@ -44,14 +44,13 @@ export class LogServer {
     const url = new URL(request.url);
     const [path, kind = ''] = pathSegments(url, new URL(URL_BASE)) ?? [];
     if (path === undefined) return this.#login(body);
-    if (authorization(request).value !== this.#session()) throw new HttpError(401, {});
+    if (authorization(request).value !== sessionOf(this)) throw new HttpError(401, {});
     const collection = [...this.#collections.values()].find((one) => one.path === path);
     if (collection === undefined) throw new HttpError(404, {});
-    const match = request.headers.get('if-match');
-    if (body !== null && match === null) throw new HttpError(428, {}, tagOf(collection));
-    if (match !== null && match !== tagOf(collection).ETag) {
-      throw new HttpError(412, {}, tagOf(collection));
-    }
+    const match =
+      request.headers.get('if-match') ?? (body === null ? tagOf(collection).ETag : null);
+    if (match === null) throw new HttpError(428, {}, tagOf(collection));
+    if (match !== tagOf(collection).ETag) throw new HttpError(412, {}, tagOf(collection));
     const { name, seqnum, changeid } = collection;
     if (kind === '') return jsonResponse(200, { name, seqnum, changeid }, tagOf(collection));
     if (kind === 'changes') return this.#changes(collection, url);
@@ -98,22 +97,17 @@ export class LogServer {
     return found;
   }
 
-  #session(): string {
-    return `session-of-${this.assertion}`;
-  }
-
   #login(body: Readonly<Record<string, unknown>> | null): Response {
-    const isKnown = body?.assertion === this.assertion && typeof body.device === 'string';
-    if (!isKnown) throw new HttpError(401, {});
+    const { assertion, device } = body ?? {};
+    if (assertion !== this.assertion || typeof device !== 'string') throw new HttpError(401, {});
     const urls = [...this.#collections].map(([name, { path }]) => [name, `${URL_BASE}/${path}`]);
-    return jsonResponse(200, { id: this.#session(), collections: Object.fromEntries(urls) });
+    return jsonResponse(200, { id: sessionOf(this), collections: Object.fromEntries(urls) });
   }
 
   #changes(collection: Collection, url: URL): Response {
     const { changes, seqnum } = collection;
     const since = Number(url.searchParams.get('since') ?? 1);
-    const first = changes[0]?.seqnum ?? seqnum + 1;
-    if (since < first) throw new HttpError(416, {}, tagOf(collection));
+    if (since < (changes[0]?.seqnum ?? seqnum + 1)) throw new HttpError(416, {}, tagOf(collection));
     const page = changes.filter((one) => one.seqnum >= since).slice(0, this.limits.page);
     const last = page.at(-1)?.seqnum ?? seqnum;
     const next = last < seqnum ? { next: last + 1 } : {};
@@ -123,8 +117,8 @@ export class LogServer {
   #records(collection: Collection, url: URL): Response {
     const start = url.searchParams.get('start') ?? '';
     const keys = [...collection.records.keys()].filter((key) => key >= start).sort();
+    const next = keys[this.limits.page];
     const page = keys.slice(0, this.limits.page);
-    const next = keys[page.length];
     const records = Object.fromEntries(page.map((key) => [key, collection.records.get(key)]));
     return jsonResponse(200, { records, ...(next && { next }) }, tagOf(collection));
   }
@@ -152,4 +146,5 @@ function apply(collection: Collection, change: Change): void {
   Object.assign(collection, { changes: [...collection.changes, change], seqnum, changeid });
 }
 
+const sessionOf = ({ assertion }: LogServer) => `session-of-${assertion}`;
 const tagOf = ({ seqnum, changeid }: Collection) => ({ ETag: `${seqnum}-${changeid}` });

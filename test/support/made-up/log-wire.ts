@@ -60,9 +60,13 @@ export function headOf(etag: string | null): string {
   return (etag ?? '').replace('-', ' ');
 }
 
-export function listedOf({ key, seqnum, payload }: Change): Listed {
-  const envelope = { id: key, version: `${seqnum}`, modifiedMs: null, payload };
-  return { ok: true, envelope, chars: payload?.length ?? 100 };
+/** Changes as they are listed; `plan`: the ids of those that were sent, and not answered. */
+export function listedOf(changes: readonly Change[], plan: string): Listed[] {
+  return changes.map(({ key, seqnum, payload, changeid }) => {
+    const isOwn = plan.includes(changeid);
+    const envelope = { id: key, version: `${seqnum}`, modifiedMs: null, payload, isOwn };
+    return { ok: true, envelope, chars: payload?.length ?? 100 };
+  });
 }
 
 /** The head behind each change. Errors: `badResponse` for what is not the chain's next link. */

@@ -3,11 +3,13 @@
 
 import { generic } from '../../../agent/index.ts';
 import { isObject } from '../../../emulator/servers/http.ts';
+import type { Identity, SyncKey } from '../../../platform/ports.ts';
 import { NOW_MS } from '../device.ts';
 import type { Body, Service, Traits } from '../service.ts';
-import { seal, sign, unseal, userWith } from './client.ts';
+import { seal, sign, unseal } from './client.ts';
 import { documentRemote } from './document-remote.ts';
 import { COLLECTION as APPS, AUDIENCE, DocumentServer } from './document-server.ts';
+import type { Change } from './log-change.ts';
 import { logRemote } from './log-remote.ts';
 import { LogServer } from './log-server.ts';
 import { about } from './log-wire.ts';
@@ -31,10 +33,12 @@ export const RECORDS: Traits = { isSealed: true, isGuarded: true, pageRecords: 5
 export const DOCUMENT: Traits = {
   ...{ isSealed: false, isGuarded: false, pageRecords: null, readOnly },
   drop: (service, id) => (service as DocumentService).drop(id),
+  hasOwnTimes: true,
 };
 export const LOG: Traits = {
   ...{ isSealed: true, isGuarded: true, pageRecords: 5, readOnly },
   compact: (service) => (service as LogService).compact(),
+  planned: (body) => JSON.parse(body).changes.map(({ changeid }: Change) => changeid),
 };
 
 /** Records with wire tombstones, opaque versions and the server's copy in a conflict. */
@@ -162,6 +166,21 @@ export function documentService(): Service {
   } satisfies DocumentService as Service;
 }
 
+/** A user whose proof of who they are is `current()`, and is kept until it is refused. */
+function userWith(key: SyncKey, current: () => string): Omit<Identity, 'deviceKey'> {
+  let kept = current();
+  const proof = (fresh: boolean): string => {
+    if (fresh) kept = current();
+    return kept;
+  };
+  return {
+    account: async () => ({ uid: '1', email: 'user@example.test' }),
+    assertion: async (_audience, fresh) => proof(fresh),
+    accessToken: async (fresh) => ({ token: proof(fresh) }),
+    syncKey: async () => key,
+  };
+}
+
 function basics(
   protocol: string,
   { fetch, trouble, url }: Pick<RecordsServer, 'fetch' | 'trouble'> & { readonly url: string },
@@ -169,7 +188,7 @@ function basics(
   audience = '',
 ) {
   return {
-    ...{ fetch, trouble, clock, collection: NAME },
+    ...{ fetch, trouble, clock, collection: NAME, timeHeaders: ['date'] },
     config: { remote: { protocol, serverUrl: url, audience, auth: 'bearer' as const } },
     wait(seconds: number) {
       trouble.waitSeconds = seconds;
