@@ -3,8 +3,12 @@
 // device, without a virtual machine.
 
 import { type Agent, createAgent, type PassReport } from '../../agent/index.ts';
-import { NS_PER_MS, virtualClock } from '../../emulator/device/clock.ts';
-import { createNetwork, type NetworkFault } from '../../emulator/device/network.ts';
+import { type DeviceClock, NS_PER_MS, virtualClock } from '../../emulator/device/clock.ts';
+import {
+  createNetwork,
+  type DeviceNetwork,
+  type NetworkFault,
+} from '../../emulator/device/network.ts';
 import {
   identityOperations,
   networkOperations,
@@ -59,18 +63,8 @@ const ASKING_MS = 20;
 export async function openHouse(protocol: Protocol): Promise<House> {
   const clock = virtualClock();
   const nowMs = (): number => EPOCH_MS + Math.floor(clock.nowNs() / NS_PER_MS);
-  const random = createRandom(1);
-  const world = createServers({
-    account: threePages(),
-    nowMs,
-    random: (count) => random.bytes(count),
-  });
-  const servers: TestServers = {
-    world,
-    get nowMs() {
-      return nowMs();
-    },
-  };
+  const servers = serversOf(nowMs);
+  const { world } = servers;
   const [user] = world.store.users.values();
   if (user === undefined) throw new Error('the account has no store');
   const storage = new MemoryStorage();
@@ -79,21 +73,7 @@ export async function openHouse(protocol: Protocol): Promise<House> {
   let device: BridgedDevice;
   let agent: Agent;
 
-  const network = createNetwork({
-    clock,
-    link: LINK,
-    connection: () => 'wifi',
-    async fetch(request) {
-      house.requests++;
-      const honest = async (): Promise<Response> => {
-        const answer = await world.fetch(request);
-        answer.headers.set('Date', new Date(nowMs()).toUTCString());
-        return answer;
-      };
-      return house.oddity.answer?.(request, honest, house) ?? honest();
-    },
-    fault: (_, request) => house.oddity.link?.(request) ?? null,
-  });
+  const network = oddNetwork(clock, servers, () => house);
 
   const boot = async (): Promise<void> => {
     device = bridgedDevice({
@@ -127,19 +107,10 @@ export async function openHouse(protocol: Protocol): Promise<House> {
     oddity: {},
     nowMs,
     async pass(durationMs) {
-      let isOver = false;
-      clock.at(clock.nowNs() + durationMs * NS_PER_MS, () => {
-        isOver = true;
-      });
-      await device.passUntil(() => isOver);
+      await passUntil(device, (over) => clock.at(clock.nowNs() + durationMs * NS_PER_MS, over));
     },
     async during(work) {
-      let isOver = false;
-      const over = (): void => {
-        isOver = true;
-      };
-      work.then(over, over);
-      await device.passUntil(() => isOver);
+      const isOver = await passUntil(device, (over) => void work.then(over, over));
       if (!isOver) throw new Error('nothing happens any more');
       return work;
     },
@@ -151,6 +122,54 @@ export async function openHouse(protocol: Protocol): Promise<House> {
   };
   await boot();
   return house;
+}
+
+function serversOf(nowMs: () => number): TestServers {
+  const random = createRandom(1);
+  const world = createServers({
+    account: threePages(),
+    nowMs,
+    random: (count) => random.bytes(count),
+  });
+  return {
+    world,
+    get nowMs() {
+      return nowMs();
+    },
+  };
+}
+
+/** The way to the servers, with the house's oddity on it. */
+function oddNetwork(clock: DeviceClock, servers: TestServers, houseOf: () => House): DeviceNetwork {
+  return createNetwork({
+    clock,
+    link: LINK,
+    connection: () => 'wifi',
+    async fetch(request) {
+      const house = houseOf();
+      house.requests++;
+      const honest = async (): Promise<Response> => {
+        const answer = await servers.world.fetch(request);
+        answer.headers.set('Date', new Date(house.nowMs()).toUTCString());
+        return answer;
+      };
+      return house.oddity.answer?.(request, honest, house) ?? honest();
+    },
+    fault: (_, request) => houseOf().oddity.link?.(request) ?? null,
+  });
+}
+
+/** Lets time pass until what is waited for is over; false: nothing happens any more before. */
+async function passUntil(
+  device: BridgedDevice,
+  wait: (over: () => void) => void,
+): Promise<boolean> {
+  let isOver = false;
+  wait(() => {
+    isOver = true;
+  });
+  await device.passUntil(() => isOver);
+  return isOver;
 }
 
 function configOf(protocol: Protocol, urls: { readonly token: string; readonly syncto: string }) {

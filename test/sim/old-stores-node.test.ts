@@ -53,6 +53,25 @@ async function signIn(store: OldStore, { fetch }: World, nowMs: () => number, pa
   writeFileSync(path, JSON.stringify({ ...kept, accessToken }), { mode: 0o600 });
 }
 
+interface WriteBudget {
+  /** Done so far. */
+  writes: number;
+  /** Until the process is killed; infinite once it was. */
+  left: number;
+}
+
+/** Works with the writes that are left, and counts them. */
+async function untilKilled<T>(budget: WriteBudget, work: () => Promise<T>): Promise<T> {
+  Object.assign(disk, { writes: 0, left: budget.left });
+  try {
+    return await work();
+  } finally {
+    budget.writes += disk.writes;
+    budget.left = disk.left <= 0 ? Number.POSITIVE_INFINITY : disk.left;
+    disk.left = Number.POSITIVE_INFINITY;
+  }
+}
+
 const onDisk: Revive = async (store, cutAt): Promise<Revived> => {
   const { account, writes } = watchedAccount(store);
   const nowMs = () => store.nowMs + 60_000;
@@ -70,40 +89,32 @@ const onDisk: Revive = async (store, cutAt): Promise<Revived> => {
     const code = await main([...args, '--data', data], terminal);
     return { code, out: terminal.out, complaints: terminal.complaints };
   };
-  const counters = { writes: 0, bootWrites: 0 };
-  let left = cutAt ?? Number.POSITIVE_INFINITY;
-  /** Runs a command with the writes that are left, and counts them. */
-  const untilKilled = async (...args: string[]) => {
-    Object.assign(disk, { writes: 0, left });
-    try {
-      return await kitsync(...args);
-    } finally {
-      counters.writes += disk.writes;
-      left = disk.left <= 0 ? Number.POSITIVE_INFINITY : disk.left;
-      disk.left = Number.POSITIVE_INFINITY;
-    }
-  };
+  const budget: WriteBudget = { writes: 0, left: cutAt ?? Number.POSITIVE_INFINITY };
+  let bootWrites = 0;
   let wasKilled = false;
   return {
     get writes() {
-      return counters.writes;
+      return budget.writes;
     },
     get bootWrites() {
-      return counters.bootWrites;
+      return bootWrites;
     },
     async goOn() {
-      const isFirst = counters.writes === 0 && !wasKilled;
-      const budget = left;
+      const isFirst = budget.writes === 0 && !wasKilled;
+      const before = budget.left;
       // A look at the folder is the step; a sync is the first pass.
       if (isFirst) {
-        await untilKilled('status');
-        counters.bootWrites = counters.writes;
+        await untilKilled(budget, () => kitsync('status'));
+        bootWrites = budget.writes;
       }
-      const isOver = () => budget !== Number.POSITIVE_INFINITY && left === Number.POSITIVE_INFINITY;
+      const isOver = () =>
+        before !== Number.POSITIVE_INFINITY && budget.left === Number.POSITIVE_INFINITY;
       if (!isOver()) {
-        const { code, complaints } = await untilKilled(
-          ...['sync', '--once', '--token-server', server, '--protocol', store.protocol],
-          ...['--credentials', credentials, '--device-name', 'a computer'],
+        const { code, complaints } = await untilKilled(budget, () =>
+          kitsync(
+            ...['sync', '--once', '--token-server', server, '--protocol', store.protocol],
+            ...['--credentials', credentials, '--device-name', 'a computer'],
+          ),
         );
         if (!isOver() && code !== 0) throw new Error(complaints);
       }

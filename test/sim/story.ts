@@ -36,25 +36,7 @@ const NEW_PAGE = 'https://new.example/both';
 const NEW_LOGIN = { origin: 'https://new.example', formActionOrigin: 'https://new.example' };
 
 /** The steps, in order. */
-export function story({ pages, logins }: Cast): Step[] {
-  const page = (at: number): string => pages[at] ?? '';
-  const login = (at: number): string => logins[at] ?? '';
-  const visitHere = async ({ agent, claim }: Scene, id: string, date: number): Promise<void> => {
-    await agent.put('history', { guid: id, visits: [{ date, type: 1 }] });
-    claim(`the visit ${date} of ${id}`, (second) => hasVisit(second.live('history').get(id), date));
-  };
-  const deleteHere = async ({ agent, claim }: Scene, name: string, id: string): Promise<void> => {
-    await agent.delete(name, id);
-    claim(`the deletion of ${id}`, (second) => second.deleted(name).includes(id));
-  };
-
-  const syncs = (name: string): Step => ({
-    name,
-    async run({ agent }) {
-      await agent.sync();
-    },
-  });
-
+export function story(cast: Cast): Step[] {
   return [
     {
       name: 'the first sync',
@@ -62,82 +44,95 @@ export function story({ pages, logins }: Cast): Step[] {
         await agent.enable();
       },
     },
+    { name: 'edits here', run: (scene) => editHere(scene, cast) },
+    { name: 'edits there', run: async (scene) => editThere(scene, cast) },
     {
-      name: 'edits here',
-      async run(scene) {
-        const { agent, claim } = scene;
-        await visitHere(scene, page(0), visitUs(1));
-        await visitHere(scene, page(1), visitUs(2));
-        await deleteHere(scene, 'history', page(2));
-        const url = NEW_PAGE;
-        await agent.put('history', { url, title: 'here', visits: [{ date: visitUs(3), type: 1 }] });
-        claim('the new page', (now) =>
-          pagesOf(now, url).some((body) => hasVisit(body, visitUs(3))),
-        );
-        await agent.put('passwords', { guid: login(0), password: 'changed here' });
-        claim('a password', (second) => isLogin(second, login(0), { password: 'changed here' }));
-        await deleteHere(scene, 'passwords', login(1));
-        await agent.put('passwords', { ...NEW_LOGIN, username: 'me', password: 'new here' });
-        claim('the new login', (second) =>
-          loginsOf(second, NEW_LOGIN.origin).some(({ password }) => password === 'new here'),
-        );
+      name: 'the sync with conflicts',
+      async run({ agent }) {
+        await agent.sync();
       },
     },
-    {
-      name: 'edits there',
-      async run({ second, claim }) {
-        visitThere(second, page(0), visitUs(4));
-        visitThere(second, page(3), visitUs(5));
-        second.delete('history', page(4));
-        second.put('history', {
-          id: 'abcdefghijkl',
-          histUri: NEW_PAGE,
-          title: 'there',
-          visits: [{ date: visitUs(6), type: 2 }],
-        });
-        second.put('history', {
-          id: '-leading_one',
-          histUri: 'https://there.example/',
-          title: '',
-          visits: [{ date: visitUs(7), type: 1 }],
-        });
-        second.put('passwords', {
-          ...second.get('passwords', login(0)),
-          usernameField: 'there',
-        } as never);
-        second.delete('passwords', login(2));
-        second.put('passwords', {
-          ...second.get('passwords', login(3)),
-          id: '{11111111-2222-4333-8444-555555555555}',
-          hostname: NEW_LOGIN.origin,
-          formSubmitURL: NEW_LOGIN.origin,
-          username: 'me',
-        });
-        claim('visits of the second device', (now) =>
-          [4, 6].every((n) =>
-            [...now.live('history').values()].some((body) => hasVisit(body, visitUs(n))),
-          ),
-        );
-        claim('its field', (now) => isLogin(now, login(0), { usernameField: 'there' }));
-        claim('its deletions', (now) => now.deleted('history').includes(page(4)));
-      },
-    },
-    syncs('the sync with conflicts'),
-    {
-      name: 'edits on both sides while a pass is due',
-      async run(scene) {
-        await visitHere(scene, page(5), visitUs(8));
-        visitThere(scene.second, page(5), visitUs(9));
-        await deleteHere(scene, 'history', page(6));
-        await deleteHere(scene, 'passwords', login(4));
-        scene.second.delete('history', page(7));
-        await scene.agent.sync();
-        await visitHere(scene, page(8), visitUs(10));
-        await scene.agent.sync();
-      },
-    },
+    { name: 'edits on both sides while a pass is due', run: (scene) => editBoth(scene, cast) },
     { name: 'the sign-out', signsOut: true, run: ({ agent }) => agent.disable() },
   ];
+}
+
+async function editHere(scene: Scene, { pages, logins }: Cast): Promise<void> {
+  const { agent, claim } = scene;
+  await visitHere(scene, nth(pages, 0), visitUs(1));
+  await visitHere(scene, nth(pages, 1), visitUs(2));
+  await deleteHere(scene, 'history', nth(pages, 2));
+  const url = NEW_PAGE;
+  await agent.put('history', { url, title: 'here', visits: [{ date: visitUs(3), type: 1 }] });
+  claim('the new page', (now) => pagesOf(now, url).some((body) => hasVisit(body, visitUs(3))));
+  const changed = nth(logins, 0);
+  await agent.put('passwords', { guid: changed, password: 'changed here' });
+  claim('a password', (second) => isLogin(second, changed, { password: 'changed here' }));
+  await deleteHere(scene, 'passwords', nth(logins, 1));
+  await agent.put('passwords', { ...NEW_LOGIN, username: 'me', password: 'new here' });
+  claim('the new login', (second) =>
+    loginsOf(second, NEW_LOGIN.origin).some(({ password }) => password === 'new here'),
+  );
+}
+
+function editThere({ second, claim }: Scene, { pages, logins }: Cast): void {
+  const [changed, deleted, gone] = [nth(logins, 0), nth(logins, 2), nth(pages, 4)];
+  visitThere(second, nth(pages, 0), visitUs(4));
+  visitThere(second, nth(pages, 3), visitUs(5));
+  second.delete('history', gone);
+  second.put('history', {
+    id: 'abcdefghijkl',
+    histUri: NEW_PAGE,
+    title: 'there',
+    visits: [{ date: visitUs(6), type: 2 }],
+  });
+  second.put('history', {
+    id: '-leading_one',
+    histUri: 'https://there.example/',
+    title: '',
+    visits: [{ date: visitUs(7), type: 1 }],
+  });
+  second.put('passwords', { ...second.get('passwords', changed), usernameField: 'there' } as never);
+  second.delete('passwords', deleted);
+  second.put('passwords', {
+    ...second.get('passwords', nth(logins, 3)),
+    id: '{11111111-2222-4333-8444-555555555555}',
+    hostname: NEW_LOGIN.origin,
+    formSubmitURL: NEW_LOGIN.origin,
+    username: 'me',
+  });
+  claim('visits of the second device', (now) =>
+    [4, 6].every((n) =>
+      [...now.live('history').values()].some((body) => hasVisit(body, visitUs(n))),
+    ),
+  );
+  claim('its field', (now) => isLogin(now, changed, { usernameField: 'there' }));
+  claim('its deletions', (now) => now.deleted('history').includes(gone));
+}
+
+async function editBoth(scene: Scene, { pages, logins }: Cast): Promise<void> {
+  await visitHere(scene, nth(pages, 5), visitUs(8));
+  visitThere(scene.second, nth(pages, 5), visitUs(9));
+  await deleteHere(scene, 'history', nth(pages, 6));
+  await deleteHere(scene, 'passwords', nth(logins, 4));
+  scene.second.delete('history', nth(pages, 7));
+  await scene.agent.sync();
+  await visitHere(scene, nth(pages, 8), visitUs(10));
+  await scene.agent.sync();
+}
+
+function nth(ids: readonly string[], at: number): string {
+  return ids[at] ?? '';
+}
+
+async function visitHere({ agent, claim }: Scene, id: string, date: number): Promise<void> {
+  await agent.put('history', { guid: id, visits: [{ date, type: 1 }] });
+  claim(`the visit ${date} of ${id}`, (second) => hasVisit(second.live('history').get(id), date));
+}
+
+async function deleteHere({ agent, claim }: Scene, name: string, id: string): Promise<void> {
+  await agent.delete(name, id);
+  claim(`the deletion of ${id}`, (second) => second.deleted(name).includes(id));
 }
 
 /**

@@ -87,19 +87,7 @@ export async function testServer(): Promise<TestServer> {
     instead,
     where: 'https://here.test',
     results: (records) => records.map(() => stored(9_000)),
-    async put(collection, id, body, modifiedMs) {
-      const [payload = ''] = await crypto.seal(DEFAULT_BUNDLE, [JSON.stringify({ id, ...body })]);
-      const records = recordsOf(collection).filter((record) => record.id !== id);
-      collections.set(collection, [...records, { id, modifiedMs, payload }]);
-    },
-    setMeta(value, modifiedMs = 1_000) {
-      const payload = typeof value === 'string' ? value : JSON.stringify(value);
-      documents.set('meta/global', { modifiedMs, payload });
-    },
-    async setKeys(value, modifiedMs = 1_000, key = SYNC_KEY) {
-      const [payload = ''] = await crypto.seal(key, [JSON.stringify(value)]);
-      documents.set('crypto/keys', { modifiedMs, payload });
-    },
+    ...puttingInto(documents, collections),
     place: async () => server.where,
     async poll(items) {
       asked('poll');
@@ -144,6 +132,28 @@ export async function testServer(): Promise<TestServer> {
   server.setMeta(META);
   await server.setKeys(DEFAULT_KEYS);
   return server;
+}
+
+/** What a test puts there, sealed as a device does it. */
+function puttingInto(
+  documents: TestServer['documents'],
+  collections: TestServer['collections'],
+): Pick<TestServer, 'put' | 'setMeta' | 'setKeys'> {
+  return {
+    async put(collection, id, body, modifiedMs) {
+      const [payload = ''] = await crypto.seal(DEFAULT_BUNDLE, [JSON.stringify({ id, ...body })]);
+      const records = (collections.get(collection) ?? []).filter((record) => record.id !== id);
+      collections.set(collection, [...records, { id, modifiedMs, payload }]);
+    },
+    setMeta(value, modifiedMs = 1_000) {
+      const payload = typeof value === 'string' ? value : JSON.stringify(value);
+      documents.set('meta/global', { modifiedMs, payload });
+    },
+    async setKeys(value, modifiedMs = 1_000, key = SYNC_KEY) {
+      const [payload = ''] = await crypto.seal(key, [JSON.stringify(value)]);
+      documents.set('crypto/keys', { modifiedMs, payload });
+    },
+  };
 }
 
 function pageOf(records: readonly TestRecord[], stampMs: number): SyncPage {

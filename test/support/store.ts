@@ -66,11 +66,7 @@ export async function audit(
     unpack: (packed: Packed) => T | null,
   ): Promise<T | null> => {
     if (value === undefined) return null;
-    const end = typeof value === 'string' ? value.indexOf('\n') : 0;
-    const packed =
-      typeof value === 'string'
-        ? { head: value.slice(0, end), text: value.slice(end + 1) }
-        : await vault.open(key, value);
+    const packed = await packedOf(vault, key, value);
     const found = packed && unpack(packed);
     if (found === null) complaints.push(`${key} is damaged`);
     return found;
@@ -120,6 +116,13 @@ export async function audit(
   compare('quarantined', counters?.quarantined, aside.size);
   compare('index', indexed, index.sort());
   return complaints;
+}
+
+/** What lies under a key, be it text or sealed; null: it does not open. */
+async function packedOf(vault: Vault, key: string, value: Value): Promise<Packed | null> {
+  if (typeof value !== 'string') return vault.open(key, value);
+  const end = value.indexOf('\n');
+  return { head: value.slice(0, end), text: value.slice(end + 1) };
 }
 
 /** A pass over a store by itself: nobody answers, and what was told is kept. */

@@ -16,7 +16,7 @@ import { complaintOf, UsageError } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
-import { readCredentials } from './credentials.ts';
+import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf } from './identity.ts';
@@ -37,17 +37,8 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
   checkFolder(directory);
   removeDrafts(credentialsFile);
   const credentials = readCredentials(credentialsFile, allowHttp);
-  const print = progressPrinter(terminal, options.json);
-  const watch: Watch = {
-    hasBegun: false,
-    passes: 0,
-    plainHttp: null,
-    onPass: () => undefined,
-    onSignedOut: () => undefined,
-    onLost: () => undefined,
-  };
-  let noted = Promise.resolve();
-  let isLost = false;
+  const watch = newWatch();
+  const journal = journalOf(options, terminal, watch, () => data.agent.status());
   const data: Data = await openInTurn({
     ...terminal.machine,
     allowHttp,
@@ -64,26 +55,14 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     // one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
     onLost: () => {
-      isLost = true;
+      watch.isLost = true;
       watch.onLost();
     },
     shell: {
       status: () => undefined,
       event(json) {
-        print(json);
-        const event = JSON.parse(json) as AgentEvent;
-        if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
-        if (event.kind !== 'pass') return;
-        watch.passes++;
-        if (!options.json && event.report.error === null) {
-          terminal.write(waitingLine(data.agent.status().collections));
-        }
-        // The notes are the new owner's then.
-        if (!isLost) {
-          noted = noted.then(() => note(options, data.agent.status(), event.report.ok, terminal));
-        }
-        watch.onPass(event.report);
-        back.passEnded(event.report);
+        const report = journal.told(json);
+        if (report !== null) back.passEnded(report);
       },
     },
   });
@@ -103,17 +82,51 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
     back.stop();
-    await noted;
+    await journal.written();
     data.close();
   }
-  if (exitCode === SIGNED_OUT) {
-    const left = await eraseData(directory);
-    terminal.complain(
-      `another device has signed this one out: ${emptiness(directory, left)}; ` +
-        `${await giveBack(credentials, { ...terminal.machine, allowHttp })}\n`,
-    );
-  }
+  if (exitCode === SIGNED_OUT) await leave(options, credentials, terminal);
   return exitCode;
+}
+
+/** Another device has signed this one out: nothing of the account stays. */
+async function leave(
+  { directory, allowHttp }: SyncOptions,
+  credentials: CredentialsFile,
+  terminal: Terminal,
+): Promise<void> {
+  const left = await eraseData(directory);
+  terminal.complain(
+    `another device has signed this one out: ${emptiness(directory, left)}; ` +
+      `${await giveBack(credentials, { ...terminal.machine, allowHttp })}\n`,
+  );
+}
+
+/** Prints what the agent tells, keeps it in the notes, and tells it to who waits for it. */
+function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, status: () => Status) {
+  const print = progressPrinter(terminal, options.json);
+  let noted = Promise.resolve();
+  return {
+    /** Of the end of a pass: its report. */
+    told(json: string): PassReport | null {
+      print(json);
+      const event = JSON.parse(json) as AgentEvent;
+      if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
+      if (event.kind !== 'pass') return null;
+      const { report } = event;
+      watch.passes++;
+      if (!options.json && report.error === null) {
+        terminal.write(waitingLine(status().collections));
+      }
+      // The notes are the new owner's then.
+      if (!watch.isLost) {
+        noted = noted.then(() => note(options, status(), report.ok, terminal));
+      }
+      watch.onPass(report);
+      return report;
+    },
+    written: (): Promise<void> => noted,
+  };
 }
 
 /** A pass that is told to stop and hangs in the network is left behind after this. */
@@ -126,10 +139,19 @@ interface Watch {
   passes: number;
   /** Which server was not asked, because it would have to be without encryption. */
   plainHttp: string | null;
+  /** Another process has the folder now. */
+  isLost: boolean;
   onPass(report: PassReport): void;
   onSignedOut(): void;
-  /** Another process has the folder now. */
   onLost(): void;
+}
+
+function newWatch(): Watch {
+  const nothing = (): void => undefined;
+  return {
+    ...{ hasBegun: false, passes: 0, plainHttp: null, isLost: false },
+    ...{ onPass: nothing, onSignedOut: nothing, onLost: nothing },
+  };
 }
 
 /**
