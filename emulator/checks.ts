@@ -2,34 +2,32 @@
 // should be: with what the account's own client says, with what its servers hold, and with a sample
 // of that. They read and change nothing.
 
-import { compareWithExpected, compareWithServer, pageDifferences } from './compare.ts';
+import {
+  compareBodies,
+  compareWithExpected,
+  compareWithServer,
+  pageDifferences,
+} from './compare.ts';
 import type { Expected, Holdings } from './expected.ts';
-import { readHoldings, readPage } from './holdings.ts';
+import { readHoldings, readPage, readRecords } from './holdings.ts';
+import { keyPrefix, type Part } from './part.ts';
 import type { Profile } from './profiles.ts';
 import { quarantineProblems, readQuarantine, type SetAside, withForgotten } from './quarantine.ts';
 import {
   type Changed,
   changedBetween,
   samplePages,
+  serverBodies,
   serverHoldings,
   storedCount,
 } from './server-records.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import type { Setup } from './setup.ts';
 
-/** A run as comparisons see it; they add to the two lists of words. */
+/** A run as comparisons see it; they add to the two lists of words of the part. */
 interface Checked {
   readonly options: { readonly profile: Profile };
   readonly setup: Setup;
-  readonly problems: string[];
-  readonly compared: string[];
-  /** What the device syncs. */
-  readonly collections: readonly string[];
-  readonly records: Readonly<Record<string, { readonly held: number }>>;
-  readonly reported: readonly SetAside[];
-  readonly quarantine: readonly SetAside[];
-  /** Null: not read yet. */
-  readonly holdings: Holdings | null;
 }
 
 /**
@@ -37,17 +35,20 @@ interface Checked {
  * holds.
  */
 export async function compareWithClient(
-  { setup, problems, compared }: Checked,
+  { setup }: Checked,
+  part: Part,
   expected: Expected,
 ): Promise<void> {
-  const { history, logins, notOnServer } = expected;
-  const aside = new Set((await readQuarantine(setup.device.stored())).map(({ id }) => id));
+  const { notOnServer } = expected;
+  const aside = new Set((await readAside(setup, part)).map(({ id }) => id));
   const isTaken = ({ guid }: { guid: string }) => !aside.has(guid);
-  const differences = compareWithExpected(await readHoldings(setup.device), {
+  const { history, logins } = ofCollections(expected, part);
+  const held = await readHoldings(setup.device, part.collections);
+  const differences = compareWithExpected(held, {
     ...{ history: history.filter(isTaken), logins: logins.filter(isTaken), notOnServer },
   });
-  compared.push(`what the account's own client says: ${countOf(differences, 'difference')}`);
-  for (const difference of differences) problems.push(`after the first sync, ${difference}`);
+  part.compared.push(`what the account's own client says: ${countOf(differences, 'difference')}`);
+  for (const difference of differences) part.problems.push(`after the first sync, ${difference}`);
 }
 
 interface Words {
@@ -69,21 +70,64 @@ export const IN_THE_END: Words = {
  * device's last sync and is now: what others have changed meanwhile may be there in either form, or
  * in one between.
  */
-export async function compareAll(run: Checked, before: SeedAccount, words: Words): Promise<void> {
-  const { options, setup, problems, compared } = run;
-  const holdings = run.holdings ?? (await readHoldings(setup.device));
-  const aside = withForgotten(await readQuarantine(setup.device.stored()), run.reported);
-  const [after, nowMs] = [await setup.view(), setup.nowMs()];
-  const changed = changedBetween(before, after, nowMs);
+export async function compareAll(
+  { options, setup }: Checked,
+  part: Part,
+  before: SeedAccount,
+  words: Words,
+): Promise<void> {
+  const { collections, problems, compared } = part;
+  const holdings = part.holdings ?? (await readHoldings(setup.device, collections));
+  const aside = withForgotten(await readAside(setup, part), part.reported);
+  const [after, nowMs] = [await part.remote.view(), setup.nowMs()];
+  const changed = changedBetween(before, after, [...collections, 'clients'], nowMs);
   const open = { ...changed, ids: new Set([...changed.ids, ...aside.map(({ id }) => id)]) };
   const isFull = holdings.history.length >= options.profile.agent.historyRecordsMax;
-  const server = settled(serverHoldings(after, nowMs), open);
+  const server = settled(ofCollections(serverHoldings(after, nowMs), part), open);
   const differences = [
     ...compareWithServer(settled(holdings, open), server, isFull),
-    ...quarantineProblems(after, run.collections, aside, nowMs, { except: changed.ids }),
+    ...(await compareOwn(setup, part, after, open.ids)),
+    ...quarantineProblems(after, collections, aside, nowMs, { except: changed.ids }),
   ];
   compared.push(`${words.compared}: ${countOf(differences, 'difference')}`);
   for (const difference of differences) problems.push(`${words.problem}, ${difference}`);
+}
+
+/** The collections of apps. `except`: records of these ids are left out. */
+async function compareOwn(
+  setup: Setup,
+  part: Part,
+  account: SeedAccount,
+  except: ReadonlySet<string>,
+): Promise<string[]> {
+  const isOpen = ({ id }: Readonly<Record<string, unknown>>) => !except.has(`${id}`);
+  const differences: string[] = [];
+  for (const name of ownOf(part)) {
+    const held = part.others[name] ?? (await readRecords(setup.device, name));
+    const server = serverBodies(account, name, setup.nowMs());
+    differences.push(...compareBodies(name, held.filter(isOpen), server.filter(isOpen)));
+  }
+  return differences;
+}
+
+/** Its collections of apps. */
+export function ownOf({ collections }: Part): string[] {
+  return collections.filter((name) => !NOT_OWN.includes(name));
+}
+
+/** The others have comparisons of their own. */
+const NOT_OWN = ['history', 'passwords', 'clients'];
+
+function ofCollections({ history, logins }: Holdings, { collections }: Part): Holdings {
+  return {
+    history: collections.includes('history') ? history : [],
+    logins: collections.includes('passwords') ? logins : [],
+  };
+}
+
+/** What the device has set aside of the remote's collections. */
+export function readAside(setup: Setup, { remote, collections }: Part): Promise<SetAside[]> {
+  return readQuarantine(setup.device.stored(), collections, keyPrefix(remote));
 }
 
 function settled({ history, logins }: Holdings, { ids, addresses }: Changed): Holdings {
@@ -96,9 +140,13 @@ function settled({ history, logins }: Holdings, { ids, addresses }: Changed): Ho
 const SAMPLE_PAGES = 100;
 
 /** For accounts too large to be listed: how many pages there are, and some of them. */
-export async function compareSample(run: Checked, account: SeedAccount): Promise<void> {
-  const { setup, records, problems, compared, quarantine } = run;
-  const { profile } = run.options;
+export async function compareSample(
+  { options, setup }: Checked,
+  part: Part,
+  account: SeedAccount,
+): Promise<void> {
+  const { records, problems, compared, quarantine } = part;
+  const { profile } = options;
   const aside = quarantine.filter(({ collection }) => collection === 'history').length;
   const stored = storedCount(account, 'history', setup.nowMs()) - aside;
   const isFull = stored > profile.agent.historyRecordsMax;
@@ -108,7 +156,7 @@ export async function compareSample(run: Checked, account: SeedAccount): Promise
   }
   const marked = quarantine.map(({ id }) => id);
   problems.push(
-    ...quarantineProblems(account, run.collections, quarantine, setup.nowMs(), { only: marked }),
+    ...quarantineProblems(account, part.collections, quarantine, setup.nowMs(), { only: marked }),
   );
   const sample = samplePages(account, SAMPLE_PAGES, setup.nowMs());
   const differences: string[] = [];

@@ -33,6 +33,23 @@ export function compareWithServer(held: Holdings, server: Holdings, isFull: bool
   ];
 }
 
+/** Differences between the records of an app's own collection, here and on the server. */
+export function compareBodies(
+  collection: string,
+  held: readonly Body[],
+  server: readonly Body[],
+): string[] {
+  const named = (bodies: readonly Body[]) => bodies.map((body) => ({ guid: `${body.id}`, body }));
+  const what = `${collection} record`;
+  return compareById(what, named(held), named(server), 'the server has', (own, other) =>
+    [...new Set([...Object.keys(own.body), ...Object.keys(other.body)])].filter(
+      (member) => JSON.stringify(own.body[member]) !== JSON.stringify(other.body[member]),
+    ),
+  );
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
 /** The members of one page that differ from `wanted`. */
 export function pageDifferences(
   page: Page,

@@ -6,12 +6,22 @@ import type { Holdings, Login, Page } from './expected.ts';
 /** Records in one answer: as many as an app would show at once. */
 const LIST_LIMIT = 20;
 
-/** All pages and logins of the device. */
-export async function readHoldings(device: Device): Promise<Holdings> {
-  return {
-    history: await readAll<Page>(device, 'history'),
-    logins: await readAll<Login>(device, 'passwords'),
-  };
+/** All pages and logins of the device, as far as they are of these collections. */
+export async function readHoldings(
+  device: Device,
+  collections: readonly string[] = ['history', 'passwords'],
+): Promise<Holdings> {
+  const all = async <T>(name: string): Promise<T[]> =>
+    collections.includes(name) ? readAll<T>(device, name) : [];
+  return { history: await all<Page>('history'), logins: await all<Login>('passwords') };
+}
+
+/** The records of one collection, as apps see them. */
+export function readRecords(
+  device: Device,
+  collection: string,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  return readAll(device, collection);
 }
 
 /** One page of history, or null. */

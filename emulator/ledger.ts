@@ -2,6 +2,7 @@
 // What the emulator itself asks the device in order to check it (listings) is booked apart, so that
 // it is never taken for the work of a sync.
 
+import { FIRST } from './remote.ts';
 import type { Setup } from './setup.ts';
 
 export interface Cpu {
@@ -52,14 +53,19 @@ export interface PassReport {
   readonly collections: Readonly<Record<string, CollectionCounts>>;
 }
 
-export interface Pass extends PassReport, Use {}
+export interface Pass extends PassReport, Use {
+  /** Which remote it asked, as the device calls it. */
+  readonly remote: string;
+}
 
 export interface Ledger {
   readonly passes: readonly Pass[];
   /** A pass is asked for: what happened since the last one is not part of it. */
   beginPass(): void;
+  /** The agent has begun a pass with this remote. */
+  passBegun(remote: string): void;
   /** The agent said that a pass is over; it is booked at the end of the present event. */
-  passOver(report: PassReport): void;
+  passOver(report: PassReport, remote: string): void;
   /** An event of the device is worked off. */
   step(): void;
   /** The power was cut: a pass that was running ends here. */
@@ -75,7 +81,8 @@ export function createLedger(setup: Setup, pageBytes: number): Ledger {
   const passes: Pass[] = [];
   let passFrom = NOTHING;
   let isRunning = false;
-  let over: PassReport | null = null;
+  let over: [report: PassReport, remote: string][] = [];
+  let asked = FIRST;
   let longestSlice = 0;
   let inspected = NOTHING;
   let inspectedSlice = 0;
@@ -87,11 +94,11 @@ export function createLedger(setup: Setup, pageBytes: number): Ledger {
     return slice;
   }
 
-  function book(report: PassReport): void {
+  function book(report: PassReport, remote: string): void {
     const now = totalsOf(setup);
     const slice = takeSlice();
     longestSlice = Math.max(longestSlice, slice);
-    passes.push({ ...report, ...useOf(difference(now, passFrom), slice, pageBytes) });
+    passes.push({ ...report, remote, ...useOf(difference(now, passFrom), slice, pageBytes) });
     passFrom = now;
     isRunning = false;
   }
@@ -103,17 +110,21 @@ export function createLedger(setup: Setup, pageBytes: number): Ledger {
       passFrom = totalsOf(setup);
       isRunning = true;
     },
-    passOver(report) {
-      over = report;
+    passBegun(remote) {
+      asked = remote;
+      isRunning = true;
+    },
+    passOver(report, remote) {
+      over.push([report, remote]);
     },
     step() {
-      if (over !== null) book(over);
-      over = null;
+      for (const pass of over) book(...pass);
+      over = [];
     },
     powerCut() {
       if (!isRunning) return;
       const error = { code: 'powerCut', message: 'the power was cut' };
-      book({ ok: false, error, collections: {} });
+      book({ ok: false, error, collections: {} }, asked);
     },
     async inspect(work) {
       longestSlice = Math.max(longestSlice, takeSlice());

@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
+import type { Protocol } from './remote.ts';
 import { sha256 } from './replay.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
-import type { Protocol } from './setup.ts';
 
 /** Exit code 2; the message is one line for people. */
 export class UsageError extends Error {}

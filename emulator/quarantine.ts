@@ -33,15 +33,22 @@ const PAGE_KEYS = 200;
 const REMEMBERED_MAX = 1_000;
 
 /**
- * Everything that is set aside, in the order of the storage's keys. Errors: those of the storage.
+ * Everything that is set aside of the `collections` of a remote, in the order of the storage's
+ * keys.
+ * `at`: what all keys of the remote begin with; nothing, for the device's first one. Errors: those
+ * of the storage.
  */
-export async function readQuarantine(storage: Storage): Promise<SetAside[]> {
-  const [state = null] = await storage.get(['s']);
+export async function readQuarantine(
+  storage: Storage,
+  collections: readonly string[] = [],
+  at = '',
+): Promise<SetAside[]> {
+  const [state = null] = await storage.get([`${at}s`]);
   if (typeof state !== 'string') return [];
   const generation = Number(jsonOf(state).generation).toString(36);
   const found: SetAside[] = [];
-  for (const [letter, collection] of LETTERS) {
-    const prefix = `${generation}.${letter}.q.`;
+  for (const [letter, collection] of [...LETTERS, ...ownLetters(collections)]) {
+    const prefix = `${at}${generation}.${letter}.q.`;
     for (let from: string | null = prefix; from !== null; ) {
       const keys = await storage.scan({ from, to: `${prefix.slice(0, -1)}/`, limit: PAGE_KEYS });
       const values = await storage.get(keys);
@@ -53,6 +60,14 @@ export async function readQuarantine(storage: Storage): Promise<SetAside[]> {
     }
   }
   return found;
+}
+
+/** Of the collections of apps: SPEC.md, as above. */
+function ownLetters(collections: readonly string[]): [letter: string, collection: string][] {
+  const known = LETTERS.map(([, collection]) => collection);
+  return collections
+    .filter((name) => !known.includes(name))
+    .map((name) => [`g${name.replaceAll('.', '~')}`, name]);
 }
 
 /**

@@ -32,6 +32,7 @@ const REPLAY = {
 function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
   const counts = { pulled: 65, pushed: 2, quarantined: 0, merged: 0, evicted: 0 };
   return {
+    parts: [],
     records: {
       history: { held: 64, quarantined: 0, pushed: 2 },
       passwords: { held: 11, quarantined: 0, pushed: 0 },
@@ -39,8 +40,20 @@ function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
     quarantine: [],
     device: { name: 'Living room', type: 'tv', others: 1, pushed: 1 },
     passes: [
-      { ok: true, error: null, collections: { history: counts }, ...use(300_000_000) },
-      { ok: false, error: { code: 'offline', message: 'x' }, collections: {}, ...use(1_000_000) },
+      {
+        remote: 'first',
+        ok: true,
+        error: null,
+        collections: { history: counts },
+        ...use(300_000_000),
+      },
+      {
+        remote: 'first',
+        ok: false,
+        error: { code: 'offline', message: 'x' },
+        collections: {},
+        ...use(1_000_000),
+      },
     ],
     total: use(500_000_000),
     inspection: use(9_000_000),

@@ -2,10 +2,12 @@
 // of text for people. Says nothing of a record but counts and ids.
 
 import type { CollectionCounts, Cpu, FlashUse, Pass, Traffic } from './ledger.ts';
+import type { CollectionState, DeviceState, Part } from './part.ts';
 import type { Profile } from './profiles.ts';
 import type { SetAside } from './quarantine.ts';
 import type { Replay } from './replay.ts';
-import type { CollectionState, DeviceState, ScenarioResult } from './scenario.ts';
+import { nameOf, type RemoteReport, remoteReports } from './report-remotes.ts';
+import type { ScenarioResult } from './scenario.ts';
 
 interface ReportOptions {
   readonly profile: Profile;
@@ -31,10 +33,13 @@ export interface Report {
   readonly crypto: string;
   readonly seed: number;
   readonly replay: Replay;
+  /** Each remote with figures of its own, by name; null where there is one alone. */
+  readonly remotes: Readonly<Record<string, RemoteReport>> | null;
+  /** Of all remotes, as the members below are. */
   readonly records: Readonly<Record<string, CollectionState>>;
   /** What the device has set aside in the end, each with its code. */
   readonly quarantine: readonly SetAside[];
-  /** The device among the account's devices, or null if it is left out. */
+  /** The device among the first account's devices, or null if it is left out. */
   readonly device: DeviceState | null;
   /** What was compared with what, and how many differences there were. */
   readonly compared: readonly string[];
@@ -58,6 +63,8 @@ export interface Report {
 }
 
 interface PassReport {
+  /** The name of its remote, where there are several. */
+  readonly remote?: string;
   readonly ok: boolean;
   readonly error: string | null;
   readonly records: Readonly<Record<string, CollectionCounts>>;
@@ -78,6 +85,7 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
     crypto,
     seed,
     replay,
+    remotes: remoteReports(result.parts, result.passes),
     records,
     quarantine: result.quarantine,
     device,
@@ -99,7 +107,7 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
     },
     network: total.network,
     flash: total.flash,
-    passes: result.passes.map(passReport),
+    passes: result.passes.map((pass) => passReport(pass, result.parts)),
     boots,
     powerCuts,
     killed,
@@ -107,8 +115,12 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
   };
 }
 
-function passReport({ ok, error, collections, cpu, network, flash }: Pass): PassReport {
-  return { ok, error: error?.code ?? null, records: collections, cpu, network, flash };
+function passReport(pass: Pass, parts: readonly Part[]): PassReport {
+  const { remote, ok, error, collections, cpu, network, flash } = pass;
+  return {
+    ...(parts.length > 1 && { remote: nameOf(parts, remote) }),
+    ...{ ok, error: error?.code ?? null, records: collections, cpu, network, flash },
+  };
 }
 
 function brokenLimits(result: ScenarioResult, profile: Profile): string[] {
@@ -126,15 +138,43 @@ function brokenLimits(result: ScenarioResult, profile: Profile): string[] {
 export function formatReport(report: Report, paint: Paint): string {
   const sections = [
     heading(report, paint),
-    recordTable(report),
-    quarantineLines(report),
-    deviceLine(report),
-    report.compared.map((line) => `Compared with ${line}`).join('\n'),
+    ...contentSections(report, paint),
     figures(report),
     passTable(report),
     verdict(report, paint),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+/**
+ * What the device holds, and how that was found to be right: of each remote, if there are several.
+ */
+function contentSections({ remotes, ...whole }: Report, paint: Paint): string[] {
+  const parts = remotes === null ? [whole] : Object.values(remotes);
+  const names = Object.keys(remotes ?? {});
+  return parts.flatMap((part, at) => [
+    ...(remotes === null ? [] : remoteLines(names[at] ?? '', Object.values(remotes)[at], paint)),
+    recordTable(part),
+    quarantineLines(part),
+    deviceLine(part),
+    part.compared.map((line) => `Compared with ${line}`).join('\n'),
+  ]);
+}
+
+function remoteLines(name: string, report: RemoteReport | undefined, paint: Paint): string[] {
+  if (report === undefined) return [];
+  const { protocol, auth, state, error, passes, failedPasses, network, cpu, flash } = report;
+  const failed = failedPasses === 0 ? '' : `, ${failedPasses} of them failed`;
+  return [
+    [
+      paint.bold(`Remote ${name}`),
+      `Protocol ${protocol}, ${signedInBy(auth)}: ${error === null ? state : `${state}, ${error}`}`,
+      `Passes      ${passes}${failed}: ${network.requests} requests, ` +
+        `${whole(network.bytesIn)} bytes received, ${whole(network.bytesOut)} sent,`,
+      `            ${millions(cpu.instructions)} instructions, ` +
+        `${whole(flash.pagesWritten)} flash pages written`,
+    ].join('\n'),
+  ];
 }
 
 interface Paint {
@@ -155,18 +195,25 @@ function same(text: string): string {
   return text;
 }
 
-function heading({ profile, protocol, auth, crypto, seed, replay }: Report, paint: Paint): string {
-  const signIn = auth === 'bearer' ? 'an OAuth token' : 'a BrowserID assertion';
+function heading(report: Report, paint: Paint): string {
+  const { profile, protocol, auth, crypto, seed, replay, remotes } = report;
   const where = crypto === 'device' ? "the device's own" : 'pure JavaScript';
+  const how = `cryptography in ${where}, seed ${seed}`;
   return [
     paint.bold(`Kitsync on ${profile}`),
-    `Protocol ${protocol}, signed in by ${signIn}, cryptography in ${where}, seed ${seed}`,
+    remotes === null
+      ? `Protocol ${protocol}, ${signedInBy(auth)}, ${how}`
+      : `${Object.keys(remotes).length} remotes, ${how}`,
     `Firmware ${replay.firmware.slice(0, 16)}, again by: ${replay.command}`,
     "The device's figures are assumptions: see `kitsync profiles`",
   ].join('\n');
 }
 
-function recordTable({ records }: Report): string {
+function signedInBy(auth: string): string {
+  return `signed in by ${auth === 'bearer' ? 'an OAuth token' : 'a BrowserID assertion'}`;
+}
+
+function recordTable({ records }: Pick<Report, 'records'>): string {
   const rows = Object.entries(records).map(([name, { held, quarantined, pushed }]) => [
     name,
     ...[held, pushed, quarantined].map(whole),
@@ -177,7 +224,7 @@ function recordTable({ records }: Report): string {
 /** Records set aside that are listed one by one. */
 const ASIDE_LINES_MAX = 20;
 
-function quarantineLines({ quarantine }: Report): string {
+function quarantineLines({ quarantine }: Pick<Report, 'quarantine'>): string {
   if (quarantine.length === 0) return '';
   const lines = quarantine
     .slice(0, ASIDE_LINES_MAX)
@@ -187,11 +234,12 @@ function quarantineLines({ quarantine }: Report): string {
   return ['Set aside, as the server has them:', ...lines].join('\n');
 }
 
-function deviceLine({ device }: Report): string {
+function deviceLine({ device }: Pick<Report, 'device'>): string {
   if (device === null) return '';
   const { name, type, others, pushed } = device;
   const sent = `its own record was sent ${pushed} time${pushed === 1 ? '' : 's'}`;
-  return `Devices     "${name}" (${type}) and ${others} other${others === 1 ? '' : 's'}; ${sent}`;
+  const company = others === null ? '' : ` and ${others} other${others === 1 ? '' : 's'}`;
+  return `Devices     "${name}" (${type})${company}; ${sent}`;
 }
 
 function figures({ memory, cpu, network, flash, boots, powerCuts }: Report): string {
@@ -226,11 +274,13 @@ function passTable({ passes }: Report): string {
     'flash pages',
     'time',
   ];
-  const rows = passes.slice(0, PASS_ROWS_MAX).map(({ error, records, cpu, network, flash }, i) => {
+  const rows = passes.slice(0, PASS_ROWS_MAX).map((pass, i) => {
+    const { remote, error, records, cpu, network, flash } = pass;
+    const said = [remote, error].filter((word) => typeof word === 'string').join(', ');
     const count = (name: 'pulled' | 'pushed') =>
       Object.values(records).reduce((sum, counts) => sum + counts[name], 0);
     return [
-      `${i + 1}${error === null ? '' : ` (${error})`}`,
+      `${i + 1}${said === '' ? '' : ` (${said})`}`,
       ...[count('pulled'), count('pushed'), network.requests].map(whole),
       ...[cpu.instructions, cpu.longestSlice].map(millions),
       whole(flash.pagesWritten),

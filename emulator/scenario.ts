@@ -1,30 +1,23 @@
 // One run, from a factory-new device to the report's figures: switch on, sign in, sync, make the
 // local edits and sync them, sync once more with nothing to do, then look at what the device holds.
-// A power cut ends nothing: the device is started again and goes on from what its flash kept.
-// Failed passes are repeated a few times, after the wait that the device itself asks for.
+// With several remotes each sync is one of all of them; each has promises of its own, and one may
+// be switched off meanwhile, or signed out of before the last look.
 
-import {
-  AT_FIRST,
-  compareAll,
-  compareSample,
-  compareWithClient,
-  countOf,
-  IN_THE_END,
-} from './checks.ts';
+import { AT_FIRST, compareAll, compareWithClient } from './checks.ts';
 import { CommandError, DeviceHung } from './device/device.ts';
-import { PowerCut } from './device/flash.ts';
 import type { Fault } from './device/flash-image.ts';
 import { VmError, VmKilled } from './device/vm-errors.ts';
 import type { Expected, Holdings } from './expected.ts';
-import { readHoldings } from './holdings.ts';
-import { createLedger, type Ledger, type Pass, type PassReport, type Use } from './ledger.ts';
+import type { Pass, Use } from './ledger.ts';
+import { look, lookAt, signOutOf } from './look.ts';
 import type { Edit } from './options.ts';
+import type { CollectionState, DeviceState, Part } from './part.ts';
 import type { Progress } from './progress.ts';
-import { readQuarantine, type SetAside, withForgotten } from './quarantine.ts';
-import { deviceNames } from './server-records.ts';
+import type { SetAside } from './quarantine.ts';
+import { type Off, syncRound } from './rounds.ts';
+import { createRun, type Run, withPower } from './run.ts';
 import { ViewError } from './servers/account-view.ts';
-import type { SeedAccount } from './servers/store-file.ts';
-import { createSetup, type Setup, type SetupOptions } from './setup.ts';
+import type { Setup, SetupOptions } from './setup.ts';
 
 export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'> {
   /**
@@ -39,6 +32,10 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   readonly cutFault?: Fault;
   /** What the account's other devices do between the local edits and their sync. */
   readonly elsewhere?: (setup: Setup) => void;
+  /** Remotes that are switched off in some syncs. */
+  readonly off?: readonly Off[];
+  /** Remotes that the device signs out of in the end, by their names. */
+  readonly signOut?: readonly string[];
   /**
    * How much of the device is compared with the server: everything, a sample of pages, or nothing.
    */
@@ -48,23 +45,9 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   readonly onProgress?: (progress: Progress) => void;
 }
 
-export interface CollectionState {
-  readonly held: number;
-  readonly quarantined: number;
-  readonly pushed: number;
-}
-
-/** The device among the account's devices. */
-export interface DeviceState {
-  readonly name: string;
-  readonly type: string;
-  /** Other devices that it knows of. */
-  readonly others: number;
-  /** How often its own record went to the server. */
-  readonly pushed: number;
-}
-
 export interface ScenarioResult {
+  /** Each with what it is, in the end, to the device; the first one in front. */
+  readonly parts: readonly Part[];
   readonly records: Readonly<Record<string, CollectionState>>;
   /** What the device has set aside in the end. */
   readonly quarantine: readonly SetAside[];
@@ -84,8 +67,8 @@ export interface ScenarioResult {
   readonly compared: readonly string[];
   /** Broken promises, in words. */
   readonly problems: readonly string[];
-  /** Null unless they were wanted. */
-  readonly holdings: Holdings | null;
+  /** Null unless they were wanted; records of apps by the names of their collections. */
+  readonly holdings: (Holdings & { readonly [name: string]: readonly unknown[] }) | null;
   readonly setup: Setup;
 }
 
@@ -93,33 +76,42 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const run = createRun(options);
   let killed: string | null = null;
   try {
-    await play(run);
+    await play(run, options);
   } catch (error) {
     if (!END_OF_RUN.some((kind) => error instanceof kind)) throw error;
     if (error instanceof VmKilled) killed = error.reason;
     run.problems.push(`the run ended early: ${(error as Error).message}`);
   }
-  const { setup, ledger, problems, compared, powerCuts, records, itself, holdings } = run;
-  const { quarantine } = run;
+  const { setup, ledger, parts, powerCuts } = run;
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
     setup.device.counters();
   return {
-    records,
-    quarantine,
-    device: itself,
+    parts,
+    records: Object.assign({}, ...parts.map(({ records }) => records)),
+    quarantine: parts.flatMap(({ quarantine }) => quarantine),
+    device: parts[0].itself,
     passes: ledger.passes,
     total: ledger.total(),
     inspection: ledger.inspection(),
     load: { instructions: loadInstructions, longestSlice: loadLongestSlice },
-    peakBytes,
-    storagePeakBytes,
-    boots,
-    powerCuts,
-    killed,
-    compared,
-    problems,
-    holdings,
+    ...{ peakBytes, storagePeakBytes, boots, powerCuts, killed },
+    compared: parts.flatMap((part) => part.compared.map((line) => run.named(part, line))),
+    problems: [
+      ...parts.flatMap((part) => part.problems.map((line) => run.named(part, line))),
+      ...run.problems,
+    ],
+    holdings: holdingsOf(parts),
     setup,
+  };
+}
+
+function holdingsOf(parts: readonly Part[]): ScenarioResult['holdings'] {
+  const all = parts.flatMap(({ holdings }) => holdings ?? []);
+  if (all.length === 0) return null;
+  return {
+    ...Object.assign({}, ...parts.map(({ others }) => others)),
+    history: all.flatMap(({ history }) => history),
+    logins: all.flatMap(({ logins }) => logins),
   };
 }
 
@@ -129,86 +121,28 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
  */
 const END_OF_RUN = [VmKilled, VmError, CommandError, DeviceHung, ViewError];
 
-interface Run {
-  readonly options: ScenarioOptions;
-  readonly setup: Setup;
-  readonly ledger: Ledger;
-  readonly problems: string[];
-  readonly compared: string[];
-  powerCuts: number;
-  records: Record<string, CollectionState>;
-  quarantine: readonly SetAside[];
-  /** By events. */
-  readonly reported: readonly SetAside[];
-  itself: DeviceState | null;
-  collections: readonly string[];
-  holdings: Holdings | null;
-  say(text: string, kind?: Progress['kind']): void;
-}
-
-function createRun(options: ScenarioOptions): Run {
-  const say = (text: string, kind: Progress['kind'] = 'step') =>
-    options.onProgress?.({ kind, virtualMs: setup.clock.nowNs() / 1e6, text });
-  const reported: SetAside[] = [];
-  const setup: Setup = createSetup({
-    ...options,
-    onStep: () => ledger.step(),
-    onEvent(json) {
-      const event = JSON.parse(json) as AgentEvent;
-      if (event.kind === 'pass') ledger.passOver(event.report);
-      if (event.kind === 'quarantine') reported.push(event);
-      if (event.kind === 'progress') {
-        say(`${event.collection}: ${event.pulled} received, ${event.pushed} sent`, 'count');
-      }
-    },
-  });
-  const ledger = createLedger(setup, options.profile.flash.pageBytes);
-  setup.flash().cutAt = options.cutsAt?.[0] ?? null;
-  return {
-    options,
-    setup,
-    ledger,
-    say,
-    problems: [],
-    compared: [],
-    powerCuts: 0,
-    records: {},
-    quarantine: [],
-    reported,
-    itself: null,
-    collections: ['history', 'passwords'],
-    holdings: null,
-  };
-}
-
-type AgentEvent =
-  | { readonly kind: 'pass'; readonly report: PassReport }
-  | {
-      readonly kind: 'progress';
-      readonly collection: string;
-      readonly pulled: number;
-      readonly pushed: number;
-    }
-  | ({ readonly kind: 'quarantine' } & SetAside)
-  | { readonly kind: 'state' | 'record' };
-
-async function play(run: Run): Promise<void> {
-  const { options, setup, ledger, say } = run;
-  const { edits = [], expected = null, compare = 'all' } = options;
+async function play(run: Run, options: ScenarioOptions): Promise<void> {
+  const { setup, ledger, parts, say } = run;
+  const { edits = [], expected = null, compare = 'all', off = [], signOut = [] } = options;
   const { device } = setup;
+  const [first] = parts;
 
-  const found = setup.servers === null && compare === 'all' ? await setup.view() : null;
+  const found = new Map<Part, Part['before']>();
+  for (const part of compare === 'all' ? parts : []) {
+    if (part.remote.servers === null) found.set(part, await part.remote.view());
+  }
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
   if (options.signIn === true) await withPower(run, () => signIn(run));
-  await syncUntilDone(run, 'enable');
+  await syncRound(run, 1, off);
   say('synced');
-  if (expected !== null) {
-    await withPower(run, () => ledger.inspect(() => compareWithClient(run, expected)));
+  if (expected !== null && first.hasSynced) {
+    await withPower(run, () => ledger.inspect(() => compareWithClient(run, first, expected)));
   }
-  if (found !== null) {
-    await withPower(run, () => ledger.inspect(() => compareAll(run, found, AT_FIRST)));
+  for (const [part, before] of found) {
+    if (part.hasSynced)
+      await withPower(run, () => ledger.inspect(() => compareAll(run, part, before, AT_FIRST)));
   }
   for (const [index, edit] of edits.entries()) {
     const cuts = run.powerCuts;
@@ -217,91 +151,26 @@ async function play(run: Run): Promise<void> {
   options.elsewhere?.(setup);
   if (edits.length > 0) {
     say(`${edits.length} local edits made`);
-    await syncUntilDone(run, 'sync');
+    await syncRound(run, 2, off);
     say('edits synced');
   }
-  const before = compare === 'none' ? options.account : await setup.view();
-  await syncUntilDone(run, 'sync');
+  for (const part of compare === 'none' ? [] : parts) part.before = await part.remote.view();
+  await syncRound(run, 3, off);
   say('synced again, with nothing to do');
-  await withPower(run, () => ledger.inspect(() => look(run, compare, before)));
+  for (const part of parts.filter(({ remote }) => signOut.includes(remote.name))) {
+    await withPower(run, () => ledger.inspect(() => lookAt(run, part, options)));
+    await signOutOf(run, part);
+  }
+  if (signOut.length > 0) await syncRound(run, 3, off);
+  await withPower(run, () => ledger.inspect(() => look(run, options)));
 }
 
 /** A code is good for one device and one time: after a power cut the phone is asked again. */
-async function signIn({ setup, say }: Run): Promise<void> {
+async function signIn({ setup, parts, say }: Run): Promise<void> {
   const { url } = (await setup.device.command('signin', { call: 'begin' })) as { url: string };
   say(`the user's phone opens ${url.slice(0, url.indexOf('?'))}`);
-  await setup.device.command('signin', { call: 'finish', ...(await setup.approve(url)) });
-}
-
-/** Runs a step until it has been done without a power cut. */
-async function withPower<T>(run: Run, step: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await step();
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
-      await restart(run);
-    }
-  }
-}
-
-async function restart(run: Run): Promise<void> {
-  const { setup, ledger, options } = run;
-  for (;;) {
-    run.say('the power was cut');
-    setup.losePower(options.cutFault);
-    ledger.powerCut();
-    run.powerCuts++;
-    setup.flash().cutAt = options.cutsAt?.[run.powerCuts] ?? null;
-    try {
-      await setup.device.boot();
-      run.say('switched on again');
-      return;
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
-    }
-  }
-}
-
-const TRIES_MAX = 5;
-const WAIT_MS_MAX = 24 * 3_600_000;
-
-/** One pass that succeeds, or a problem. */
-async function syncUntilDone(run: Run, first: 'enable' | 'sync'): Promise<void> {
-  const { setup, ledger, problems } = run;
-  let command = first;
-  for (let tries = 1; ; tries++) {
-    const report = (await withPower(run, () => {
-      ledger.beginPass();
-      return setup.device.command(command, {});
-    })) as PassReport;
-    if (report.ok) return;
-    const { code = 'unknown', message = '' } = report.error ?? {};
-    if (tries === TRIES_MAX || RETRY_IS_USELESS.has(code)) {
-      problems.push(`the sync failed: ${code}, ${message}`);
-      return;
-    }
-    run.say(`the sync failed (${code}); trying again`);
-    if (code === 'backoff') await withPower(run, () => waitAsTold(setup));
-    command = 'sync';
-  }
-}
-
-const RETRY_IS_USELESS: ReadonlySet<string> = new Set([
-  'signedOut',
-  'unverified',
-  'keyMismatch',
-  'noSyncData',
-  'clientTooOld',
-  'serviceGone',
-]);
-
-async function waitAsTold(setup: Setup): Promise<void> {
-  const { notBeforeMs } = (await setup.device.command('status', {})) as {
-    notBeforeMs: number | null;
-  };
-  const waitMs = (notBeforeMs ?? 0) - setup.nowMs();
-  if (waitMs > 0) await setup.device.idle(Math.min(waitMs, WAIT_MS_MAX));
+  const brought = await parts[0].remote.approve(url);
+  await setup.device.command('signin', { call: 'finish', ...brought });
 }
 
 /**
@@ -323,62 +192,4 @@ async function applyEdit(
     if (isAgain && op === 'delete' && error.code === 'notFound') return;
     problems.push(`edit ${number} was refused: ${error.message}`);
   }
-}
-
-/**
- * The last look: counters of the collections, and the comparison with the server. `before`: as of
- * the last sync.
- */
-async function look(
-  run: Run,
-  compare: 'all' | 'sample' | 'none',
-  before: SeedAccount,
-): Promise<void> {
-  const { setup, ledger, options, problems } = run;
-  const { device } = setup;
-  const status = (await device.command('status', {})) as Status;
-  const marks = await readQuarantine(device.stored());
-  run.quarantine = withForgotten(marks, run.reported);
-  for (const [name, { held, pending, quarantined }] of Object.entries(status.collections)) {
-    run.records[name] = { held, quarantined, pushed: pushedOf(ledger, name) };
-    const named = marks.filter(({ collection }) => collection === name).length;
-    if (named !== quarantined) {
-      problems.push(`${name}: ${quarantined} counted in quarantine, ${named} are there`);
-    }
-    if (pending > 0)
-      problems.push(`${name}: ${countOf(pending, 'change')} never reached the server`);
-  }
-  if (ledger.passes.some(({ collections }) => DEVICES in collections))
-    await lookAtDevices(run, compare);
-  if (options.wantsHoldings === true || compare === 'all')
-    run.holdings = await readHoldings(device);
-  if (compare === 'all') await compareAll(run, before, IN_THE_END);
-  if (compare === 'sample') await compareSample(run, await setup.view());
-}
-
-/** The collection of the account's devices. */
-const DEVICES = 'clients';
-
-async function lookAtDevices(run: Run, compare: 'all' | 'sample' | 'none'): Promise<void> {
-  const { setup, ledger, options, problems } = run;
-  const { devices } = (await setup.device.command('devices', {})) as { devices: unknown[] };
-  const { name, type } = options.description ?? options.profile.device;
-  run.collections = [...run.collections, DEVICES];
-  run.itself = { name, type, others: devices.length, pushed: pushedOf(ledger, DEVICES) };
-  if (setup.servers === null && compare === 'none') return;
-  const account = await setup.view();
-  const own = deviceNames(account, setup.nowMs()).filter((other) => other === name);
-  // To servers outside a device of this name may have come before.
-  const isRight = setup.servers !== null ? own.length === 1 : own.length > 0;
-  if (!isRight) problems.push(`the account lists the device ${own.length} times`);
-}
-
-function pushedOf({ passes }: Ledger, name: string): number {
-  return passes.reduce((sum, { collections }) => sum + (collections[name]?.pushed ?? 0), 0);
-}
-
-interface Status {
-  readonly collections: Readonly<
-    Record<string, { held: number; pending: number; quarantined: number }>
-  >;
 }

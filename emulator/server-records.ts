@@ -22,11 +22,24 @@ export function serverHoldings(account: SeedAccount, nowMs: number): Holdings {
   return shownOf(liveRecords(account, 'history', nowMs), liveRecords(account, 'passwords', nowMs));
 }
 
-/** The records that are not the same in both views of the account, or only in one. */
-export function changedBetween(before: SeedAccount, after: SeedAccount, nowMs: number): Changed {
+/** The live records of an app's own collection, as the server holds them. */
+export function serverBodies(account: SeedAccount, name: string, nowMs: number): Body[] {
+  return [...liveRecords(account, name, nowMs)].map(({ body }) => body);
+}
+
+/**
+ * The records of these collections that are not the same in both views of the account, or only in
+ * one.
+ */
+export function changedBetween(
+  before: SeedAccount,
+  after: SeedAccount,
+  names: readonly string[],
+  nowMs: number,
+): Changed {
   const ids = new Set<string>();
   const addresses = new Set<string>();
-  for (const name of before === after ? [] : ['history', 'passwords', 'clients']) {
+  for (const name of before === after ? [] : names) {
     const found: string[] = [];
     for (const [one, other] of [
       [before, after],

@@ -3,9 +3,7 @@
 // an outside server it runs in real time. Knows no order of events: scenario.ts does.
 
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
-import { overKeptConnections } from '../platform/node/kept-connections.ts';
-import { encryptedFetch } from '../platform/node/server-url.ts';
-import type { Connection, Identity } from '../platform/ports.ts';
+import type { Connection } from '../platform/ports.ts';
 import { type DeviceClock, NS_PER_MS, realClock, virtualClock } from './device/clock.ts';
 import { createDevice, type Device } from './device/device.ts';
 import { Flash } from './device/flash.ts';
@@ -21,19 +19,16 @@ import { createRandom, type Random } from './device/random.ts';
 import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
 import type { DeviceDescription, Profile } from './profiles.ts';
-import { type AccountClient, accountClient } from './servers/account-client.ts';
-import { accountView } from './servers/account-view.ts';
-import { companion } from './servers/companion.ts';
-import type { SeedAccount } from './servers/store-file.ts';
 import {
-  createServers,
-  INSIDE_URLS,
-  type ServerUrls,
-  type World,
-  type WorldOptions,
-} from './servers/world.ts';
-
-export type Protocol = 'syncto' | 'sync15';
+  type Auth,
+  createRemote,
+  FIRST,
+  type Protocol,
+  type Remote,
+  type RemoteOptions,
+} from './remote.ts';
+import type { SeedAccount } from './servers/store-file.ts';
+import type { ServerUrls, World, WorldOptions } from './servers/world.ts';
 
 export interface SetupOptions {
   readonly profile: Profile;
@@ -42,11 +37,15 @@ export interface SetupOptions {
   readonly account: SeedAccount;
   /** `syncto` when left out. */
   readonly protocol?: Protocol;
-  readonly auth: 'browserid' | 'bearer';
+  readonly auth: Auth;
   readonly crypto: 'software' | 'device';
   readonly seed: number;
   /** The collections that are on; history and passwords when left out. */
   readonly collections?: readonly string[];
+  /** What reports call this remote, the device's first; `first` when left out. */
+  readonly name?: string;
+  /** The device's other remotes; none when left out. */
+  readonly others?: readonly RemoteOptions[];
   /**
    * What the account's other devices see of it, the profile's when left out. Null: it is not among
    * them.
@@ -85,30 +84,28 @@ export interface Setup {
   readonly device: Device;
   readonly clock: DeviceClock;
   readonly network: DeviceNetwork;
-  /** Null when the servers are outside. */
+  /** Its first remote, then the others. */
+  readonly remotes: readonly [Remote, ...Remote[]];
+  /** Those of the first remote; null when they are outside. */
   readonly servers: World | null;
   /** The servers' time. */
   nowMs(): number;
   flash(): Flash;
-  /** What the servers hold for the account now: of those outside, as another client reads it. */
-  view(): Promise<SeedAccount>;
   /** The power went: the device is off, and its flash is what the cut has left. */
   losePower(fault?: Fault): void;
-  /** The user, with a phone, allows the device in at the address that it shows. */
-  approve(url: string): Promise<{ readonly code: string; readonly state: string }>;
 }
 
 const DEVICE_KEY_BYTES = 32;
-const EMAIL = 'user@example.test';
 
 export function createSetup(options: SetupOptions): Setup {
-  const { profile, account } = options;
+  const { profile } = options;
   const random = createRandom(options.seed);
   const time = timeOf(options);
   const { clock, nowMs } = time;
-  const { servers, urls, fetch } = serversOf(options, nowMs, random.fork('servers'));
+  const remotes = remotesOf(options, random, nowMs);
   const connection = options.connection ?? (() => 'wifi' as const);
   const link = profile.network;
+  const fetch = fetchOf(remotes);
   const network = createNetwork({ clock, link, fetch, connection, fault: options.fault });
   let flash = new Flash({
     profile: profile.flash,
@@ -118,16 +115,20 @@ export function createSetup(options: SetupOptions): Setup {
   let bootCount = 0;
   const cuts = random.fork('power cuts');
   const deviceKey = options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES);
-  const client = clientOf(account, urls, fetch, nowMs);
+  const [first, ...others] = remotes;
+  const identities = new Map(
+    others.map((remote) => [remote.address, remote.identity(deviceKey)] as const),
+  );
   const device = createDevice({
     profile,
     firmware: options.firmware,
     clock,
     network,
-    identity: identityOf(client, deviceKey),
+    identity: first.identity(deviceKey),
+    identityOf: (name) => identities.get(name),
     crypto: options.crypto === 'device' ? nodeDeviceCrypto() : null,
     random: random.fork('device'),
-    config: agentConfig(options, urls),
+    config: agentConfig(options, remotes),
     epochMs: time.epochMs,
     connection,
     trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
@@ -145,17 +146,9 @@ export function createSetup(options: SetupOptions): Setup {
       }),
   });
   return {
-    device,
-    clock,
-    network,
-    servers,
-    nowMs,
+    ...{ device, clock, network, remotes, nowMs },
+    servers: first.servers,
     flash: () => flash,
-    view: async () =>
-      servers === null
-        ? accountView(fetch, urls.token, clientOf(account, urls, fetch, nowMs))
-        : account,
-    approve: (url) => companion(fetch, url, { email: EMAIL, kB: account.kB }),
     losePower(fault = 'torn') {
       device.powerOff();
       flash = flash.reboot(cuts, fault);
@@ -170,70 +163,68 @@ interface Time {
   nowMs(): number;
 }
 
-/** Virtual, a minute after the account's newest write; real with an outside server. */
-function timeOf({ serverUrl = null, account }: SetupOptions): Time {
+/** Virtual, a minute after the accounts' newest write; real with an outside server. */
+function timeOf({ serverUrl = null, account, others = [] }: SetupOptions): Time {
+  const accounts = [account, ...others.map((other) => other.account)];
   const clock = serverUrl === null ? virtualClock() : realClock();
-  const epochMs = serverUrl === null ? afterLastWrite(account) : Date.now();
+  const epochMs = serverUrl === null ? Math.max(...accounts.map(afterLastWrite)) : Date.now();
   return { clock, epochMs, nowMs: () => epochMs + Math.floor(clock.nowNs() / NS_PER_MS) };
 }
 
-interface Servers {
-  /** Null when they are outside. */
-  readonly servers: World | null;
-  readonly urls: ServerUrls;
-  readonly fetch: FetchHandler;
-}
+const COLLECTIONS = ['history', 'passwords'];
 
-function serversOf(options: SetupOptions, nowMs: () => number, random: Random): Servers {
-  const { account, serverUrl = null, allowHttp = false } = options;
-  if (serverUrl !== null)
-    return { servers: null, urls: outsideUrls(serverUrl), fetch: outsideFetch(allowHttp) };
-  const own = { account, nowMs, random: bytesOf(random) };
-  const servers = createServers({ ...options.servers, ...own });
-  return { servers, urls: INSIDE_URLS, fetch: dated(servers.fetch, nowMs) };
-}
-
-/** The device's account manager, signed in; its own traffic is not the agent's and not counted. */
-function identityOf(client: AccountClient, deviceKey: Uint8Array): Identity {
-  return {
-    account: () => client.account(),
-    assertion: (audience, fresh) => client.assertion(audience, fresh),
-    accessToken: (fresh) => client.accessToken(fresh),
-    syncKey: () => client.syncKey(),
-    deviceKey: async () => deviceKey,
-  };
-}
-
-function clientOf(
-  { kB }: SeedAccount,
-  urls: ServerUrls,
-  fetch: FetchHandler,
+function remotesOf(
+  options: SetupOptions,
+  random: Random,
   nowMs: () => number,
-): AccountClient {
-  const credentials = { email: EMAIL, kB };
-  return accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs });
+): [Remote, ...Remote[]] {
+  const { account, name = FIRST, protocol = 'syncto', auth, serverUrl = null } = options;
+  const { collections = COLLECTIONS, others = [], servers, allowHttp = false } = options;
+  const create = (remote: RemoteOptions, address: string, sequence: string): Remote =>
+    createRemote(remote, {
+      ...{ address, allowHttp, nowMs },
+      ...(servers === undefined ? {} : { servers }),
+      random: random.fork(sequence),
+    });
+  const first = { account, name, protocol, auth, serverUrl, collections };
+  return [
+    create(first, FIRST, 'servers'),
+    ...others.map((other) => create(other, other.name, `servers of ${other.name}`)),
+  ];
+}
+
+/** What is nobody's, the first remote is asked for: its storage may be anywhere. */
+function fetchOf(remotes: readonly [Remote, ...Remote[]]): FetchHandler {
+  const [first] = remotes;
+  return (request) => (remotes.find(({ owns }) => owns(request.url)) ?? first).fetch(request);
 }
 
 /** JSON of the agent's configuration: BRIDGE.md, `config`. */
-function agentConfig(options: SetupOptions, urls: ServerUrls): string {
-  const { profile, protocol = 'syncto', auth, crypto } = options;
-  const { collections = ['history', 'passwords'], description = profile.device } = options;
-  const on = { enabled: true, readOnly: false };
+function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote[]]): string {
+  const { profile, crypto } = options;
+  const { description = profile.device } = options;
+  const [first, ...others] = remotes.map(({ address, config, collections }) => ({
+    address,
+    remote: config,
+    device: description ?? undefined,
+    collections: Object.fromEntries(collections.map((name) => [name, ON])),
+  }));
   return JSON.stringify({
     profile: profile.name,
     crypto,
-    device: description ?? undefined,
-    signIn: options.signIn ? signInConfig(urls) : undefined,
-    remote: {
-      protocol,
-      serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
-      audience: `${new URL(urls.token).origin}/`,
-      auth,
-    },
-    collections: Object.fromEntries(collections.map((name) => [name, on])),
+    device: first?.device,
+    signIn: options.signIn ? signInConfig(remotes[0].urls) : undefined,
+    remote: first?.remote,
+    collections: first?.collections,
+    remotes:
+      others.length === 0
+        ? undefined
+        : Object.fromEntries(others.map(({ address, ...named }) => [address, named])),
     ...profile.agent,
   });
 }
+
+const ON = { enabled: true, readOnly: false };
 
 /** The embedded accounts server knows every client: it is a user's own. */
 function signInConfig({ accounts }: ServerUrls): object {
@@ -244,31 +235,4 @@ function signInConfig({ accounts }: ServerUrls): object {
 function afterLastWrite(account: SeedAccount): number {
   const stamps = [...account.store.users.values()].map((user) => user.modifiedMs);
   return Math.max(0, ...stamps) + 60_000;
-}
-
-function outsideUrls(origin: string): ServerUrls {
-  return {
-    accounts: `${origin}/accounts`,
-    token: `${origin}/token`,
-    sync15: `${origin}/sync15`,
-    syncto: `${origin}/syncto`,
-  };
-}
-
-function outsideFetch(allowHttp: boolean): FetchHandler {
-  const ask: FetchHandler = overKeptConnections((request) => globalThis.fetch(request));
-  return allowHttp ? ask : encryptedFetch(ask);
-}
-
-/** Answers with the time on them, as every HTTP server puts it there (RFC 9110, 6.6.1). */
-function dated(fetch: FetchHandler, nowMs: () => number): FetchHandler {
-  return async (request) => {
-    const response = await fetch(request);
-    response.headers.set('Date', new Date(nowMs()).toUTCString());
-    return response;
-  };
-}
-
-function bytesOf(random: Random): (count: number) => Uint8Array {
-  return (count) => random.bytes(count);
 }

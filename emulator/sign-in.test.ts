@@ -35,7 +35,7 @@ const command = (setup: Setup, name: string, json: object = {}): Promise<unknown
 
 async function begin(setup: Setup): Promise<{ code: string; state: string }> {
   const { url } = (await command(setup, 'signin', { call: 'begin' })) as { url: string };
-  return setup.approve(url);
+  return setup.remotes[0].approve(url);
 }
 
 function serversOf({ servers }: Setup): World {

@@ -12,6 +12,7 @@ import {
   clockOperations,
   cryptoOperations,
   identityOperations,
+  type MaybeIdentity,
   networkOperations,
   type Operations,
   storageOperations,
@@ -26,6 +27,8 @@ export interface MachineOptions {
   readonly clock: DeviceClock;
   readonly network: DeviceNetwork;
   readonly identity: Identity;
+  /** Of another remote than the device's first; none has one when it is left out. */
+  readonly identityOf?: MaybeIdentity;
   /** Null: the agent computes in JavaScript. */
   readonly crypto: DeviceCrypto | null;
   readonly random: Random;
@@ -145,7 +148,7 @@ function operationsOf(options: MachineOptions, storage: MeteredStorage): Operati
     ...clockOperations(clock),
     ...storageOperations(clock, chargedStorage),
     ...networkOperations(options.network),
-    ...identityOperations(clock, options.identity, profile.network.roundTripMs),
+    ...identityOperations(clock, options.identity, profile.network.roundTripMs, options.identityOf),
     ...(options.crypto
       ? cryptoOperations(clock, options.crypto, profile.cryptoRecordUs * 1000)
       : []),

@@ -128,28 +128,42 @@ export function networkOperations(network: DeviceNetwork): Operations {
   ]);
 }
 
-/** `delayMs` is what a question to the account manager costs; it may ask a server of its own. */
+/**
+ * `delayMs` is what a question to the account manager costs; it may ask a server of its own.
+ * `identityOf`: that of another remote than the device's first; one that has none is signed out.
+ */
 export function identityOperations(
   clock: DeviceClock,
   identity: Identity,
   delayMs: number,
+  identityOf: MaybeIdentity = () => undefined,
 ): Operations {
-  const isFresh = (head: string) => head === 'fresh';
+  /** The one that is meant: behind a line feed, the head ends with the name of its remote. */
+  const asked = ({ head }: HostCall): Identity => {
+    const [, remote] = head.split('\n');
+    const found = remote === undefined ? identity : identityOf(remote);
+    if (found === undefined) throw Object.assign(new Error(head), { code: 'signedOut' });
+    return found;
+  };
+  const isFresh = ({ head }: HostCall): boolean => head.split('\n', 1)[0] === 'fresh';
   const work: [string, Work][] = [
-    ['account', async () => ({ text: JSON.stringify(await identity.account()) })],
+    ['account', async (call) => ({ text: JSON.stringify(await asked(call).account()) })],
     [
       'assertion',
-      async ({ head, text }) => ({ text: await identity.assertion(text, isFresh(head)) }),
+      async (call) => ({ text: await asked(call).assertion(call.text, isFresh(call)) }),
     ],
     [
       'token',
-      async ({ head }) => ({ text: JSON.stringify(await identity.accessToken(isFresh(head))) }),
+      async (call) => ({ text: JSON.stringify(await asked(call).accessToken(isFresh(call))) }),
     ],
-    ['synckey', async () => ({ text: JSON.stringify(await identity.syncKey()) })],
+    ['synckey', async (call) => ({ text: JSON.stringify(await asked(call).syncKey()) })],
     ['devicekey', async () => ({ bytes: await identity.deviceKey() })],
   ];
   return new Map(work.map(([op, run]) => [op, after(clock, delayMs, run)]));
 }
+
+/** The account manager of a remote by its name, where there is one. */
+export type MaybeIdentity = (remote: string) => Identity | undefined;
 
 const REFUSALS: readonly CipherRefusal[] = [
   'badBase64',

@@ -10,7 +10,7 @@ import { Collection, Store } from './store.ts';
 import type { SeedAccount } from './store-file.ts';
 import { keyFingerprint } from './sync-keys.ts';
 
-const COLLECTIONS = ['meta', 'crypto', 'history', 'passwords', 'clients'];
+const ALWAYS = ['meta', 'crypto', 'clients', 'history', 'passwords'];
 const PAGE_RECORDS = 1_000;
 
 interface Pass {
@@ -22,14 +22,15 @@ interface Pass {
 /** The account cannot be read; the message is one line. */
 export class ViewError extends Error {}
 
-/** Reads the collections that comparisons need. Errors: `ViewError`. */
+/** Reads `collections`, and what is needed to open and to judge them. Errors: `ViewError`. */
 export async function accountView(
   fetch: Handler,
   tokenUrl: string,
   client: AccountClient,
+  collections: readonly string[],
 ): Promise<SeedAccount> {
   try {
-    return await readAll(fetch, tokenUrl, client);
+    return await readAll(fetch, tokenUrl, client, new Set([...ALWAYS, ...collections]));
   } catch (error) {
     throw new ViewError(`the account cannot be read: ${(error as Error).message}`);
   }
@@ -39,6 +40,7 @@ async function readAll(
   fetch: Handler,
   tokenUrl: string,
   client: AccountClient,
+  collections: ReadonlySet<string>,
 ): Promise<SeedAccount> {
   const { kB } = await client.syncKey();
   const { token, keysChangedAtMs } = await client.accessToken(false);
@@ -50,7 +52,7 @@ async function readAll(
   const pass = (await answerOf(fetch, new Request(url, { headers }))).json as Pass;
   const store = new Store();
   const user = store.addUser(keyFingerprint(kB));
-  for (const name of COLLECTIONS) user.collections.set(name, await read(fetch, pass, name));
+  for (const name of collections) user.collections.set(name, await read(fetch, pass, name));
   return { kB, store };
 }
 

@@ -7,10 +7,11 @@
 import type { Firmware } from '../../emulator/firmware.ts';
 import type { Edit } from '../../emulator/options.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
+import type { Protocol } from '../../emulator/remote.ts';
 import { runScenario, type ScenarioResult } from '../../emulator/scenario.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { World } from '../../emulator/servers/world.ts';
-import type { Protocol, Setup } from '../../emulator/setup.ts';
+import type { Setup } from '../../emulator/setup.ts';
 import { type Json, type SecondDevice, secondDevice } from '../sim/second-device.ts';
 
 export const PROFILE = loadProfile('panasonic-cx700');

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
 import type { Edit } from '../../emulator/options.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
+import type { Protocol } from '../../emulator/remote.ts';
 import { runScenario, type ScenarioResult } from '../../emulator/scenario.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
-import type { Protocol } from '../../emulator/setup.ts';
 
 export interface RunOptions {
   /** Of a synthetic history; `corpus` is the account that Firefox wrote. */

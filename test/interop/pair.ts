@@ -1,8 +1,8 @@
 // The two devices of the tests, and the servers between them: a Firefox with some pages and logins,
 // and a television that holds them too. Both are in step when the tests begin.
 
+import type { Protocol } from '../../emulator/remote.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import type { Protocol } from '../../emulator/setup.ts';
 import { type Firefox, startFirefox } from './firefox.ts';
 import { sampleLogins, samplePages } from './samples.ts';
 import { startServers } from './servers.ts';

@@ -8,9 +8,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Protocol } from '../../emulator/remote.ts';
 import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
 import { Store } from '../../emulator/servers/store.ts';
-import type { Protocol } from '../../emulator/setup.ts';
 
 const OUTSIDE_URL = outsideUrl(process.env.KITSYNC_TOKEN_SERVER);
 

@@ -7,8 +7,9 @@ import { freshFirmware } from '../../emulator/firmware.ts';
 import { readHoldings } from '../../emulator/holdings.ts';
 import type { CollectionCounts, PassReport } from '../../emulator/ledger.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
+import type { Protocol } from '../../emulator/remote.ts';
 import type { Serving } from '../../emulator/servers/serve.ts';
-import { createSetup, type Protocol } from '../../emulator/setup.ts';
+import { createSetup } from '../../emulator/setup.ts';
 
 /** Its profile. */
 export const TELEVISION = 'panasonic-cx700';

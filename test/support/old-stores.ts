@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import type { FileImage, FlashImage } from '../../emulator/device/flash-image.ts';
 import type { Edit } from '../../emulator/options.ts';
+import type { Protocol } from '../../emulator/remote.ts';
 import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
-import type { Protocol } from '../../emulator/setup.ts';
 
 export interface OldStore {
   readonly name: string;

@@ -1,0 +1,169 @@
+// One remote of an emulated device: the account that the device syncs with there, the servers that
+// hold it, and the device's account manager for it. It can be switched off: then nobody answers at
+// its addresses, neither the device nor its account manager.
+
+import { overKeptConnections } from '../platform/node/kept-connections.ts';
+import { encryptedFetch } from '../platform/node/server-url.ts';
+import type { Identity } from '../platform/ports.ts';
+import type { FetchHandler } from './device/network.ts';
+import type { Random } from './device/random.ts';
+import { type AccountClient, accountClient } from './servers/account-client.ts';
+import { accountView } from './servers/account-view.ts';
+import { companion } from './servers/companion.ts';
+import type { SeedAccount } from './servers/store-file.ts';
+import {
+  createServers,
+  INSIDE_URLS,
+  type ServerUrls,
+  type World,
+  type WorldOptions,
+} from './servers/world.ts';
+
+export type Protocol = 'syncto' | 'sync15';
+export type Auth = 'browserid' | 'bearer';
+
+/** What a device calls its first remote, the one that its configuration has at its top. */
+export const FIRST = 'first';
+
+export interface RemoteOptions {
+  /** As the report calls it. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly auth: Auth;
+  /** The collections of the device that are synced with it. */
+  readonly collections: readonly string[];
+  /** Its store is changed by the run. */
+  readonly account: SeedAccount;
+  /**
+   * Origin of servers outside of this process, laid out as `kitsync serve` does; null: they are
+   * inside.
+   */
+  readonly serverUrl: string | null;
+}
+
+interface RemoteSurroundings {
+  /** As the device calls it. */
+  readonly address: string;
+  readonly allowHttp: boolean;
+  /** Overrides of servers inside. */
+  readonly servers?: Pick<WorldOptions, 'intercept' | 'syncto' | 'sync15' | 'token' | 'accounts'>;
+  readonly random: Random;
+  nowMs(): number;
+}
+
+export interface Remote extends RemoteOptions {
+  readonly address: string;
+  /** Null when the servers are outside. */
+  readonly servers: World | null;
+  readonly urls: ServerUrls;
+  /** What the device's configuration says of where it is. */
+  readonly config: object;
+  /** Answers for its servers; rejects as fetch does while they are switched off. */
+  readonly fetch: FetchHandler;
+  /** Whether a URL is one of its servers'. */
+  owns(url: string): boolean;
+  isOff: boolean;
+  /** The device's account manager, signed in; its own traffic is not the agent's. */
+  identity(deviceKey: Uint8Array): Identity;
+  /** What the servers hold for the account now: of those outside, as another client reads it. */
+  view(): Promise<SeedAccount>;
+  /** The user, with a phone, allows the device in at the address that it shows. */
+  approve(url: string): Promise<{ readonly code: string; readonly state: string }>;
+}
+
+export function createRemote(options: RemoteOptions, around: RemoteSurroundings): Remote {
+  const { account, protocol, auth, collections } = options;
+  const { address } = around;
+  const { servers, urls, fetch: ask } = serversOf(options, around);
+  const fetch: FetchHandler = (request) =>
+    remote.isOff ? Promise.reject(nobodyThere()) : ask(request);
+  const credentials = { email: emailOf(address), kB: account.kB };
+  const client = (): AccountClient =>
+    accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs: around.nowMs });
+  const manager = client();
+  const remote: Remote = {
+    ...options,
+    ...{ address, servers, urls, fetch },
+    config: {
+      protocol,
+      serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
+      audience: `${new URL(urls.token).origin}/`,
+      auth,
+    },
+    owns: (url) => Object.values(urls).some((base) => url === base || url.startsWith(`${base}/`)),
+    isOff: false,
+    identity: (deviceKey) => identityOf(manager, deviceKey),
+    view: async () =>
+      servers === null ? accountView(ask, urls.token, client(), collections) : account,
+    approve: (url) => companion(fetch, url, credentials),
+  };
+  return remote;
+}
+
+function nobodyThere(): Error {
+  return new TypeError('fetch failed', {
+    cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
+  });
+}
+
+function emailOf(address: string): string {
+  return `${address === FIRST ? 'user' : address}@example.test`;
+}
+
+function serversOf(
+  { account, serverUrl }: RemoteOptions,
+  { address, allowHttp, servers: overrides, random, nowMs }: RemoteSurroundings,
+): Pick<Remote, 'servers' | 'urls' | 'fetch'> {
+  if (serverUrl !== null)
+    return { servers: null, urls: outsideUrls(serverUrl), fetch: outsideFetch(allowHttp) };
+  const urls = address === FIRST ? INSIDE_URLS : insideUrls(address);
+  const bytes = (count: number): Uint8Array => random.bytes(count);
+  const email = emailOf(address);
+  const own = { account: { ...account, email }, urls, nowMs, random: bytes };
+  const servers = createServers({ ...overrides, ...own });
+  return { servers, urls, fetch: dated(servers.fetch, nowMs) };
+}
+
+/** `INSIDE_URLS` for a second remote, and any after it. */
+function insideUrls(address: string): ServerUrls {
+  const at = (server: string): string => `https://${server}.remote-${address}.test`;
+  return {
+    accounts: at('accounts'),
+    token: at('token'),
+    sync15: at('sync15'),
+    syncto: at('syncto'),
+  };
+}
+
+function outsideUrls(origin: string): ServerUrls {
+  return {
+    accounts: `${origin}/accounts`,
+    token: `${origin}/token`,
+    sync15: `${origin}/sync15`,
+    syncto: `${origin}/syncto`,
+  };
+}
+
+function outsideFetch(allowHttp: boolean): FetchHandler {
+  const ask: FetchHandler = overKeptConnections((request) => globalThis.fetch(request));
+  return allowHttp ? ask : encryptedFetch(ask);
+}
+
+/** Answers with the time on them, as every HTTP server puts it there (RFC 9110, 6.6.1). */
+function dated(fetch: FetchHandler, nowMs: () => number): FetchHandler {
+  return async (request) => {
+    const response = await fetch(request);
+    response.headers.set('Date', new Date(nowMs()).toUTCString());
+    return response;
+  };
+}
+
+function identityOf(client: AccountClient, deviceKey: Uint8Array): Identity {
+  return {
+    account: () => client.account(),
+    assertion: (audience, fresh) => client.assertion(audience, fresh),
+    accessToken: (fresh) => client.accessToken(fresh),
+    syncKey: () => client.syncKey(),
+    deviceKey: async () => deviceKey,
+  };
+}
