@@ -20,8 +20,8 @@ export function settingsOf(
   presets: { readonly [name: string]: CollectionSettings },
   name: string,
 ): CollectionSettings {
-  const own = settings.collections.find(([key]) => key === name);
-  return own?.[1] ?? new Map(Object.entries(presets)).get(name) ?? OFF;
+  const own = settings.collections.find((one) => one[0] === name);
+  return own?.[1] ?? (Object.keys(presets).includes(name) ? presets[name] : null) ?? OFF;
 }
 
 const OFF: CollectionSettings = { enabled: false, readOnly: false };

@@ -45,6 +45,7 @@ function largest(
 const VALUES = /\s*(?:[A-Z][a-z]{2}, )?[^,]+/g;
 
 function valuesOf(text: string): string[] {
+  if (!text.includes(',')) return [text];
   const values = text.match(VALUES) ?? [];
   // A comma inside a number is one of decimals, unless it stands between equals.
   const isOne = /,\S/.test(text) && values.some((value) => value !== values[0]);

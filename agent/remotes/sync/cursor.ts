@@ -25,10 +25,10 @@ export function positionOf({ sinceMs, stampMs, floorMs, page }: Cursor): Positio
 
 /** A position that is none of this protocol's begins anew. */
 export function cursorOf(position: Position): Cursor {
-  const [since, stamp, floor, ...page] = position.split(' ');
-  const [sinceMs = 0, stampMs = 0, floorMs = 0] = [since, stamp, floor].map(Number);
-  if (position === '' || ![sinceMs, stampMs, floorMs].every(Number.isInteger)) return START;
-  return { sinceMs, stampMs, floorMs, page: page.length > 0 ? page.join(' ') : null };
+  const words = position.split(' ');
+  const [sinceMs, stampMs, floorMs] = [Number(words[0]), Number(words[1]), Number(words[2])];
+  if (!Number.isInteger(sinceMs + stampMs + floorMs)) return START;
+  return { sinceMs, stampMs, floorMs, page: words.length > 3 ? words.slice(3).join(' ') : null };
 }
 
 /** Where to go on: on the page that was under way, else behind all that has surely arrived. */

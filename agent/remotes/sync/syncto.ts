@@ -4,6 +4,7 @@
 // `X-Client-State`, which Syncto deprecates.
 // Sources: syncto.readthedocs.io (API), Kinto HTTP API 1.x (batch, timestamps, backoff).
 
+import { isObject } from '../../../crypto/engine.ts';
 import type { Header } from '../../../platform/ports.ts';
 import { heapOf } from '../../config.ts';
 import { badResponse, SyncError } from '../../errors.ts';
@@ -62,12 +63,13 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const recordPath = (collection: string, id: string): string =>
     `${recordsPath(collection)}/${encodeURIComponent(id)}`;
 
-  const batch = async (requests: readonly SubRequest[]): Promise<SubResponse[] | null> => {
+  /** `requests` as JSON: so many. Null: the server is not available. */
+  const batchOf = async (requests: string, count: number): Promise<SubResponse[] | null> => {
     const answer = await http.send({
       method: 'POST',
       url: `${base}/batch`,
       headers: [JSON_BODY],
-      body: JSON.stringify({ requests }),
+      body: `{"requests":[${requests}]}`,
     });
     if (answer.status >= 500) {
       answer.cancel();
@@ -76,8 +78,10 @@ function openSyncto(options: StorageOptions): SyncStorage {
     // Too many for it now, maybe: it is asked again how many it takes.
     if (answer.status === 400) delete memory.batchRequestsMax;
     if (answer.status !== 200) throw unexpected(answer, 'batch');
-    return subResponses(answer, requests.length);
+    return subResponses(answer, count);
   };
+  const batch = (requests: readonly SubRequest[]): Promise<SubResponse[] | null> =>
+    batchOf(requests.map((request) => JSON.stringify(request)).join(), requests.length);
 
   const single = async (request: SubRequest): Promise<SubResponse> => {
     const answer = await http.send({
@@ -97,17 +101,17 @@ function openSyncto(options: StorageOptions): SyncStorage {
     place: async () => config.remote.serverUrl,
 
     async poll(items) {
-      const requests = items.map(({ collection, id, knownMs }) => ({
-        method: 'GET',
-        path:
+      const requests = items.map(({ collection, id, knownMs }) => {
+        const path =
           id === null
             ? `${recordsPath(collection)}?in_ids=${NO_RECORD}`
-            : recordPath(collection, id),
+            : recordPath(collection, id);
         // A collection's version is compared here: a condition would hide a cursor that is ahead of
         // the server.
-        headers: id === null ? {} : { 'If-None-Match': `"${knownMs}"` },
-      }));
-      const responses = await batch(requests);
+        const headers = id === null ? '' : `"If-None-Match":"\\"${knownMs}\\""`;
+        return `{"method":"GET","path":"${path}","headers":{${headers}}}`;
+      });
+      const responses = await batchOf(requests.join(), items.length);
       if (responses === null)
         throw new SyncError('unavailable', 'poll: the server is not available');
       return responses.map(
@@ -316,14 +320,15 @@ async function subResponses(answer: Answer, count: number): Promise<SubResponse[
 function subResponse(value: unknown): SubResponse {
   const status = member(value, 'status');
   if (typeof status !== 'number') throw badResponse('batch: an answer has no status');
-  const headers = Object.entries(member(value, 'headers') ?? {}).map(
-    ([name, text]): Header => [name.toLowerCase(), String(text)],
-  );
+  const headers = member(value, 'headers');
+  const tags = (isObject(headers) ? Object.keys(headers) : [])
+    .filter((name) => name.length === 4 && name.toLowerCase() === 'etag')
+    .map((name): Header => ['etag', `${member(headers, name)}`]);
   const data = member(member(value, 'body'), 'data');
   const modifiedMs = member(data, 'last_modified');
   return {
     status,
-    stampMs: etagMs(headers),
+    stampMs: etagMs(tags),
     id: String(member(data, 'id')),
     modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null,
   };
