@@ -29,6 +29,9 @@ export async function main(args: readonly string[]): Promise<number> {
   if (name === 'build') {
     return (await import('../firmware-bundle/cli.ts')).main(isHelp ? ['--help'] : rest);
   }
+  if (name === 'gateway') {
+    return (await import('./servers/gateway/command.ts')).main(isHelp ? ['--help'] : rest);
+  }
   if (EMULATED.includes(name)) {
     return (await import('./cli.ts')).main(isHelp ? ['help'] : args, SHIPPED);
   }

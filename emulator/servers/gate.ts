@@ -88,7 +88,8 @@ const BODY_BYTES_MAX: { readonly [name in ServerName]: number } = {
   syncto: 8_388_608,
 };
 
-function isKnownHost(host: string | undefined, hosts: readonly string[]): boolean {
+/** Whether a Host header names this machine: by a loopback name, or one that was given. */
+export function isKnownHost(host: string | undefined, hosts: readonly string[]): boolean {
   const name = (host ?? '').replace(/:\d*$/, '').toLowerCase();
   return LOOPBACK_NAMES.includes(name) || hosts.some((known) => known.toLowerCase() === name);
 }

@@ -71,6 +71,41 @@ export function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
+/** The text of a body. Rejects with a RangeError when it has more bytes, and reads no further. */
+export async function textOf(message: Request | Response, bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = message.body?.getReader();
+  for (;;) {
+    const part = await reader?.read();
+    if (part === undefined || part.done) return Buffer.concat(chunks).toString('utf8');
+    bytes += part.value.length;
+    if (bytes > bytesMax) {
+      reader?.cancel().catch(() => undefined);
+      throw new RangeError(`a body has more than ${bytesMax} bytes`);
+    }
+    chunks.push(part.value);
+  }
+}
+
+/** Pieces as a body that is read at its reader's pace; who reads no further ends them. */
+export function bodyOf(pieces: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

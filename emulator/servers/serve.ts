@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
-import type { HeaderValues } from './http.ts';
+import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
 import { createServers, type World, type WorldOptions } from './world.ts';
 
 interface ServeOptions
@@ -91,63 +91,10 @@ async function answer(
     const { status, text } = verdict.answer;
     return refuse(incoming, outgoing, status, text, verdict.headers);
   }
-  const bytes = await bodyOf(incoming, verdict.bodyBytesMax);
+  const bytes = await readBody(incoming, verdict.bodyBytesMax);
   if (bytes === null) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
   const response = await world
     .fetch(toRequest(incoming, origin, bytes))
     .catch(() => new Response('0', { status: 404 }));
-  const body = Buffer.from(await response.arrayBuffer());
-  outgoing.writeHead(response.status, {
-    ...Object.fromEntries(response.headers),
-    ...verdict.headers,
-    ...(response.status === 204 || response.status === 304
-      ? {}
-      : { 'content-length': body.length }),
-  });
-  outgoing.end(body);
-}
-
-/** What is still coming is thrown away for a while, so that the client gets to read the answer. */
-function refuse(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  status: number,
-  text: string,
-  headers: HeaderValues,
-): void {
-  const isDone = incoming.complete || incoming.headers['content-length'] === undefined;
-  const isShort = isDone && incoming.headers['transfer-encoding'] === undefined;
-  outgoing.writeHead(status, {
-    ...headers,
-    ...(status === 204 ? {} : { 'content-type': 'text/plain' }),
-    ...(isShort ? {} : { connection: 'close' }),
-  });
-  outgoing.end(text === '' ? '' : `${text}\n`);
-  if (isShort) return;
-  incoming.resume();
-  setTimeout(() => incoming.destroy(), LINGER_MS).unref();
-}
-
-const LINGER_MS = 1_000;
-
-/** Null when it is longer: nothing of it is kept then. */
-async function bodyOf(incoming: IncomingMessage, bytesMax: number): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    length += (chunk as Buffer).length;
-    if (length > bytesMax) return null;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
-
-function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(incoming.headers))
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  const { method = 'GET' } = incoming;
-  const hasBody = method !== 'GET' && method !== 'HEAD';
-  const init = { method, headers, ...(hasBody ? { body } : {}) };
-  return new Request(origin + (incoming.url ?? '/'), init);
+  await sendResponse(outgoing, response, verdict.headers);
 }

@@ -14,7 +14,8 @@ import type { StorageSecret } from './storage-token.ts';
 import type { Store } from './store.ts';
 import { dumpStore, type SeedAccount, type StoreFile } from './store-file.ts';
 import { createSync15, type Sync15Options } from './sync15.ts';
-import { createSyncto, type SynctoOptions } from './syncto.ts';
+import { memoryCacheStore, SealedCache } from './syncto/sealed-cache.ts';
+import { createSyncto, type SynctoOptions } from './syncto/syncto.ts';
 import { createTokenServer, type TokenServerOptions } from './token.ts';
 
 export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto';
@@ -103,6 +104,7 @@ export function createServers(options: WorldOptions): World {
       random,
       baseUrl: urls.syncto,
       tokenUrl: urls.token,
+      cache: new SealedCache({ store: memoryCacheStore(nowMs), secret: random(32), random }),
       fetch: (request) => fetch(request),
     }),
   };

@@ -1,8 +1,8 @@
 // POST /v1/batch: several requests in one body, `{defaults?, requests}`, as requests of their own.
 // Each inherits the headers of the outer one. A batch in a batch is refused by the gateway.
 
-import { isObject, parseObject } from './http.ts';
-import { badRequest } from './syncto-errors.ts';
+import { isObject, parseObject } from '../http.ts';
+import { badRequest } from './errors.ts';
 
 interface BatchPart {
   /** With the version before it: what the answer repeats. */

@@ -41,6 +41,12 @@ export function internalError(): SynctoError {
   return new SynctoError(500, 999, 'A programmatic error occured, developers have been informed.');
 }
 
+/** What an answer's body leads to that broke off, or that is not what it should be. */
+export function bodyFault(error: unknown): SynctoError {
+  const isWrong = error instanceof SyntaxError || error instanceof RangeError;
+  return isWrong ? internalError() : new SynctoError(503, 201, UNREACHABLE);
+}
+
 /** A request that is wrong in itself. `where` is the part: header, querystring, body. */
 export function badRequest(where: string, what: string): SynctoError {
   return new SynctoError(400, 107, `${where}: ${what}`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ask, BUCKET, put, RECORDS, spied, stampMs, worldWith } from './syncto-testing.ts';
-import { startWorld, TEST_NOW_MS, type TestWorld } from './testing.ts';
+import { startWorld, TEST_NOW_MS, type TestWorld } from '../testing.ts';
+import { ask, BUCKET, put, RECORDS, spied, stampMs, worldWith } from './testing.ts';
 
 describe('endpoints', () => {
   test('hello needs no credentials and names the batch limit twice', async () => {

@@ -1,13 +1,20 @@
 // Syncto: a gateway that lets a Kinto client read and write Sync 1.5 storage. It trades the
 // client's assertion for Hawk credentials at the token server, translates each request and each
-// answer (syncto-mapping.ts), and keeps nothing but those credentials for a while.
+// answer (mapping.ts, listing.ts), and keeps nothing but those credentials for a while.
 // Payloads stay sealed: it knows no keys. Its oddities are kept, because devices met them.
 
-import { signHawk } from './hawk.ts';
-import { type Handler, type HeaderValues, jsonResponse, pathSegments } from './http.ts';
-import { CredentialCache, type StorageAccess, type TokenAsk, tokenRequest } from './syncto-auth.ts';
-import { parseBatch } from './syncto-batch.ts';
-import { SynctoError, UNREACHABLE } from './syncto-errors.ts';
+import { signHawk } from '../hawk.ts';
+import { type Handler, type HeaderValues, jsonResponse, pathSegments, textOf } from '../http.ts';
+import {
+  Credentials,
+  readTokenAnswer,
+  type TokenAnswer,
+  type TokenAsk,
+  tokenRequest,
+} from './auth.ts';
+import { parseBatch } from './batch.ts';
+import { badRequest, bodyFault, SynctoError, UNREACHABLE } from './errors.ts';
+import { kintoListing } from './listing.ts';
 import {
   answerHeaders,
   fromUpstream,
@@ -17,13 +24,16 @@ import {
   preconditions,
   readRecordBody,
   toKintoRecord,
-} from './syncto-mapping.ts';
+} from './mapping.ts';
+import type { SealedCache } from './sealed-cache.ts';
 
 export interface SynctoOptions {
   readonly baseUrl: string;
   readonly tokenUrl: string;
   /** The way to the token server and the storage nodes; it may reject when there is none. */
   readonly fetch: Handler;
+  /** Where credentials are kept. */
+  readonly cache: SealedCache;
   nowMs(): number;
   random(count: number): Uint8Array;
   /** Which writes are allowed, as `record_{collection}_{put|delete}_enabled`. None by default. */
@@ -36,6 +46,8 @@ export interface SynctoOptions {
 }
 
 const VERSION = '1.5.0';
+/** A batch is answered when all of it is known: writes always fit, lists may not. */
+const BATCH_ANSWER_BYTES_MAX = 16_777_216;
 const RECORD_PATH = ['buckets', 'collections', 'records'];
 const EXPOSED_ALWAYS = 'Alert, Backoff, Retry-After, Content-Length, Last-Modified, ETag';
 const EXPOSED_ON_LISTS = `${EXPOSED_ALWAYS}, Next-Page, Total-Records, Quota-Remaining`;
@@ -56,15 +68,19 @@ interface Target {
 class Gateway {
   readonly #options: SynctoOptions;
   readonly #base: URL;
-  readonly #cache: CredentialCache;
+  readonly #credentials: Credentials;
 
   constructor(options: SynctoOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl);
-    this.#cache = new CredentialCache(options.random(32), options.cacheSeconds ?? 300);
+    const { cache, cacheSeconds = 300, nowMs } = options;
+    this.#credentials = new Credentials({ cache, cacheSeconds, nowMs }, (question) =>
+      this.#askToken(question),
+    );
   }
 
   async handle(request: Request): Promise<Response> {
+    if (request.method === 'HEAD') return withoutBody(await this.handle(asGet(request)));
     const answer = await this.#answerOrError(request, false);
     answer.headers.set('Cache-Control', 'no-cache');
     if (request.headers.has('origin')) {
@@ -136,9 +152,8 @@ class Gateway {
     if (offset !== null) headers['Next-Page'] = nextPage(url, offset);
     const total = answer.headers.get('x-weave-records');
     if (total !== null && !url.searchParams.has('_limit')) headers['Total-Records'] = total;
-    const records = await jsonOf(answer);
-    const data = Array.isArray(records) ? records.map(toKintoRecord) : [];
-    return jsonResponse(200, { data }, headers);
+    headers['Content-Type'] = 'application/json';
+    return new Response(await kintoListing(answer), { status: 200, headers });
   }
 
   async #get(request: Request, target: Target): Promise<Response> {
@@ -170,10 +185,15 @@ class Gateway {
     const base = new URL(`${this.#options.baseUrl}/v1`);
     const requests = parseBatch(await request.text(), request.headers, base, this.#batchMax());
     const responses: object[] = [];
+    let bytesLeft = BATCH_ANSWER_BYTES_MAX;
     for (const part of requests) {
       const answer = await this.#answerOrError(part.request, true);
       if (answer.status >= 500) return answer;
-      const text = await answer.text();
+      const text = await textOf(answer, bytesLeft).catch((error: unknown) => {
+        if (!(error instanceof RangeError)) throw bodyFault(error);
+        throw badRequest('body', `Its answers are limited to ${BATCH_ANSWER_BYTES_MAX} bytes`);
+      });
+      bytesLeft -= Buffer.byteLength(text);
       responses.push({
         status: answer.status,
         path: part.path,
@@ -194,9 +214,7 @@ class Gateway {
     body?: string,
   ): Promise<{ answer: Response; headers: Record<string, string> }> {
     const { nowMs, random } = this.#options;
-    const { access, alert } = await this.#cache.accessFor(request, bucket, nowMs(), (question) =>
-      this.#askToken(question),
-    );
+    const { access, alert } = await this.#credentials.accessFor(request, bucket);
     const path = [collection.toLowerCase(), ...(id === null ? [] : [id])].map(encodeURIComponent);
     const url = new URL(`${access.api_endpoint}/storage/${path.join('/')}`);
     if (id === null) url.search = listQuery(new URL(request.url).searchParams).toString();
@@ -213,9 +231,9 @@ class Gateway {
     return { answer, headers: { ...alert, ...answerHeaders(answer.headers) } };
   }
 
-  async #askToken(question: TokenAsk): Promise<StorageAccess> {
+  async #askToken(question: TokenAsk): Promise<TokenAnswer> {
     const answer = await this.#upstream(tokenRequest(this.#options.tokenUrl, question));
-    return (await jsonOf(answer)) as StorageAccess;
+    return readTokenAnswer(await jsonOf(answer));
   }
 
   async #upstream(request: Request): Promise<Response> {
@@ -236,6 +254,16 @@ function readTarget(path: readonly string[]): Target | null {
   const isRecordPath = RECORD_PATH.every((word, index) => path[index * 2] === word);
   if (!isRecordPath || !bucket || !collection || path.length > 6) return null;
   return { bucket, collection, id };
+}
+
+/** Storage knows no HEAD: all that it would say is asked for. */
+function asGet({ url, headers }: Request): Request {
+  return new Request(url, { headers });
+}
+
+function withoutBody({ status, headers, body }: Response): Response {
+  body?.cancel().catch(() => undefined);
+  return new Response(null, { status, headers });
 }
 
 function notAllowed(): SynctoError {

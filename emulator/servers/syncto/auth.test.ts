@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AUDIENCE, ask, BUCKET, RECORDS, worldWith } from './syncto-testing.ts';
-import { startWorld } from './testing.ts';
-import type { WorldOptions } from './world.ts';
+import { startWorld } from '../testing.ts';
+import type { WorldOptions } from '../world.ts';
+import { AUDIENCE, ask, BUCKET, RECORDS, worldWith } from './testing.ts';
 
 describe('who the client is', () => {
   const other = '0'.repeat(32);

@@ -3,15 +3,20 @@
 // Kept credentials answer for the same header whatever the storage node thinks of them by then:
 // a client gets past a 401 only with a new assertion.
 
-import { createHmac } from 'node:crypto';
-import { authorization, parseObject } from './http.ts';
-import { internalError, SynctoError } from './syncto-errors.ts';
+import { authorization, isObject, parseObject } from '../http.ts';
+import { internalError, SynctoError } from './errors.ts';
+import type { SealedCache } from './sealed-cache.ts';
 
-/** The token server's answer, as far as it is used. */
-export interface StorageAccess {
+/** What opens a user's storage. */
+interface StorageAccess {
   readonly id: string;
   readonly key: string;
   readonly api_endpoint: string;
+}
+
+/** With the seconds that they are good for. */
+export interface TokenAnswer extends StorageAccess {
+  readonly duration: number;
 }
 
 /** A question to the token server. */
@@ -23,6 +28,7 @@ export interface TokenAsk {
   readonly durationSeconds: number;
 }
 
+/** What is sealed. */
 interface Kept {
   readonly clientState: string;
   readonly access: StorageAccess;
@@ -36,25 +42,31 @@ const SOFT_EOL = JSON.stringify({
   url: 'https://syncto.readthedocs.io/',
 });
 
-export class CredentialCache {
-  readonly #secret: Uint8Array;
-  readonly #cacheSeconds: number;
-  readonly #kept = new Map<string, Kept>();
+interface CredentialOptions {
+  readonly cache: SealedCache;
+  /** How long credentials are kept at most. */
+  readonly cacheSeconds: number;
+  nowMs(): number;
+}
 
-  constructor(secret: Uint8Array, cacheSeconds: number) {
-    this.#secret = secret;
-    this.#cacheSeconds = cacheSeconds;
+/** Trades what clients prove for storage credentials. */
+export class Credentials {
+  readonly #options: CredentialOptions;
+  readonly #ask: (question: TokenAsk) => Promise<TokenAnswer>;
+
+  constructor(options: CredentialOptions, ask: (question: TokenAsk) => Promise<TokenAnswer>) {
+    this.#options = options;
+    this.#ask = ask;
   }
 
   /**
    * The credentials for a request to a bucket, and the notice for clients that name their state
-   * the old way. Errors: SynctoError 401 (104), 500 (999) for another bucket with a kept header.
+   * the old way. Errors: SynctoError 401 (104), 500 (999) for another bucket with a kept header,
+   * those of asking.
    */
   async accessFor(
     request: Request,
     bucket: string,
-    nowMs: number,
-    ask: (question: TokenAsk) => Promise<StorageAccess>,
   ): Promise<{ access: StorageAccess; alert: Record<string, string> }> {
     const { scheme, value } = authorization(request);
     if (scheme !== 'browserid' && scheme !== 'bearer')
@@ -63,24 +75,56 @@ export class CredentialCache {
     const alert: Record<string, string> = request.headers.has('x-client-state')
       ? { Alert: SOFT_EOL }
       : {};
-    const name = createHmac('sha256', this.#secret).update(`${scheme} ${value}`).digest('hex');
-    const kept = this.#kept.get(name);
-    if (kept && kept.untilMs > nowMs) {
-      // What is kept is sealed under the client state: with another one it does not open.
+    const proof = `${scheme} ${value}`;
+    const kept = keptOf(await this.#options.cache.get(proof));
+    if (kept && kept.untilMs > this.#options.nowMs()) {
+      // Syncto sealed it under the client state: with another one it did not open.
       if (kept.clientState !== clientState) throw internalError();
       return { access: kept.access, alert };
     }
-    const lifeMs = Math.min(this.#cacheSeconds * 1000, earliestExpiryMs(scheme, value) - nowMs);
-    const access = await ask({
+    const lifeMs = this.#lifeMs(scheme, value);
+    const { id, key, api_endpoint, duration } = await this.#ask({
       authorization: request.headers.get('authorization') ?? '',
       clientState,
       keyId: scheme === 'bearer' ? keyIdOf(request, value, clientState) : null,
       durationSeconds: Math.floor(lifeMs / 1000),
     });
-    for (const [other, { untilMs }] of this.#kept) if (untilMs <= nowMs) this.#kept.delete(other);
-    this.#kept.set(name, { clientState, access, untilMs: nowMs + lifeMs });
+    const access = { id, key, api_endpoint };
+    await this.#keep(proof, clientState, access, Math.min(lifeMs, duration * 1000));
     return { access, alert };
   }
+
+  #lifeMs(scheme: string, value: string): number {
+    const { cacheSeconds, nowMs } = this.#options;
+    return Math.max(0, Math.min(cacheSeconds * 1000, earliestExpiryMs(scheme, value) - nowMs()));
+  }
+
+  async #keep(
+    proof: string,
+    clientState: string,
+    access: StorageAccess,
+    lifeMs: number,
+  ): Promise<void> {
+    if (lifeMs <= 0) return;
+    const kept: Kept = { clientState, access, untilMs: this.#options.nowMs() + lifeMs };
+    await this.#options.cache.put(proof, JSON.stringify(kept), lifeMs);
+  }
+}
+
+/** The answer of a token server. Errors: SynctoError 500 (999) when it is none. */
+export function readTokenAnswer(json: unknown): TokenAnswer {
+  const { id, key, api_endpoint, duration } = isObject(json) ? json : {};
+  const isWhole = typeof id === 'string' && typeof key === 'string';
+  if (!isWhole || typeof api_endpoint !== 'string' || !URL.canParse(api_endpoint))
+    throw internalError();
+  // Hawk writes it into a header, between quotes.
+  if (!/^[\w.~+/=:-]{1,4096}$/.test(id)) throw internalError();
+  // One that says nothing of it keeps to what was asked for.
+  return { id, key, api_endpoint, duration: Number(duration ?? Number.POSITIVE_INFINITY) };
+}
+
+function keptOf(text: string | null): Kept | null {
+  return text === null ? null : (parseObject(text) as Kept | null);
 }
 
 /** The request to the token server. */

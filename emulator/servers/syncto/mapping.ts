@@ -3,8 +3,8 @@
 // What has no counterpart is dropped without a word, as Syncto does.
 
 import { STATUS_CODES } from 'node:http';
-import { isObject, parseObject } from './http.ts';
-import { badRequest, internalError, SynctoError } from './syncto-errors.ts';
+import { isObject, parseObject, textOf } from '../http.ts';
+import { badRequest, bodyFault, SynctoError } from './errors.ts';
 
 type Sort = Readonly<Record<string, string>>;
 
@@ -79,7 +79,7 @@ export function toKintoRecord(bso: unknown): object {
 export function answerHeaders(headers: Headers): Record<string, string> {
   const mapped: Record<string, string> = {};
   const modified = headers.get('x-last-modified');
-  if (modified !== null) {
+  if (modified !== null && /^\d{1,12}(\.\d{1,12})?$/.test(modified)) {
     const modifiedMs = Math.round(Number(modified) * 1000);
     mapped.ETag = `"${modifiedMs}"`;
     mapped['Last-Modified'] = new Date(modifiedMs).toUTCString();
@@ -110,17 +110,25 @@ export async function fromUpstream(response: Response): Promise<SynctoError> {
   const { status } = response;
   const headers = answerHeaders(response.headers);
   const errno = ERRNO[status];
-  const text = `${status} ${STATUS_CODES[status] ?? ''}: ${await response.text()}`;
+  const why = await textOf(response, REASON_BYTES_MAX).catch(() => 'a long answer');
+  const text = `${status} ${STATUS_CODES[status] ?? ''}: ${why}`;
   if (errno === undefined) return new SynctoError(503, 201, text, headers);
   const message = status === 412 ? 'Resource was modified meanwhile' : text;
   return new SynctoError(status, errno, message, headers);
 }
 
-/** The JSON of an answer that should have some. Errors: SynctoError 500. */
-export function jsonOf(response: Response): Promise<unknown> {
-  return response.json().catch(() => {
-    throw internalError();
-  });
+/** Why a request was refused is repeated; a page of HTML is not. */
+const REASON_BYTES_MAX = 2_048;
+/** A record, or credentials: above what storage takes, with every character escaped. */
+const ANSWER_BYTES_MAX = 16_777_216;
+
+/** The JSON of an answer that should have some. Errors: SynctoError 500, 503. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await textOf(response, ANSWER_BYTES_MAX));
+  } catch (error) {
+    throw bodyFault(error);
+  }
 }
 
 function quotedSeconds(value: string, name: string): string {

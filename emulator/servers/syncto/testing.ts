@@ -1,9 +1,9 @@
 // For tests of Syncto: an account with history of known stamps, and requests as a device makes
 // them.
 
-import { clientState } from './sync-keys.ts';
-import { emptyAccount, startWorld, TEST_KB, TEST_NOW_MS, type TestWorld } from './testing.ts';
-import type { WorldOptions } from './world.ts';
+import { clientState } from '../sync-keys.ts';
+import { emptyAccount, startWorld, TEST_KB, TEST_NOW_MS, type TestWorld } from '../testing.ts';
+import type { WorldOptions } from '../world.ts';
 
 /** The client state of the test account. */
 export const BUCKET = clientState(TEST_KB);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { clientState } from './sync-keys.ts';
-import { startWorld, TEST_KB, TEST_NOW_MS, type TestWorld } from './testing.ts';
+import { clientState } from '../sync-keys.ts';
+import { startWorld, TEST_KB, TEST_NOW_MS, type TestWorld } from '../testing.ts';
 
 const RECORDS = `/buckets/${clientState(TEST_KB)}/collections/history/records`;
 

@@ -1,0 +1,108 @@
+// Between Node's sockets and handlers: requests with bodies of a bounded length come in, answers go
+// out piece by piece at the pace of whoever reads them. An answer that breaks off ends its
+// connection, so that no client takes the part for the whole.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HeaderValues } from './http.ts';
+
+/**
+ * The body of a request; null when it is longer, or when `admit` refuses the bytes that have come
+ * so far: nothing of it is kept then.
+ */
+export async function readBody(
+  incoming: IncomingMessage,
+  bytesMax: number,
+  admit: (bytes: number) => boolean = () => true,
+): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    length += (chunk as Buffer).length;
+    if (length > bytesMax || !admit((chunk as Buffer).length)) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What a handler gets; `origin` is what the client calls this server. */
+export function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  const { method = 'GET' } = incoming;
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  const init = { method, headers, ...(hasBody ? { body } : {}) };
+  return new Request(origin + (incoming.url ?? '/'), init);
+}
+
+/** Sends an answer and resolves to the bytes of its body. Rejects when it broke off. */
+export async function sendResponse(
+  outgoing: ServerResponse,
+  response: Response,
+  headers: HeaderValues = {},
+): Promise<number> {
+  const reader = response.body?.getReader();
+  const gone = () => void reader?.cancel().catch(() => undefined);
+  outgoing.once('close', gone);
+  try {
+    const first = await reader?.read();
+    const second = await reader?.read();
+    const lengthIsKnown = second === undefined || second.done;
+    const hasLength = ![204, 304].includes(response.status) && outgoing.req.method !== 'HEAD';
+    outgoing.writeHead(response.status, {
+      ...Object.fromEntries(response.headers),
+      ...headers,
+      ...(lengthIsKnown && hasLength ? { 'content-length': first?.value?.length ?? 0 } : {}),
+    });
+    let bytes = 0;
+    for (const held = [first, second]; ; ) {
+      const part = held.length > 0 ? held.shift() : await reader?.read();
+      if (part === undefined || part.done) break;
+      bytes += part.value.length;
+      await writeOut(outgoing, part.value);
+    }
+    outgoing.end();
+    return bytes;
+  } catch (error) {
+    gone();
+    outgoing.destroy();
+    throw error;
+  }
+}
+
+/** What is still coming is thrown away for a while, so that the client gets to read the answer. */
+export function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: HeaderValues,
+): void {
+  const isDone = incoming.complete || incoming.headers['content-length'] === undefined;
+  const isShort = isDone && incoming.headers['transfer-encoding'] === undefined;
+  outgoing.writeHead(status, {
+    ...(status === 204 ? {} : { 'content-type': 'text/plain' }),
+    ...headers,
+    ...(isShort ? {} : { connection: 'close' }),
+  });
+  outgoing.end(text === '' ? '' : `${text}\n`);
+  if (isShort) return;
+  incoming.resume();
+  setTimeout(() => incoming.destroy(), LINGER_MS).unref();
+}
+
+const LINGER_MS = 1_000;
+
+/** Resolves when there is room for more. Rejects when nobody reads any more. */
+function writeOut(outgoing: ServerResponse, bytes: Uint8Array): Promise<void> {
+  if (outgoing.destroyed) return Promise.reject(new Error('the client has gone'));
+  if (outgoing.write(bytes)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      outgoing.off('drain', settle).off('close', settle);
+      if (outgoing.destroyed) reject(new Error('the client has gone'));
+      else resolve();
+    };
+    outgoing.on('drain', settle).on('close', settle);
+  });
+}
