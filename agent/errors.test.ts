@@ -11,6 +11,7 @@ const MEANINGS: { readonly [code in PortErrorCode]: SyncErrorCode } = {
   timeout: 'timeout',
   truncated: 'truncated',
   encoding: 'badResponse',
+  unsupported: 'deviceFailed',
   signedOut: 'signedOut',
   unverified: 'unverified',
 };

@@ -168,6 +168,7 @@ const KNOWN_CODES: ReadonlyMap<unknown, SyncErrorCode> = new Map([
   ['full', 'storageFull'],
   ['failed', 'storageFailed'],
   ['encoding', 'badResponse'],
+  ['unsupported', 'deviceFailed'],
   // crypto/error.ts
   ['badKey', 'keyMismatch'],
   ['badKeys', 'keyMismatch'],

@@ -64,6 +64,9 @@ export const COMMIT_CHARS = 1_500;
 /** Characters of an answer that are taken apart at once; then the device gets a turn. */
 export const PIECE_CHARS_MAX = 8_192;
 
+/** Bytes, or characters, of a piece of a body that goes up: as much as the network port takes. */
+export const BODY_PIECE_MAX = 16_384;
+
 /**
  * Records asked for per page. A page is streamed, so this bounds what a broken page repeats, not
  * memory.

@@ -212,6 +212,7 @@ function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote
   return JSON.stringify({
     profile: profile.name,
     crypto,
+    bodies: 'streamed',
     device: first?.device,
     signIn: options.signIn ? signInConfig(remotes[0].urls) : undefined,
     remote: first?.remote,

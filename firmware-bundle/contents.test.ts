@@ -32,6 +32,15 @@ describe('a firmware', () => {
     expect(without.bytes).toBeLessThan(both.bytes);
   });
 
+  test('sends bodies in pieces if a protocol of it streams them, and else lacks how', async () => {
+    const pieces = 'platform/quickjs/pieces.ts';
+    expect((await built()).weighs(pieces)).toBe(0);
+    const source = { ...sourceWith(['sync15']), contents: contentsModule(['sync15'], ['sync15']) };
+    const { size } = await buildFirmware(PROFILE, join(folder, 'streaming'), source);
+    const modules = size.groups.flatMap((group) => group.modules);
+    expect(modules.find(({ path }) => path === pieces)?.bytes).toBeGreaterThan(0);
+  });
+
   test("knows of the account's devices, unless its list leaves them out", async () => {
     const [shipped, smaller] = [await built('sync15'), await built('sync15', 'history')];
     expect(shipped.weighs('agent/collections/clients.ts')).toBeGreaterThan(0);

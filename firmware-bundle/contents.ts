@@ -2,6 +2,8 @@
 // platform/quickjs/contents.ts.
 
 const DRIVERS = ['syncto', 'sync15'];
+/** Protocols that stream what they send: a firmware without them leaves out how. */
+const STREAMING: readonly string[] = [];
 const COLLECTIONS = [
   'history',
   'passwords',
@@ -28,7 +30,10 @@ export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN];
  * in the list it is all of them, without collections and `clients` history, passwords and
  * `clients`. Throws an Error that names what is unknown.
  */
-export function contentsModule(names: readonly string[]): string {
+export function contentsModule(
+  names: readonly string[],
+  streaming: readonly string[] = STREAMING,
+): string {
   const unknown = names.filter((name) => !contentNames.includes(name));
   if (unknown.length > 0) {
     throw new Error(`--with ${unknown.join(',')}: there are ${contentNames.join(', ')}`);
@@ -38,12 +43,16 @@ export function contentsModule(names: readonly string[]): string {
   const collections = data.filter((name) => name !== CLIENTS);
   const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
   const imports = [...drivers, ...collections, ...others].join(', ');
+  const send = drivers.some((name) => streaming.includes(name))
+    ? "sendPieces as send } from './pieces.ts'"
+    : "sendWhole as send } from './host.ts'";
   return `import { ${imports} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
   collections: [${collections.join(', ')}],
   ${others.join(', ')}
 };
+export { ${send};
 `;
 }
 

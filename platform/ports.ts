@@ -56,25 +56,54 @@ export type Header = readonly [name: string, value: string];
 
 /** How long an exchange may take; what takes longer is given up, with `timeout`. */
 export interface ExchangeLimits {
-  /** So long may no byte arrive while one is waited for; the headers must all be there by then. */
+  /**
+   * So long may no byte arrive while one is waited for; the headers must all be there by then, or
+   * so long after the last piece of a streamed body, none of which may take longer to leave.
+   */
   readonly timeoutMs: number;
   /**
    * The lowest rate: while the body is waited for, each next `windowBytesMin` of its bytes must
    * arrive within `windowMs`, or its end. Time in which nobody waits (between two calls of `read`)
-   * does not count.
+   * does not count. The same holds for a streamed body on its way up, without the time that its
+   * source takes.
    */
   readonly windowMs: number;
   readonly windowBytesMin: number;
-  /** From the request to the end of the body, whoever waits for whom. */
+  /** From the request to the end of the answer's body, whoever waits for whom. */
   readonly longestMs: number;
 }
 
-export interface NetworkRequest extends ExchangeLimits {
+export interface NetworkRequest<Body extends string | StreamedBody = string | StreamedBody>
+  extends ExchangeLimits {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Absolute http(s) URL, already percent-encoded. */
   readonly url: string;
   readonly headers: readonly Header[];
-  readonly body?: string;
+  readonly body?: Body;
+}
+
+/**
+ * A request body that is made while it goes up, so that nobody ever holds it whole. What `open` and
+ * `next` throw ends the exchange, and `request` rejects with it as it is.
+ */
+export interface StreamedBody {
+  /**
+   * Bytes of all pieces together, which the server is told. Absent: they are not known, and servers
+   * may refuse that (411).
+   */
+  readonly lengthBytes?: number;
+  /** The body from its beginning: called once for each `request`. */
+  open(): BodySource;
+}
+
+export interface BodySource {
+  /**
+   * The next piece, at most 16,384 bytes or characters of a text, or null at the end. Texts go up
+   * as UTF-8: a pair of surrogates may lie in two pieces, and half a one becomes U+FFFD. An empty
+   * piece is passed over. The next one is asked for when the one before has left (beyond one piece
+   * of read-ahead), and none once the answer has come, which may be before the end.
+   */
+  next(): Promise<string | Uint8Array | null>;
 }
 
 export interface NetworkResponse {
@@ -95,7 +124,10 @@ export interface NetworkResponse {
 
 /**
  * HTTP without cookies, caches and redirects: a 3xx is returned as it is.
- * Errors of `request`: `NetworkError` `offline` (no connection could be made), `timeout`.
+ * Errors of `request`: `NetworkError` `offline` (no connection could be made, or it broke before
+ * the answer), `timeout`, `unsupported` (a streamed body that the device would have to put
+ * together, and that is too long for it or has bytes; the message names the limit); those of a
+ * streamed body's source.
  */
 export interface Network {
   request(request: NetworkRequest): Promise<NetworkResponse>;
@@ -273,6 +305,7 @@ export type PortErrorCode =
   | 'timeout'
   | 'truncated'
   | 'encoding'
+  | 'unsupported'
   | 'signedOut'
   | 'unverified';
 

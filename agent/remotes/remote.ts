@@ -122,7 +122,11 @@ export interface Stored {
   readonly modifiedMs: number | null;
 }
 
-/** One upload to a collection: records are added in portions, and committed once. */
+/**
+ * One upload to a collection: records are added in portions, and committed once. What goes up as a
+ * whole (a document, a chunk of an image) is never one string: it is made while it leaves, as a
+ * `streamedBody` (wire/body.ts).
+ */
 export interface Upload {
   /** Records that one `add` takes. */
   readonly addMax: number;

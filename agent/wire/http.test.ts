@@ -5,6 +5,7 @@ import type { Network, NetworkRequest } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
 import { SyncError } from '../errors.ts';
 import { EXCHANGE_LIMITS } from '../limits.ts';
+import { type Make, streamedBody } from './body.ts';
 import {
   type Answer,
   createHttp,
@@ -18,7 +19,7 @@ const NOW_MS = 1_795_330_000_000;
 const GET: Exchange = { method: 'GET', url: 'https://sync.test/v1/' };
 
 function setUp(
-  answers: readonly (() => Response | Promise<Response>)[],
+  answers: readonly ((request: Request) => Response | Promise<Response>)[],
   options: Partial<HttpOptions> = {},
   request?: Network['request'],
 ) {
@@ -38,7 +39,7 @@ function setUp(
     ...(request && { network: { request } }),
     fetch: async (request) => {
       const answer = answers[Math.min(requests.push(request), answers.length) - 1];
-      return answer === undefined ? new Response() : answer();
+      return answer === undefined ? new Response() : answer(request);
     },
     identity: {
       account: async () => ({ uid: 'u', email: 'e' }),
@@ -142,11 +143,52 @@ test('an exchange has its limits, and what is sent has time to go up', async () 
   });
   await http.send(GET);
   await http.send({ ...GET, method: 'POST', body: 'x'.repeat(24_000) });
+  // Each piece of it has its own time.
+  const body = streamedBody({ aborted: false }, () => async () => null, 24_000);
+  await http.send({ ...GET, method: 'POST', body });
   const { timeoutMs } = EXCHANGE_LIMITS;
   expect(asked).toMatchObject([
     { ...EXCHANGE_LIMITS, timeoutMs },
     { ...EXCHANGE_LIMITS, timeoutMs: timeoutMs + 24_000 },
+    { ...EXCHANGE_LIMITS, timeoutMs },
   ]);
+});
+
+describe('a body that is made while it goes up', () => {
+  const parts = (): Make => {
+    const left = ['{"a":', '"b"}'];
+    return async () => left.shift() ?? null;
+  };
+
+  test('is made anew when its authorization is renewed', async () => {
+    const texts: string[] = [];
+    const refusing = async (request: Request) => {
+      texts.push(await request.text());
+      return new Response(null, { status: texts.length === 1 ? 401 : 200 });
+    };
+    const { http, abort, sent } = setUp([refusing]);
+    const body = streamedBody(abort, parts);
+    expect((await http.send({ ...GET, method: 'PUT', body })).status).toBe(200);
+    expect(texts).toEqual(['{"a":"b"}', '{"a":"b"}']);
+    expect(sent()).toEqual(['pass 1', 'pass 2']);
+  });
+
+  test('ends the exchange as the pass ends', async () => {
+    const { http, abort } = setUp([async (request) => new Response(await request.text())]);
+    const begin = (): Make => async () => {
+      abort.aborted = true;
+      return 'x';
+    };
+    const sent = http.send({ ...GET, method: 'PUT', body: streamedBody(abort, begin) });
+    await expect(sent).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  test('fails as its maker does', async () => {
+    const { http, abort } = setUp([async (request) => new Response(await request.text())]);
+    const begin = (): Make => () => Promise.reject(new SyncError('damaged', 'a page of it'));
+    const sent = http.send({ ...GET, method: 'PUT', body: streamedBody(abort, begin) });
+    await expect(sent).rejects.toMatchObject({ code: 'damaged', message: 'a page of it' });
+  });
 });
 
 test('a redirect is told as one, and not where it leads to', async () => {

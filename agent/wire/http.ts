@@ -3,7 +3,13 @@
 // status means is the protocol's to say (`judge`).
 // Follows no redirect, keeps no cookie, and sends credentials to the configured server only.
 
-import type { Header, NetworkRequest, NetworkResponse, Platform } from '../../platform/ports.ts';
+import type {
+  Header,
+  NetworkRequest,
+  NetworkResponse,
+  Platform,
+  StreamedBody,
+} from '../../platform/ports.ts';
 import { ported, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS, STALL_MS_MAX, UPLOAD_MS_PER_CHAR } from '../limits.ts';
 import { dateHeaderMs, decimalHeader, header, headerMs, waitHeader } from './headers.ts';
@@ -38,7 +44,8 @@ export interface Exchange {
   readonly method: NetworkRequest['method'];
   readonly url: string;
   readonly headers?: readonly Header[];
-  readonly body?: string;
+  /** One that is made while it goes up comes from body.ts, and is made anew if it is sent again. */
+  readonly body?: string | StreamedBody;
 }
 
 export interface Answer {
@@ -79,13 +86,14 @@ export function createHttp(options: HttpOptions): Http {
     stopIfAborted(options.abort);
     const authorization = await ported(options.authorize(fresh, exchange));
     options.notes.requests++;
-    const { headers = [], body = '' } = exchange;
+    const { headers = [], body } = exchange;
+    const chars = typeof body === 'string' ? body.length : 0;
     const response = await waited(
       options.platform.network.request({
         ...EXCHANGE_LIMITS,
         ...exchange,
         headers: [...authorization, ...headers],
-        timeoutMs: EXCHANGE_LIMITS.timeoutMs + body.length * UPLOAD_MS_PER_CHAR,
+        timeoutMs: EXCHANGE_LIMITS.timeoutMs + chars * UPLOAD_MS_PER_CHAR,
       }),
       options,
     );
@@ -168,16 +176,16 @@ function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): num
   const { headers } = response;
   const serverMs = headerMs(headers, 'x-weave-timestamp') ?? dateHeaderMs(headers);
   notes.serverNowMs = serverMs ?? notes.serverNowMs;
-  for (const name of ['backoff', 'x-weave-backoff', 'x-backoff', 'retry-after']) {
-    notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, serverMs ?? nowMs));
-  }
-  const alert = header(headers, 'alert') ?? header(headers, 'x-weave-alert');
-  if (alert !== null) {
-    notes.alert = alert.slice(0, 500);
-    if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
-  }
-  for (const name of ['quota-remaining', 'x-weave-quota-remaining']) {
-    const quotaKb = decimalHeader(headers, name);
+  for (const prefix of ['x-weave-', '']) {
+    for (const name of [`${prefix}backoff`, 'x-backoff', 'retry-after']) {
+      notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, serverMs ?? nowMs));
+    }
+    const alert = header(headers, `${prefix}alert`);
+    if (alert !== null) {
+      notes.alert = alert.slice(0, 500);
+      if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
+    }
+    const quotaKb = decimalHeader(headers, `${prefix}quota-remaining`);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
   }
   return serverMs;

@@ -9,7 +9,7 @@ import {
   type ResponseHead,
 } from './network.ts';
 
-const GET: NetworkRequest = {
+const GET: NetworkRequest<string> = {
   method: 'GET',
   url: 'https://sync.example/v1/records?_limit=2',
   headers: [['accept', 'application/json']],
@@ -33,12 +33,12 @@ function setUp(fetch: FetchHandler, fault?: (index: number) => NetworkFault | nu
     if (outcome === null) throw new Error('nothing came');
     return (outcome as { value: T }).value;
   };
-  const request = (what: NetworkRequest = GET) =>
+  const request = (what: NetworkRequest<string> = GET) =>
     run((done: Parameters<DeviceNetwork['request']>[1]) => network.request(what, done));
   const read = (stream: number) =>
     run((done: Parameters<DeviceNetwork['read']>[1]) => network.read(stream, done));
   const open = async () => (await request()) as ResponseHead;
-  return { clock, network, request, read, open, nowMs: () => clock.nowNs() / NS_PER_MS };
+  return { clock, network, run, request, read, open, nowMs: () => clock.nowNs() / NS_PER_MS };
 }
 
 const answer = (body: ConstructorParameters<typeof Response>[0], init?: ResponseInit) => async () =>
@@ -229,6 +229,112 @@ describe('a connection that fails', () => {
       else expect(end).toBeNull();
       expect(network.counters().bytesIn).toBe(cutAfterBytes);
     }
+  });
+});
+
+describe('a body that comes in pieces', () => {
+  const PUT: NetworkRequest<string> = { ...GET, method: 'PUT' };
+  const piece = new Uint8Array(10_000);
+  const whole: FetchHandler = async (request) => new Response(await request.text());
+
+  /** Sends so many pieces and the end; resolves to the answer, with when each piece had left. */
+  function sending(fetch: FetchHandler, fault?: NetworkFault) {
+    const set = setUp(fetch, () => fault ?? null);
+    const leftMs: number[] = [];
+    const upload = async (count: number, lengthBytes: number | null = count * piece.length) =>
+      set.run<ResponseHead | { error: string }>((done) => {
+        const out = set.network.upload(PUT, lengthBytes, done);
+        const send = (at: number): void => {
+          if (at <= count) {
+            out.piece(at < count ? piece : null, () => {
+              leftMs.push(set.nowMs());
+              send(at + 1);
+            });
+          }
+        };
+        send(0);
+      });
+    return { ...set, upload, leftMs };
+  }
+
+  test('leaves as fast as the link takes it, and is counted', async () => {
+    const { upload, leftMs, network } = sending(whole);
+    expect(await upload(3)).toMatchObject({ status: 200 });
+    const head = `PUT /v1/records?_limit=2 HTTP/1.1\r\nhost: sync.example\r\n${[
+      'content-length: 30000',
+      'accept: application/json',
+    ].join('\r\n')}\r\n\r\n`;
+    expect(network.counters().bytesOut).toBe(head.length + 30_000);
+    expect(leftMs[0]).toBeCloseTo(50 + (head.length + 10_000) / 1_000, 6);
+    expect((leftMs[2] ?? 0) - (leftMs[1] ?? 0)).toBeCloseTo(10, 6);
+  });
+
+  test('is framed in chunks where its length is not known', async () => {
+    const [known, unknown] = [sending(whole), sending(whole)];
+    await known.upload(2);
+    await unknown.upload(2, null);
+    const framed = 'transfer-encoding: chunked'.length - 'content-length: 20000'.length;
+    const chunks = 2 * '2710\r\n\r\n'.length + '0\r\n\r\n'.length;
+    const bytesOut = known.network.counters().bytesOut + framed + chunks;
+    expect(unknown.network.counters().bytesOut).toBe(bytesOut);
+  });
+
+  test('waits for a server that takes it slowly', async () => {
+    const { upload, leftMs } = sending(whole, { bytesPerSecond: 10_000 });
+    expect(await upload(9)).toMatchObject({ status: 200 });
+    expect((leftMs[8] ?? 0) - (leftMs[7] ?? 0)).toBeCloseTo(1_000, 6);
+  });
+
+  test('breaks at any byte, and the server never sees it whole', async () => {
+    let isWhole = false;
+    const wary: FetchHandler = async (request) => {
+      await request.text();
+      isWhole = true;
+      return new Response(null, { status: 204 });
+    };
+    const all = sending(wary);
+    await all.upload(2);
+    const { bytesOut } = all.network.counters();
+    isWhole = false;
+    for (let cut = 0; cut < bytesOut; cut += 997) {
+      const { upload, network } = sending(wary, { cutUploadAfterBytes: cut });
+      expect(await upload(2)).toMatchObject({ error: 'offline' });
+      expect(network.counters().bytesOut).toBe(cut);
+      expect(isWhole).toBe(false);
+    }
+    const { upload } = sending(wary, { cutUploadAfterBytes: bytesOut });
+    expect(await upload(2)).toMatchObject({ status: 204 });
+  });
+
+  test('breaks as a text does that is all of it', async () => {
+    let requests = 0;
+    const { request, network } = setUp(
+      async () => {
+        requests++;
+        return new Response(null, { status: 204 });
+      },
+      () => ({ cutUploadAfterBytes: 20 }),
+    );
+    expect(await request({ ...PUT, body: 'x'.repeat(99) })).toMatchObject({ error: 'offline' });
+    expect([requests, network.counters().bytesOut]).toEqual([0, 20]);
+  });
+
+  test('is lost with the power', async () => {
+    let isBroken = false;
+    const { network, clock } = sending(async (request) => {
+      await request.text().catch(() => {
+        isBroken = true;
+      });
+      return new Response();
+    });
+    const done: unknown[] = [];
+    const out = network.upload(PUT, null, (outcome) => done.push(outcome));
+    out.piece(piece, () => undefined);
+    for (let events = 0; events < 3; events++) await clock.step();
+    clock.clear();
+    network.reset();
+    await new Promise(setImmediate);
+    expect([isBroken, done]).toEqual([true, []]);
   });
 });
 

@@ -9,6 +9,8 @@ import type { Connection, NetworkRequest, PortErrorCode } from '../../platform/p
 import { causeOf } from '../../platform/web/network-cause.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
 import { type BodyReader, bodyReader, PIECE_BYTES_MAX, type Piece } from './network-body.ts';
+import { type Sending, sendingNowhere, Upload } from './network-upload.ts';
+import { requestBytes, responseHeadBytes, toRequest } from './network-wire.ts';
 
 export type FetchHandler = (request: Request) => Promise<Response>;
 
@@ -21,13 +23,15 @@ interface LinkProfile {
 
 /**
  * What goes wrong with an exchange: no connection, a server that stays silent, a connection that
- * breaks after this many bytes of the response (head included; the server has done its work), or a
- * server that sends its body slowly, with a stall before each piece.
+ * breaks after this many bytes of the response (head included; the server has done its work) or of
+ * the request (it has not), or a server that sends its body slowly, with a stall before each piece,
+ * and takes as slowly a body that comes in pieces.
  */
 export type NetworkFault =
   | 'refused'
   | 'silent'
   | { readonly cutAfterBytes: number }
+  | { readonly cutUploadAfterBytes: number }
   | { readonly bytesPerSecond: number; readonly stallMs?: number };
 
 export interface NetworkOptions {
@@ -36,7 +40,9 @@ export interface NetworkOptions {
   readonly fetch: FetchHandler;
   readonly connection: () => Connection;
   /** Asked once per exchange; `index` counts them from 0 over all boots. */
-  readonly fault?: ((index: number, request: NetworkRequest) => NetworkFault | null) | undefined;
+  readonly fault?:
+    | ((index: number, request: NetworkRequest<string>) => NetworkFault | null)
+    | undefined;
 }
 
 interface NetworkCounters {
@@ -54,11 +60,19 @@ export interface ResponseHead {
 }
 
 /** `text`: why, in words that may be shown. */
-type Failure = { readonly error: PortErrorCode; readonly text?: string };
+export type Failure = { readonly error: PortErrorCode; readonly text?: string };
 
 export interface DeviceNetwork {
   /** `done` is called in an event of the clock, once. */
-  request(request: NetworkRequest, done: (outcome: ResponseHead | Failure) => void): void;
+  request(request: NetworkRequest<string>, done: (outcome: ResponseHead | Failure) => void): void;
+  /** As `request`, but the body follows; `lengthBytes`: all of it, null where that is not known. */
+  upload(
+    request: NetworkRequest<string>,
+    lengthBytes: number | null,
+    done: (outcome: ResponseHead | Failure) => void,
+  ): Sending;
+  /** For the pieces of a request that is over. */
+  readonly over: Sending;
   /** The next piece of a stream, null at its end. */
   read(stream: number, done: (outcome: Piece | null | Failure) => void): void;
   /** Gives a stream up; unknown and finished ones are ignored. */
@@ -69,7 +83,7 @@ export interface DeviceNetwork {
 }
 
 /** A failed exchange, with what lies below it. */
-function failure(error: PortErrorCode, { url }: NetworkRequest, below?: unknown): Failure {
+function failure(error: PortErrorCode, { url }: NetworkRequest<string>, below?: unknown): Failure {
   return { error, text: causeOf(below, url) };
 }
 
@@ -78,7 +92,7 @@ const NOBODY_THERE = Object.assign(new Error(), { code: 'ECONNREFUSED' });
 
 /** One exchange whose body is read. */
 interface Stream {
-  readonly request: NetworkRequest;
+  readonly request: NetworkRequest<string>;
   readonly reader: BodyReader;
   readonly watch: ExchangeWatch;
   readonly wireNs: (bytes: number) => number;
@@ -89,6 +103,7 @@ export function createNetwork(options: NetworkOptions): DeviceNetwork {
 }
 
 class Network implements DeviceNetwork {
+  readonly over: Sending;
   private readonly options: NetworkOptions;
   private readonly counted: NetworkCounters = {
     requests: 0,
@@ -98,32 +113,67 @@ class Network implements DeviceNetwork {
   };
   private readonly streams = new Map<number, Stream>();
   private streamCount = 0;
+  private readonly uploads = new Set<Upload>();
   private readonly knownOrigins = new Set<string>();
   private readonly halfTripNs: number;
 
   constructor(options: NetworkOptions) {
     this.options = options;
+    this.over = sendingNowhere(options.clock);
     this.halfTripNs = (options.link.roundTripMs / 2) * NS_PER_MS;
   }
 
-  request(request: NetworkRequest, done: (outcome: ResponseHead | Failure) => void): void {
-    const { clock, connection, fault: faultOf } = this.options;
-    const fault = faultOf?.(this.counted.requests, request) ?? null;
-    this.counted.requests++;
+  request(request: NetworkRequest<string>, done: (outcome: ResponseHead | Failure) => void): void {
+    const { clock } = this.options;
     const nowNs = clock.nowNs();
-    const isCut = connection() === 'none';
-    if (isCut || fault === 'refused' || !URL.canParse(request.url)) {
-      const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
-      clock.at(nowNs + this.halfTripNs, () => done(offline));
-      return;
-    }
-    const bytes = requestBytes(request);
-    this.counted.bytesOut += bytes;
+    const fault = this.faultOf(request, done);
+    if (fault === 'refused') return;
+    const { cutUploadAfterBytes, ...body } = bodyFault(fault);
+    const bytes = requestBytes(request, Buffer.byteLength(request.body ?? ''));
+    this.counted.bytesOut += Math.min(bytes, cutUploadAfterBytes);
     const endNs = nowNs + headLimitMs(request) * NS_PER_MS;
     const wayNs = this.connectNs(request.url) + this.wireNs(bytes) + this.halfTripNs;
-    if (fault === 'silent' || nowNs + wayNs > endNs)
+    if (bytes > cutUploadAfterBytes) {
+      clock.at(nowNs + wayNs, () => done(failure('offline', request)));
+    } else if (fault === 'silent' || nowNs + wayNs > endNs) {
       clock.at(endNs, () => done(failure('timeout', request)));
-    else clock.at(nowNs + wayNs, () => this.exchange(request, fault, nowNs, done));
+    } else clock.at(nowNs + wayNs, () => this.exchange(request, body, nowNs, done));
+  }
+
+  upload(
+    request: NetworkRequest<string>,
+    lengthBytes: number | null,
+    done: (outcome: ResponseHead | Failure) => void,
+  ): Sending {
+    const { clock, fetch } = this.options;
+    const askedNs = clock.nowNs();
+    const fault = this.faultOf(request, done);
+    if (fault === 'refused') return this.over;
+    const { cutUploadAfterBytes, ...answer } = bodyFault(fault);
+    const headBytes = requestBytes(request, lengthBytes);
+    this.counted.bytesOut += Math.min(headBytes, cutUploadAfterBytes);
+    const upload = new Upload({
+      clock,
+      limits: request,
+      askedNs,
+      headLeftNs: askedNs + this.connectNs(request.url) + this.wireNs(headBytes),
+      halfTripNs: this.halfTripNs,
+      isChunked: lengthBytes === null,
+      wireNs: (bytes) => this.wireNs(bytes),
+      takeNs: answer.slow?.wireNs ?? (() => 0),
+      cutAfterBytes: Math.max(0, cutUploadAfterBytes - headBytes),
+      serve: fault === 'silent' ? null : (body) => fetch(toRequest(request, { body, lengthBytes })),
+      sent: (bytes) => {
+        this.counted.bytesOut += bytes;
+      },
+      over: (outcome, below) => {
+        this.uploads.delete(upload);
+        if (typeof outcome === 'string') return done(failure(outcome, request, below));
+        this.answer(request, outcome, answer, askedNs, done);
+      },
+    });
+    this.uploads.add(upload);
+    return upload;
   }
 
   read(stream: number, done: (outcome: Piece | null | Failure) => void): void {
@@ -138,7 +188,9 @@ class Network implements DeviceNetwork {
 
   reset(): void {
     for (const { reader } of this.streams.values()) reader.cancel();
+    for (const upload of this.uploads) upload.drop();
     this.streams.clear();
+    this.uploads.clear();
     this.knownOrigins.clear();
   }
 
@@ -146,29 +198,55 @@ class Network implements DeviceNetwork {
     return { ...this.counted };
   }
 
+  /** What goes wrong with a new exchange; where it is `refused`, `done` hears of it. */
+  private faultOf(
+    request: NetworkRequest<string>,
+    done: (outcome: Failure) => void,
+  ): NetworkFault | null {
+    const { clock, connection, fault: faultOf } = this.options;
+    const fault = faultOf?.(this.counted.requests, request) ?? null;
+    this.counted.requests++;
+    const isCut = connection() === 'none';
+    if (!isCut && fault !== 'refused' && URL.canParse(request.url)) return fault;
+    const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
+    clock.at(clock.nowNs() + this.halfTripNs, () => done(offline));
+    return 'refused';
+  }
+
   /** The request is there: the answer's head, or what became of it. */
   private async exchange(
-    request: NetworkRequest,
-    fault: NetworkFault | null,
+    request: NetworkRequest<string>,
+    body: BodyFault,
     askedNs: number,
     done: (outcome: ResponseHead | Failure) => void,
   ): Promise<void> {
     const { clock, fetch } = this.options;
-    const startNs = clock.nowNs();
     const endNs = askedNs + headLimitMs(request) * NS_PER_MS;
-    const timedOut = (): void => done(failure('timeout', request));
     const answered = fetch(toRequest(request)).catch((error: unknown) =>
       failure('offline', request, error),
     );
-    const response = await clock.within(answered, endNs - startNs);
-    if (response === 'late') return timedOut();
+    const response = await clock.within(answered, endNs - clock.nowNs());
+    if (response === 'late') return done(failure('timeout', request));
     if ('error' in response) return done(response);
+    const headNs = this.halfTripNs + this.wireNs(responseHeadBytes(response));
+    if (clock.nowNs() + headNs > endNs) {
+      return clock.at(endNs, () => done(failure('timeout', request)));
+    }
+    this.answer(request, response, body, askedNs, done);
+  }
+
+  /** The answer's head is on its way to the device. */
+  private answer(
+    request: NetworkRequest<string>,
+    response: Response,
+    body: BodyFault,
+    askedNs: number,
+    done: (outcome: ResponseHead | Failure) => void,
+  ): void {
+    const { clock } = this.options;
     const headBytes = responseHeadBytes(response);
-    const body = bodyFault(fault);
-    const arrivalNs = startNs + this.halfTripNs + this.wireNs(headBytes);
-    if (arrivalNs > endNs) return clock.at(endNs, timedOut);
     this.counted.bytesIn += Math.min(headBytes, body.cutAfterBytes);
-    clock.at(arrivalNs, () => {
+    clock.at(clock.nowNs() + this.halfTripNs + this.wireNs(headBytes), () => {
       if (headBytes > body.cutAfterBytes) {
         response.body?.cancel().catch(() => undefined);
         return done(failure('offline', request));
@@ -181,7 +259,7 @@ class Network implements DeviceNetwork {
 
   /** The number of a new stream: the body of `response`. */
   private open(
-    request: NetworkRequest,
+    request: NetworkRequest<string>,
     response: Response,
     { cutAfterBytes, slow }: BodyFault,
     askedNs: number,
@@ -255,7 +333,7 @@ async function nextOf(
 }
 
 /** The headers must be there by then. */
-function headLimitMs({ timeoutMs, longestMs }: NetworkRequest): number {
+function headLimitMs({ timeoutMs, longestMs }: NetworkRequest<string>): number {
   return Math.min(timeoutMs, longestMs);
 }
 
@@ -267,45 +345,19 @@ interface BodyFault {
   readonly slow?: Pick<Stream, 'wireNs'> & { readonly pieceBytes: number };
 }
 
-/** What a fault does to the body of an answer. */
-function bodyFault(fault: NetworkFault | null): BodyFault {
-  if (fault === null || typeof fault === 'string') return { cutAfterBytes: Infinity };
-  if ('cutAfterBytes' in fault) return fault;
+const WHOLE = { cutAfterBytes: Infinity, cutUploadAfterBytes: Infinity };
+
+/** What a fault does to the bodies of an exchange. */
+function bodyFault(fault: NetworkFault | null): BodyFault & { cutUploadAfterBytes: number } {
+  if (fault === null || typeof fault === 'string') return WHOLE;
+  if (!('bytesPerSecond' in fault)) return { ...WHOLE, ...fault };
   const { bytesPerSecond, stallMs = 0 } = fault;
   const pieceBytes = Math.ceil(bytesPerSecond * SLOW_PIECE_S);
   return {
-    cutAfterBytes: Infinity,
+    ...WHOLE,
     slow: {
       pieceBytes: Math.min(PIECE_BYTES_MAX, pieceBytes),
       wireNs: (bytes: number) => (bytes / bytesPerSecond) * 1e9 + stallMs * NS_PER_MS,
     },
   };
-}
-
-function toRequest(request: NetworkRequest): Request {
-  return new Request(request.url, {
-    method: request.method,
-    headers: request.headers.map(([name, value]): [string, string] => [name, value]),
-    redirect: 'manual',
-    ...(request.body === undefined ? {} : { body: request.body }),
-  });
-}
-
-function requestBytes(request: NetworkRequest): number {
-  const url = new URL(request.url);
-  const bodyBytes = Buffer.byteLength(request.body ?? '');
-  const line = `${request.method} ${url.pathname}${url.search} HTTP/1.1\r\n`;
-  const framing: [string, string][] = [['host', url.host]];
-  if (bodyBytes > 0) framing.push(['content-length', String(bodyBytes)]);
-  return line.length + headerBytes([...framing, ...request.headers]) + bodyBytes;
-}
-
-function responseHeadBytes(response: Response): number {
-  const line = `HTTP/1.1 ${response.status} ${response.statusText}\r\n`;
-  return line.length + headerBytes([...response.headers]);
-}
-
-/** The header lines and the empty line behind them. */
-function headerBytes(headers: readonly (readonly [name: string, value: string])[]): number {
-  return headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 2);
 }

@@ -16,7 +16,8 @@ import type {
 } from '../../platform/ports.ts';
 import { lengthOf, pack, unpack } from '../../platform/quickjs/values.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
-import type { DeviceNetwork } from './network.ts';
+import type { DeviceNetwork, Failure, ResponseHead } from './network.ts';
+import type { Sending } from './network-upload.ts';
 import type { HostCall } from './trace.ts';
 
 export interface Answer {
@@ -108,15 +109,30 @@ function changesOf({ head, text, bytes }: HostCall): Change[] {
 }
 
 export function networkOperations(network: DeviceNetwork): Operations {
+  // Bodies that come in pieces, by the number of their request.
+  const sendings = new Map<number, Sending>();
   return new Map<string, Operation>([
     [
       'request',
-      ({ head, text }, answer) => {
-        const request = JSON.parse(head) as Omit<NetworkRequest, 'body'>;
+      ({ id, head, text }, answer) => {
+        const { body, lengthBytes, ...request }: RequestHead = JSON.parse(head);
+        const done = (outcome: ResponseHead | Failure): void => {
+          sendings.delete(id);
+          answer('error' in outcome ? outcome : { head: JSON.stringify(outcome) });
+        };
         const hasBody = request.method === 'PUT' || request.method === 'POST';
-        network.request(hasBody ? { ...request, body: text } : request, (outcome) =>
-          answer('error' in outcome ? outcome : { head: JSON.stringify(outcome) }),
-        );
+        if (body === 'pieces') sendings.set(id, network.upload(request, lengthBytes ?? null, done));
+        else network.request(hasBody ? { ...request, body: text } : request, done);
+      },
+    ],
+    [
+      'piece',
+      ({ head, text, bytes }, answer) => {
+        const [number, what] = head.split(' ');
+        const sending = sendings.get(Number(number)) ?? network.over;
+        const left = (): void => answer({});
+        if (what === 'broken') sending.breakOff(left);
+        else sending.piece(what === 'end' ? null : (bytes ?? Buffer.from(text)), left);
       },
     ],
     [
@@ -126,6 +142,12 @@ export function networkOperations(network: DeviceNetwork): Operations {
       },
     ],
   ]);
+}
+
+/** The head of `request`. */
+interface RequestHead extends Omit<NetworkRequest<string>, 'body'> {
+  readonly body?: 'pieces';
+  readonly lengthBytes?: number;
 }
 
 /**

@@ -46,6 +46,7 @@ const itemCount = (call: HostCall) => ({ items: (JSON.parse(call.head) as unknow
 const DETAILS: ReadonlyMap<string, (call: HostCall) => TraceDetail> = new Map([
   ['random', headAs('count')],
   ['sleep', headAs('ms')],
+  ['piece', describePiece],
   ['read', headAs('stream')],
   ['close', headAs('stream')],
   ['get', (call) => ({ keys: call.text === '' ? 0 : call.text.split('\n').length })],
@@ -64,6 +65,11 @@ const DETAILS: ReadonlyMap<string, (call: HostCall) => TraceDetail> = new Map([
 function describeRequest(call: HostCall): TraceDetail {
   const { method, url } = JSON.parse(call.head) as { method: string; url: string };
   return { method, url: url.replace(/(token=)[^&]*/gi, '$1…') };
+}
+
+function describePiece({ head }: HostCall): TraceDetail {
+  const [request, what] = head.split(' ');
+  return { request: Number(request), ...(what !== undefined && { what }) };
 }
 
 function pick(json: string, names: readonly string[]): TraceDetail {

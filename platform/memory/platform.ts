@@ -45,7 +45,7 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
   const time = manualClock(options.nowMs);
   const platform: MemoryPlatform = {
     storage: options.storage,
-    network: options.network ?? fetchNetwork(options.fetch),
+    network: options.network ?? fetchNetwork(options.fetch, { streamsBodies: true }),
     clock: time,
     time,
     entropy: { random: options.random },

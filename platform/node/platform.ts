@@ -83,7 +83,9 @@ export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeCl
   const { allowHttp = false, onPlainHttp } = options;
   const ask = overKeptConnections(options.fetch ?? fetch);
   return {
-    network: fetchNetwork(allowHttp ? ask : encryptedFetch(ask, onPlainHttp)),
+    network: fetchNetwork(allowHttp ? ask : encryptedFetch(ask, onPlainHttp), {
+      streamsBodies: true,
+    }),
     clock: options.clock ?? clock,
     entropy: { random: (count) => new Uint8Array(randomBytes(count)) },
     stop: clock.stop,

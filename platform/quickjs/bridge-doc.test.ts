@@ -76,7 +76,8 @@ describe('the table of commands', () => {
 });
 
 describe('the table of operations', () => {
-  const source = textOf('platform/quickjs/host.ts') + textOf('platform/quickjs/entry.ts');
+  const files = ['host', 'pieces', 'entry'].map((name) => `platform/quickjs/${name}.ts`);
+  const source = files.map(textOf).join('');
   const calls = new Map(
     [...source.matchAll(/\b(ask|tell|call|host)\('(\w+)'/g)].map(([, how, op]) => [op, how]),
   );

@@ -13,14 +13,14 @@ import {
 } from '../../emulator/device/operations.ts';
 import { bulkContract } from '../../test/contract/bulk.ts';
 import { cryptoContract } from '../../test/contract/crypto.ts';
+import { networkContract } from '../../test/contract/network.ts';
 import {
-  networkContract,
   REFUSED,
   type Server,
   SILENT,
   SLOW,
   SLOW_BYTES_PER_SECOND,
-} from '../../test/contract/network.ts';
+} from '../../test/contract/network-server.ts';
 import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
 import { type BridgedDevice, bridgedDevice, EPOCH_MS } from '../../test/support/bridge.ts';
 import { MemoryStorage } from '../memory/storage.ts';
@@ -29,10 +29,11 @@ import type { Identity, Network, Storage } from '../ports.ts';
 
 storageContract('over the bridge', async () => storageOver(new MemoryStorage()));
 
-networkContract('over the bridge', async (server) => ({
-  network: networkOver(server),
-  close: async () => undefined,
-}));
+networkContract(
+  'over the bridge',
+  async (server) => ({ network: networkOver(server), close: async () => undefined }),
+  { whileMade: true, onTheWayBytesMax: 6 * 16_384 },
+);
 
 cryptoContract('over the bridge', (entropy) => {
   const { platform } = bridgedDevice({

@@ -8,3 +8,6 @@ export const contents: Contents = {
   collections: [history, passwords],
   clients,
 };
+
+/** How it sends requests: none of its remotes streams a body. */
+export { sendWhole as send } from './host.ts';

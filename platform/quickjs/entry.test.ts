@@ -17,9 +17,12 @@ const CONFIG = {
 
 // With the collection that `storage` is kept in.
 vi.mock('./contents.ts', async (importOriginal) => {
-  const { contents } = await importOriginal<typeof import('./contents.ts')>();
+  const { contents, ...rest } = await importOriginal<typeof import('./contents.ts')>();
   const { extensionStorage } = await import('../../agent/index.ts');
-  return { contents: { ...contents, collections: [...contents.collections, extensionStorage] } };
+  return {
+    ...rest,
+    contents: { ...contents, collections: [...contents.collections, extensionStorage] },
+  };
 });
 
 async function reply(name: string, text: string): Promise<[error: string, json: unknown]> {

@@ -3,7 +3,7 @@
 
 import { type AgentConfig, createAgent, fromPort } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
-import { contents } from './contents.ts';
+import { contents, send } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
 interface Booted {
@@ -20,7 +20,7 @@ const START_AGAIN_MS = 15 * 60_000;
 /** BRIDGE.md, "Loading". Starts the agent; commands that come before it has started wait. */
 export function boot(host: Host): Booted {
   const { crypto, ...config }: HostConfig = JSON.parse(`${host('config', 0, '', '', null)}`);
-  const { platform, deliver } = createHostPlatform(host, crypto === 'device');
+  const { platform, deliver } = createHostPlatform(host, crypto === 'device', send);
   const agent = createAgent(platform, config, contents);
   let started = agent.start();
 

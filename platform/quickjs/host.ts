@@ -9,6 +9,7 @@ import type {
   Connection,
   DeviceCrypto,
   Network,
+  NetworkRequest,
   Platform,
   PortError,
   PortErrorCode,
@@ -34,7 +35,7 @@ export type Deliver = (
   bytes: ArrayBuffer | null,
 ) => void;
 
-interface Answer {
+export interface Answer {
   readonly head: string;
   readonly text: string;
   readonly bytes: Uint8Array;
@@ -47,17 +48,22 @@ interface Message {
   readonly bytes?: Uint8Array | null;
 }
 
-interface Line {
+export interface Line {
   /** A number for a call that has more than one part. */
   newId(): number;
   ask(op: string, message?: Message, id?: number): Promise<Answer>;
-  tell(op: string, message: Message, id?: number): void;
+  /** What the host returns at once. */
+  call(op: string, message?: Message, id?: number): unknown;
 }
+
+/** Sends a request; the answer's head is the response's. */
+export type Send = (line: Line, request: NetworkRequest) => Promise<Answer>;
 
 /** The platform that a host function is, and where the host's answers go. */
 export function createHostPlatform(
   host: Host,
   withDeviceCrypto: boolean,
+  send: Send = sendWhole,
 ): { platform: Platform; deliver: Deliver } {
   const waiting = new Map<
     number,
@@ -65,34 +71,33 @@ export function createHostPlatform(
   >();
   let lastId = 0;
 
-  const call = (op: string, id: number, { head = '', text = '', bytes = null }: Message): unknown =>
+  const call: Line['call'] = (op, { head = '', text = '', bytes = null } = {}, id = 0) =>
     host(op, id, head, text, bytes === null ? null : bufferOf(bytes));
   const newId = (): number => ++lastId;
   const ask: Line['ask'] = (op, message = {}, id = newId()) =>
     new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
       try {
-        call(op, id, message);
+        call(op, message, id);
       } catch (error) {
         waiting.delete(id);
         throw error;
       }
     });
-  const tell: Line['tell'] = (op, message, id = 0) => void call(op, id, message);
-  const line: Line = { newId, ask, tell };
+  const line: Line = { newId, ask, call };
 
   const platform: Platform = {
     storage: storageOf(line),
-    network: networkOf(line),
+    network: networkOf(line, send),
     clock: {
-      nowMs: () => Number(call('now', 0, {})),
+      nowMs: () => Number(call('now')),
       sleep: async (delayMs) => void (await ask('sleep', { head: `${Math.ceil(delayMs)}` })),
       pause: async () => void (await ask('pause')),
     },
     entropy: {
-      random: (count) => new Uint8Array(call('random', 0, { head: `${count}` }) as ArrayBuffer),
+      random: (count) => new Uint8Array(call('random', { head: `${count}` }) as ArrayBuffer),
     },
-    power: { connection: () => call('connection', 0, {}) as Connection },
+    power: { connection: () => call('connection') as Connection },
     identity: {
       account: async () => JSON.parse((await ask('account')).text),
       assertion: async (audience, fresh) =>
@@ -103,8 +108,8 @@ export function createHostPlatform(
       deviceKey: async () => (await ask('devicekey')).bytes,
     },
     shell: {
-      status: (text) => tell('status', { text }),
-      event: (text) => tell('event', { text }),
+      status: (text) => void call('status', { text }),
+      event: (text) => void call('event', { text }),
     },
     ...(withDeviceCrypto ? { crypto: cryptoOf(line) } : {}),
   };
@@ -149,7 +154,7 @@ function portionOf(changes: readonly Change[]): Message {
   return { head, ...pack(changes.map(([, value]) => value)) };
 }
 
-function storageOf({ newId, ask, tell }: Line): Storage {
+function storageOf({ newId, ask, call }: Line): Storage {
   let lastCommit: Promise<unknown> = Promise.resolve();
 
   const commit = async (changes: readonly Change[]): Promise<void> => {
@@ -159,7 +164,7 @@ function storageOf({ newId, ask, tell }: Line): Storage {
     for (const [at, [key, value]] of changes.entries()) {
       const more = key.length + (value?.length ?? 0);
       if (at > from && units + more > PORTION_UNITS) {
-        tell('more', portionOf(changes.slice(from, at)), id);
+        call('more', portionOf(changes.slice(from, at)), id);
         await ask('pause');
         from = at;
         units = 0;
@@ -195,10 +200,16 @@ function storageOf({ newId, ask, tell }: Line): Storage {
   };
 }
 
-function networkOf({ ask, tell }: Line): Network {
+/** A request whose body, if there is one, is one text. Errors: `unsupported`. */
+export const sendWhole: Send = async ({ ask }, { body = '', ...request }) => {
+  if (typeof body !== 'string') throw portError('unsupported', '');
+  return ask('request', { head: JSON.stringify(request), text: body });
+};
+
+function networkOf(line: Line, send: Send): Network {
   return {
-    async request({ body = '', ...request }) {
-      const { head } = await ask('request', { head: JSON.stringify(request), text: body });
+    async request(request) {
+      const { head } = await send(line, request);
       const { stream, status, headers: answered } = JSON.parse(head);
       let ended = false;
       return {
@@ -206,12 +217,12 @@ function networkOf({ ask, tell }: Line): Network {
         headers: answered,
         async read() {
           if (ended) return null;
-          const piece = await ask('read', { head: `${stream}` });
+          const piece = await line.ask('read', { head: `${stream}` });
           ended = piece.head === 'end';
           return ended ? null : piece.text;
         },
         cancel() {
-          if (!ended) tell('close', { head: `${stream}` });
+          if (!ended) line.call('close', { head: `${stream}` });
           ended = true;
         },
       };
@@ -248,7 +259,7 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
       const lengths = JSON.stringify(texts.map((text) => text.length));
       const { bytes } = pack([encKey, macKey, ...ivs]);
       const { head, text } = await ask('seal', { head: lengths, text: texts.join(''), bytes });
-      const parts = unpack(JSON.parse(head), text, new Uint8Array(0)) as string[];
+      const parts = unpack(JSON.parse(head), text, NO_BYTES) as string[];
       return texts.map((_, index): CipherParts => {
         const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);
         return { ciphertext, IV, hmac };

@@ -1,30 +1,51 @@
 import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { describe, expect, test } from 'vitest';
-import { networkContract, REFUSED, type Server, SILENT } from '../../test/contract/network.ts';
+import { networkContract } from '../../test/contract/network.ts';
+import { REFUSED, type Server, SILENT } from '../../test/contract/network-server.ts';
 import type { NetworkRequest } from '../ports.ts';
-import { fetchNetwork } from './fetch-network.ts';
+import { type Fetch, fetchNetwork } from './fetch-network.ts';
 
-networkContract('a server in the same process', async (server) => ({
-  network: fetchNetwork(async (request) => {
-    if (request.url.endsWith(REFUSED)) throw new TypeError('fetch failed');
-    return request.url.endsWith(SILENT) ? new Promise(() => undefined) : server(request);
-  }),
-  close: async () => undefined,
-}));
-
-networkContract("the runtime's own fetch", async (server) => {
-  const msw = setupServer(
-    http.all(`*${REFUSED}`, () => HttpResponse.error()),
-    http.all(`*${SILENT}`, () => new Promise<never>(() => undefined)),
-    http.all('*', ({ request }) => answerOf(server, request)),
+for (const streamsBodies of [true, false]) {
+  networkContract(
+    `a server in the same process, bodies ${streamsBodies ? 'streamed' : 'collected'}`,
+    async (server) => ({ network: fetchNetwork(sameProcess(server), { streamsBodies }), close }),
+    { whileMade: streamsBodies, onTheWayBytesMax: 2 * 16_384 },
   );
-  msw.listen({ onUnhandledRequest: 'error' });
-  return {
-    network: fetchNetwork((request) => fetch(request)),
-    close: async () => msw.close(),
+}
+
+function sameProcess(server: Server): Fetch {
+  return async (request) => {
+    if (request.url.endsWith(REFUSED)) throw new TypeError('fetch failed');
+    if (request.url.endsWith(SILENT)) await silence(request);
+    return server(request);
   };
-});
+}
+
+/** Takes what comes, and says nothing. */
+async function silence(request: Request): Promise<never> {
+  await request.arrayBuffer();
+  return new Promise(() => undefined);
+}
+
+async function close(): Promise<void> {}
+
+networkContract(
+  "the runtime's own fetch",
+  async (server) => {
+    const msw = setupServer(
+      http.all(`*${REFUSED}`, () => HttpResponse.error()),
+      http.all(`*${SILENT}`, () => new Promise<never>(() => undefined)),
+      http.all('*', ({ request }) => answerOf(server, request)),
+    );
+    msw.listen({ onUnhandledRequest: 'error' });
+    return {
+      network: fetchNetwork((request) => fetch(request)),
+      close: async () => msw.close(),
+    };
+  },
+  null,
+);
 
 async function answerOf(server: Server, request: Request): Promise<Response> {
   return server(request);

@@ -1,9 +1,12 @@
 // The Network port over a `fetch`: the platform's own, or a server in the same process.
-// Promises the port's contract: pieces of at most 16,384 characters, strict UTF-8, no redirects.
+// Promises the port's contract: pieces of at most 16,384 characters, strict UTF-8, no redirects,
+// and bodies that go up piece by piece.
 
 import { type ExchangeWatch, watchExchange } from '../exchange-limits.ts';
 import type { Header, Network, NetworkRequest, NetworkResponse, PortErrorCode } from '../ports.ts';
 import { causeOf } from './network-cause.ts';
+import { createPatience, type Patience } from './patience.ts';
+import { collect, startUpload, type Upload } from './upload.ts';
 
 export type Fetch = (request: Request) => Promise<Response>;
 
@@ -31,51 +34,96 @@ const MESSAGES: { readonly [code in NetworkErrorCode]: string } = {
   encoding: 'the answer is not UTF-8',
 };
 
-export function fetchNetwork(fetch: Fetch): Network {
+interface FetchAbilities {
+  /**
+   * The fetch sends a body while it is made. Node.js does; of browsers only some, to some servers:
+   * for them a streamed body is collected first.
+   */
+  readonly streamsBodies?: boolean;
+}
+
+export function fetchNetwork(
+  fetch: Fetch,
+  { streamsBodies = false }: FetchAbilities = {},
+): Network {
   return {
     async request(request) {
       const startMs = performance.now();
       const stop = new AbortController();
       const fail: Failing = (code, error) =>
         error instanceof NetworkError ? error : new NetworkError(code, causeOf(error, request.url));
-      const within: Within = (work, limitMs) =>
-        withTimeout(work, limitMs, () => {
-          stop.abort();
-          return fail('timeout');
+      const patience = createPatience(() => fail('timeout'));
+      patience.set(Math.min(request.timeoutMs, request.longestMs));
+      const { body } = request;
+      const upload =
+        typeof body === 'object' && streamsBodies
+          ? startUpload(body, request, startMs, patience)
+          : null;
+      try {
+        const content = upload?.stream ?? (await contentOf(request, startMs, patience));
+        const work = fetch(requestOf(request, content, stop.signal)).catch((error: unknown) => {
+          throw fail('offline', error);
         });
-      const { timeoutMs, longestMs } = request;
-      const work = fetch(requestOf(request, stop.signal));
-      const response = await within(work, Math.min(timeoutMs, longestMs)).catch((error) => {
-        throw fail('offline', error);
-      });
-      const watch = watchExchange(request, startMs);
-      return responseOf(response, { stop, fail, within, watch });
+        const response = await Promise.race([work, patience.over]);
+        const watch = watchExchange(request, startMs);
+        return responseOf(response, { stop, fail, patience, watch, upload });
+      } catch (error) {
+        stop.abort();
+        throw error;
+      } finally {
+        patience.rest();
+        upload?.stop();
+      }
     },
   };
+}
+
+/** A body that is sent as one. Nothing tells how it goes up: it has the time of the lowest rate. */
+async function contentOf(
+  request: NetworkRequest,
+  startMs: number,
+  patience: Patience,
+): Promise<string | Blob | undefined> {
+  const { body, timeoutMs, longestMs, windowMs, windowBytesMin } = request;
+  if (typeof body !== 'object') return body;
+  const leftMs = (): number => startMs + longestMs - performance.now();
+  patience.set(leftMs());
+  const blob = await collect(body, patience);
+  patience.set(Math.min(timeoutMs + (blob.size / windowBytesMin) * windowMs, leftMs()));
+  return blob;
 }
 
 /** What an exchange fails with; an error that is one already stays as it is. */
 type Failing = (code: NetworkErrorCode, error?: unknown) => NetworkError;
 
-type Within = <T>(work: Promise<T>, limitMs: number) => Promise<T>;
-
 interface Exchange {
   readonly stop: AbortController;
   readonly fail: Failing;
-  /** What the work resolves to, or the end of the exchange. */
-  readonly within: Within;
+  readonly patience: Patience;
   readonly watch: ExchangeWatch;
+  /** Of a streamed body, which may not have left whole. */
+  readonly upload: Upload | null;
 }
 
-function requestOf({ method, url, headers, body }: NetworkRequest, signal: AbortSignal): Request {
+function requestOf(
+  { method, url, headers, body }: NetworkRequest,
+  content: string | Blob | ReadableStream<Uint8Array> | undefined,
+  signal: AbortSignal,
+): Request {
   // The platform's own complaint would show the password.
   if (!isPlainUrl(url)) throw new TypeError('a request needs a URL without user and password');
+  const isStream = content instanceof ReadableStream && typeof body === 'object';
+  const lengthBytes = isStream ? body.lengthBytes : undefined;
+  const all = headers.map(([name, value]): [string, string] => [name, value]);
+  if (lengthBytes !== undefined) all.push(['content-length', `${lengthBytes}`]);
   return new Request(url, {
     method,
-    headers: headers.map(([name, value]): [string, string] => [name, value]),
+    headers: all,
     redirect: 'manual',
+    // With it, a streamed body could not be refused with 401.
+    credentials: 'omit',
     signal,
-    ...(body === undefined ? {} : { body }),
+    ...(content !== undefined && { body: content, duplex: 'half' }),
   });
 }
 
@@ -85,11 +133,18 @@ function isPlainUrl(url: string): boolean {
   return username === '' && password === '';
 }
 
-function responseOf(response: Response, { stop, fail, within, watch }: Exchange): NetworkResponse {
+function responseOf(
+  response: Response,
+  { stop, fail, patience, watch, upload }: Exchange,
+): NetworkResponse {
   const reader = response.body?.getReader() ?? null;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let ready = '';
   let ended = reader === null;
+
+  /** The connection is of no use where the answer came before the end of what was sent. */
+  const isCut = upload !== null && !upload.isComplete;
+  if (ended && isCut) stop.abort();
 
   const giveUp = (): void => {
     ready = '';
@@ -107,9 +162,9 @@ function responseOf(response: Response, { stop, fail, within, watch }: Exchange)
   const fill = async (): Promise<void> => {
     while (ready === '' && !ended && reader !== null) {
       const askedMs = performance.now();
-      const { done, value } = await within(reader.read(), watch.leftMs(askedMs)).catch((error) =>
-        failed(fail('truncated', error)),
-      );
+      const { done, value } = await patience
+        .within(reader.read(), watch.leftMs(askedMs))
+        .catch((error) => failed(fail('truncated', error)));
       if (ended) return;
       watch.arrived(value?.length ?? 0, performance.now() - askedMs);
       try {
@@ -118,6 +173,7 @@ function responseOf(response: Response, { stop, fail, within, watch }: Exchange)
         failed(fail('encoding'));
       }
       ended = done;
+      if (ended && isCut) stop.abort();
     }
   };
 
@@ -141,24 +197,4 @@ function pieceEnd(text: string): number {
   if (text.length <= PIECE_CHARS_MAX) return text.length;
   const last = text.charCodeAt(PIECE_CHARS_MAX - 1);
   return last >= 0xd800 && last < 0xdc00 ? PIECE_CHARS_MAX - 1 : PIECE_CHARS_MAX;
-}
-
-/**
- * What `late` returns is thrown when the time is over; a time that is over already leaves no turn
- * for the work.
- */
-async function withTimeout<T>(
-  work: Promise<T>,
-  limitMs: number,
-  late: () => NetworkError,
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), limitMs);
-  });
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -10,17 +10,8 @@ import type {
   NetworkRequest,
   NetworkResponse,
 } from '../../platform/ports.ts';
-
-/** Answers whatever comes, except what the paths below are for. */
-export type Server = (request: Request) => Response | Promise<Response>;
-
-/** No connection can be made to an address that ends like this. */
-export const REFUSED = '/refused';
-/** A server that never answers is at an address that ends like this. */
-export const SILENT = '/silent';
-/** A server whose bodies come at `SLOW_BYTES_PER_SECOND` is at an address that ends like this. */
-export const SLOW = '/slow';
-export const SLOW_BYTES_PER_SECOND = 200;
+import { REFUSED, type Server, SILENT, SLOW, SLOW_BYTES_PER_SECOND } from './network-server.ts';
+import { type UploadTraits, uploadContract } from './uploads.ts';
 
 interface NetworkUnderTest {
   readonly network: Network;
@@ -42,6 +33,7 @@ const GET: NetworkRequest = {
 export function networkContract(
   name: string,
   make: (server: Server) => Promise<NetworkUnderTest>,
+  traits: UploadTraits | null,
 ): void {
   describe(`the network contract: ${name}`, () => {
     let opened: NetworkUnderTest[] = [];
@@ -56,6 +48,8 @@ export function networkContract(
       for (const one of opened) await one.close();
       opened = [];
     });
+
+    if (traits !== null) uploadContract(serve, traits);
 
     it('gives status, headers by lower-case name, and the text', async () => {
       const headers = { ETag: '"17"', 'X-Weave-Backoff': '60' };

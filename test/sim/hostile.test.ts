@@ -54,17 +54,17 @@ const HELD = await held(atFirst);
 type Kind = 'hello' | 'poll' | 'document' | 'list' | 'put';
 
 /** What a request is about. */
-function kindOf({ method, url, body }: NetworkRequest): Kind {
+function kindOf({ method, url, body }: NetworkRequest<string>): Kind {
   if (url.endsWith('/v1/')) return 'hello';
   if (body !== undefined) return method === 'PUT' || body.includes('"PUT"') ? 'put' : 'poll';
   return /\/records\?/.test(url) ? 'list' : 'document';
 }
 
 /** The honest answer, or what `lie` makes of it. */
-type Lie = (reply: WholeReply, request: NetworkRequest) => Reply | null;
+type Lie = (reply: WholeReply, request: NetworkRequest<string>) => Reply | null;
 
 interface Outcome {
-  readonly requests: readonly NetworkRequest[];
+  readonly requests: readonly NetworkRequest<string>[];
   readonly charsRead: number;
   readonly error: string | null;
   readonly pending: number;
@@ -120,7 +120,7 @@ const read = (reply: Reply): { data: { [name: string]: unknown }[] } =>
 
 /** Lies about listings only. */
 const listing =
-  (lie: (reply: Reply, request: NetworkRequest) => Reply): Lie =>
+  (lie: (reply: Reply, request: NetworkRequest<string>) => Reply): Lie =>
   (reply, request) =>
     kindOf(request) === 'list' ? lie(reply, request) : null;
 

@@ -30,7 +30,7 @@ export interface Reply {
 export type WholeReply = Reply & { readonly body: Uint8Array };
 
 /** Answers the device's requests; it rejects as a network does. `index` counts them from 0. */
-export type Answer = (request: NetworkRequest, index: number) => Promise<Reply>;
+export type Answer = (request: NetworkRequest<string>, index: number) => Promise<Reply>;
 
 /** The account and all that its servers hold, as text that can be thawed any number of times. */
 export type Frozen = string;
@@ -76,7 +76,7 @@ export function honest(servers: TestServers): Answer {
 }
 
 interface TestNetwork extends Network {
-  readonly requests: NetworkRequest[];
+  readonly requests: NetworkRequest<string>[];
   /** Characters that the device has read of all answers. */
   charsRead: number;
 }
@@ -85,7 +85,9 @@ export function networkOf(answer: Answer): TestNetwork {
   const network: TestNetwork = {
     requests: [],
     charsRead: 0,
-    async request(request) {
+    async request({ body, ...rest }) {
+      if (typeof body === 'object') throw new Error('these servers take no streamed body');
+      const request = { ...rest, ...(body !== undefined && { body }) };
       const index = network.requests.push(request) - 1;
       const reply = await answer(request, index);
       const pieces = piecesOf(reply);
@@ -135,7 +137,7 @@ interface Exchange {
 /** Exchanges by the state and the request: the same question to the same servers has one answer. */
 const known = new Map<Frozen, Map<string, Exchange>>();
 
-async function exchange(state: Frozen, request: NetworkRequest): Promise<Exchange> {
+async function exchange(state: Frozen, request: NetworkRequest<string>): Promise<Exchange> {
   const { method, url, headers, body } = request;
   const question = JSON.stringify([method, url, headers, body]);
   const here = known.get(state) ?? new Map<string, Exchange>();
@@ -154,7 +156,7 @@ async function exchange(state: Frozen, request: NetworkRequest): Promise<Exchang
  * alike.
  */
 export function remembering(start: Frozen): {
-  answer(request: NetworkRequest): Promise<WholeReply>;
+  answer(request: NetworkRequest<string>): Promise<WholeReply>;
   left(): Frozen;
 } {
   let state = start;

@@ -155,7 +155,7 @@ export async function tell(
 }
 
 interface Told {
-  readonly request: NetworkRequest;
+  readonly request: NetworkRequest<string>;
   readonly reply: WholeReply;
 }
 

@@ -58,7 +58,7 @@ const KINDS = ['token', 'poll', 'limits', 'document', 'list', 'post'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** What a request is about. */
-function kindOf({ method, url }: NetworkRequest): Kind {
+function kindOf({ method, url }: NetworkRequest<string>): Kind {
   if (url.includes('/1.0/sync/1.5')) return 'token';
   if (method === 'POST') return 'post';
   if (url.includes('/info/configuration')) return 'limits';
@@ -69,10 +69,13 @@ function kindOf({ method, url }: NetworkRequest): Kind {
 /**
  * What the liar says; `ask` does what was asked for and has the honest answer. Null: that answer.
  */
-type Lie = (ask: () => Promise<WholeReply>, request: NetworkRequest) => Promise<Reply | null>;
+type Lie = (
+  ask: () => Promise<WholeReply>,
+  request: NetworkRequest<string>,
+) => Promise<Reply | null>;
 
 interface Outcome {
-  readonly requests: readonly NetworkRequest[];
+  readonly requests: readonly NetworkRequest<string>[];
   readonly charsRead: number;
   readonly error: string | null;
   readonly notBeforeMs: number | null;

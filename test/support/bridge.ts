@@ -9,6 +9,7 @@ import { createRandom } from '../../emulator/device/random.ts';
 import { createTrace } from '../../emulator/device/trace.ts';
 import type { Platform } from '../../platform/ports.ts';
 import { createHostPlatform } from '../../platform/quickjs/host.ts';
+import { sendPieces } from '../../platform/quickjs/pieces.ts';
 
 export const EPOCH_MS = 1_795_330_000_000;
 
@@ -27,6 +28,8 @@ interface BridgedOptions {
   readonly operations: (clock: DeviceClock) => Operations;
   readonly closeStream?: (stream: number) => void;
   readonly withCrypto?: boolean;
+  /** What the device says of itself; by default that it takes bodies in pieces. */
+  readonly config?: string;
   /** Gets the lines of the trace. */
   readonly traced?: (line: string) => void;
   readonly onEvent?: (json: string) => void;
@@ -47,7 +50,7 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
   const bridge = createBridge({
     clock,
     epochMs: EPOCH_MS,
-    config: '{}',
+    config: options.config ?? '{"bodies":"streamed"}',
     random: createRandom(1),
     connection: () => 'wifi',
     operations: new Map([...clockOperations(clock), ...options.operations(clock)]),
@@ -75,12 +78,16 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
     }
     isRunning = false;
   };
-  const { platform, deliver } = createHostPlatform((op, id, head, text, bytes) => {
-    const given = bytes === null ? null : new Uint8Array(bytes);
-    const result = bridge.host({ op, id, head, text, bytes: given });
-    void run();
-    return result instanceof Uint8Array ? bufferOf(result) : result;
-  }, options.withCrypto === true);
+  const { platform, deliver } = createHostPlatform(
+    (op, id, head, text, bytes) => {
+      const given = bytes === null ? null : new Uint8Array(bytes);
+      const result = bridge.host({ op, id, head, text, bytes: given });
+      void run();
+      return result instanceof Uint8Array ? bufferOf(result) : result;
+    },
+    options.withCrypto === true,
+    sendPieces,
+  );
   bridge.connect({
     deliver: (id, error, head, text, bytes) =>
       deliver(id, error, head, text, bytes === null ? null : bufferOf(bytes)),

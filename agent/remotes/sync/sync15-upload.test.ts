@@ -46,7 +46,7 @@ function bench({ limits, answer, cache = new Map() }: Script = {}): {
 } {
   const posts: Post[] = [];
   const send = async ({ url, headers = [], body = '' }: Exchange): Promise<Answer> => {
-    const records = JSON.parse(body) as { id: string; payload: string }[];
+    const records = JSON.parse(`${body}`) as { id: string; payload: string }[];
     const post = {
       query: url.slice('/storage/history'.length),
       headers: Object.fromEntries(headers),

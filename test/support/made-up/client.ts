@@ -16,7 +16,7 @@ import type {
 import { parseDocument, readDocument } from '../../../agent/wire/document.ts';
 import { header } from '../../../agent/wire/headers.ts';
 import { createHttp, type HttpOptions, refusalOf } from '../../../agent/wire/http.ts';
-import type { SyncKey } from '../../../platform/ports.ts';
+import type { StreamedBody, SyncKey } from '../../../platform/ports.ts';
 
 export interface Reply {
   readonly status: number;
@@ -29,7 +29,7 @@ type Ask = (
   method: 'GET' | 'PUT' | 'POST' | 'DELETE',
   url: string,
   headers?: Readonly<Record<string, string>>,
-  body?: unknown,
+  body?: string | object,
 ) => Promise<Reply>;
 
 /**
@@ -45,9 +45,8 @@ export function createAsk(options: RemoteOptions, authorize: HttpOptions['author
         : null,
   });
   return async (method, url, headers = {}, body = undefined) => {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
     const sent = { method, url, headers: Object.entries(headers) };
-    const answer = await http.send(body === undefined ? sent : { ...sent, body: text });
+    const answer = await http.send(body === undefined ? sent : { ...sent, body: contentOf(body) });
     const received = await readDocument(() => answer.read(), 1_000_000);
     return {
       status: answer.status,
@@ -55,6 +54,11 @@ export function createAsk(options: RemoteOptions, authorize: HttpOptions['author
       header: (name) => header(answer.headers, name),
     };
   };
+}
+
+function contentOf(body: string | object): string | StreamedBody {
+  if (typeof body === 'string') return body;
+  return 'open' in body ? (body as StreamedBody) : JSON.stringify(body);
 }
 
 /** For a status that the protocol does not know there. */

@@ -109,7 +109,7 @@ function openUpload(wire: DocumentWire, held: Held, known: () => Whole | null): 
         members.set(id, { last_modified: Number(version), ...rest });
       });
       for (const { id, payload } of records) members.set(id, JSON.parse(payload ?? 'null'));
-      const reply = await wire.ask('POST', await wire.resource(), {}, Object.fromEntries(members));
+      const reply = await wire.write(members);
       if (reply.status === 403) return records.map(() => ({ kind: 'readOnly' }));
       if (reply.status !== 204) throw odd(reply, 'upload');
       return records.map(({ id }) => {

@@ -2,7 +2,8 @@
 
 import { SyncError } from '../../../agent/errors.ts';
 import type { RemoteOptions } from '../../../agent/remotes/remote.ts';
-import { createAsk, odd } from './client.ts';
+import { streamedBody } from '../../../agent/wire/body.ts';
+import { createAsk, odd, type Reply } from './client.ts';
 
 interface Session {
   readonly resource: string;
@@ -18,11 +19,12 @@ export interface Whole {
 }
 
 export interface DocumentWire {
-  readonly ask: ReturnType<typeof createAsk>;
   /** Where the user's document is. */
   resource(): Promise<string>;
   /** Null: it is as it was. */
   read(since: string): Promise<Whole | null>;
+  /** Sends all of it, a member at a time: it may be long. */
+  write(members: ReadonlyMap<string, unknown>): Promise<Reply>;
 }
 
 export function openWire(options: RemoteOptions): DocumentWire {
@@ -57,8 +59,24 @@ export function openWire(options: RemoteOptions): DocumentWire {
     };
   };
   return {
-    ask,
     resource: async () => (await verify(false)).resource,
     read: (since) => read(since),
+    write: async (members) => {
+      const body = streamedBody(options.abort, () => {
+        const parts = written(members);
+        return async () => parts.next().value;
+      });
+      return ask('POST', (await verify(false)).resource, {}, body);
+    },
   };
+}
+
+function* written(members: ReadonlyMap<string, unknown>): Generator<string, null> {
+  let before = '{';
+  for (const [id, member] of members) {
+    yield `${before}${JSON.stringify(id)}:${JSON.stringify(member)}`;
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
+  return null;
 }
