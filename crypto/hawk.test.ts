@@ -2,7 +2,8 @@
 // the `hawk` package as a server that believes the headers.
 
 import { createRequire } from 'node:module';
-import { expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
 import { encodeBase64 } from './bytes.ts';
 import { type HawkRequest, hawkHeader, hawkKey, hawkMac, hawkPayloadHash } from './hawk.ts';
 
@@ -76,8 +77,42 @@ const signed: [string, HawkRequest, string][] = [
   ],
 ];
 
-it.each(signed)('signs the published requests (%#)', (key, request, mac) => {
-  expect(hawkMac(hawkKey(key), request)).toBe(mac);
+it.each(signed)('signs the published requests (%#)', async (key, request, mac) => {
+  expect(await hawkMac(hawkKey(key), request)).toBe(mac);
+});
+
+it.each(signed)('has a device that can sign them (%#)', async (key, request, mac) => {
+  const device = nodeDeviceCrypto();
+  const compute = vi.fn(device.compute?.bind(device));
+  expect(await hawkMac(hawkKey(key, { compute }), request)).toBe(mac);
+  expect(compute).toHaveBeenCalledOnce();
+});
+
+describe('signs in JavaScript', () => {
+  const [key, request, mac] = signed[0] as (typeof signed)[number];
+
+  it.each([
+    ['fails', () => Promise.reject(Object.assign(new Error('no'), { code: 'failed' }))],
+    ['refuses', () => Promise.resolve([null])],
+    ['answers half a MAC', () => Promise.resolve([new Uint8Array(16)])],
+  ])('where the device %s', async (_what, compute) => {
+    expect(await hawkMac(hawkKey(key, { compute }), request)).toBe(mac);
+  });
+
+  it('with a key that is too long for a device', async () => {
+    const compute = vi.fn();
+    const long = 'k'.repeat(1025);
+    const right = await hawkMac(hawkKey(long), request);
+    expect(await hawkMac(hawkKey(long, { compute }), request)).toBe(right);
+    expect(compute).not.toHaveBeenCalled();
+  });
+});
+
+it("takes no failure of the engine for the device's", async () => {
+  const failure = new RangeError('out of memory');
+  const [key, request] = signed[0] as (typeof signed)[number];
+  const compute = () => Promise.reject(failure);
+  await expect(hawkMac(hawkKey(key, { compute }), request)).rejects.toBe(failure);
 });
 
 it.each([
@@ -122,7 +157,7 @@ it('writes a header that a Hawk server believes, and no other request', async ()
       {},
     );
   const key = hawkKey(credentials.key);
-  const plain = hawkHeader({ ...credentials, key }, { ...request, ext: 'plain' });
+  const plain = await hawkHeader({ ...credentials, key }, { ...request, ext: 'plain' });
   const path = '/1.5/7/storage/history?newer=1.25&full=1';
   expect(plain).toMatch(
     /^Hawk id="an id", ts="\d+", nonce="k3j4h2", ext="plain", mac="[\w+/]{43}="$/,
@@ -141,17 +176,15 @@ it.each([
   'http://example.org/a b',
   'http://example.org:/',
   'http://',
-])('refuses to sign %j', (url) => {
+])('refuses to sign %j', async (url) => {
   const request = { method: 'GET', url, timeSeconds: 1, nonce: 'n' };
-  expect(() => hawkMac(hawkKey('key'), request)).toThrow(
-    expect.objectContaining({ code: 'badUrl' }),
-  );
+  await expect(hawkMac(hawkKey('key'), request)).rejects.toMatchObject({ code: 'badUrl' });
 });
 
-it('takes a URL without a path for its root, and an address for a host', () => {
+it('takes a URL without a path for its root, and an address for a host', async () => {
   const key = hawkKey('key');
   const mac = (url: string) => hawkMac(key, { method: 'GET', url, timeSeconds: 1, nonce: 'n' });
-  expect(mac('http://example.org')).toBe(mac('HTTP://EXAMPLE.org:80/'));
-  expect(mac('https://example.org?a=1')).toBe(mac('https://example.org:443/?a=1'));
-  expect(mac('http://[::1]:8000/a')).not.toBe(mac('http://[::2]:8000/a'));
+  expect(await mac('http://example.org')).toBe(await mac('HTTP://EXAMPLE.org:80/'));
+  expect(await mac('https://example.org?a=1')).toBe(await mac('https://example.org:443/?a=1'));
+  expect(await mac('http://[::1]:8000/a')).not.toBe(await mac('http://[::2]:8000/a'));
 });

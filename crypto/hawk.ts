@@ -1,16 +1,21 @@
 // Hawk: how a request to a Sync 1.5 storage server is signed, as a header.
-// The caller brings the time and the nonce, and keeps the key made ready: that is half of the work.
+// The caller brings the time and the nonce, and keeps the key, which JavaScript makes ready once. A
+// device that computes MACs signs; one that fails at it is no reason not to ask.
 // Nothing here knows of retries or clocks.
 
+import type { DeviceCrypto } from '../platform/ports.ts';
 import { encodeBase64 } from './bytes.ts';
 import { CryptoError } from './error.ts';
 import { type HmacKey, hmac, hmacKey } from './hmac.ts';
 import { sha256 } from './sha256.ts';
 import { encodeUtf8 } from './utf8.ts';
 
+/** HMAC-SHA-256 of a text of ASCII: 32 bytes. */
+type HawkKey = (text: string) => Promise<Uint8Array>;
+
 export interface HawkCredentials {
   readonly id: string;
-  readonly key: HmacKey;
+  readonly key: HawkKey;
 }
 
 export interface HawkRequest {
@@ -26,21 +31,42 @@ export interface HawkRequest {
 }
 
 /** A key for many requests; the token server's `key` is used as the text that it is. */
-export function hawkKey(key: string): HmacKey {
-  return hmacKey(encodeUtf8(key));
+export function hawkKey(key: string, device?: Pick<DeviceCrypto, 'compute'>): HawkKey {
+  const bytes = encodeUtf8(key);
+  const compute = bytes.length > deviceKeyBytesMax ? undefined : device?.compute;
+  let ready: HmacKey | null = null;
+  return async (text) => {
+    const answers = await compute?.call(device, 'hmac', bytes, [[encodeUtf8(text)]]).catch(none);
+    const mac = answers?.[0];
+    if (mac?.length === macBytes) return mac;
+    ready ??= hmacKey(bytes);
+    return hmac(ready, text);
+  };
 }
 
-/** The value of the `Authorization` header. Throws `CryptoError` `badUrl`. */
-export function hawkHeader({ id, key }: HawkCredentials, request: HawkRequest): string {
+/** See `Algorithm`. */
+const deviceKeyBytesMax = 1024;
+const macBytes = 32;
+
+function none(error: unknown): [] {
+  if ((error as { code?: unknown } | null)?.code !== 'failed') throw error;
+  return [];
+}
+
+/** The value of the `Authorization` header. Errors: `CryptoError` `badUrl`, those of the device. */
+export async function hawkHeader(
+  { id, key }: HawkCredentials,
+  request: HawkRequest,
+): Promise<string> {
   const { timeSeconds, nonce, hash, ext } = request;
   const signed = hash === undefined ? '' : `, hash="${hash}"`;
   const extra = ext === undefined ? '' : `, ext="${escapeHeader(ext)}"`;
-  const mac = hawkMac(key, request);
+  const mac = await hawkMac(key, request);
   return `Hawk id="${id}", ts="${timeSeconds}", nonce="${nonce}"${signed}${extra}, mac="${mac}"`;
 }
 
-/** The signature of a request, base64. Throws `CryptoError` `badUrl`. */
-export function hawkMac(key: HmacKey, request: HawkRequest): string {
+/** The signature of a request, base64. Errors: as `hawkHeader`. */
+export async function hawkMac(key: HawkKey, request: HawkRequest): Promise<string> {
   const { host, port, resource } = splitUrl(request.url);
   const lines = [
     'hawk.1.header',
@@ -53,7 +79,7 @@ export function hawkMac(key: HmacKey, request: HawkRequest): string {
     request.hash ?? '',
     request.ext?.replace(/\\/g, '\\\\').replace(/\n/g, '\\n') ?? '',
   ];
-  return encodeBase64(hmac(key, textOfLines(lines)));
+  return encodeBase64(await key(textOfLines(lines)));
 }
 
 /** The hash of a body, base64. Of the content type, parameters do not count. */

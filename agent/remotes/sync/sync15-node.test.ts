@@ -59,7 +59,7 @@ test('requests are signed with the credentials that the token server gave', asyn
   const signed = requests.slice(1).map(({ headers }) => headers.get('authorization') ?? '');
   for (const header of signed) {
     expect(header).toMatch(
-      /^Hawk id="the-id", ts="1795323280", nonce="[\da-f]{12}", mac="[\w+/]{43}="$/,
+      /^Hawk id="the-id", ts="1795323280", nonce="\d{6,18}", mac="[\w+/]{43}="$/,
     );
   }
   expect(signed[0]).not.toBe(signed[1]);

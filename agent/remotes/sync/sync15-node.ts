@@ -3,7 +3,6 @@
 // nowhere else. The server's clock counts: the device's own may be wrong by years.
 // Sources: Tokenserver API 1.0, Hawk (github.com/mozilla/hawk).
 
-import { encodeHex } from '../../../crypto/bytes.ts';
 import { type HawkCredentials, hawkHeader, hawkKey } from '../../../crypto/hawk.ts';
 import type { Header } from '../../../platform/ports.ts';
 import { SyncError } from '../../errors.ts';
@@ -33,7 +32,7 @@ const REFUSED_WAIT_MS = 15 * 60_000;
 
 export function openNode(options: StorageOptions): StorageNode {
   const { cache, notes } = options;
-  const { clock, entropy } = options.platform;
+  const { clock, crypto, entropy } = options.platform;
   let endpoint: string | null = null;
 
   const token = async (renewed: boolean): Promise<Credentials> => {
@@ -43,7 +42,7 @@ export function openNode(options: StorageOptions): StorageNode {
       // another.
       cache.clear();
       const received = await requestStorageToken(options);
-      known = { ...received, key: hawkKey(received.key) };
+      known = { ...received, key: hawkKey(received.key, crypto) };
       cache.set(CACHE_NAME, known);
     }
     const moved = endpoint !== null && endpoint !== known.endpoint;
@@ -59,8 +58,9 @@ export function openNode(options: StorageOptions): StorageNode {
       const known = fresh ? await token(true) : (cache.get(CACHE_NAME) as Credentials);
       const { id, key, aheadMs } = known;
       const timeSeconds = Math.floor((clock.nowMs() + aheadMs) / 1000);
-      const nonce = encodeHex(entropy.random(NONCE_BYTES));
-      return [['Authorization', hawkHeader({ id, key }, { method, url, timeSeconds, nonce })]];
+      const nonce = entropy.random(NONCE_BYTES).join('');
+      const signed = await hawkHeader({ id, key }, { method, url, timeSeconds, nonce });
+      return [['Authorization', signed]];
     },
     judge(answered) {
       const { status } = answered;
