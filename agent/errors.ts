@@ -3,7 +3,6 @@
 // A message names fields, sizes and limits; never a key, a token, a payload or a URL with a query.
 
 import { isEngineFailure } from '../crypto/engine.ts';
-import type { StoredKind } from './store/layout.ts';
 
 export type SyncErrorCode =
   // the network
@@ -73,7 +72,18 @@ export type SyncErrorCode =
  * passes go on whatever a pass ended with, ever more rarely, since a server may be wrong in all
  * that it says.
  */
-export type RetryHint = 'later' | 'afterUser' | 'never';
+type RetryHint = 'later' | 'afterUser' | 'never';
+
+/** What a stored value is; errors name it. */
+export type StoredKind =
+  | 'state'
+  | 'signIn'
+  | 'meta'
+  | 'keys'
+  | 'collection'
+  | 'mirror'
+  | 'outbox'
+  | 'quarantine';
 
 export interface SyncErrorDetail {
   /** Of a `damaged` value: what it is. */

@@ -2,14 +2,8 @@
 // A bound that a device may change is in config.ts and starts from here.
 
 /**
- * One record as the server sends it (JSON of the envelope): 256 KB of cleartext grow to 350 KB in
- * base64.
- */
-export const RECORD_CHARS_MAX = 400_000;
-
-/**
- * Of these, what is not the sealed text: id, times, IV, MAC, and the names of members with their
- * quotes.
+ * Of the characters of a record as the server sends it, what is not the sealed text: id, times, IV,
+ * MAC, and the names of members with their quotes.
  */
 export const ENVELOPE_CHARS = 400;
 /** What of these is the payload's own: IV, MAC, three names. */

@@ -14,7 +14,7 @@ import { flatBytes, isDense, JsonTooLarge, longJsonUnits, parseLongJson } from '
 import type { KeyBundle } from './keys.ts';
 import { isWellFormed } from './utf8.ts';
 
-export type OpenRefusal =
+type OpenRefusal =
   | CipherRefusal
   | 'badPayload'
   | 'badJson'
@@ -29,7 +29,7 @@ export interface SealedBso {
   payload: string;
 }
 
-export type Opened =
+type Opened =
   | { readonly ok: true; readonly text: string; readonly body: Record<string, unknown> }
   | { readonly ok: false; readonly code: OpenRefusal };
 

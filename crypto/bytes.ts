@@ -3,7 +3,7 @@
 // space, no other alphabet, padding exactly where the alphabet has it, no stray bits at the end.
 // A text that is not one is answered with null; nothing here throws.
 
-export type Base64Form = 'standard' | 'url';
+type Base64Form = 'standard' | 'url';
 
 /** Base64 with padding in the standard form, without in the form for URLs. */
 export function encodeBase64(bytes: Uint8Array, form: Base64Form = 'standard'): string {

@@ -2,7 +2,7 @@
 // A message names the field that was wrong and never carries a key, a text or a part of one.
 // Records that other people wrote are never refused this way: see OpenRefusal in bso.ts.
 
-export type CryptoErrorCode =
+type CryptoErrorCode =
   /** A sync key, a scoped key, a device key or a key of a cipher is not one. */
   | 'badKey'
   /** The body of `crypto/keys` is not as storage format 5 wants it. */

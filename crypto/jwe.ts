@@ -11,7 +11,7 @@ import { sha256 } from './sha256.ts';
 import { turnTaker } from './turn.ts';
 import { encodeUtf8, utf8Decoder } from './utf8.ts';
 
-export type JweRefusal =
+type JweRefusal =
   /** Not five parts of base64url, an encrypted key where none belongs, a wrong IV or tag. */
   | 'badShape'
   /** No JSON object, or not ECDH-ES with A256GCM and nothing besides. */
@@ -22,7 +22,7 @@ export type JweRefusal =
   | 'badTag'
   | 'badUtf8';
 
-export type OpenedJwe =
+type OpenedJwe =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly code: JweRefusal };
 

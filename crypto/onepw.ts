@@ -19,7 +19,7 @@ import { hashBlock } from './sha256.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 /** 32 bytes each: what is shown to the server, and what is kept from it. */
-export interface PasswordKeys {
+interface PasswordKeys {
   readonly authPW: Uint8Array;
   readonly unwrapBKey: Uint8Array;
 }

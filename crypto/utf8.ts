@@ -7,7 +7,7 @@
 import { textOfCodes } from './bytes.ts';
 import { CryptoError } from './error.ts';
 
-export interface Utf8Decoder {
+interface Utf8Decoder {
   /** Takes `byteCount` bytes of big-endian words, the first at word `from`. False: no UTF-8. */
   push(words: Int32Array, from: number, byteCount: number): boolean;
   /** The whole text, or null when it ends inside a character. */

@@ -15,7 +15,7 @@ import type { Core } from './core.ts';
 import { deleteRecord, putRecord } from './records.ts';
 
 /** Null: all of them. An object: its keys, with the values of those that are not there. */
-export type Keys = string | readonly string[] | Body | null;
+type Keys = string | readonly string[] | Body | null;
 
 /** Errors: `badInput` names the key and the quota; `disabled`, `readOnly`, storage errors. */
 export interface ExtensionStorage {
@@ -36,7 +36,7 @@ export interface StorageCall {
 }
 
 /** The collection, and what opens it for extensions: a build without it carries neither. */
-export interface StorageCollection extends Collection {
+interface StorageCollection extends Collection {
   openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage;
 }
 

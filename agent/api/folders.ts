@@ -18,7 +18,7 @@ interface Portion {
 }
 
 /** Records in folders, and what lists them: a build without such a collection carries neither. */
-export interface FolderCollection extends Collection {
+interface FolderCollection extends Collection {
   readonly listFolder: typeof listFolder;
 }
 

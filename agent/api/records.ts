@@ -18,10 +18,11 @@ import {
   thingOf,
 } from '../store/dupes.ts';
 import { type Entry, NO_ENTRY, visible } from '../store/record.ts';
+import { setLocal } from '../store/rewrite.ts';
 import type { CollectionStore } from '../store/store.ts';
+import { checkSize } from '../wire/record-size.ts';
 import { hasFolders } from './folders.ts';
 import { ownIdOf, wireIdOf } from './record-id.ts';
-import { checkSize } from './record-size.ts';
 
 export interface ListQuery {
   /**
@@ -126,7 +127,7 @@ function isPlace(after: unknown, start: string): boolean {
 }
 
 /** This device as its account's other devices know it. */
-export interface Self {
+interface Self {
   readonly id: string;
   readonly name: string;
 }
@@ -139,14 +140,14 @@ export interface Writable extends SizeLimits {
   readonly self: Self | null;
 }
 
-export interface PutResult {
+interface PutResult {
   readonly id: string;
   /** False: the record says so already, and nothing was written. */
   readonly isChanged: boolean;
 }
 
 /** Told of every record that a change deletes beside the one that it is made of. */
-export type Deleted = (id: string) => void;
+type Deleted = (id: string) => void;
 
 /**
  * Creates or changes a record; without an id, the one that means the same is changed. Of a thing
@@ -245,8 +246,7 @@ async function commitThing(
     for (const other of gone.splice(0)) deleted(other);
   };
   const set = (changed: string, was: Entry, is: Body | null): void => {
-    const local = { body: is, changedAtMs: nowMs, seq: transaction.nextSeq(), tries: 0 };
-    transaction.set(changed, was, { ...was, local });
+    setLocal(transaction, changed, was, is, nowMs);
   };
   if (thing !== null) {
     await eachOther(store, thing, async (other) => {
@@ -271,17 +271,6 @@ function ownRecord({ collection }: CollectionStore, record: Body, self: Self | n
     );
   }
   return { ...record, id, clientName: self.name };
-}
-
-/** A change of this device, durable. The caller has loaded `before` under the store's lock. */
-export async function commitLocal(
-  store: CollectionStore,
-  id: string,
-  before: Entry,
-  body: Body | null,
-  changedAtMs: number,
-): Promise<void> {
-  await commitThing(store, null, { id, before, body, nowMs: changedAtMs }, () => undefined);
 }
 
 /** Null: nothing that apps see under this id, or nothing whose address starts with `prefix`. */

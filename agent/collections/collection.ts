@@ -15,7 +15,7 @@ export interface LocalSide {
 }
 
 /** What device and server last agreed on. */
-export interface MirrorSide {
+interface MirrorSide {
   readonly body: Body;
   readonly modifiedMs: number;
 }

@@ -18,12 +18,12 @@ import {
 import { NO_RECORD_ID } from './record-id.ts';
 
 /** Of all items of an extension; of one item (its key, and its value as JSON); number of items. */
-export const EXTENSION_BYTES_MAX = 102_400;
-export const ITEM_BYTES_MAX = 8_192;
-export const ITEMS_MAX = 512;
+const EXTENSION_BYTES_MAX = 102_400;
+const ITEM_BYTES_MAX = 8_192;
+const ITEMS_MAX = 512;
 
 /** The items of an extension: the values are any JSON. */
-export type Items = ReadonlyMap<string, unknown>;
+type Items = ReadonlyMap<string, unknown>;
 
 const NO_ITEMS: Items = new Map();
 

@@ -6,7 +6,7 @@ import type { Body, Collection, Prepared } from './collection.ts';
 import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.ts';
 import { NO_RECORD_ID } from './record-id.ts';
 
-export interface GenericOptions {
+interface GenericOptions {
   /** `ttl` of outgoing records in seconds; none by default. */
   readonly ttlSeconds?: number;
   /** Engine version in `meta/global`; 1 by default. */

@@ -6,6 +6,7 @@ import type { Platform, SyncKey } from '../../platform/ports.ts';
 import type { Body, Collection } from '../collections/collection.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentEvent, Initialized } from '../status.ts';
+import type { RemoteMemory } from '../store/state.ts';
 import type { CollectionStore } from '../store/store.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Abort, ServerNotes } from '../wire/http.ts';
@@ -222,12 +223,6 @@ export interface RemoteAccount {
   standing(collection: Collection): Standing;
   /** As if nothing had ever been read. */
   forget(): Promise<void>;
-}
-
-/** What a driver keeps over reboots: nothing secret. It changes the members that it needs. */
-export interface RemoteMemory {
-  /** Kinto: requests of the largest batch that the server takes. */
-  batchRequestsMax?: number;
 }
 
 export interface RemoteOptions<A extends RemoteAccount = RemoteAccount> {

@@ -7,7 +7,7 @@ import type { Entropy, Platform } from '../../platform/ports.ts';
 import { NETWORK_RECHECK_MS } from '../limits.ts';
 import { mayUse } from './due.ts';
 
-export interface AlarmOptions {
+interface AlarmOptions {
   readonly platform: Platform;
   readonly spreadMs: number;
   /** Milliseconds until the next pass; null: there is none to come. */

@@ -5,7 +5,7 @@
 
 import { BACKOFF_MS_FIRST, BACKOFF_MS_LAST, WAIT_MS_MAX, WAIT_MS_MIN } from '../limits.ts';
 
-export interface Wait {
+interface Wait {
   readonly setAtMs: number;
   readonly untilMs: number;
 }

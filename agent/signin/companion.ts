@@ -25,7 +25,7 @@ export interface SignInRequest {
   readonly redirectUrl: string;
 }
 
-export interface SignInStart {
+interface SignInStart {
   /** For the companion's browser; fits a QR code. */
   readonly url: string;
   /** Names this sign-in; comes back beside the code. */
@@ -34,7 +34,7 @@ export interface SignInStart {
 }
 
 /** Plain JSON for the platform to seal until the code comes; nobody else may see it. */
-export interface SignInSecret extends TokenClient {
+interface SignInSecret extends TokenClient {
   readonly state: string;
   readonly verifier: string;
   readonly privateKey: string;

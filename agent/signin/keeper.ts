@@ -52,7 +52,7 @@ export interface SignInCall {
   readonly password: string;
 }
 
-export interface Keeper {
+interface Keeper {
   readonly identity: Identity;
   readonly signIn: SignIn;
 }

@@ -21,7 +21,7 @@ import { OLDSYNC_SCOPE, readScopedKey, type SignedIn } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
 import { requestTokens, signedIn, type TokenClient } from './tokens.ts';
 
-export interface PasswordSignIn extends TokenClient {
+interface PasswordSignIn extends TokenClient {
   readonly email: string;
   readonly password: string;
   /**

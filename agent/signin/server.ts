@@ -21,7 +21,7 @@ export interface AccountsServer {
   readonly apiUrl: string;
 }
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   /** The JSON value; null for a refusal that is none. */
   readonly body: unknown;
@@ -50,7 +50,7 @@ export async function discoverAccounts(
   return { pageUrl, apiUrl: apiUrl.replace(/\/+$/, '') };
 }
 
-export interface Question {
+interface Question {
   /** Sent by POST; without it the question is a GET. */
   readonly json?: object;
   /** For the Authorization header. */

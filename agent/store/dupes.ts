@@ -98,7 +98,7 @@ async function eachAlike(
 }
 
 /** A thing as apps see it. */
-export interface Thing {
+interface Thing {
   /** The record that edits go to. */
   readonly first: Shown;
   /** What apps see, if that is the record that was asked about. */

@@ -15,17 +15,6 @@
 
 import { escapeId } from '../collections/record-id.ts';
 
-/** What a stored value is; errors name it. */
-export type StoredKind =
-  | 'state'
-  | 'signIn'
-  | 'meta'
-  | 'keys'
-  | 'collection'
-  | 'mirror'
-  | 'outbox'
-  | 'quarantine';
-
 /** Everything of one generation: from `<g>.` up to `<g>/`. */
 export const STATE_KEY = 's';
 export const DAMAGE_KEY = 't';

@@ -38,7 +38,7 @@ export async function repairing<T>(storage: Storage, work: () => Promise<T>): Pr
  * Ids as far as they are known: of the records to be fetched again, and of unsent changes that are
  * lost.
  */
-export interface Mended {
+interface Mended {
   readonly records: readonly string[];
   readonly lost: readonly string[];
 }

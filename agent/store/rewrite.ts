@@ -2,6 +2,7 @@
 // heap can hold. Each record is whole after a power cut, the old one or the new one; the records
 // together are not.
 
+import type { Body } from '../collections/collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { type Entry, NO_ENTRY } from './record.ts';
 import type { CollectionStore, Transaction } from './store.ts';
@@ -44,4 +45,19 @@ export function updateState(
     transaction.update(change(store.state));
     await transaction.commit();
   });
+}
+
+/**
+ * Puts a change of this device into the transaction. `before` was loaded under the store's lock;
+ * body null: a deletion.
+ */
+export function setLocal(
+  transaction: Transaction,
+  id: string,
+  before: Entry,
+  body: Body | null,
+  changedAtMs: number,
+): void {
+  const local = { body, changedAtMs, seq: transaction.nextSeq(), tries: 0 };
+  transaction.set(id, before, { ...before, local });
 }

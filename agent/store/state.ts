@@ -5,13 +5,18 @@
 import { isObject } from '../../crypto/engine.ts';
 import type { Clock, Storage, Value } from '../../platform/ports.ts';
 import { fromPort, ported, SyncError, type SyncErrorCode } from '../errors.ts';
-import type { RemoteMemory } from '../remotes/remote.ts';
 import { type Backoff, NO_BACKOFF } from '../schedule/backoff.ts';
 import { NO_SETTINGS, type Settings } from '../settings.ts';
 import type { AgentState } from '../status.ts';
 import { DAMAGE_KEY, STATE_KEY } from './layout.ts';
 import { removeRange, repairing } from './mend.ts';
 import { damaged, isOldForm, jsonStored, storedObject, unreadable } from './stored.ts';
+
+/**
+ * What a protocol's driver keeps over reboots, by names of its own: nothing secret. It changes the
+ * members that it needs.
+ */
+export type RemoteMemory = Record<string, number>;
 
 export interface SavedState {
   readonly state: Exclude<AgentState, 'syncing'>;

@@ -71,7 +71,7 @@ export interface CollectionStore {
   close(why: SyncError): void;
 }
 
-export interface IndexQuery {
+interface IndexQuery {
   readonly prefix: string;
   readonly limit: number;
   /** `next` of the call before. */

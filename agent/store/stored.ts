@@ -5,8 +5,7 @@
 
 import { isObject, jsonOf } from '../../crypto/engine.ts';
 import type { Value } from '../../platform/ports.ts';
-import { SyncError } from '../errors.ts';
-import type { StoredKind } from './layout.ts';
+import { type StoredKind, SyncError } from '../errors.ts';
 
 /** The form that is written. */
 export const FORM = 'c';

@@ -2,7 +2,6 @@
 // acknowledged. Deletions go first: what takes a deleted record's place then never meets it. No
 // more changes are in memory than one request takes.
 
-import { isTooLong } from '../api/record-size.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import {
   FAILED_IN_ROW_MAX,
@@ -14,6 +13,7 @@ import {
 import type { PushResult, Upload } from '../remotes/remote.ts';
 import { NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
+import { isTooLong } from '../wire/record-size.ts';
 import { acknowledgeStaged, add, type Staged, settle } from './acknowledge.ts';
 import { resolve } from './conflict.ts';
 import { heldBy } from './held.ts';

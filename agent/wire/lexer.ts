@@ -5,7 +5,7 @@
 
 import { badResponse } from '../errors.ts';
 
-export interface Lexer {
+interface Lexer {
   /**
    * Reads `chunk` from `from`. The position of the next `,` `:` `]` or `}` that belongs to none of
    * the values opened since the last call, or -1 if the chunk ends before.

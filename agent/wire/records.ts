@@ -13,7 +13,7 @@ import { createLexer } from './lexer.ts';
  */
 export const SKIP_CHARS_MAX = 4_194_304;
 
-export interface SplitOptions {
+interface SplitOptions {
   /** Longer records are skipped and reported. */
   readonly recordCharsMax: number;
   /** `{` and `[` that may be open at once within one record. */

@@ -5,7 +5,6 @@
 // Source: Sync object formats, `clients`.
 
 import { isObject } from '../../../crypto/engine.ts';
-import { commitLocal } from '../../api/records.ts';
 import { clientRecords, commandsOf } from '../../collections/clients.ts';
 import type { Body } from '../../collections/collection.ts';
 import { hasSameMembers } from '../../collections/members.ts';
@@ -14,13 +13,14 @@ import { SyncError } from '../../errors.ts';
 import { LIST_MAX } from '../../limits.ts';
 import { type Entry, NO_ENTRY, visible } from '../../store/record.ts';
 import { resetCollection } from '../../store/reset.ts';
+import { setLocal } from '../../store/rewrite.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import type { Devices, DevicesInput, OwnDevice } from '../devices.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './commands.ts';
 
 const DAY_MS = 86_400_000;
 /** The own record is written again after so long: the server forgets it after 180 days. */
-export const REFRESH_MS = 7 * DAY_MS;
+const REFRESH_MS = 7 * DAY_MS;
 const GONE_MS = 180 * DAY_MS;
 /** Firefox's words for how a device looks, where they are not those for what it is. */
 const FORM_FACTORS: ReadonlyMap<string, string> = new Map([
@@ -154,7 +154,9 @@ function ownRecord(id: string, device: OwnDevice, body: Body | null): Body {
 async function write({ store, platform, clientId }: DevicesInput, body: Body): Promise<void> {
   await store.lock.run(async () => {
     const [before = NO_ENTRY] = await store.load([clientId]);
-    await commitLocal(store, clientId, before, body, platform.clock.nowMs());
+    const transaction = store.begin();
+    setLocal(transaction, clientId, before, body, platform.clock.nowMs());
+    await transaction.commit();
   });
 }
 

@@ -16,7 +16,7 @@ import { type SyncUpload, stored } from './storage.ts';
 import type { Limits } from './sync15-limits.ts';
 import { quoted, type StorageNode, unmodifiedSince } from './sync15-node.ts';
 
-export interface UploadOptions {
+interface UploadOptions {
   readonly node: StorageNode;
   /** The collection's path under the endpoint. */
   readonly path: string;

@@ -3,7 +3,6 @@
 
 import { isDense, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
-import type { Body } from '../collections/collection.ts';
 import type { AgentConfig, SizeLimits } from '../config.ts';
 import { SyncError, type SyncErrorDetail } from '../errors.ts';
 import { ENVELOPE_CHARS, PAYLOAD_FRAME_CHARS } from '../limits.ts';
@@ -22,7 +21,7 @@ const PIECE_CHARS = 2_048;
  */
 export async function checkSize(
   { recordCharsMax, bodyBytesMax: bytesMax = Number.MAX_VALUE }: SizeLimits,
-  body: Body,
+  body: object,
   pause: () => Promise<void>,
   detail: SyncErrorDetail,
 ): Promise<void> {
