@@ -6,7 +6,7 @@ import type { Platform } from '../platform/ports.ts';
 import type { Core } from './api/core.ts';
 import type { Writable } from './api/records.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
-import { type Contents, driverOf } from './contents.ts';
+import { type Contents, driverOf, loaded } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
 import { enter, forget, isOn, type Machine, note, off, save } from './machine.ts';
 import { createPasses, signOut } from './passes.ts';
@@ -14,6 +14,7 @@ import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
 import { changedSettings, settingsOf } from './settings.ts';
 import type { AgentEvent, CollectionStatus, Status } from './status.ts';
+import { type KnownCollection, NEW_COLLECTION } from './store/collection-state.ts';
 import { createClaims } from './store/owner.ts';
 import { NEW_STATE, openStates } from './store/state.ts';
 import type { CollectionStore } from './store/store.ts';
@@ -93,14 +94,15 @@ function createMachine(
     platform.shell.event(JSON.stringify(event));
   };
   const generation = (): string => machine.saved.generation.toString(36);
+  const isWanted = (name: string): boolean => settingsIn(machine, name).enabled;
   const machine: Machine = {
     ...{ platform, config, contents, emit, observes },
-    sessions: createSessions(platform, config, contents, generation, (event) => {
+    sessions: createSessions(platform, config, contents, generation, isWanted, (event) => {
       emit(event);
       changed();
     }),
     states: openStates(platform.storage),
-    claimed: createClaims(platform, (key) => driverOf(contents, config).keyName(key)),
+    claimed: createClaims(platform, async (key) => (await driverOf(contents, config)).keyName(key)),
     status: () => statusOf(machine),
     saved: NEW_STATE,
     state: 'disabled',
@@ -120,12 +122,18 @@ async function start(machine: Machine, timetable: Timetable): Promise<void> {
   machine.isResuming = state === 'enabling';
   if (state === 'disabling') await signOut(machine);
   else if (state !== 'disabled') {
-    await machine.sessions.open();
-    await enter(machine, state, error && new SyncError(error, 'before the restart'));
+    // What cannot be loaded now may be at the next pass.
+    const failed = await machine.sessions.open().then(() => null, unlessPart);
+    await enter(machine, state, failed ?? (error && new SyncError(error, 'before the restart')));
   }
   // A person is waiting for a sign-in.
   if (state === 'enabling') timetable.arm();
   else timetable.hold();
+}
+
+function unlessPart(error: unknown): SyncError {
+  if (error instanceof SyncError && error.code === 'deviceFailed') return error;
+  throw error;
 }
 
 function notOneOf(names: readonly string[]): SyncError {
@@ -141,7 +149,7 @@ async function storeIn(
     if (machine.saved.uid === null || !isOn(machine)) throw off(machine);
   };
   check();
-  const { stores } = await machine.sessions.open();
+  const { stores } = await machine.sessions.open(name);
   check();
   const found = stores.find(({ collection }) => collection.name === name);
   if (found !== undefined) return found;
@@ -150,7 +158,7 @@ async function storeIn(
 
 function writableIn(machine: Machine, store: CollectionStore): Writable {
   const { config, saved, sessions } = machine;
-  if (collectionStatusOf(machine, store).readOnly) {
+  if (collectionStatusOf(machine, store.collection, store).readOnly) {
     throw new SyncError('readOnly', `${store.collection.name}: read-only here or on the server`);
   }
   const name = sessions.current?.clients ? config.device?.name : undefined;
@@ -162,8 +170,9 @@ async function companyOf(machine: Machine): ReturnType<Core['company']> {
   if (machine.saved.uid === null) throw off(machine);
   const { clients: store } = await machine.sessions.open();
   const { device } = machine.config;
-  const engine = machine.contents.clients;
-  return store && device && engine ? { engine, store, device, id: machine.saved.clientId } : null;
+  const { clients } = machine.contents;
+  if (!(store && device && clients)) return null;
+  return { engine: await loaded(clients), store, device, id: machine.saved.clientId };
 }
 
 function statusOf(machine: Machine): Status {
@@ -171,7 +180,8 @@ function statusOf(machine: Machine): Status {
   const { email, lastSyncMs, backoff } = saved;
   const nowMs = platform.clock.nowMs();
   const wait = waitMs(backoff, nowMs, false);
-  const stores = sessions.current?.stores ?? [];
+  const stores = new Map(sessions.current?.stores.map((one) => [one.collection.name, one]));
+  const known = sessions.current === null ? [] : machine.contents.collections;
   return {
     state,
     account: email,
@@ -181,16 +191,19 @@ function statusOf(machine: Machine): Status {
     alert: told.alert,
     quotaRemainingBytes: told.quotaRemainingBytes,
     collections: Object.fromEntries(
-      stores.map((store) => [store.collection.name, collectionStatusOf(machine, store)]),
+      known.map((one) => [one.name, collectionStatusOf(machine, one, stores.get(one.name))]),
     ),
   };
 }
 
-function collectionStatusOf(machine: Machine, store: CollectionStore): CollectionStatus {
-  const { account } = machine.sessions.current ?? {};
-  const { collection } = store;
-  const standing = account?.standing(collection) ?? UNHEARD;
-  return collectionStatus(store, settingsIn(machine, collection.name), standing);
+/** Of a collection that was never used here there is no store. */
+function collectionStatusOf(
+  machine: Machine,
+  collection: KnownCollection,
+  { state } = { state: NEW_COLLECTION },
+): CollectionStatus {
+  const standing = machine.sessions.current?.account.standing(collection) ?? UNHEARD;
+  return collectionStatus({ collection, state }, settingsIn(machine, collection.name), standing);
 }
 
 function settingsIn({ config, saved }: Machine, name: string): CollectionSettings {

@@ -5,14 +5,7 @@ import type { Platform } from '../platform/ports.ts';
 import { createCore } from './agent.ts';
 import { listDevices, ofKnownDevices } from './api/devices.ts';
 import { type ExtensionStorage, isStorage } from './api/extension-storage.ts';
-import {
-  deleteRecord,
-  getRecord,
-  type ListQuery,
-  type ListResult,
-  listRecords,
-  putRecord,
-} from './api/records.ts';
+import type { ListQuery, ListResult } from './api/records.ts';
 import type { Body } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Contents } from './contents.ts';
@@ -138,20 +131,26 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       if (confirm !== true) throw badInput('confirm: not true');
       return core.initialize();
     },
-    get: (collection, id) => mended(async () => getRecord(await core.store(collection), id)),
+    get: (collection, id) =>
+      mended(async () => {
+        const store = await core.store(collection);
+        return (await import('./api/records.ts')).getRecord(store, id);
+      }),
     list: (collection, query) =>
       mended(async () => {
         const store = await core.store(collection);
-        const { records, next } = await listRecords(store, query);
-        if (store.collection.writes !== 'own') return { records, next };
-        return { records: await ofKnownDevices(await core.company(), records), next };
+        const found = await (await import('./api/records.ts')).listRecords(store, query);
+        if (store.collection.writes !== 'own') return found;
+        const records = await ofKnownDevices(await core.company(), found.records);
+        return { records, next: found.next };
       }),
     async put(collection, record) {
-      const { id, isChanged } = await mended(async () =>
-        putRecord(await core.writable(collection), platform, record, (other) =>
+      const { id, isChanged } = await mended(async () => {
+        const writable = await core.writable(collection);
+        return (await import('./api/records.ts')).putRecord(writable, platform, record, (other) =>
           core.changed(collection, other, 'delete'),
-        ),
-      );
+        );
+      });
       if (isChanged) core.changed(collection, id, 'put');
       return id;
     },
@@ -159,7 +158,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       const deleted = (other: string): void => core.changed(collection, other, 'delete');
       await mended(async () => {
         const { store, self } = await core.writable(collection);
-        await deleteRecord(store, platform, id, self, deleted);
+        await (await import('./api/records.ts')).deleteRecord(store, platform, id, self, deleted);
       });
       deleted(id);
     },

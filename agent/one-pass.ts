@@ -2,6 +2,7 @@
 // the server has said beside its answers. What a failure means is passes.ts's to say.
 
 import { shortId } from './collections/members.ts';
+import { loaded } from './contents.ts';
 import { notEnabled } from './errors.ts';
 import { forget, type Machine, save } from './machine.ts';
 import { serverAsked } from './schedule/backoff.ts';
@@ -49,7 +50,7 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
         },
         owner: claim,
         keyName: clientState ?? '',
-        devices: contents.clients,
+        devices: contents.clients && (await loaded(contents.clients)),
       },
       report,
     );

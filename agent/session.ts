@@ -6,12 +6,11 @@ import { restKey } from '../crypto/rest.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { Collection } from './collections/collection.ts';
 import { type AgentConfig, heapOf } from './config.ts';
-import { type Contents, driverOf } from './contents.ts';
+import { type Contents, driverOf, isPart, loaded } from './contents.ts';
 import { badInput, fromPort, SyncError } from './errors.ts';
 import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
-import { DAMAGE_KEY } from './store/layout.ts';
-import { mendCollection } from './store/mend.ts';
+import { collectionKeys, DAMAGE_KEY } from './store/layout.ts';
 import { resetCollection } from './store/reset.ts';
 import { type CollectionStore, openCollectionStore } from './store/store.ts';
 import { createVault } from './store/vault.ts';
@@ -22,6 +21,8 @@ export interface Session {
   readonly driver: RemoteDriver;
   readonly account: RemoteAccount;
   readonly stores: readonly CollectionStore[];
+  /** Opens the collections that are needed and not open yet. Errors: as of `openSession`. */
+  need(isNeeded: (name: string) => boolean): Promise<void>;
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly clients: CollectionStore | null;
   /** The driver's own objects; gone with the sign-in. */
@@ -42,7 +43,7 @@ export async function openSession(
 ): Promise<Session> {
   const { storage } = platform;
   const { collections, clients } = contents;
-  const driver = driverOf(contents, config);
+  const driver = await driverOf(contents, config);
   try {
     const key = restKey(await platform.identity.deviceKey());
     const vault = createVault(key, platform.entropy, platform.clock);
@@ -55,18 +56,33 @@ export async function openSession(
     const whole = async (collection: Collection): Promise<CollectionStore> => {
       const store = await opened(collection);
       if (isDamaged !== null || collection.name === damaged || store.state.mending !== undefined) {
-        const mended = await mendCollection(store, platform);
+        const mended = await (await import('./store/mend.ts')).mendCollection(store, platform);
         tell({ kind: 'damaged', collection: collection.name, ...mended });
       }
       return store;
     };
-    const stores: CollectionStore[] = [];
-    for (const collection of collections) stores.push(await whole(collection));
-    const devices = clients && config.device ? await whole(clients.collection) : null;
+    const stores = new Map<string, CollectionStore>();
+    const need = async (isNeeded: (name: string) => boolean): Promise<void> => {
+      for (const held of collections) {
+        if (stores.has(held.name) || !isNeeded(held.name)) continue;
+        stores.set(held.name, await whole(await loaded(held)));
+      }
+    };
+    // One that is off and has nothing here costs nothing.
+    const parts = isDamaged === null ? collections.filter(isPart) : [];
+    const keys = parts.map(({ letter }) => collectionKeys(generation, letter).cursor);
+    const kept = keys.length > 0 ? await storage.get(keys) : [];
+    const unused = parts.filter(({ name }, at) => kept[at] === null && name !== damaged);
+    await need((name) => !unused.some((part) => part.name === name));
+    const devices =
+      clients && config.device ? await whole((await loaded(clients)).collection) : null;
     if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
       driver,
-      stores,
+      get stores() {
+        return collections.flatMap(({ name }) => stores.get(name) ?? []);
+      },
+      need,
       clients: devices,
       account: await driver.account({ platform, config, vault, generation }),
       cache: new Map(),

@@ -12,8 +12,11 @@ import { isDamage, removeRange, repairing, repairStorage } from './store/mend.ts
 
 export interface Sessions {
   readonly current: Session | null;
-  /** The open one, if there is one. Errors: those of `openSession`. */
-  open(): Promise<Session>;
+  /**
+   * The open one, if there is one, with the collections that are on and that of the name. Errors:
+   * those of `openSession`.
+   */
+  open(also?: unknown): Promise<Session>;
   /**
    * Does the work. Where it meets damage, that is mended and everything opened anew; then the work
    * is done once more, or the error given to the caller. Errors: those of `open`.
@@ -26,12 +29,13 @@ export interface Sessions {
   wipe(then?: () => Promise<void>): Promise<void>;
 }
 
-/** `generation` is that of the data now. */
+/** `generation` is that of the data now; `isOn`: the user wants this collection. */
 export function createSessions(
   platform: Platform,
   config: AgentConfig,
   contents: Contents,
   generation: () => string,
+  isOn: (name: string) => boolean,
   tell: (event: AgentEvent) => void,
 ): Sessions {
   const lock = createLock();
@@ -58,12 +62,14 @@ export function createSessions(
     get current() {
       return current;
     },
-    open: () =>
+    open: (also) =>
       lock.run(async () => {
         if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
           reopen();
         }
-        return opened();
+        const session = await opened();
+        await session.need((name) => name === also || isOn(name));
+        return session;
       }),
     async mending(work, isAgain) {
       try {

@@ -10,8 +10,9 @@ import { batches } from './batches.ts';
 import { encodeHex } from './bytes.ts';
 import { isObject, jsonOf } from './engine.ts';
 import { CryptoError } from './error.ts';
-import { flatBytes, isDense, JsonTooLarge, longJsonUnits, parseLongJson } from './json.ts';
+import { flatBytes, isDense, JsonTooLarge, longJsonUnits } from './json.ts';
 import type { KeyBundle } from './keys.ts';
+import { parseLongJson } from './long-json.ts';
 import { isWellFormed } from './utf8.ts';
 
 type OpenRefusal =

@@ -8,7 +8,12 @@ import { buildFirmware, type FirmwareManifest, sourceWith } from '../firmware-bu
 import { sha256 } from './replay.ts';
 
 export interface Firmware {
-  readonly parts: readonly { readonly file: string; readonly code: string }[];
+  /** `part`: it is evaluated when the agent asks for this one; left out: at every boot. */
+  readonly parts: readonly {
+    readonly file: string;
+    readonly code: string;
+    readonly part?: string;
+  }[];
   /** Bytes of all parts: what the device has to load. */
   readonly bytes: number;
   /** SHA-256 of all parts, one after the other, in hexadecimal. */
@@ -55,7 +60,7 @@ async function readPart(dir: string, part: FirmwareManifest['parts'][number]) {
   if (sha256(code) !== part.sha256) {
     throw new Error(`${dir}: ${part.file} is not the file that the manifest names`);
   }
-  return { file: part.file, code };
+  return { file: part.file, code, ...(part.part !== undefined && { part: part.part }) };
 }
 
 async function readText(dir: string, file: string): Promise<string> {

@@ -9,6 +9,7 @@ import { createDevice, type Device } from './device/device.ts';
 import { Flash } from './device/flash.ts';
 import type { Fault, FlashImage } from './device/flash-image.ts';
 import { FlashStorage } from './device/flash-storage.ts';
+import type { MachineOptions } from './device/machine.ts';
 import {
   createNetwork,
   type DeviceNetwork,
@@ -72,6 +73,8 @@ export interface SetupOptions {
   /** See `MachineOptions`; false when left out. */
   readonly keepDebug?: boolean;
   readonly refusing?: boolean;
+  readonly isWithoutParts?: boolean;
+  readonly failPart?: MachineOptions['failPart'];
   /** Receives the trace, a line at a time. */
   readonly trace?: (line: string) => void;
   /** JSON of every event of the agent. */
@@ -134,6 +137,8 @@ export function createSetup(options: SetupOptions): Setup {
     trace: options.trace === undefined ? noTrace : createTrace(clock, options.trace),
     keepDebug: options.keepDebug ?? false,
     refusing: options.refusing ?? false,
+    isWithoutParts: options.isWithoutParts ?? false,
+    ...(options.failPart && { failPart: options.failPart }),
     onEvent: options.onEvent ?? (() => {}),
     onStep: options.onStep ?? (() => {}),
     openStorage: () =>

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { getQuickJS } from 'quickjs-emscripten';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFirmware, type FirmwareFile, type FirmwareReport, profileNames } from './build.ts';
-import { cut, type FirmwareSource, makePart, readProgram, type Wanted } from './program.ts';
+import { type FirmwareSource, readProgram } from './program.ts';
+import { scriptsOf } from './scripts.ts';
 import { sizeTable } from './size.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -55,15 +56,10 @@ describe('the scripts', () => {
     expect(await run(await texts(report.manifest.parts))).toEqual(expected);
   });
 
-  test('share state and classes, even when each module is a part of its own', async () => {
-    const { graph, whole } = await readProgram(FIXTURE, 2020);
-    const scripts: string[] = [];
-    const wanted: Wanted = new Map();
-    for (const modules of cut(graph.modules, whole.bytesOf, 1).reverse()) {
-      scripts.unshift((await makePart(graph, modules, wanted)).code);
-    }
-    expect(scripts).toHaveLength(graph.modules.length);
-    expect(await run(scripts)).toEqual(expected);
+  test('share state and classes, even when each holds as little as it can', async () => {
+    const scripts = await scriptsOf(await readProgram(FIXTURE, 2020), 1);
+    expect(scripts.length).toBeGreaterThan(report.manifest.parts.length);
+    expect(await run(scripts.map(({ code }) => code))).toEqual(expected);
   });
 
   test('look a function of the language up once, and only if they call it', async () => {
@@ -76,14 +72,6 @@ describe('the scripts', () => {
       const quickjs = await getQuickJS();
       expect(quickjs.evalCode(`${text.trim()}({})((told) => told)`)).toBe('[2,"{}"]');
     }
-  });
-
-  test('hold every module in exactly one part', () => {
-    const modules = report.modulesOfParts.flat();
-    expect(new Set(modules).size).toBe(modules.length);
-    expect([...modules].sort()).toEqual(
-      report.size.groups.flatMap((group) => group.modules.map((one) => one.path)).sort(),
-    );
   });
 
   test('leave out what nobody asks for', async () => {
@@ -102,11 +90,8 @@ describe('the scripts', () => {
     );
     const entry = "import { asked } from './all.ts'; export const boot = () => asked();";
     await writeFile(join(dir, 'asks.ts'), entry);
-    const { graph } = await readProgram({ root: dir, entry: 'asks.ts' }, 2020);
-    const wanted: Wanted = new Map();
-    for (const modules of [['all.ts', 'asks.ts'], ['unasked.ts'], ['asked.ts']]) {
-      expect((await makePart(graph, modules, wanted)).code).not.toContain('left out');
-    }
+    const program = await readProgram({ root: dir, entry: 'asks.ts' }, 2020);
+    for (const { code } of await scriptsOf(program, 1)) expect(code).not.toContain('left out');
   });
 
   test('are listed in the manifest with their size and hash', async () => {
@@ -200,15 +185,4 @@ test('builds of one folder at the same time leave one of them, whole', async () 
     }
   }
   expect((await readdir(dir)).filter((name) => name.includes('building'))).toEqual([]);
-});
-
-test('cutting keeps the order, fills parts up to the limit and never splits a module', () => {
-  const sizes = new Map([
-    ['a', 5],
-    ['b', 4],
-    ['big', 30],
-    ['c', 1],
-    ['d', 9],
-  ]);
-  expect(cut([...sizes.keys()], sizes, 10)).toEqual([['a', 'b'], ['big'], ['c', 'd']]);
 });

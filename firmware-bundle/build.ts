@@ -11,14 +11,8 @@ import { contentsModule, syncNames } from './contents.ts';
 import { replaceFolder } from './folder.ts';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
-import {
-  cut,
-  type FirmwareSource,
-  makePart,
-  readProgram,
-  type Script,
-  type Wanted,
-} from './program.ts';
+import { type FirmwareSource, readProgram } from './program.ts';
+import { type Script, scriptsOf, wholeScript } from './scripts.ts';
 import { type FirmwareSize, measure, type Variant } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
 
@@ -27,6 +21,8 @@ export interface FirmwareFile {
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
+  /** It need not be evaluated before the agent asks for the part of this name. */
+  readonly part?: string;
 }
 
 /** `manifest.json`: what a device evaluates, in order. */
@@ -44,8 +40,6 @@ export interface FirmwareReport {
   readonly outDir: string;
   readonly manifest: FirmwareManifest;
   readonly size: FirmwareSize;
-  /** Modules of each part, by path. */
-  readonly modulesOfParts: readonly (readonly string[])[];
 }
 
 /** Names of the profiles that a firmware can be built for. */
@@ -85,17 +79,11 @@ export async function buildFirmware(
   { budgetBytes }: BuildOptions = {},
 ): Promise<FirmwareReport> {
   const target = targetOf(profile);
-  const { graph, whole } = await readProgram(source, target.syntax);
-  checkPackages(graph.modules);
-
-  const parts: Script[] = [];
-  const wanted: Wanted = new Map();
-  for (const modules of cut(graph.modules, whole.bytesOf, target.partBytesMax).reverse()) {
-    parts.unshift(await makePart(graph, modules, wanted));
-  }
-  for (const script of [whole, ...parts]) checkGlobals(script);
-
-  const size = measure(graph, whole);
+  const program = await readProgram(source, target.syntax);
+  checkPackages(program.modules);
+  checkGlobals(program);
+  const whole = await wholeScript(program);
+  const size = measure(program, whole);
   // Who chooses more than the shipped contents has room for it: all that there is takes 864 KB of
   // heap on the smallest device.
   const isShipped = source.contents === undefined;
@@ -105,20 +93,22 @@ export async function buildFirmware(
   });
   const manifest = await replaceFolder(outDir, async (folder) => {
     await writeFile(join(folder, 'size.json'), json(size));
-    await writeFile(join(folder, 'LICENSES.txt'), await licenses(source.root, graph.modules));
+    await writeFile(join(folder, 'LICENSES.txt'), await licenses(source.root, program.modules));
     const written: FirmwareManifest = {
       format: 1,
       profile,
       ecmaScript: target.syntax,
-      whole: await writeScript(folder, 'agent.js', whole),
+      whole: await writeScript(folder, 'agent.js', { code: whole, part: null }),
       parts: await Promise.all(
-        parts.map((part, index) => writeScript(folder, `agent.part${index + 1}.js`, part)),
+        (await scriptsOf(program, target.partBytesMax)).map((script, index) =>
+          writeScript(folder, fileOf(script, index), script),
+        ),
       ),
     };
     await writeFile(join(folder, 'manifest.json'), json(written));
     return written;
   });
-  return { outDir, manifest, size, modulesOfParts: parts.map((part) => part.modules) };
+  return { outDir, manifest, size };
 }
 
 /** The agent with what platform/quickjs/contents.ts names. */
@@ -142,8 +132,8 @@ export async function weighVariants(profile: string): Promise<Variant[]> {
   const variants: Variant[] = [];
   for (const names of [null, ['sync15'], ['syncto'], syncNames, WITH_SIGN_IN]) {
     const source = names === null ? DEFAULT_SOURCE : sourceWith(names);
-    const { graph, whole } = await readProgram(source, syntax);
-    const { bytes, gzipBytes } = measure(graph, whole);
+    const program = await readProgram(source, syntax);
+    const { bytes, gzipBytes } = measure(program, await wholeScript(program));
     variants.push({ names: names ?? [], bytes, gzipBytes });
   }
   return variants;
@@ -164,7 +154,7 @@ function checkPackages(modules: readonly string[]): void {
   }
 }
 
-function checkGlobals({ globals }: Script): void {
+function checkGlobals({ globals }: { readonly globals: readonly string[] }): void {
   const names = globals.filter((name) => !INTRINSICS.has(name));
   if (names.length > 0) {
     throw new Error(`a device may lack what the firmware uses: ${names.join(', ')}`);
@@ -186,10 +176,18 @@ function checkBudget(size: FirmwareSize, max: { bytesMax: number; gzipBytesMax: 
   }
 }
 
-async function writeScript(outDir: string, file: string, { code }: Script): Promise<FirmwareFile> {
+function fileOf({ part }: Script, index: number): string {
+  return part === null ? `agent.part${index + 1}.js` : `agent.part${index + 1}.${part}.js`;
+}
+
+async function writeScript(
+  outDir: string,
+  file: string,
+  { code, part }: Script,
+): Promise<FirmwareFile> {
   await writeFile(join(outDir, file), code);
   const sha256 = createHash('sha256').update(code).digest('hex');
-  return { file, bytes: Buffer.byteLength(code), sha256 };
+  return { file, bytes: Buffer.byteLength(code), sha256, ...(part !== null && { part }) };
 }
 
 async function licenses(root: string, modules: readonly string[]): Promise<string> {

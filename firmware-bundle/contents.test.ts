@@ -17,10 +17,10 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const built = async (...names: string[]) => {
   const outDir = join(folder, names.join());
-  const { size, modulesOfParts } = await buildFirmware(PROFILE, outDir, sourceWith(names));
+  const { size } = await buildFirmware(PROFILE, outDir, sourceWith(names));
   const modules = size.groups.flatMap((group) => group.modules);
   const weighs = (path: string) => modules.find((module) => module.path === path)?.bytes ?? 0;
-  return { bytes: size.bytes, weighs, parts: modulesOfParts.flat() };
+  return { bytes: size.bytes, weighs };
 };
 
 describe('a firmware', () => {

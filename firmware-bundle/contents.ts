@@ -46,7 +46,7 @@ export function contentsModule(
   const send = drivers.some((name) => streaming.includes(name))
     ? "sendPieces as send } from './pieces.ts'"
     : "sendWhole as send } from './host.ts'";
-  return `import { ${imports} } from '../../agent/index.ts';
+  return `import { ${imports} } from '../../agent/contents/lazy.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
   collections: [${collections.join(', ')}],

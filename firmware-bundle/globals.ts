@@ -3,7 +3,7 @@
 // `typeof` is one. It reads syntax only: it never runs the code, and does not look at properties
 // (but for `Math.random`).
 
-import type { AnyNode, Pattern, Program } from 'acorn';
+import type { AnyNode, Pattern } from 'acorn';
 
 /**
  * What the language itself gives and every device has. Missing on purpose, though part of
@@ -22,20 +22,30 @@ interface FreeName {
   readonly name: string;
   /** Of its first use: an offset into the code. */
   readonly at: number;
+  /** It is given another value somewhere, beside where it is declared. */
+  readonly isWritten: boolean;
 }
 
 /**
- * Names that a script or module uses and does not declare, in order, each once; `import()`,
- * `import.meta` and `Math.random` count as such names.
+ * Names that a script, a module or a piece of one uses and does not declare, in order, each once;
+ * `import()` of anything but a file beside it, `import.meta` and `Math.random` count as such names.
  */
-export function freeNames(program: Program): FreeName[] {
+export function freeNames(program: AnyNode): FreeName[] {
   const uses: Use[] = [];
   visit(program, new Scope(null, true), uses);
   const free = new Map<string, FreeName>();
-  for (const { name, at, scope } of uses) {
-    if (!free.has(name) && !scope.declares(name)) free.set(name, { name, at });
+  for (const { name, at, scope, isWritten } of uses) {
+    if (scope.declares(name)) continue;
+    const first = free.get(name) ?? { name, at, isWritten };
+    free.set(name, { ...first, isWritten: first.isWritten || isWritten });
   }
   return [...free.values()];
+}
+
+/** Every node of a piece of code, from the outside to the inside. */
+export function* nodesOf(node: AnyNode): Generator<AnyNode> {
+  yield node;
+  for (const child of childrenOf(node)) yield* nodesOf(child);
 }
 
 interface Use extends FreeName {
@@ -65,24 +75,40 @@ class Scope {
 /** Declares and collects in one walk; uses are resolved afterwards, so hoisting needs no care. */
 function visit(node: AnyNode, scope: Scope, uses: Use[]): void {
   const name = usedName(node);
-  if (name !== null) uses.push({ name, at: node.start, scope });
-  const inner = enter(node, scope);
-  for (const key in node) {
-    if (isJustText(node, key)) continue;
-    const value: unknown = node[key as keyof AnyNode];
-    if (isNode(value)) visit(value, inner, uses);
-    else if (Array.isArray(value)) {
-      for (const child of value) if (isNode(child)) visit(child, inner, uses);
-    }
+  if (name !== null) uses.push({ name, at: node.start, scope, isWritten: false });
+  for (const written of writtenNames(node)) {
+    uses.push({ name: written, at: node.start, scope, isWritten: true });
   }
+  const inner = enter(node, scope);
+  for (const child of childrenOf(node)) visit(child, inner, uses);
+}
+
+/** The nodes right below, without those that are just text. */
+function childrenOf(node: AnyNode): AnyNode[] {
+  return Object.entries(node).flatMap(([key, value]) =>
+    isJustText(node, key) ? [] : [value].flat().filter(isNode),
+  );
+}
+
+/** The variables that a node gives a value to, without declaring them. */
+function writtenNames(node: AnyNode): string[] {
+  if (node.type === 'AssignmentExpression') return namesOf(node.left);
+  if (node.type === 'UpdateExpression') return namesOf(node.argument as Pattern);
+  const isLoop = node.type === 'ForInStatement' || node.type === 'ForOfStatement';
+  return isLoop && node.left.type !== 'VariableDeclaration' ? namesOf(node.left) : [];
 }
 
 function usedName(node: AnyNode): string | null {
   if (node.type === 'Identifier') return node.name;
-  if (node.type === 'ImportExpression') return 'import()';
+  if (node.type === 'ImportExpression') return isOfFile(node.source) ? null : 'import()';
   if (node.type === 'MetaProperty' && node.meta.name === 'import') return 'import.meta';
   if (node.type === 'MemberExpression' && isMathRandom(node)) return 'Math.random';
   return null;
+}
+
+/** A file of the program, by its name: the build puts it in. */
+function isOfFile(source: AnyNode): boolean {
+  return source.type === 'Literal' && /^\.\.?\//.test(String(source.value));
 }
 
 /** Identifiers below this key are labels and names of properties, not variables. */
@@ -153,7 +179,8 @@ function enter(node: AnyNode, scope: Scope): Scope {
   }
 }
 
-function namesOf(pattern: Pattern): string[] {
+/** The variables of a pattern. */
+export function namesOf(pattern: Pattern): string[] {
   switch (pattern.type) {
     case 'Identifier':
       return [pattern.name];

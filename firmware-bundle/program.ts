@@ -1,25 +1,15 @@
-// The program as esbuild sees it, and how a run of its modules becomes one script.
-// A script is a function of `registry`: it takes the names of earlier scripts from there and
-// leaves there the names that later ones ask for. So a module is in exactly one script, and what
-// it holds exists once. Nothing here writes a file.
+// The program as esbuild sees it: one script, the modules in it, and the parts that it asks for
+// when it first uses them. A part is a module of which something is asked for as
+// `(await import('...')).NAME`, in no other form, and bears the name of its file; what it shares
+// with others does not go with it. Nothing here writes a file.
 
-import { relative } from 'node:path';
-import {
-  type ecmaVersion,
-  type Identifier,
-  type ImportDeclaration,
-  type Literal,
-  type Program,
-  parse,
-} from 'acorn';
+import { basename, extname, join, relative } from 'node:path';
+import { type AnyNode, type ecmaVersion, type Program, parse } from 'acorn';
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
-import { freeNames } from './globals.ts';
-import { declarationsOf, globalOf, hoisted } from './hoisted.ts';
+import { callFor, type Root } from './cut.ts';
+import { freeNames, nodesOf } from './globals.ts';
+import { globalOf, hoisted } from './hoisted.ts';
 import { withoutGlobals } from './packages.ts';
-import { shrunk } from './shrink.ts';
-
-/** Modules by path below the root, in the order in which the language evaluates them. */
-type Modules = readonly string[];
 
 /** Where the program begins (a module that exports `boot`), and what it holds. */
 export interface FirmwareSource {
@@ -29,108 +19,72 @@ export interface FirmwareSource {
   readonly contents?: string;
 }
 
-/** What esbuild told: per module its imports, and its size in the output. */
-export interface Graph {
-  readonly root: string;
-  readonly entry: string;
-  /** Takes the place of platform/quickjs/contents.ts; null: that file itself. */
-  readonly contents: string | null;
-  /** Edition of ECMAScript of the scripts. */
-  readonly syntax: number;
-  readonly modules: Modules;
-  readonly inputs: Metafile['inputs'];
-}
-
-export interface Script {
+/** The program with all its parts. */
+export interface Whole {
+  /** Minified, without imports; what is exported is listed in `boot` and `roots`. */
   readonly code: string;
+  readonly program: Program;
+  /** Edition of ECMAScript that it is written in. */
+  readonly syntax: number;
+  /** The declaration of what the entry exports as `boot`. */
+  readonly boot: string;
+  /** The parts, one that asks for others before these. */
+  readonly roots: readonly Root[];
   /** Names that it does not declare, the language's own among them. */
   readonly globals: readonly string[];
-  readonly modules: Modules;
+  /** Modules by path below the root, in the order in which the language evaluates them. */
+  readonly modules: readonly string[];
+  readonly inputs: Metafile['inputs'];
   /** Bytes of the output by module. */
   readonly bytesOf: ReadonlyMap<string, number>;
 }
 
-/** What scripts take from the registry: the name that a module exports, and its key there. */
-export type Wanted = Map<string, { path: string; name: string; key: string }>;
-
 /**
- * Reads the whole program from its entry, and makes it one script. Errors: esbuild's, one line
- * each; imports that go round in a circle; syntax newer than asked for.
+ * Reads the whole program from its entry. Errors: esbuild's, one line each; imports that go round
+ * in a circle; an `import()` in another form; syntax newer than asked for (an edition of
+ * ECMAScript).
  */
-export async function readProgram(
-  source: FirmwareSource,
-  syntax: number,
-): Promise<{ graph: Graph; whole: Script }> {
-  const { root, entry } = source;
-  const contents = source.contents ?? null;
-  const built = await build({
-    ...options(root, syntax),
-    entryPoints: [entry],
-    plugins: [inPlaceOfContents(contents), withoutGlobals],
-  });
-  const { inputs } = built.metafile;
-  const modules = evaluationOrder(inputs, entry);
-  return {
-    graph: { root, entry, contents, syntax, inputs, modules },
-    whole: asScript(built, modules, syntax, new Map()),
-  };
-}
-
-/**
- * Cuts the evaluation order into runs of at most `bytesMax` (or one module): none needs a later
- * one.
- */
-export function cut(
-  modules: Modules,
-  bytesOf: ReadonlyMap<string, number>,
-  bytesMax: number,
-): Modules[] {
-  const runs: string[][] = [];
-  let run: string[] = [];
-  let bytes = 0;
-  for (const module of modules) {
-    const size = bytesOf.get(module) ?? 0;
-    if (run.length > 0 && bytes + size > bytesMax) {
-      runs.push(run);
-      run = [];
-      bytes = 0;
+export async function readProgram(source: FirmwareSource, syntax: number): Promise<Whole> {
+  /** In the order in which they were found. */
+  const asked: Asked[] = [];
+  for (;;) {
+    const built = await bundle(source, syntax, asked);
+    const known = asked.length;
+    const text = outputOf(built).text;
+    for (const one of importsOf(text, parsed(text, syntax))) {
+      const others = asked.filter(({ path }) => path === one.path);
+      if (!others.some(({ name }) => name === one.name)) asked.push(one);
     }
-    run.push(module);
-    bytes += size;
+    if (asked.length === known) return wholeOf(source, built, syntax, asked);
   }
-  return [...runs, run];
 }
 
-/**
- * One script of `modules`. `wanted` lists what scripts after this one take, and grows by what this
- * one takes: so scripts are made from the last to the first. The one that holds the entry returns
- * `boot`.
- */
-export async function makePart(graph: Graph, modules: Modules, wanted: Wanted): Promise<Script> {
-  const contents = entryOf(graph, modules, wanted);
-  const built = await build({
-    ...options(graph.root, graph.syntax),
-    stdin: { contents, resolveDir: graph.root, sourcefile: 'part.mts' },
-    plugins: [elsewhere(graph, modules), inPlaceOfContents(graph.contents), withoutGlobals],
+/** What is asked for of a part: `name` of the module `path`. */
+interface Asked {
+  readonly path: string;
+  readonly name: string;
+}
+
+async function bundle(
+  { root, entry, contents }: FirmwareSource,
+  syntax: number,
+  asked: readonly Asked[],
+) {
+  const lines = asked.map(({ path, name }, at) => `export { ${name} as $${at} } from './${path}';`);
+  return build({
+    ...options(root, syntax),
+    stdin: {
+      contents: [`export { boot } from './${entry}';`, ...lines].join('\n'),
+      resolveDir: root,
+      sourcefile: SEAM,
+    },
+    plugins: [asParts(root), inPlaceOfContents(contents), withoutGlobals],
   });
-  return asScript(built, modules, graph.syntax, wanted);
 }
 
-/** Evaluates all modules, in their order, and exports what is wanted under its key. */
-function entryOf({ entry }: Graph, modules: Modules, wanted: Wanted): string {
-  const quoted = (path: string): string => JSON.stringify(`./${path}`);
-  return [
-    ...modules.map((path) => `import ${quoted(path)};`),
-    ...[...wanted.values()]
-      .filter(({ path }) => modules.includes(path))
-      .map(({ path, name, key }) =>
-        name === '*'
-          ? `export * as ${key} from ${quoted(path)};`
-          : `export { ${name} as ${key} } from ${quoted(path)};`,
-      ),
-    modules.includes(entry) ? `export { boot } from ${quoted(entry)};` : '',
-  ].join('\n');
-}
+/** The module that joins the entry and the parts; it holds nothing itself. */
+const SEAM = 'firmware.mts';
+const PART = 'part:';
 
 type Built = BuildResult<ReturnType<typeof options>>;
 
@@ -153,11 +107,25 @@ function options(root: string, syntax: number) {
   } as const satisfies BuildOptions;
 }
 
-function inPlaceOfContents(contents: string | null): Plugin {
+/** What is asked for by `import()` keeps its place, by module path, and is read as a part. */
+function asParts(root: string): Plugin {
+  return {
+    name: 'as parts',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) =>
+        kind === 'dynamic-import'
+          ? { path: PART + relative(root, join(resolveDir, path)), external: true }
+          : undefined,
+      );
+    },
+  };
+}
+
+function inPlaceOfContents(contents: string | undefined): Plugin {
   return {
     name: 'in place of contents',
     setup({ onLoad }) {
-      if (contents === null) return;
+      if (contents === undefined) return;
       onLoad({ filter: /[\\/]platform[\\/]quickjs[\\/]contents\.ts$/ }, () => ({
         contents,
         loader: 'ts',
@@ -166,24 +134,125 @@ function inPlaceOfContents(contents: string | null): Plugin {
   };
 }
 
-/** Imports of modules of other scripts stay imports, by module path. */
-function elsewhere(graph: Graph, modules: Modules): Plugin {
+/** Every `(await import('part:...')).NAME`, in order. */
+function importsOf(code: string, program: AnyNode): (Asked & Place)[] {
+  const asked: (Asked & Place)[] = [];
+  const known = new Set<AnyNode>();
+  for (const node of nodesOf(program)) {
+    if (node.type === 'MemberExpression' && node.object.type === 'AwaitExpression') {
+      const { argument } = node.object;
+      const from = argument.type === 'ImportExpression' ? argument.source : null;
+      if (from?.type !== 'Literal' || node.property.type !== 'Identifier') continue;
+      known.add(argument);
+      const path = String(from.value).slice(PART.length);
+      asked.push({ path, name: node.property.name, start: node.start, end: node.end });
+    } else if (node.type === 'ImportExpression' && !known.has(node)) {
+      const { source, start, end } = node;
+      // What is computed is a name from outside: see globals.ts.
+      if (source.type !== 'Literal') continue;
+      throw new Error(`${code.slice(start, end)}: not (await import(...)).NAME`);
+    }
+  }
+  return asked;
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+function wholeOf(
+  { entry }: FirmwareSource,
+  built: Built,
+  syntax: number,
+  asked: readonly Asked[],
+): Whole {
+  const { text } = outputOf(built);
+  const code = withRegistry(text, importsOf(text, parsed(text, syntax)), asked);
+  const program = parsed(code, syntax);
+  const locals = exportsOf(program);
+  const { inputs, outputs } = built.metafile;
+  const [output] = Object.values(outputs);
+  const modules = evaluationOrder(inputs, [entry, ...asked.map(({ path }) => path)]);
   return {
-    name: 'elsewhere',
-    setup({ onResolve }) {
-      onResolve({ filter: /.*/ }, ({ path, importer }) => {
-        const from = graph.inputs[relative(graph.root, importer)];
-        const to = from?.imports.find((one) => one.original === path)?.path;
-        return to === undefined || modules.includes(to)
-          ? undefined
-          : { path: to, external: true, sideEffects: false };
-      });
-    },
+    code,
+    program,
+    syntax,
+    boot: locals.get('boot') ?? '',
+    roots: rootsOf(asked, locals),
+    globals: freeNames(program)
+      .map(({ name }) => globalOf(name))
+      .filter((name) => name !== 'registry'),
+    modules,
+    inputs,
+    bytesOf: new Map(modules.map((path) => [path, output?.inputs[path]?.bytesInOutput ?? 0])),
   };
 }
 
+function rootsOf(asked: readonly Asked[], exported: ReadonlyMap<string, string>): Root[] {
+  const paths = new Map<string, string>();
+  const parts = new Map<string, Map<string, string>>();
+  for (const [at, { path, name }] of asked.entries()) {
+    const part = partName(path);
+    const other = paths.get(part) ?? path;
+    if (other !== path) throw new Error(`two parts are called ${part}: ${other} and ${path}`);
+    paths.set(part, path);
+    const locals = parts.get(part) ?? new Map<string, string>();
+    parts.set(part, locals.set(memberOf(asked, path, name), exported.get(`$${at}`) ?? ''));
+  }
+  return [...parts].map(([name, locals]) => ({ name, locals }));
+}
+
+/** That of the module's file. */
+function partName(path: string): string {
+  return basename(path, extname(path));
+}
+
+/** A name in what the part leaves: shorter than the export's, which nobody outside needs. */
+function memberOf(asked: readonly Asked[], path: string, name: string): string {
+  const names = asked.filter((one) => one.path === path).map((one) => one.name);
+  return `$${names.indexOf(name).toString(36)}`;
+}
+
+/** `import()` as a call of the registry, in which scripts leave what they are loaded for. */
+function withRegistry(
+  text: string,
+  places: readonly (Asked & Place)[],
+  asked: readonly Asked[],
+): string {
+  let code = text;
+  for (const { path, name, start, end } of [...places].sort((a, b) => b.start - a.start)) {
+    const call = `(await ${callFor(partName(path))}).${memberOf(asked, path, name)}`;
+    code = `${code.slice(0, start)}${call}${code.slice(end)}`;
+  }
+  return code;
+}
+
+/** The declarations behind the exported names. */
+function exportsOf({ body }: Program): ReadonlyMap<string, string> {
+  const locals = new Map<string, string>();
+  for (const node of body) {
+    if (node.type !== 'ExportNamedDeclaration') continue;
+    for (const { local, exported } of node.specifiers) {
+      if (local.type !== 'Identifier' || exported.type !== 'Identifier') continue;
+      locals.set(exported.name, local.name);
+    }
+  }
+  return locals;
+}
+
+function outputOf(built: Built) {
+  const [file] = built.outputFiles;
+  if (!file) throw new Error('esbuild made no output');
+  return file;
+}
+
+function parsed(code: string, syntax: number): Program {
+  return parse(code, { ecmaVersion: syntax as ecmaVersion, sourceType: 'module' });
+}
+
 /** Depth first, imports in their order: what ECMAScript does with modules. */
-function evaluationOrder(inputs: Metafile['inputs'], entry: string): Modules {
+function evaluationOrder(inputs: Metafile['inputs'], first: readonly string[]): string[] {
   const order: string[] = [];
   const state = new Map<string, 'open' | 'done'>();
   const walk = (module: string, path: readonly string[]): void => {
@@ -193,67 +262,11 @@ function evaluationOrder(inputs: Metafile['inputs'], entry: string): Modules {
     if (state.has(module)) return;
     state.set(module, 'open');
     for (const one of inputs[module]?.imports ?? []) {
-      if (one.kind === 'dynamic-import') throw new Error(`${module}: import() of ${one.path}`);
       if (!one.external) walk(one.path, [...path, module]);
     }
     state.set(module, 'done');
     order.push(module);
   };
-  walk(entry, []);
+  for (const module of first) walk(module, []);
   return order;
-}
-
-function asScript(built: Built, modules: Modules, syntax: number, wanted: Wanted): Script {
-  const [file] = built.outputFiles;
-  const [output] = Object.values(built.metafile.outputs);
-  if (!file || !output) throw new Error('esbuild made no output');
-  const program = parse(file.text, {
-    ecmaVersion: syntax as ecmaVersion,
-    sourceType: 'module',
-  });
-  const free = freeNames(program).map(({ name }) => name);
-  return {
-    code: shrunk(frame(file.text, program, wanted, declarationsOf(free)), syntax),
-    globals: [...new Set(free.map(globalOf))],
-    modules,
-    bytesOf: new Map(modules.map((path) => [path, output.inputs[path]?.bytesInOutput ?? 0])),
-  };
-}
-
-/** Frames esbuild's ES module as `(function (registry) { ... })`. */
-function frame(code: string, program: Program, wanted: Wanted, taken: string[]): string {
-  const body: string[] = [];
-  const left: string[] = [];
-  const take = (path: string, name: string): string => {
-    const id = `${path} ${name}`;
-    const entry = wanted.get(id) ?? { path, name, key: `n${wanted.size}` };
-    wanted.set(id, entry);
-    return `registry.${entry.key}`;
-  };
-  for (const node of program.body) {
-    if (node.type === 'ImportDeclaration') {
-      for (const one of node.specifiers) {
-        taken.push(`${one.local.name}=${take(String(node.source.value), importedName(one))}`);
-      }
-    } else if (node.type === 'ExportNamedDeclaration' && !node.declaration) {
-      for (const { local, exported } of node.specifiers) {
-        const value = node.source ? take(String(node.source.value), nameOf(local)) : nameOf(local);
-        const key = nameOf(exported);
-        left.push(key === 'boot' ? `return ${value};` : `registry.${key}=${value};`);
-      }
-    } else {
-      body.push(code.slice(node.start, node.end));
-    }
-  }
-  const head = taken.length > 0 ? `var ${taken.join(',')};` : '';
-  return `(function(registry){"use strict";${head}${body.join('')}\n${left.join('')}})\n`;
-}
-
-function importedName(one: ImportDeclaration['specifiers'][number]): string {
-  if (one.type === 'ImportSpecifier') return nameOf(one.imported);
-  return one.type === 'ImportNamespaceSpecifier' ? '*' : 'default';
-}
-
-function nameOf(node: Identifier | Literal): string {
-  return node.type === 'Identifier' ? node.name : String(node.value);
 }

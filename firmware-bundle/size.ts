@@ -3,7 +3,7 @@
 
 import { gzipSync } from 'node:zlib';
 import { packageOf } from './packages.ts';
-import type { Graph, Script } from './program.ts';
+import type { Whole } from './program.ts';
 
 interface ModuleSize {
   readonly path: string;
@@ -33,21 +33,21 @@ export interface Variant {
   readonly gzipBytes: number;
 }
 
-/** Measures the whole program. */
-export function measure(graph: Graph, whole: Script): FirmwareSize {
+/** Measures the whole program, which is this script. */
+export function measure({ modules, inputs, bytesOf }: Whole, script: string): FirmwareSize {
   const groups = new Map<string, ModuleSize[]>();
-  for (const path of whole.modules) {
+  for (const path of modules) {
     const group = packageOf(path) ?? path.split('/')[0] ?? path;
     const module = {
       path,
-      sourceBytes: graph.inputs[path]?.bytes ?? 0,
-      bytes: whole.bytesOf.get(path) ?? 0,
+      sourceBytes: inputs[path]?.bytes ?? 0,
+      bytes: bytesOf.get(path) ?? 0,
     };
     groups.set(group, [...(groups.get(group) ?? []), module]);
   }
   return {
-    bytes: Buffer.byteLength(whole.code),
-    gzipBytes: gzipSync(whole.code, { level: 9 }).length,
+    bytes: Buffer.byteLength(script),
+    gzipBytes: gzipSync(script, { level: 9 }).length,
     groups: [...groups]
       .map(([name, modules]) => ({
         name,

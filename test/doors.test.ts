@@ -28,7 +28,7 @@ const DOORS: readonly Door[] = [
   // The firmware's entry, its commands and its list of contents join the agent and the platform.
   {
     of: /^platform\/quickjs\/(commands|contents|entry)\.ts$/,
-    to: /^(agent\/index|platform\/([^/]+|quickjs\/.*))\.ts$/,
+    to: /^(agent\/(index|contents\/lazy)|platform\/([^/]+|quickjs\/.*))\.ts$/,
   },
   { of: /^platform\/[^/]+$/, to: /^platform\/[^/]+$/ },
   { of: /^platform\/quickjs\//, to: /^platform\/([^/]+$|quickjs\/)/ },

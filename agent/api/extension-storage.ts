@@ -12,7 +12,6 @@ import { badInput } from '../errors.ts';
 import { findSame } from '../store/dupes.ts';
 import type { CollectionStore } from '../store/store.ts';
 import type { Core } from './core.ts';
-import { deleteRecord, putRecord } from './records.ts';
 
 /** Null: all of them. An object: its keys, with the values of those that are not there. */
 type Keys = string | readonly string[] | Body | null;
@@ -36,13 +35,15 @@ export interface StorageCall {
 }
 
 /** The collection, and what opens it for extensions: a build without it carries neither. */
-interface StorageCollection extends Collection {
+export interface StorageCollection extends Collection {
   openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage;
 }
 
 export const extensionStorage: StorageCollection = /* @__PURE__ */ withStorage(records);
 
-export function isStorage(collection: Collection): collection is StorageCollection {
+export function isStorage<C extends object>(
+  collection: C,
+): collection is C & Pick<StorageCollection, 'openStorage'> {
   return 'openStorage' in collection;
 }
 
@@ -63,7 +64,10 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
     const writable = await core.writable(NAME);
     const { store } = writable;
     const [, was] = await find(store, extId);
-    const { id } = await putRecord(writable, platform, { ...record, extId });
+    const { id } = await (await import('./records.ts')).putRecord(writable, platform, {
+      ...record,
+      extId,
+    });
     const [, is] = await find(store, extId);
     if (!isSameValue(was, is)) core.changed(NAME, id, 'put', store.collection.changes?.(was, is));
   };
@@ -86,7 +90,7 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
       for (;;) {
         const [id, was] = await find(store, extId);
         if (id === null) return;
-        await deleteRecord(store, platform, id, self, (other) =>
+        await (await import('./records.ts')).deleteRecord(store, platform, id, self, (other) =>
           core.changed(NAME, other, 'delete'),
         );
         core.changed(NAME, id, 'delete', store.collection.changes?.(was, null));

@@ -6,6 +6,7 @@ import type { Platform, SyncKey } from '../../platform/ports.ts';
 import type { Body, Collection } from '../collections/collection.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentEvent, Initialized } from '../status.ts';
+import type { KnownCollection } from '../store/collection-state.ts';
 import type { RemoteMemory } from '../store/state.ts';
 import type { CollectionStore } from '../store/store.ts';
 import type { Vault } from '../store/vault.ts';
@@ -220,7 +221,7 @@ export interface Standing {
 
 /** What the device keeps of the user's data on the server, beside records. */
 export interface RemoteAccount {
-  standing(collection: Collection): Standing;
+  standing(collection: KnownCollection): Standing;
   /** As if nothing had ever been read. */
   forget(): Promise<void>;
 }

@@ -52,7 +52,7 @@ export interface SignInCall {
   readonly password: string;
 }
 
-interface Keeper {
+export interface Keeper {
   readonly identity: Identity;
   readonly signIn: SignIn;
 }

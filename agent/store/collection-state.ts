@@ -61,7 +61,12 @@ export interface CollectionState {
   readonly wipeUpTo?: number | undefined;
 }
 
-const NEW_STATE: CollectionState = {
+/** What is known of a collection: of one that was never used here, its name. */
+export type KnownCollection = Pick<Collection, 'name' | 'writes'> &
+  Partial<Pick<Collection, 'version'>>;
+
+/** Of a collection that nothing is stored of. */
+export const NEW_COLLECTION: CollectionState = {
   position: '',
   epoch: 0,
   resetting: false,
@@ -87,9 +92,9 @@ export function inForm({ form = 0 }: Collection, state: CollectionState): Collec
 }
 
 export function stateOf(stored: Value | null | undefined): CollectionState {
-  if (stored === null || stored === undefined) return NEW_STATE;
+  if (stored === null || stored === undefined) return NEW_COLLECTION;
   // What it stood for is found out anew: see mend.ts.
-  return storedObject(NEW_STATE, stored, renewed) ?? { ...NEW_STATE, mending: 0 };
+  return storedObject(NEW_COLLECTION, stored, renewed) ?? { ...NEW_COLLECTION, mending: 0 };
 }
 
 /** Up to form `b` there was Firefox Sync alone, and a cursor that everybody read. */

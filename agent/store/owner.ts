@@ -21,7 +21,7 @@ export interface Claim {
  */
 export function createClaims(
   { clock, identity }: Platform,
-  keyName: (key: SyncKey) => string,
+  keyName: (key: SyncKey) => Promise<string>,
 ): () => Promise<Claim> {
   /** The key that was seen last: deriving from it is dear. */
   let known: { readonly text: string; readonly clientState: string } | null = null;
@@ -30,7 +30,7 @@ export function createClaims(
     const key = await ported(identity.syncKey());
     const text = JSON.stringify(key);
     if (known?.text !== text) {
-      known = { text, clientState: keyName(key) };
+      known = { text, clientState: await keyName(key) };
       await clock.pause();
     }
     const kid = 'kid' in key ? key.kid : null;

@@ -1,6 +1,7 @@
 // Reading a stored value back: a long one takes turns, and is in memory once.
 
-import { JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
+import { JsonTooLarge, longJsonUnits } from '../../crypto/json.ts';
+import { parseLongJson } from '../../crypto/long-json.ts';
 import type { Value } from '../../platform/ports.ts';
 import type { Body } from '../collections/collection.ts';
 import type { Packed } from './record.ts';

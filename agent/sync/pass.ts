@@ -8,9 +8,9 @@ import { FUTILE_ROUNDS_MAX, ROUNDS_MAX } from '../limits.ts';
 import type { Offer, Standing, Wanted } from '../remotes/remote.ts';
 import { isRefusalBelieved } from '../schedule/due.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from '../status.ts';
+import type { CollectionState, KnownCollection } from '../store/collection-state.ts';
 import { resetCollection } from '../store/reset.ts';
 import { updateState } from '../store/rewrite.ts';
-import type { CollectionStore } from '../store/store.ts';
 import type { CollectionPass, PassContext } from './pass-context.ts';
 import { pull } from './pull.ts';
 import { type PushEnd, push } from './push.ts';
@@ -80,7 +80,7 @@ function newReport(): CollectionReport {
 
 /** A collection as people may see it. */
 export function collectionStatus(
-  { collection, state }: CollectionStore,
+  { collection, state }: { readonly collection: KnownCollection; readonly state: CollectionState },
   { enabled, readOnly }: CollectionSettings,
   { declined, absent, stopped }: Standing,
 ): CollectionStatus {

@@ -15,7 +15,6 @@ import { NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import { isTooLong } from '../wire/record-size.ts';
 import { acknowledgeStaged, add, type Staged, settle } from './acknowledge.ts';
-import { resolve } from './conflict.ts';
 import { heldBy } from './held.ts';
 import { settledAtHome } from './merge-dupe.ts';
 import { charsOf, type Job, sealedJob } from './outgoing.ts';
@@ -187,7 +186,10 @@ async function jobOf(
   // replace.
   const isUnsure = mirror === null && pass.store.state.quarantined >= QUARANTINE_MAX;
   if (quarantined || isUnsure) {
-    note(sending, await resolve(pass, sending.upload, id, sending.staged));
+    note(
+      sending,
+      await (await import('./conflict.ts')).resolve(pass, sending.upload, id, sending.staged),
+    );
     return null;
   }
   if (mirror === null && (await settledAtHome(pass, id, local))) return null;
@@ -212,7 +214,11 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
     }
     if (result?.kind !== 'conflict') note(sending, result);
     else if (isHopeless(sending)) note(sending, { kind: 'failed' });
-    else note(sending, await resolve(pass, upload, id, staged, result.theirs));
+    else
+      note(
+        sending,
+        await (await import('./conflict.ts')).resolve(pass, upload, id, staged, result.theirs),
+      );
   }
 }
 

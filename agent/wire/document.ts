@@ -2,7 +2,8 @@
 // them.
 
 import { jsonOf } from '../../crypto/engine.ts';
-import { flatBytes, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
+import { flatBytes, JsonTooLarge, longJsonUnits } from '../../crypto/json.ts';
+import { parseLongJson } from '../../crypto/long-json.ts';
 import { badResponse, type SyncError } from '../errors.ts';
 import { DOCUMENT_VALUES_MAX, JSON_DEPTH_MAX } from '../limits.ts';
 import { createLexer } from './lexer.ts';

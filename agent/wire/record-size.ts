@@ -1,7 +1,8 @@
 // How long a record is on the wire, and how much it is in memory, before this device makes it so:
 // what another one with the same configuration would set aside is neither kept nor sent.
 
-import { isDense, JsonTooLarge, longJsonUnits, parseLongJson } from '../../crypto/json.ts';
+import { isDense, JsonTooLarge, longJsonUnits } from '../../crypto/json.ts';
+import { parseLongJson } from '../../crypto/long-json.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { AgentConfig, SizeLimits } from '../config.ts';
 import { SyncError, type SyncErrorDetail } from '../errors.ts';

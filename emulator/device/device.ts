@@ -19,6 +19,7 @@ interface DeviceCounters {
   readonly instructions: number;
   /** Since `resetSlices`, loading not included. */
   readonly longestSlice: number;
+  /** Of the firmware at a boot, and of parts when they are asked for. */
   readonly loadInstructions: number;
   readonly loadLongestSlice: number;
   readonly storageInstructions: number;
@@ -82,14 +83,7 @@ export function createDevice(options: DeviceOptions): Device {
       past = { ...past, boots: past.boots + 1 };
       trace('boot', { profile: options.profile.name, boot: past.boots });
       machine = await startMachine(options, await options.openStorage());
-      const { instructions, longestSlice } = machine.vm.meter();
-      machine.vm.resetSlices();
       if (options.refusing === true) machine.vm.refuseEvery(refusedEvery);
-      past = {
-        ...past,
-        loadInstructions: past.loadInstructions + instructions,
-        loadLongestSlice: Math.max(past.loadLongestSlice, longestSlice),
-      };
     },
     powerOff() {
       past = countersWith(past, machine);
@@ -151,6 +145,8 @@ function countersWith(past: DeviceCounters, machine: Machine | null): DeviceCoun
   return {
     ...past,
     instructions: past.instructions + meter.instructions,
+    loadInstructions: past.loadInstructions + meter.loadInstructions,
+    loadLongestSlice: Math.max(past.loadLongestSlice, meter.loadLongestSlice),
     longestSlice: Math.max(past.longestSlice, meter.longestSlice),
     storageInstructions: past.storageInstructions + storage.instructions(),
     peakBytes: Math.max(past.peakBytes, meter.peakBytes),

@@ -15,11 +15,14 @@ import {
   type MaybeIdentity,
   networkOperations,
   type Operations,
+  partOperations,
   storageOperations,
 } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Trace } from './trace.ts';
-import { createVm, type Vm, type VmArg } from './vm.ts';
+import { createVm, type Vm, type VmRef } from './vm.ts';
+import { VmError } from './vm-errors.ts';
+import type { VmArg } from './vm-values.ts';
 
 export interface MachineOptions {
   readonly profile: Profile;
@@ -42,6 +45,10 @@ export interface MachineOptions {
   readonly keepDebug?: boolean;
   /** The engine can refuse memory on purpose, and throws then; false when left out. */
   readonly refusing?: boolean;
+  /** It knows of no parts and evaluates all scripts at every boot; false when left out. */
+  readonly isWithoutParts?: boolean;
+  /** The flash does not give the script of this part now; never when left out. */
+  readonly failPart?: (name: string) => boolean;
   /** JSON of an event of the agent. */
   readonly onEvent: (json: string) => void;
 }
@@ -74,9 +81,15 @@ export async function startMachine(
     refusing: options.refusing === true,
   });
   const settle = meterToClock(options, () => vm.meter().instructions);
+  const registry = vm.loading(() => vm.newObject());
+  const evaluatePart = (name: string): void =>
+    slice(() => vm.loading(() => loadPart(vm, options, registry, name)));
   const bridge = createBridge({
     ...options,
-    operations: operationsOf(options, storage),
+    operations: new Map([
+      ...operationsOf(options, storage),
+      ...partOperations(options.clock, evaluatePart),
+    ]),
     settle,
     onClose: (stream) => options.network.close(stream),
   });
@@ -88,10 +101,7 @@ export async function startMachine(
       settle();
     }
   };
-  const agent = slice(() => load(vm, options, bridge));
-  const deliver = vm.property(agent, 'deliver');
-  const command = vm.property(agent, 'command');
-  vm.release(agent);
+  const { deliver, command } = slice(() => vm.loading(() => load(vm, options, bridge, registry)));
   bridge.connect({
     deliver: (...answer) => slice(() => vm.run(deliver, answer)),
     command: (...order) => slice(() => vm.run(command, order)),
@@ -99,18 +109,14 @@ export async function startMachine(
   return { vm, bridge, storage };
 }
 
+interface Loaded {
+  readonly deliver: VmRef;
+  readonly command: VmRef;
+}
+
 /** BRIDGE.md, "Loading". */
-function load(vm: Vm, { firmware, trace }: MachineOptions, bridge: Bridge) {
-  const registry = vm.newObject();
-  let last = registry;
-  for (const { file, code } of firmware.parts) {
-    trace('load', { file, bytes: Buffer.byteLength(code) });
-    const part = vm.evaluate(code, file);
-    if (last !== registry) vm.release(last);
-    last = vm.call(part, [registry]);
-    vm.release(part);
-  }
-  vm.release(registry);
+function load(vm: Vm, options: MachineOptions, bridge: Bridge, registry: VmRef): Loaded {
+  const boot = evaluateScripts(vm, options, registry, undefined);
   vm.collectGarbage();
   const host = vm.hostFunction('host', (op, id, head, text, bytes) =>
     bridge.host({
@@ -121,10 +127,57 @@ function load(vm: Vm, { firmware, trace }: MachineOptions, bridge: Bridge) {
       bytes: bytes instanceof Uint8Array ? bytes : null,
     }),
   );
-  const agent = vm.call(last, [host]);
-  vm.release(last);
+  const agent = vm.call(boot, [host]);
+  vm.release(boot);
   vm.release(host);
-  return agent;
+  const loaded = {
+    deliver: vm.property(agent, 'deliver'),
+    command: vm.property(agent, 'command'),
+  };
+  vm.release(agent);
+  return loaded;
+}
+
+/** Errors: `failed`, also where a script throws: the agent is told, and asks again one day. */
+function loadPart(vm: Vm, options: MachineOptions, registry: VmRef, name: string): void {
+  if (options.failPart?.(name) === true) throw new PartFailed('EIO');
+  try {
+    vm.release(evaluateScripts(vm, options, registry, name));
+  } catch (error) {
+    throw error instanceof VmError ? new PartFailed('the script throws') : error;
+  }
+}
+
+/** An error of a port: the part cannot be read, or is none. */
+class PartFailed extends Error {
+  override readonly name = 'PartFailed';
+  readonly code = 'failed';
+
+  constructor(cause: string) {
+    super(cause, { cause });
+  }
+}
+
+/** The scripts of a part, or of a boot. Returns what the last one does. */
+function evaluateScripts(
+  vm: Vm,
+  { firmware, trace, isWithoutParts }: MachineOptions,
+  registry: VmRef,
+  name: string | undefined,
+): VmRef {
+  const isAsked = (part?: string): boolean =>
+    part === name || (name === undefined && isWithoutParts === true);
+  const scripts = firmware.parts.filter(({ part }) => isAsked(part));
+  let last: VmRef | null = null;
+  for (const { file, code } of scripts) {
+    trace('load', { file, bytes: Buffer.byteLength(code) });
+    const script = vm.evaluate(code, file);
+    if (last !== null) vm.release(last);
+    last = vm.call(script, [registry]);
+    vm.release(script);
+  }
+  if (last === null) throw new PartFailed('no such part');
+  return last;
 }
 
 function operationsOf(options: MachineOptions, storage: MeteredStorage): Operations {

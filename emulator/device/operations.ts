@@ -51,6 +51,15 @@ export function clockOperations(clock: DeviceClock): Operations {
   ]);
 }
 
+/** `evaluate`: the scripts of a part. Errors: `failed`. */
+export function partOperations(clock: DeviceClock, evaluate: (part: string) => void): Operations {
+  const work: Work = async ({ head }) => {
+    evaluate(head);
+    return {};
+  };
+  return new Map([['part', after(clock, 0, work)]]);
+}
+
 export function storageOperations(clock: DeviceClock, storage: Storage): Operations {
   const work: [string, Work][] = [
     [

@@ -47,6 +47,7 @@ const DETAILS: ReadonlyMap<string, (call: HostCall) => TraceDetail> = new Map([
   ['random', headAs('count')],
   ['sleep', headAs('ms')],
   ['piece', describePiece],
+  ['part', (call) => ({ name: call.head })],
   ['read', headAs('stream')],
   ['close', headAs('stream')],
   ['get', (call) => ({ keys: call.text === '' ? 0 : call.text.split('\n').length })],

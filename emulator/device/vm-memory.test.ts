@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createVm, type Vm, type VmArg } from './vm.ts';
+import { createVm, type Vm } from './vm.ts';
 import { VmKilled } from './vm-errors.ts';
+import type { VmArg } from './vm-values.ts';
 
 const mebibyte = 1024 * 1024;
 const unlimitedOps = 1e12;

@@ -8,8 +8,6 @@ import { type Counters, instantiateEngine, type Pointer, type QuickJs } from './
 import { VmError, VmKilled } from './vm-errors.ts';
 import { NoRoom, Values, type VmArg } from './vm-values.ts';
 
-export type { VmArg } from './vm-values.ts';
-
 interface VmOptions {
   /**
    * All memory that the machine may take, its base of some 60 KB and what the host puts in
@@ -35,7 +33,7 @@ interface VmOptions {
 }
 
 /** A value inside a machine; it lives there until it is released. */
-class VmRef {
+export class VmRef {
   /** Zero once released. */
   pointer: Pointer;
 
@@ -55,6 +53,9 @@ interface VmMeter {
   /** Instructions of the longest slice, and the number of slices, since `resetSlices`. */
   readonly longestSlice: number;
   readonly slices: number;
+  /** Of `loading`: what was executed, and the longest of its slices, which count apart. */
+  readonly loadInstructions: number;
+  readonly loadLongestSlice: number;
 }
 
 type HostFunction = (...args: VmArg[]) => VmArg | undefined;
@@ -100,6 +101,9 @@ export class Vm {
   private running = false;
   private longestSlice = 0;
   private slices = 0;
+  private loadInstructions = 0;
+  private loadLongestSlice = 0;
+  private isLoading = false;
 
   constructor(quickjs: QuickJs, counters: Counters, options: VmOptions) {
     this.quickjs = quickjs;
@@ -118,8 +122,8 @@ export class Vm {
     counters.limitBytes = Math.max(0, options.capBytes - boxReserveBytes);
     if (counters.peakBytes > options.capBytes - boxReserveBytes) throw new VmKilled('memory');
     this.values = new Values(quickjs, counters, this.context);
-    this.release(this.evaluate('delete Math.random', 'boot'));
-    this.resetSlices();
+    this.loading(() => this.release(this.evaluate('delete Math.random', 'boot')));
+    this.loadInstructions = counters.ops;
   }
 
   /**
@@ -209,8 +213,8 @@ export class Vm {
   /** The counters as they are now, also of a dead machine. */
   meter(): VmMeter {
     const { ops: instructions, liveBytes, peakBytes, refused, refusedOnPurpose } = this.counters;
-    const { longestSlice, slices } = this;
-    const counted = { instructions, longestSlice, slices };
+    const { longestSlice, slices, loadInstructions, loadLongestSlice } = this;
+    const counted = { instructions, longestSlice, slices, loadInstructions, loadLongestSlice };
     return { ...counted, liveBytes, peakBytes, refusals: refused, refusedOnPurpose };
   }
 
@@ -231,6 +235,18 @@ export class Vm {
    */
   refuseEvery(requests: number): void {
     this.counters.refuseEvery = requests;
+  }
+
+  /** Does some work that loads the program: its slices are not those of the run. */
+  loading<T>(work: () => T): T {
+    this.isLoading = true;
+    this.loadInstructions -= this.counters.ops;
+    try {
+      return work();
+    } finally {
+      this.isLoading = false;
+      this.loadInstructions += this.counters.ops;
+    }
   }
 
   /** Counts slices anew, so that those of the boot are not mixed with those of the run. */
@@ -256,10 +272,17 @@ export class Vm {
         this.runJobs();
         return this.unwrap(result);
       } finally {
-        this.slices += 1;
-        this.longestSlice = Math.max(this.longestSlice, this.counters.ops - before);
+        this.countSlice(this.counters.ops - before);
       }
     });
+  }
+
+  private countSlice(instructions: number): void {
+    if (this.isLoading) this.loadLongestSlice = Math.max(this.loadLongestSlice, instructions);
+    else {
+      this.slices += 1;
+      this.longestSlice = Math.max(this.longestSlice, instructions);
+    }
   }
 
   /** Whatever makes the engine execute something goes through here. */

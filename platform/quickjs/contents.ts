@@ -1,7 +1,8 @@
-// What a firmware is built with. A build that is asked for something else puts its own list in this
-// file's place.
+// What a firmware is built with, loaded when it is first used. A build that is asked for something
+// else puts its own list in this file's place.
 
-import { type Contents, clients, history, passwords, sync15, syncto } from '../../agent/index.ts';
+import { clients, history, passwords, sync15, syncto } from '../../agent/contents/lazy.ts';
+import type { Contents } from '../../agent/index.ts';
 
 export const contents: Contents = {
   drivers: [syncto, sync15],

@@ -34,7 +34,7 @@ async function reply(name: string, text: string): Promise<[error: string, json: 
       if (op === 'get') setImmediate(() => booted.deliver(id, '', '[-1]', '', null));
       if (op === 'reply') resolve([head, JSON.parse(body)]);
       return undefined;
-    });
+    }, {});
     booted.command(1, name, text);
   });
 }

@@ -1,7 +1,7 @@
 // The first thing of the agent's file that runs on a device: `boot(host)` wires the agent to the
 // bridge. What the device may ask for is in commands.ts; see BRIDGE.md.
 
-import { type AgentConfig, createAgent, fromPort } from '../../agent/index.ts';
+import { type AgentConfig, createAgent, fromPort, SyncError } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
 import { contents, send } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
@@ -17,10 +17,17 @@ type HostConfig = AgentConfig & { readonly crypto: 'software' | 'device' };
 /** An agent that could not start tries again after so long, and at every command. */
 const START_AGAIN_MS = 15 * 60_000;
 
+/** What scripts of the program leave for others: parts by their name, and who loads them. */
+interface Registry {
+  [name: string]: unknown;
+  part?(name: string): Promise<unknown>;
+}
+
 /** BRIDGE.md, "Loading". Starts the agent; commands that come before it has started wait. */
-export function boot(host: Host): Booted {
+export function boot(host: Host, registry: Registry): Booted {
   const { crypto, ...config }: HostConfig = JSON.parse(`${host('config', 0, '', '', null)}`);
-  const { platform, deliver } = createHostPlatform(host, crypto === 'device', send);
+  const { platform, deliver, evaluate } = createHostPlatform(host, crypto === 'device', send);
+  registry.part = partLoader(registry, evaluate);
   const agent = createAgent(platform, config, contents);
   let started = agent.start();
 
@@ -59,6 +66,34 @@ export function boot(host: Host): Booted {
         .catch((error: unknown) => reply(...refusal(error)))
         .catch(() => void host('reply', id, 'outOfMemory', '{}', null));
     },
+  };
+}
+
+/**
+ * What is in the registry is there, the rest is evaluated first: once, however many ask. Errors:
+ * `deviceFailed` names the part; who asks again has it tried again.
+ */
+function partLoader(
+  registry: Registry,
+  evaluate: (part: string) => Promise<unknown>,
+): (name: string) => Promise<unknown> {
+  let last: Promise<unknown> = Promise.resolve();
+  const load = async (name: string): Promise<unknown> => {
+    let detail = {};
+    try {
+      if (registry[name] === undefined) await evaluate(name);
+    } catch (error) {
+      const failure = fromPort(error);
+      if (failure.code !== 'storageFailed') throw failure;
+      ({ detail } = failure);
+    }
+    if (registry[name] !== undefined) return registry[name];
+    throw new SyncError('deviceFailed', `${name}: this part cannot be loaded`, detail);
+  };
+  return (name) => {
+    const turn = last.then(() => load(name));
+    last = turn.catch(() => undefined);
+    return turn;
   };
 }
 

@@ -59,16 +59,21 @@ export interface Line {
 /** Sends a request; the answer's head is the response's. */
 export type Send = (line: Line, request: NetworkRequest) => Promise<Answer>;
 
-/** The platform that a host function is, and where the host's answers go. */
+interface Waiter {
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The platform that a host function is, where the host's answers go, and how a part of the program
+ * is asked for: it is evaluated then. Errors: `failed`.
+ */
 export function createHostPlatform(
   host: Host,
   withDeviceCrypto: boolean,
   send: Send = sendWhole,
-): { platform: Platform; deliver: Deliver } {
-  const waiting = new Map<
-    number,
-    { resolve(answer: Answer): void; reject(error: unknown): void }
-  >();
+): { platform: Platform; deliver: Deliver; evaluate(part: string): Promise<unknown> } {
+  const waiting = new Map<number, Waiter>();
   let lastId = 0;
 
   const call: Line['call'] = (op, { head = '', text = '', bytes = null } = {}, id = 0) =>
@@ -116,6 +121,7 @@ export function createHostPlatform(
 
   return {
     platform,
+    evaluate: (part) => ask('part', { head: part }),
     deliver(id, error, head, text, bytes) {
       const waiter = waiting.get(id);
       if (waiter === undefined) return;

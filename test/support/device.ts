@@ -3,7 +3,17 @@
 // another on the same storage.
 
 import { readFileSync } from 'node:fs';
-import { type Agent, type AgentConfig, type Contents, createAgent } from '../../agent/index.ts';
+import {
+  type Agent,
+  type AgentConfig,
+  type Contents,
+  clients,
+  createAgent,
+  history,
+  passwords,
+  sync15,
+  syncto,
+} from '../../agent/index.ts';
 import { createRandom, type Random } from '../../emulator/device/random.ts';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
@@ -12,7 +22,6 @@ import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platf
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import type { DeviceCrypto, Identity, Network, Storage } from '../../platform/ports.ts';
-import { contents } from '../../platform/quickjs/contents.ts';
 import type { Fetch } from '../../platform/web/fetch-network.ts';
 
 /** Server and device agree on the time, a little after the shipped account was recorded. */
@@ -70,6 +79,13 @@ export interface DeviceOptions {
   readonly nowMs?: number;
   readonly random?: Random;
 }
+
+/** What the firmware holds, loaded already. */
+const contents: Contents = {
+  drivers: [syncto, sync15],
+  collections: [history, passwords],
+  clients,
+};
 
 /** Boots a device; `agent.start()` is up to the caller. */
 export function testDevice(servers: TestServers, options: DeviceOptions = {}): TestDevice {

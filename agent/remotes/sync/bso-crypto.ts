@@ -3,7 +3,6 @@
 
 import { type BsoCrypto, longPayloadUnits } from '../../../crypto/bso.ts';
 import { deviceCrypto } from '../../../crypto/device.ts';
-import { softwareCrypto } from '../../../crypto/software.ts';
 import { bodyBytesMax } from '../../config.ts';
 import type { Kept } from '../remote.ts';
 
@@ -11,14 +10,18 @@ export function bsoCryptoOf({ platform, config }: Pick<Kept, 'platform' | 'confi
   const { crypto, entropy, clock } = platform;
   const pause = (): Promise<void> => clock.pause();
   const bytesMax = bodyBytesMax(config);
-  const ours = softwareCrypto(entropy, pause, bytesMax);
-  if (crypto === undefined) return ours;
-  const device = deviceCrypto(crypto, entropy, pause, bytesMax);
+  let software: BsoCrypto | null = null;
+  const ours = async (): Promise<BsoCrypto> => {
+    const make = (await import('../../../crypto/software.ts')).softwareCrypto;
+    software ??= make(entropy, pause, bytesMax);
+    return software;
+  };
+  const device = crypto && deviceCrypto(crypto, entropy, pause, bytesMax);
   return {
-    seal: (bundle, texts) => device.seal(bundle, texts),
-    open(bundle, items) {
+    seal: async (bundle, texts) => (device ?? (await ours())).seal(bundle, texts),
+    async open(bundle, items) {
       const isLong = items.some(({ payload }) => payload.length > longPayloadUnits);
-      return (isLong ? ours : device).open(bundle, items);
+      return (device && !isLong ? device : await ours()).open(bundle, items);
     },
   };
 }

@@ -150,7 +150,7 @@ export async function openAccount(kept: Kept): Promise<Account> {
       await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
       return changed;
     },
-    standing({ name, version }) {
+    standing({ name, version = Infinity }) {
       return {
         declined: meta?.declined.includes(name) ?? false,
         absent: isAbsent(meta, name),

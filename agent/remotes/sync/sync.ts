@@ -4,8 +4,7 @@
 import type { Page, Remote, RemoteOptions } from '../remote.ts';
 import { behind, createProgress, cursorOf, positionOf, resumed, START } from './cursor.ts';
 import type { Account } from './documents.ts';
-import { enlist, unlisted } from './enlist.ts';
-import { initializeAccount } from './initialize.ts';
+import { unlisted } from './enlist.ts';
 import { sayFarewell } from './leave.ts';
 import { createOffers } from './offers.ts';
 import type { SyncPage, SyncStorage } from './storage.ts';
@@ -20,7 +19,9 @@ export function openSync(options: RemoteOptions<Account>, storage: SyncStorage):
     },
     async rest(wanted) {
       const missing = unlisted(options, wanted);
-      if (missing.length > 0) await enlist(options, storage, missing);
+      if (missing.length > 0) {
+        await (await import('./enlist.ts')).enlist(options, storage, missing);
+      }
       return offers.of(missing);
     },
     async changes({ collection: { name } }, at) {
@@ -44,7 +45,7 @@ export function openSync(options: RemoteOptions<Account>, storage: SyncStorage):
         },
       };
     },
-    initialize: () => initializeAccount(options, storage),
+    initialize: async () => (await import('./initialize.ts')).initializeAccount(options, storage),
     leave: () => sayFarewell(options, storage),
   };
 }

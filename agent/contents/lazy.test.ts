@@ -1,0 +1,65 @@
+// What is said of a part before it is loaded is true of what is loaded then.
+
+import { expect, test, vi } from 'vitest';
+import { openKeeper } from '../signin/keeper.ts';
+import {
+  addresses,
+  bookmarks,
+  clients,
+  extensionStorage,
+  forms,
+  history,
+  passwordSignIn,
+  passwords,
+  signIn,
+  sync15,
+  syncto,
+  tabs,
+} from './lazy.ts';
+
+const collections = [history, passwords, bookmarks, tabs, forms, addresses, extensionStorage];
+
+test.each([syncto, sync15])('$name is the protocol of this name', async (part) => {
+  expect((await part.load()).protocol).toBe(part.name);
+});
+
+test.each(collections)('$name is a collection of this name and letter', async (part) => {
+  expect(await part.load()).toMatchObject({ name: part.name, letter: part.letter });
+});
+
+test("clients are the account's devices", async () => {
+  expect((await clients.load()).collection.name).toBe(clients.name);
+});
+
+test('extension storage is called as what is loaded is', async () => {
+  const of = [{}, {}, 'an extension'] as never as Parameters<typeof extensionStorage.openStorage>;
+  const loaded = (await extensionStorage.load()).openStorage(...of);
+  expect(Object.keys(extensionStorage.openStorage(...of)).sort()).toEqual(
+    Object.keys(loaded).sort(),
+  );
+});
+
+test('signing in is called as what is loaded is', () => {
+  const of = [{ identity: {} }, {}] as never as Parameters<typeof openKeeper>;
+  const [keeper, loaded] = [signIn(...of), openKeeper(...of)];
+  for (const member of ['identity', 'signIn'] as const) {
+    expect(Object.keys(keeper[member]).sort()).toEqual(Object.keys(loaded[member]).sort());
+  }
+});
+
+test('who signs in is kept once, however many ask before it is loaded', async () => {
+  const deviceKey = vi.fn(async () => new Uint8Array(32));
+  const storage = { get: async () => [new Uint8Array(40)] };
+  const of = [{ identity: { deviceKey }, storage }, {}] as never as Parameters<typeof openKeeper>;
+  const { identity } = signIn(...of);
+  const asked = [identity.account(), identity.syncKey(), identity.accessToken(false)];
+  await Promise.allSettled(asked);
+  expect(deviceKey).toHaveBeenCalledTimes(1);
+});
+
+test('a password that cannot be one is refused by what is loaded', async () => {
+  const [device, request] = [{}, { email: '\ud800', password: '' }] as never as Parameters<
+    typeof passwordSignIn
+  >;
+  await expect(passwordSignIn(device, request)).rejects.toThrow('half a surrogate pair');
+});

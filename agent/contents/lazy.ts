@@ -1,0 +1,106 @@
+// What a device need not load before it uses it: protocols, collections, the account's devices,
+// the ways to sign in. It names what is behind each, and holds none of it. The build of a firmware
+// makes a part of whatever stands behind an `import()` (firmware-bundle/program.ts); elsewhere that
+// is the language's own.
+
+import type { Platform } from '../../platform/ports.ts';
+import type { Core } from '../api/core.ts';
+import type { ExtensionStorage, StorageCollection } from '../api/extension-storage.ts';
+import type { CollectionPart, Part } from '../contents.ts';
+import type { Devices } from '../remotes/devices.ts';
+import type { RemoteDriver } from '../remotes/remote.ts';
+import type { Keeper, openKeeper, PasswordSignIn } from '../signin/keeper.ts';
+
+export const syncto: Part<RemoteDriver> = {
+  name: 'syncto',
+  load: async () => (await import('../remotes/sync/syncto.ts')).syncto,
+};
+export const sync15: Part<RemoteDriver> = {
+  name: 'sync15',
+  load: async () => (await import('../remotes/sync/sync15.ts')).sync15,
+};
+
+export const clients: Part<Devices> = {
+  name: 'clients',
+  load: async () => (await import('../remotes/sync/clients.ts')).clients,
+};
+
+export const history: CollectionPart = {
+  name: 'history',
+  letter: 'h',
+  load: async () => (await import('../collections/history.ts')).history,
+};
+export const passwords: CollectionPart = {
+  name: 'passwords',
+  letter: 'p',
+  load: async () => (await import('../collections/passwords.ts')).passwords,
+};
+export const bookmarks: CollectionPart = {
+  name: 'bookmarks',
+  letter: 'b',
+  load: async () => (await import('../api/folders.ts')).bookmarks,
+};
+export const tabs: CollectionPart = {
+  name: 'tabs',
+  letter: 't',
+  load: async () => (await import('../collections/tabs.ts')).tabs,
+};
+export const forms: CollectionPart = {
+  name: 'forms',
+  letter: 'f',
+  load: async () => (await import('../collections/forms.ts')).forms,
+};
+export const addresses: CollectionPart = {
+  name: 'addresses',
+  letter: 'a',
+  load: async () => (await import('../collections/addresses.ts')).addresses,
+};
+
+export const extensionStorage: CollectionPart<StorageCollection> &
+  Pick<StorageCollection, 'openStorage'> = {
+  name: 'extension-storage',
+  letter: 'e',
+  load: async () => (await import('../api/extension-storage.ts')).extensionStorage,
+  openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage {
+    const opened = async (): Promise<ExtensionStorage> =>
+      (await extensionStorage.load()).openStorage(core, platform, extId);
+    return {
+      get: async (keys) => (await opened()).get(keys),
+      set: async (items) => (await opened()).set(items),
+      remove: async (keys) => (await opened()).remove(keys),
+      clear: async () => (await opened()).clear(),
+      getBytesInUse: async (keys) => (await opened()).getBytesInUse(keys),
+      call: async (call) => (await opened()).call(call),
+    };
+  },
+};
+
+/** Loaded by who asks for a sign-in, or for what one has left. */
+export const signIn: typeof openKeeper = (...of) => {
+  let keeper: Keeper | null = null;
+  const opened = async (): Promise<Keeper> => {
+    const open = (await import('../signin/keeper.ts')).openKeeper;
+    // Only now: several may have waited for it.
+    keeper ??= open(...of);
+    return keeper;
+  };
+  return {
+    identity: {
+      account: async () => (await opened()).identity.account(),
+      assertion: async (audience, fresh) => (await opened()).identity.assertion(audience, fresh),
+      accessToken: async (fresh) => (await opened()).identity.accessToken(fresh),
+      syncKey: async () => (await opened()).identity.syncKey(),
+      deviceKey: () => of[0].identity.deviceKey(),
+      forget: async () => (await opened()).identity.forget?.(),
+    },
+    signIn: {
+      begin: async () => (await opened()).signIn.begin(),
+      finish: async (answer) => (await opened()).signIn.finish(answer),
+      import: async (json) => (await opened()).signIn.import(json),
+      password: async (email, password) => (await opened()).signIn.password(email, password),
+      call: async (call) => (await opened()).signIn.call(call),
+    },
+  };
+};
+export const passwordSignIn: PasswordSignIn = async (device, request) =>
+  (await import('../signin/password.ts')).signInWithPassword(device, request);
