@@ -35,19 +35,17 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
     await runSessionPass(
       opened,
       {
-        ...{
-          platform,
-          config,
-          notes,
-          abort,
-          memory,
-          emit,
-          observes,
-          wanted,
-          task,
-          clientId,
-          signOut,
-        },
+        platform,
+        config,
+        notes,
+        abort,
+        memory,
+        emit,
+        observes,
+        wanted,
+        task,
+        clientId,
+        signOut,
         owner: claim,
         keyName: clientState ?? '',
         devices: contents.clients && (await loaded(contents.clients)),
@@ -57,7 +55,9 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
   } finally {
     report.requests = notes.requests;
     const { saved } = machine;
-    const backoff = serverAsked(saved.backoff, notes.waitMs, platform.clock.nowMs());
+    const { waitMs } = notes;
+    const backoff =
+      waitMs > 0 ? serverAsked(saved.backoff, waitMs, platform.clock.nowMs()) : saved.backoff;
     const learned = JSON.stringify(memory) !== JSON.stringify(saved.remote);
     if (task !== 'leave' && (backoff !== saved.backoff || learned)) {
       await save(machine, { backoff, remote: memory });

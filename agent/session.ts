@@ -109,19 +109,21 @@ export type SessionPass = Omit<RemoteOptions, OfSession> &
 /** Runs one pass. Errors: `serviceGone`, those of the pass. */
 export async function runSessionPass(
   session: Session,
-  { task, wanted, observes, ...options }: SessionPass,
+  pass: SessionPass,
   report: PassReport,
 ): Promise<void> {
+  const { task, wanted } = pass;
   const { account, cache, driver } = session;
   const stores = storesOf(session);
   const startOver = (): Promise<void> => forgetAgreed(session);
-  const remote = driver.open({ ...options, account, cache, stores, startOver });
+  // One object for all: copies of it would be a tenth of an idle pass.
+  const remote = driver.open(Object.assign(pass, { account, cache, stores, startOver }));
   if (task === 'leave') return remote.leave?.();
   if (task === 'initialize') {
     if (!remote.initialize) throw badInput('initialize: this protocol needs none');
     report.initialized = await remote.initialize();
   }
-  const input = { context: { ...options, observes, remote }, wanted };
+  const input = { context: Object.assign(pass, { remote }), wanted };
   try {
     await runPass(input, report);
   } catch (error) {
@@ -129,7 +131,7 @@ export async function runSessionPass(
     if (!(error instanceof SyncError) || error.code !== 'storageReset') throw error;
     await runPass(input, report);
   }
-  if (options.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
+  if (pass.notes.gone) throw new SyncError('serviceGone', 'the service ends: see the alert');
 }
 
 /** All that are open. */

@@ -46,7 +46,9 @@ export async function runPass({ context, wanted }: PassInput, report: PassReport
   };
   const work = async (offers: readonly Offer[]): Promise<void> => {
     for (const { store } of offers) report.collections[store.collection.name] = newReport();
-    for (const offer of offers) await attempt(() => take(context, offer, report));
+    for (const offer of offers) {
+      if (hasWork(offer)) await attempt(() => take(context, offer, report));
+    }
   };
   await work(await remote.begin(wanted));
   // Last: whatever a server makes of it, all else has had its turn.
@@ -59,14 +61,16 @@ export async function runPass({ context, wanted }: PassInput, report: PassReport
   if (failure !== undefined) throw failure;
 }
 
+function hasWork({ moved, origin, store: { state } }: Offer): boolean {
+  const isNew = state.resetting || state.position === '' || state.origin !== origin;
+  return isNew || moved || state.pending > 0;
+}
+
 /** What there is to do about one collection. Another origin starts it anew. */
 async function take(context: PassContext, offer: Offer, report: PassReport): Promise<void> {
   const { store, moved, origin, around } = offer;
   const { name } = store.collection;
-  const { state } = store;
-  const isNothing = !moved && state.pending === 0 && !state.resetting && state.position !== '';
-  if (isNothing && state.origin === origin) return;
-  if (state.origin !== origin) await resetCollection(store, origin);
+  if (store.state.origin !== origin) await resetCollection(store, origin);
   const own = newReport();
   report.collections[name] = own;
   const pass: CollectionPass = { ...context, offer, store, report: own, buried: new Map() };

@@ -95,7 +95,7 @@ export function createHostPlatform(
     storage: storageOf(line),
     network: networkOf(line, send),
     clock: {
-      nowMs: () => Number(call('now')),
+      nowMs: () => Number(host('now', 0, '', '', null)),
       sleep: async (delayMs) => void (await ask('sleep', { head: `${Math.ceil(delayMs)}` })),
       pause: async () => void (await ask('pause')),
     },

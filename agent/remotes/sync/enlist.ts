@@ -17,13 +17,12 @@ export function unlisted(
   wanted: readonly Wanted[],
 ): Wanted[] {
   if (notes.waitMs > 0) return [];
-  const nowMs = platform.clock.nowMs();
   return wanted.filter(
     ({ store: { collection, state }, readOnly }) =>
       !readOnly &&
       collection.writes !== 'none' &&
       isAbsent(account.meta, collection.name) &&
-      !isRefusalBelieved(state.listRefusedAtMs ?? 0, nowMs),
+      !isRefusalBelieved(state.listRefusedAtMs ?? 0, platform.clock.nowMs()),
   );
 }
 

@@ -2,7 +2,7 @@
 // under the keys of `crypto/keys`, the account's devices first.
 
 import { syncKeyBundle } from '../../../crypto/keys.ts';
-import type { DevicesInput } from '../devices.ts';
+import type { DevicesInput, Round } from '../devices.ts';
 import type { Codec, Offer, RemoteOptions, Wanted } from '../remote.ts';
 import { bsoCodec } from './codec.ts';
 import { cursorOf, isUnfinished } from './cursor.ts';
@@ -24,24 +24,29 @@ export function createOffers(options: RemoteOptions<Account>, storage: SyncStora
   /** What the poll has found to be changed; null: nothing is known. */
   let changed: ReadonlySet<string> | null = null;
   const hasMoved = (name: string): boolean => changed === null || changed.has(name);
+  const input = devicesInput(options);
 
   const offered = (wanted: Wanted, syncId: string): Offer => {
     const { collection, state } = wanted.store;
     const { name } = collection;
+    let codec: Codec | null = null;
     return {
       ...wanted,
       // The keys may change in the middle of a pass.
       get origin() {
         return [account.meta?.syncId, syncId, account.fingerprint(name)].join('/');
       },
-      codec: codecOf(name),
+      // Most collections have nothing to open or to seal.
+      get codec() {
+        codec ??= codecOf(name);
+        return codec;
+      },
       moved: hasMoved(name) || isUnfinished(cursorOf(state.position)),
     };
   };
 
   return {
     async look(wanted) {
-      const input = devicesInput(options);
       const isKnown = account.meta !== null && account.keysModifiedMs !== null;
       const asked = input === null ? wanted : [input, ...wanted];
       changed = isKnown ? await poll(account, storage, asked) : null;
@@ -55,7 +60,6 @@ export function createOffers(options: RemoteOptions<Account>, storage: SyncStora
         return engine === null || isNewer(engine, version) ? [] : [offered(one, engine.syncId)];
       }),
     ofDevices() {
-      const input = devicesInput(options);
       if (input === null || devices === undefined) return [];
       const { store } = input;
       const { name, version } = store.collection;
@@ -64,11 +68,10 @@ export function createOffers(options: RemoteOptions<Account>, storage: SyncStora
       const offer = offered({ store, readOnly: false }, engine?.syncId ?? '');
       const isOpen = (): boolean => isUnfinished(cursorOf(store.state.position));
       return [
-        {
-          ...offer,
+        Object.assign(offer, {
           moved: offer.moved || !devices.isSettled(input),
-          around: (round) => devices.sync(input, hasMoved(name), () => round(isOpen())),
-        },
+          around: (round: Round) => devices.sync(input, hasMoved(name), () => round(isOpen())),
+        }),
       ];
     },
   };

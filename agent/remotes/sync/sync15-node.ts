@@ -31,8 +31,8 @@ const NONCE_BYTES = 6;
 const REFUSED_WAIT_MS = 15 * 60_000;
 
 export function openNode(options: StorageOptions): StorageNode {
-  const { cache, notes } = options;
-  const { clock, crypto, entropy } = options.platform;
+  const { abort, cache, notes, platform } = options;
+  const { clock, crypto, entropy } = platform;
   let endpoint: string | null = null;
 
   const token = async (renewed: boolean): Promise<Credentials> => {
@@ -52,7 +52,9 @@ export function openNode(options: StorageOptions): StorageNode {
   };
 
   const http = createHttp({
-    ...options,
+    platform,
+    notes,
+    abort,
     async authorize(fresh, { method, url }) {
       // What is sent has asked for the token before.
       const known = fresh ? await token(true) : (cache.get(CACHE_NAME) as Credentials);

@@ -56,7 +56,9 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const { config, memory } = options;
   const { recordCharsMax } = config;
   const heap = heapOf(config);
-  const http = createHttp({ ...options, authorize: authorization(options), judge: ending });
+  const { platform, notes, abort } = options;
+  const authorize = authorization(options);
+  const http = createHttp({ platform, notes, abort, authorize, judge: ending });
   const base = `${config.remote.serverUrl}/v1`;
   const recordsPath = (collection: string): string =>
     `/buckets/${options.keyName}/collections/${encodeURIComponent(collection)}/records`;
