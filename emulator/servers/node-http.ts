@@ -6,19 +6,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeaderValues } from './http.ts';
 
 /**
- * The body of a request; null when it is longer, or when `admit` refuses the bytes that have come
- * so far: nothing of it is kept then.
+ * The body of a request, or why nothing of it is kept: it is longer than `bytesMax`, or `hasRoom`,
+ * which is told of each piece, says no.
  */
 export async function readBody(
   incoming: IncomingMessage,
   bytesMax: number,
-  admit: (bytes: number) => boolean = () => true,
-): Promise<Buffer | null> {
+  hasRoom: (bytes: number) => boolean = () => true,
+): Promise<Buffer | 'too long' | 'no room'> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
-    if (length > bytesMax || !admit((chunk as Buffer).length)) return null;
+    if (length > bytesMax) return 'too long';
+    if (!hasRoom((chunk as Buffer).length)) return 'no room';
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

@@ -92,7 +92,7 @@ async function answer(
     return refuse(incoming, outgoing, status, text, verdict.headers);
   }
   const bytes = await readBody(incoming, verdict.bodyBytesMax);
-  if (bytes === null) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
+  if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
   const response = await world
     .fetch(toRequest(incoming, origin, bytes))
     .catch(() => new Response('0', { status: 404 }));

@@ -90,7 +90,8 @@ class Door {
   async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { nowMs, log } = this.#options;
     const startMs = nowMs();
-    if (this.isClosing) outgoing.setHeader('connection', 'close');
+    // A connection that is kept would hold up the end.
+    outgoing.once('finish', () => void (this.isClosing && incoming.socket.end()));
     const [path = ''] = (incoming.url ?? '').split('?');
     const said = (values: { readonly bytes?: number; readonly cause?: string }): void =>
       log('request', {
@@ -123,15 +124,15 @@ class Door {
       return no(421, 107, 'this gateway has no such name: see --host and --public-url');
     if (Number(headers['content-length'] ?? 0) > BODY_BYTES_MAX) return no(413, 113, TOO_LARGE);
     let bytes = 0;
-    const admit = (more: number): boolean => {
+    const hasRoom = (more: number): boolean => {
       bytes += more;
       this.#bodiesBytes += more;
       return this.#bodiesBytes <= BODIES_BYTES_MAX;
     };
     try {
-      const body = await readBody(incoming, BODY_BYTES_MAX, admit);
-      if (body === null && bytes > BODY_BYTES_MAX) return no(413, 113, TOO_LARGE);
-      if (body === null) return no(503, 201, 'too many bodies at a time');
+      const body = await readBody(incoming, BODY_BYTES_MAX, hasRoom);
+      if (body === 'too long') return no(413, 113, TOO_LARGE);
+      if (body === 'no room') return no(503, 201, 'too many bodies at a time');
       const request = toRequest(incoming, this.#origin, body);
       const response = await this.#handler(request).catch((error: unknown) => {
         this.#options.log('fault', { cause: causeOf(error) });

@@ -16,7 +16,7 @@ interface UpstreamTimes {
 interface Upstream {
   /** Rejects when no answer comes. A body that breaks off fails while it is read. */
   readonly fetch: Handler;
-  /** Closes the connections that are kept. */
+  /** Ends all exchanges, and asks nobody any more. */
   close(): void;
 }
 
@@ -29,18 +29,22 @@ const NULL_BODIES: readonly number[] = [204, 205, 304];
 export function createUpstream(times: UpstreamTimes = TIMES): Upstream {
   const kept = { keepAlive: true, maxFreeSockets: 64, scheduling: 'lifo' } as const;
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  let isClosed = false;
   return {
     fetch: async (request) => {
+      if (isClosed) throw new Error('nobody is asked any more');
       const body = request.body === null ? null : Buffer.from(await request.arrayBuffer());
       const exchange = () => ask(request, body, agents, times);
       const answer = await exchange().catch((error: unknown) => {
         // The other side closed a kept connection in the moment that it was taken.
-        if (error instanceof StaleConnection && request.method === 'GET') return exchange();
+        const isSafe = request.method === 'GET' && !isClosed;
+        if (error instanceof StaleConnection && isSafe) return exchange();
         throw error;
       });
       return toResponse(answer);
     },
     close: () => {
+      isClosed = true;
       agents.http.destroy();
       agents.https.destroy();
     },
