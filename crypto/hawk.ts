@@ -23,10 +23,15 @@ export interface HawkRequest {
   /** Absolute, percent-encoded, an international host in its ASCII form. */
   readonly url: string;
   readonly timeSeconds: number;
-  /** ASCII, like `ext`. */
+  /** ASCII. */
   readonly nonce: string;
+}
+
+/** What else a signature may be over; storage servers want neither. */
+export interface HawkExtras {
   /** What `hawkPayloadHash` answers; absent, the body is not signed. */
   readonly hash?: string;
+  /** ASCII without a backslash or a line end. */
   readonly ext?: string;
 }
 
@@ -58,15 +63,13 @@ export async function hawkHeader(
   { id, key }: HawkCredentials,
   request: HawkRequest,
 ): Promise<string> {
-  const { timeSeconds, nonce, hash, ext } = request;
-  const signed = hash === undefined ? '' : `, hash="${hash}"`;
-  const extra = ext === undefined ? '' : `, ext="${escapeHeader(ext)}"`;
+  const { timeSeconds, nonce } = request;
   const mac = await hawkMac(key, request);
-  return `Hawk id="${id}", ts="${timeSeconds}", nonce="${nonce}"${signed}${extra}, mac="${mac}"`;
+  return `Hawk id="${id}", ts="${timeSeconds}", nonce="${nonce}", mac="${mac}"`;
 }
 
 /** The signature of a request, base64. Errors: as `hawkHeader`. */
-export async function hawkMac(key: HawkKey, request: HawkRequest): Promise<string> {
+export async function hawkMac(key: HawkKey, request: HawkRequest & HawkExtras): Promise<string> {
   const { host, port, resource } = splitUrl(request.url);
   const lines = [
     'hawk.1.header',
@@ -77,7 +80,7 @@ export async function hawkMac(key: HawkKey, request: HawkRequest): Promise<strin
     host,
     port,
     request.hash ?? '',
-    request.ext?.replace(/\\/g, '\\\\').replace(/\n/g, '\\n') ?? '',
+    request.ext ?? '',
   ];
   return encodeBase64(await key(textOfLines(lines)));
 }
@@ -90,10 +93,6 @@ export function hawkPayloadHash(body: string, contentType = ''): string {
 
 function textOfLines(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`;
-}
-
-function escapeHeader(text: string): string {
-  return text.replace(/[\\"]/g, '\\$&');
 }
 
 function splitUrl(url: string): { host: string; port: string; resource: string } {
