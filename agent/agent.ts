@@ -3,7 +3,7 @@
 // the device's account manager.
 
 import type { Platform } from '../platform/ports.ts';
-import type { Core } from './api/core.ts';
+import { type Company, listDevices } from './api/devices.ts';
 import type { Writable } from './api/records.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import { type Contents, driverOf, loaded } from './contents.ts';
@@ -13,8 +13,11 @@ import { createPasses, signOut } from './passes.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
 import { changedSettings, settingsOf } from './settings.ts';
+import type { RemoteCore } from './several/remotes.ts';
+import type { Keeper } from './signin/keeper.ts';
 import type { AgentEvent, CollectionStatus, Status } from './status.ts';
 import { type KnownCollection, NEW_COLLECTION } from './store/collection-state.ts';
+import { createLock } from './store/lock.ts';
 import { createClaims } from './store/owner.ts';
 import { NEW_STATE, openStates } from './store/state.ts';
 import type { CollectionStore } from './store/store.ts';
@@ -24,14 +27,28 @@ import type { Timetable } from './timetable.ts';
 /** Nothing was heard of the account yet. */
 const UNHEARD = { declined: false, absent: false, stopped: null };
 
-export function createCore(platform: Platform, config: AgentConfig, contents: Contents): Core {
+/** The agent of one remote. Those that share `turns` have one pass at a time between them. */
+export function createCore(
+  device: Platform,
+  config: AgentConfig,
+  contents: Contents,
+  turns = createLock(),
+): RemoteCore {
+  const keeper = openKeeper(device, config, contents);
+  const platform = { ...device, ...keeper };
   const names = contents.collections.map(({ name }) => name);
   const observed = new Set<string>();
   const machine = createMachine(platform, config, contents, observed, () => timetable.changed());
   const { sessions, states, emit } = machine;
-  const { timetable, run, leave } = createPasses(machine);
+  const { timetable, run, leave } = createPasses(machine, turns);
+  const company = (): Promise<Company | null> => companyOf(machine);
 
   return {
+    signIn() {
+      states.check();
+      if (keeper) return keeper.signIn;
+      throw badInput('signIn: users sign in to this device elsewhere');
+    },
     start: () => start(machine, timetable),
     async enable() {
       machine.isResuming = false;
@@ -64,11 +81,11 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       timetable.hold();
     },
     status: () => statusOf(machine),
-    check: states.check,
-    mended: (work) => sessions.mending(work, false),
-    store: (name) => storeIn(machine, names, name),
-    writable: async (name) => writableIn(machine, await storeIn(machine, names, name)),
-    company: () => companyOf(machine),
+    reading: (name, work) =>
+      sessions.mending(async () => work(await storeIn(machine, names, name), company)),
+    writing: (name, work) =>
+      sessions.mending(async () => work(writableIn(machine, await storeIn(machine, names, name)))),
+    devices: () => sessions.mending(async () => listDevices(await company())),
     changed(collection, id, change, changes) {
       emit({ kind: 'record', collection, id, change, ...(changes && { changes }) });
       timetable.changed();
@@ -77,7 +94,14 @@ export function createCore(platform: Platform, config: AgentConfig, contents: Co
       if (!names.includes(collection)) throw notOneOf(names);
       observed[on ? 'add' : 'delete'](collection);
     },
+    reopen: sessions.reopen,
   };
+}
+
+function openKeeper(platform: Platform, config: AgentConfig, contents: Contents): Keeper | null {
+  const { clients, signIn, passwordSignIn } = contents;
+  if (!config.signIn || !signIn) return null;
+  return signIn(platform, config.signIn, clients && config.device, passwordSignIn);
 }
 
 /** `changed`: the server is to be asked soon. */
@@ -166,7 +190,7 @@ function writableIn(machine: Machine, store: CollectionStore): Writable {
   return { store, self, ...sizeLimitsOf(config) };
 }
 
-async function companyOf(machine: Machine): ReturnType<Core['company']> {
+async function companyOf(machine: Machine): Promise<Company | null> {
   if (machine.saved.uid === null) throw off(machine);
   const { clients: store } = await machine.sessions.open();
   const { device } = machine.config;

@@ -50,6 +50,9 @@ export interface SignInConfig {
   readonly redirectUrl: string;
 }
 
+/** What the device's own remote is called beside further ones. */
+export const FIRST_REMOTE = 'first';
+
 /** A further server of the device, with an account, a key and a schedule of its own. */
 export interface NamedRemote {
   readonly remote: RemoteConfig;

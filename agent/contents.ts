@@ -4,6 +4,7 @@ import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Devices } from './remotes/devices.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
+import type { Several } from './several/remotes.ts';
 import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
 
 /** Something that is loaded when it is first used: see lazy.ts. */
@@ -34,6 +35,8 @@ export interface Contents {
   readonly signIn?: typeof openKeeper;
   /** Signing in with a password beside that. */
   readonly passwordSignIn?: PasswordSignIn;
+  /** More remotes than one; used where the configuration has `remotes`. */
+  readonly several?: Several;
 }
 
 /** What is there, or is loaded now. Errors: those of `Part.load`. */

@@ -3,14 +3,15 @@
 
 import type { Platform } from '../platform/ports.ts';
 import { createCore } from './agent.ts';
-import { listDevices, ofKnownDevices } from './api/devices.ts';
+import { ofKnownDevices } from './api/devices.ts';
 import { type ExtensionStorage, isStorage } from './api/extension-storage.ts';
 import type { ListQuery, ListResult } from './api/records.ts';
 import type { Body } from './collections/collection.ts';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, FIRST_REMOTE } from './config.ts';
 import type { Contents } from './contents.ts';
 import { badInput } from './errors.ts';
 import type { SettingsChange } from './settings.ts';
+import type { Remotes } from './several/remotes.ts';
 import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
@@ -33,29 +34,40 @@ export { badInput, fromPort, SyncError } from './errors.ts';
 export { clients } from './remotes/sync/clients.ts';
 export { sync15 } from './remotes/sync/sync15.ts';
 export { syncto } from './remotes/sync/syncto.ts';
+export { several } from './several/several.ts';
 export { openKeeper as signIn, type SignInCall } from './signin/keeper.ts';
 export { signInWithPassword as passwordSignIn } from './signin/password.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
 
-/** Every call may reject with a SyncError; its `code` and `retry` say what to do. */
+/**
+ * Every call may reject with a SyncError; its `code` and `retry` say what to do. `remote`: the name
+ * of one remote of a device that has several; another name is `badInput`.
+ */
 export interface Agent {
-  /** Goes on from what survived the last run. Call it once, before anything else. */
-  start(): Promise<void>;
-  /** Signs in with the device's account and runs the first pass. */
-  enable(): Promise<PassReport>;
   /**
-   * Signs out and removes this account's keys and data from the device; with a state that is lost,
-   * all that is stored.
+   * Goes on from what survived the last run, before anything else. Of several remotes each starts
+   * that can; called again, those that could not.
    */
-  disable(): Promise<void>;
-  /** Runs a pass now. Resolves when it is over, also when it failed: see `ok` and `error`. */
-  sync(): Promise<PassReport>;
-  /** Ends the pass that is running at its next step. */
-  cancel(): void;
-  configure(change: SettingsChange): Promise<void>;
+  start(): Promise<void>;
+  /** Signs in with the device's account, or one for each remote, and runs the first pass. */
+  enable(remote?: string): Promise<PassReport>;
+  /**
+   * Signs out, of every remote if none is named, and removes the account's keys and data from the
+   * device; with a state that is lost, all that is stored of that remote.
+   */
+  disable(remote?: string): Promise<void>;
+  /**
+   * Runs a pass now, of every remote that is signed in to if none is named. Resolves when it is
+   * over, also when it failed: see `ok` and `error`.
+   */
+  sync(remote?: string): Promise<PassReport>;
+  /** Ends the pass that is running at its next step; of other remotes what waits for it, too. */
+  cancel(remote?: string): void;
+  configure(change: SettingsChange, remote?: string): Promise<void>;
   /** The device has another network now, or none. */
-  connectionChanged(): void;
-  status(): Status;
+  connectionChanged(remote?: string): void;
+  /** Of the whole device, or of one remote as if it were the only one. */
+  status(remote?: string): Status;
   /**
    * What apps see of a page, login and so on, by any of its ids; `guid` is the one that it is
    * listed under. Null if they see nothing.
@@ -69,19 +81,19 @@ export interface Agent {
   /**
    * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a
    * pass. Only after a person has said so. The report has `initialized`: what was written; an
-   * account with data is left alone.
+   * account with data is left alone. If none is named, of the device's first remote.
    */
-  initializeAccount(confirm: true): Promise<PassReport>;
+  initializeAccount(confirm: true, remote?: string): Promise<PassReport>;
   /**
    * The account's other devices, the one seen last first: `{id, name, type, os, version,
-   * lastSeenMs}` and more.
+   * lastSeenMs}` and more. If none is named, of the device's first remote.
    */
-  devices(): Promise<Body[]>;
+  devices(remote?: string): Promise<Body[]>;
   /**
-   * Signs a user in, before `enable`. Errors: `badInput` where the system's account manager does
-   * that.
+   * Signs a user in, before `enable`; if none is named, to the device's first remote. Errors:
+   * `badInput` where the system's account manager does that.
    */
-  signIn(): SignIn;
+  signIn(remote?: string): SignIn;
   /**
    * `storage.sync` of one extension. Errors: `badInput` where the build has not
    * `extension-storage`.
@@ -96,71 +108,66 @@ export interface Agent {
  * them.
  */
 export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
-  const { clients, signIn, passwordSignIn } = contents;
-  const described = clients && config.device;
-  const keeper =
-    config.signIn && signIn ? signIn(platform, config.signIn, described, passwordSignIn) : null;
-  const core = createCore(
-    keeper === null ? platform : { ...platform, identity: keeper.identity },
-    config,
-    contents,
-  );
-  const { mended } = core;
+  const at = remotesOf(platform, config, contents);
+  const all = at();
+  const { start, observe, reading, writing, changed } = all;
   return {
-    start: () => core.start(),
-    enable: () => core.enable(),
-    disable: () => core.disable(),
-    sync: () => core.sync(),
-    cancel: () => core.cancel(),
-    configure: (change) => core.configure(change),
-    connectionChanged: () => core.connectionChanged(),
-    status: () => core.status(),
-    observe: (collection, on) => core.observe(collection, on),
-    signIn() {
-      core.check();
-      if (keeper !== null) return keeper.signIn;
-      throw badInput('signIn: users sign in to this device elsewhere');
-    },
-    devices: () => mended(async () => listDevices(await core.company())),
+    start,
+    observe,
+    enable: async (remote) => at(remote).enable(),
+    disable: async (remote) => at(remote).disable(),
+    sync: async (remote) => at(remote).sync(),
+    cancel: (remote) => at(remote).cancel(),
+    configure: async (change, remote) => at(remote).configure(change),
+    connectionChanged: (remote) => at(remote).connectionChanged(),
+    status: (remote) => at(remote).status(),
+    signIn: (remote) => at(remote).signIn(),
+    devices: async (remote) => at(remote).devices(),
     extensionStorage(extId) {
       const storage = contents.collections.find(isStorage);
-      if (storage !== undefined) return storage.openStorage(core, platform, extId);
+      if (storage !== undefined) return storage.openStorage(all, platform, extId);
       throw badInput('storage: this build has none for extensions');
     },
-    async initializeAccount(confirm) {
+    async initializeAccount(confirm, remote) {
       if (confirm !== true) throw badInput('confirm: not true');
-      return core.initialize();
+      return at(remote).initialize();
     },
     get: (collection, id) =>
-      mended(async () => {
-        const store = await core.store(collection);
-        return (await import('./api/records.ts')).getRecord(store, id);
-      }),
+      reading(collection, async (store) => (await import('./api/records.ts')).getRecord(store, id)),
     list: (collection, query) =>
-      mended(async () => {
-        const store = await core.store(collection);
+      reading(collection, async (store, company) => {
         const found = await (await import('./api/records.ts')).listRecords(store, query);
         if (store.collection.writes !== 'own') return found;
-        const records = await ofKnownDevices(await core.company(), found.records);
-        return { records, next: found.next };
+        return { records: await ofKnownDevices(await company(), found.records), next: found.next };
       }),
     async put(collection, record) {
-      const { id, isChanged } = await mended(async () => {
-        const writable = await core.writable(collection);
-        return (await import('./api/records.ts')).putRecord(writable, platform, record, (other) =>
-          core.changed(collection, other, 'delete'),
-        );
+      const deleted = (other: string): void => changed(collection, other, 'delete');
+      const { id, isChanged } = await writing(collection, async (writable) => {
+        const { putRecord } = await import('./api/records.ts');
+        return putRecord(writable, platform, record, deleted);
       });
-      if (isChanged) core.changed(collection, id, 'put');
+      if (isChanged) changed(collection, id, 'put');
       return id;
     },
     async delete(collection, id) {
-      const deleted = (other: string): void => core.changed(collection, other, 'delete');
-      await mended(async () => {
-        const { store, self } = await core.writable(collection);
-        await (await import('./api/records.ts')).deleteRecord(store, platform, id, self, deleted);
+      const deleted = (other: string): void => changed(collection, other, 'delete');
+      await writing(collection, async ({ store, self }) => {
+        const { deleteRecord } = await import('./api/records.ts');
+        return deleteRecord(store, platform, id, self, deleted);
       });
       deleted(id);
     },
+  };
+}
+
+function remotesOf(platform: Platform, config: AgentConfig, contents: Contents): Remotes {
+  if (config.remotes) {
+    if (!contents.several) throw new Error('remotes: this build has one');
+    return contents.several(platform, config, contents, createCore);
+  }
+  const core = createCore(platform, config, contents);
+  return (remote = FIRST_REMOTE) => {
+    if (remote === FIRST_REMOTE) return core;
+    throw badInput(`remote: not one of ${FIRST_REMOTE}`);
   };
 }

@@ -10,7 +10,7 @@ import { chance } from './schedule/alarm.ts';
 import { passFailed, passSucceeded, waitMs } from './schedule/backoff.ts';
 import type { Task } from './session.ts';
 import type { PassReport } from './status.ts';
-import { createLock } from './store/lock.ts';
+import type { Lock } from './store/lock.ts';
 import { createTimetable, type Timetable } from './timetable.ts';
 
 interface Passes {
@@ -20,12 +20,13 @@ interface Passes {
    * error.
    */
   run(byUser: boolean, task?: Task): Promise<PassReport>;
-  /** Signs out when the pass that is running is over. */
+  /** Signs out when the pass of this account that is running is over. */
   leave(): Promise<void>;
 }
 
-export function createPasses(machine: Machine): Passes {
-  const turns = createLock();
+/** `turns`: whoever shares it has one pass at a time. */
+export function createPasses(machine: Machine, turns: Lock): Passes {
+  let asked: Promise<PassReport> | null = null;
   let running: Promise<PassReport> | null = null;
 
   const run: Passes['run'] = (byUser, task = 'sync') => {
@@ -33,22 +34,23 @@ export function createPasses(machine: Machine): Passes {
     const turn = turns.run(async () => {
       if (!isOn(machine)) throw off(machine);
       try {
-        return await pass(machine, timetable, byUser, task);
+        running = pass(machine, timetable, byUser, task);
+        return await running;
       } catch (error) {
         await brokenOff(machine);
         throw error;
       }
     });
-    running = turn;
+    asked = turn;
     const over = (): void => {
-      if (running === turn) running = null;
+      if (asked === turn) asked = null;
       timetable.arm();
     };
     turn.then(over, over);
     return turn;
   };
   const timetable = createTimetable(machine, {
-    isRunning: () => running !== null,
+    isRunning: () => asked !== null,
     run: () => void run(false),
   });
   return { timetable, run, leave: () => leave(machine, running) };

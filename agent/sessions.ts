@@ -19,14 +19,16 @@ export interface Sessions {
   open(also?: unknown): Promise<Session>;
   /**
    * Does the work. Where it meets damage, that is mended and everything opened anew; then the work
-   * is done once more, or the error given to the caller. Errors: those of `open`.
+   * is done once more (`isAgain`), or the error given to the caller. Errors: those of `open`.
    */
-  mending<T>(work: () => Promise<T>, isAgain: boolean): Promise<T>;
+  mending<T>(work: () => Promise<T>, isAgain?: boolean): Promise<T>;
   /**
    * Closes the session and removes everything of its generation; `then` comes before anything is
    * opened again. Errors: those of the storage.
    */
   wipe(then?: () => Promise<void>): Promise<void>;
+  /** Whoever holds the session is told to come again; it is opened anew, and mended, then. */
+  reopen(): void;
 }
 
 /** `generation` is that of the data now; `isOn`: the user wants this collection. */
@@ -71,7 +73,7 @@ export function createSessions(
         await session.need((name) => name === also || isOn(name));
         return session;
       }),
-    async mending(work, isAgain) {
+    async mending(work, isAgain = false) {
       try {
         return await work();
       } catch (error) {
@@ -88,5 +90,6 @@ export function createSessions(
         await removeRange(platform, `${generation()}.`);
         await then?.();
       }),
+    reopen: () => void lock.run(async () => reopen()),
   };
 }

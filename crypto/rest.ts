@@ -12,10 +12,13 @@ import { encodeUtf8 } from './utf8.ts';
 
 export const nonceBytes = 24;
 
-/** The key for what is at rest, from the device's own key (32 bytes or more). */
-export function restKey(deviceKey: Uint8Array): Uint8Array {
+/**
+ * The key for what is at rest, from the device's own key (32 bytes or more), or one for another
+ * purpose. Throws `CryptoError` `badKey` for a shorter one.
+ */
+export function restKey(deviceKey: Uint8Array, purpose = 'kitsync/v1/rest'): Uint8Array {
   if (deviceKey.length < 32) throw new CryptoError('badKey', 'the device key is too short');
-  return hmac(hmacKey(deviceKey), encodeUtf8('kitsync/v1/rest'));
+  return hmac(hmacKey(deviceKey), encodeUtf8(purpose));
 }
 
 /**

@@ -69,6 +69,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['store'],
   ['remotes'],
   ['api', 'remotes/*', 'signin', 'sync'],
+  ['several'],
   ['contents'],
   ['session'],
   ['sessions'],

@@ -1,4 +1,4 @@
-// What the agent's public door may ask of its state machine: types only.
+// What the agent's public door may ask of the state machine of one remote: types only.
 
 import type { Body } from '../collections/collection.ts';
 import type { SettingsChange } from '../settings.ts';
@@ -16,26 +16,28 @@ export interface Core {
   disable(): Promise<void>;
   /** Syncs now, whatever the schedule says; a pass that is running is waited for. */
   sync(): Promise<PassReport>;
-  /** A pass that first creates the account's data: see initialize.ts. */
-  initialize(): Promise<PassReport>;
   cancel(): void;
   configure(change: SettingsChange): Promise<void>;
   connectionChanged(): void;
   status(): Status;
-  /** Errors: why the store could not be read at the start; nothing may be written to it. */
-  check(): void;
+  /** A pass that first creates the account's data: see initialize.ts. */
+  initialize(): Promise<PassReport>;
   /**
-   * Does some work on collections; where it meets damage, that is mended before the error is given
-   * to the caller.
+   * Does some work on a collection; where it meets damage, that is mended before the error is given
+   * to the caller. `company` is null where the device is not among the account's devices. Errors:
+   * `disabled`, `badInput`, those of the work.
    */
-  mended<T>(work: () => Promise<T>): Promise<T>;
-  /** Errors: `disabled`, `badInput`. */
-  store(name: unknown): Promise<CollectionStore>;
-  /** The collection for a local change. Errors: `readOnly` too. */
-  writable(name: unknown): Promise<Writable>;
-  /** Null where the device is not among the account's devices. Errors: `disabled`. */
-  company(): Promise<Company | null>;
+  reading<T>(
+    name: unknown,
+    work: (store: CollectionStore, company: () => Promise<Company | null>) => Promise<T>,
+  ): Promise<T>;
+  /** The same for a local change. Errors: `readOnly` too. */
+  writing<T>(name: unknown, work: (writable: Writable) => Promise<T>): Promise<T>;
+  /** The account's other devices. Errors: `disabled`, `badInput`. */
+  devices(): Promise<Body[]>;
   /** A local change is durable: the next pass will be soon. */
   changed(collection: string, id: string, change: 'put' | 'delete', changes?: Body): void;
   observe(collection: string, on: boolean): void;
+  /** The storage has lost values: what is in memory may be newer than what is stored. */
+  reopen(): void;
 }

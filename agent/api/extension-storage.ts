@@ -56,21 +56,19 @@ const NAME = 'extension-storage';
 
 function openStorage(core: Core, platform: Platform, extId: string): ExtensionStorage {
   const read = async (): Promise<Map<string, unknown>> => {
-    const [, body] = await core.mended(async () => find(await core.store(NAME), extId));
+    const [, body] = await core.reading(NAME, (store) => find(store, extId));
     return body === null ? new Map() : itemsOf(body);
   };
 
-  const edit = async (record: Body): Promise<void> => {
-    const writable = await core.writable(NAME);
-    const { store } = writable;
-    const [, was] = await find(store, extId);
-    const { id } = await (await import('./records.ts')).putRecord(writable, platform, {
-      ...record,
-      extId,
+  const edit = (record: Body): Promise<void> =>
+    core.writing(NAME, async (writable) => {
+      const { putRecord } = await import('./records.ts');
+      const { store } = writable;
+      const [, was] = await find(store, extId);
+      const { id } = await putRecord(writable, platform, { ...record, extId });
+      const [, is] = await find(store, extId);
+      if (!isSameValue(was, is)) core.changed(NAME, id, 'put', store.collection.changes?.(was, is));
     });
-    const [, is] = await find(store, extId);
-    if (!isSameValue(was, is)) core.changed(NAME, id, 'put', store.collection.changes?.(was, is));
-  };
 
   return {
     async get(keys = null) {
@@ -85,17 +83,18 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
       await edit({ set: items });
     },
     remove: (keys) => edit({ remove: listOf(keys, new Map()) }),
-    async clear() {
-      const { store, self } = await core.writable(NAME);
-      for (;;) {
-        const [id, was] = await find(store, extId);
-        if (id === null) return;
-        await (await import('./records.ts')).deleteRecord(store, platform, id, self, (other) =>
-          core.changed(NAME, other, 'delete'),
-        );
-        core.changed(NAME, id, 'delete', store.collection.changes?.(was, null));
-      }
-    },
+    clear: () =>
+      core.writing(NAME, async ({ store, self }) => {
+        const { deleteRecord } = await import('./records.ts');
+        for (;;) {
+          const [id, was] = await find(store, extId);
+          if (id === null) return;
+          await deleteRecord(store, platform, id, self, (other) =>
+            core.changed(NAME, other, 'delete'),
+          );
+          core.changed(NAME, id, 'delete', store.collection.changes?.(was, null));
+        }
+      }),
     async getBytesInUse(keys = null) {
       const items = await read();
       const bytes = listOf(keys, items).map((key) =>
