@@ -1,7 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet. Wall time is no result and is
-// not printed.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet, gateway. Wall time is no result
+// and is not printed, but for the gateway's.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
 import { cryptoCosts } from './crypto.ts';
 import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { runFleet } from './fleet.ts';
+import { latencies, listCosts } from './gateway.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 
@@ -31,7 +32,19 @@ const SECTIONS = new Map([
   ['power', power],
   ['kinto', kinto],
   ['fleet', fleet],
+  ['gateway', gateway],
 ]);
+
+async function gateway(): Promise<void> {
+  row('records', 'bytes of the list', 'memory at rest', 'memory at most');
+  for (const { records, bytes, restBytes, peakBytes } of await listCosts([
+    1_000, 30_000, 100_000, 200_000,
+  ]))
+    row(records, bytes, restBytes, peakBytes);
+  row('a page of 10', 'p50 ms', 'p99 ms');
+  for (const { way, p50Ms, p99Ms } of await latencies())
+    row(way, p50Ms.toFixed(1), p99Ms.toFixed(1));
+}
 
 async function size(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'bench-'));
