@@ -143,8 +143,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     async put(collection, record) {
       const deleted = (other: string): void => changed(collection, other, 'delete');
       const { id, isChanged } = await writing(collection, async (writable) => {
-        const { putRecord } = await import('./api/records.ts');
-        return putRecord(writable, platform, record, deleted);
+        return (await import('./api/records.ts')).putRecord(writable, platform, record, deleted);
       });
       if (isChanged) changed(collection, id, 'put');
       return id;
@@ -152,8 +151,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
     async delete(collection, id) {
       const deleted = (other: string): void => changed(collection, other, 'delete');
       await writing(collection, async ({ store, self }) => {
-        const { deleteRecord } = await import('./api/records.ts');
-        return deleteRecord(store, platform, id, self, deleted);
+        return (await import('./api/records.ts')).deleteRecord(store, platform, id, self, deleted);
       });
       deleted(id);
     },

@@ -62,7 +62,7 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
 
   const edit = (record: Body): Promise<void> =>
     core.writing(NAME, async (writable) => {
-      const { putRecord } = await import('./records.ts');
+      const putRecord = (await import('./records.ts')).putRecord;
       const { store } = writable;
       const [, was] = await find(store, extId);
       const { id } = await putRecord(writable, platform, { ...record, extId });
@@ -85,7 +85,7 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
     remove: (keys) => edit({ remove: listOf(keys, new Map()) }),
     clear: () =>
       core.writing(NAME, async ({ store, self }) => {
-        const { deleteRecord } = await import('./records.ts');
+        const deleteRecord = (await import('./records.ts')).deleteRecord;
         for (;;) {
           const [id, was] = await find(store, extId);
           if (id === null) return;
