@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BODY_PIECE_MAX } from '../limits.ts';
-import { type Make, streamedBody } from './body.ts';
+import { type Make, streamedBody, written } from './body.ts';
 
 type Part = string | Uint8Array;
 
@@ -71,5 +71,34 @@ describe('a body that is made while it goes up', () => {
       .open()
       .next();
     expect(abort.waitedMs).toBe(0);
+  });
+});
+
+describe('a body that is written in straight code', () => {
+  test('has its parts in order, and no part is made before it is asked for', async () => {
+    const made: string[] = [];
+    const make = written(async (give) => {
+      for (const part of ['a', 'b']) {
+        made.push(part);
+        await give(part);
+      }
+    });
+    expect(made).toEqual([]);
+    expect(await make()).toBe('a');
+    expect(made).toEqual(['a']);
+    expect([await make(), await make()]).toEqual(['b', null]);
+  });
+
+  test('may have no part', async () => {
+    expect(await written(async () => undefined)()).toBeNull();
+  });
+
+  test.each([0, 1])('fails as its writer does, after %i parts', async (count) => {
+    const make = written(async (give) => {
+      for (let at = 0; at < count; at++) await give('a');
+      throw new Error('mine');
+    });
+    for (let at = 0; at < count; at++) expect(await make()).toBe('a');
+    await expect(make()).rejects.toThrow('mine');
   });
 });

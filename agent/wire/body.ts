@@ -42,6 +42,34 @@ export function streamedBody(abort: Abort, begin: () => Make, lengthBytes?: numb
   };
 }
 
+/**
+ * A maker from straight code: what `write` gives is a part, and `write` goes on when the next one
+ * is asked for. Where nobody asks any more it goes on no further: what it holds open then is for
+ * its caller to close. Errors: those of `write`.
+ */
+export function written(write: (give: Give) => Promise<void>): Make {
+  let goOn: (() => void) | null = null;
+  let resolve: (part: string | Uint8Array | null) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const give: Give = (part) =>
+    new Promise((next) => {
+      goOn = next;
+      resolve(part);
+    });
+  return () =>
+    new Promise((resolved, rejected) => {
+      [resolve, reject] = [resolved, rejected];
+      if (goOn !== null) return goOn();
+      write(give).then(
+        () => resolve(null),
+        (error: unknown) => reject(error),
+      );
+    });
+}
+
+/** Resolves when the part has been taken and the next one is wanted. */
+export type Give = (part: string | Uint8Array) => Promise<void>;
+
 /** A text is never cut through a pair of units. */
 function pieceEnd(part: string | Uint8Array, from: number): number {
   const end = from + BODY_PIECE_MAX;

@@ -108,6 +108,25 @@ test('50 MB go up, and the machine holds as little of them as of a short body', 
   expect(heldBytes).toBeLessThanOrEqual(ON_THE_WAY_BYTES_MAX);
 });
 
+test.each([
+  ['announced', 30_000, ['30000', undefined]],
+  ['in chunks, where its length is not known', undefined, [undefined, 'chunked']],
+])('a body is %s', async (_, lengthBytes, framing) => {
+  const seen: unknown[] = [];
+  const port = await listening(async ({ headers, method }) => {
+    seen.push(headers['content-length'], headers['transfer-encoding']);
+    return new Response(method);
+  });
+  const pieces = ['é'.repeat(5_000), new Uint8Array(10_000), 'x'.repeat(10_000)];
+  const open = () => {
+    const left = [...pieces];
+    return { next: async () => left.shift() ?? null };
+  };
+  const body = { ...(lengthBytes !== undefined && { lengthBytes }), open };
+  await machineFor(port).request({ ...POST, body });
+  expect(seen).toEqual(framing);
+});
+
 test('a server that answers early and hangs up is heard', async () => {
   const answer = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nwhy';
   const server = createSocketServer((socket) => {

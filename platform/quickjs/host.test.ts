@@ -329,6 +329,22 @@ describe('a body in pieces', () => {
     expect(asked()).toBe(1);
   });
 
+  test('that is made when the answer is there already does not cross', async () => {
+    const { platform, settle, answer, last, calls } = setUp(streamed, sendPieces);
+    let give: (piece: string) => void = () => undefined;
+    const next = () =>
+      new Promise<string>((resolve) => {
+        give = resolve;
+      });
+    const requested = platform.network.request({ ...put, body: { open: () => ({ next }) } });
+    await settle();
+    await answer(last('request'), { head });
+    give('late');
+    await settle();
+    expect(await requested).toMatchObject({ status: 200 });
+    expect(calls.some(({ op }) => op === 'piece')).toBe(false);
+  });
+
   test('that its source breaks off ends with its error, and never looks whole', async () => {
     const { platform, settle, answer, last } = setUp(streamed, sendPieces);
     const mine = new Error('mine');

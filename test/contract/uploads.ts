@@ -342,6 +342,23 @@ function earlyAnswers(serve: (server: Server) => Promise<Network>): void {
     expect(body.asked()).toBeLessThanOrEqual(asked + 1);
   });
 
+  it('never looks whole to a server that answers early and reads on', async () => {
+    let isWhole = false;
+    const readOn = async (request: Request): Promise<void> => {
+      const reader = readerOf(request);
+      while (await reader.next());
+      isWhole = true;
+    };
+    const network = await serve((request) => {
+      readOn(request).catch(() => undefined);
+      return new Response('why', { status: 413 });
+    });
+    const response = await send(network, endless('x'.repeat(1_000)));
+    expect(await textOf(response)).toBe('why');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isWhole).toBe(false);
+  });
+
   it('takes an answer as it is, whatever its source does afterwards', async () => {
     const network = await serve(() => new Response('why', { status: 413 }));
     let fail: (error: Error) => void = () => undefined;

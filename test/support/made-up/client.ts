@@ -15,8 +15,8 @@ import type {
 } from '../../../agent/remotes/remote.ts';
 import { parseDocument, readDocument } from '../../../agent/wire/document.ts';
 import { header } from '../../../agent/wire/headers.ts';
-import { createHttp, type HttpOptions, refusalOf } from '../../../agent/wire/http.ts';
-import type { StreamedBody, SyncKey } from '../../../platform/ports.ts';
+import { createHttp, type Http, type HttpOptions, refusalOf } from '../../../agent/wire/http.ts';
+import type { SyncKey } from '../../../platform/ports.ts';
 
 export interface Reply {
   readonly status: number;
@@ -29,14 +29,14 @@ type Ask = (
   method: 'GET' | 'PUT' | 'POST' | 'DELETE',
   url: string,
   headers?: Readonly<Record<string, string>>,
-  body?: string | object,
+  body?: unknown,
 ) => Promise<Reply>;
 
 /**
- * Requests of one pass. Errors: `unavailable` (503), `unauthorized` (401), those of the network.
+ * Exchanges of one pass. Errors: `unavailable` (503), `unauthorized` (401), those of the network.
  */
-export function createAsk(options: RemoteOptions, authorize: HttpOptions['authorize']): Ask {
-  const http = createHttp({
+export function createHttpFor(options: RemoteOptions, authorize: HttpOptions['authorize']): Http {
+  return createHttp({
     ...options,
     authorize,
     judge: (answer) =>
@@ -44,9 +44,15 @@ export function createAsk(options: RemoteOptions, authorize: HttpOptions['author
         ? refusalOf(answer, answer.status === 503 ? 'unavailable' : 'unauthorized', 'made-up')
         : null,
   });
+}
+
+/** Requests with small answers. Errors: those of `createHttpFor`. */
+export function createAsk(options: RemoteOptions, authorize: HttpOptions['authorize']): Ask {
+  const http = createHttpFor(options, authorize);
   return async (method, url, headers = {}, body = undefined) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
     const sent = { method, url, headers: Object.entries(headers) };
-    const answer = await http.send(body === undefined ? sent : { ...sent, body: contentOf(body) });
+    const answer = await http.send(body === undefined ? sent : { ...sent, body: text });
     const received = await readDocument(() => answer.read(), 1_000_000);
     return {
       status: answer.status,
@@ -56,13 +62,8 @@ export function createAsk(options: RemoteOptions, authorize: HttpOptions['author
   };
 }
 
-function contentOf(body: string | object): string | StreamedBody {
-  if (typeof body === 'string') return body;
-  return 'open' in body ? (body as StreamedBody) : JSON.stringify(body);
-}
-
 /** For a status that the protocol does not know there. */
-export function odd({ status }: Reply, what: string): SyncError {
+export function odd({ status }: Pick<Reply, 'status'>, what: string): SyncError {
   return new SyncError('badResponse', `${what}: status ${status}`, { status });
 }
 

@@ -1,25 +1,26 @@
 // The made-up protocol of one document as a remote: what has changed is found by reading all of it,
-// a change is sent by sending all of it, and what was in it stays in it, whatever it is. Its
-// members have times of their own; who is newer wins.
+// a change is sent by sending all of it, and what was in it stays in it, as it was written. Its
+// members have times of their own; who is newer wins. Of the document it holds the names and one
+// member at a time, while it comes and while it goes.
 
 import { SyncError } from '../../../agent/errors.ts';
 import type {
   Codec,
   Envelope,
-  Held,
   Incoming,
   Listed,
   Offer,
+  Page,
   Remote,
   RemoteDriver,
   RemoteOptions,
-  Upload,
 } from '../../../agent/remotes/remote.ts';
 import type { CollectionStore } from '../../../agent/store/store.ts';
-import { isObject } from '../../../crypto/engine.ts';
 import { clientState } from '../../../crypto/keys.ts';
-import { NO_ACCOUNT, odd, pageOf } from './client.ts';
-import { type DocumentWire, openWire, type Whole } from './document-wire.ts';
+import { NO_ACCOUNT } from './client.ts';
+import { lister } from './document-listing.ts';
+import { openUpload } from './document-upload.ts';
+import { openWire, type Reading } from './document-wire.ts';
 
 export const documentRemote: RemoteDriver = {
   protocol: 'document',
@@ -28,108 +29,86 @@ export const documentRemote: RemoteDriver = {
   open: openDocument,
 };
 
-const MEMBERS_MAX = 10_000;
-
 function openDocument(options: RemoteOptions): Remote {
-  const { platform } = options;
+  const { platform, config } = options;
   const wire = openWire(options);
-  const { read } = wire;
-  /** What this pass knows of it; null: that it has not changed. */
-  let whole: Whole | null = null;
+  const charsMax = config.recordCharsMax;
+  /** What this pass has asked for, and not read yet. */
+  let asked: Reading | null = null;
+  let isLacking = false;
 
   return {
     async begin(wanted) {
       const offers: Offer[] = [];
       for (const one of wanted) {
-        whole = await read(one.store.state.position);
-        const aheadMs = (whole?.serverNowMs ?? options.notes.serverNowMs) - platform.clock.nowMs();
-        const codec: Codec = {
-          open: async (envelopes) => envelopes.splice(0).map(incomingOf),
-          seal: async ({ id, body, base, changedAtMs }) => {
-            const last_modified = Math.max((changedAtMs + aheadMs) / 1_000, Number(base) + 0.001);
-            const { id: _, ...members } = body ?? { id, deleted: true };
-            return { id, payload: JSON.stringify({ last_modified, ...members }), base, beside: {} };
-          },
-        };
+        asked = await wire.read(one.store.state.position);
+        const aheadMs = (asked?.serverNowMs ?? options.notes.serverNowMs) - platform.clock.nowMs();
         const origin = await wire.resource();
-        offers.push({ ...one, origin, moved: whole !== null, codec });
+        offers.push({ ...one, origin, moved: asked !== null, codec: codecOf(aheadMs) });
       }
       return offers;
     },
 
     async changes(store, at) {
-      whole ??= await read(at);
-      if (whole === null) return null;
-      const { members, serverNowMs, at: end } = whole;
-      // What is not there is not deleted: it goes up again.
-      if (!store.state.resetting && (await lacksOf(store, whole))) {
-        return { restart: '', whole: 'ours' };
+      const restart = { restart: '', whole: 'ours' } as const;
+      if (isLacking) {
+        isLacking = false;
+        return restart;
       }
-      const listed = [...members].map(([id, member]) => listedOf(id, member));
-      return pageOf(listed, { end, hasNext: false, behind: () => '' }, serverNowMs);
+      const reading = asked ?? (await wire.read(at));
+      asked = null;
+      if (reading === null) return null;
+      const { ids, next } = lister(reading, charsMax);
+      /** What is not there is not deleted: it goes up again, after all that is there has come. */
+      const lacksOf = async (): Promise<boolean> => !store.state.resetting && lacks(store, ids);
+      const first: Listed[] = [];
+      let more = true;
+      while (more && first.length === 0) more = await next(first);
+      if (ids.size === 0 && (await lacksOf())) return restart;
+      const page: Page = {
+        serverNowMs: reading.serverNowMs,
+        async next(out) {
+          out.push(...first.splice(0));
+          more = more && (await next(out));
+          if (!more) isLacking = await lacksOf();
+          return more;
+        },
+        position: (_, isEnd) => (isEnd && !isLacking ? reading.at : at),
+        hasNext: () => isLacking,
+        cancel: () => reading.cancel(),
+      };
+      return page;
     },
 
     async fetch(_store, id) {
-      whole ??= await read('');
-      const listed = whole?.members.has(id) ? listedOf(id, whole.members.get(id)) : null;
-      if (listed === null || !whole) return { kind: 'missing' };
-      if (!listed.ok) throw new SyncError('badResponse', `${id}: ${listed.code}`);
-      return { kind: 'found', envelope: listed.envelope, serverNowMs: whole.serverNowMs };
+      const reading = await wire.read('');
+      if (reading === null) return { kind: 'missing' };
+      const { next } = lister(reading, charsMax);
+      let found: Listed | null = null;
+      for (let more = true; more; ) {
+        const listed: Listed[] = [];
+        more = await next(listed);
+        for (const one of listed) if ((one.ok ? one.envelope.id : one.id) === id) found = one;
+      }
+      if (found === null) return { kind: 'missing' };
+      if (!found.ok) throw new SyncError('badResponse', `${id}: ${found.code}`);
+      return { kind: 'found', envelope: found.envelope, serverNowMs: reading.serverNowMs };
     },
 
-    upload: async (_store, held) =>
-      openUpload(wire, held, () => {
-        const known = whole;
-        whole = null;
-        return known;
-      }),
+    upload: async (store, held) => openUpload(wire, store.heap, held),
   };
 }
 
-/** What the device has agreed on is not in it. */
-async function lacksOf({ mirrorIds }: CollectionStore, { members }: Whole): Promise<boolean> {
-  for (let after: string | null = null; ; ) {
-    const { ids, next }: { ids: string[]; next: string | null } = await mirrorIds(after, 100);
-    if (ids.some((id) => !members.has(id))) return true;
-    if (next === null) return false;
-    after = next;
-  }
-}
-
-/** `known`: the document, if it has been read; from then on it is not known any more. */
-function openUpload(wire: DocumentWire, held: Held, known: () => Whole | null): Upload {
+/** `aheadMs`: by so much the server's clock is ahead. */
+function codecOf(aheadMs: number): Codec {
   return {
-    addMax: MEMBERS_MAX,
-    addCharsMax: 1_000_000,
-    async add(records) {
-      const members = new Map((known() ?? (await wire.read('')))?.members);
-      await held.each(async (id, body, version) => {
-        if (version === null || members.has(id)) return;
-        const { id: _, ...rest } = body;
-        members.set(id, { last_modified: Number(version), ...rest });
-      });
-      for (const { id, payload } of records) members.set(id, JSON.parse(payload ?? 'null'));
-      const reply = await wire.write(members);
-      if (reply.status === 403) return records.map(() => ({ kind: 'readOnly' }));
-      if (reply.status !== 204) throw odd(reply, 'upload');
-      return records.map(({ id }) => {
-        const listed = listedOf(id, members.get(id));
-        const version = listed.ok ? listed.envelope.version : '';
-        return { kind: 'stored', version, modifiedMs: Number(version) * 1_000 };
-      });
+    open: async (envelopes) => envelopes.splice(0).map(incomingOf),
+    seal: async ({ id, body, base, changedAtMs }) => {
+      const last_modified = Math.max((changedAtMs + aheadMs) / 1_000, Number(base) + 0.001);
+      const { id: _, ...members } = body ?? { id, deleted: true };
+      return { id, payload: JSON.stringify({ last_modified, ...members }), base, beside: {} };
     },
-    commit: async () => ({ kind: 'none' }),
   };
-}
-
-function listedOf(id: string, member: unknown): Listed {
-  const text = JSON.stringify(member);
-  const chars = text.length;
-  const lastModified = isObject(member) ? member.last_modified : null;
-  if (typeof lastModified !== 'number') return { ok: false, id, code: 'badEnvelope', chars };
-  const payload = isObject(member) && member.deleted === true ? null : text;
-  const modifiedMs = lastModified * 1_000;
-  return { ok: true, envelope: { id, version: `${lastModified}`, modifiedMs, payload }, chars };
 }
 
 function incomingOf({ id, payload }: Envelope): Incoming {
@@ -137,4 +116,14 @@ function incomingOf({ id, payload }: Envelope): Incoming {
   const { last_modified: _, ...members } = JSON.parse(payload);
   const body = { id, ...members };
   return { kind: 'live', body, text: JSON.stringify(body) };
+}
+
+/** What the device has agreed on is not in it. */
+async function lacks({ mirrorIds }: CollectionStore, ids: ReadonlySet<string>): Promise<boolean> {
+  for (let after: string | null = null; ; ) {
+    const { ids: ours, next }: { ids: string[]; next: string | null } = await mirrorIds(after, 100);
+    if (ours.some((id) => !ids.has(id))) return true;
+    if (next === null) return false;
+    after = next;
+  }
 }

@@ -39,6 +39,11 @@ export class DocumentServer {
     throw new HttpError(405, {});
   });
 
+  /** The document as it was sent. */
+  text(): string {
+    return this.#text;
+  }
+
   /** The document as it is. */
   document(): Readonly<Record<string, unknown>> {
     return parseObject(this.#text) ?? {};

@@ -1,31 +1,40 @@
-// The made-up protocol of one document on the wire: who asks, where the document is, and all of it.
+// The made-up protocol of one document on the wire: who asks, where the document is, and the
+// document itself, which is taken apart as it comes and sent as it is made. Nobody holds it whole.
 
 import { SyncError } from '../../../agent/errors.ts';
+import { JSON_DEPTH_MAX } from '../../../agent/limits.ts';
 import type { RemoteOptions } from '../../../agent/remotes/remote.ts';
-import { streamedBody } from '../../../agent/wire/body.ts';
-import { createAsk, odd, type Reply } from './client.ts';
+import { type Give, streamedBody, written } from '../../../agent/wire/body.ts';
+import { header } from '../../../agent/wire/headers.ts';
+import type { Answer } from '../../../agent/wire/http.ts';
+import { createMembers, type MemberPart } from '../../../agent/wire/members.ts';
+import { createAsk, createHttpFor, odd } from './client.ts';
 
 interface Session {
   readonly resource: string;
   readonly auth: string;
 }
 
-/** The document as it came, and when. */
-export interface Whole {
-  readonly members: ReadonlyMap<string, unknown>;
+/** The document while it comes. */
+export interface Reading {
   /** Of its last change, as the server wrote it. */
   readonly at: string;
   readonly serverNowMs: number;
+  /** Appends what the next piece has; false at the end. */
+  next(out: MemberPart[]): Promise<boolean>;
+  cancel(): void;
 }
 
 export interface DocumentWire {
   /** Where the user's document is. */
   resource(): Promise<string>;
   /** Null: it is as it was. */
-  read(since: string): Promise<Whole | null>;
-  /** Sends all of it, a member at a time: it may be long. */
-  write(members: ReadonlyMap<string, unknown>): Promise<Reply>;
+  read(since: string): Promise<Reading | null>;
+  /** Sends all of it; `write` is called for each time that it is sent. */
+  send(write: (give: Give) => Promise<void>): Promise<Answer>;
 }
+
+const NAME_CHARS_MAX = 4_096;
 
 export function openWire(options: RemoteOptions): DocumentWire {
   const { cache, config, platform } = options;
@@ -41,42 +50,45 @@ export function openWire(options: RemoteOptions): DocumentWire {
     cache.set('session', json);
     return json;
   };
-  const ask = createAsk(options, async (fresh) => [['Authorization', (await verify(fresh)).auth]]);
+  const http = createHttpFor(options, async (fresh) => [
+    ['Authorization', (await verify(fresh)).auth],
+  ]);
 
-  /** Null: it is as it was. */
-  const read = async (since: string, isAgain = false): Promise<Whole | null> => {
+  const read = async (since: string, isAgain = false): Promise<Reading | null> => {
     const { resource } = await verify(false);
-    const headers = since === '' ? {} : { 'x-if-modified-since': since };
-    const reply = await ask('GET', resource, headers);
+    const headers = since === '' ? [] : [['x-if-modified-since', since] as const];
+    const answer = await http.send({ method: 'GET', url: resource, headers });
+    if (answer.status === 200) return readingOf(answer);
+    answer.cancel();
     // Whoever proves again who they are may be sent elsewhere.
-    if (reply.status === 404 && !isAgain) return read('', true);
-    if (reply.status === 204) return null;
-    if (reply.status !== 200) throw odd(reply, 'document');
-    return {
-      members: new Map(Object.entries(reply.json)),
-      at: reply.header('x-last-modified') ?? '',
-      serverNowMs: Number(reply.header('x-timestamp')) * 1_000,
-    };
+    if (answer.status === 404 && !isAgain) return read('', true);
+    if (answer.status === 204) return null;
+    throw odd(answer, 'document');
   };
   return {
     resource: async () => (await verify(false)).resource,
     read: (since) => read(since),
-    write: async (members) => {
-      const body = streamedBody(options.abort, () => {
-        const parts = written(members);
-        return async () => parts.next().value;
-      });
-      return ask('POST', (await verify(false)).resource, {}, body);
+    async send(write) {
+      const body = streamedBody(options.abort, () => written(write));
+      const url = (await verify(false)).resource;
+      const answer = await http.send({ method: 'POST', url, body });
+      answer.cancel();
+      return answer;
     },
   };
 }
 
-function* written(members: ReadonlyMap<string, unknown>): Generator<string, null> {
-  let before = '{';
-  for (const [id, member] of members) {
-    yield `${before}${JSON.stringify(id)}:${JSON.stringify(member)}`;
-    before = ',';
-  }
-  yield before === '{' ? '{}' : '}';
-  return null;
+function readingOf(answer: Answer): Reading {
+  const members = createMembers(NAME_CHARS_MAX, JSON_DEPTH_MAX);
+  return {
+    at: header(answer.headers, 'x-last-modified') ?? '',
+    serverNowMs: Number(header(answer.headers, 'x-timestamp')) * 1_000,
+    async next(out) {
+      const piece = await answer.read();
+      if (piece === null) members.end();
+      else members.push(piece, out);
+      return piece !== null;
+    },
+    cancel: () => answer.cancel(),
+  };
 }

@@ -167,7 +167,7 @@ export function documentService(): Service {
 }
 
 /** A user whose proof of who they are is `current()`, and is kept until it is refused. */
-function userWith(key: SyncKey, current: () => string): Omit<Identity, 'deviceKey'> {
+export function userWith(key: SyncKey, current: () => string): Omit<Identity, 'deviceKey'> {
   let kept = current();
   const proof = (fresh: boolean): string => {
     if (fresh) kept = current();
