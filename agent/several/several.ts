@@ -4,13 +4,13 @@
 
 import type { Platform } from '../../platform/ports.ts';
 import type { AgentConfig } from '../config.ts';
-import { badInput } from '../errors.ts';
-import type { Status } from '../status.ts';
+import { badInput, SyncError } from '../errors.ts';
+import type { PassReport, Status } from '../status.ts';
 import { allRemotes, type One, statusOf } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
 import { placeOf, viewOf } from './platform-view.ts';
 import type { Holding, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** The remotes of a device's configuration. Throws an Error for one that is none. */
 export function several<C extends Holding>(
@@ -50,14 +50,27 @@ function openAll<C extends Holding>(
     const core = open(view, config, { ...contents, collections }, turns);
     return {
       ...{ name, collections: own, storage: view.storage },
-      core: {
-        ...core,
-        cancel() {
-          turns.callOff();
-          core.cancel();
-        },
-      },
+      core: withTurns(core, turns),
     };
   });
   return ones;
+}
+
+/** Cancelling ends what waits for its turn, too: that pass is over before it has begun. */
+function withTurns(core: RemoteCore, turns: Turns): RemoteCore {
+  const reported = (pass: Promise<PassReport>): Promise<PassReport> =>
+    pass.catch((error: unknown) => {
+      if (!(error instanceof SyncError) || error.code !== 'aborted') throw error;
+      return { ok: false, error: error.shown, requests: 0, collections: {} };
+    });
+  return {
+    ...core,
+    enable: () => reported(core.enable()),
+    sync: () => reported(core.sync()),
+    initialize: () => reported(core.initialize()),
+    cancel() {
+      turns.callOff();
+      core.cancel();
+    },
+  };
 }

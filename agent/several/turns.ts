@@ -4,7 +4,7 @@
 import { SyncError } from '../errors.ts';
 import { createLock, type Lock } from '../store/lock.ts';
 
-interface Turns extends Lock {
+export interface Turns extends Lock {
   /** What waits here rejects with `aborted` when its turn has come. */
   callOff(): void;
 }

@@ -81,7 +81,9 @@ export interface TwoRemotes {
   readonly home: Side;
   readonly work: Side;
   readonly storage: MemoryStorage;
-  boot(storage?: Storage, change?: Partial<AgentConfig>): Promise<TwoDevice>;
+  readonly config: AgentConfig;
+  /** `isWell`: it starts, or the test fails. */
+  boot(storage?: Storage, change?: Partial<AgentConfig>, isWell?: boolean): Promise<TwoDevice>;
   /** Time of the servers and of a device. */
   advance(byMs: number, device: TwoDevice): Promise<void>;
 }
@@ -104,8 +106,8 @@ export function twoRemotes(): TwoRemotes {
   };
   const storage = new MemoryStorage();
   return {
-    ...{ home, work, storage },
-    async boot(on = storage, change = {}) {
+    ...{ home, work, storage, config: CONFIG },
+    async boot(on = storage, change = {}, isWell = true) {
       const random = createRandom(2);
       const options = {
         ...{ storage: on, fetch, identity: home.identity, nowMs: home.servers.nowMs },
@@ -118,7 +120,8 @@ export function twoRemotes(): TwoRemotes {
       const named = { ...platform, identityOf: () => identity };
       const config = { ...CONFIG, ...change };
       const agent = createAgent(named, config, CONTENTS);
-      await agent.start();
+      const started = agent.start();
+      await (isWell ? started : started.catch(() => undefined));
       return { agent, platform };
     },
     async advance(byMs, { platform }) {
