@@ -57,17 +57,22 @@ export interface HeldRecord {
   readonly password?: string;
 }
 
-const FOLDER = new URL('../fixtures/stores-layout-1/', import.meta.url);
+const FOLDERS = [1, 2].map(
+  (layout) => new URL(`../fixtures/stores-layout-${layout}/`, import.meta.url),
+);
 
-/** All of layout 1, or those whose name has `part` in it. */
+/** All of them, the oldest layout first, or those whose name has `part` in it. */
 export function oldStores(part = ''): OldStore[] {
-  return readdirSync(FOLDER)
-    .filter((file) => file.endsWith('.json.br') && file.includes(part))
-    .sort()
-    .map((file) => {
-      const text = brotliDecompressSync(readFileSync(new URL(file, FOLDER))).toString();
-      return { ...JSON.parse(text), name: file.slice(0, -'.json.br'.length) };
-    });
+  return FOLDERS.flatMap((folder, at) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.json.br') && file.includes(part))
+      .sort()
+      .map((file) => {
+        const text = brotliDecompressSync(readFileSync(new URL(file, folder))).toString();
+        const name = `${file.slice(0, -'.json.br'.length)} of layout ${at + 1}`;
+        return { ...JSON.parse(text), name };
+      }),
+  );
 }
 
 /** The servers as they were, again at every call. */
