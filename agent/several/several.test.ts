@@ -246,6 +246,33 @@ describe('of two remotes', () => {
     expect((await broken.get(['t', ':work:t'])).every((value) => value === null)).toBe(true);
   });
 
+  test.each(SIDES)(
+    '%s was never signed in to, and is nothing that damage has lost',
+    async (name) => {
+      const bench = twoRemotes();
+      const { agent } = await bench.boot();
+      expect(await agent.enable(otherThan(name))).toMatchObject({ ok: true });
+      let isBroken = true;
+      const storage = new MemoryStorage(bench.storage.snapshot());
+      const get = storage.get.bind(storage);
+      storage.get = async (keys) => {
+        if (isBroken) throw Object.assign(new Error('a page'), { code: 'damaged' });
+        return get(keys);
+      };
+      const repairable = Object.assign(storage, {
+        async repair(ifLost: readonly (readonly [string, Value | null])[]) {
+          isBroken = false;
+          await storage.commit(ifLost);
+          return false;
+        },
+      });
+      const again = await bench.boot(repairable);
+      expect(isBroken).toBe(false);
+      expect(again.agent.status(name)).toMatchObject({ state: 'disabled', error: null });
+      expect(await again.agent.sync()).toMatchObject({ ok: true });
+    },
+  );
+
   test('what one finds lost while both are open, the other mends too', async () => {
     const bench = await synced();
     const storage = new MemoryStorage(bench.storage.snapshot());
@@ -409,7 +436,22 @@ describe('a device of several remotes', () => {
     expect(await device.agent.sync()).toMatchObject({ ok: true });
   });
 
-  test('signs out of one although the other is in a long pass', async () => {
+  test('signs out of one whose pass waits for a server of the other', async () => {
+    const { device, home, storage } = await synced();
+    const { agent } = device;
+    const answers: (() => void)[] = [];
+    home.meddle = () => new Promise((answer) => answers.push(() => answer(undefined)));
+    const long = agent.sync('first');
+    const waiting = agent.sync('work').catch(({ code }) => code);
+    await agent.disable('work');
+    expect(rowsOf(storage, 'work').map(([key]) => key)).toEqual([':work:s']);
+    home.meddle = () => undefined;
+    for (const answer of answers) answer();
+    expect(await long).toMatchObject({ ok: true });
+    expect(await waiting).toBe('disabled');
+  });
+
+  test('signs out of one in the middle of a pass of the other', async () => {
     const { device, home, storage } = await synced();
     const { agent } = device;
     let isOut = false;

@@ -24,9 +24,11 @@ export interface Sharing {
 
 /** The part of a storage whose keys begin with `prefix`; keys are given and got without it. */
 export function prefixed(storage: Storage, prefix: string, { prefixes, lost }: Sharing): Storage {
+  // What is no key of the part is none of the whole.
+  const whole = (key: string): string => (key === '' ? key : prefix + key);
   const scan = (range: ScanRange): Promise<string[]> => storage.scan(range);
   return {
-    get: (keys) => storage.get(keys.map((key) => prefix + key)),
+    get: (keys) => storage.get(keys.map(whole)),
     async scan(range) {
       if (prefix === '') return scanAround(range, scan);
       const { from, to } = range;
@@ -34,7 +36,7 @@ export function prefixed(storage: Storage, prefix: string, { prefixes, lost }: S
       return keys.map((key) => key.slice(prefix.length));
     },
     commit: (changes) =>
-      storage.commit(changes.map(([key, value]) => [prefix + key, value] as const)),
+      storage.commit(changes.map(([key, value]) => [whole(key), value] as const)),
     ...(storage.repair && {
       async repair(ifLost) {
         const notes = prefixes.flatMap((one) =>

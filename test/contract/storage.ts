@@ -19,7 +19,12 @@ export interface StorageUnderTest {
   damaged?(choose: (below: number) => number): Promise<StorageUnderTest>;
 }
 
-export function storageContract(name: string, make: () => Promise<StorageUnderTest>): void {
+/** `keyCharsMax`: less for a part of a storage, whose keys are longer in the whole. */
+export function storageContract(
+  name: string,
+  make: () => Promise<StorageUnderTest>,
+  keyCharsMax = 240,
+): void {
   describe(`the storage contract: ${name}`, () => {
     let opened: StorageUnderTest[] = [];
     const open = async (): Promise<StorageUnderTest> => {
@@ -115,7 +120,7 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
 
     it('accepts the longest key, the longest value and 1,024 changes', async () => {
       const storage = await empty();
-      const key = '~'.repeat(240);
+      const key = '~'.repeat(keyCharsMax);
       const value = 'é'.repeat(1024 * 1024);
       await storage.commit([[key, value]]);
       expect(await storage.get([key])).toEqual([value]);

@@ -74,7 +74,7 @@ interface Side {
   /** `GET /path` of what was asked; tests empty it. */
   readonly asked: string[];
   /** Answers instead of the servers, or throws as a broken link does. */
-  meddle: (request: Request) => Response | undefined;
+  meddle: (request: Request) => Response | undefined | Promise<Response | undefined>;
 }
 
 export interface TwoRemotes {
@@ -102,7 +102,7 @@ export function twoRemotes(): TwoRemotes {
     const side = new URL(request.url).hostname.endsWith('.work.test') ? work : home;
     const { pathname, search } = new URL(request.url);
     side.asked.push(`${request.method} ${pathname}${search}`);
-    return side.meddle(request) ?? side.servers.world.fetch(request);
+    return (await side.meddle(request)) ?? side.servers.world.fetch(request);
   };
   const storage = new MemoryStorage();
   return {
