@@ -22,6 +22,7 @@ import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario } from './scenario.ts';
 import { serveOnLoopback } from './servers/serve.ts';
+import { openDatabase } from './servers/storage/served-database.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 
 const HELP = `Usage: kitsync <command> [options]
@@ -62,6 +63,8 @@ serve
                        again for another. It listens on 127.0.0.1 all the same
   --allow-origin ORIGIN    pages of this origin may ask; again for another (default: none)
   --account FILE       as above
+  --database FOLDER    keep all that is written in this folder, for this user only. Its first
+                       start takes the account from --account, later ones have it
   --seconds N          stop after so long (default 86400)
 
 Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never came, 3 the device
@@ -250,11 +253,15 @@ function refuse(path: string): (error: unknown) => never {
 }
 
 async function serve(args: readonly string[]): Promise<number> {
-  const { port, hosts, origins, account, seconds } = parseServe(args);
-  const options = { port, hosts, origins, account: account.seed };
-  const serving = await serveOnLoopback(options).catch((error) => {
-    throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
-  });
+  const { port, hosts, origins, seconds, ...options } = parseServe(args);
+  const kept = await openDatabase(options);
+  const { account, save } = kept;
+  const serving = await serveOnLoopback({ port, hosts, origins, account, save }).catch(
+    async (error) => {
+      await kept.close();
+      throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
+    },
+  );
   const { urls, account: user } = serving.world;
   const { email, password } = user;
   for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {
@@ -270,6 +277,7 @@ async function serve(args: readonly string[]): Promise<number> {
     }
   });
   await serving.close();
+  await kept.close();
   return 0;
 }
 

@@ -65,6 +65,10 @@ interface ServeOptions {
   /** Pages of these origins may ask. */
   readonly origins: readonly string[];
   readonly account: AccountFile;
+  /** Whether `account` was named, and is not the shipped one. */
+  readonly accountIsNamed: boolean;
+  /** Where all is kept; null: nowhere. */
+  readonly databaseFolder: string | null;
   readonly seconds: number;
 }
 
@@ -142,6 +146,7 @@ export function parseServe(args: readonly string[]): ServeOptions {
     host: { type: 'string', multiple: true, default: [] },
     'allow-origin': { type: 'string', multiple: true, default: [] },
     account: { type: 'string' },
+    database: { type: 'string' },
     seconds: { type: 'string', default: '86400' },
   });
   return {
@@ -149,6 +154,8 @@ export function parseServe(args: readonly string[]): ServeOptions {
     hosts: values.host.map(hostName),
     origins: values['allow-origin'].map(pageOrigin),
     account: readAccountFile(values.account),
+    accountIsNamed: values.account !== undefined,
+    databaseFolder: values.database ?? null,
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
   };
 }

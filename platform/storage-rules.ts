@@ -4,8 +4,14 @@
 
 import type { Change, Value } from './ports.ts';
 
-const MAX_CHANGES = 1024;
-const MAX_VALUE_BYTES = 2 * 1024 * 1024;
+/** What one commit may hold. */
+export interface CommitLimits {
+  readonly changesMax: number;
+  readonly valueBytesMax: number;
+}
+
+/** Of a device. */
+const DEVICE_LIMITS: CommitLimits = { changesMax: 1024, valueBytesMax: 2 * 1024 * 1024 };
 
 /**
  * How a storage fails: no room (nothing was written), stored data that does not prove itself, or
@@ -40,11 +46,14 @@ export function checkKeys(keys: readonly string[]): void {
  * The changes of one commit by key, the last change of a key winning.
  * Throws a RangeError when a limit of the port is broken.
  */
-export function lastChanges(changes: readonly Change[]): Map<string, Value | null> {
-  if (changes.length > MAX_CHANGES) throw new RangeError(`${changes.length} changes in one commit`);
+export function lastChanges(
+  changes: readonly Change[],
+  { changesMax, valueBytesMax }: CommitLimits = DEVICE_LIMITS,
+): Map<string, Value | null> {
+  if (changes.length > changesMax) throw new RangeError(`${changes.length} changes in one commit`);
   checkKeys(changes.map(([key]) => key));
   for (const [key, value] of changes) {
-    if (value !== null && valueBytes(value) > MAX_VALUE_BYTES) {
+    if (value !== null && valueBytes(value) > valueBytesMax) {
       throw new RangeError(`the value of ${key} is too long`);
     }
   }

@@ -21,6 +21,11 @@ interface ServeOptions
   /** The host's clock and randomness by default. */
   nowMs?(): number;
   random?(count: number): Uint8Array;
+  /**
+   * Makes durable what has changed; asked before anything is answered. Where it rejects, the answer
+   * is 503.
+   */
+  save?(): Promise<void>;
 }
 
 export interface Serving {
@@ -60,7 +65,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
     storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
   };
   server.on('request', (incoming, outgoing) => {
-    answer(incoming, outgoing, url, world, gate).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, url, world, gate, options.save).catch(() => outgoing.destroy());
   });
   return {
     url,
@@ -77,6 +82,8 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
 /** A client that says nothing for long does not keep its place. */
 const TIMES = { headersTimeout: 20_000, requestTimeout: 120_000, keepAliveTimeout: 30_000 };
 const CONNECTIONS_MAX = 128;
+/** What cannot be kept now may be later. */
+const RETRY_SECONDS = '30';
 
 async function answer(
   incoming: IncomingMessage,
@@ -84,6 +91,7 @@ async function answer(
   origin: string,
   world: World,
   gate: GateOptions,
+  save: (() => Promise<void>) | undefined,
 ): Promise<void> {
   const { method = 'GET', url: target = '/', headers } = incoming;
   const verdict = judge({ method, target, headers }, gate);
@@ -93,8 +101,12 @@ async function answer(
   }
   const bytes = await readBody(incoming, verdict.bodyBytesMax);
   if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
-  const response = await world
+  const answered = await world
     .fetch(toRequest(incoming, origin, bytes))
     .catch(() => new Response('0', { status: 404 }));
+  const response = await (save?.() ?? Promise.resolve()).then(
+    () => answered,
+    () => new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } }),
+  );
   await sendResponse(outgoing, response, verdict.headers);
 }

@@ -171,6 +171,8 @@ export class User {
   keyFingerprint: string | null;
   modifiedMs = 0;
   readonly collections = new Map<string, Collection>();
+  /** Told which records of a collection were written or removed; null: it may be all of them. */
+  onChange: ((collection: string, ids: readonly string[] | null) => void) | null = null;
 
   constructor(uid: number, keyFingerprint: string | null) {
     this.uid = uid;
@@ -188,8 +190,13 @@ export class User {
     const stampMs = this.stamp(nowMs);
     const collection = this.collections.get(name) ?? new Collection();
     this.collections.set(name, collection);
-    for (const change of changes) applyChange(collection, change, stampMs, nowMs);
+    const ids: string[] = [];
+    for (const change of changes) {
+      applyChange(collection, change, stampMs, nowMs);
+      ids.push(change.id);
+    }
     collection.modifiedMs = stampMs;
+    this.onChange?.(name, ids);
     return stampMs;
   }
 
@@ -200,17 +207,22 @@ export class User {
     if (!collection) return stampMs;
     for (const id of ids) collection.delete(id);
     collection.modifiedMs = stampMs;
+    this.onChange?.(name, ids);
     return stampMs;
   }
 
   /** Removes a whole collection and returns the new stamp, or the old one if there was none. */
   deleteCollection(name: string, nowMs: number): number {
-    return this.collections.delete(name) ? this.stamp(nowMs) : this.modifiedMs;
+    if (!this.collections.delete(name)) return this.modifiedMs;
+    this.onChange?.(name, null);
+    return this.stamp(nowMs);
   }
 
   /** Removes everything and returns the new stamp. */
   deleteAll(nowMs: number): number {
+    const names = [...this.collections.keys()];
     this.collections.clear();
+    for (const name of names) this.onChange?.(name, null);
     return this.stamp(nowMs);
   }
 

@@ -4,7 +4,7 @@
 // It never keeps anything beyond the process.
 
 import type { Change, ScanRange, Storage, Value } from '../ports.ts';
-import { checkKeys, lastChanges, StorageError } from '../storage-rules.ts';
+import { type CommitLimits, checkKeys, lastChanges, StorageError } from '../storage-rules.ts';
 
 /** Where the power goes: at the n-th commit (from 1), before or after it became durable. */
 export interface StorageCut {
@@ -16,11 +16,20 @@ export class MemoryStorage implements Storage {
   readonly #values: Map<string, Value>;
   readonly #keys: string[];
   readonly #cut: StorageCut | undefined;
+  readonly #limits: CommitLimits | undefined;
   #commits = 0;
   #dead = false;
 
-  /** `entries` in any order; `cut`: the commit that fails, after which every call fails. */
-  constructor(entries: Iterable<readonly [string, Value]> = [], cut?: StorageCut) {
+  /**
+   * `entries` in any order; `cut`: the commit that fails, after which every call fails; `limits`:
+   * a device's by default.
+   */
+  constructor(
+    entries: Iterable<readonly [string, Value]> = [],
+    cut?: StorageCut,
+    limits?: CommitLimits,
+  ) {
+    this.#limits = limits;
     this.#values = new Map(entries);
     this.#keys = [...this.#values.keys()].sort();
     this.#cut = cut;
@@ -38,7 +47,7 @@ export class MemoryStorage implements Storage {
 
   /** What a reboot finds: an independent copy with power, and maybe with the next cut. */
   fork(cut?: StorageCut): MemoryStorage {
-    return new MemoryStorage(this.#values, cut);
+    return new MemoryStorage(this.#values, cut, this.#limits);
   }
 
   async get(keys: readonly string[]): Promise<(Value | null)[]> {
@@ -58,7 +67,7 @@ export class MemoryStorage implements Storage {
 
   async commit(changes: readonly Change[]): Promise<void> {
     this.#needPower();
-    const last = lastChanges(changes);
+    const last = lastChanges(changes, this.#limits);
     this.#commits++;
     this.#dead = this.#commits === this.#cut?.atCommit;
     if (!this.#dead || this.#cut?.when === 'after') {

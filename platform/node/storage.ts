@@ -21,12 +21,14 @@ import type { Change, ScanRange, Storage, Value } from '../ports.ts';
 import type { BlockFile, BlockFiles } from '../sqlite/block-files.ts';
 import { startEngine } from '../sqlite/engine.ts';
 import { SqliteStore } from '../sqlite/store.ts';
-import { StorageError } from '../storage-rules.ts';
+import { type CommitLimits, StorageError } from '../storage-rules.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 
 interface NodeStorageOptions {
   /** The directory's files stay under this; no limit of its own without it. */
   readonly quotaBytes?: number;
+  /** What one commit may hold; a device's by default. */
+  readonly limits?: CommitLimits;
   /** Another process has taken the directory over: every write fails from then on. */
   readonly onLost?: () => void;
 }

@@ -5,7 +5,7 @@
 // power. Never used by two at once. session.ts has the layout.
 
 import type { Change, ScanRange, Value } from '../ports.ts';
-import { checkKeys, lastChanges, StorageError } from '../storage-rules.ts';
+import { type CommitLimits, checkKeys, lastChanges, StorageError } from '../storage-rules.ts';
 import type { BlockFiles } from './block-files.ts';
 import { PAGE_BYTES } from './checksum.ts';
 import type { Place } from './database.ts';
@@ -24,6 +24,8 @@ interface StoreOptions {
   readonly quotaBytes?: number;
   /** SQLite's heap stays under this; a commit that needs more fails. No limit without it. */
   readonly heapBytesMax?: number;
+  /** Those of a device by default. */
+  readonly limits?: CommitLimits;
   /** Overrides of `TUNING`, for measurements and tests. */
   readonly tuning?: Partial<Tuning>;
 }
@@ -46,6 +48,7 @@ export const TUNING: Tuning = {
 export class SqliteStore {
   readonly #engine: Engine;
   readonly #tuning: Tuning;
+  readonly #limits: CommitLimits | undefined;
   readonly #vfs: Vfs;
   readonly #blocks: BlockFiles;
   readonly #files: SealedFiles;
@@ -63,6 +66,7 @@ export class SqliteStore {
     // The log's share is its own: a checkpoint can then always finish, however full the device is.
     const logPages = Math.floor(quotaPages / 3);
     this.#engine = engine;
+    this.#limits = options.limits;
     const tuning = { ...TUNING, ...options.tuning };
     const checkpointPages = Math.min(tuning.checkpointPages, Math.floor(logPages / 2));
     this.#tuning = { ...tuning, checkpointPages };
@@ -95,7 +99,7 @@ export class SqliteStore {
   }
 
   commit(changes: readonly Change[]): void {
-    const last = lastChanges(changes);
+    const last = lastChanges(changes, this.#limits);
     if (last.size === 0) return;
     try {
       this.#withSession((session) => session.commit(last, false));
@@ -214,7 +218,7 @@ export class SqliteStore {
       const firstPage = this.#firstPage();
       draft = this.#openNamed(DRAFT, true);
       isWhole = rebuild(sqlite3, this.#place(STORE), firstPage, draft);
-      if (!isWhole && ifLost.length > 0) draft.commit(lastChanges(ifLost), false);
+      if (!isWhole && ifLost.length > 0) draft.commit(lastChanges(ifLost, this.#limits), false);
     } finally {
       draft.close();
     }
