@@ -6,7 +6,7 @@ import type { Platform } from '../platform/ports.ts';
 import { type Company, listDevices } from './api/devices.ts';
 import type { Writable } from './api/records.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
-import { type Contents, driverOf, loaded } from './contents.ts';
+import { type Contents, driverOf } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
 import { enter, forget, isOn, type Machine, note, off, save } from './machine.ts';
 import { createPasses, signOut } from './passes.ts';
@@ -192,11 +192,9 @@ function writableIn(machine: Machine, store: CollectionStore): Writable {
 
 async function companyOf(machine: Machine): Promise<Company | null> {
   if (machine.saved.uid === null) throw off(machine);
-  const { clients: store } = await machine.sessions.open();
+  const { clients: store, devices: engine } = await machine.sessions.open();
   const { device } = machine.config;
-  const { clients } = machine.contents;
-  if (!(store && device && clients)) return null;
-  return { engine: await loaded(clients), store, device, id: machine.saved.clientId };
+  return store && device && engine ? { engine, store, device, id: machine.saved.clientId } : null;
 }
 
 function statusOf(machine: Machine): Status {
@@ -204,8 +202,9 @@ function statusOf(machine: Machine): Status {
   const { email, lastSyncMs, backoff } = saved;
   const nowMs = platform.clock.nowMs();
   const wait = waitMs(backoff, nowMs, false);
-  const stores = new Map(sessions.current?.stores.map((one) => [one.collection.name, one]));
+  const { stores = [] } = sessions.current ?? {};
   const known = sessions.current === null ? [] : machine.contents.collections;
+  const storeOf = (name: string) => stores.find(({ collection }) => collection.name === name);
   return {
     state,
     account: email,
@@ -215,7 +214,7 @@ function statusOf(machine: Machine): Status {
     alert: told.alert,
     quotaRemainingBytes: told.quotaRemainingBytes,
     collections: Object.fromEntries(
-      known.map((one) => [one.name, collectionStatusOf(machine, one, stores.get(one.name))]),
+      known.map((one) => [one.name, collectionStatusOf(machine, one, storeOf(one.name))]),
     ),
   };
 }

@@ -2,7 +2,6 @@
 // the server has said beside its answers. What a failure means is passes.ts's to say.
 
 import { shortId } from './collections/members.ts';
-import { loaded } from './contents.ts';
 import { notEnabled } from './errors.ts';
 import { forget, type Machine, save } from './machine.ts';
 import { serverAsked } from './schedule/backoff.ts';
@@ -16,7 +15,7 @@ import type { ServerNotes } from './wire/http.ts';
  * Errors: those of the ports, of the store, and of the pass; the report is filled in either way.
  */
 export async function runOnce(machine: Machine, report: PassReport, task: Task): Promise<void> {
-  const { platform, config, contents, sessions, told, abort } = machine;
+  const { platform, config, sessions, told, abort } = machine;
   const claim = task === 'leave' ? null : await identify(machine);
   const opened = await sessions.open();
   const notes: ServerNotes = { ...told, requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
@@ -48,7 +47,6 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
         signOut,
         owner: claim,
         keyName: clientState ?? '',
-        devices: contents.clients && (await loaded(contents.clients)),
       },
       report,
     );

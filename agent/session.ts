@@ -8,6 +8,7 @@ import type { Collection } from './collections/collection.ts';
 import { type AgentConfig, heapOf } from './config.ts';
 import { type Contents, driverOf, isPart, loaded } from './contents.ts';
 import { badInput, fromPort, SyncError } from './errors.ts';
+import type { Devices } from './remotes/devices.ts';
 import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
 import { collectionKeys, DAMAGE_KEY } from './store/layout.ts';
@@ -25,6 +26,8 @@ export interface Session {
   need(isNeeded: (name: string) => boolean): Promise<void>;
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly clients: CollectionStore | null;
+  /** The part of the build that knows of them. */
+  readonly devices: Devices | undefined;
   /** The driver's own objects; gone with the sign-in. */
   readonly cache: Map<string, unknown>;
 }
@@ -74,8 +77,8 @@ export async function openSession(
     const kept = keys.length > 0 ? await storage.get(keys) : [];
     const unused = parts.filter(({ name }, at) => kept[at] === null && name !== damaged);
     await need((name) => !unused.some((part) => part.name === name));
-    const devices =
-      clients && config.device ? await whole((await loaded(clients)).collection) : null;
+    const devices = clients && config.device && (await loaded(clients));
+    const company = devices ? await whole(devices.collection) : null;
     if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
       driver,
@@ -83,7 +86,8 @@ export async function openSession(
         return collections.flatMap(({ name }) => stores.get(name) ?? []);
       },
       need,
-      clients: devices,
+      devices,
+      clients: company,
       account: await driver.account({ platform, config, vault, generation }),
       cache: new Map(),
     };
@@ -98,7 +102,7 @@ export async function openSession(
  */
 export type Task = 'sync' | 'initialize' | 'leave';
 
-type OfSession = 'account' | 'stores' | 'cache' | 'startOver';
+type OfSession = 'account' | 'stores' | 'cache' | 'startOver' | 'devices';
 
 export type SessionPass = Omit<RemoteOptions, OfSession> &
   Pick<PassContext, 'observes'> & {
@@ -113,11 +117,11 @@ export async function runSessionPass(
   report: PassReport,
 ): Promise<void> {
   const { task, wanted } = pass;
-  const { account, cache, driver } = session;
+  const { account, cache, devices, driver } = session;
   const stores = storesOf(session);
   const startOver = (): Promise<void> => forgetAgreed(session);
   // One object for all: copies of it would be a tenth of an idle pass.
-  const remote = driver.open(Object.assign(pass, { account, cache, stores, startOver }));
+  const remote = driver.open(Object.assign(pass, { account, cache, devices, stores, startOver }));
   if (task === 'leave') return remote.leave?.();
   if (task === 'initialize') {
     if (!remote.initialize) throw badInput('initialize: this protocol needs none');

@@ -69,7 +69,7 @@ export function createSessions(
         if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
           reopen();
         }
-        const session = await opened();
+        const session = current ?? (await opened());
         await session.need((name) => name === also || isOn(name));
         return session;
       }),
