@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, commandsIn, ROOT, textOf } from './markdown.ts';
 
-const PAGES = ['docs/self-hosting.md', 'docs/device-qa.md'];
-/** The port that the pages show: the run takes a free one. */
-const SHOWN_PORT = '8100';
+const PAGES = ['docs/self-hosting.md', 'docs/device-qa.md', 'docs/servers.md'];
+/** The ports that the pages show: the run takes free ones. */
+const SHOWN_PORTS = ['8100', '8101'];
 /** Between the outputs of two commands. */
 const MARK = '@@kitsync-docs@@';
 const PAGE_MS_MAX = 110_000;
@@ -29,12 +29,12 @@ process.exitCode = lies === 0 ? 0 : 1;
 async function liesOf(page: string): Promise<string[]> {
   const commands = commandsIn(textOf(page));
   if (commands.length === 0) return [`${page} shows no command`];
-  const port = await freePort();
+  const ports = await Promise.all(SHOWN_PORTS.map(freePort));
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-docs-'));
   try {
-    const output = await shell(folder, scriptOf(commands, port));
+    const output = await shell(folder, scriptOf(commands, ports));
     const found = commands.flatMap((command, index) =>
-      lieOf(command, outputOf(output, index, isLeftRunning(command.text)), port).map(
+      lieOf(command, outputOf(output, index, isLeftRunning(command.text)), ports).map(
         (lie) => `${page}:${command.line}: ${lie}`,
       ),
     );
@@ -55,10 +55,12 @@ interface Output {
   readonly exitCode: number;
 }
 
-function scriptOf(commands: readonly Command[], port: number): string {
+function scriptOf(commands: readonly Command[], ports: readonly number[]): string {
   const steps = commands.flatMap(({ text }, index) => {
+    const ported = withPorts(text, ports);
+    const [, port = ports[0]] = /--port (\d+)/.exec(ported) ?? [];
     return [
-      text.replaceAll(SHOWN_PORT, `${port}`),
+      ported,
       `code=$?`,
       ...(isLeftRunning(text)
         ? [`until (: < /dev/tcp/127.0.0.1/${port}) 2>&-; do sleep 0.1; done`]
@@ -82,7 +84,11 @@ function outputOf(output: string, index: number, untilTheEnd: boolean): Output |
   return { lines, exitCode: Number.parseInt(after, 10) };
 }
 
-function lieOf({ text, exitCode, shown }: Command, output: Output | null, port: number): string[] {
+function lieOf(
+  { text, exitCode, shown }: Command,
+  output: Output | null,
+  ports: readonly number[],
+): string[] {
   const command = text.trim();
   if (output === null) return [`never ended: ${command}`];
   const printed = output.lines.join('\n');
@@ -92,7 +98,7 @@ function lieOf({ text, exitCode, shown }: Command, output: Output | null, port: 
     : [];
   let from = 0;
   for (const line of shown) {
-    const at = output.lines.findIndex((is, at) => at >= from && isLike(is, line, port));
+    const at = output.lines.findIndex((is, at) => at >= from && isLike(is, line, ports));
     if (at < 0) return [...end, `does not print "${line}": ${command}\n${printed}`];
     from = at + 1;
   }
@@ -100,9 +106,13 @@ function lieOf({ text, exitCode, shown }: Command, output: Output | null, port: 
 }
 
 /** `...` stands for what is another one each time. */
-function isLike(printed: string, shown: string, port: number): boolean {
-  const parts = shown.replaceAll(SHOWN_PORT, `${port}`).split('...').map(escaped);
+function isLike(printed: string, shown: string, ports: readonly number[]): boolean {
+  const parts = withPorts(shown, ports).split('...').map(escaped);
   return new RegExp(`^${parts.join('.*')}$`).test(printed.trimEnd());
+}
+
+function withPorts(text: string, ports: readonly number[]): string {
+  return text.replace(/\b81\d\d\b/g, (shown) => `${ports[SHOWN_PORTS.indexOf(shown)] ?? shown}`);
 }
 
 function escaped(text: string): string {
