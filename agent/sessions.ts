@@ -66,7 +66,7 @@ export function createSessions(
     },
     open: (also) =>
       lock.run(async () => {
-        if (current !== null && storesOf(current).some(({ isStale }) => isStale)) {
+        if (current !== null && storesOf(current).some(({ closed }) => closed !== null)) {
           reopen();
         }
         const session = current ?? (await opened());

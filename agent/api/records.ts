@@ -66,6 +66,15 @@ async function load(store: CollectionStore, id: string): Promise<Shown | null> {
  * the field and the limit.
  */
 export async function listRecords(store: CollectionStore, query: ListQuery): Promise<ListResult> {
+  // A page is of what there was or of what has replaced it.
+  for (;;) {
+    const { flips } = store.storage;
+    const listed = await listOnce(store, query);
+    if (flips === store.storage.flips) return listed;
+  }
+}
+
+async function listOnce(store: CollectionStore, query: ListQuery): Promise<ListResult> {
   const { prefix, parent, limit, after = null } = query;
   const start = startOf(store, query);
   if (parent !== undefined) {

@@ -57,6 +57,11 @@ export interface CollectionState {
   readonly lost?: number;
   /** Long records that are worked on: see sync/risk.ts. */
   readonly risks?: readonly Risk[] | undefined;
+  /**
+   * This is a stage, which nobody sees: see two-sets.ts. Whether its records have times of the
+   * server.
+   */
+  readonly staging?: 'timed' | 'untimed' | undefined;
   /** Set while the device's data is dropped: the last local change that goes, too. */
   readonly wipeUpTo?: number | undefined;
 }

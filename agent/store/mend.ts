@@ -43,8 +43,12 @@ interface Mended {
   readonly lost: readonly string[];
 }
 
-export async function mendCollection(store: CollectionStore, platform: Where): Promise<Mended> {
-  const { keys } = store;
+export async function mendCollection(
+  store: CollectionStore,
+  platform: Pick<Platform, 'clock'>,
+): Promise<Mended> {
+  const { keys, storage } = store;
+  const where = { storage, clock: platform.clock };
   const lost: string[] = [];
   const records: string[] = [];
   const first = store.begin();
@@ -52,7 +56,7 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
   first.recount();
   await first.commit();
   for (const range of [keys.indexes, keys.quarantine(), keys.deletion()]) {
-    await removeRange(platform, range);
+    await removeRange(where, range);
   }
 
   /** Removes what cannot be read of a record. */
@@ -64,7 +68,7 @@ export async function mendCollection(store: CollectionStore, platform: Where): P
       const isLocal = error.detail.stored === 'outbox';
       if (isLocal) lost.push(id);
       else records.push(id);
-      await ported(platform.storage.commit([[isLocal ? keys.outbox(id) : keys.record(id), null]]));
+      await ported(storage.commit([[isLocal ? keys.outbox(id) : keys.record(id), null]]));
       await clear(id);
     }
   };

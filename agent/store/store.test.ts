@@ -287,7 +287,7 @@ describe('a commit that ends', () => {
     const again = commitOne();
     if (isStale) await expect(again).rejects.toMatchObject({ code: 'outOfMemory' });
     else await again;
-    expect(store.isStale).toBe(isStale);
+    expect(store.closed !== null).toBe(isStale);
   });
 });
 

@@ -36,6 +36,7 @@ import {
   unpackMirror,
   visible,
 } from './record.ts';
+import { hasSets, type Sets } from './sets.ts';
 import { damaged, jsonStored } from './stored.ts';
 import { unpacked } from './unpacked.ts';
 import type { Vault } from './vault.ts';
@@ -46,6 +47,8 @@ export interface CollectionStore {
   /** Guards load, decide, commit; the local API takes it too. */
   readonly lock: Lock;
   readonly state: CollectionState;
+  /** What lies under the keys: for who mends or replaces it. */
+  readonly storage: Storage & Partial<Sets>;
   /** How much of the collection may be in memory at a time. */
   readonly heap: HeapLimits;
   /** Gives the device its turns, so that whoever works on many records need not. */
@@ -64,9 +67,10 @@ export interface CollectionStore {
   indexed(query: IndexQuery): Promise<{ ids: string[]; places: string[]; next: string | null }>;
   mirrorIds(after: string | null, limit: number): Promise<{ ids: string[]; next: string | null }>;
   /**
-   * A commit ended without a word of the storage: what is in memory may be behind what is stored.
+   * Why nothing is committed any more: `close` was called, or a commit ended without a word of the
+   * storage, and what is in memory may be behind what is stored. Null: it is.
    */
-  readonly isStale: boolean;
+  readonly closed: SyncError | null;
   /** Nothing is committed from now on: whoever tries gets `why`. */
   close(why: SyncError): void;
 }
@@ -100,7 +104,7 @@ export interface Transaction {
  * Errors: `storageFailed`, `damaged`.
  */
 export async function openCollectionStore(
-  storage: Storage,
+  device: Storage,
   vault: Vault,
   generation: string,
   collection: Collection,
@@ -108,6 +112,11 @@ export async function openCollectionStore(
   heap = SMALL_HEAP,
 ): Promise<CollectionStore> {
   const keys = collectionKeys(generation, collection.letter);
+  const storage = hasSets(collection)
+    ? await collection.openSets(device, keys, (other, kind, wrap) =>
+        openCollectionStore(other, wrap(vault), generation, kind, pause, heap),
+      )
+    : device;
   const [stored] = await ported(storage.get([keys.cursor]));
   let state = inForm(collection, stateOf(stored));
   let closed: SyncError | null = null;
@@ -141,6 +150,7 @@ export async function openCollectionStore(
     keys,
     lock: createLock(),
     heap,
+    storage,
     get state() {
       return state;
     },
@@ -204,8 +214,8 @@ export async function openCollectionStore(
       return { ids: places.map(idOfIndexKey), places, next: nextOf(places, limit) };
     },
 
-    get isStale() {
-      return closed?.code === 'outOfMemory';
+    get closed() {
+      return closed;
     },
     close(why) {
       closed = why;
@@ -317,7 +327,7 @@ function beginTransaction(
         changes.push([item.key, await pack(item.key, item.packed)]);
       }
       const counted = { held, pending, quarantined, unknownForm, unknownFrom };
-      const next = { ...start, ...patch, ...counted };
+      const next = { ...start, ...counted, ...patch };
       changes.push([keys.cursor, jsonStored(next)]);
       await write(changes, next, chars);
     },

@@ -68,7 +68,7 @@ export function receive(
 
 /** Makes the version that a merge could not take in a new record of this device. */
 export function keepFork(
-  { store, platform }: CollectionPass,
+  { store, platform }: Pick<CollectionPass, 'store' | 'platform'>,
   transaction: Transaction,
   fork: Body,
   seq: number,

@@ -2,6 +2,7 @@
 // made.
 
 import type { Platform } from '../../platform/ports.ts';
+import type { Collection } from '../collections/collection.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Offer, Remote } from '../remotes/remote.ts';
 import type { AgentEvent, CollectionReport } from '../status.ts';
@@ -31,4 +32,20 @@ export interface CollectionPass extends PassContext {
    * to know them by.
    */
   readonly buried: Map<string, string>;
+}
+
+/** A collection whose records are replaced all at once: see replace.ts. */
+export interface AtomicCollection extends Collection {
+  /**
+   * Puts all that there is in the place of all that there was. `pull` lists it, and does what it is
+   * given at the end. Errors: those of `pull`.
+   */
+  replace(
+    pass: CollectionPass,
+    pull: (pass: CollectionPass, atEnd: () => Promise<void>) => Promise<void>,
+  ): Promise<void>;
+}
+
+export function isAtomic(collection: Collection): collection is AtomicCollection {
+  return 'replace' in collection;
 }

@@ -17,7 +17,7 @@ import { updateState } from '../store/rewrite.ts';
 import { evict } from './evict.ts';
 import { type Arrival, keepFork, receive, type Times } from './merge.ts';
 import { createPagingGuard } from './paging.ts';
-import type { CollectionPass } from './pass-context.ts';
+import { type CollectionPass, isAtomic } from './pass-context.ts';
 import { requeueUnseen } from './requeue.ts';
 import { takeRisk } from './risk.ts';
 
@@ -29,22 +29,27 @@ const RESTARTS_MAX = 3;
  * Errors: those of the remote and the store; `conflict` when the collection never stands still.
  * What was committed before an error stays, and the next pull goes on behind it.
  */
-export async function pull(pass: CollectionPass): Promise<void> {
+export async function pull(pass: CollectionPass, atEnd = requeueUnseen): Promise<void> {
   const { remote, store } = pass;
+  const { collection } = store;
+  if (atEnd === requeueUnseen && isAtomic(collection) && store.state.resetting) {
+    return collection.replace(pass, pull);
+  }
   let isEndless = createPagingGuard();
   let restarts = 0;
   let at = store.state.position;
   for (;;) {
     const page = await remote.changes(store, at);
     // A power cut may have come between the listing's end and what follows it.
-    if (page === null) return at === '' ? undefined : requeueUnseen(pass);
+    if (page === null) return at === '' ? undefined : atEnd(pass);
     if ('restart' in page) {
       if (++restarts > RESTARTS_MAX) throw movedOn(pass);
       at = page.restart;
       isEndless = createPagingGuard();
       const { origin } = store.state;
-      if (page.whole)
-        await resetCollection(store, origin, { position: at, gone: page.whole === 'gone' });
+      if (!page.whole) continue;
+      await resetCollection(store, origin, { position: at, gone: page.whole === 'gone' });
+      if (isAtomic(collection)) return pull(pass);
       continue;
     }
     const { position: before } = store.state;
@@ -56,7 +61,7 @@ export async function pull(pass: CollectionPass): Promise<void> {
     });
     at = store.state.position;
     if (read === null) continue;
-    if (!page.hasNext()) return requeueUnseen(pass);
+    if (!page.hasNext()) return atEnd(pass);
     if (isEndless(at, read.isEmpty)) throw endless(pass);
   }
 }
@@ -252,7 +257,7 @@ async function commitBatch(
 }
 
 /** A record's change may be that of a thing which apps know by another of its records. */
-async function tellThing(
+export async function tellThing(
   { store, emit }: CollectionPass,
   id: string,
   was: Body | null,
@@ -269,7 +274,7 @@ async function tellThing(
 type RecordEvent = Extract<AgentEvent, { kind: 'record' }>;
 
 /** What apps that watch the collection are told of a change that came from elsewhere. */
-function changeOf(
+export function changeOf(
   { store }: CollectionPass,
   id: string,
   was: Body | null,

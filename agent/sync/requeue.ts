@@ -8,7 +8,7 @@ import { receive } from './merge.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 /** What has been deleted without a word. */
-const GONE = { body: null, text: '', version: '', modifiedMs: null };
+export const GONE = { body: null, text: '', version: '', modifiedMs: null };
 
 /**
  * At the end of the listing after a reset: records that it did not show become local changes, or go

@@ -25,7 +25,7 @@ interface Device {
 }
 
 /** A service with a wire, and devices on it. */
-class Bench {
+export class Bench {
   readonly service: Service;
   readonly wire: Wire;
   /** Bodies of all requests. */
