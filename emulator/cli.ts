@@ -10,20 +10,23 @@ import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
 import {
   type EmulateOptions,
+  type OtherOptions,
   parseEmulate,
   parseNothing,
   parseServe,
   systemReason,
-  UsageError,
 } from './options.ts';
 import { loadProfile, profileNames } from './profiles.ts';
 import { progressPrinter } from './progress.ts';
 import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
-import { runScenario } from './scenario.ts';
+import { runScenario, type ScenarioResult } from './scenario.ts';
 import { serveOnLoopback } from './servers/serve.ts';
 import { openDatabase } from './servers/storage/served-database.ts';
+import type { SeedAccount } from './servers/store-file.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
+import type { Setup } from './setup.ts';
+import { UsageError } from './usage.ts';
 
 const HELP = `Usage: kitsync <command> [options]
 
@@ -42,6 +45,13 @@ emulate
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
   --records N          a made-up account of N history records instead
   --protocol syncto|sync15    the protocol (default syncto)
+  --remote NAME=PROTOCOL[:COLLECTIONS]    one more server with another account, and what of the
+                       device's data is its; again for another. COLLECTIONS: history, passwords,
+                       names of an app's own. Then --account, --records, --auth and --server may
+                       be NAME=VALUE, of that remote (default: 20 made-up records a collection)
+  --off NAME[=FROM[-TO]]      nobody answers at this remote in some of the three syncs (1 the
+                       first, 2 that of the edits, 3 the last; default: in all)
+  --sign-out NAME      the device signs out of this remote in the end
   --auth browserid|bearer     how it signs in (default browserid; sync15: bearer, its only one)
   --crypto software|device    where records are decrypted (default software: the worst case)
   --sign-in            the device has no account manager: its user comes with a phone
@@ -116,10 +126,17 @@ async function emulate(
   const replay = replayOf(options, firmware, args);
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
   trace?.write(`${JSON.stringify({ t: 0, event: 'run', ...replay })}\n`);
+  const others = options.others.map((other, at) => ({
+    ...other,
+    account: other.account?.seed ?? madeUp(other, seed + at + 1),
+  }));
   const result = await runScenario({
     profile,
     firmware,
     account,
+    others,
+    name: options.name,
+    collections: options.collections,
     protocol: options.protocol,
     auth: options.auth,
     crypto: options.crypto,
@@ -130,6 +147,8 @@ async function emulate(
     allowHttp: options.allowHttp,
     expected: options.serverUrl === null ? (options.account?.expected ?? null) : null,
     edits: options.edits,
+    off: options.off,
+    signOut: options.signOut,
     cutsAt: options.cutAt === null ? [] : [options.cutAt],
     compare: options.account === null ? 'sample' : 'all',
     wantsHoldings: options.exportFile !== null,
@@ -139,10 +158,7 @@ async function emulate(
   const report = makeReport(result, { ...options, bundleBytes: firmware.bytes, replay });
   if (options.exportFile !== null) await writeOut(options.exportFile, exported(result.holdings));
   if (options.dumpFile !== null) {
-    const { servers } = result.setup;
-    if (servers === null)
-      throw new UsageError('--dump: the store of an outside server is not here');
-    await writeOut(options.dumpFile, { kB: account.kB, store: servers.dump() });
+    await writeOut(options.dumpFile, dumped(result.setup));
   }
   const { cutAt } = options;
   if (report.ok && cutAt !== null && result.powerCuts === 0) {
@@ -158,8 +174,28 @@ async function emulate(
   return report.ok ? 0 : 1;
 }
 
+/** `records` in each of its collections. */
+function madeUp({ collections, records }: OtherOptions, seed: number): SeedAccount {
+  const countOf = (name: string): number => (collections.includes(name) ? records : 0);
+  const own = collections.filter((name) => name !== 'history' && name !== 'passwords');
+  return syntheticAccount({
+    ...{ records: countOf('history'), passwords: countOf('passwords'), seed },
+    own: new Map(own.map((name) => [name, records])),
+  });
+}
+
+/** An account file of the device's first remote, with those of the others in it. */
+function dumped({ remotes }: Setup): object {
+  const [first, ...others] = remotes.map(({ name, account, servers }) => {
+    if (servers === null)
+      throw new UsageError('--dump: the store of an outside server is not here');
+    return [name, { kB: account.kB, store: servers.dump() }] as const;
+  });
+  return { ...first?.[1], ...(others.length > 0 && { remotes: Object.fromEntries(others) }) };
+}
+
 function replayOf(
-  { seed, cutAt, editsSha256, account, serverUrl }: EmulateOptions,
+  { seed, cutAt, editsSha256, account, others, serverUrl }: EmulateOptions,
   firmware: Firmware,
   args: readonly string[],
 ): Replay {
@@ -170,19 +206,38 @@ function replayOf(
     cut: cutAt,
     edits: editsSha256,
     account: serverUrl === null ? (account?.sha256 ?? null) : null,
+    ...(others.length > 0 && {
+      accounts: Object.fromEntries(
+        others.map((other) => [
+          other.name,
+          other.serverUrl === null ? (other.account?.sha256 ?? null) : null,
+        ]),
+      ),
+    }),
     command: commandLine('emulate', args),
   };
 }
 
+/** What `--with` would ask for; undefined: what is shipped. */
+function contentsFor({ collections, others, signIn }: EmulateOptions): string[] | undefined {
+  const own = [collections, ...others.map((other) => other.collections)]
+    .flat()
+    .filter((name) => name !== 'history' && name !== 'passwords')
+    .map((name) => `generic(${name})`);
+  const more = [...own, ...(others.length > 0 ? ['several'] : []), ...(signIn ? ['signIn'] : [])];
+  return more.length === 0 ? undefined : ['history', 'passwords', 'clients', ...more];
+}
+
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
-  const { firmwareDir, profile, signIn } = options;
+  const { firmwareDir, profile } = options;
+  const contents = contentsFor(options);
   if (firmwareDir === null) {
-    if (shipped !== null && !signIn) {
+    if (shipped !== null && contents === undefined) {
       return readFirmware(join(shipped, profile.name)).catch((error: Error) => {
         throw new UsageError(`${error.message}: \`kitsync build\` says why it is not there`);
       });
     }
-    return freshFirmware(profile.name, signIn ? ['signIn'] : undefined).catch((error: unknown) => {
+    return freshFirmware(profile.name, contents).catch((error: unknown) => {
       if (!(error instanceof OverBudgetError)) throw error;
       throw new UsageError(`the firmware cannot be built: ${error.message}`);
     });
@@ -192,7 +247,7 @@ async function firmwareOf(options: EmulateOptions, shipped: string | null): Prom
   });
 }
 
-function exported(holdings: Holdings | null): Holdings {
+function exported(holdings: ScenarioResult['holdings']): Holdings {
   return holdings ?? { history: [], logins: [] };
 }
 

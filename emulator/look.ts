@@ -105,6 +105,7 @@ export async function signOutOf(run: Run, part: Part): Promise<void> {
   }
   const left = await keysOf(setup, part);
   if (left.length > 0) problems.push(`signed out, it has ${countOf(left, 'key')} of it`);
+  await withPower(run, () => setup.device.idle(FAREWELL_MS));
   const names = remote.isOff ? [] : deviceNames(await remote.view(), setup.nowMs());
   if (remote.servers !== null && names.includes(part.itself?.name))
     problems.push('signed out, the account lists the device');
@@ -113,6 +114,9 @@ export async function signOutOf(run: Run, part: Part): Promise<void> {
   part.holdings = null;
   part.others = {};
 }
+
+/** Servers are told to forget the device's record in a second. */
+const FAREWELL_MS = 2_000;
 
 /** What the storage has of a remote, but for what says that nobody is signed in there. */
 async function keysOf({ device }: Setup, { remote }: Part): Promise<string[]> {

@@ -7,15 +7,23 @@ import { parseArgs } from 'node:util';
 import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
-import type { Protocol } from './remote.ts';
+import type { Auth, Protocol } from './remote.ts';
+import {
+  authOf,
+  byRemote,
+  namesOf,
+  offOf,
+  type RemoteChoice,
+  type RemoteChoices,
+  remoteChoices,
+} from './remote-options.ts';
 import { sha256 } from './replay.ts';
+import type { Off } from './rounds.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
-
-/** Exit code 2; the message is one line for people. */
-export class UsageError extends Error {}
+import { UsageError } from './usage.ts';
 
 export interface Edit {
-  readonly collection: 'history' | 'passwords';
+  readonly collection: string;
   readonly op: 'put' | 'delete';
   /** For a deletion, its `id` is what counts. */
   readonly record: Readonly<Record<string, unknown>>;
@@ -29,13 +37,29 @@ interface AccountFile {
   readonly expected: Expected | null;
 }
 
+/** Of a further remote. */
+export interface OtherOptions extends RemoteChoice {
+  readonly auth: Auth;
+  /** Null: a made-up account of `records` records in each collection. */
+  readonly account: AccountFile | null;
+  readonly records: number;
+  readonly serverUrl: string | null;
+}
+
 export interface EmulateOptions {
   readonly profile: Profile;
+  /** Of the device's first remote, which the next members are about. */
+  readonly name: string;
+  readonly collections: readonly string[];
   /** Null: a synthetic account of `records` history records. */
   readonly account: AccountFile | null;
   readonly records: number;
   readonly protocol: Protocol;
-  readonly auth: 'browserid' | 'bearer';
+  readonly auth: Auth;
+  readonly others: readonly OtherOptions[];
+  readonly off: readonly Off[];
+  /** Remotes that the device signs out of in the end. */
+  readonly signOut: readonly string[];
   readonly crypto: 'software' | 'device';
   /** The user comes with a phone: see `SetupOptions`. */
   readonly signIn: boolean;
@@ -76,57 +100,48 @@ const SHIPPED_ACCOUNT = new URL('../test/fixtures/corpus-a.json', import.meta.ur
 
 export function parseEmulate(args: readonly string[]): EmulateOptions {
   const text = { type: 'string' } as const;
+  const texts = { type: 'string', multiple: true, default: [] as string[] } as const;
   const values = parse(args, {
     profile: { type: 'string', default: DEFAULT_PROFILE },
-    account: text,
-    protocol: { type: 'string', default: 'syncto' },
-    auth: text,
+    account: texts,
+    remote: texts,
+    off: texts,
+    'sign-out': texts,
+    protocol: text,
+    auth: texts,
     crypto: { type: 'string', default: 'software' },
     'sign-in': { type: 'boolean', default: false },
-    server: text,
+    server: texts,
     'allow-http': { type: 'boolean', default: false },
     apply: text,
     export: text,
     dump: text,
     seed: { type: 'string', default: '1' },
     cut: text,
-    records: text,
+    records: texts,
     trace: text,
     firmware: text,
     'keep-debug': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   });
-  if (values.account !== undefined && values.records !== undefined) {
-    throw new UsageError('--account and --records exclude each other');
-  }
-  if (values.dump !== undefined && values.server !== undefined) {
+  if (values.dump !== undefined && values.server.length > 0) {
     throw new UsageError('--dump needs the servers of the emulator: it excludes --server');
   }
-  const protocol = oneOf('--protocol', values.protocol, ['syncto', 'sync15']);
+  const choices = remoteChoices(values.remote, values.protocol);
   const signIn = values['sign-in'];
   const allowHttp = values['allow-http'];
-  const auth = values.auth ?? (signIn || protocol === 'sync15' ? 'bearer' : 'browserid');
-  if (protocol === 'sync15' && auth === 'browserid') {
-    throw new UsageError('--protocol sync15 knows no --auth but bearer');
-  }
-  if (signIn && auth === 'browserid') {
-    throw new UsageError('--sign-in makes access tokens: it excludes --auth browserid');
-  }
-  const records = values.records === undefined ? 0 : wholeNumber('--records', values.records, 0);
-  const edits = values.apply === undefined ? null : readEdits(values.apply);
+  const [first, ...others] = remotesFrom(choices, values, { signIn, allowHttp });
+  const collections = choices.flatMap((choice) => choice.collections);
+  const edits = values.apply === undefined ? null : readEdits(values.apply, collections);
   return {
+    ...first,
+    others,
+    off: offOf(values.off, choices),
+    signOut: namesOf('--sign-out', values['sign-out'], choices),
     profile: asUsage(() => loadProfile(values.profile)),
-    account: values.records === undefined ? readAccountFile(values.account) : null,
-    records,
-    protocol,
-    auth: oneOf('--auth', auth, ['browserid', 'bearer']),
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     signIn,
     allowHttp,
-    serverUrl:
-      values.server === undefined
-        ? null
-        : asUsage(() => serverUrlOf('--server', values.server ?? '', { allowHttp, mayShow: true })),
     edits: edits?.value ?? [],
     editsSha256: edits?.sha256 ?? null,
     seed: wholeNumber('--seed', values.seed, 0),
@@ -138,6 +153,50 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     traceFile: writablePath(values.trace),
     json: values.json,
   };
+}
+
+/** Records in each collection of a further remote, if nobody says how many. */
+const OTHER_RECORDS = 20;
+
+/** What was typed about each remote. */
+function remotesFrom(
+  choices: RemoteChoices,
+  values: { readonly [name in 'account' | 'records' | 'server' | 'auth']: readonly string[] },
+  { signIn, allowHttp }: { readonly signIn: boolean; readonly allowHttp: boolean },
+): [OtherOptions, ...OtherOptions[]] {
+  const accounts = byRemote(values.account, choices);
+  const counts = byRemote(values.records, choices);
+  const servers = byRemote(values.server, choices);
+  const auths = byRemote(values.auth, choices);
+  const optionsOf = (choice: RemoteChoice, isFirst: boolean): OtherOptions => {
+    const { name } = choice;
+    const [file, count, url] = [accounts.get(name), counts.get(name), servers.get(name)];
+    if (file !== undefined && count !== undefined) {
+      throw new UsageError('--account and --records exclude each other');
+    }
+    // What is made up is on no server outside.
+    if (url !== undefined && !isFirst && file === undefined)
+      throw new UsageError(`--account ${name}=FILE is missing: whose data that server has`);
+    if (servers.size > 0 && url === undefined)
+      throw new UsageError(`--server ${isFirst ? '' : `${name}=`}URL is missing: all or none`);
+    const isMadeUp = count !== undefined || (file === undefined && !isFirst);
+    return {
+      ...choice,
+      auth: authOf(choice, auths.get(name), signIn && isFirst),
+      account: isMadeUp ? null : readAccountFile(file),
+      records: count === undefined ? (isFirst ? 0 : OTHER_RECORDS) : recordCount(count),
+      serverUrl:
+        url === undefined
+          ? null
+          : asUsage(() => serverUrlOf('--server', url, { allowHttp, mayShow: true })),
+    };
+  };
+  const [first, ...others] = choices;
+  return [optionsOf(first, true), ...others.map((choice) => optionsOf(choice, false))];
+}
+
+function recordCount(text: string): number {
+  return wholeNumber('--records', text, 0);
 }
 
 export function parseServe(args: readonly string[]): ServeOptions {
@@ -189,7 +248,10 @@ function readAccountFile(path: string | undefined): AccountFile {
   }, `${name}: `);
 }
 
-function readEdits(path: string): { value: Edit[]; sha256: string } {
+function readEdits(
+  path: string,
+  collections: readonly string[],
+): { value: Edit[]; sha256: string } {
   const { value: edits, sha256 } = readJson(path);
   if (!Array.isArray(edits)) throw new UsageError(`${path}: must be a JSON array of edits`);
   const value = edits.map((edit: Partial<Edit> | null, index): Edit => {
@@ -202,7 +264,7 @@ function readEdits(path: string): { value: Edit[]; sha256: string } {
       throw new UsageError(`${where}: a deletion needs record.id`);
     }
     return {
-      collection: oneOf(`${where}: collection`, collection, ['history', 'passwords']),
+      collection: oneOf(`${where}: collection`, collection, collections),
       op: oneOf(`${where}: op`, op, ['put', 'delete']),
       record,
     };
@@ -274,7 +336,7 @@ function parse<const T extends OptionTable>(args: readonly string[], options: T)
   const values = asUsage(
     () => parseArgs({ args: joined, options, allowPositionals: false }).values,
   );
-  const empty = Object.keys(values).find((name) => values[name as keyof typeof values] === '');
+  const empty = Object.entries(values).find(([, value]) => [value].flat().includes(''))?.[0];
   if (empty !== undefined) throw new UsageError(`--${empty} needs a value, which is empty here`);
   return values;
 }

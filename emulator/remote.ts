@@ -13,6 +13,7 @@ import { companion } from './servers/companion.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
   createServers,
+  DEFAULT_ENABLED,
   INSIDE_URLS,
   type ServerUrls,
   type World,
@@ -111,7 +112,7 @@ function emailOf(address: string): string {
 }
 
 function serversOf(
-  { account, serverUrl }: RemoteOptions,
+  { account, serverUrl, collections }: RemoteOptions,
   { address, allowHttp, servers: overrides, random, nowMs }: RemoteSurroundings,
 ): Pick<Remote, 'servers' | 'urls' | 'fetch'> {
   if (serverUrl !== null)
@@ -120,7 +121,10 @@ function serversOf(
   const bytes = (count: number): Uint8Array => random.bytes(count);
   const email = emailOf(address);
   const own = { account: { ...account, email }, urls, nowMs, random: bytes };
-  const servers = createServers({ ...overrides, ...own });
+  // Syncto takes writes of what is switched on there: `history` and so on are by default.
+  const more = collections.map((name) => `record_${name}_put_enabled`);
+  const syncto = { enabled: [...new Set([...DEFAULT_ENABLED, ...more])] };
+  const servers = createServers({ syncto, ...overrides, ...own });
   return { servers, urls, fetch: dated(servers.fetch, nowMs) };
 }
 

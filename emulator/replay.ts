@@ -21,6 +21,8 @@ export interface Replay {
    * outside.
    */
   readonly account: string | null;
+  /** The same of the other remotes, by name, where there are some. */
+  readonly accounts?: Readonly<Record<string, string | null>>;
   /** What was typed, quoted for a shell, but for where to write what. */
   readonly command: string;
 }

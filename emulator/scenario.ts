@@ -178,7 +178,7 @@ async function signIn({ setup, parts, say }: Run): Promise<void> {
  * no record for.
  */
 async function applyEdit(
-  { setup, problems }: Run,
+  { setup, parts, problems }: Run,
   edit: Edit,
   number: number,
   isAgain: boolean,
@@ -190,6 +190,9 @@ async function applyEdit(
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     if (isAgain && op === 'delete' && error.code === 'notFound') return;
+    // Nobody has ever signed in where it was to go.
+    const part = parts.find(({ remote }) => remote.collections.includes(collection));
+    if (part?.remote.isOff && !part.hasSynced && error.code === 'disabled') return;
     problems.push(`edit ${number} was refused: ${error.message}`);
   }
 }

@@ -63,6 +63,23 @@ describe('a firmware', () => {
     expect(both.weighs('agent/collections/clients.ts')).toBeGreaterThan(0);
   });
 
+  test("holds an app's own collection, and several remotes, where it is asked for", async () => {
+    const module = contentsModule(['syncto', 'generic(notes)', 'several', 'generic(a.b)']);
+    expect(module).toContain('collections: [generic("notes"), generic("a.b")]');
+    const [shipped, own] = [await built(), await built('sync15', 'generic(notes)', 'several')];
+    expect(shipped.weighs('agent/collections/generic.ts')).toBe(0);
+    expect(shipped.weighs('agent/several/several.ts')).toBe(0);
+    expect(own.weighs('agent/collections/generic.ts')).toBeGreaterThan(0);
+    expect(own.weighs('agent/several/several.ts')).toBeGreaterThan(0);
+  });
+
+  test.each(['generic()', 'generic(history)', 'generic(meta)', 'generic(a b)', 'generic("x")'])(
+    'is refused %s, by its name',
+    (name) => {
+      expect(() => contentsModule([name])).toThrow(`--with ${name}: there are `);
+    },
+  );
+
   test('with all that can be synced stays in its budget', async () => {
     const everything = await built(...syncNames);
     expect(everything.weighs('agent/collections/bookmarks.ts')).toBeGreaterThan(0);

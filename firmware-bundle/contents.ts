@@ -16,44 +16,63 @@ const COLLECTIONS = [
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
 const SIGN_IN = ['signIn', 'passwordSignIn'];
+const SEVERAL = 'several';
+/** A collection of an app's own: see agent/collections/generic.ts. */
+const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
+/** Servers and clients keep other things under these names. */
+const NOT_GENERIC = ['meta', 'crypto', 'keys', 'extension-storage', CLIENTS, ...COLLECTIONS];
 const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
 /** Every protocol and everything that can be synced. */
 export const syncNames: readonly string[] = [...DRIVERS, ...DATA];
 
-/** What `contentsModule` knows. */
-export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN];
+/** What `contentsModule` knows, besides `generic(NAME)`. */
+export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN, SEVERAL];
 
 /**
  * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn`
- * (for a system that has no account manager), with `passwordSignIn` or without. Without a protocol
- * in the list it is all of them, without collections and `clients` history, passwords and
- * `clients`. Throws an Error that names what is unknown.
+ * (for a system that has no account manager), with `passwordSignIn` or without; `generic(NAME)` is
+ * a collection of an app's own, `several` more remotes than one. Without a protocol in the list it
+ * is all of them, without collections and `clients` history, passwords and `clients`. Throws an
+ * Error that names what is unknown.
  */
 export function contentsModule(
   names: readonly string[],
   streaming: readonly string[] = STREAMING,
 ): string {
-  const unknown = names.filter((name) => !contentNames.includes(name));
+  const unknown = names.filter((name) => !contentNames.includes(name) && !isGeneric(name));
   if (unknown.length > 0) {
-    throw new Error(`--with ${unknown.join(',')}: there are ${contentNames.join(', ')}`);
+    throw new Error(
+      `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
+    );
   }
   const drivers = chosen(DRIVERS, names, DRIVERS);
-  const data = chosen(DATA, names, DEFAULT_DATA);
+  const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
+  const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
   const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
   const imports = [...drivers, ...collections, ...others].join(', ');
+  const several = [SEVERAL].filter((name) => names.includes(name));
+  const whole = [...(own.length > 0 ? ['generic'] : []), ...several].join(', ');
+  const made = [...collections, ...own.map((name) => `generic(${JSON.stringify(name)})`)];
   const send = drivers.some((name) => streaming.includes(name))
     ? "sendPieces as send } from './pieces.ts'"
     : "sendWhole as send } from './host.ts'";
   return `import { ${imports} } from '../../agent/contents/lazy.ts';
+import { ${whole} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
-  collections: [${collections.join(', ')}],
-  ${others.join(', ')}
+  collections: [${made.join(', ')}],
+  ${[...others, ...several].join(', ')}
 };
 export { ${send};
 `;
+}
+
+/** `generic(NAME)`, with a name that is nobody else's. */
+export function isGeneric(content: string): boolean {
+  const name = GENERIC.exec(content)?.[1];
+  return name !== undefined && !NOT_GENERIC.includes(name);
 }
 
 function chosen(

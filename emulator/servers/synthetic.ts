@@ -16,6 +16,8 @@ export interface SyntheticOptions {
   /** Average bytes of cleartext JSON per history record; each differs by up to 150. */
   readonly bodyBytes?: number;
   readonly passwords?: number;
+  /** Records of apps, by collection. */
+  readonly own?: ReadonlyMap<string, number>;
   /** The stamp of the newest record. */
   readonly newestMs?: number;
 }
@@ -28,6 +30,7 @@ const NEWEST_MS = Date.UTC(2026, 10, 1);
 /** An account of `records` history records, a few passwords, `meta/global` and `crypto/keys`. */
 export function syntheticAccount(options: SyntheticOptions): SeedAccount {
   const { records, seed, bodyBytes = 850, passwords = 12, newestMs = NEWEST_MS } = options;
+  const { own = new Map<string, number>() } = options;
   const draw = (name: string) => digest(seed, name);
   const kB = draw('kB').toString('hex');
   const keys = { encKey: draw('bulk encryption'), macKey: draw('bulk mac') };
@@ -38,11 +41,17 @@ export function syntheticAccount(options: SyntheticOptions): SeedAccount {
 
   const put = (name: string, id: string, payload: string) =>
     user.write(name, [{ id, payload }], firstMs - 60_000);
-  put('meta', 'global', metaGlobal(seed));
+  put('meta', 'global', metaGlobal(seed, [...own.keys()]));
   put('crypto', 'keys', sealPayload(accountKeys(kB), cryptoKeys(keys), iv(seed, 'crypto/keys')));
   for (let index = 0; index < passwords; index++) {
     const login = password(seed, index, firstMs);
     put('passwords', login.id, sealPayload(keys, JSON.stringify(login), iv(seed, login.id)));
+  }
+  for (const [name, count] of own) {
+    for (let index = 0; index < count; index++) {
+      const record = ownRecord(seed, name, index, firstMs);
+      put(name, record.id, sealPayload(keys, JSON.stringify(record), iv(seed, record.id)));
+    }
   }
   const history = new Collection(lazyHistory({ records, seed, bodyBytes, firstMs, keys }));
   if (records > 0) {
@@ -173,7 +182,19 @@ function password(seed: number, index: number, nowMs: number) {
   };
 }
 
-function metaGlobal(seed: number): string {
+/** What an app might keep: members of every kind that JSON has. */
+function ownRecord(seed: number, name: string, index: number, nowMs: number) {
+  const drawn = digest(seed, `${name} ${index}`);
+  return {
+    id: drawn.subarray(0, 9).toString('base64url'),
+    title: `${name} ${index}: ${WORDS[drawn.readUInt8(9) % WORDS.length]}`,
+    lines: [drawn.toString('base64'), '', 'ünïcödé'],
+    changedMs: nowMs - drawn.readUInt32BE(10),
+    place: { folder: index % 3, isDone: index % 2 === 0, note: null },
+  };
+}
+
+function metaGlobal(seed: number, own: readonly string[]): string {
   const syncID = (name: string) =>
     digest(seed, `syncID ${name}`).subarray(0, 9).toString('base64url');
   const versions = {
@@ -186,7 +207,8 @@ function metaGlobal(seed: number): string {
     addons: 1,
     prefs: 2,
   };
-  const engines = Object.entries(versions).map(([name, version]) => [
+  const all = { ...versions, ...Object.fromEntries(own.map((name) => [name, 1])) };
+  const engines = Object.entries(all).map(([name, version]) => [
     name,
     { version, syncID: syncID(name) },
   ]);

@@ -133,38 +133,66 @@ describe('a commit that is too large to cross at once', () => {
   });
 });
 
-describe('the other ports over the bridge', () => {
-  const asked: unknown[] = [];
-  const account = { uid: 'u', email: 'grüße@example.test', deviceId: 'ab'.repeat(16) };
-  const identity: Identity = {
-    account: async () => account,
+const ACCOUNT = { email: 'grüße@example.test', deviceId: 'ab'.repeat(16) };
+const DEVICE_KEY = Uint8Array.from({ length: 32 }, (_, at) => at);
+
+/** Tells what it is asked, and by its answers which one it is. */
+function managerOf(name: string, asked: unknown[]): Identity {
+  return {
+    account: async () => ({ uid: name, ...ACCOUNT }),
     async assertion(...what) {
-      asked.push(what);
+      asked.push([name, ...what]);
       return 'a.b~c.d';
     },
     async accessToken(fresh) {
-      asked.push([fresh]);
-      return { token: 't' };
+      asked.push([name, fresh]);
+      return { token: name };
     },
     async syncKey() {
       throw Object.assign(new Error('x'), { code: 'signedOut' });
     },
-    deviceKey: async () => Uint8Array.from({ length: 32 }, (_, at) => at),
+    deviceKey: async () => DEVICE_KEY,
   };
+}
+
+describe('the other ports over the bridge', () => {
+  const asked: unknown[] = [];
+  const managers = new Map(['first', 'notes', '-'].map((name) => [name, managerOf(name, asked)]));
   const { platform, clock, events } = bridgedDevice({
-    operations: (of) => identityOperations(of, identity, 5),
+    operations: (of) =>
+      identityOperations(of, managerOf('first', asked), 5, (name) => managers.get(name)),
   });
 
-  test('the account manager is asked what the agent asks, and answers or refuses', async () => {
-    expect(await platform.identity.account()).toEqual(account);
-    expect(await platform.identity.assertion('https://t/', false)).toBe('a.b~c.d');
-    expect(await platform.identity.assertion('https://t/', true)).toBe('a.b~c.d');
-    expect(await platform.identity.accessToken(true)).toEqual({ token: 't' });
-    expect(await platform.identity.deviceKey()).toEqual(
-      Uint8Array.from({ length: 32 }, (_, at) => at),
-    );
-    await expect(platform.identity.syncKey()).rejects.toMatchObject({ code: 'signedOut' });
-    expect(asked).toEqual([['https://t/', false], ['https://t/', true], [true]]);
+  test.each([
+    ['first', () => platform.identity],
+    ['notes', () => platform.identityOf?.('notes')],
+    ['-', () => platform.identityOf?.('-')],
+  ])('the account manager of %s is asked what the agent asks', async (name, identityOf) => {
+    const identity = identityOf();
+    asked.length = 0;
+    expect(await identity?.account()).toEqual({ uid: name, ...ACCOUNT });
+    expect(await identity?.assertion('https://t/', false)).toBe('a.b~c.d');
+    expect(await identity?.assertion('https://t/', true)).toBe('a.b~c.d');
+    expect(await identity?.accessToken(true)).toEqual({ token: name });
+    expect(await identity?.accessToken(false)).toEqual({ token: name });
+    expect(await identity?.deviceKey()).toEqual(DEVICE_KEY);
+    await expect(identity?.syncKey()).rejects.toMatchObject({ code: 'signedOut' });
+    expect(asked).toEqual([
+      [name, 'https://t/', false],
+      [name, 'https://t/', true],
+      [name, true],
+      [name, false],
+    ]);
+  });
+
+  test('a remote that the device has no account for is signed out', async () => {
+    const calls = [
+      platform.identityOf?.('other').account(),
+      platform.identityOf?.('other').assertion('https://t/', false),
+      platform.identityOf?.('other').accessToken(true),
+      platform.identityOf?.('other').syncKey(),
+    ];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'signedOut' });
   });
 
   test('time passes while the agent sleeps, at least as long as it wants', async () => {

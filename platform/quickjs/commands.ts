@@ -19,28 +19,34 @@ interface Arguments {
   readonly record: { readonly [member: string]: unknown };
   readonly on: boolean;
   readonly confirm: true;
+  readonly remote?: string;
 }
 
 type Command = (agent: Agent, args: never) => unknown;
+type Change = Parameters<Agent['configure']>[0];
+
+/** All that is said to a remote, if one is named: the call of the same name. */
+const OF_REMOTE = ['enable', 'disable', 'sync', 'cancel', 'status'] as const;
 
 /** By name: what is done, and the members that must be there for it. */
 export const COMMANDS: ReadonlyMap<string, readonly [command: Command, needed?: string]> = new Map<
   string,
   readonly [Command, string?]
 >([
-  ['enable', [(agent) => agent.enable()]],
-  ['disable', [(agent) => agent.disable()]],
-  ['sync', [(agent) => agent.sync()]],
-  ['cancel', [(agent) => agent.cancel()]],
-  ['status', [(agent) => agent.status()]],
-  ['connection', [(agent) => agent.connectionChanged()]],
-  ['configure', [(agent, change) => agent.configure(change)]],
+  ...OF_REMOTE.map(
+    (name) => [name, [(agent: Agent, { remote }: Arguments) => agent[name](remote)]] as const,
+  ),
+  ['connection', [(agent, { remote }: Arguments) => agent.connectionChanged(remote)]],
+  ['configure', [(agent, change: Change & Arguments) => agent.configure(change, change.remote)]],
   [
     'observe',
     [(agent, { collection, on }: Arguments) => agent.observe(collection, on), 'collection on'],
   ],
-  ['initialize', [(agent, { confirm }: Arguments) => agent.initializeAccount(confirm)]],
-  ['devices', [async (agent) => ({ devices: await agent.devices() })]],
+  [
+    'initialize',
+    [(agent, { confirm, remote }: Arguments) => agent.initializeAccount(confirm, remote)],
+  ],
+  ['devices', [async (agent, { remote }: Arguments) => ({ devices: await agent.devices(remote) })]],
   [
     'storage',
     [
@@ -49,7 +55,10 @@ export const COMMANDS: ReadonlyMap<string, readonly [command: Command, needed?: 
       'extId call',
     ],
   ],
-  ['signin', [(agent, call: SignInCall) => agent.signIn().call(call), 'call']],
+  [
+    'signin',
+    [(agent, call: SignInCall & Arguments) => agent.signIn(call.remote).call(call), 'call'],
+  ],
   [
     'list',
     [

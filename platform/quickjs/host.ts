@@ -8,6 +8,7 @@ import type {
   CipherRefusal,
   Connection,
   DeviceCrypto,
+  Identity,
   Network,
   NetworkRequest,
   Platform,
@@ -103,15 +104,8 @@ export function createHostPlatform(
       random: (count) => new Uint8Array(call('random', { head: `${count}` }) as ArrayBuffer),
     },
     power: { connection: () => call('connection') as Connection },
-    identity: {
-      account: async () => JSON.parse((await ask('account')).text),
-      assertion: async (audience, fresh) =>
-        (await ask('assertion', { head: fresh ? 'fresh' : '', text: audience })).text,
-      accessToken: async (fresh) =>
-        JSON.parse((await ask('token', { head: fresh ? 'fresh' : '' })).text),
-      syncKey: async () => JSON.parse((await ask('synckey')).text),
-      deviceKey: async () => (await ask('devicekey')).bytes,
-    },
+    identity: identityOf(line),
+    identityOf: (name) => identityOf(line, name),
     shell: {
       status: (text) => void call('status', { text }),
       event: (text) => void call('event', { text }),
@@ -138,6 +132,21 @@ export function createHostPlatform(
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Behind a line feed, the name of a remote ends the head of what is not about the first one. */
+function identityOf({ ask }: Line, name?: string): Identity {
+  const about = (head = ''): Message => ({ head: name === undefined ? head : `${head}\n${name}` });
+  const json = async (op: string, fresh = false): Promise<never> =>
+    JSON.parse((await ask(op, about(fresh ? 'fresh' : ''))).text) as never;
+  return {
+    account: () => json('account'),
+    assertion: async (text, fresh) =>
+      (await ask('assertion', { ...about(fresh ? 'fresh' : ''), text })).text,
+    accessToken: (fresh) => json('token', fresh),
+    syncKey: () => json('synckey'),
+    deviceKey: async () => (await ask('devicekey')).bytes,
+  };
+}
 
 function portError(code: PortErrorCode, cause: string): PortError {
   return Object.assign(new Error(`the device answered: ${code}`), { code, cause });

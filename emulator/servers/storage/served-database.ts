@@ -3,7 +3,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { checkPrivateFolder } from '../../../platform/node/cli/private-files.ts';
-import { UsageError } from '../../options.ts';
+import { UsageError } from '../../usage.ts';
 import type { SeedAccount } from '../store-file.ts';
 import { openSqliteStorage } from './local-storage.ts';
 import { StoreDatabase } from './store-database.ts';
