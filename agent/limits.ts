@@ -113,6 +113,13 @@ export const UPLOAD_MS_PER_CHAR = 1;
  */
 export const STALL_MS_MAX = 30 * 60_000;
 
+/**
+ * A pass that has not ended by then is given up, so that another can begin: a port that never
+ * answers, or a reaction that an engine without memory has lost, would hold up all that follow. The
+ * longest first sync takes a few hours, and the next pass would go on where it was.
+ */
+export const PASS_MS_MAX = 12 * 3_600_000;
+
 /** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
 export const FAREWELL_MS_MAX = 10_000;
 

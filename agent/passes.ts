@@ -3,7 +3,7 @@
 // leaves. Signing in is left to the device's account manager.
 
 import { fromPort, ported, SyncError } from './errors.ts';
-import { FAREWELL_MS_MAX } from './limits.ts';
+import { FAREWELL_MS_MAX, PASS_MS_MAX } from './limits.ts';
 import { enter, forget, isOn, type Machine, note, off, settle } from './machine.ts';
 import { runOnce } from './one-pass.ts';
 import { chance } from './schedule/alarm.ts';
@@ -73,7 +73,10 @@ async function pass(
       throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
     }
     if (machine.state !== 'enabling') await enter(machine, 'syncing');
-    await machine.sessions.mending(() => runOnce(machine, report, task), true);
+    await watched(
+      machine,
+      machine.sessions.mending(() => runOnce(machine, report, task), true),
+    );
     report.ok = true;
     const { backoff } = machine.saved;
     note(machine, {
@@ -88,6 +91,15 @@ async function pass(
   machine.emit({ kind: 'pass', report });
   if (machine.isLeaving && machine.state !== 'disabling') await leave(machine);
   return report;
+}
+
+/** Errors: those of the work; `deviceFailed` where it never ends: what it still does is void. */
+async function watched({ abort, platform, sessions }: Machine, work: Promise<void>): Promise<void> {
+  const late = platform.clock.sleep(PASS_MS_MAX).then(() => true);
+  if ((await Promise.race([work, late])) !== true) return;
+  abort.aborted = true;
+  sessions.reopen();
+  throw new SyncError('deviceFailed', `the pass did not end within ${PASS_MS_MAX} ms`);
 }
 
 function newReport(): PassReport {
