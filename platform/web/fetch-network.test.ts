@@ -122,3 +122,23 @@ describe('an answer over fetch', () => {
     expect(seen).toEqual(['manual', null]);
   });
 });
+
+test('a body that is sent whole has a limit, which is named', async () => {
+  const lengths: number[] = [];
+  const server = async (request: Request) => {
+    lengths.push((await request.arrayBuffer()).byteLength);
+    return new Response(null, { status: 204 });
+  };
+  const network = fetchNetwork(server, { collectedBytesMax: 4_000 });
+  const send = (count: number) => {
+    let asked = 0;
+    const next = async () => (asked++ < count ? 'é' : null);
+    const body = { open: () => ({ next }) };
+    return network.request({ ...GET, method: 'PUT', body }).then(({ status }) => status);
+  };
+  expect(await send(2_000)).toBe(204);
+  const refused = send(2_001);
+  await expect(refused).rejects.toMatchObject({ code: 'unsupported' });
+  await expect(refused).rejects.toThrow('more than 4000 bytes');
+  expect(lengths).toEqual([4_000]);
+});

@@ -40,11 +40,15 @@ interface FetchAbilities {
    * for them a streamed body is collected first.
    */
   readonly streamsBodies?: boolean;
+  /** Bytes of a body that is collected; a browser may have to hold them in memory. */
+  readonly collectedBytesMax?: number;
 }
+
+const COLLECTED_BYTES_MAX = 64 * 1024 * 1024;
 
 export function fetchNetwork(
   fetch: Fetch,
-  { streamsBodies = false }: FetchAbilities = {},
+  { streamsBodies = false, collectedBytesMax = COLLECTED_BYTES_MAX }: FetchAbilities = {},
 ): Network {
   return {
     async request(request) {
@@ -60,7 +64,8 @@ export function fetchNetwork(
           ? startUpload(body, request, startMs, patience)
           : null;
       try {
-        const content = upload?.stream ?? (await contentOf(request, startMs, patience));
+        const content =
+          upload?.stream ?? (await contentOf(request, startMs, patience, collectedBytesMax));
         const work = fetch(requestOf(request, content, stop.signal)).catch((error: unknown) => {
           throw fail('offline', error);
         });
@@ -83,12 +88,13 @@ async function contentOf(
   request: NetworkRequest,
   startMs: number,
   patience: Patience,
+  bytesMax: number,
 ): Promise<string | Blob | undefined> {
   const { body, timeoutMs, longestMs, windowMs, windowBytesMin } = request;
   if (typeof body !== 'object') return body;
   const leftMs = (): number => startMs + longestMs - performance.now();
   patience.set(leftMs());
-  const blob = await collect(body, patience);
+  const blob = await collect(body, patience, bytesMax);
   patience.set(Math.min(timeoutMs + (blob.size / windowBytesMin) * windowMs, leftMs()));
   return blob;
 }

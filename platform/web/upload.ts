@@ -3,7 +3,7 @@
 
 import { openPieces } from '../body-pieces.ts';
 import { watchExchange } from '../exchange-limits.ts';
-import type { ExchangeLimits, StreamedBody } from '../ports.ts';
+import type { ExchangeLimits, PortErrorCode, StreamedBody } from '../ports.ts';
 import type { Patience } from './patience.ts';
 
 export interface Upload {
@@ -78,18 +78,31 @@ const LIST_PIECES_MAX = 64;
 
 /**
  * The whole body, for a platform that sends nothing else; given up when `patience` is over. Errors:
- * the source's.
+ * the source's; `unsupported` for more than `bytesMax`.
  */
-export async function collect(body: StreamedBody, patience: Patience): Promise<Blob> {
+export async function collect(
+  body: StreamedBody,
+  patience: Patience,
+  bytesMax: number,
+): Promise<Blob> {
   const pieces = openPieces(body);
   const blobs: Blob[] = [];
-  const list: (string | Uint8Array<ArrayBuffer>)[] = [];
+  const list: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
   for (;;) {
-    const piece = await Promise.race([pieces.next(), patience.over]);
+    const piece = bytesOf(await Promise.race([pieces.next(), patience.over]));
     if (piece === null) return new Blob([...blobs, ...list]);
-    list.push(typeof piece === 'string' ? piece : Uint8Array.from(piece));
+    bytes += piece.length;
+    if (bytes > bytesMax) throw tooLong(bytesMax);
+    list.push(Uint8Array.from(piece));
     if (list.length === LIST_PIECES_MAX) blobs.push(new Blob(list.splice(0)));
   }
+}
+
+function tooLong(bytesMax: number): Error {
+  const code: PortErrorCode = 'unsupported';
+  const message = `request: the body has more than ${bytesMax} bytes, and is sent whole here`;
+  return Object.assign(new Error(message), { code });
 }
 
 function bytesOf(piece: string | Uint8Array | null): Uint8Array | null {
