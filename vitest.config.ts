@@ -23,7 +23,7 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['hostile', 'test/hostile/**/*.test.ts'],
   ['package', 'test/package/**/*.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
-  ['sim', '{test/sim/**/*,emulator/device/flash-cuts}.test.ts'],
+  ['sim', '{test/sim/**/*,emulator/device/{flash-cuts,document-upload}}.test.ts'],
   // Every write at which a device can be cut that goes on from an old store.
   ['old-stores', 'test/sim/old-stores*.test.ts'],
 ]);

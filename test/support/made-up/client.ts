@@ -1,12 +1,9 @@
-// What the clients of the made-up servers have in common, the agent's remotes and a test's other
-// client: requests with small JSON answers, and a seal that is bound to what it is about.
+// What the remotes of the made-up servers have in common: requests with small JSON answers, and
+// pages that have come as a whole.
 
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { SyncError } from '../../../agent/errors.ts';
 import type {
-  Codec,
   Envelope,
-  Incoming,
   Listed,
   Page,
   Position,
@@ -90,43 +87,6 @@ export function pageOf(
   };
 }
 
-/** Text sealed under the user's key, good for nothing but `about`. URL-safe. */
-export function seal(key: SyncKey, about: string, text: string): string {
-  const iv = createHash('sha256').update(`${about}\n${text}`).digest().subarray(0, 12);
-  const cipher = createCipheriv('aes-256-gcm', keyOf(key), iv).setAAD(Buffer.from(about));
-  const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
-}
-
-/** What was sealed, or null for what does not open. */
-export function unseal(key: SyncKey, about: string, sealed: string): string | null {
-  const bytes = Buffer.from(sealed, 'base64url');
-  if (bytes.length < 28) return null;
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(key), bytes.subarray(0, 12));
-  decipher.setAAD(Buffer.from(about)).setAuthTag(bytes.subarray(12, 28));
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** The user's word on a text that is no secret. */
-export function sign(key: SyncKey, text: string): string {
-  return createHash('sha256').update(keyOf(key)).update(text).digest('base64url');
-}
-
-/** Opens payloads that are about what `about` says. */
-export function opener(key: SyncKey, about: (envelope: Envelope) => string): Codec['open'] {
-  return async (envelopes) =>
-    envelopes.splice(0).map((envelope): Incoming => {
-      if (envelope.payload === null) return { kind: 'tombstone' };
-      const text = unseal(key, about(envelope), envelope.payload);
-      if (text === null) return { kind: 'malformed', code: 'badMac', proven: false };
-      return { kind: 'live', body: JSON.parse(text), text };
-    });
-}
-
 /** Of who keeps nothing of the account but records. */
 export const NO_ACCOUNT: RemoteAccount = {
   standing: () => ({ declined: false, absent: false, stopped: null }),
@@ -137,8 +97,4 @@ export const NO_ACCOUNT: RemoteAccount = {
 export function keyFrom({ owner }: RemoteOptions): SyncKey {
   if (owner === null) throw new SyncError('keyMismatch', 'nobody asks');
   return owner.key;
-}
-
-function keyOf(key: SyncKey): Buffer {
-  return createHash('sha256').update(JSON.stringify(key)).digest();
 }

@@ -14,9 +14,10 @@ import type {
   Upload,
 } from '../../../agent/remotes/remote.ts';
 import { clientState } from '../../../crypto/keys.ts';
-import { keyFrom, NO_ACCOUNT, odd, opener, pageOf, seal, sign } from './client.ts';
+import { keyFrom, NO_ACCOUNT, odd, pageOf } from './client.ts';
 import { type Change, changeIdOf } from './log-change.ts';
 import { about, headOf, type LogWire, linked, listedOf, openWire } from './log-wire.ts';
+import { opener, seal, sign } from './seal.ts';
 
 export const logRemote: RemoteDriver = {
   protocol: 'log',

@@ -4,8 +4,9 @@
 import { SyncError } from '../../../agent/errors.ts';
 import type { Listed, RemoteOptions } from '../../../agent/remotes/remote.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
-import { createAsk, odd, type Reply, sign } from './client.ts';
+import { createAsk, odd, type Reply } from './client.ts';
 import { type Change, changeIdOf } from './log-change.ts';
+import { sign } from './seal.ts';
 
 /** A payload opens as this change of this record only. */
 export const about = (seqnum: number | string, key: string): string => `${seqnum} ${key}`;

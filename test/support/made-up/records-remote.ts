@@ -13,7 +13,8 @@ import type {
 } from '../../../agent/remotes/remote.ts';
 import type { CollectionStore } from '../../../agent/store/store.ts';
 import { clientState } from '../../../crypto/keys.ts';
-import { createAsk, keyFrom, NO_ACCOUNT, odd, opener, pageOf, type Reply, seal } from './client.ts';
+import { createAsk, keyFrom, NO_ACCOUNT, odd, pageOf, type Reply } from './client.ts';
+import { opener, seal } from './seal.ts';
 
 export const recordsRemote: RemoteDriver = {
   protocol: 'records',

@@ -6,7 +6,6 @@ import { isObject } from '../../../emulator/servers/http.ts';
 import type { Identity, SyncKey } from '../../../platform/ports.ts';
 import { NOW_MS } from '../device.ts';
 import type { Body, Service, Traits } from '../service.ts';
-import { seal, sign, unseal } from './client.ts';
 import { documentRemote } from './document-remote.ts';
 import { COLLECTION as APPS, AUDIENCE, DocumentServer } from './document-server.ts';
 import type { Change } from './log-change.ts';
@@ -15,6 +14,7 @@ import { LogServer } from './log-server.ts';
 import { about } from './log-wire.ts';
 import { recordsRemote } from './records-remote.ts';
 import { RecordsServer } from './records-server.ts';
+import { seal, sign, unseal } from './seal.ts';
 import type { Trouble } from './server.ts';
 
 const KEY = { kB: 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0' };
