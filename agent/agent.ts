@@ -36,7 +36,7 @@ export function createCore(
 ): RemoteCore {
   const keeper = openKeeper(device, config, contents);
   const platform = { ...device, ...keeper };
-  const names = contents.collections.map(({ name }) => name);
+  const names = (): string[] => contents.collections.map(({ name }) => name);
   const observed = new Set<string>();
   const machine = createMachine(platform, config, contents, observed, () => timetable.changed());
   const { sessions, states, emit } = machine;
@@ -69,7 +69,7 @@ export function createCore(
     },
     async configure(change) {
       const current = (name: string): CollectionSettings => settingsIn(machine, name);
-      const settings = changedSettings(machine.saved.settings, change, names, current);
+      const settings = changedSettings(machine.saved.settings, change, names(), current);
       await save(machine, { settings });
       platform.shell.status(JSON.stringify(statusOf(machine)));
       timetable.arm();
@@ -91,7 +91,7 @@ export function createCore(
       timetable.changed();
     },
     observe(collection, on) {
-      if (!names.includes(collection)) throw notOneOf(names);
+      if (!names().includes(collection)) throw notOneOf(names());
       observed[on ? 'add' : 'delete'](collection);
     },
     reopen: sessions.reopen,
@@ -166,7 +166,7 @@ function notOneOf(names: readonly string[]): SyncError {
 
 async function storeIn(
   machine: Machine,
-  names: readonly string[],
+  names: () => readonly string[],
   name: unknown,
 ): Promise<CollectionStore> {
   const check = (): void => {
@@ -177,7 +177,7 @@ async function storeIn(
   check();
   const found = stores.find(({ collection }) => collection.name === name);
   if (found !== undefined) return found;
-  throw notOneOf(names);
+  throw notOneOf(names());
 }
 
 function writableIn(machine: Machine, store: CollectionStore): Writable {

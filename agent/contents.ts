@@ -4,6 +4,7 @@ import type { Collection } from './collections/collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { Devices } from './remotes/devices.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
+import type { Kind } from './several/instances.ts';
 import type { Several } from './several/remotes.ts';
 import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
 
@@ -37,6 +38,10 @@ export interface Contents {
   readonly passwordSignIn?: PasswordSignIn;
   /** More remotes than one; used where the configuration has `remotes`. */
   readonly several?: Several;
+  /** Of which collections can be made at run time; used by `several`. */
+  readonly kinds?: readonly Kind[];
+  /** Before the collections of a generation are opened: says which there are. */
+  opening?(generation: string): Promise<void>;
 }
 
 /** What is there, or is loaded now. Errors: those of `Part.load`. */

@@ -11,7 +11,7 @@ import { type AgentConfig, FIRST_REMOTE } from './config.ts';
 import type { Contents } from './contents.ts';
 import { badInput } from './errors.ts';
 import type { SettingsChange } from './settings.ts';
-import type { Remotes } from './several/remotes.ts';
+import type { Making, Remotes } from './several/remotes.ts';
 import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
@@ -24,7 +24,7 @@ export {
 export { bookmarks } from './api/folders.ts';
 export { addresses } from './collections/addresses.ts';
 export { forms } from './collections/forms.ts';
-export { generic } from './collections/generic.ts';
+export { generic, genericKind } from './collections/generic.ts';
 export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
 export { tabs } from './collections/tabs.ts';
@@ -44,7 +44,7 @@ export { atomic } from './sync/replace.ts';
  * Every call may reject with a SyncError; its `code` and `retry` say what to do. `remote`: the name
  * of one remote of a device that has several; another name is `badInput`.
  */
-export interface Agent {
+export interface Agent extends Partial<Making> {
   /**
    * Goes on from what survived the last run, before anything else. Of several remotes each starts
    * that can; called again, those that could not.
@@ -113,6 +113,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
   const all = at();
   const { start, observe, reading, writing, changed } = all;
   return {
+    ...at.making,
     start,
     observe,
     enable: async (remote) => at(remote).enable(),

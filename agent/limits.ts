@@ -218,3 +218,6 @@ export const CHANGE_DELAY_MS = 10_000;
 
 /** A read-only answer of the server is believed this long before a write is tried again. */
 export const READ_ONLY_RECHECK_MS = 24 * 3_600_000;
+
+/** Collections that are made at run time, of one remote: each is asked about in every pass. */
+export const MADE_COLLECTIONS_MAX = 64;

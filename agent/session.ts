@@ -66,7 +66,8 @@ export async function openSession(
     };
     const stores = new Map<string, CollectionStore>();
     const need = async (isNeeded: (name: string) => boolean): Promise<void> => {
-      for (const held of collections) {
+      // Some may have been made since.
+      for (const held of contents.collections) {
         if (stores.has(held.name) || !isNeeded(held.name)) continue;
         stores.set(held.name, await whole(await loaded(held)));
       }
@@ -83,7 +84,7 @@ export async function openSession(
     return {
       driver,
       get stores() {
-        return collections.flatMap(({ name }) => stores.get(name) ?? []);
+        return contents.collections.flatMap(({ name }) => stores.get(name) ?? []);
       },
       need,
       devices,

@@ -27,8 +27,11 @@ export interface Sessions {
    * opened again. Errors: those of the storage.
    */
   wipe(then?: () => Promise<void>): Promise<void>;
-  /** Whoever holds the session is told to come again; it is opened anew, and mended, then. */
-  reopen(): void;
+  /**
+   * Opens the session anew, if there is one; whoever holds the old one is told to come again.
+   * Errors: those of `openSession`.
+   */
+  reopen(): Promise<void>;
 }
 
 /** `generation` is that of the data now; `isOn`: the user wants this collection. */
@@ -50,9 +53,10 @@ export function createSessions(
   };
   const reopen = (): void => close('outOfMemory', 'the collections are opened anew');
   const opened = async (damaged?: string): Promise<Session> => {
-    current ??= await repairing(platform.storage, () =>
-      openSession(platform, generation(), contents, config, tell, damaged),
-    );
+    current ??= await repairing(platform.storage, async () => {
+      await contents.opening?.(generation());
+      return openSession(platform, generation(), contents, config, tell, damaged);
+    });
     return current;
   };
   const mend = async ({ detail }: SyncError): Promise<void> => {
@@ -90,6 +94,11 @@ export function createSessions(
         await removeRange(platform, `${generation()}.`);
         await then?.();
       }),
-    reopen: () => void lock.run(async () => reopen()),
+    reopen: () =>
+      lock.run(async () => {
+        if (current === null) return;
+        reopen();
+        await opened();
+      }),
   };
 }

@@ -38,6 +38,9 @@ export interface Core {
   /** A local change is durable: the next pass will be soon. */
   changed(collection: string, id: string, change: 'put' | 'delete', changes?: Body): void;
   observe(collection: string, on: boolean): void;
-  /** The storage has lost values: what is in memory may be newer than what is stored. */
-  reopen(): void;
+  /**
+   * Opens the collections anew: the storage has lost values, or there are others. Errors: those of
+   * the storage.
+   */
+  reopen(): Promise<void>;
 }

@@ -48,6 +48,13 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
   };
 }
 
+/** Collections that are made at run time: any number, under any name that servers take. */
+export const genericKind = {
+  kind: 'generic',
+  collection: (name: string): Collection | null => (NAME.test(name) ? generic(name) : null),
+  names: '1 to 32 letters, digits and ._-',
+};
+
 function prepare(input: Body, existing: Body | null, newId: string): Prepared {
   const id = chooseId(input, existing, newId);
   if (id === null) return refuse(`id: ${NO_RECORD_ID}`);

@@ -6,6 +6,8 @@ import type { Platform, Storage } from '../../platform/ports.ts';
 import { badInput } from '../errors.ts';
 import { changedSettings, NO_SETTINGS } from '../settings.ts';
 import type { PassReport, Status } from '../status.ts';
+import type { Lock } from '../store/lock.ts';
+import type { Instances } from './instances.ts';
 import { placeOf } from './platform-view.ts';
 import type { RemoteCore } from './remotes.ts';
 import { begin, removeForgotten } from './stored.ts';
@@ -15,19 +17,24 @@ export interface One {
   readonly core: RemoteCore;
   /** Its part of the device's. */
   readonly storage: Storage;
-  /** Names of those that are its own. */
-  readonly collections: readonly string[];
+  /** Those that are its own, the ones that were made at run time last. */
+  readonly collections: readonly { readonly name: string }[];
+  readonly instances: Instances;
+  readonly turns: Lock;
 }
 
 /** `ones`: the device's first remote first. */
 export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore {
   const started = new Set<One>();
-  const names = ones.flatMap(({ collections }) => collections);
+  const names = (): string[] =>
+    ones.flatMap(({ collections }) => collections.map(({ name }) => name));
   const { initialize, signIn, devices } = firstOf(ones);
   const of = (collection: unknown): RemoteCore => {
-    const found = ones.find(({ collections }) => collections.includes(`${collection}`));
+    const found = ones.find(({ collections }) =>
+      collections.some(({ name }) => name === collection),
+    );
     if (found !== undefined) return found.core;
-    throw badInput(`collection: not one of ${names.join(', ')}`);
+    throw badInput(`collection: not one of ${names().join(', ')}`);
   };
   const tell = (call: (core: RemoteCore) => void): void => {
     for (const { core } of ones) call(core);
@@ -48,7 +55,7 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
     cancel: () => tell((core) => core.cancel()),
     async configure(change) {
       // Refused before any of them has taken it.
-      changedSettings(NO_SETTINGS, change, names, () => ({ enabled: false, readOnly: false }));
+      changedSettings(NO_SETTINGS, change, names(), () => ({ enabled: false, readOnly: false }));
       await each(ones, (core) => core.configure(change));
     },
     connectionChanged: () => tell((core) => core.connectionChanged()),
@@ -57,7 +64,9 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
     writing: async (name, work) => of(name).writing(name, work),
     changed: (name, ...change) => of(name).changed(name, ...change),
     observe: (name, on) => of(name).observe(name, on),
-    reopen: () => tell((core) => core.reopen()),
+    async reopen() {
+      await each(ones, (core) => core.reopen());
+    },
   };
 }
 

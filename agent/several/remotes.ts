@@ -5,6 +5,7 @@ import type { Core } from '../api/core.ts';
 import type { AgentConfig } from '../config.ts';
 import type { SignIn } from '../signin/keeper.ts';
 import type { Lock } from '../store/lock.ts';
+import type { Kind } from './instances.ts';
 
 /** One remote with all that is its own. */
 export interface RemoteCore extends Core {
@@ -17,7 +18,25 @@ export interface RemoteCore extends Core {
  * has it, what is about an account (`initialize`, `signIn`, `devices`) to the first, and the rest
  * to each, whatever becomes of the others. Errors: `badInput` names those that there are.
  */
-export type Remotes = (remote?: string) => RemoteCore;
+export interface Remotes {
+  (remote?: string): RemoteCore;
+  readonly making?: Making;
+}
+
+/** Collections that come and go at run time, where the build has kinds of them. */
+export interface Making {
+  /**
+   * Makes a collection of a kind that the build has (`generic`), and switches it on; once it is
+   * there, nothing more. It is the remote's of this name, else the first one's, and goes with the
+   * sign-out. Errors: `badInput` names the member and the limit; `disabled`, those of the storage.
+   */
+  createCollection(kind: string, name: string, remote?: string): Promise<void>;
+  /**
+   * Removes such a collection from the device, what it has not sent as well; the server keeps its
+   * own. Errors: `badInput` for one that was not made so, those of the storage.
+   */
+  removeCollection(name: string): Promise<void>;
+}
 
 /** What a build has of several remotes. Throws an Error for a configuration that is none. */
 export type Several = <C extends Holding>(
@@ -30,6 +49,7 @@ export type Several = <C extends Holding>(
 /** A build with collections, whatever else it has. */
 export interface Holding {
   readonly collections: readonly { readonly name: string }[];
+  readonly kinds?: readonly Kind[];
 }
 
 /** Makes the agent of one remote. */

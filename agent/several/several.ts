@@ -3,13 +3,14 @@
 // at a time. Who asks all of them is answered by all-remotes.ts.
 
 import type { Platform } from '../../platform/ports.ts';
-import type { AgentConfig } from '../config.ts';
-import { badInput, SyncError } from '../errors.ts';
+import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
+import { badInput, notEnabled, SyncError } from '../errors.ts';
 import type { PassReport, Status } from '../status.ts';
 import { allRemotes, type One, statusOf } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
+import { createInstances, type Instances } from './instances.ts';
 import { placeOf, viewOf } from './platform-view.ts';
-import type { Holding, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
+import type { Holding, Making, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** The remotes of a device's configuration. Throws an Error for one that is none. */
@@ -22,10 +23,32 @@ export function several<C extends Holding>(
   const ones: readonly One[] = openAll(platform, config, contents, open, () => statusOf(ones));
   const all = allRemotes(platform, ones);
   const byName = new Map<unknown, RemoteCore>(ones.map(({ name, core }) => [name, core]));
-  return (remote) => {
+  const remotes = (remote?: string): RemoteCore => {
     const found = remote === undefined ? all : byName.get(remote);
     if (found !== undefined) return found;
     throw badInput(`remote: not one of ${[...byName.keys()].join(', ')}`);
+  };
+  return contents.kinds ? Object.assign(remotes, { making: makingOf(remotes, ones) }) : remotes;
+}
+
+/** Making and removing collections takes turns with the passes. */
+function makingOf(remotes: Remotes, ones: readonly One[]): Making {
+  const isTaken = (name: string): boolean =>
+    ones.some(({ collections }) => collections.some((one) => one.name === name));
+  return {
+    async createCollection(kind, name, remote = FIRST_REMOTE) {
+      const core = remotes(remote);
+      const one = ones.find((one) => one.core === core);
+      if (core.status().state === 'disabled') throw notEnabled();
+      await one?.turns.run(() => one.instances.create(kind, name, isTaken));
+    },
+    async removeCollection(name) {
+      const one = ones.find(({ instances }) =>
+        instances.collections.some((made) => made.name === name),
+      );
+      if (one === undefined) throw badInput('name: no collection that was made at run time');
+      await one.turns.run(() => one.instances.remove(name, () => one.core.reopen()));
+    },
   };
 }
 
@@ -42,18 +65,45 @@ function openAll<C extends Holding>(
   const turnsOfOne = createTurns();
   const ones: readonly One[] = bindings.map(({ name, config, collections: own }) => {
     const lost = (): void => {
-      for (const other of ones) if (other.name !== name) other.core.reopen();
+      for (const other of ones) {
+        // Where that fails, whoever comes next is told why.
+        if (other.name !== name) other.core.reopen().catch(() => undefined);
+      }
     };
     const view = viewOf(platform, name, config, { prefixes, lost }, status);
     const turns = turnsOfOne();
-    const collections = contents.collections.filter((one) => own.includes(one.name));
-    const core = open(view, config, { ...contents, collections }, turns);
+    const builtIn = contents.collections.filter((one) => own.includes(one.name));
+    const isBuiltIn = (name: string): boolean => names.includes(name);
+    const instances = createInstances(view, contents.kinds ?? [], isBuiltIn);
+    const held = {
+      ...contents,
+      get collections() {
+        return [...builtIn, ...instances.collections];
+      },
+      opening: (generation: string) => instances.opening(generation),
+    };
+    const core = open(view, withInstances(config, instances), held, turns);
     return {
-      ...{ name, collections: own, storage: view.storage },
-      core: withTurns(core, turns),
+      ...{ name, instances, turns, storage: view.storage, core: withTurns(core, turns) },
+      get collections() {
+        return held.collections;
+      },
     };
   });
   return ones;
+}
+
+/** What was made here is on until its user says otherwise. */
+function withInstances(config: AgentConfig, instances: Instances): AgentConfig {
+  return {
+    ...config,
+    get collections() {
+      const made = instances.collections.map(
+        ({ name }) => [name, { enabled: true, readOnly: false }] as const,
+      );
+      return { ...config.collections, ...Object.fromEntries(made) };
+    },
+  };
 }
 
 /** Cancelling ends what waits for its turn, too: that pass is over before it has begun. */

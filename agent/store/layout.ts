@@ -5,6 +5,8 @@
 //   s                      the agent's state (state.ts)
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
 //   t stored values were lost, and not every collection has been mended since (mend.ts)
+//   <g>.i.<n>              a collection made at run time, its letter _<n> (several/instances.ts)
+//   :NAME:...              the same again of a further remote (prefixed.ts)
 //   <g>.m  <g>.k           meta/global as last seen; crypto/keys, sealed
 //   <g>.<letter>.c         a collection's cursor and counters
 //   <g>.<letter>.r.<id>    the mirror: what device and server last agreed on

@@ -7,6 +7,7 @@ import {
   clients,
   createAgent,
   generic,
+  genericKind,
   history,
   passwords,
   several,
@@ -37,6 +38,7 @@ const CONTENTS = {
   collections: [history, passwords, generic('recipes')],
   clients,
   several,
+  kinds: [genericKind],
 };
 
 const CONFIG: AgentConfig = {
