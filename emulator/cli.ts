@@ -310,13 +310,12 @@ function refuse(path: string): (error: unknown) => never {
 async function serve(args: readonly string[]): Promise<number> {
   const { port, hosts, origins, seconds, ...options } = parseServe(args);
   const kept = await openDatabase(options);
-  const { account, save } = kept;
-  const serving = await serveOnLoopback({ port, hosts, origins, account, save }).catch(
-    async (error) => {
-      await kept.close();
-      throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
-    },
-  );
+  const { account, save, signIns } = kept;
+  const what = { account, save, accounts: { signIns } };
+  const serving = await serveOnLoopback({ port, hosts, origins, ...what }).catch(async (error) => {
+    await kept.close();
+    throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
+  });
   const { urls, account: user } = serving.world;
   const { email, password } = user;
   for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {

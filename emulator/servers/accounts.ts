@@ -15,7 +15,7 @@ import {
   pathSegments,
 } from './http.ts';
 import { publicPart } from './jws.ts';
-import { KEY_ID, OAuth } from './oauth.ts';
+import { KEY_ID, type KeptGrant, OAuth } from './oauth.ts';
 import {
   BEARER_PREFIX,
   OLDSYNC_SCOPE,
@@ -44,6 +44,8 @@ export interface AccountsOptions {
   random(count: number): Uint8Array;
   /** Life of an access token; 6 hours by default. */
   readonly accessTokenSeconds?: number;
+  /** What `AccountsServer.signIns` gave before a restart. */
+  readonly signIns?: string | null;
 }
 
 /** The server, and what its user can do to an account at another device. */
@@ -53,6 +55,8 @@ export interface AccountsServer {
   changePassword(email: string, password: string): void;
   /** A forgotten password: every session ends, and the key is another one. */
   resetPassword(email: string, password: string, kB: string): void;
+  /** Sessions and refresh tokens, for `AccountsOptions.signIns`. Whoever has it is signed in. */
+  signIns(): string;
   /** Every session of the account ends. */
   endSessions(email: string): void;
   /** The account's devices, as a session that is none of them lists them. */
@@ -63,6 +67,18 @@ interface Token {
   readonly kind: TokenKind;
   readonly account: Account;
   readonly bundleKey: Buffer;
+}
+
+/** Who is signed in, as it is kept. */
+interface SignIns {
+  readonly tokens: readonly {
+    readonly id: string;
+    readonly kind: TokenKind;
+    readonly email: string;
+    /** Hex digits. */
+    readonly bundleKey: string;
+  }[];
+  readonly grants: readonly KeptGrant[];
 }
 
 interface Call {
@@ -105,6 +121,7 @@ class Accounts implements AccountsServer {
       generation: CREATED_MS,
       keysChangedAtMs: CREATED_MS,
     }));
+    if (options.signIns != null) this.#restore(options.signIns);
     this.#routes = new Map<string, (call: Call) => unknown>([
       ['GET .well-known/fxa-client-configuration', () => this.#clientConfiguration()],
       ['GET .well-known/openid-configuration', () => this.#openidConfiguration()],
@@ -159,6 +176,23 @@ class Accounts implements AccountsServer {
     for (const [id, { account }] of this.#tokens)
       if (account.email === email) this.#tokens.delete(id);
     this.#oauth.revokeAll(email);
+  }
+
+  signIns(): string {
+    const tokens = Array.from(this.#tokens, ([id, { kind, account, bundleKey }]) => ({
+      ...{ id, kind, email: account.email, bundleKey: bundleKey.toString('hex') },
+    }));
+    const kept: SignIns = { tokens, grants: this.#oauth.grants() };
+    return JSON.stringify(kept);
+  }
+
+  #restore(text: string): void {
+    const { tokens, grants } = JSON.parse(text) as SignIns;
+    for (const { id, kind, email, bundleKey } of tokens) {
+      const account = this.#accountOf(email);
+      this.#tokens.set(id, { kind, account, bundleKey: Buffer.from(bundleKey, 'hex') });
+    }
+    this.#oauth.restore(grants, (email) => this.#accountOf(email));
   }
 
   devices(email: string): readonly object[] {

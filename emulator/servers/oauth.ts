@@ -40,6 +40,11 @@ interface RefreshGrant extends Grant {
   usedAtMs: number;
 }
 
+export interface KeptGrant extends Omit<RefreshGrant, 'account'> {
+  readonly token: string;
+  readonly email: string;
+}
+
 const ACCESS_TOKEN_SECONDS = 6 * 3600;
 const CODE_LIFE_MS = 15 * 60 * 1000;
 
@@ -57,6 +62,21 @@ export class OAuth {
 
   constructor(options: OAuthOptions) {
     this.#options = options;
+  }
+
+  /** All refresh tokens, with their devices: what a restart must not forget. */
+  grants(): readonly KeptGrant[] {
+    return Array.from(this.#refreshTokens, ([token, { account, ...grant }]) => ({
+      ...grant,
+      token,
+      email: account.email,
+    }));
+  }
+
+  /** Takes refresh tokens that `grants` gave. */
+  restore(grants: readonly KeptGrant[], accountOf: (email: string) => Account): void {
+    for (const { token, email, ...grant } of grants)
+      this.#refreshTokens.set(token, { ...grant, account: accountOf(email) });
   }
 
   /**

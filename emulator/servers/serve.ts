@@ -25,7 +25,7 @@ interface ServeOptions
    * Makes durable what has changed; asked before anything is answered. Where it rejects, the answer
    * is 503.
    */
-  save?(): Promise<void>;
+  save?(world: World): Promise<void>;
 }
 
 export interface Serving {
@@ -91,7 +91,7 @@ async function answer(
   origin: string,
   world: World,
   gate: GateOptions,
-  save: (() => Promise<void>) | undefined,
+  save: ServeOptions['save'],
 ): Promise<void> {
   const { method = 'GET', url: target = '/', headers } = incoming;
   const verdict = judge({ method, target, headers }, gate);
@@ -104,7 +104,7 @@ async function answer(
   const answered = await world
     .fetch(toRequest(incoming, origin, bytes))
     .catch(() => new Response('0', { status: 404 }));
-  const response = await (save?.() ?? Promise.resolve()).then(
+  const response = await (save?.(world) ?? Promise.resolve()).then(
     () => answered,
     () => new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } }),
   );

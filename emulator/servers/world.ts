@@ -35,7 +35,7 @@ export interface WorldOptions {
   random(count: number): Uint8Array;
   /** Base URLs without a trailing slash; a path is a prefix. `INSIDE_URLS` by default. */
   readonly urls?: ServerUrls;
-  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds'>;
+  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signIns'>;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
   /**

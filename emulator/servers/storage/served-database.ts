@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { checkPrivateFolder } from '../../../platform/node/cli/private-files.ts';
 import { UsageError } from '../../usage.ts';
 import type { SeedAccount } from '../store-file.ts';
+import type { World } from '../world.ts';
 import { openSqliteStorage } from './local-storage.ts';
 import { StoreDatabase } from './store-database.ts';
 
@@ -16,7 +17,9 @@ interface Wanted {
 
 interface Kept {
   readonly account: SeedAccount;
-  save(): Promise<void>;
+  /** Who was signed in. */
+  readonly signIns: string | null;
+  save(world: World): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,7 +27,8 @@ interface Kept {
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
   const { databaseFolder: folder, account, accountIsNamed } = wanted;
   if (folder === null) {
-    return { account: account.seed, save: async () => undefined, close: async () => undefined };
+    const nothing = async (): Promise<void> => undefined;
+    return { account: account.seed, signIns: null, save: nothing, close: nothing };
   }
   const refused = (error: unknown): never => {
     throw new UsageError(`--database ${folder}: ${(error as Error).message}`);
@@ -49,7 +53,8 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
   }
   return {
     account: database.account,
-    save: () => database.save(Date.now()).catch(complain(folder)),
+    signIns: database.signIns,
+    save: ({ accounts }) => database.save(Date.now(), accounts.signIns()).catch(complain(folder)),
     close: () => storage.close(),
   };
 }

@@ -1,6 +1,6 @@
 // What is kept of the servers' store, whatever happens to the process: seen by opening it again.
 
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { MemoryStorage } from '../../../platform/memory/storage.ts';
@@ -20,6 +20,10 @@ import { StoreDatabase } from './store-database.ts';
 
 const IDS = ['a', ' ', '~', '~ ~', '{x}', 'a/b', '!', 'x'.repeat(64), '~'.repeat(64)];
 const NAMES = ['history', 'history.x', 'a', 'a-b'];
+
+const { kB: CORPUS_KEY } = JSON.parse(
+  readFileSync(new URL('../../../test/fixtures/corpus-a.json', import.meta.url), 'utf8'),
+) as { kB: string };
 
 // A checkout builds the command first.
 beforeAll(async () => void (await startCommand(['help']).ended));
@@ -44,6 +48,7 @@ test('a store that is opened again is the same, after any sequence of changes', 
   const pick = <T>(values: readonly T[]): T => values[random.uint32() % values.length] as T;
   const storage = new MemoryStorage();
   let database = await opened(storage);
+  const saving: Promise<void>[] = [];
   for (let step = 0; step < 400; step++) {
     const nowMs = TEST_NOW_MS + step * 1_000;
     const { store } = database.account;
@@ -65,8 +70,9 @@ test('a store that is opened again is the same, after any sequence of changes', 
       );
     }
     // Several requests may be saved at once.
+    saving.push(database.save(nowMs));
     if (random.uint32() % 3 === 0) continue;
-    await database.save(nowMs);
+    await Promise.all(saving.splice(0));
     const again = await opened(storage.fork());
     expect(contentOf(again.account.store, nowMs)).toEqual(contentOf(store, nowMs));
     if (random.uint32() % 9 === 0) database = await opened(storage);
@@ -128,12 +134,11 @@ async function startServers(...args: string[]) {
 
 test('a process that is killed while it writes has kept all that it acknowledged', async () => {
   const folder = join(temporaryFolder(), 'database');
-  const kB = (await import('../../../test/fixtures/corpus-a.json')).default.kB;
   let written = 0;
   for (const times of [1, 2, 3]) {
     const servers = await startServers('--database', folder);
     expect(servers.complained()).toBe('');
-    const put = await writerTo(servers.url, kB);
+    const put = await writerTo(servers.url, CORPUS_KEY);
     for (let index = 0; index < written; index++)
       expect([times, index, await put(`r${index}`, 'GET')]).toEqual([times, index, 200]);
     setTimeout(() => servers.child.kill('SIGKILL'), 400);
@@ -150,6 +155,29 @@ test('a process that is killed while it writes has kept all that it acknowledged
   ]);
   last.child.kill('SIGTERM');
   expect(await last.ended).toBe(0);
+});
+
+test('who was signed in is so after a restart', async () => {
+  const folder = join(temporaryFolder(), 'database');
+  const first = await startServers('--database', folder);
+  const asked: string[] = [];
+  const device = accountClient({
+    fetch: (request) => {
+      asked.push(new URL(request.url).pathname);
+      return fetch(request);
+    },
+    baseUrl: `${first.url}/accounts`,
+    credentials: { email: 'user@example.test', kB: CORPUS_KEY },
+    nowMs: Date.now,
+  });
+  await device.accessToken(false);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  await startServers('--database', folder, '--port', new URL(first.url).port);
+  asked.length = 0;
+  expect((await device.accessToken(true)).token).toMatch(/^ey/);
+  expect(asked).not.toContain('/accounts/v1/account/login');
+  expect(asked).toContain('/accounts/v1/oauth/token');
 });
 
 test('a folder that others can read, or whose account is another one, is refused', async () => {

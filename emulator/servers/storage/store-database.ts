@@ -3,6 +3,7 @@
 // loses nothing that was acknowledged, and a write is there as a whole or not at all.
 //
 //   account               kB, the key of the account
+//   sign-ins              who is signed in, as the accounts server writes it
 //   user/UID              the key fingerprint and the last stamp
 //   col/UID/NAME          a collection's stamp
 //   bso/UID/NAME/ID       a record; in ID, `~t` is a tilde and `~s` a space
@@ -14,6 +15,7 @@ import { keysUnder, type ServerStorage, type Transaction } from './server-storag
 
 /** Entries that are read at a time. */
 const PAGE = 1_000;
+const SIGN_INS = 'sign-ins';
 
 /** By user and collection: the records that are not saved yet; null: it may be all of them. */
 type Unsaved = Map<User, Map<string, Set<string> | null>>;
@@ -24,6 +26,8 @@ export class StoreDatabase {
   #unsaved: Unsaved = new Map();
   /** All but records, as it is saved, by key. */
   #saved: Map<string, string>;
+  /** One after the other: each writes what the one before it has not. */
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(storage: ServerStorage, account: SeedAccount, saved: Map<string, string>) {
     this.#storage = storage;
@@ -44,18 +48,30 @@ export class StoreDatabase {
     return { database, isNew: kept === null };
   }
 
+  /** What was kept of who is signed in; null: nothing. */
+  get signIns(): string | null {
+    return this.#saved.get(SIGN_INS) ?? null;
+  }
+
   /** Makes all changes of before durable. What it could not save, the next one saves. */
-  async save(nowMs: number): Promise<void> {
+  save(nowMs: number, signIns = this.signIns): Promise<void> {
+    const turn = this.#last.then(() => this.#saveNow(nowMs, signIns));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #saveNow(nowMs: number, signIns: string | null): Promise<void> {
     let taken: Unsaved = new Map();
-    let saved = this.#saved;
+    let rows = this.#saved;
     try {
       await this.#storage.transaction('store', async (tx) => {
         this.#watch();
         taken = this.#unsaved;
         this.#unsaved = new Map();
-        saved = await write(tx, this.account, taken, this.#saved, nowMs);
+        rows = rowsOf(this.account, signIns);
+        await write(tx, taken, this.#saved, rows, nowMs);
       });
-      this.#saved = saved;
+      this.#saved = rows;
     } catch (error) {
       for (const [user, collections] of taken)
         for (const [name, ids] of collections) this.#note(user, name, ids && [...ids]);
@@ -84,14 +100,14 @@ export class StoreDatabase {
   }
 }
 
-/** Writes what is noted, and returns all else as it is saved then. */
+/** Writes what is noted, and of all else what is not as it was. */
 async function write(
   tx: Transaction,
-  account: SeedAccount,
   changes: Unsaved,
   before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
   nowMs: number,
-): Promise<Map<string, string>> {
+): Promise<void> {
   for (const [user, collections] of changes) {
     for (const [name, ids] of collections) {
       const prefix = `bso/${user.uid}/${name}/`;
@@ -107,10 +123,8 @@ async function write(
       }
     }
   }
-  const now = stateOf(account);
   for (const [key, text] of now) if (before.get(key) !== text) tx.put(key, text);
   for (const key of before.keys()) if (!now.has(key)) tx.remove(key);
-  return now;
 }
 
 async function removeUnder(tx: Transaction, prefix: string): Promise<void> {
@@ -121,8 +135,10 @@ async function removeUnder(tx: Transaction, prefix: string): Promise<void> {
   }
 }
 
-function stateOf({ kB, store }: SeedAccount): Map<string, string> {
+/** All but records. */
+function rowsOf({ kB, store }: SeedAccount, signIns: string | null): Map<string, string> {
   const rows = new Map([['account', JSON.stringify({ kB })]]);
+  if (signIns !== null) rows.set(SIGN_INS, signIns);
   for (const { uid, keyFingerprint, modifiedMs, collections } of store.users.values()) {
     rows.set(`user/${uid}`, JSON.stringify({ keyFingerprint, modifiedMs }));
     for (const [name, collection] of collections)
@@ -137,8 +153,9 @@ async function load(
   saved: Map<string, string>,
   nowMs: number,
 ): Promise<SeedAccount | null> {
-  const [account = null] = await tx.get(['account']);
+  const [account = null, signIns = null] = await tx.get(['account', SIGN_INS]);
   if (account === null) return null;
+  if (signIns !== null) saved.set(SIGN_INS, signIns);
   const { kB } = parseObject(account) ?? {};
   if (typeof kB !== 'string') throw new Error('the database holds no account');
   saved.set('account', account);
