@@ -104,6 +104,15 @@ test('what could not be saved is not acknowledged, and is saved with the next on
   expect(ids.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
+test('of two saves at once the second one counts, where it is as it was before both', async () => {
+  const storage = new MemoryStorage();
+  const database = await opened(storage);
+  await database.save(TEST_NOW_MS, 'nobody');
+  const saves = ['somebody', 'nobody'].map((signIns) => database.save(TEST_NOW_MS, signIns));
+  await Promise.all(saves);
+  expect((await opened(storage.fork())).signIns).toBe('nobody');
+});
+
 /** Writes records over the network, as a device of the user. */
 async function writerTo(url: string, kB: string) {
   const device = accountClient({
