@@ -288,7 +288,7 @@ describe('enabling', () => {
     expect(again.agent.status()).toMatchObject({ state: 'enabled', account: 'u1@example.test' });
   });
 
-  test('at a boot is a request of the user still: another one is answered by the same pass or the next', async () => {
+  test('at a boot is a request of the user still, answered by this pass or the next', async () => {
     const again = await rebooted(await cutWhileEnabling('fetch crypto'));
     expect(await again.agent.enable()).toMatchObject({ ok: true });
     expect(again.states()).toEqual(['enabling', 'enabled']);
@@ -842,7 +842,7 @@ describe('by itself the device syncs', () => {
     expect(passes(device)).toBe(2);
   });
 
-  test('after a failure as soon as its own caution allows, and not at the next interval', async () => {
+  test('after a failure as soon as its caution allows, not at the next interval', async () => {
     const device = await signedIn();
     atRequest = failing('unavailable');
     await device.agent.sync();
@@ -900,7 +900,7 @@ describe('by itself the device syncs', () => {
     expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
-  test('for an edit when a wait is over, also when a user asked for nothing meanwhile', async () => {
+  test('for an edit when a wait is over, though a user asked for nothing meanwhile', async () => {
     const device = await signedIn();
     atRequest = asks(600_000);
     await device.agent.sync();
@@ -914,7 +914,7 @@ describe('by itself the device syncs', () => {
     expect(device.agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
-  test('not after a put that says what is there already, which is no news for apps either', async () => {
+  test('not after a put that says what is there, which is no news for apps either', async () => {
     const device = await signedIn();
     const id = await device.agent.put('history', PAGE);
     await device.agent.sync();
@@ -993,7 +993,7 @@ describe('many devices at once', () => {
     expect(Math.max(...seconds) - Math.min(...seconds)).toBeGreaterThan(mostMs / 4_000);
   };
 
-  test('that boot are spread over ten minutes, and over as much as their configuration says', async () => {
+  test('that boot are spread over ten minutes, or what their configuration says', async () => {
     areSpread(await secondsUntilPass(12, booted), SPREAD_MS);
     const { storage } = await signedIn();
     const short = boot(storage.fork(), { spreadMs: 5_000 }, 3);
@@ -1012,7 +1012,7 @@ describe('many devices at once', () => {
     areSpread(seconds, SPREAD_MS);
   });
 
-  test('whose network is back are spread likewise, and whether it comes and goes meanwhile', async () => {
+  test('whose network is back are spread likewise, though it comes and goes', async () => {
     const seconds = await secondsUntilPass(12, async (seed) => {
       const device = await booted(seed);
       device.platform.connected = 'none';

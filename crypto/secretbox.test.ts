@@ -17,7 +17,7 @@ describe('a secretbox', () => {
     },
   );
 
-  it('is the one of NaCl for every length up to three blocks, also where the MAC wraps around', async () => {
+  it('is NaCl’s for every length up to three blocks, and where the MAC wraps', async () => {
     const key = new Uint8Array(32).fill(0xff);
     const nonce = new Uint8Array(24).fill(0xff);
     for (let length = 0; length < 200; length++) {

@@ -40,7 +40,7 @@ it('runs no cipher for a record whose MAC is wrong', async () => {
   expect(cbc).toHaveBeenCalled();
 });
 
-it('gives the device its turn after about 48 groups of work, however long a record is', async () => {
+it('gives the device its turn after about 48 groups of work, however long a record', async () => {
   let longest = 0;
   let pauses = 0;
   let before = 0;

@@ -56,7 +56,7 @@ const badInput = (text: string) =>
 describe('a list', () => {
   const urls = Array.from({ length: 7 }, (_, n) => `https://a.test/${n}`);
 
-  test('loads few records at a time while they are long, and more where they are short', async () => {
+  test('loads few records at a time while they are long, more where they are short', async () => {
     const loadedFor = async (chars: number): Promise<number[]> => {
       const long = Array.from({ length: 40 }, (_, n) => `https://a.test/${n}?${'x'.repeat(chars)}`);
       const { store, storage } = await withPages(long);
@@ -86,7 +86,7 @@ describe('a list', () => {
     expect(urlsOf(await listAll(store, { limit, prefix: 'https://a.test/' }))).toEqual(urls);
   });
 
-  test('goes on although the record where it ended is gone, and shows no new one twice', async () => {
+  test('goes on though the record where it ended is gone, and shows none twice', async () => {
     const { store, remove, put } = await withPages(urls);
     const first = await listRecords(store, { limit: 3 });
     await remove('page00000002');

@@ -35,7 +35,7 @@ describe('a merge', () => {
     });
   });
 
-  test('forks where both changed one field, and takes the server’s where nobody knows what it means', () => {
+  test('forks where both changed one field, and takes the server’s of unknown meaning', () => {
     const mine = address({ name: 'B', tel: '1', later: 3 });
     expect(merge(mine, base, address({ name: 'C', tel: '1', later: 1 }))).toEqual({
       mirror: 'asIs',
@@ -168,7 +168,7 @@ interface Side {
   readonly local: Map<string, Body | null>;
 }
 
-test('devices that edit and fork at random come to rest with the same addresses, and lose no text', () => {
+test('devices that edit and fork at random come to rest alike, and lose no text', () => {
   const edit = fc.record({
     device: fc.nat(2),
     field: fc.constantFrom('name', 'tel'),

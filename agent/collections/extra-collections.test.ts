@@ -368,7 +368,7 @@ describe('an engine', () => {
     expect(device.agent.status().collections.addresses).toMatchObject({ declined: true, held: 0 });
   });
 
-  test('under another syncID is read anew, and what only the device has goes up again', async () => {
+  test('under another syncID is read anew; what only the device has goes up again', async () => {
     const device = await signedIn();
     const id = await device.agent.put('forms', { name: 'q', value: 'x' });
     await sync(device);

@@ -204,7 +204,7 @@ describe('two versions of a page', () => {
     expect(visitsOf(united(page([precise]), page([alsoPrecise])))).toEqual([precise, alsoPrecise]);
   });
 
-  test('have the title of the later visit or else of the younger edit, but never lose one to none', () => {
+  test('have the title of the later visit or of the younger edit, never none for one', () => {
     const titled = (date: number, title: string | null) => page([link(date)], { title });
     const title = (mine: Body, theirs: Body, ageMs = 1_000) => {
       const { local } = merge({ local: edited(mine, ageMs), incoming: theirs });
@@ -226,7 +226,7 @@ describe('two versions of a page', () => {
     }
   });
 
-  test('keep every unknown member of record and visits, the incoming value where both have it', () => {
+  test('keep unknown members of record and visits, the incoming value of both', () => {
     const odd = JSON.parse('{"__proto__":{"a":1},"constructor":2,"x":"mine"}');
     const mine = page([{ ...link(US), ...odd }, link(US + 9_000)], odd);
     const theirs = page([{ ...link(US), x: 'theirs', y: null }], { x: 'theirs', z: [3] });
@@ -386,7 +386,7 @@ describe('an edit by an app', () => {
     expect(prepare({ title: null }, existing)).toMatchObject({ body: { title: '' } });
   });
 
-  test('without a visit is one visit now, if the page has none and the device knows the time', () => {
+  test('without a visit is one visit now, if there is none and the time is known', () => {
     const visits = [link(NOW_MS * 1_000)];
     expect(prepare({ url: 'http://x/' })).toMatchObject({ body: { title: '', visits } });
     expect(prepare({ title: 'B' }, page([]))).toMatchObject({ body: { visits } });

@@ -93,7 +93,7 @@ describe('a login record', () => {
     expect(passwords.matches(login(), 'https://b')).toBe(false);
   });
 
-  test('is the same login as one with equal origin, target and user name, a dupe where one is for any form', () => {
+  test('is the same login as one of equal origin, target and user, or for any form', () => {
     const isSame = (a: object, b: object) => {
       const { things } = passwords;
       expect(things?.same(login(a), login(b))).toBe(things?.same(login(b), login(a)));

@@ -44,7 +44,7 @@ describe("a server's wish to wait", () => {
     expect(waitMs(longer, NOW_MS + MINUTE_MS, true)).toBe(20 * MINUTE_MS);
   });
 
-  test('is bounded as it is stored, too: nothing makes a device wait for longer than two days', () => {
+  test('is bounded as it is stored, too: no device waits for longer than two days', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (lengthMs) => {
         const server = { setAtMs: NOW_MS, untilMs: NOW_MS + Math.abs(lengthMs) };

@@ -119,7 +119,7 @@ describe('who sees what the companion sees', () => {
     expect((await open(secret.privateKey)).ok).toBe(true);
   });
 
-  it('finds neither secret in anything that the device sends, but the verifier beside the code', async () => {
+  it('finds no secret in what the device sends, but the verifier beside the code', async () => {
     const { world, secret, answer } = await begun();
     await finishSignIn(world.device, secret, answer);
     expect(world.sent.map(({ line }) => line)).toEqual(['POST /v1/oauth/token']);

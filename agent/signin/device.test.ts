@@ -18,7 +18,7 @@ async function start() {
   return { world, refreshToken, register, listed };
 }
 
-it('is listed under the id that the server gives, and shows its refresh token to nobody else', async () => {
+it('is listed under the server’s id, and shows nobody else its refresh token', async () => {
   const { world, refreshToken, register, listed } = await start();
   const id = await register();
   expect(listed()).toMatchObject([{ id, ...TV }]);

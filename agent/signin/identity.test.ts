@@ -76,7 +76,7 @@ describe('an access token', () => {
     expect(world.sent.length).toBe(2);
   });
 
-  it('is replaced when the clock jumps ahead, as it does on a television that finds the time', async () => {
+  it('is replaced when the clock jumps ahead, as on a television that finds the time', async () => {
     const { world, identity, signedIn } = await start();
     world.clock.nowMs += 50 * 365 * 86_400_000;
     expect((await identity.accessToken(false)).token).not.toBe(signedIn.accessToken);
@@ -126,7 +126,7 @@ describe('a server in trouble', () => {
 });
 
 describe('a refresh token that the server changes', () => {
-  it('is kept by the platform before its access token is used, and sent the next time', async () => {
+  it('is kept before its access token is used, and sent the next time', async () => {
     const { world, identity, signedIn, changes } = await start();
     world.middle = changing('/token', (json) => ({ ...json, refresh_token: 'the-next' }));
     await identity.accessToken(true);

@@ -191,7 +191,7 @@ describe('what is kept', () => {
     expect(keysOf(device)).toEqual(['s']);
   });
 
-  test('is gone after a power cut at any commit of the leaving, or the user is still there', async () => {
+  test('is gone after a cut at any commit of the leaving, or the user is there', async () => {
     const it = testServers(corpusAccount());
     const device = await signedIn(it);
     for (let atCommit = 1; ; atCommit++) {

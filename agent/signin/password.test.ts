@@ -43,7 +43,7 @@ it('ends with the same account and key as a sign-in by a companion', async () =>
   expect(accessToken).not.toBe(signedIn.accessToken);
 });
 
-it('shows the server neither the password nor what unwraps the key, and ends its session', async () => {
+it('shows the server no password nor what unwraps the key, and ends its session', async () => {
   const world = start();
   await signIn(world);
   expect(world.sent.map(({ line }) => line)).toEqual([

@@ -314,7 +314,7 @@ describe('any pages under any ids', () => {
     expect(await audit(storage, history)).toEqual([]);
   });
 
-  test('are whole when a deletion of many is cut: it was not acknowledged, and can be asked for again', async () => {
+  test('are whole when a deletion of many is cut, which can be asked for again', async () => {
     const { storage, store, platform } = await storeWith(
       Array.from({ length: 900 }, (_, n) => page(0, [n])),
     );
@@ -383,7 +383,7 @@ describe('logins of one site', () => {
   });
 });
 
-test('a record without a clock of its own is shown when this device is about to send it', async () => {
+test('a record without a clock of its own is shown when it is about to be sent', async () => {
   const store = await openTestStore(new MemoryStorage(), extensionStorage);
   const { platform } = testPass(store);
   const record = (n: number): Body => ({ extId: 'a@test', data: `{"n":${n}}` });

@@ -142,7 +142,7 @@ test('a device whose state is lost is no new device', async () => {
   expect(device.agent.status().error).toMatchObject({ code: 'damaged' });
 });
 
-test('a device whose state is lost begins anew when its user signs out, wherever that is cut', async () => {
+test('a device whose state is lost begins anew at a sign-out, wherever that is cut', async () => {
   const { servers, storage } = await synced();
   await storage.commit([['s', 'b{']]);
   for (let atCommit = 1; ; atCommit++) {

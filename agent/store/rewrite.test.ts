@@ -67,7 +67,7 @@ describe('many records are rewritten', () => {
       expect(changes).toBeLessThan(SMALL_HEAP.commitChangesMax + 10);
   });
 
-  test('with what belongs to the end in the last commit, although nothing else is there', async () => {
+  test('with what belongs to the end in the last commit, though it is all there is', async () => {
     const { store, storage } = await withPages(0, 0);
     await rewriteEach(
       store,

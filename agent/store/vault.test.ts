@@ -75,7 +75,7 @@ describe('a sealed value', () => {
     }
   });
 
-  test('does not open when its pieces are left out, doubled, swapped or another value’s', async () => {
+  test('does not open with pieces left out, doubled, swapped or another value’s', async () => {
     const [a, b, c] = boxesOf(await vault.seal('k', 'h', LONG));
     const other = boxesOf(await vault.seal('k', 'h', LONG.toUpperCase()));
     const rest = boxesOf(await vault.seal('k', 'h', LONG)).length - 3;

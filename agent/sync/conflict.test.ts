@@ -188,7 +188,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(eventsOf(story)).toContainEqual(told);
   });
 
-  test('a version that does not prove itself is replaced at the third try, and not before', async () => {
+  test('a version that proves nothing is replaced at the third try, not before', async () => {
     const story = await started('history', { protocol });
     const { servers, other, device } = story;
     const [user] = servers.world.store.users.values();
@@ -205,7 +205,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(statusOf(story)).toMatchObject({ pending: 0, quarantined: 0 });
   });
 
-  test('a build that knows the form takes it in at its next pass, and reads no more for it', async () => {
+  test('a build that knows the form takes it in at its next pass, reading no more', async () => {
     const storage = new MemoryStorage();
     const story = await started('addresses', { protocol, storage });
     for (let count = 0; count < 3; count++) await pass(story);
@@ -252,7 +252,7 @@ const addressesOfForm2: Collection = {
   },
 };
 
-test('past the marks that are remembered an edit replaces no version that was not read', async () => {
+test('past the marks that are kept an edit replaces no version that was not read', async () => {
   const servers = startServers();
   const other = secondDevice(servers);
   other.put('forms', { id: ID, ...CASES.forms?.known });

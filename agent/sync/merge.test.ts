@@ -116,7 +116,7 @@ describe('a version that arrives', () => {
   });
 });
 
-test('what a merge could not keep becomes a new record of this device, under a new id', async () => {
+test('what a merge could not keep becomes a new record, under a new id', async () => {
   const storage = new MemoryStorage();
   const store = await openTestStore(storage, history);
   const pass = testPass(store);

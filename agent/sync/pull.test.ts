@@ -14,7 +14,7 @@ const nobody = (): never => {
   throw new TypeError('fetch failed');
 };
 
-test('what is too much history is gone before a batch is told of and the next one comes', async () => {
+test('what is too much history is gone before a batch is told of', async () => {
   const server = await testServer();
   for (let n = 0; n < 200; n++)
     await server.put('history', `page${n}`, pageBody(n), 1_000 + 10 * n);

@@ -77,7 +77,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(agent.status().collections.history).toMatchObject({ pending: 0 });
   });
 
-  test('a record that is deleted, and put again before it was sent, is no deletion any more', async () => {
+  test('a record that is put again before its deletion was sent is none any more', async () => {
     const { agent, servers } = await sender(protocol);
     const second = secondDevice(servers);
     const [id = ''] = second.ids('history');
@@ -88,7 +88,7 @@ describe.each(['syncto', 'sync15'] as const)('over %s', (protocol) => {
     expect(second.get('history', id)).toMatchObject({ title: 'again' });
   });
 
-  test('no request holds more than a small memory can, but for a record that is longer itself', async () => {
+  test('no request holds more than a small memory can, but for one longer record', async () => {
     const { agent, posts } = await sender(protocol);
     for (const [n, chars] of [9_000, 9_000, 60_000, 200, 9_000, 9_000, 200, 200].entries()) {
       const url = `https://long.example/${n}?${'x'.repeat(chars)}`;

@@ -253,7 +253,7 @@ describe('what a server says beside its answer', () => {
     expect(notes.waitMs).toBe(90_000);
   });
 
-  test('a wait until a date is as long as it is to the server, whatever the device believes', async () => {
+  test('a wait until a date is as long as by the server’s clock', async () => {
     const far = NOW_MS - 1e12;
     const [date, until] = [far, far + 60_000].map((ms) => new Date(ms).toUTCString());
     const headers = { Date: date ?? '', 'Retry-After': until ?? '' };

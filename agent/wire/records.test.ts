@@ -81,7 +81,8 @@ describe('a list of records', () => {
 
   test('gives the same records wherever it is cut in two', () => {
     const records = [{ id: 'a"\\' }, { p: '{"c":"\\\\\\"","d":[]}', n: [1, [2]] }, 'x,]', null, 7];
-    const document = ` {"before":{"a":"\\\\"} ,"data":${JSON.stringify(records, null, 1)},"after":[1] }\n`;
+    const data = JSON.stringify(records, null, 1);
+    const document = ` {"before":{"a":"\\\\"} ,"data":${data},"after":[1] }\n`;
     for (let at = 0; at <= document.length; at++) {
       expect(parsed(split(document, [at]))).toEqual(records);
     }

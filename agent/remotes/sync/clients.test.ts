@@ -143,7 +143,7 @@ describe('the own record', () => {
     expect(own(it.other)).toMatchObject({ id, name: 'Kitchen' });
   });
 
-  test("has the device's id at the accounts server as soon as there is one, and keeps it", async () => {
+  test('has the id at the accounts server as soon as there is one, and keeps it', async () => {
     const it = bench();
     const user = userOf(it.servers);
     const link: { deviceId?: string } = {};
@@ -218,7 +218,7 @@ describe('the list of devices', () => {
     ]);
   });
 
-  test('hides what is stale: same name, same account device, half a year; and what vanished', async () => {
+  test('hides what is stale (same name, same device, half a year) and what vanished', async () => {
     const it = bench();
     const write = (id: string, more: object): void => {
       it.servers.nowMs += 1_000;

@@ -187,7 +187,7 @@ describe.each(['sync15', 'syncto'] as const)('over %s', (protocol) => {
     expect(secondDevice(it.servers).get('recipes', id)).toMatchObject(RECIPE);
   });
 
-  test('is not added to what was garbled on the way: that would go back to the server', async () => {
+  test('is not added to what was garbled on the way: it would go back', async () => {
     const it = stage();
     let reads = 0;
     const device = await it.device({

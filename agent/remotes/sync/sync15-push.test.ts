@@ -78,7 +78,7 @@ describe('uploads', () => {
     await agreed(device, it);
   });
 
-  test('what fills the user space is said, and does not hold up the other collections', async () => {
+  test('what fills the user space is said, and holds up no other collection', async () => {
     const account = syntheticAccount({ records: 20, seed: 3, bodyBytes: 200 });
     const [user] = account.store.users.values();
     const quotaBytes = (user?.payloadBytes(NOW_MS) ?? 0) + 2_500;
@@ -129,7 +129,7 @@ describe('uploads', () => {
     expect(it.asked.length).toBeLessThan(10);
   });
 
-  test('what somebody else writes meanwhile is taken in, and the upload made again at once', async () => {
+  test('what is written meanwhile is taken in, and the upload made again at once', async () => {
     const it = bench();
     const device = await it.boot();
     await device.agent.enable();

@@ -187,7 +187,7 @@ describe('several portions', () => {
     expect(posts).toHaveLength(at);
   });
 
-  test('a server without batches stores each portion, and each stands on the one before', async () => {
+  test('a server without batches stores each portion, each upon the one before', async () => {
     const answer = ({ ids }: Post, count: number): [number, unknown] => [
       200,
       { modified: (STORED_MS + count * 10) / 1000, success: ids, failed: {} },

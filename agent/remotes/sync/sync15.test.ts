@@ -157,7 +157,7 @@ describe('credentials', () => {
     expect(await agent.sync()).toMatchObject(ok);
   });
 
-  test('that are refused for a while are no case for the user: the device goes on by itself', async () => {
+  test('that are refused for a while are no case for the user: it goes on itself', async () => {
     const it = bench();
     const { agent, platform } = await it.boot();
     await agent.enable();

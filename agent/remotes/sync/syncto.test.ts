@@ -318,7 +318,7 @@ describe('a listing', () => {
     expect(await remote.changes('history', at({ sinceMs: 5_000 }))).toBeNull();
   });
 
-  test('starts again when the collection moved on under a page, or the page is not known', async () => {
+  test('starts again when the collection moved on, or the page is not known', async () => {
     for (const status of [412, 400]) {
       const { remote } = open(() => json({}, status));
       const cursor = at({ page: 'x', stampMs: 6_000 });
@@ -465,7 +465,7 @@ describe('changes that go up', () => {
     expect(await kindsOf(answer, [large, outgoing('b')])).toEqual([kind, 'stored']);
   });
 
-  test('are not stored for sure when the answer has no version, or is about another record', async () => {
+  test('are not stored for sure without a version, or with another record’s answer', async () => {
     const answered = (data: unknown) => (request: Request) =>
       pathOf(request) === '/'
         ? json({})
