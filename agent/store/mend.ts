@@ -6,6 +6,7 @@
 import type { Platform, Storage } from '../../platform/ports.ts';
 import { ported, SyncError } from '../errors.ts';
 import { DAMAGE_KEY, rangeEnd } from './layout.ts';
+import { eachPage } from './pages.ts';
 import { NO_ENTRY } from './record.ts';
 import { rewriteEach, updateState } from './rewrite.ts';
 import type { CollectionStore } from './store.ts';
@@ -74,12 +75,8 @@ export async function mendCollection(
   };
 
   let { seq, epoch } = store.state;
-  const limit = store.heap.batchRecordsMax;
   for (const isLocal of [false, true]) {
-    for (let after: string | null | undefined = null; after !== undefined; ) {
-      const ids: string[] = isLocal
-        ? await store.pendingIds(after, limit)
-        : (await store.mirrorIds(after, limit)).ids;
+    await eachPage(store, isLocal, async (ids) => {
       for (const id of ids) await clear(id);
       await rewriteEach(
         store,
@@ -91,8 +88,7 @@ export async function mendCollection(
           if (!isLocal || entry.mirror === null) transaction.set(id, NO_ENTRY, entry);
         },
       );
-      after = ids[limit - 1];
-    }
+    });
   }
 
   await updateState(store, (state) => ({

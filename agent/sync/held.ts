@@ -2,6 +2,7 @@
 // before it wanted to be remembered, and everything that apps see, one record at a time.
 
 import type { Held } from '../remotes/remote.ts';
+import { eachPage } from '../store/pages.ts';
 import { NO_ENTRY, visible } from '../store/record.ts';
 import type { CollectionStore } from '../store/store.ts';
 
@@ -24,22 +25,8 @@ export function heldBy(store: CollectionStore): Held {
     position,
     plan,
     async each(take) {
-      const limit = store.heap.batchRecordsMax;
-      for (let after: string | null = null; ; ) {
-        const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
-          after,
-          limit,
-        );
-        await show(ids, take, false);
-        if (next === null) break;
-        after = next;
-      }
-      for (let after: string | null = null; ; ) {
-        const ids: string[] = await store.pendingIds(after, limit);
-        await show(ids, take, true);
-        if (ids.length < limit) return;
-        after = ids.at(-1) ?? null;
-      }
+      await eachPage(store, false, (ids) => show(ids, take, false));
+      await eachPage(store, true, (ids) => show(ids, take, true));
     },
   };
 }

@@ -8,6 +8,7 @@ import { hasSameMembers } from '../collections/members.ts';
 import { SyncError } from '../errors.ts';
 import { QUARANTINE_MAX } from '../limits.ts';
 import type { Codec, Incoming } from '../remotes/remote.ts';
+import { eachPage } from '../store/pages.ts';
 import { type Entry, NO_ENTRY, visible } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import type { SetsCollection } from '../store/sets.ts';
@@ -183,10 +184,10 @@ async function finish(staging: Staging): Promise<void> {
   const { live, sets, stage } = staging;
   const { store, platform } = live;
   const seqBefore = store.state.seq;
-  await eachPage(store, async (ids) => store.lock.run(() => meetEach(staging, ids, -1)));
+  await eachOf(store, async (ids) => store.lock.run(() => meetEach(staging, ids, -1)));
   await store.lock.run(async () => {
     // What apps have changed meanwhile, however much.
-    await eachPending(store, (ids) => meetEach(staging, ids, seqBefore));
+    await eachPage(store, true, (ids) => meetEach(staging, ids, seqBefore));
     const { held, pending, quarantined, unknownForm, unknownFrom, ...rest } = stage.state;
     const transaction = store.begin();
     transaction.update({
@@ -201,33 +202,11 @@ async function finish(staging: Staging): Promise<void> {
 }
 
 /** Records that both sides had agreed on, then local changes. */
-async function eachPage(
+async function eachOf(
   store: CollectionStore,
   take: (ids: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  for (let after: string | null = null; ; ) {
-    const page: Awaited<ReturnType<CollectionStore['mirrorIds']>> = await store.mirrorIds(
-      after,
-      store.heap.batchRecordsMax,
-    );
-    await take(page.ids);
-    if (page.next === null) break;
-    after = page.next;
-  }
-  await eachPending(store, take);
-}
-
-async function eachPending(
-  store: CollectionStore,
-  take: (ids: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const limit = store.heap.batchRecordsMax;
-  for (let after: string | null = null; ; ) {
-    const ids: string[] = await store.pendingIds(after, limit);
-    await take(ids);
-    if (ids.length < limit) return;
-    after = ids.at(-1) ?? null;
-  }
+  for (const isLocal of [false, true]) await eachPage(store, isLocal, take);
 }
 
 /**
@@ -338,6 +317,6 @@ async function tell({ live, sets }: Staging): Promise<void> {
       await tellOf(id, was, now);
     }
   };
-  await eachPage(store, (ids) => tellPage(ids, false));
-  await eachPage(old, (ids) => tellPage(ids, true));
+  await eachOf(store, (ids) => tellPage(ids, false));
+  await eachOf(old, (ids) => tellPage(ids, true));
 }

@@ -2,6 +2,7 @@
 // and what the server turns out not to have goes up again, or is gone there and goes here.
 
 import { mayWrite } from '../collections/collection.ts';
+import { eachPage } from '../store/pages.ts';
 import { NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
 import { receive } from './merge.ts';
@@ -17,15 +18,7 @@ export const GONE = { body: null, text: '', version: '', modifiedMs: null };
 export async function requeueUnseen(pass: CollectionPass): Promise<void> {
   const { store } = pass;
   if (!store.state.resetting) return;
-  let after: string | null = null;
-  do {
-    const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
-      after,
-      store.heap.batchRecordsMax,
-    );
-    await requeue(pass, ids, next === null);
-    after = next;
-  } while (after !== null);
+  await eachPage(store, false, (ids, isLast) => requeue(pass, ids, isLast));
 }
 
 async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {

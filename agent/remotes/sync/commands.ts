@@ -3,6 +3,7 @@
 // edits meanwhile stays. The request is noted in the commit of its effect, so a power cut makes
 // none happen twice.
 
+import { eachPage } from '../../store/pages.ts';
 import { NO_ENTRY } from '../../store/record.ts';
 import { resetCollection } from '../../store/reset.ts';
 import { rewriteEach, updateState } from '../../store/rewrite.ts';
@@ -41,20 +42,8 @@ export async function wipeOnce(store: CollectionStore, request: Request): Promis
 export async function finishWipe(store: CollectionStore): Promise<void> {
   const upTo = store.state.wipeUpTo;
   if (upTo === undefined) return;
-  let after: string | null = null;
-  do {
-    const { ids, next }: { ids: string[]; next: string | null } = await store.mirrorIds(
-      after,
-      store.heap.batchRecordsMax,
-    );
-    await dropAll(store, ids, upTo);
-    after = next;
-  } while (after !== null);
-  for (;;) {
-    const ids: string[] = await store.pendingIds(after, store.heap.batchRecordsMax);
-    if (ids.length === 0) break;
-    await dropAll(store, ids, upTo);
-    after = ids.at(-1) ?? null;
+  for (const isLocal of [false, true]) {
+    await eachPage(store, isLocal, (ids) => dropAll(store, ids, upTo));
   }
   await updateState(store, () => ({ wipeUpTo: undefined }));
 }
