@@ -2,8 +2,10 @@
 // one is anything to the other.
 
 import { describe, expect, test } from 'vitest';
+import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
-import type { Value } from '../../platform/ports.ts';
+import type { Change, Value } from '../../platform/ports.ts';
+import { testDevice, testServers } from '../../test/support/device.ts';
 import { type TwoDevice, type TwoRemotes, twoRemotes } from '../../test/support/two-remotes.ts';
 
 const MINUTE_MS = 60_000;
@@ -40,6 +42,29 @@ const pendingOf = ({ agent }: TwoDevice, name: Side): number | undefined =>
 /** What is stored of one remote. */
 function rowsOf(storage: MemoryStorage, name: Side): [string, Value][] {
   return storage.snapshot().filter(([key]) => key.startsWith(':work:') === (name === 'work'));
+}
+
+/**
+ * A storage of these rows whose reads fail while it is broken, until it is repaired; the rows that
+ * it `loses` are gone then.
+ */
+function breakable(rows: [string, Value][], loses: (key: string) => boolean) {
+  const storage = new MemoryStorage(rows);
+  const get = storage.get.bind(storage);
+  const made = Object.assign(storage, {
+    isBroken: true,
+    async get(keys: readonly string[]) {
+      if (made.isBroken) throw Object.assign(new Error('a page'), { code: 'damaged' });
+      return get(keys);
+    },
+    async repair(ifLost: readonly Change[]) {
+      made.isBroken = false;
+      const gone = made.snapshot().filter(([key]) => loses(key));
+      await made.commit([...gone.map(([key]) => [key, null] as const), ...ifLost]);
+      return false;
+    },
+  });
+  return made;
 }
 
 /** What the device and the servers hold, in few words. */
@@ -216,23 +241,9 @@ describe('of two remotes', () => {
   test('both are mended where the storage has lost values', async () => {
     const bench = await synced();
     await editOf(bench.device, 'first');
-    const { storage } = bench;
-    const rows = storage.snapshot().filter(([key]) => !/\.(r|d|q|x)\./.test(key));
-    let isBroken = true;
-    const broken = new MemoryStorage(rows);
-    const get = broken.get.bind(broken);
-    broken.get = async (keys) => {
-      if (isBroken) throw Object.assign(new Error('a page'), { code: 'damaged' });
-      return get(keys);
-    };
-    const repairable = Object.assign(broken, {
-      async repair(ifLost: readonly (readonly [string, Value | null])[]) {
-        isBroken = false;
-        await broken.commit(ifLost);
-        return false;
-      },
-    });
-    const device = await bench.boot(repairable);
+    const loses = (key: string): boolean => /\.(r|d|q|x)\./.test(key);
+    const broken = breakable(bench.storage.snapshot(), loses);
+    const device = await bench.boot(broken);
     const events = device.platform.events.map((json) => JSON.parse(json));
     const damaged = events.filter(({ kind }) => kind === 'damaged');
     expect(damaged.map(({ collection, remote }) => [collection, remote])).toEqual([
@@ -252,22 +263,9 @@ describe('of two remotes', () => {
       const bench = twoRemotes();
       const { agent } = await bench.boot();
       expect(await agent.enable(otherThan(name))).toMatchObject({ ok: true });
-      let isBroken = true;
-      const storage = new MemoryStorage(bench.storage.snapshot());
-      const get = storage.get.bind(storage);
-      storage.get = async (keys) => {
-        if (isBroken) throw Object.assign(new Error('a page'), { code: 'damaged' });
-        return get(keys);
-      };
-      const repairable = Object.assign(storage, {
-        async repair(ifLost: readonly (readonly [string, Value | null])[]) {
-          isBroken = false;
-          await storage.commit(ifLost);
-          return false;
-        },
-      });
-      const again = await bench.boot(repairable);
-      expect(isBroken).toBe(false);
+      const storage = breakable(bench.storage.snapshot(), () => false);
+      const again = await bench.boot(storage);
+      expect(storage.isBroken).toBe(false);
       expect(again.agent.status(name)).toMatchObject({ state: 'disabled', error: null });
       expect(await again.agent.sync()).toMatchObject({ ok: true });
     },
@@ -275,27 +273,14 @@ describe('of two remotes', () => {
 
   test('what one finds lost while both are open, the other mends too', async () => {
     const bench = await synced();
-    const storage = new MemoryStorage(bench.storage.snapshot());
-    let isBroken = false;
-    const get = storage.get.bind(storage);
-    storage.get = async (keys) => {
-      if (isBroken) throw Object.assign(new Error('a page'), { code: 'damaged' });
-      return get(keys);
-    };
-    const repairable = Object.assign(storage, {
-      async repair(ifLost: readonly (readonly [string, Value | null])[]) {
-        isBroken = false;
-        const gone = storage.snapshot().filter(([key]) => key.includes('.r.'));
-        await storage.commit([...gone.map(([key]) => [key, null] as const), ...ifLost]);
-        return false;
-      },
-    });
-    const device = await bench.boot(repairable);
-    isBroken = true;
+    const storage = breakable(bench.storage.snapshot(), (key) => key.includes('.r.'));
+    storage.isBroken = false;
+    const device = await bench.boot(storage);
+    storage.isBroken = true;
     await expect(device.agent.get('recipes', 'recipe-1')).rejects.toMatchObject({
       code: 'damaged',
     });
-    expect(isBroken).toBe(false);
+    expect(storage.isBroken).toBe(false);
     expect(await device.agent.sync()).toMatchObject({ ok: true });
     const { device: is, servers } = await holdings(bench, device);
     expect(is).toEqual(servers);
@@ -466,5 +451,27 @@ describe('a device of several remotes', () => {
     for (let n = 0; n < 50 && !isOut; n++) await new Promise((done) => setImmediate(done));
     expect(isOut).toBe(true);
     expect(rowsOf(storage, 'work').map(([key]) => key)).toEqual([':work:s']);
+  });
+});
+
+describe('a build of one remote', () => {
+  test('has no other, and signs nobody out who was not meant', async () => {
+    const { agent } = testDevice(testServers(syntheticAccount({ records: 2, seed: 3 })));
+    await agent.start();
+    expect(await agent.enable('first')).toMatchObject({ ok: true });
+    const refused = { code: 'badInput', message: 'remote: not one of first' };
+    await expect(agent.disable('work')).rejects.toMatchObject(refused);
+    await expect(agent.sync('work')).rejects.toMatchObject(refused);
+    expect(agent.status('first')).toEqual(agent.status());
+    expect(agent.status().state).toBe('enabled');
+    expect(agent.createCollection).toBeUndefined();
+  });
+
+  test('is not made for a configuration of several', () => {
+    const servers = testServers(syntheticAccount({ records: 2, seed: 3 }));
+    const { remotes } = twoRemotes().config;
+    expect(() => testDevice(servers, { config: { ...(remotes && { remotes }) } })).toThrow(
+      'remotes: this build has one',
+    );
   });
 });
