@@ -219,7 +219,8 @@ export function parseServe(args: readonly string[]): ServeOptions {
   };
 }
 
-function hostName(text: string): string {
+/** For an option of that name. Errors: UsageError. */
+export function hostName(text: string): string {
   if (/^(?!-)[\w.-]{1,253}$/.test(text) || /^\[[\da-f:.]+\]$/i.test(text)) return text;
   throw new UsageError(`--host must be a name without a port, not ${JSON.stringify(text)}`);
 }
@@ -313,7 +314,8 @@ export function systemReason(error: unknown): string {
   return words[code ?? ''] ?? message;
 }
 
-function wholeNumber(name: string, text: string, min: number, max = 2 ** 31 - 1): number {
+/** Errors: UsageError, which names the limits. */
+export function wholeNumber(name: string, text: string, min: number, max = 2 ** 31 - 1): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max)) {
     throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`);

@@ -4,12 +4,13 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { encryptedFetch } from '../../../platform/node/server-url.ts';
+import { UsageError } from '../../usage.ts';
 import type { Handler } from '../http.ts';
 import { type CacheStore, memoryCacheStore, SealedCache } from '../syncto/sealed-cache.ts';
 import { createSyncto } from '../syncto/syncto.ts';
 import { listen } from './listener.ts';
 import { causeOf, jsonLog, type Log } from './log.ts';
-import { GATEWAY_HELP, type GatewayOptions, GatewayUsageError, parseGateway } from './options.ts';
+import { GATEWAY_HELP, type GatewayOptions, parseGateway } from './options.ts';
 import { openRedis } from './redis.ts';
 import { createUpstream } from './upstream.ts';
 
@@ -23,7 +24,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await run(parseGateway(args, process.env));
     return 0;
   } catch (error) {
-    if (!(error instanceof GatewayUsageError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`kitsync: ${error.message}\n`);
     return 2;
   }
@@ -40,7 +41,7 @@ async function run(options: GatewayOptions): Promise<void> {
   const listener = await listen({ port, publicUrl, hosts, log, handlerFor, nowMs }).catch(
     (error: unknown) => {
       redis?.close();
-      throw new GatewayUsageError(`cannot listen on port ${port}: ${causeOf(error)}`);
+      throw new UsageError(`cannot listen on port ${port}: ${causeOf(error)}`);
     },
   );
   const { pid } = process;

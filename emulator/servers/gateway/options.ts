@@ -4,9 +4,8 @@
 import { parseArgs } from 'node:util';
 import { readPrivate } from '../../../platform/node/cli/private-files.ts';
 import { serverUrlOf } from '../../../platform/node/server-url.ts';
-
-/** A complaint about what was typed; exit code 2. */
-export class GatewayUsageError extends Error {}
+import { hostName, wholeNumber } from '../../options.ts';
+import { UsageError } from '../../usage.ts';
 
 export interface GatewayOptions {
   readonly port: number;
@@ -53,7 +52,7 @@ requests, GET /v1/__heartbeat__ whether its token server answers.
 const DEFAULT_WRITABLE = ['history', 'passwords', 'clients'];
 const SECRET_VARIABLE = 'KITSYNC_GATEWAY_SECRET';
 
-/** Errors: GatewayUsageError. */
+/** Errors: UsageError. */
 export function parseGateway(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -63,14 +62,14 @@ export function parseGateway(
   const url = (name: string, text: string): string =>
     asUsage(() => serverUrlOf(name, text, { allowHttp, mayShow: true }));
   const tokenServer = values['token-server'];
-  if (tokenServer === undefined) throw new GatewayUsageError('--token-server URL is missing');
+  if (tokenServer === undefined) throw new UsageError('--token-server URL is missing');
   const secret = secretOf(values['secret-file'], environment[SECRET_VARIABLE]);
   const redisUrl = values.redis === undefined ? null : redisUrlOf(values.redis);
   if (redisUrl !== null && secret === null) {
-    throw new GatewayUsageError(`--redis needs --secret-file or ${SECRET_VARIABLE}`);
+    throw new UsageError(`--redis needs --secret-file or ${SECRET_VARIABLE}`);
   }
   if (values['read-only'] && (values.write ?? values.erase) !== undefined) {
-    throw new GatewayUsageError('--read-only excludes --write and --erase');
+    throw new UsageError('--read-only excludes --write and --erase');
   }
   const publicUrl = values['public-url'];
   return {
@@ -117,7 +116,7 @@ function secretOf(path: string | undefined, variable: string | undefined): Uint8
   const text = path === undefined ? variable : asUsage(() => readPrivate(path));
   const hex = (text ?? '').trim();
   if (!/^[\da-f]{64}$/i.test(hex)) {
-    throw new GatewayUsageError(`${path ?? SECRET_VARIABLE} must hold 64 hex digits`);
+    throw new UsageError(`${path ?? SECRET_VARIABLE} must hold 64 hex digits`);
   }
   return Buffer.from(hex, 'hex');
 }
@@ -125,32 +124,19 @@ function secretOf(path: string | undefined, variable: string | undefined): Uint8
 /** It may hold a password, so it is never shown. */
 function redisUrlOf(text: string): string {
   if (URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol)) return text;
-  throw new GatewayUsageError('--redis must be a redis:// or rediss:// URL');
+  throw new UsageError('--redis must be a redis:// or rediss:// URL');
 }
 
 function collection(name: string): string {
   if (/^[A-Za-z0-9._-]{1,32}$/.test(name)) return name;
-  throw new GatewayUsageError(`a collection cannot be named ${JSON.stringify(name)}`);
-}
-
-function hostName(text: string): string {
-  if (/^(?!-)[\w.-]{1,253}$/.test(text) || /^\[[\da-f:.]+\]$/i.test(text)) return text;
-  throw new GatewayUsageError(`--host must be a name without a port, not ${JSON.stringify(text)}`);
-}
-
-function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new GatewayUsageError(
-    `${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`,
-  );
+  throw new UsageError(`a collection cannot be named ${JSON.stringify(name)}`);
 }
 
 function asUsage<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof GatewayUsageError) throw error;
-    throw new GatewayUsageError(String((error as Error).message).split('\n')[0]);
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(String((error as Error).message).split('\n')[0]);
   }
 }

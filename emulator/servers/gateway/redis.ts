@@ -2,9 +2,9 @@
 // costs time and nothing else: an entry that is not found in time is as good as none, and one that
 // cannot be written is asked for again.
 
+import { UsageError } from '../../usage.ts';
 import type { CacheStore } from '../syncto/sealed-cache.ts';
 import { causeOf, type Log } from './log.ts';
-import { GatewayUsageError } from './options.ts';
 
 /** A question to Redis ends after this, whatever it does. */
 const ANSWER_MS_MAX = 500;
@@ -15,10 +15,10 @@ interface RedisStore extends CacheStore {
   close(): void;
 }
 
-/** Does not wait for Redis to answer. Errors: GatewayUsageError where the package is missing. */
+/** Does not wait for Redis to answer. Errors: UsageError where the package is missing. */
 export async function openRedis(url: string, log: Log): Promise<RedisStore> {
   const { Redis } = await import('ioredis').catch(() => {
-    throw new GatewayUsageError('--redis needs a package: npm install ioredis');
+    throw new UsageError('--redis needs a package: npm install ioredis');
   });
   const redis = new Redis(url, {
     commandTimeout: ANSWER_MS_MAX,
