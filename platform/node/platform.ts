@@ -33,6 +33,8 @@ export interface NodePlatformOptions extends MachineOptions {
   readonly directory: string;
   /** The account manager of this machine. */
   identity(machine: Machine, deviceKey: Identity['deviceKey']): Identity;
+  /** That of a further remote that the agent's configuration names. */
+  identityOf?(name: string, machine: Machine, deviceKey: Identity['deviceKey']): Identity;
   readonly shell: Shell;
   /** `wifi` by default: a machine's network is there and costs nothing. */
   readonly connection?: () => Connection;
@@ -57,12 +59,25 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
     shell,
     power: { connection: options.connection ?? (() => 'wifi') },
     identity: options.identity(machine, async () => deviceKey),
+    ...(options.identityOf && {
+      identityOf: (name: string) => asked(options, name, machine, deviceKey),
+    }),
     crypto: nodeDeviceCrypto(),
     close() {
       machine.stop();
       storage.close();
     },
   };
+}
+
+function asked(
+  { identity, identityOf }: NodePlatformOptions,
+  name: string,
+  machine: Machine,
+  deviceKey: Uint8Array,
+): Identity {
+  const key = async (): Promise<Uint8Array> => deviceKey;
+  return identityOf?.(name, machine, key) ?? identity(machine, key);
 }
 
 /** Only the owner of the folder makes a key, and looks at one. */

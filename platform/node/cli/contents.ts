@@ -7,8 +7,10 @@ import {
   clients,
   extensionStorage,
   forms,
+  generic,
   history,
   passwords,
+  several,
   sync15,
   syncto,
   tabs,
@@ -18,7 +20,21 @@ export const contents = {
   drivers: [sync15, syncto],
   collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
   clients,
+  several,
 } as const satisfies Contents;
 
+/** With collections of apps besides, by their names. */
+export function contentsWith(names: readonly string[]): Contents {
+  const own = [...new Set(names)].filter(isOwnName).map((name) => generic(name));
+  return { ...contents, collections: [...contents.collections, ...own] };
+}
+
+/** Whether an app may keep a collection of this name: it is nobody else's. */
+export function isOwnName(name: string): boolean {
+  return /^[A-Za-z0-9._-]{1,32}$/.test(name) && ![...COLLECTIONS, ...TAKEN].includes(name);
+}
+
+const TAKEN = ['meta', 'crypto', 'keys', 'clients'];
+
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);
-export const COLLECTIONS = contents.collections.map(({ name }) => name);
+export const COLLECTIONS: readonly string[] = contents.collections.map(({ name }) => name);

@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Agent, type PassReport, type Status, SyncError } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { Failure } from './complaint.ts';
-import { type MarkPage, readMarks, readServerWaitMs } from './stored.ts';
+import { type MarkPage, placeOf, readMarks, readServerWaitMs } from './stored.ts';
 
 /** An agent, and what it keeps, to be read beside it: see stored.ts. */
 export interface Opened {
@@ -23,12 +23,12 @@ export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'
   status(): Promise<Status>;
   /** See stored.ts, these two. */
   marks(collection: string, after: string | null): Promise<MarkPage>;
-  serverWaitMs(): Promise<number>;
+  serverWaitMs(remote?: string): Promise<number>;
 };
 
 /** What a sync that runs does besides. */
 interface SyncApi extends LocalApi {
-  sync(): Promise<PassReport>;
+  sync(remote?: string): Promise<PassReport>;
 }
 
 interface RemoteApi extends SyncApi {
@@ -37,8 +37,9 @@ interface RemoteApi extends SyncApi {
 
 export function localApi({ agent, storage }: Opened): LocalApi {
   return {
-    marks: (collection, after) => readMarks(storage, collection, after),
-    serverWaitMs: () => readServerWaitMs(storage, Date.now()),
+    marks: (collection, after) =>
+      readMarks(storage, collection, after, placeOf(ownerOf(agent.status(), collection))),
+    serverWaitMs: (remote) => readServerWaitMs(storage, Date.now(), placeOf(remote ?? null)),
     status: async () => agent.status(),
     get: agent.get,
     list: agent.list,
@@ -46,6 +47,12 @@ export function localApi({ agent, storage }: Opened): LocalApi {
     delete: agent.delete,
     devices: agent.devices,
   };
+}
+
+/** The service that has a collection; null: the first, or nobody. */
+function ownerOf({ remotes = {} }: Status, collection: string): string | null {
+  const owner = Object.entries(remotes).find(([, { collections }]) => collection in collections);
+  return owner?.[0] ?? null;
 }
 
 /**
@@ -109,10 +116,10 @@ export async function connectControl(
     list: (collection, query) => call('list', collection, query),
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
-    devices: () => call('devices'),
+    devices: (remote) => call('devices', remote),
     marks: (collection, after) => call('marks', collection, after),
-    serverWaitMs: () => call('serverWaitMs'),
-    sync: () => call('sync'),
+    serverWaitMs: (remote) => call('serverWaitMs', remote),
+    sync: (remote) => call('sync', remote),
     close: () => void socket.destroy(),
   };
 }
@@ -163,10 +170,10 @@ async function replyTo(line: string, api: SyncApi): Promise<object> {
       ['list', () => api.list(args[0], args[1])],
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],
-      ['devices', () => api.devices()],
+      ['devices', () => api.devices(args[0] ?? undefined)],
       ['marks', () => api.marks(args[0], args[1])],
-      ['serverWaitMs', () => api.serverWaitMs()],
-      ['sync', () => api.sync()],
+      ['serverWaitMs', () => api.serverWaitMs(args[0] ?? undefined)],
+      ['sync', () => api.sync(args[0] ?? undefined)],
     ]);
     const call = calls.get(method);
     if (call === undefined) throw new SyncError('badInput', 'there is no such call');

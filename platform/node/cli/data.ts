@@ -9,11 +9,12 @@ import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
-import { contents } from './contents.ts';
+import { contentsWith } from './contents.ts';
 import { connectControl, type Opened } from './control.ts';
 import type { Device } from './device.ts';
 import { removeLeftovers } from './folder.ts';
 import { NODE_HEAP } from './heap.ts';
+import type { ServiceNotes } from './notes.ts';
 import { checkPrivateFolder } from './private-files.ts';
 
 export interface Data extends Opened {
@@ -25,6 +26,10 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
   readonly remote: AgentConfig['remote'] | null;
   /** Null: not one of the account's devices. */
   readonly device: Device | null;
+  /** Further services, by name; none when left out. */
+  readonly others?: { readonly [name: string]: ServiceNotes };
+  /** Collections of apps that are synced with the first one. */
+  readonly own?: readonly string[];
 }
 
 /** Both protocols of Firefox Sync keep the same of an account. */
@@ -41,10 +46,13 @@ export async function openData(options: DataOptions): Promise<Data> {
   const platform = await openNodePlatform(options).catch((error: unknown) => {
     throw placed(options.directory, error);
   });
+  const { others = {}, own = [] } = options;
+  const names = Object.values(others).flatMap(({ collections }) => collections);
   const config: AgentConfig = {
     profile: 'node',
     ...(options.device === null ? {} : { device: options.device }),
     remote: options.remote ?? NOWHERE,
+    ...(names.length > 0 && { remotes: namedRemotes(others, options.device) }),
     collections: {},
     intervalMs: options.intervalMs,
     spreadMs: 0,
@@ -53,15 +61,36 @@ export async function openData(options: DataOptions): Promise<Data> {
     recordCharsMax: RECORD_CHARS_MAX,
     heap: NODE_HEAP,
   };
-  const agent = createAgent(platform, config, contents);
+  const agent = createAgent(platform, config, contentsWith([...own, ...names]));
   try {
     removeLeftovers(options.directory);
-    await agent.start();
+    // What one service has lost is no reason to do without the others: its status says it.
+    await agent.start().catch((error: unknown) => {
+      const all = Object.values(agent.status().remotes ?? {});
+      if (!all.some((status) => status.error === null)) throw error;
+    });
   } catch (error) {
     platform.close();
     throw error;
   }
   return { agent, storage: platform.storage, close: platform.close };
+}
+
+function namedRemotes(
+  others: { readonly [name: string]: ServiceNotes },
+  device: Device | null,
+): NonNullable<AgentConfig['remotes']> {
+  const named = Object.entries(others).map(([name, { remote, collections }]) => [
+    name,
+    {
+      remote,
+      ...(device !== null && { device }),
+      collections: Object.fromEntries(
+        collections.map((collection) => [collection, { enabled: true, readOnly: false }]),
+      ),
+    },
+  ]);
+  return Object.fromEntries(named);
 }
 
 /** The commands take turns on a folder: one that has it for longer than this is not done soon. */

@@ -100,6 +100,8 @@ Keeps the data of an account in a folder of this machine.
 ${SERVER}  --data DIR           the folder; made when it is missing
   --protocol sync15|syncto    the protocol (default sync15)
   --collections A,B    what is synced (default history,passwords)
+  --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
+                       another. Its --token-server and --credentials are given as NAME=VALUE
   --device-name NAME   how the account's other devices see this one (default: the host's name)
   --no-device          they do not see it
   --read-only          changes nothing at all on the server
@@ -184,6 +186,7 @@ ${FOLDER}  --repair             has the next sync fetch these collections anew, 
 
 Removes the account's data from this machine.
   --data DIR           the folder
+  --remote NAME        signs out of this service only (first: the one without a name)
   --credentials FILE   gives the sign-in back to the accounts server, too
   --forget-credentials removes that file
   --allow-http         servers on other machines may be asked without encryption

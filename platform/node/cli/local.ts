@@ -37,12 +37,12 @@ export async function list(options: ListOptions, terminal: Terminal): Promise<vo
 
 /** The account's other devices, the one seen last first. */
 export async function devices(options: LocalOptions, terminal: Terminal): Promise<void> {
-  const { directory, json } = options;
+  const { directory, json, remote } = options;
   await withApi(directory, async (api) => {
     if (readNotes(directory).device === null) {
       throw new Failure('with --no-device or --read-only, the other devices are not known');
     }
-    const others = await api.devices();
+    const others = await api.devices(remote ?? undefined);
     if (json) return terminal.write(`${printableJson(others)}\n`);
     for (const { name, type, os, application, lastSeenMs } of others) {
       const day = new Date(Number(lastSeenMs)).toLocaleDateString('sv-SE');
@@ -89,12 +89,14 @@ export function openAlone(
   directory: string,
   event: (json: string) => void = () => undefined,
 ): Promise<Data> {
+  const { device, remotes, own } = readNotes(directory);
   return openData({
     directory,
     remote: null,
-    device: readNotes(directory).device,
+    ...{ device, own, others: remotes },
     intervalMs: 0,
     identity: (_, deviceKey) => nobody(deviceKey),
+    identityOf: (_name, _machine, deviceKey) => nobody(deviceKey),
     connection: () => 'none',
     shell: { status: () => undefined, event },
   });
@@ -132,7 +134,7 @@ async function* jsonList(records: AsyncIterable<Listed>): AsyncGenerator<string>
 async function* exported(api: LocalApi): AsyncGenerator<string> {
   const { collections } = await api.status();
   let separator = '{';
-  for (const name of COLLECTIONS) {
+  for (const name of new Set([...COLLECTIONS, ...Object.keys(collections)])) {
     if (!ALWAYS_EXPORTED.includes(name) && !collections[name]?.held) continue;
     yield `${separator}\n"${name === 'passwords' ? 'logins' : name}": `;
     yield* jsonList(recordsOf(api, name, Number.POSITIVE_INFINITY));

@@ -8,8 +8,18 @@ import type { AgentConfig, Status } from '../../../agent/index.ts';
 import type { Device } from './device.ts';
 import { writePrivate } from './private-files.ts';
 
+/** What is kept of a further service of the folder. */
+export interface ServiceNotes {
+  readonly remote: AgentConfig['remote'];
+  readonly collections: readonly string[];
+}
+
 interface Notes {
+  /** The folder's further services, by name. */
+  readonly remotes: { readonly [name: string]: ServiceNotes };
   readonly remote: AgentConfig['remote'] | null;
+  /** Collections of apps that are synced with the first service. */
+  readonly own: readonly string[];
   /** Null: it syncs without being among the account's devices. */
   readonly device: Device | null;
   /**
@@ -23,6 +33,8 @@ interface Notes {
 export const NOTES_FILE = 'notes.json';
 
 const NOTHING: Notes = {
+  remotes: {},
+  own: [],
   remote: null,
   device: null,
   lastSyncMs: null,
@@ -50,7 +62,14 @@ const FORMS: readonly [path: readonly string[], members: readonly string[]][] = 
 ];
 
 function isNotes(value: unknown): value is Partial<Notes> {
-  const { said = NOTHING.said, lastSyncMs = null } = (membersOf(value) ?? {}) as {
+  const {
+    own = [],
+    remotes = {},
+    said = NOTHING.said,
+    lastSyncMs = null,
+  } = (membersOf(value) ?? {}) as {
+    own?: unknown;
+    remotes?: unknown;
     said?: unknown;
     lastSyncMs?: unknown;
   };
@@ -58,6 +77,10 @@ function isNotes(value: unknown): value is Partial<Notes> {
   const quota = membersOf(said)?.quotaRemainingBytes ?? null;
   return (
     membersOf(value) !== null &&
+    Object.entries(membersOf(remotes) ?? {}).every(isServiceNote) &&
+    membersOf(remotes) !== null &&
+    Array.isArray(own) &&
+    own.every((name) => typeof name === 'string') &&
     membersOf(said) !== null &&
     (lastSyncMs === null || typeof lastSyncMs === 'number') &&
     (alert === null || typeof alert === 'string') &&
@@ -69,6 +92,19 @@ function isNotes(value: unknown): value is Partial<Notes> {
       const texts = membersOf(found);
       return texts !== null && members.every((name) => typeof texts[name] === 'string');
     })
+  );
+}
+
+function isServiceNote([name, value]: [string, unknown]): boolean {
+  const { remote, collections } = membersOf(value) ?? {};
+  const members = membersOf(remote);
+  return (
+    /^[a-z0-9-]{1,16}$/.test(name) &&
+    ['protocol', 'serverUrl', 'audience', 'auth'].every(
+      (member) => typeof members?.[member] === 'string',
+    ) &&
+    Array.isArray(collections) &&
+    collections.every((collection) => typeof collection === 'string')
   );
 }
 

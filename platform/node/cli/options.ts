@@ -6,16 +6,16 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
-import { COLLECTIONS, PROTOCOLS } from './contents.ts';
+import { PROTOCOLS } from './contents.ts';
 import { type Device, deviceNamed } from './device.ts';
+import { type Service, servicesOf } from './service.ts';
 
 export interface SyncOptions {
-  readonly remote: AgentConfig['remote'];
+  /** What the plain options are about in front; the others by name. */
+  readonly services: readonly [Service, ...Service[]];
   /** Other machines may be asked without encryption. */
   readonly allowHttp: boolean;
-  readonly credentialsFile: string;
   readonly directory: string;
-  readonly collections: readonly string[];
   readonly readOnly: boolean;
   /** How the account's other devices see this one; null: not at all. */
   readonly device: Device | null;
@@ -28,10 +28,9 @@ export interface SyncOptions {
   readonly json: boolean;
 }
 
-export type DoctorOptions = Pick<
-  SyncOptions,
-  'remote' | 'allowHttp' | 'credentialsFile' | 'json'
-> & {
+export type DoctorOptions = Pick<SyncOptions, 'allowHttp' | 'json'> & {
+  readonly remote: AgentConfig['remote'];
+  readonly credentialsFile: string;
   /** Null: no folder is looked at. */
   readonly directory: string | null;
 };
@@ -39,6 +38,8 @@ export type DoctorOptions = Pick<
 export interface LocalOptions {
   readonly directory: string;
   readonly json: boolean;
+  /** Of one service of the folder, by name; null: of all, or of the first. */
+  readonly remote: string | null;
   /** What stands beside the options. */
   readonly words: readonly string[];
 }
@@ -81,7 +82,9 @@ export interface ImportOptions extends AccountOptions {
 
 export interface SignOutOptions {
   readonly directory: string;
-  /** Null: nothing is told to any server. */
+  /** The service that is left; null: all of the folder. */
+  readonly remote: string | null;
+  /** Of the service; null: nothing is told to any server. */
   readonly credentialsFile: string | null;
   readonly forgetCredentials: boolean;
   /** As in `SyncOptions`. */
@@ -90,6 +93,7 @@ export interface SignOutOptions {
 }
 
 const text = { type: 'string' } as const;
+const texts = { type: 'string', multiple: true, default: [] as string[] } as const;
 const flag = { type: 'boolean', default: false } as const;
 const INTERVAL_MINUTES = 15;
 const MINUTE_MS = 60_000;
@@ -97,8 +101,11 @@ const MINUTE_MS = 60_000;
 export function parseSync(args: readonly string[]): SyncOptions {
   const { values } = parse(args, [], {
     ...SERVER,
+    'token-server': texts,
+    credentials: texts,
+    remote: texts,
     data: text,
-    collections: { type: 'string', default: 'history,passwords' },
+    collections: text,
     interval: text,
     'device-name': text,
     'no-device': flag,
@@ -116,12 +123,13 @@ export function parseSync(args: readonly string[]): SyncOptions {
     values.interval === undefined
       ? INTERVAL_MINUTES
       : wholeNumber('--interval', values.interval, 1, 10_080);
+  const allowHttp = values['allow-http'];
   return {
-    ...serverOptions(values),
+    services: servicesOf(values, (option, protocol, url) =>
+      remoteConfig(protocol, urlOf(option, url, allowHttp)),
+    ),
+    allowHttp,
     directory: resolve(needed('--data', values.data)),
-    collections: values.collections
-      .split(',')
-      .map((name) => oneOf('--collections', name.trim(), COLLECTIONS)),
     readOnly: values['read-only'],
     // A device's record is written by the device: a reader has none.
     device: values['no-device'] || values['read-only'] ? null : deviceNamed(nameOf(values)),
@@ -146,7 +154,7 @@ export function parseDoctor(args: readonly string[]): DoctorOptions {
  * `?`, and there may be more of it if it ends in `...?`.
  */
 export function parseLocal(args: readonly string[], names: readonly string[]): LocalOptions {
-  const { values, words } = parse(args, names, { data: text, json: flag });
+  const { values, words } = parse(args, names, { data: text, json: flag, remote: text });
   return localOptions(values, words);
 }
 
@@ -193,6 +201,7 @@ export function parseImport(args: readonly string[]): ImportOptions {
 export function parseSignOut(args: readonly string[]): SignOutOptions {
   const { values } = parse(args, [], {
     data: text,
+    remote: text,
     credentials: text,
     'forget-credentials': flag,
     'allow-http': flag,
@@ -202,6 +211,7 @@ export function parseSignOut(args: readonly string[]): SignOutOptions {
   if (forgetCredentials) needed('--credentials', values.credentials);
   return {
     directory: resolve(needed('--data', values.data)),
+    remote: values.remote ?? null,
     credentialsFile: values.credentials ?? null,
     forgetCredentials,
     allowHttp: values['allow-http'],
@@ -220,19 +230,18 @@ function serverOptions(
   values: { readonly 'allow-http': boolean; readonly protocol: string } & {
     readonly [Name in 'token-server' | 'credentials']?: string | undefined;
   },
-): Pick<SyncOptions, 'remote' | 'allowHttp' | 'credentialsFile'> {
+): Pick<DoctorOptions, 'remote' | 'allowHttp' | 'credentialsFile'> {
   const allowHttp = values['allow-http'];
   const serverUrl = urlOf('--token-server', values['token-server'], allowHttp);
   return {
-    remote: {
-      protocol: oneOf('--protocol', values.protocol, PROTOCOLS),
-      serverUrl,
-      audience: `${new URL(serverUrl).origin}/`,
-      auth: 'bearer',
-    },
+    remote: remoteConfig(oneOf('--protocol', values.protocol, PROTOCOLS), serverUrl),
     allowHttp,
     credentialsFile: needed('--credentials', values.credentials),
   };
+}
+
+function remoteConfig(protocol: string, serverUrl: string): AgentConfig['remote'] {
+  return { protocol, serverUrl, audience: `${new URL(serverUrl).origin}/`, auth: 'bearer' };
 }
 
 const ACCOUNT = {
@@ -270,10 +279,15 @@ function exclude(values: { readonly [name: string]: unknown }, ...names: readonl
 }
 
 function localOptions(
-  values: { readonly data?: string | undefined; readonly json: boolean },
+  values: {
+    readonly data?: string | undefined;
+    readonly json: boolean;
+    readonly remote?: string | undefined;
+  },
   words: readonly string[],
 ): LocalOptions {
-  return { directory: resolve(needed('--data', values.data)), json: values.json, words };
+  const { json, remote = null } = values;
+  return { directory: resolve(needed('--data', values.data)), json, remote, words };
 }
 
 function parse<const T extends NonNullable<ParseArgsConfig['options']>>(

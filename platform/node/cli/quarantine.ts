@@ -4,18 +4,22 @@
 import { UsageError } from './complaint.ts';
 import { COLLECTIONS, contents } from './contents.ts';
 import { withApi } from './local.ts';
+import { readNotes } from './notes.ts';
 import type { LocalOptions } from './options.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function quarantine(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, words, json } = options;
-  const unknown = words.find((name) => !NAMES.includes(name));
+  const { remotes, own } = readNotes(directory);
+  const owned = Object.values(remotes).flatMap(({ collections }) => collections);
+  const known = [...new Set([...NAMES, ...own, ...owned])];
+  const unknown = words.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new UsageError(`there is no collection "${unknown}": ${NAMES.join(', ')}`);
+    throw new UsageError(`there is no collection "${unknown}": ${known.join(', ')}`);
   }
   await withApi(directory, async (api) => {
-    for (const name of words.length > 0 ? words : NAMES) {
+    for (const name of words.length > 0 ? words : known) {
       let after: string | null = null;
       do {
         const { marks, next }: Awaited<ReturnType<typeof api.marks>> = await api.marks(name, after);

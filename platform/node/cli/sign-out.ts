@@ -18,6 +18,7 @@ import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
 import { NOTES_FILE, readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
+import { leaveOne } from './sign-out-one.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -29,6 +30,15 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
   checkFolder(directory);
   const credentials = credentialsFile === null ? null : readCredentials(credentialsFile, allowHttp);
   if (credentialsFile !== null) removeDrafts(credentialsFile);
+  if (options.remote !== null) {
+    await leaveOne(options, options.remote, credentials, terminal);
+    if (credentials !== null) {
+      const said = await giveBack(credentials, { ...terminal.machine, allowHttp });
+      terminal.complain(`${said}\n`);
+    }
+    if (credentialsFile !== null && forgetCredentials) removeFile(credentialsFile);
+    return;
+  }
   if (hasData(directory)) await leave(options, credentials, terminal);
   else await confirm(terminal, question(options, null), options.yes);
   const left = existsSync(directory) ? await eraseData(directory) : [];

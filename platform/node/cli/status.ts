@@ -7,6 +7,7 @@ import { duration, failureLine } from './complaint.ts';
 import { withApi } from './local.ts';
 import { readNotes } from './notes.ts';
 import type { LocalOptions } from './options.ts';
+import { FIRST } from './service.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
@@ -26,12 +27,23 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
       quotaRemainingBytes: now.quotaRemainingBytes ?? said.quotaRemainingBytes,
     };
     const deviceName = device?.name ?? null;
-    const text = json
-      ? printableJson({ ...known, isRunning, deviceName })
-      : rowsOf(known, { isRunning, serverWaitMs }, deviceName)
-          .map(([name, value]) => name.padEnd(NAME_CHARS) + value)
-          .join('\n');
-    terminal.write(`${text}\n`);
+    if (json) {
+      terminal.write(`${printableJson({ ...known, isRunning, deviceName })}\n`);
+      return;
+    }
+    const { remotes } = now;
+    const services = remotes === undefined ? [FIRST] : Object.keys(remotes);
+    for (const name of services.filter(
+      (one) => options.remote === null || one === options.remote,
+    )) {
+      const own = remotes?.[name] ?? known;
+      const shown = name === FIRST ? { ...known, collections: own.collections } : own;
+      const waitMs = name === FIRST ? serverWaitMs : await api.serverWaitMs(name);
+      const rows = rowsOf(shown, { isRunning, serverWaitMs: waitMs }, deviceName);
+      const headed: readonly Row[] = remotes === undefined ? rows : [['service', name], ...rows];
+      const lines = headed.map(([title, value]) => title.padEnd(NAME_CHARS) + value);
+      terminal.write(`${name === services[0] ? '' : '\n'}${lines.join('\n')}\n`);
+    }
   });
 }
 

@@ -4,6 +4,7 @@
 
 import type { Storage } from '../../ports.ts';
 import { contents } from './contents.ts';
+import { FIRST } from './service.ts';
 
 type Reading = Pick<Storage, 'get' | 'scan'>;
 
@@ -23,16 +24,20 @@ export interface MarkPage {
   readonly next: string | null;
 }
 
-/** The marks of a collection, by id, from behind `after` on. Errors: `StorageError`. */
+/**
+ * The marks of a collection, by id, from behind `after` on. `place`: what the keys of its service
+ * begin with, if it is not the first. Errors: `StorageError`.
+ */
 export async function readMarks(
   storage: Reading,
   collection: string,
   after: string | null,
+  place = '',
 ): Promise<MarkPage> {
-  const { generation } = await readState(storage);
-  const letter = LETTERS.get(collection);
-  if (typeof generation !== 'number' || letter === undefined) return { marks: [], next: null };
-  const prefix = `${generation.toString(36)}.${letter}.q.`;
+  const { generation } = await readState(storage, place);
+  const letter = LETTERS.get(collection) ?? `g${collection.replace(/\./g, '~')}`;
+  if (typeof generation !== 'number') return { marks: [], next: null };
+  const prefix = `${place}${generation.toString(36)}.${letter}.q.`;
   const from = prefix + (after ?? '');
   const limit = PAGE_MARKS + 1;
   const found = await storage.scan({ from, to: `${prefix.slice(0, -1)}/`, limit });
@@ -54,8 +59,12 @@ export async function readMarks(
 }
 
 /** Milliseconds until the server may be asked again, by its own wish. Errors: `StorageError`. */
-export async function readServerWaitMs(storage: Reading, nowMs: number): Promise<number> {
-  const { backoff } = await readState(storage);
+export async function readServerWaitMs(
+  storage: Reading,
+  nowMs: number,
+  place = '',
+): Promise<number> {
+  const { backoff } = await readState(storage, place);
   const { setAtMs, untilMs } = objectOf(objectOf(backoff).server);
   if (typeof setAtMs !== 'number' || typeof untilMs !== 'number') return 0;
   // Where the clock was put back, the wait begins now: see agent/schedule/backoff.ts.
@@ -71,10 +80,15 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
   ),
 );
 
+/** What all keys of a further service begin with; nothing for the first. */
+export function placeOf(name: string | null): string {
+  return name === null || name === FIRST ? '' : `:${name}:`;
+}
+
 type Members = { readonly [name: string]: unknown };
 
-async function readState(storage: Reading): Promise<Members> {
-  const [state] = await storage.get(['s']);
+async function readState(storage: Reading, place: string): Promise<Members> {
+  const [state] = await storage.get([`${place}s`]);
   return membersOf(state);
 }
 

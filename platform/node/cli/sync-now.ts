@@ -12,7 +12,7 @@ import { printableJson, type Terminal } from './terminal.ts';
  * Resolves to the exit code: 1 when the pass failed. Errors: `UsageError`, `Failure`, `SyncError`.
  */
 export async function syncNow(
-  { directory, json }: LocalOptions,
+  { directory, json, remote }: LocalOptions,
   terminal: Terminal,
 ): Promise<number> {
   checkFolder(directory);
@@ -23,7 +23,7 @@ export async function syncNow(
     );
   }
   try {
-    const report = await running.sync();
+    const report = await running.sync(remote ?? undefined);
     const isGood = report.error === null;
     if (json) terminal.write(`${printableJson(report)}\n`);
     else if (isGood) terminal.write(passLine(report));

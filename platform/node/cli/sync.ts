@@ -11,31 +11,40 @@ import {
   SyncError,
 } from '../../../agent/index.ts';
 import { InUseError } from '../lock.ts';
+import type { NodePlatformOptions } from '../platform.ts';
 import { removeDrafts } from '../whole-files.ts';
 import { complaintOf, UsageError } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
-import { COLLECTIONS } from './contents.ts';
+import { COLLECTIONS, isOwnName } from './contents.ts';
 import { localApi, serveControl } from './control.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
-import { checkAccount, identityOf } from './identity.ts';
+import { checkAccount, identityOf, nobody } from './identity.ts';
 import { watchReturn } from './network-return.ts';
 import { readNotes, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter, waitingLine } from './progress.ts';
+import { FIRST, type Service } from './service.ts';
 import { giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
+
+const ONCE_INTERVAL_MS = 24 * 3_600_000;
 
 /** The exit code when another device has signed this one out. */
 const SIGNED_OUT = 3;
 
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {
-  const { directory, credentialsFile, intervalMs, device, allowHttp } = options;
+  const { directory, services, intervalMs, device, allowHttp } = options;
+  const [{ remote, credentialsFile, collections }] = services;
   if (options.initialize) checkAnswerable(terminal, options.yes);
   checkFolder(directory);
-  removeDrafts(credentialsFile);
+  const signIns = services.map((service) => {
+    removeDrafts(service.credentialsFile);
+    return { service, file: readCredentials(service.credentialsFile, allowHttp) };
+  });
+  const identityAt = (name: string | null) => identityFor(signIns, name, device);
   const credentials = readCredentials(credentialsFile, allowHttp);
   const watch = newWatch();
   const journal = journalOf(options, terminal, watch, () => data.agent.status());
@@ -47,10 +56,13 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     },
     directory,
     device,
-    remote: options.remote,
-    intervalMs: intervalMs ?? 0,
-    identity: (machine, deviceKey) =>
-      identityOf(credentials, machine, deviceKey, credentialsFile, device),
+    remote,
+    own: collections.filter(isOwnName),
+    others: othersOf(options),
+    // One service must not begin anew while another is at its first pass.
+    intervalMs: intervalMs ?? ONCE_INTERVAL_MS,
+    identity: identityAt(null),
+    identityOf: (name, machine, deviceKey) => identityAt(name)(machine, deviceKey),
     // The first pass is asked for below; until then the agent's schedule shall find no network for
     // one of its own.
     connection: () => (watch.hasBegun ? 'wifi' : 'none'),
@@ -61,32 +73,67 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     shell: {
       status: () => undefined,
       event(json) {
-        const report = journal.told(json);
-        if (report !== null) back.passEnded(report);
+        const told = journal.told(json);
+        if (told !== null) back.get(told.remote)?.passEnded(told.report);
       },
     },
   });
-  const back = watchReturn({
-    url: options.remote.serverUrl,
-    clock: terminal.machine?.clock,
-    returned: () => void data.agent.sync().catch(() => undefined),
-  });
+  const back = returnsOf(options, terminal, () => data.agent);
   let exitCode: number;
   try {
-    checkAccount(data.agent.status().account, credentials, directory);
-    await data.agent.configure(settingsOf(options));
+    for (const { service, file } of signIns) {
+      const name = service.name ?? FIRST;
+      checkAccount(data.agent.status(name).account, file, directory);
+      await data.agent.configure(settingsOf(options, service), name);
+    }
+    await writeNotes(directory, { ...readNotes(directory), ...placesOf(options) });
     const stopControl = await serveControl(socketOf(directory), {
       ...localApi(data),
       sync: data.agent.sync,
     });
     exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
   } finally {
-    back.stop();
+    for (const watched of back.values()) watched.stop();
     await journal.written();
+    watch.isLost = true;
     data.close();
   }
   if (exitCode === SIGNED_OUT) await leave(options, credentials, terminal);
   return exitCode;
+}
+
+interface ServiceSignIn {
+  readonly service: Service;
+  readonly file: CredentialsFile;
+}
+
+function identityFor(
+  signIns: readonly ServiceSignIn[],
+  name: string | null,
+  device: SyncOptions['device'],
+): NodePlatformOptions['identity'] {
+  return (machine, deviceKey) => {
+    const found = signIns.find(({ service }) => service.name === name);
+    if (found === undefined) return nobody(deviceKey);
+    return identityOf(found.file, machine, deviceKey, found.service.credentialsFile, device);
+  };
+}
+
+/** Watches the way to each service. */
+function returnsOf({ services }: SyncOptions, terminal: Terminal, agent: () => Agent) {
+  return new Map(
+    services.map(({ name, remote: { serverUrl } }) => [
+      name ?? FIRST,
+      watchReturn({
+        url: serverUrl,
+        clock: terminal.machine?.clock,
+        returned: () =>
+          void agent()
+            .sync(name ?? FIRST)
+            .catch(() => undefined),
+      }),
+    ]),
+  );
 }
 
 /** Another device has signed this one out: nothing of the account stays. */
@@ -108,22 +155,24 @@ function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, statu
   let noted = Promise.resolve();
   return {
     /** Of the end of a pass: its report. */
-    told(json: string): PassReport | null {
+    told(json: string): { readonly remote: string; readonly report: PassReport } | null {
       print(json);
       const event = JSON.parse(json) as AgentEvent;
-      if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut();
+      const remote = event.remote ?? FIRST;
+      if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut(remote);
       if (event.kind !== 'pass') return null;
       const { report } = event;
-      watch.passes++;
+      watch.passes.set(remote, (watch.passes.get(remote) ?? 0) + 1);
       if (!options.json && report.error === null) {
-        terminal.write(waitingLine(status().collections));
+        const { collections, remotes } = status();
+        terminal.write(waitingLine(remotes?.[remote]?.collections ?? collections));
       }
       // The notes are the new owner's then.
-      if (!watch.isLost) {
+      if (!watch.isLost && remote === FIRST) {
         noted = noted.then(() => note(options, status(), report.ok, terminal));
       }
-      watch.onPass(report);
-      return report;
+      watch.onPass(report, remote);
+      return { remote, report };
     },
     written: (): Promise<void> => noted,
   };
@@ -135,21 +184,21 @@ const STOP_GRACE_MS = 2_000;
 interface Watch {
   /** The first pass was asked for. */
   hasBegun: boolean;
-  /** Passes that are over. */
-  passes: number;
+  /** Passes that are over, by service. */
+  readonly passes: Map<string, number>;
   /** Which server was not asked, because it would have to be without encryption. */
   plainHttp: string | null;
-  /** Another process has the folder now. */
+  /** Another process has the folder now, or may have it. */
   isLost: boolean;
-  onPass(report: PassReport): void;
-  onSignedOut(): void;
+  onPass(report: PassReport, remote: string): void;
+  onSignedOut(remote: string): void;
   onLost(): void;
 }
 
 function newWatch(): Watch {
   const nothing = (): void => undefined;
   return {
-    ...{ hasBegun: false, passes: 0, plainHttp: null, isLost: false },
+    ...{ hasBegun: false, passes: new Map(), plainHttp: null, isLost: false },
     ...{ onPass: nothing, onSignedOut: nothing, onLost: nothing },
   };
 }
@@ -171,31 +220,48 @@ async function run(
       const isOnce = options.intervalMs === null;
       const stopCode = isOnce ? 1 : 0;
       let isStopping = false;
-      watch.onSignedOut = () => resolve(SIGNED_OUT);
+      const names = options.services.map(({ name }) => name ?? FIRST);
+      const ended = new Map<string, boolean>();
+      /** What one service has come to ends the command when all have come to something. */
+      const end = (remote: string, isGood: boolean): void => {
+        ended.set(remote, isGood);
+        if (ended.size === names.length) resolve([...ended.values()].every(Boolean) ? 0 : 1);
+      };
+      watch.onSignedOut = (remote) => {
+        if (names.every((name) => agent.status(name).state === 'disabled')) resolve(SIGNED_OUT);
+        else {
+          terminal.complain(`${remote}: another device has signed this one out\n`);
+          if (isOnce) end(remote, false);
+        }
+      };
       watch.onLost = () => reject(new InUseError(options.directory));
-      watch.onPass = (report) => {
+      watch.onPass = (report, remote) => {
         const code = report.error?.code;
         if (isStopping) resolve(stopCode);
         else if (watch.plainHttp !== null) reject(new UsageError(watch.plainHttp));
         // Nobody here has stopped it: another device has, and the agent is about to sign out.
         else if (code === 'aborted') return;
-        else if (options.initialize && watch.passes === 1 && code === 'noSyncData') {
-          initialize(agent, options, terminal).catch(reject);
-        } else if (isOnce) resolve(report.ok ? 0 : 1);
-        else if (agent.status().lastSyncMs === null && isFinal(report)) resolve(1);
+        else if (options.initialize && watch.passes.get(remote) === 1 && code === 'noSyncData') {
+          initialize(agent, options, remote, terminal).catch(reject);
+        } else if (isOnce) end(remote, report.ok);
+        else if (agent.status(remote).lastSyncMs === null && isFinal(report)) end(remote, false);
+        else ended.delete(remote);
       };
       takeBack = terminal.onStop(() => {
         isStopping = true;
         agent.cancel();
-        const { state } = agent.status();
-        if (state !== 'syncing' && state !== 'enabling') resolve(stopCode);
+        const states = names.map((name) => agent.status(name).state);
+        const isBusy = states.some((state) => state === 'syncing' || state === 'enabling');
+        if (!isBusy) resolve(stopCode);
         else grace = setTimeout(() => terminal.exit(stopCode), STOP_GRACE_MS);
       });
       watch.hasBegun = true;
-      const first = agent.status().state === 'disabled' ? agent.enable() : agent.sync();
-      first.catch((error) => {
-        reject(watch.plainHttp === null ? error : new UsageError(watch.plainHttp));
-      });
+      for (const name of names) {
+        const isNew = agent.status(name).state === 'disabled';
+        (isNew ? agent.enable(name) : agent.sync(name)).catch((error) => {
+          reject(watch.plainHttp === null ? error : new UsageError(watch.plainHttp));
+        });
+      }
     });
   } finally {
     takeBack();
@@ -206,18 +272,20 @@ async function run(
 /** Errors: `Failure` when the person says no, those of the agent. */
 async function initialize(
   agent: Agent,
-  { remote, yes }: SyncOptions,
+  { services, yes }: SyncOptions,
+  name: string,
   terminal: Terminal,
 ): Promise<void> {
+  const { serverUrl = '' } = services.find((one) => (one.name ?? FIRST) === name)?.remote ?? {};
   await confirm(
     terminal,
-    `${agent.status().account} has no Sync data at ${remote.serverUrl}. This will create:\n` +
+    `${agent.status(name).account} has no Sync data at ${serverUrl}. This will create:\n` +
       '  crypto/keys   new random keys, sealed under the key of the account\n' +
       '  meta/global   the list of what the account syncs: all that Firefox knows\n' +
       'Nothing that is there is changed. If one of your browsers syncs with this account, say no.',
     yes,
   );
-  const { initialized } = await agent.initializeAccount(true);
+  const { initialized } = await agent.initializeAccount(true, name);
   if (initialized === undefined) return;
   const names = initialized.engines.map(({ name }) => name);
   terminal.complain(`created crypto/keys, and meta/global with ${names.join(', ')}\n`);
@@ -230,28 +298,49 @@ function isFinal({ error }: PassReport): boolean {
 
 /** Keeps what the servers said. That a wait is still on is known without that. */
 async function note(
-  { directory, remote, device }: SyncOptions,
+  options: SyncOptions,
   { error, alert, quotaRemainingBytes, lastSyncMs }: Status,
   isGood: boolean,
   terminal: Terminal,
 ): Promise<void> {
+  const { directory } = options;
   if (error?.code === 'backoff') return;
   try {
     // Of the passes before this process, the agent does not know the last one.
     const lastGoodMs = isGood ? lastSyncMs : (readNotes(directory).lastSyncMs ?? lastSyncMs);
     const said = { error, alert, quotaRemainingBytes };
-    await writeNotes(directory, { remote, device, lastSyncMs: lastGoodMs, said });
+    await writeNotes(directory, { ...placesOf(options), lastSyncMs: lastGoodMs, said });
   } catch (failure) {
     terminal.complain(`kitsync: ${complaintOf(failure).line}\n`);
   }
 }
 
+/** Where the folder's data is synced, for the commands that come after. */
+function placesOf(options: SyncOptions) {
+  const { device, services } = options;
+  const [{ remote, collections }] = services;
+  return { remote, device, own: collections.filter(isOwnName), remotes: othersOf(options) };
+}
+
+function othersOf({ services }: SyncOptions) {
+  const others = services.flatMap(({ name, remote, collections }) =>
+    name === null ? [] : [[name, { remote, collections }] as const],
+  );
+  return Object.fromEntries(others);
+}
+
 /** Kept in the folder, so that the commands without a network know them too. */
-function settingsOf({ collections, readOnly, intervalMs }: SyncOptions) {
-  const settings = COLLECTIONS.map((name) => [
-    name,
-    { enabled: collections.includes(name), readOnly },
-  ]);
+function settingsOf(
+  { services, readOnly, intervalMs }: SyncOptions,
+  { name, collections }: Service,
+) {
+  const elsewhere = services
+    .filter((service) => service.name !== name)
+    .flatMap((service) => service.collections);
+  const known = name === null ? [...COLLECTIONS, ...collections] : collections;
+  const settings = known
+    .filter((collection) => !elsewhere.includes(collection))
+    .map((collection) => [collection, { enabled: collections.includes(collection), readOnly }]);
   return {
     collections: Object.fromEntries(settings),
     ...(intervalMs === null ? {} : { intervalMs }),

@@ -1,0 +1,127 @@
+// The services that one folder syncs with: the first, which the plain options are about, and others
+// by name (`--remote NAME=PROTOCOL[:COLLECTIONS]`), each with a server, a sign-in and collections
+// of its own. What was typed is checked here; nothing is opened.
+
+import type { AgentConfig } from '../../../agent/index.ts';
+import { UsageError } from './complaint.ts';
+import { COLLECTIONS, isOwnName, PROTOCOLS } from './contents.ts';
+
+export interface Service {
+  /** Null: the first. */
+  readonly name: string | null;
+  readonly remote: AgentConfig['remote'];
+  readonly credentialsFile: string;
+  readonly collections: readonly string[];
+}
+
+/** What the agent, the notes and people call the first. */
+export const FIRST = 'first';
+
+const NAME = /^[a-z0-9-]{1,16}$/;
+const DEFAULT_COLLECTIONS = ['history', 'passwords'];
+
+/** What was typed: the repeated options as they are. */
+interface ServiceValues {
+  readonly remote: readonly string[];
+  readonly protocol: string;
+  readonly collections?: string | undefined;
+  readonly 'token-server': readonly string[];
+  readonly credentials: readonly string[];
+}
+
+/**
+ * `remoteAt`: the configuration of a protocol at what was typed as its server, behind an option of
+ * this name. Errors: `UsageError`.
+ */
+export function servicesOf(
+  values: ServiceValues,
+  remoteAt: (option: string, protocol: string, url: string | undefined) => AgentConfig['remote'],
+): readonly [Service, ...Service[]] {
+  const typed = values.remote.map(typedRemote);
+  const names = typed.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new UsageError(`--remote ${twice} is there twice`);
+  const servers = byName('--token-server', values['token-server'], names);
+  const files = byName('--credentials', values.credentials, names);
+  const named = typed.map(({ name, protocol, collections }): Service => {
+    if (!servers.has(name)) throw new UsageError(`--token-server ${name}=URL is missing`);
+    const credentialsFile = files.get(name) ?? '';
+    if (credentialsFile === '') throw new UsageError(`--credentials ${name}=FILE is missing`);
+    const remote = remoteAt(`--token-server ${name}`, protocol, servers.get(name));
+    return { name, remote, credentialsFile, collections };
+  });
+  const taken = named.flatMap(({ collections }) => collections);
+  const remote = remoteAt(
+    '--token-server',
+    oneOf('--protocol', values.protocol, PROTOCOLS),
+    servers.get(null),
+  );
+  const credentialsFile = files.get(null) ?? '';
+  if (credentialsFile === '') throw new UsageError('--credentials is missing');
+  const collections =
+    values.collections === undefined
+      ? DEFAULT_COLLECTIONS.filter((name) => !taken.includes(name))
+      : values.collections.split(',').map((name) => collectionOf('--collections', name));
+  const services: [Service, ...Service[]] = [
+    { name: null, remote, credentialsFile, collections },
+    ...named,
+  ];
+  checkOwners(services);
+  return services;
+}
+
+function typedRemote(text: string) {
+  const [, name = '', protocol = '', list] = /^([^=]*)=([^:]*)(?::(.*))?$/s.exec(text) ?? [];
+  if (!NAME.test(name) || name === FIRST) {
+    throw new UsageError(
+      '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of 1 to 16 of a-z, 0-9 and -, ' +
+        `and not ${FIRST}`,
+    );
+  }
+  const option = `--remote ${name}`;
+  const collections = (list ?? name).split(',').map((one) => collectionOf(option, one));
+  return { name, protocol: oneOf(option, protocol, PROTOCOLS), collections };
+}
+
+/** One that Firefox has, or one of an app's own. */
+function collectionOf(option: string, text: string): string {
+  const name = /^generic\((.*)\)$/s.exec(text.trim())?.[1] ?? text.trim();
+  if (COLLECTIONS.includes(name) || isOwnName(name)) return name;
+  throw new UsageError(
+    `${option}: ${JSON.stringify(name.slice(0, 80))} is not one of ${COLLECTIONS.join(', ')}, ` +
+      "nor a name for an app's own collection (1 to 32 letters, digits and ._-)",
+  );
+}
+
+function checkOwners(services: readonly Service[]): void {
+  const owners = new Map<string, string>();
+  for (const { name, collections } of services) {
+    for (const collection of collections) {
+      const other = owners.get(collection);
+      if (other !== undefined)
+        throw new UsageError(`${collection} is named twice, for ${other} and ${name ?? FIRST}`);
+      owners.set(collection, name ?? FIRST);
+    }
+  }
+}
+
+/** `NAME=VALUE` of a named service; any other value is the first's (null). */
+function byName(
+  option: string,
+  values: readonly string[],
+  names: readonly string[],
+): ReadonlyMap<string | null, string> {
+  const found = new Map<string | null, string>();
+  for (const text of values) {
+    const name = names.find((known) => text.startsWith(`${known}=`)) ?? null;
+    if (found.has(name) && names.length > 0)
+      throw new UsageError(`${option} is there twice for ${name ?? `the first: say NAME=...`}`);
+    found.set(name, name === null ? text : text.slice(name.length + 1));
+  }
+  return found;
+}
+
+function oneOf(option: string, value: string, words: readonly string[]): string {
+  if (words.includes(value)) return value;
+  throw new UsageError(`${option}: "${value}" is not one of ${words.join(', ')}`);
+}
