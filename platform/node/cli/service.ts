@@ -61,7 +61,7 @@ export function servicesOf(
   const collections =
     values.collections === undefined
       ? DEFAULT_COLLECTIONS.filter((name) => !taken.includes(name))
-      : values.collections.split(',').map((name) => collectionOf('--collections', name));
+      : values.collections.split(',').map(firstCollectionOf);
   const services: [Service, ...Service[]] = [
     { name: null, remote, credentialsFile, collections },
     ...named,
@@ -91,6 +91,14 @@ function collectionOf(option: string, text: string): string {
     `${option}: ${JSON.stringify(name.slice(0, 80))} is not one of ${COLLECTIONS.join(', ')}, ` +
       "nor a name for an app's own collection (1 to 32 letters, digits and ._-)",
   );
+}
+
+/** A slip of the pen makes no collection here: one of an app's own is called `generic(NAME)`. */
+function firstCollectionOf(text: string): string {
+  const isOwn = text.trim().startsWith('generic(');
+  return isOwn
+    ? collectionOf('--collections', text)
+    : oneOf('--collections', text.trim(), COLLECTIONS);
 }
 
 function checkOwners(services: readonly Service[]): void {

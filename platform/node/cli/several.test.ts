@@ -97,7 +97,7 @@ test.each<[args: string[], complaint: string]>([
   [['--remote', 'b=sync15:x'], '--token-server b=URL is missing'],
   [['--remote', 'work=sync15:x'], '--remote work is there twice'],
   [['--remote', 'first=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS]'],
-  [['--collections', 'notes'], 'notes is named twice, for first and work'],
+  [['--collections', 'generic(notes)'], 'notes is named twice, for first and work'],
 ])('refuses %j', async (more, complaint) => {
   const { code, complaints } = await run([...args, ...more]);
   expect([code, complaints]).toEqual([2, expect.stringContaining(complaint)]);
