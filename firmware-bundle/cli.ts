@@ -77,7 +77,10 @@ async function buildAll(
     table = next;
     const { whole, parts } = manifest;
     console.log(`\n${outDir}: ES${manifest.ecmaScript}, agent.js ${whole.bytes} bytes`);
-    for (const part of parts) console.log(`  ${part.file} ${part.bytes} bytes`);
+    for (const { file, bytes } of parts) console.log(`  ${file} ${bytes} bytes`);
+    const sum = parts.reduce((bytes, part) => bytes + part.bytes, 0);
+    const names = new Set(parts.flatMap(({ part }) => part ?? []));
+    console.log(`  together ${sum} bytes; loaded when first used: ${[...names].join(', ')}`);
   }
   const [first = ''] = profiles;
   console.log(`\n${variantTable(await weighVariants(first))}`);

@@ -80,6 +80,14 @@ describe('a firmware', () => {
     },
   );
 
+  test('as it ships is within 128 KiB, as one script and as several', async () => {
+    const { manifest } = await buildFirmware(PROFILE, join(folder, 'shipped'));
+    expect(manifest.whole.bytes).toBeLessThanOrEqual(131_072);
+    expect(manifest.parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(131_072);
+    const parts = manifest.parts.map(({ part }) => part);
+    expect(parts).toEqual(expect.arrayContaining(['syncto', 'sync15', 'history', 'passwords']));
+  });
+
   test('with all that can be synced stays in its budget', async () => {
     const everything = await built(...syncNames);
     expect(everything.weighs('agent/collections/bookmarks.ts')).toBeGreaterThan(0);

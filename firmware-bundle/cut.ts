@@ -5,7 +5,7 @@
 
 import type { AnyNode, Program } from 'acorn';
 import { freeNames, namesOf, nodesOf } from './globals.ts';
-import { declarationsOf } from './hoisted.ts';
+import { shortNames } from './hoisted.ts';
 
 /** A declaration of the program, or a statement that is none. */
 export interface Piece {
@@ -17,14 +17,15 @@ export interface Piece {
   readonly declares: readonly string[];
   /** Names that other pieces declare. */
   readonly uses: ReadonlySet<string>;
-  /** Names that no piece declares. */
-  readonly globals: readonly string[];
 }
 
-/** A part of the program, and what it is loaded for: declarations by their names outside. */
+/** A part of the program, and what it is loaded for. */
 export interface Root {
   readonly name: string;
-  readonly locals: ReadonlyMap<string, string>;
+  /** Declarations. */
+  readonly locals: readonly string[];
+  /** An expression of these: what the registry has under the part's name. */
+  readonly left: string;
 }
 
 /** How the program asks for a part. */
@@ -35,8 +36,9 @@ export function callFor(part: string): string {
 /** By the name of a part; the base has none. */
 export type PiecesOf = ReadonlyMap<string | null, readonly Piece[]>;
 
-/** The pieces of a program in their order, without its exports. */
+/** The pieces of a program in order, without its exports; first what it calls by short names. */
 export function piecesOf(code: string, program: Program): Piece[] {
+  const short = shortNames(freeNames(program).map(({ name }) => name));
   const found: { node: AnyNode; kind: string; declares: string[] }[] = [];
   for (const node of program.body) {
     if (node.type === 'VariableDeclaration') {
@@ -48,8 +50,8 @@ export function piecesOf(code: string, program: Program): Piece[] {
     } else if (!node.type.startsWith('Export')) found.push({ node, kind: ';', declares: [] });
   }
   const kept = notArrows(program);
-  const top = new Set(found.flatMap(({ declares }) => declares));
-  return tied(
+  const top = new Set([...short.keys(), ...found.flatMap(({ declares }) => declares)]);
+  const own = tied(
     found.map(({ node, kind, declares }) => {
       const free = freeNames(node);
       const names = free.filter(({ name }) => top.has(name));
@@ -61,12 +63,16 @@ export function piecesOf(code: string, program: Program): Piece[] {
           kind: arrow === null ? kind : 'var',
           isHoisted: node.type === 'FunctionDeclaration',
           uses: new Set(others.map(({ name }) => name)),
-          globals: free.flatMap(({ name }) => (top.has(name) ? [] : name)),
         },
         writes: others.filter(({ isWritten }) => isWritten).map(({ name }) => name),
       };
     }),
   );
+  const given = [...short].map(([name, of]) => ({
+    ...{ code: `${name}=${of}`, kind: 'var', isHoisted: true },
+    ...{ declares: [name], uses: new Set<string>() },
+  }));
+  return [...given, ...own];
 }
 
 /** Names of functions that are more than what they do when they are called. */
@@ -180,7 +186,7 @@ function owners(
   const statements = pieces.filter(({ declares }) => declares.length === 0);
   for (const one of statements) ownerOf.set(one, null);
   claim(null, [...base, ...statements.flatMap(({ uses }) => [...uses])]);
-  for (const { name, locals } of roots) claim(name, locals.values());
+  for (const { name, locals } of roots) claim(name, locals);
   return ownerOf;
 }
 
@@ -230,19 +236,27 @@ export function cut(pieces: readonly Piece[], bytesMax: number): Piece[][] {
 /** What surrounds a run of pieces in its script. */
 interface Frame {
   /** Where it takes from what earlier scripts declare. */
-  readonly from: string;
+  readonly from: (name: string) => string;
   /** What comes behind the pieces. */
   readonly end: string;
 }
 
 /** A run of pieces as a script: a function of `registry`. */
 export function scriptOf(pieces: readonly Piece[], { from, end }: Frame): string {
-  const own = new Set(pieces.flatMap(({ declares }) => declares));
-  const taken = new Set(pieces.flatMap(({ uses }) => [...uses].filter((name) => !own.has(name))));
-  const short = declarationsOf([...new Set(pieces.flatMap(({ globals }) => globals))]);
-  const all = [...short, ...(taken.size > 0 ? [`{${[...taken]}}=${from}`] : [])];
+  const taken = new Map<string, string[]>();
+  for (const name of takenBy(pieces)) {
+    taken.set(from(name), [...(taken.get(from(name)) ?? []), name]);
+  }
+  const all = [...taken].map(([source, names]) => `{${names}}=${source}`);
   const head = all.length > 0 ? `var ${all};` : '';
   return `(function(registry){"use strict";${head}${joined(pieces)}\n${end}})\n`;
+}
+
+/** Names of others that a run uses. */
+export function takenBy(pieces: readonly Piece[]): string[] {
+  const own = new Set(pieces.flatMap(({ declares }) => declares));
+  const used = pieces.flatMap(({ uses }) => [...uses]);
+  return [...new Set(used.filter((name) => !own.has(name)))];
 }
 
 /** Names of a run that others use. */

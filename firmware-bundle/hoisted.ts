@@ -1,5 +1,5 @@
-// The functions of the language that a firmware uses often, each under a short name that its script
-// takes once: what is looked up by name at every call costs bytes of the file, and instructions.
+// The functions of the language that a firmware uses often, each under a short name, declared
+// once: what is looked up by name at every call costs bytes of the file, and instructions.
 // Only functions that do without `this`.
 
 const NAMES = `JSON.parse JSON.stringify Math.max Math.min Math.floor Array.isArray
@@ -18,7 +18,7 @@ export function globalOf(name: string): string {
   return SHORT.get(name)?.split('.')[0] ?? name;
 }
 
-/** Declarations of the short names among the free names of a script. */
-export function declarationsOf(free: readonly string[]): string[] {
-  return free.flatMap((name) => (SHORT.has(name) ? [`${name}=${SHORT.get(name)}`] : []));
+/** Those of a program's free names that are ours, with what each is short for. */
+export function shortNames(free: readonly string[]): ReadonlyMap<string, string> {
+  return new Map([...SHORT].filter(([short]) => free.includes(short)));
 }

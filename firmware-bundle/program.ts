@@ -191,16 +191,18 @@ function wholeOf(
 
 function rootsOf(asked: readonly Asked[], exported: ReadonlyMap<string, string>): Root[] {
   const paths = new Map<string, string>();
-  const parts = new Map<string, Map<string, string>>();
-  for (const [at, { path, name }] of asked.entries()) {
+  const parts = new Map<string, string[]>();
+  for (const [at, { path }] of asked.entries()) {
     const part = partName(path);
     const other = paths.get(part) ?? path;
     if (other !== path) throw new Error(`two parts are called ${part}: ${other} and ${path}`);
     paths.set(part, path);
-    const locals = parts.get(part) ?? new Map<string, string>();
-    parts.set(part, locals.set(memberOf(asked, path, name), exported.get(`$${at}`) ?? ''));
+    parts.set(part, [...(parts.get(part) ?? []), exported.get(`$${at}`) ?? '']);
   }
-  return [...parts].map(([name, locals]) => ({ name, locals }));
+  return [...parts].map(([name, locals]) => {
+    const members = locals.map((local, at) => `${memberAt(at)}:${local}`);
+    return { name, locals, left: locals.length === 1 ? `${locals}` : `{${members}}` };
+  });
 }
 
 /** That of the module's file. */
@@ -208,10 +210,9 @@ function partName(path: string): string {
   return basename(path, extname(path));
 }
 
-/** A name in what the part leaves: shorter than the export's, which nobody outside needs. */
-function memberOf(asked: readonly Asked[], path: string, name: string): string {
-  const names = asked.filter((one) => one.path === path).map((one) => one.name);
-  return `$${names.indexOf(name).toString(36)}`;
+/** A name in what a part leaves: shorter than the export's, which nobody outside needs. */
+function memberAt(index: number): string {
+  return `$${index.toString(36)}`;
 }
 
 /** `import()` as a call of the registry, in which scripts leave what they are loaded for. */
@@ -222,7 +223,9 @@ function withRegistry(
 ): string {
   let code = text;
   for (const { path, name, start, end } of [...places].sort((a, b) => b.start - a.start)) {
-    const call = `(await ${callFor(partName(path))}).${memberOf(asked, path, name)}`;
+    const names = asked.filter((one) => one.path === path).map((one) => one.name);
+    const member = names.length === 1 ? '' : `.${memberAt(names.indexOf(name))}`;
+    const call = `(await ${callFor(partName(path))})${member}`;
     code = `${code.slice(0, start)}${call}${code.slice(end)}`;
   }
   return code;

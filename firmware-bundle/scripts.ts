@@ -4,6 +4,7 @@
 
 import { transform } from 'esbuild';
 import {
+  callFor,
   cut,
   distribute,
   givenBy,
@@ -12,6 +13,7 @@ import {
   piecesOf,
   type Root,
   scriptOf,
+  takenBy,
 } from './cut.ts';
 import type { Whole } from './program.ts';
 import { shrunk } from './shrink.ts';
@@ -22,14 +24,37 @@ export interface Script {
   readonly part: string | null;
 }
 
-/** The program with all its parts as one script, which returns `boot`. */
-export function wholeScript({ code, program, boot, roots, syntax }: Whole): Promise<string> {
-  const pieces = [...piecesOf(code, program), ...roots.map(leaving)];
-  const end = `return ${bootWith(boot)}`;
-  return minified(scriptOf(pieces, { from: 'registry', end }), syntax);
+interface Draft extends Script {
+  /** Names that it shares with others; said once where they stay. */
+  readonly crossing: readonly string[];
 }
 
-/** The same in scripts of at most `bytesMax`, or of what cannot be cut; each may return `boot`. */
+/** The program with all its parts as one script, which returns `boot`. */
+export function wholeScript({ code, program, boot, roots, syntax }: Whole): Promise<string> {
+  const pieces = piecesOf(code, program).map((piece) => ({
+    ...piece,
+    code: roots.reduce(
+      (text, { name }) => text.split(callFor(name)).join(partIn(name)),
+      piece.code,
+    ),
+  }));
+  const parts = roots.map(({ name, left }) => ({
+    ...{ code: `${partIn(name)}=${left}`, kind: 'var', isHoisted: false },
+    ...{ declares: [partIn(name)], uses: new Set<string>() },
+  }));
+  const end = `return ${bootWith(boot)}`;
+  return minified(scriptOf([...pieces, ...parts], { from: () => 'registry', end }), syntax, []);
+}
+
+/** A part's variable where all of them are there. */
+function partIn(name: string): string {
+  return `part$${name}`;
+}
+
+/**
+ * The same in scripts of at most `bytesMax`, or of what cannot be cut. The last of the base returns
+ * `boot`, and so does the last of all.
+ */
 export async function scriptsOf(whole: Whole, bytesMax: number): Promise<Script[]> {
   const { code, program, boot, roots, syntax } = whole;
   const all = distribute(piecesOf(code, program), [boot], roots);
@@ -43,19 +68,23 @@ export async function scriptsOf(whole: Whole, bytesMax: number): Promise<Script[
     const pieces = [...partsOf(root.name), leaving(root)];
     return cut(pieces, bytesMax).map((run) => ({ part: root.name, run }));
   });
-  const drafts = [
+  const drafts: Draft[] = [
     ...baseScripts(
       base,
       parts.flatMap(({ run }) => run),
       boot,
     ),
   ];
-  for (const { part, run } of parts) {
+  for (const [at, { part, run }] of parts.entries()) {
     const elsewhere = parts.filter((other) => other.run !== run).flatMap((other) => other.run);
-    const end = `${give('registry', givenBy(run, elsewhere))}return registry.boot`;
-    drafts.push({ code: scriptOf(run, { from: 'registry', end }), part });
+    // Who evaluates all of them takes it from the last.
+    const boots = at === parts.length - 1 ? 'return registry.boot' : '';
+    const given = givenBy(run, elsewhere);
+    const end = give('registry', given) + boots;
+    const crossing = [...takenBy(run), ...given];
+    drafts.push({ code: scriptOf(run, { from: () => 'registry', end }), part, crossing });
   }
-  const done = drafts.map(({ code }) => minified(code, syntax));
+  const done = drafts.map(({ code, crossing }) => minified(code, syntax, crossing));
   return (await Promise.all(done)).map((text, at) => ({
     code: text,
     part: drafts[at]?.part ?? null,
@@ -67,29 +96,36 @@ function baseScripts(
   runs: readonly (readonly Piece[])[],
   later: readonly Piece[],
   boot: string,
-): Script[] {
+): Draft[] {
   return runs.map((run, at) => {
-    const forBase = givenBy(run, runs.slice(at + 1).flat());
+    const forParts = givenBy(run, later);
+    const forBase = givenBy(run, runs.slice(at + 1).flat()).filter((n) => !forParts.includes(n));
     const end = [
       give(at === 0 ? `${BASE}={}` : BASE, forBase),
-      give('registry', givenBy(run, later)),
+      give('registry', forParts),
       // What only the base needs is no longer kept by a name.
       at === runs.length - 1 ? `delete ${BASE};return registry.boot=${bootWith(boot)}` : '',
     ];
-    return { code: scriptOf(run, { from: BASE, end: end.join('') }), part: null };
+    const kept = new Set(givenBy(runs.slice(0, at).flat(), later));
+    const from = (name: string): string => (kept.has(name) ? 'registry' : BASE);
+    const code = scriptOf(run, { from, end: end.join('') });
+    return { code, part: null, crossing: [...takenBy(run), ...forBase, ...forParts] };
   });
 }
 
 const BASE = 'registry.base';
 
 /**
- * With names of its own: those that all scripts would share are longer, and an engine keeps each
- * name once.
+ * With names of its own, but for those in `kept`: what all scripts would share are longer ones, and
+ * an engine keeps each name once.
  */
-async function minified(script: string, syntax: number): Promise<string> {
+async function minified(script: string, syntax: number, kept: readonly string[]): Promise<string> {
   // Given to a variable, so that it is something that is used.
-  const { code } = await transform(`script=${script}`, { minify: true, target: `es${syntax}` });
-  return shrunk(code.replace(/^script=/, '').replace(/;?\s*$/, ''), syntax);
+  const { code } = await transform(`script=${script}`, {
+    ...{ minifySyntax: true, minifyWhitespace: true },
+    target: `es${syntax}`,
+  });
+  return shrunk(code.replace(/^script=/, '').replace(/;?\s*$/, ''), syntax, kept);
 }
 
 function give(to: string, names: readonly string[]): string {
@@ -102,12 +138,11 @@ function bootWith(boot: string): string {
 }
 
 /** Leaves in the registry what a part is loaded for. */
-function leaving({ name, locals }: Root): Piece {
-  const members = [...locals].map(([member, local]) => `${member}:${local}`);
+function leaving({ name, locals, left }: Root): Piece {
   return {
-    code: `registry[${JSON.stringify(name)}]={${members}}`,
-    ...{ kind: ';', isHoisted: false, declares: [], globals: [] },
-    uses: new Set(locals.values()),
+    code: `registry[${JSON.stringify(name)}]=${left}`,
+    ...{ kind: ';', isHoisted: false, declares: [] },
+    uses: new Set(locals),
   };
 }
 

@@ -3,8 +3,11 @@
 
 import { type ECMA, minify_sync as minify } from 'terser';
 
-/** `code` is one expression, in syntax of ECMAScript `year` at most. Errors: terser's. */
-export function shrunk(code: string, year: number): string {
+/**
+ * `code` is one expression, in syntax of ECMAScript `year` at most. `kept`: names that stay what
+ * they are, because they are those of members too. Errors: terser's.
+ */
+export function shrunk(code: string, year: number, kept: readonly string[] = []): string {
   const ecma = year as ECMA;
   const { code: shorter = '' } = minify(code, {
     ecma,
@@ -12,11 +15,12 @@ export function shrunk(code: string, year: number): string {
       ecma,
       expression: true,
       keep_fargs: false,
-      passes: 2,
+      passes: 6,
       pure_getters: true,
       unsafe_arrows: true,
       unsafe_methods: true,
     },
+    mangle: { reserved: [...kept] },
     format: { ecma, comments: false },
   });
   const expression = shorter.replace(/;\s*$/, '');
