@@ -185,7 +185,7 @@ describe('crypto/keys', () => {
     id: 'keys',
     collection: 'crypto',
     default: [key(1), key(2)],
-    collections: { passwords: [key(3), key(4)], ['__proto__x']: [key(5), key(6)] },
+    collections: { passwords: [key(3), key(4)], __proto__x: [key(5), key(6)] },
   };
 
   it("answers a collection's own bundle, and the default one for all others", () => {

@@ -48,7 +48,7 @@ export function wholeScript({ code, program, boot, roots, syntax }: Whole): Prom
 
 /** A part's variable where all of them are there. */
 function partIn(name: string): string {
-  return `part$${name}`;
+  return `part$${name.replace(/\W/g, '$')}`;
 }
 
 /**
