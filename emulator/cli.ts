@@ -316,12 +316,22 @@ async function serve(args: readonly string[]): Promise<number> {
     await kept.close();
     throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
   });
+  // Whoever reads the first line may end it.
+  const ended = endOf(seconds);
   const { urls, account: user } = serving.world;
   const { email, password } = user;
   for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {
     process.stdout.write(`${name.padEnd(9)} ${value}\n`);
   }
-  await new Promise<void>((resolve) => {
+  await ended;
+  await serving.close();
+  await kept.close();
+  return 0;
+}
+
+/** So many seconds later, or when somebody ends the process. */
+function endOf(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
     const timer = setTimeout(resolve, seconds * 1000);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
@@ -330,9 +340,6 @@ async function serve(args: readonly string[]): Promise<number> {
       });
     }
   });
-  await serving.close();
-  await kept.close();
-  return 0;
 }
 
 function profileList(): string {
