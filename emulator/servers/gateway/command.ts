@@ -45,8 +45,10 @@ async function run(options: GatewayOptions): Promise<void> {
     },
   );
   const { pid } = process;
+  // Whoever reads the first line may end it.
+  const told = toldToEnd();
   log('listening', { url: listener.publicUrl, port: listener.port, tokenServer: tokenUrl, pid });
-  const signal = await toldToEnd();
+  const signal = await told;
   log('closing', { signal });
   // Whoever cannot wait says it again.
   void toldToEnd().then(() => process.exit(1));
