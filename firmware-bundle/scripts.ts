@@ -119,7 +119,17 @@ const BASE = 'registry.base';
  * With names of its own, but for those in `kept`: what all scripts would share are longer ones, and
  * an engine keeps each name once.
  */
-async function minified(script: string, syntax: number, kept: readonly string[]): Promise<string> {
+function minified(script: string, syntax: number, kept: readonly string[]): Promise<string> {
+  const of = `${syntax} ${kept}\n${script}`;
+  const found = MINIFIED.get(of) ?? minify(script, syntax, kept);
+  MINIFIED.set(of, found);
+  return found;
+}
+
+/** Profiles of one syntax have the same scripts, and so have most choices of contents. */
+const MINIFIED = new Map<string, Promise<string>>();
+
+async function minify(script: string, syntax: number, kept: readonly string[]): Promise<string> {
   // Given to a variable, so that it is something that is used.
   const { code } = await transform(`script=${script}`, {
     ...{ minifySyntax: true, minifyWhitespace: true },
