@@ -75,7 +75,8 @@ async function done<T>(setup: Setup, step: () => Promise<T>): Promise<T | null> 
       const isEnd =
         isBroken || [VmError, VmKilled, DeviceHung].some((kind) => error instanceof kind);
       if (!isEnd) throw error;
-      if (error instanceof VmKilled) expect(error.reason).toBe('trap');
+      // A script that was refused memory leaves some of it behind in QuickJS, every time.
+      if (error instanceof VmKilled) expect(['trap', 'memory']).toContain(error.reason);
       met.restarts++;
       await restart(setup);
     }
