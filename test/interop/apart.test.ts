@@ -1,6 +1,7 @@
 // Firefox and the television change the same things while neither hears of the other. After two
 // syncs each they hold the same, and what somebody typed last is not lost.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Holdings, Login, Page } from '../../emulator/expected.ts';
 import { common, commonVisits } from './likeness.ts';
@@ -53,6 +54,8 @@ describe.each(PROTOCOLS)('apart, over %s', (protocol) => {
       const origin = `https://made.example:${1000 + first.length}`;
       const login = { origin, formActionOrigin: origin, username: 'both' };
       await pair.firefox.addLogins([{ ...login, password: 'earlier' }]);
+      // The two clocks may be some milliseconds apart.
+      await sleep(50);
       await pair.television.put('passwords', { ...login, password: 'later' });
       const shown = (await agreed(first)).logins.filter((candidate) => candidate.origin === origin);
       expect(shown.map(({ password }) => password)).toEqual(['later']);
