@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
+import { listenOnLoopback } from './loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
 import { createServers, type World, type WorldOptions } from './world.ts';
 
@@ -40,12 +41,7 @@ export interface Serving {
 export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
   const server = createServer(TIMES);
   server.maxConnections = CONNECTIONS_MAX;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : options.port;
+  const port = await listenOnLoopback(server, options.port);
   const url = options.origin ?? `http://127.0.0.1:${port}`;
   const world = createServers({
     nowMs: Date.now,

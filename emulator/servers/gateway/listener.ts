@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isKnownHost, TOO_LARGE } from '../gate.ts';
 import { type Handler, jsonResponse } from '../http.ts';
+import { listenOnLoopback } from '../loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from '../node-http.ts';
 import { internalError } from '../syncto/errors.ts';
 import { causeOf, type Log, routeOf } from './log.ts';
@@ -47,12 +48,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const server = createServer(TIMES);
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(IDLE_MS_MAX);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : options.port;
+  const port = await listenOnLoopback(server, options.port);
   const publicUrl = options.publicUrl ?? `http://127.0.0.1:${port}`;
   const door = new Door(options, publicUrl);
   server.on('request', (incoming, outgoing) => void door.answer(incoming, outgoing));
