@@ -22,6 +22,8 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['firefox', 'test/interop/**/*.test.ts'],
   ['hostile', 'test/hostile/**/*.test.ts'],
   ['package', 'test/package/**/*.test.ts'],
+  // What the servers keep, in a PostgreSQL of the tests' own.
+  ['servers', 'test/servers/**/*.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
   ['sim', '{test/sim/**/*,emulator/device/{flash-cuts,document-upload}}.test.ts'],
   // Every write at which a device can be cut that goes on from an old store.
@@ -33,7 +35,7 @@ const SHARED = ['sim', 'old-stores'];
 export default defineConfig(({ mode }) => {
   const own = MODES.get(mode);
   const apart = [...MODES].filter(([name]) => !SHARED.includes(name));
-  const oneByOne = mode === 'firefox' || mode === 'package';
+  const oneByOne = ['firefox', 'package', 'servers'].includes(mode);
   return {
     test: {
       include: [own ?? ALL],

@@ -82,7 +82,9 @@ export function serverStorageContract(name: string, open: () => Promise<ServerSt
         await storage.transaction('x', async (tx) => {
           for (const key of ['b.1', 'c']) tx.put(key, '');
           tx.remove('b.0');
-          expect(await keysOf(tx, { from: 'b', to: 'd', limit: 9, ...range })).toEqual(keys);
+          const asked = { from: 'b', to: 'd', limit: 9, ...range };
+          expect(await keysOf(tx, asked)).toEqual(keys);
+          expect(await tx.keys(asked)).toEqual(keys);
         });
       }),
     );
@@ -97,6 +99,26 @@ export function serverStorageContract(name: string, open: () => Promise<ServerSt
           });
         await Promise.all(Array.from({ length: 40 }, add));
         expect(await contents(storage)).toEqual({ n: '40' });
+      }));
+
+    it('reads what was committed before it was asked, and one state of it', () =>
+      use(async (storage) => {
+        await fill(storage, 'a', 'b');
+        const both = (value: string) =>
+          storage.transaction('both', async (tx) => {
+            for (const key of ['a', 'b']) tx.put(key, value);
+          });
+        await both('0');
+        const seen = await storage.read('both', async (reader) => {
+          const [a] = await reader.get(['a']);
+          const writing = both('1');
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          const [, b] = await reader.scan({ from: 'a', to: 'c', limit: 9 });
+          return { a, b, writing };
+        });
+        await seen.writing;
+        expect([seen.a, seen.b]).toEqual(['0', ['b', '0']]);
+        expect(await storage.read('both', (reader) => reader.get(['a', 'b']))).toEqual(['1', '1']);
       }));
 
     it('lets another lock be taken meanwhile', () =>

@@ -6,7 +6,9 @@ import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { openNodeStorage } from '../../../platform/node/storage.ts';
 import type { Storage } from '../../../platform/ports.ts';
 import type { CommitLimits } from '../../../platform/storage-rules.ts';
-import type { KeyRange, ServerStorage, Transaction } from './server-storage.ts';
+import { Locks } from './locks.ts';
+import { Overlay } from './overlay.ts';
+import type { Reader, ServerStorage } from './server-storage.ts';
 
 /** A whole batch of Sync 1.5 in one commit, its longest record in one value, and more. */
 const SERVER_LIMITS: CommitLimits = {
@@ -26,74 +28,38 @@ export function memoryStorage(): ServerStorage {
 
 /** A storage of this process alone. `close`: ends what is below. */
 export function localStorage(storage: Storage, close: () => void): ServerStorage {
-  /** The last transaction of each lock that is held or waited for. */
-  const held = new Map<string, Promise<unknown>>();
+  const locks = new Locks();
+  const reader = readerOf(storage);
   return {
-    async transaction(lock, work) {
-      const before = held.get(lock);
-      const turn = (async () => {
-        await before;
-        const overlay = new Overlay(storage);
+    transaction: (lock, work) =>
+      locks.run(lock, async () => {
+        const overlay = new Overlay(reader);
         const result = await work(overlay);
-        await overlay.commit();
+        if (overlay.changes.size > 0) await storage.commit([...overlay.changes]);
         return result;
-      })();
-      const settled = turn.catch(() => undefined);
-      held.set(lock, settled);
-      await settled;
-      if (held.get(lock) === settled) held.delete(lock);
-      return turn;
-    },
+      }),
+    read: (lock, work) => locks.run(lock, () => work(reader)),
     async close() {
-      await Promise.all(held.values());
+      await locks.idle();
       close();
     },
   };
 }
 
-class Overlay implements Transaction {
-  readonly #storage: Storage;
-  readonly #changes = new Map<string, string | null>();
-
-  constructor(storage: Storage) {
-    this.#storage = storage;
-  }
-
-  async get(keys: readonly string[]): Promise<(string | null)[]> {
-    const stored = await this.#storage.get(keys);
-    return keys.map((key, index) => {
-      const changed = this.#changes.get(key);
-      const value = stored[index] ?? null;
-      return changed === undefined ? (value === null ? null : String(value)) : changed;
-    });
-  }
-
-  async scan(range: KeyRange): Promise<[key: string, value: string][]> {
-    const { from, to, limit, reverse = false } = range;
-    const changed = [...this.#changes.keys()].filter((key) => key >= from && key < to);
-    // As many more as may turn out to be removed.
-    const stored = await this.#storage.scan({ ...range, limit: limit + changed.length });
-    const keys = [...new Set([...stored, ...changed])]
-      .filter((key) => this.#changes.get(key) !== null)
-      .sort();
-    if (reverse) keys.reverse();
-    const taken = keys.slice(0, limit);
-    const values = await this.get(taken);
-    return taken.flatMap((key, index) => {
-      const value = values[index] ?? null;
-      return value === null ? [] : [[key, value]];
-    });
-  }
-
-  put(key: string, value: string): void {
-    this.#changes.set(key, value);
-  }
-
-  remove(key: string): void {
-    this.#changes.set(key, null);
-  }
-
-  async commit(): Promise<void> {
-    if (this.#changes.size > 0) await this.#storage.commit([...this.#changes]);
-  }
+function readerOf(storage: Storage): Reader {
+  const get = async (keys: readonly string[]) =>
+    (await storage.get(keys)).map((value) => (value === null ? null : String(value)));
+  return {
+    get,
+    keys: (range) => storage.scan(range),
+    async scan(range) {
+      const keys = await storage.scan(range);
+      const values = await get(keys);
+      // What went meanwhile, under another lock, is not there any more.
+      return keys.flatMap((key, index) => {
+        const value = values[index] ?? null;
+        return value === null ? [] : [[key, value]];
+      });
+    },
+  };
 }
