@@ -72,6 +72,22 @@ export function atomicContract(name: string, start: () => Service): void {
       },
     );
 
+    it('keeps what apps change at any moment of it, the last one too', async () => {
+      const commits = await editedAt(bench(), Number.MAX_SAFE_INTEGER);
+      expect(commits).toBeGreaterThan(4);
+      for (let at = 1; at <= commits; at++) {
+        const it = bench();
+        const { id } = it.service;
+        await editedAt(it, at);
+        const where = `edited at commit ${at} of ${commits}`;
+        const live = it.live();
+        expect(live[id(3)], where).toEqual({ text: 'late 3' });
+        expect(live[id(4)], where).toEqual({ text: 'late 4' });
+        expect(live[id(95)], where).toEqual({ text: 'late 95' });
+        expect(live[id(5)], where).toBeUndefined();
+      }
+    });
+
     it('keeps what apps change before, during and after it', async () => {
       const { bench: it, device } = await begunAnew(bench());
       const { id } = it.service;
@@ -106,6 +122,29 @@ async function begunAnew(bench: Bench) {
   }
   for (let n = 200; n < 203; n++) service.put(service.id(n), { text: `new ${n}` });
   return { bench, device, before: await shown(bench, device) };
+}
+
+/** Passes at whose n-th commit apps make their edits; how many commits there were. */
+async function editedAt(it: Bench, at: number): Promise<number> {
+  const { device } = await begunAnew(it);
+  it.advance(60_000, device);
+  const { storage } = device;
+  const before = storage.commits;
+  const edits: Promise<unknown>[] = [];
+  const commit = storage.commit.bind(storage);
+  storage.commit = (changes) => {
+    if (storage.commits - before + 1 === at) {
+      for (const n of [3, 4, 95]) edits.push(it.put(device, n, { text: `late ${n}` }));
+      edits.push(it.delete(device, 5));
+    }
+    return commit(changes);
+  };
+  await it.recovered(device);
+  const commits = storage.commits - before;
+  await Promise.all(edits);
+  await it.recovered(device);
+  await it.agreed(device);
+  return commits;
 }
 
 async function shown(bench: Bench, device: Device): Promise<string> {
