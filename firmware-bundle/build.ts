@@ -1,7 +1,7 @@
 // Builds the firmware: the agent and its QuickJS platform as scripts that use no global, no loader
 // and no `eval`. It promises a file that a bare engine runs (BRIDGE.md, "Loading"), inside its size
 // budget, or an error that says what to change; it writes the given folder only, as a whole or not
-// at all.
+// at all, beside what shrink.ts keeps.
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';

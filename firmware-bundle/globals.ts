@@ -43,9 +43,12 @@ export function freeNames(program: AnyNode): FreeName[] {
 }
 
 /** Every node of a piece of code, from the outside to the inside. */
-export function* nodesOf(node: AnyNode): Generator<AnyNode> {
-  yield node;
-  for (const child of childrenOf(node)) yield* nodesOf(child);
+export function* nodesOf(first: AnyNode): Generator<AnyNode> {
+  const open = [first];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    yield node;
+    open.push(...childrenOf(node).reverse());
+  }
 }
 
 interface Use extends FreeName {
@@ -85,9 +88,14 @@ function visit(node: AnyNode, scope: Scope, uses: Use[]): void {
 
 /** The nodes right below, without those that are just text. */
 function childrenOf(node: AnyNode): AnyNode[] {
-  return Object.entries(node).flatMap(([key, value]) =>
-    isJustText(node, key) ? [] : [value].flat().filter(isNode),
-  );
+  const found: AnyNode[] = [];
+  // Most of what a node has is plain: a walk over a whole program looks at millions of members.
+  for (const [key, value] of Object.entries(node)) {
+    if (typeof value !== 'object' || value === null || isJustText(node, key)) continue;
+    if (!Array.isArray(value)) found.push(...[value].filter(isNode));
+    else for (const one of value) if (isNode(one)) found.push(one);
+  }
+  return found;
 }
 
 /** The variables that a node gives a value to, without declaring them. */

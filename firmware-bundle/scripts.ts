@@ -2,7 +2,6 @@
 // heap compiles, and behind it each part. All give the same program; a device that knows of no
 // parts evaluates all of them in their order.
 
-import { transform } from 'esbuild';
 import {
   callFor,
   cut,
@@ -16,7 +15,7 @@ import {
   takenBy,
 } from './cut.ts';
 import type { Whole } from './program.ts';
-import { shrunk } from './shrink.ts';
+import { shrunkOnce } from './shrink.ts';
 
 export interface Script {
   readonly code: string;
@@ -25,7 +24,10 @@ export interface Script {
 }
 
 interface Draft extends Script {
-  /** Names that it shares with others; said once where they stay. */
+  /**
+   * Names that it shares with others: they stay, because what all scripts would share are longer
+   * ones, and an engine keeps each name once.
+   */
   readonly crossing: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export function wholeScript({ code, program, boot, roots, syntax }: Whole): Prom
     ...{ declares: [partIn(name)], uses: new Set<string>() },
   }));
   const end = `return ${bootWith(boot)}`;
-  return minified(scriptOf([...pieces, ...parts], { from: () => 'registry', end }), syntax, []);
+  return shrunkOnce(scriptOf([...pieces, ...parts], { from: () => 'registry', end }), syntax, []);
 }
 
 /** A part's variable where all of them are there. */
@@ -84,7 +86,7 @@ export async function scriptsOf(whole: Whole, bytesMax: number): Promise<Script[
     const crossing = [...takenBy(run), ...given];
     drafts.push({ code: scriptOf(run, { from: () => 'registry', end }), part, crossing });
   }
-  const done = drafts.map(({ code, crossing }) => minified(code, syntax, crossing));
+  const done = drafts.map(({ code, crossing }) => shrunkOnce(code, syntax, crossing));
   return (await Promise.all(done)).map((text, at) => ({
     code: text,
     part: drafts[at]?.part ?? null,
@@ -114,29 +116,6 @@ function baseScripts(
 }
 
 const BASE = 'registry.base';
-
-/**
- * With names of its own, but for those in `kept`: what all scripts would share are longer ones, and
- * an engine keeps each name once.
- */
-function minified(script: string, syntax: number, kept: readonly string[]): Promise<string> {
-  const of = `${syntax} ${kept}\n${script}`;
-  const found = MINIFIED.get(of) ?? minify(script, syntax, kept);
-  MINIFIED.set(of, found);
-  return found;
-}
-
-/** Profiles of one syntax have the same scripts, and so have most choices of contents. */
-const MINIFIED = new Map<string, Promise<string>>();
-
-async function minify(script: string, syntax: number, kept: readonly string[]): Promise<string> {
-  // Given to a variable, so that it is something that is used.
-  const { code } = await transform(`script=${script}`, {
-    ...{ minifySyntax: true, minifyWhitespace: true },
-    target: `es${syntax}`,
-  });
-  return shrunk(code.replace(/^script=/, '').replace(/;?\s*$/, ''), syntax, kept);
-}
 
 function give(to: string, names: readonly string[]): string {
   return names.length > 0 ? `Object.assign(${to},{${names}});` : '';

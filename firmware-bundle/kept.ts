@@ -1,0 +1,94 @@
+// Texts that took long to make, kept in a folder for later processes, each under all that it was
+// made from. It promises that nobody gets another text than he would make: what was damaged or cut
+// off is made again, and a folder that cannot be written keeps nothing and is no error. Several
+// processes may use one folder. It never decides what a text depends on: its callers say so.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export class KeptTexts {
+  readonly #folder: string;
+  readonly #filesMax: number;
+  readonly #known = new Map<string, Promise<string>>();
+  #isSwept = false;
+
+  /** `filesMax`: what was not used for longest goes when there are more. */
+  constructor(folder: string, filesMax = FILES_MAX) {
+    this.#folder = folder;
+    this.#filesMax = filesMax;
+  }
+
+  /**
+   * The text that `make` makes of `of`, which names everything that it depends on. Errors: those of
+   * `make`, which is asked again the next time.
+   */
+  textOf(of: readonly unknown[], make: () => Promise<string>): Promise<string> {
+    const name = sha256(JSON.stringify(of));
+    const found = this.#known.get(name) ?? this.#readOrMake(name, make);
+    this.#known.set(name, found);
+    found.catch(() => this.#known.delete(name));
+    return found;
+  }
+
+  async #readOrMake(name: string, make: () => Promise<string>): Promise<string> {
+    const path = join(this.#folder, name);
+    const kept = await read(path);
+    if (kept !== null) return kept;
+    const text = await make();
+    // Whoever cannot keep it makes it again.
+    await this.#write(path, text).catch(() => undefined);
+    return text;
+  }
+
+  async #write(path: string, text: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const draft = `${path}.${randomBytes(6).toString('hex')}`;
+    try {
+      await writeFile(draft, `${sha256(text)}\n${text}`);
+      await rename(draft, path);
+    } finally {
+      await rm(draft, { force: true });
+    }
+    if (!this.#isSwept) await this.#sweep();
+  }
+
+  /** Once in a process is often enough: a build writes some dozen. */
+  async #sweep(): Promise<void> {
+    this.#isSwept = true;
+    const names = await readdir(this.#folder);
+    if (names.length <= this.#filesMax) return;
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        return {
+          path,
+          usedMs: await stat(path).then(
+            (one) => one.mtimeMs,
+            () => 0,
+          ),
+        };
+      }),
+    );
+    files.sort((a, b) => b.usedMs - a.usedMs);
+    for (const { path } of files.slice(this.#filesMax)) await rm(path, { force: true });
+  }
+}
+
+/** Some 60 MB: the scripts of a hundred builds. */
+const FILES_MAX = 1_500;
+
+/** Null: it is not there, or not what was written. */
+async function read(path: string): Promise<string | null> {
+  const file = await readFile(path, 'utf8').catch(() => '');
+  const end = file.indexOf('\n');
+  const text = file.slice(end + 1);
+  if (end < 0 || sha256(text) !== file.slice(0, end)) return null;
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
+  return text;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
