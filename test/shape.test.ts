@@ -9,10 +9,13 @@ import { freeNames, INTRINSICS } from '../firmware-bundle/globals.ts';
 import { checked } from './support/exceptions.ts';
 import { byFile } from './support/imports.ts';
 import { readSources, type Source } from './support/sources.ts';
+import { TRIED_BY } from './support/tried-by.ts';
 
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
+/** A file with more places where it goes one way or another decides something. */
+const DECISIONS_MAX = 4;
 
 const TESTS = /(\.test\.ts|^test\/.*)$/;
 /** Device code: it must run where nothing but the language is. */
@@ -65,6 +68,22 @@ test('every file says first what it is, and stays short', () => {
   expect(checked('files', found)).toEqual([]);
 });
 
+test('a source that decides something has its test beside it', () => {
+  const found = [...sources.values()].flatMap(({ path, decisions }) => {
+    const needsTest = !TESTS.test(path) && decisions > DECISIONS_MAX && !sources.has(testOf(path));
+    const by = TRIED_BY.get(path);
+    if (needsTest && by === undefined) return [`${path} decides ${decisions} things untried`];
+    if (by !== undefined && !needsTest)
+      return [`${path} needs no place in the list of tried-by.ts`];
+    return by === undefined || !by.endsWith('.ts') || sources.has(by)
+      ? []
+      : [`${path}: there is no ${by}`];
+  });
+  const gone = [...TRIED_BY.keys()].filter((path) => !sources.has(path));
+  found.push(...gone.map((path) => `${path} is in tried-by.ts, and nowhere else`));
+  expect(found).toEqual([]);
+});
+
 test('no function is so long that nobody sees it whole', () => {
   const found = byFile(sources, ({ functions }) =>
     functions
@@ -96,6 +115,10 @@ test('code for the device takes no name from outside', async () => {
   }
   expect(checked('names', found)).toEqual([]);
 });
+
+function testOf(path: string): string {
+  return path.replace(/\.m?[jt]s$/, '.test.ts');
+}
 
 interface Line {
   /** From 1. */

@@ -29,6 +29,8 @@ export interface Source {
   readonly imports: readonly Import[];
   readonly exports: readonly string[];
   readonly functions: readonly SourceFunction[];
+  /** Places where it goes one way or another: conditions, loops, `catch`. */
+  readonly decisions: number;
   /** It has nothing but imports, and exports of what it imports. */
   readonly isBarrel: boolean;
   /** `[start, end)` of its strings, templates and regular expressions, in characters. */
@@ -79,6 +81,7 @@ function sourceOf(path: string, file: ast.SourceFile): Source {
   const imports: Import[] = [];
   const functions: SourceFunction[] = [];
   const literals: [number, number][] = [];
+  let decisions = 0;
   const isTest = file.statements.some(
     (node) => ast.isImportDeclaration(node) && /vitest'$/.test(node.moduleSpecifier.getText(file)),
   );
@@ -87,6 +90,7 @@ function sourceOf(path: string, file: ast.SourceFile): Source {
   const walk = (node: ast.Node): number => {
     imports.push(...importsOf(node, file));
     if (isLiteral(node)) literals.push([node.getStart(file), node.getEnd()]);
+    if (isDecision(node)) decisions++;
     let ofTests = 0;
     node.forEachChild((child) => {
       ofTests += walk(child);
@@ -105,6 +109,7 @@ function sourceOf(path: string, file: ast.SourceFile): Source {
     imports: imports.map((one) => ({ ...one, to: resolve(path, one.to) })),
     exports: file.statements.flatMap((node) => exportsOf(node, file)),
     functions,
+    decisions,
     isBarrel: file.statements.length > 0 && file.statements.every(passesOn),
     literals,
   };
@@ -193,6 +198,21 @@ function exportsOf(node: ast.Statement, file: ast.SourceFile): string[] {
   if (ast.isVariableStatement(node))
     return node.declarationList.declarations.map(({ name }) => name.getText(file));
   return 'name' in node ? [(node.name as ast.Node).getText(file)] : [];
+}
+
+const DECIDING: ReadonlySet<ast.SyntaxKind> = new Set([
+  ...[ast.SyntaxKind.IfStatement, ast.SyntaxKind.ConditionalExpression],
+  ...[ast.SyntaxKind.CaseClause, ast.SyntaxKind.CatchClause],
+  ...[ast.SyntaxKind.ForStatement, ast.SyntaxKind.ForOfStatement, ast.SyntaxKind.ForInStatement],
+  ...[ast.SyntaxKind.WhileStatement, ast.SyntaxKind.DoStatement],
+  ...[ast.SyntaxKind.AmpersandAmpersandToken, ast.SyntaxKind.BarBarToken],
+  ...[ast.SyntaxKind.QuestionQuestionToken],
+  ...[ast.SyntaxKind.AmpersandAmpersandEqualsToken, ast.SyntaxKind.BarBarEqualsToken],
+  ...[ast.SyntaxKind.QuestionQuestionEqualsToken],
+]);
+
+function isDecision({ kind }: ast.Node): boolean {
+  return DECIDING.has(kind);
 }
 
 function isLiteral(node: ast.Node): boolean {
