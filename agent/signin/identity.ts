@@ -41,51 +41,28 @@ export interface IdentityOptions {
 export function createIdentity(options: IdentityOptions): Identity {
   const { device, client, email = '', describe, deviceKey } = options;
   const { uid, key } = options.credentials;
-  let { refreshToken, deviceId } = options.credentials;
-  let keptToken = refreshToken;
-  let access = 'accessToken' in options.credentials ? options.credentials : null;
-  let refreshing: Promise<string> | null = null;
-  let registering: Promise<void> | null = null;
-  let refused: SyncError | null = null;
+  const tokens = createTokens(options);
   const keeping = createLock();
-
-  const refresh = async (): Promise<string> => {
-    try {
-      const tokens = await refreshAccessToken(device, client, refreshToken);
-      access = { uid, key, ...tokens };
-      refreshToken = tokens.refreshToken;
-      return tokens.accessToken;
-    } catch (error) {
-      const answer = identityError(error);
-      if (answer.code === 'signedOut') refused = answer;
-      throw answer;
-    } finally {
-      refreshing = null;
-    }
-  };
-
-  const refreshOnce = (): Promise<string> => {
-    refreshing ??= refresh();
-    return refreshing;
-  };
+  let { refreshToken: keptToken, deviceId } = options.credentials;
+  let registering: Promise<void> | null = null;
 
   const keep = async (): Promise<void> => {
-    const token = refreshToken;
+    const { refreshToken } = tokens;
     const credentials = { uid, key, refreshToken, ...(deviceId && { deviceId }) };
     await options.changed?.(credentials, keptToken);
-    keptToken = token;
+    keptToken = refreshToken;
   };
 
   /** Nothing is handed out while the token that it hangs on would be lost with the power. */
   const keepToken = (): Promise<void> =>
     keeping.run(async () => {
-      if (refreshToken !== keptToken) await keep();
+      if (tokens.refreshToken !== keptToken) await keep();
     });
 
   /** What is not kept, or never heard, is asked for again after the next boot. */
   const register = async (wanted: DeviceDescription): Promise<void> => {
     try {
-      const id = await registerDevice(device, client, refreshToken, wanted);
+      const id = await registerDevice(device, client, tokens.refreshToken, wanted);
       if (id === null) return;
       deviceId = id;
       await keeping.run(keep);
@@ -105,14 +82,56 @@ export function createIdentity(options: IdentityOptions): Identity {
       throw new SyncError('signedOut', 'this sign-in makes access tokens, no BrowserID assertions');
     },
     async accessToken(fresh) {
-      if (refused !== null) throw refused;
-      const isGood = access !== null && access.expiresAtMs - MARGIN_MS > device.clock.nowMs();
-      const token = access === null || !isGood || fresh ? await refreshOnce() : access.accessToken;
+      const token = await tokens.accessToken(fresh);
       await keepToken();
       return { token };
     },
     syncKey: async () => key,
     deviceKey,
+  };
+}
+
+interface Tokens {
+  /** As the server gave it last. */
+  readonly refreshToken: string;
+  /** Errors: as the calls of the identity; `signedOut` for good. */
+  accessToken(fresh: boolean): Promise<string>;
+}
+
+/** The two tokens of a sign-in: however many want a new one, the server is asked once. */
+function createTokens({ device, client, credentials }: IdentityOptions): Tokens {
+  let { refreshToken } = credentials;
+  let access: Pick<SignedIn, 'accessToken' | 'expiresAtMs'> | null =
+    'accessToken' in credentials ? credentials : null;
+  let refreshing: Promise<string> | null = null;
+  let refused: SyncError | null = null;
+
+  const refresh = async (): Promise<string> => {
+    try {
+      const granted = await refreshAccessToken(device, client, refreshToken);
+      access = granted;
+      refreshToken = granted.refreshToken;
+      return granted.accessToken;
+    } catch (error) {
+      const answer = identityError(error);
+      if (answer.code === 'signedOut') refused = answer;
+      throw answer;
+    } finally {
+      refreshing = null;
+    }
+  };
+
+  return {
+    get refreshToken() {
+      return refreshToken;
+    },
+    async accessToken(fresh) {
+      if (refused !== null) throw refused;
+      const isGood = access !== null && access.expiresAtMs - MARGIN_MS > device.clock.nowMs();
+      if (access !== null && isGood && !fresh) return access.accessToken;
+      refreshing ??= refresh();
+      return refreshing;
+    },
   };
 }
 

@@ -73,38 +73,65 @@ interface Kept {
 /** `describe`: as the device is registered at the accounts server; without it, it is not. */
 export function openKeeper(
   platform: Platform,
-  { accountsUrl, clientId, redirectUrl }: SignInConfig,
+  config: SignInConfig,
   describe?: DeviceDescription,
   passwordSignIn?: PasswordSignIn,
 ): Keeper {
-  const { clock, entropy, storage } = platform;
-  const deviceKey = (): Promise<Uint8Array> => ported(platform.identity.deviceKey());
-  let opened: Promise<Vault> | null = null;
-  let identity: Identity | null = null;
+  const safe = openSafe(platform);
+  const user = openUser(platform, safe, describe);
+  const { current, forget } = user;
+  return {
+    identity: {
+      account: async () => (await current()).account(),
+      assertion: async (audience, fresh) => (await current()).assertion(audience, fresh),
+      accessToken: async (fresh) => (await current()).accessToken(fresh),
+      syncKey: async () => (await current()).syncKey(),
+      deviceKey: safe.deviceKey,
+      forget,
+    },
+    signIn: signInOf(platform, config, safe, user, passwordSignIn),
+  };
+}
 
+/** What of a sign-in lies in the device's storage, sealed. */
+type Safe = ReturnType<typeof openSafe>;
+
+function openSafe({ clock, entropy, identity, storage }: Platform) {
+  const deviceKey = (): Promise<Uint8Array> => ported(identity.deviceKey());
+  let opened: Promise<Vault> | null = null;
   const vault = (): Promise<Vault> => {
     opened ??= deviceKey().then((key) => createVault(restKey(key), entropy, clock));
     return opened;
   };
-  const sealed = async (key: string, value: object): Promise<Change> => [
-    key,
-    await (await vault()).seal(key, FORM, JSON.stringify(value)),
-  ];
-  const load = async <T>(key: string): Promise<T | null> => {
-    const [box] = await ported(storage.get([key]));
-    if (box === null || box === undefined) return null;
-    const opened = typeof box === 'string' ? null : await (await vault()).open(key, box);
-    // Form 1 had no letter.
-    const isKnown = opened?.head === FORM || opened?.head === '';
-    const value = opened && isKnown ? parsedObject(opened.text) : null;
-    if (value === null) throw unreadable('signIn', opened?.head ?? '');
-    return value as T;
+  return {
+    deviceKey,
+    async sealed(key: string, value: object): Promise<Change> {
+      return [key, await (await vault()).seal(key, FORM, JSON.stringify(value))];
+    },
+    /** Errors: `damaged`. */
+    async load<T>(key: string): Promise<T | null> {
+      const [box] = await ported(storage.get([key]));
+      if (box === null || box === undefined) return null;
+      const opened = typeof box === 'string' ? null : await (await vault()).open(key, box);
+      // Form 1 had no letter.
+      const isKnown = opened?.head === FORM || opened?.head === '';
+      const value = opened && isKnown ? parsedObject(opened.text) : null;
+      if (value === null) throw unreadable('signIn', opened?.head ?? '');
+      return value as T;
+    },
+    commit: (...changes: Change[]): Promise<void> => ported(storage.commit(changes)),
   };
-  const commit = (...changes: Change[]): Promise<void> => ported(storage.commit(changes));
-  const client = async (): Promise<TokenClient> => {
-    const { apiUrl } = await discoverAccounts(platform, accountsUrl);
-    return { apiUrl, clientId };
-  };
+}
+
+/** Who has signed in. */
+type User = ReturnType<typeof openUser>;
+
+function openUser(
+  platform: Platform,
+  { deviceKey, sealed, load, commit }: Safe,
+  describe: DeviceDescription | undefined,
+) {
+  let identity: Identity | null = null;
 
   const identityOf = ({ client, email, credentials }: Kept): Identity =>
     createIdentity({
@@ -117,74 +144,79 @@ export function openKeeper(
       changed: async (next) =>
         commit(await sealed(SIGNED_IN_KEY, { client, email, credentials: next })),
     });
-  const current = async (): Promise<Identity> => {
-    if (identity !== null) return identity;
-    const kept = await load<Kept>(SIGNED_IN_KEY);
-    if (kept === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
-    identity = identityOf(kept);
-    return identity;
-  };
-  const keep = async (client: TokenClient, signedIn: SignedIn, email = ''): Promise<void> => {
-    const { uid, refreshToken, key } = signedIn;
-    const kept = { client, email, credentials: { uid, refreshToken, key } };
-    await commit(await sealed(SIGNED_IN_KEY, kept), [SIGNING_IN_KEY, null]);
-    identity = identityOf({ ...kept, credentials: signedIn });
-  };
-
-  const forget = async (): Promise<void> => {
-    // What cannot be read cannot be given back, but it can go.
-    const kept = await load<Kept>(SIGNED_IN_KEY).catch(unlessDamaged);
-    identity = null;
-    await commit([SIGNED_IN_KEY, null], [SIGNING_IN_KEY, null]);
-    if (kept === null) return;
-    const { refreshToken } = kept.credentials;
-    const told = revokeToken(platform, kept.client, refreshToken).catch(() => undefined);
-    await Promise.race([told, clock.sleep(FAREWELL_MS_MAX)]);
-  };
 
   return {
-    identity: {
-      account: async () => (await current()).account(),
-      assertion: async (audience, fresh) => (await current()).assertion(audience, fresh),
-      accessToken: async (fresh) => (await current()).accessToken(fresh),
-      syncKey: async () => (await current()).syncKey(),
-      deviceKey,
-      forget,
+    /** Errors: `signedOut` if nobody has. */
+    async current(): Promise<Identity> {
+      if (identity !== null) return identity;
+      const kept = await load<Kept>(SIGNED_IN_KEY);
+      if (kept === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
+      identity = identityOf(kept);
+      return identity;
     },
-    signIn: {
-      async begin() {
-        const server = await discoverAccounts(platform, accountsUrl);
-        const started = await beginSignIn(platform, { server, clientId, redirectUrl });
-        await commit(await sealed(SIGNING_IN_KEY, started.secret));
-        return { url: started.url, state: started.state };
-      },
-      async finish(answer) {
-        const secret = await load<Parameters<typeof finishSignIn>[1]>(SIGNING_IN_KEY);
-        if (secret === null) throw badInput('finish: no sign-in has begun');
-        const code = 'url' in answer ? readRedirect(text('url', answer.url)) : answer;
-        if (code === null) throw badInput('url: it has no code and no state');
-        await keep(secret, await finishSignIn(platform, secret, code));
-      },
-      async import(json) {
-        const server = await client();
-        await keep(server, await importSignIn(platform, server, text('json', json)));
-      },
-      async password(email, password) {
-        if (passwordSignIn === undefined) {
-          throw badInput('password: this build does not sign in with passwords');
-        }
-        const secrets = { email: text('email', email), password: text('password', password) };
-        const server = await client();
-        await keep(server, await passwordSignIn(platform, { ...server, ...secrets }), email);
-      },
-      async call({ call, code, state, url, json, email, password }) {
-        if (call === 'begin') return this.begin();
-        if (call === 'finish') await this.finish(url === undefined ? { code, state } : { url });
-        else if (call === 'import') await this.import(json);
-        else if (call === 'password') await this.password(email, password);
-        else throw badInput(`call: there is no ${call}`);
-        return {};
-      },
+    async keep(client: TokenClient, signedIn: SignedIn, email = ''): Promise<void> {
+      const { uid, refreshToken, key } = signedIn;
+      const kept = { client, email, credentials: { uid, refreshToken, key } };
+      await commit(await sealed(SIGNED_IN_KEY, kept), [SIGNING_IN_KEY, null]);
+      identity = identityOf({ ...kept, credentials: signedIn });
+    },
+    async forget(): Promise<void> {
+      // What cannot be read cannot be given back, but it can go.
+      const kept = await load<Kept>(SIGNED_IN_KEY).catch(unlessDamaged);
+      identity = null;
+      await commit([SIGNED_IN_KEY, null], [SIGNING_IN_KEY, null]);
+      if (kept === null) return;
+      const { refreshToken } = kept.credentials;
+      const told = revokeToken(platform, kept.client, refreshToken).catch(() => undefined);
+      await Promise.race([told, platform.clock.sleep(FAREWELL_MS_MAX)]);
+    },
+  };
+}
+
+function signInOf(
+  platform: Platform,
+  { accountsUrl, clientId, redirectUrl }: SignInConfig,
+  { sealed, load, commit }: Safe,
+  { keep }: User,
+  passwordSignIn: PasswordSignIn | undefined,
+): SignIn {
+  const client = async (): Promise<TokenClient> => {
+    const { apiUrl } = await discoverAccounts(platform, accountsUrl);
+    return { apiUrl, clientId };
+  };
+  return {
+    async begin() {
+      const server = await discoverAccounts(platform, accountsUrl);
+      const started = await beginSignIn(platform, { server, clientId, redirectUrl });
+      await commit(await sealed(SIGNING_IN_KEY, started.secret));
+      return { url: started.url, state: started.state };
+    },
+    async finish(answer) {
+      const secret = await load<Parameters<typeof finishSignIn>[1]>(SIGNING_IN_KEY);
+      if (secret === null) throw badInput('finish: no sign-in has begun');
+      const code = 'url' in answer ? readRedirect(text('url', answer.url)) : answer;
+      if (code === null) throw badInput('url: it has no code and no state');
+      await keep(secret, await finishSignIn(platform, secret, code));
+    },
+    async import(json) {
+      const server = await client();
+      await keep(server, await importSignIn(platform, server, text('json', json)));
+    },
+    async password(email, password) {
+      if (passwordSignIn === undefined) {
+        throw badInput('password: this build does not sign in with passwords');
+      }
+      const secrets = { email: text('email', email), password: text('password', password) };
+      const server = await client();
+      await keep(server, await passwordSignIn(platform, { ...server, ...secrets }), email);
+    },
+    async call({ call, code, state, url, json, email, password }) {
+      if (call === 'begin') return this.begin();
+      if (call === 'finish') await this.finish(url === undefined ? { code, state } : { url });
+      else if (call === 'import') await this.import(json);
+      else if (call === 'password') await this.password(email, password);
+      else throw badInput(`call: there is no ${call}`);
+      return {};
     },
   };
 }
