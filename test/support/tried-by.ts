@@ -106,7 +106,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'platform/node/cli/quarantine.ts': 'platform/node/cli/foreign-records.test.ts',
     'platform/node/cli/service.ts': 'platform/node/cli/several.test.ts',
     'platform/node/cli/sign-in.ts': 'platform/node/cli/account.test.ts',
-    'platform/node/cli/sign-out-one.ts': 'platform/node/cli/several.test.ts',
     'platform/node/cli/sign-out.ts': 'platform/node/cli/account.test.ts',
     'platform/node/cli/status.ts': 'platform/node/cli/commands.test.ts',
     'platform/node/cli/stored.ts': 'platform/node/cli/newer-store.test.ts',

@@ -22,7 +22,7 @@ export interface Opened {
 export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> & {
   status(): Promise<Status>;
   /** See stored.ts, these two. */
-  marks(collection: string, after: string | null): Promise<MarkPage>;
+  marks(collection: string, after: string | null, remote: string): Promise<MarkPage>;
   serverWaitMs(remote?: string): Promise<number>;
 };
 
@@ -37,8 +37,7 @@ interface RemoteApi extends SyncApi {
 
 export function localApi({ agent, storage }: Opened): LocalApi {
   return {
-    marks: (collection, after) =>
-      readMarks(storage, collection, after, placeOf(ownerOf(agent.status(), collection))),
+    marks: (collection, after, remote) => readMarks(storage, collection, after, placeOf(remote)),
     serverWaitMs: (remote) => readServerWaitMs(storage, Date.now(), placeOf(remote ?? null)),
     status: async () => agent.status(),
     get: agent.get,
@@ -47,12 +46,6 @@ export function localApi({ agent, storage }: Opened): LocalApi {
     delete: agent.delete,
     devices: agent.devices,
   };
-}
-
-/** The service that has a collection; null: the first, or nobody. */
-function ownerOf({ remotes = {} }: Status, collection: string): string | null {
-  const owner = Object.entries(remotes).find(([, { collections }]) => collection in collections);
-  return owner?.[0] ?? null;
 }
 
 /**
@@ -117,7 +110,7 @@ export async function connectControl(
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
     devices: (remote) => call('devices', remote),
-    marks: (collection, after) => call('marks', collection, after),
+    marks: (collection, after, remote) => call('marks', collection, after, remote),
     serverWaitMs: (remote) => call('serverWaitMs', remote),
     sync: (remote) => call('sync', remote),
     close: () => void socket.destroy(),
@@ -171,7 +164,7 @@ async function replyTo(line: string, api: SyncApi): Promise<object> {
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],
       ['devices', () => api.devices(args[0] ?? undefined)],
-      ['marks', () => api.marks(args[0], args[1])],
+      ['marks', () => api.marks(args[0], args[1], args[2])],
       ['serverWaitMs', () => api.serverWaitMs(args[0] ?? undefined)],
       ['sync', () => api.sync(args[0] ?? undefined)],
     ]);

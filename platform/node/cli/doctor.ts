@@ -17,6 +17,7 @@ import { findHost, openConnection } from './doctor-network.ts';
 import { NODE_HEAP } from './heap.ts';
 import { identityOf } from './identity.ts';
 import type { DoctorOptions } from './options.ts';
+import { FIRST, type Service } from './service.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** What a check found out: `detail` in words. Errors are its failure. */
@@ -24,32 +25,67 @@ type Check = () => Promise<string> | string;
 
 /** Resolves to the exit code: 1 if something is not as a sync needs it. */
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
-  const { allowHttp, credentialsFile, directory, remote, json } = options;
+  const { allowHttp, directory, services, json } = options;
   const machine = nodeMachine({ ...terminal.machine, allowHttp });
-  const url = new URL(remote.serverUrl);
+  let isGood = true;
+  for (const [at, service] of services.entries()) {
+    const name = services.length > 1 ? (service.name ?? FIRST) : null;
+    const sheet = newSheet(terminal, name, json);
+    if (name !== null && !json) {
+      terminal.write(`${at === 0 ? '' : '\n'}${'-'.padEnd(8)}service        ${name}\n`);
+    }
+    await lookAt(service, at === 0 ? directory : null, allowHttp, machine, sheet);
+    isGood &&= sheet.failed.size === 0;
+  }
+  machine.stop();
+  return isGood ? 0 : 1;
+}
+
+/** What was found out about one service. */
+interface Sheet {
+  readonly failed: ReadonlySet<string>;
+  /** Without what it `needs`, a check says nothing. */
+  run(name: string, needs: readonly string[], check: Check): Promise<void>;
+}
+
+/** `service`: its name is said, where there are several. */
+function newSheet(terminal: Terminal, service: string | null, json: boolean): Sheet {
   const failed = new Set<string>();
   const tell = (name: string, isGood: boolean | null, detail: string, advice: string | null) => {
     if (isGood === false) failed.add(name);
     const mark = isGood === null ? '-' : isGood ? 'ok' : 'not ok';
     const more = advice === null ? '' : ` - ${advice}`;
     const line = `${mark.padEnd(8)}${name.padEnd(NAME_CHARS)}${printable(`${detail}${more}`)}`;
-    terminal.write(`${json ? printableJson({ check: name, ok: isGood, detail, advice }) : line}\n`);
+    const said = { ...(service !== null && { service }), check: name, ok: isGood, detail, advice };
+    terminal.write(`${json ? printableJson(said) : line}\n`);
   };
-  /** Without what it `needs`, a check says nothing. */
-  const run = async (name: string, needs: readonly string[], check: Check): Promise<void> => {
-    const missing = needs.find((need) => failed.has(need));
-    if (missing !== undefined) {
-      failed.add(name);
-      return tell(name, null, `not tried: the ${missing} is not ok`, null);
-    }
-    try {
-      tell(name, true, await check(), null);
-    } catch (error) {
-      const { detail, advice } = wordsOf(error);
-      tell(name, false, detail, advice);
-    }
+  return {
+    failed,
+    async run(name, needs, check) {
+      const missing = needs.find((need) => failed.has(need));
+      if (missing !== undefined) {
+        failed.add(name);
+        return tell(name, null, `not tried: the ${missing} is not ok`, null);
+      }
+      try {
+        tell(name, true, await check(), null);
+      } catch (error) {
+        const { detail, advice } = wordsOf(error);
+        tell(name, false, detail, advice);
+      }
+    },
   };
+}
 
+async function lookAt(
+  service: Service,
+  directory: string | null,
+  allowHttp: boolean,
+  machine: Machine,
+  { run }: Sheet,
+): Promise<void> {
+  const { credentialsFile, remote } = service;
+  const url = new URL(remote.serverUrl);
   let file: CredentialsFile | null = null;
   await run('credentials', [], () => {
     file = readCredentials(credentialsFile, allowHttp);
@@ -66,14 +102,12 @@ export async function doctor(options: DoctorOptions, terminal: Terminal): Promis
     return `something answers at ${url.host} (status ${answer.status})`;
   });
   await run('clock', ['answer'], () => compareClocks(serverMs, machine.clock.nowMs()));
-  const asked = openRemote(options, machine, () => file);
+  const asked = openRemote(service, machine, () => file);
   await run('sign-in', ['credentials'], asked.signIn);
   if (remote.protocol === 'sync15') {
     await run('token server', ['answer', 'sign-in'], asked.place);
     await run('storage', ['token server'], asked.poll);
   } else await run('Syncto server', ['answer', 'sign-in'], asked.poll);
-  machine.stop();
-  return failed.size === 0 ? 0 : 1;
 }
 
 const NAME_CHARS = 15;
@@ -163,7 +197,7 @@ function compareClocks(serverMs: number | null, nowMs: number): string {
 
 /** The questions of a sync, one by one. */
 function openRemote(
-  { remote, credentialsFile }: DoctorOptions,
+  { remote, credentialsFile }: Service,
   machine: Machine,
   file: () => CredentialsFile | null,
 ) {

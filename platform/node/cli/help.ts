@@ -59,6 +59,15 @@ const SERVER = `  --token-server URL   the token server (with syncto: the Syncto
   --credentials FILE   who syncs
 `;
 
+const PROTOCOL = `  --protocol sync15|syncto    the protocol (default sync15)
+  --collections A,B    what is synced (default history,passwords)
+  --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
+                       another. Its --token-server and --credentials are given as NAME=VALUE
+`;
+
+const OF_SERVICE = `  --remote NAME        of this service only (first: the one without a name)
+`;
+
 const FOLDER = `  --data DIR           the folder
   --json               prints JSON
 `;
@@ -87,8 +96,7 @@ ${ACCOUNT}`,
 Looks at each thing that a sync needs, a line each, and says what to do where it is missing:
 the rights of the files, name, connection, clock, token server, storage. Changes nothing.
 ${SERVER}  --data DIR           the folder, if its rights shall be looked at
-  --protocol sync15|syncto    the protocol (default sync15)
-  --json               prints a JSON object a line
+${PROTOCOL}  --json               prints a JSON object a line
 Exit code 1: something is not ok.
 `,
   ],
@@ -98,11 +106,7 @@ Exit code 1: something is not ok.
 
 Keeps the data of an account in a folder of this machine.
 ${SERVER}  --data DIR           the folder; made when it is missing
-  --protocol sync15|syncto    the protocol (default sync15)
-  --collections A,B    what is synced (default history,passwords)
-  --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
-                       another. Its --token-server and --credentials are given as NAME=VALUE
-  --device-name NAME   how the account's other devices see this one (default: the host's name)
+${PROTOCOL}  --device-name NAME   how the account's other devices see it (default: the host's name)
   --no-device          they do not see it
   --read-only          changes nothing at all on the server
   --initialize         makes an account's first Sync data, if it has none, after asking
@@ -117,28 +121,28 @@ ${SERVER}  --data DIR           the folder; made when it is missing
     `sync-now [options]
 
 Has the sync that runs on the folder sync at once, whatever its interval, and tells how that went.
-${FOLDER}`,
+${FOLDER}${OF_SERVICE}`,
   ],
   [
     'status',
     `status [options]
 
 What the folder holds, and how the last sync went.
-${FOLDER}`,
+${FOLDER}${OF_SERVICE}`,
   ],
   [
     'quarantine',
     `quarantine [COLLECTION...] [options]
 
 The records that were set aside, and why: collection, id, code, since which version, in words.
-${FOLDER}`,
+${FOLDER}${OF_SERVICE}`,
   ],
   [
     'devices',
     `devices [options]
 
 The account's other devices.
-${FOLDER}`,
+${FOLDER}${OF_SERVICE}`,
   ],
   [
     'list',
@@ -177,7 +181,7 @@ ${FOLDER}`,
     `check [COLLECTION...] [options]
 
 Reads all that the folder holds, and tells what is damaged.
-${FOLDER}  --repair             has the next sync fetch these collections anew, or all
+${FOLDER}${OF_SERVICE}  --repair             has the next sync fetch these collections anew, or all
 `,
   ],
   [
@@ -187,7 +191,8 @@ ${FOLDER}  --repair             has the next sync fetch these collections anew, 
 Removes the account's data from this machine.
   --data DIR           the folder
   --remote NAME        signs out of this service only (first: the one without a name)
-  --credentials FILE   gives the sign-in back to the accounts server, too
+  --credentials FILE   gives the sign-in back to the accounts server, too; of a further service
+                       as NAME=FILE
   --forget-credentials removes that file
   --allow-http         servers on other machines may be asked without encryption
   --yes                does not ask

@@ -10,6 +10,7 @@ import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
 import { checkFolder, type Data, openData, RETRY_MS, socketOf, TURN_MS } from './data.ts';
 import { nobody } from './identity.ts';
+import { knownServices } from './known-services.ts';
 import { missingOf } from './missing.ts';
 import { readNotes } from './notes.ts';
 import type { ExportOptions, ListOptions, LocalOptions } from './options.ts';
@@ -35,18 +36,27 @@ export async function list(options: ListOptions, terminal: Terminal): Promise<vo
   });
 }
 
-/** The account's other devices, the one seen last first. */
+/** The other devices of each account, the one seen last first. */
 export async function devices(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, json, remote } = options;
+  const services = knownServices(readNotes(directory), remote);
   await withApi(directory, async (api) => {
     if (readNotes(directory).device === null) {
       throw new Failure('with --no-device or --read-only, the other devices are not known');
     }
-    const others = await api.devices(remote ?? undefined);
-    if (json) return terminal.write(`${printableJson(others)}\n`);
-    for (const { name, type, os, application, lastSeenMs } of others) {
+    const { remotes } = await api.status();
+    const found: Listed[] = [];
+    for (const { name: service } of services) {
+      // Who is signed out of one has the devices of the others.
+      if (remotes?.[service]?.state === 'disabled' && services.length > 1) continue;
+      const others = await api.devices(service);
+      found.push(...others.map((other) => ({ ...other, ...(remotes && { service }) })));
+    }
+    if (json) return terminal.write(`${printableJson(found)}\n`);
+    for (const { name, type, os, application, lastSeenMs, service } of found) {
       const day = new Date(Number(lastSeenMs)).toLocaleDateString('sv-SE');
-      terminal.write(row([name, type, os, application, day]));
+      const cells = [name, type, os, application, day];
+      terminal.write(row(service === undefined ? cells : [...cells, service]));
     }
   });
 }

@@ -7,21 +7,10 @@ import { join } from 'node:path';
 import type { AgentConfig, Status } from '../../../agent/index.ts';
 import type { Device } from './device.ts';
 import { writePrivate } from './private-files.ts';
+import { FIRST } from './service.ts';
 
-/** What is kept of a further service of the folder. */
-export interface ServiceNotes {
-  readonly remote: AgentConfig['remote'];
-  readonly collections: readonly string[];
-}
-
-interface Notes {
-  /** The folder's further services, by name. */
-  readonly remotes: { readonly [name: string]: ServiceNotes };
-  readonly remote: AgentConfig['remote'] | null;
-  /** Collections of apps that are synced with the first service. */
-  readonly own: readonly string[];
-  /** Null: it syncs without being among the account's devices. */
-  readonly device: Device | null;
+/** What is kept of how a service was, and of what it said. */
+export interface Said {
   /**
    * When the last good sync ended; null: none has since there are notes of it. The agent writes it
    * with other things only.
@@ -30,16 +19,29 @@ interface Notes {
   readonly said: Pick<Status, 'error' | 'alert' | 'quotaRemainingBytes'>;
 }
 
+/** What is kept of a further service of the folder. */
+export interface ServiceNotes extends Partial<Said> {
+  readonly remote: AgentConfig['remote'];
+  readonly collections: readonly string[];
+}
+
+export interface Notes extends Said {
+  /** The folder's further services, by name. */
+  readonly remotes: { readonly [name: string]: ServiceNotes };
+  readonly remote: AgentConfig['remote'] | null;
+  /** Collections of apps that are synced with the first service. */
+  readonly own: readonly string[];
+  /** Null: it syncs without being among the account's devices. */
+  readonly device: Device | null;
+}
+
 export const NOTES_FILE = 'notes.json';
 
-const NOTHING: Notes = {
-  remotes: {},
-  own: [],
-  remote: null,
-  device: null,
+const UNHEARD: Said = {
   lastSyncMs: null,
   said: { error: null, alert: null, quotaRemainingBytes: null },
 };
+const NOTHING: Notes = { ...{ remotes: {}, own: [], remote: null, device: null }, ...UNHEARD };
 
 /** What the last sync left; nothing where there was none, or where its file is damaged. */
 export function readNotes(directory: string): Notes {
@@ -51,66 +53,76 @@ export function readNotes(directory: string): Notes {
   }
 }
 
-/** What each member must have: another thing is no note of ours. */
-const FORMS: readonly [path: readonly string[], members: readonly string[]][] = [
-  [['remote'], ['protocol', 'serverUrl', 'audience', 'auth']],
-  [['device'], ['name', 'type', 'version', 'os']],
-  [
-    ['said', 'error'],
-    ['code', 'message'],
-  ],
-];
+/** What is kept of a service of the folder, by its name. */
+export function saidBy(notes: Notes, name: string): Said {
+  const { lastSyncMs = null, said } = name === FIRST ? notes : (notes.remotes[name] ?? UNHEARD);
+  return { lastSyncMs, said: { ...UNHEARD.said, ...said } };
+}
 
+/** The notes with what one service has said. */
+export function withSaid(notes: Notes, name: string, said: Said): Notes {
+  if (name === FIRST) return { ...notes, ...said };
+  const kept = notes.remotes[name];
+  if (kept === undefined) return notes;
+  return { ...notes, remotes: { ...notes.remotes, [name]: { ...kept, ...said } } };
+}
+
+const REMOTE = ['protocol', 'serverUrl', 'audience', 'auth'];
+const DEVICE = ['name', 'type', 'version', 'os'];
+
+/** Another thing is no note of ours. */
 function isNotes(value: unknown): value is Partial<Notes> {
-  const {
-    own = [],
-    remotes = {},
-    said = NOTHING.said,
-    lastSyncMs = null,
-  } = (membersOf(value) ?? {}) as {
-    own?: unknown;
-    remotes?: unknown;
-    said?: unknown;
-    lastSyncMs?: unknown;
-  };
-  const alert = membersOf(said)?.alert ?? null;
-  const quota = membersOf(said)?.quotaRemainingBytes ?? null;
+  const members = membersOf(value);
+  if (members === null) return false;
+  const { own = [], remotes = {}, remote = null, device = null } = members;
+  const named = membersOf(remotes);
   return (
-    membersOf(value) !== null &&
-    Object.entries(membersOf(remotes) ?? {}).every(isServiceNote) &&
-    membersOf(remotes) !== null &&
-    Array.isArray(own) &&
-    own.every((name) => typeof name === 'string') &&
-    membersOf(said) !== null &&
-    (lastSyncMs === null || typeof lastSyncMs === 'number') &&
-    (alert === null || typeof alert === 'string') &&
-    (quota === null || typeof quota === 'number') &&
-    FORMS.every(([path, members]) => {
-      let found: unknown = value;
-      for (const name of path) found = membersOf(found)?.[name] ?? null;
-      if (found === null) return true;
-      const texts = membersOf(found);
-      return texts !== null && members.every((name) => typeof texts[name] === 'string');
-    })
+    isSaid(members) &&
+    named !== null &&
+    Object.entries(named).every(isServiceNote) &&
+    isTextList(own) &&
+    (remote === null || hasTexts(remote, REMOTE)) &&
+    (device === null || hasTexts(device, DEVICE))
   );
 }
 
 function isServiceNote([name, value]: [string, unknown]): boolean {
-  const { remote, collections } = membersOf(value) ?? {};
-  const members = membersOf(remote);
+  const members = membersOf(value);
   return (
     /^[a-z0-9-]{1,16}$/.test(name) &&
-    ['protocol', 'serverUrl', 'audience', 'auth'].every(
-      (member) => typeof members?.[member] === 'string',
-    ) &&
-    Array.isArray(collections) &&
-    collections.every((collection) => typeof collection === 'string')
+    members !== null &&
+    hasTexts(members.remote, REMOTE) &&
+    isTextList(members.collections) &&
+    isSaid(members)
   );
 }
 
-function membersOf(value: unknown): { readonly [name: string]: unknown } | null {
+function isSaid({ said = UNHEARD.said, lastSyncMs = null }: Members): boolean {
+  const words = membersOf(said);
+  if (words === null) return false;
+  const { error = null, alert = null, quotaRemainingBytes: quota = null } = words;
+  return (
+    (lastSyncMs === null || typeof lastSyncMs === 'number') &&
+    (alert === null || typeof alert === 'string') &&
+    (quota === null || typeof quota === 'number') &&
+    (error === null || hasTexts(error, ['code', 'message']))
+  );
+}
+
+function hasTexts(value: unknown, names: readonly string[]): boolean {
+  const members = membersOf(value);
+  return members !== null && names.every((name) => typeof members[name] === 'string');
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+type Members = { readonly [name: string]: unknown };
+
+function membersOf(value: unknown): Members | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as { readonly [name: string]: unknown })
+    ? (value as Members)
     : null;
 }
 

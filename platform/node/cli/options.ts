@@ -6,7 +6,6 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
-import { PROTOCOLS } from './contents.ts';
 import { type Device, deviceNamed } from './device.ts';
 import { type Service, servicesOf } from './service.ts';
 
@@ -28,9 +27,7 @@ export interface SyncOptions {
   readonly json: boolean;
 }
 
-export type DoctorOptions = Pick<SyncOptions, 'allowHttp' | 'json'> & {
-  readonly remote: AgentConfig['remote'];
-  readonly credentialsFile: string;
+export type DoctorOptions = Pick<SyncOptions, 'allowHttp' | 'json' | 'services'> & {
   /** Null: no folder is looked at. */
   readonly directory: string | null;
 };
@@ -84,8 +81,8 @@ export interface SignOutOptions {
   readonly directory: string;
   /** The service that is left; null: all of the folder. */
   readonly remote: string | null;
-  /** Of the service; null: nothing is told to any server. */
-  readonly credentialsFile: string | null;
+  /** Files, as `FILE` or `NAME=FILE`; a service without one is told nothing. */
+  readonly credentials: readonly string[];
   readonly forgetCredentials: boolean;
   /** As in `SyncOptions`. */
   readonly allowHttp: boolean;
@@ -100,12 +97,8 @@ const MINUTE_MS = 60_000;
 
 export function parseSync(args: readonly string[]): SyncOptions {
   const { values } = parse(args, [], {
-    ...SERVER,
-    'token-server': texts,
-    credentials: texts,
-    remote: texts,
+    ...SERVERS,
     data: text,
-    collections: text,
     interval: text,
     'device-name': text,
     'no-device': flag,
@@ -123,12 +116,9 @@ export function parseSync(args: readonly string[]): SyncOptions {
     values.interval === undefined
       ? INTERVAL_MINUTES
       : wholeNumber('--interval', values.interval, 1, 10_080);
-  const allowHttp = values['allow-http'];
   return {
-    services: servicesOf(values, (option, protocol, url) =>
-      remoteConfig(protocol, urlOf(option, url, allowHttp)),
-    ),
-    allowHttp,
+    services: servicesIn(values),
+    allowHttp: values['allow-http'],
     directory: resolve(needed('--data', values.data)),
     readOnly: values['read-only'],
     // A device's record is written by the device: a reader has none.
@@ -141,9 +131,10 @@ export function parseSync(args: readonly string[]): SyncOptions {
 }
 
 export function parseDoctor(args: readonly string[]): DoctorOptions {
-  const { values } = parse(args, [], { ...SERVER, data: text, json: flag });
+  const { values } = parse(args, [], { ...SERVERS, data: text, json: flag });
   return {
-    ...serverOptions(values),
+    services: servicesIn(values),
+    allowHttp: values['allow-http'],
     directory: values.data === undefined ? null : resolve(needed('--data', values.data)),
     json: values.json,
   };
@@ -154,6 +145,12 @@ export function parseDoctor(args: readonly string[]): DoctorOptions {
  * `?`, and there may be more of it if it ends in `...?`.
  */
 export function parseLocal(args: readonly string[], names: readonly string[]): LocalOptions {
+  const { values, words } = parse(args, names, { data: text, json: flag });
+  return localOptions(values, words);
+}
+
+/** With `--remote NAME`, where a command can be about one of the folder's services. */
+export function parseOfService(args: readonly string[], names: readonly string[]): LocalOptions {
   const { values, words } = parse(args, names, { data: text, json: flag, remote: text });
   return localOptions(values, words);
 }
@@ -179,7 +176,7 @@ export function parseExport(args: readonly string[]): ExportOptions {
 }
 
 export function parseCheck(args: readonly string[]): CheckOptions {
-  const options = { data: text, json: flag, repair: flag };
+  const options = { data: text, json: flag, remote: text, repair: flag };
   const { values, words } = parse(args, ['COLLECTION...?'], options);
   return { ...localOptions(values, words), isRepair: values.repair };
 }
@@ -202,42 +199,39 @@ export function parseSignOut(args: readonly string[]): SignOutOptions {
   const { values } = parse(args, [], {
     data: text,
     remote: text,
-    credentials: text,
+    credentials: texts,
     'forget-credentials': flag,
     'allow-http': flag,
     yes: flag,
   });
   const forgetCredentials = values['forget-credentials'];
-  if (forgetCredentials) needed('--credentials', values.credentials);
+  if (forgetCredentials) needed('--credentials', values.credentials[0]);
   return {
     directory: resolve(needed('--data', values.data)),
     remote: values.remote ?? null,
-    credentialsFile: values.credentials ?? null,
+    credentials: values.credentials,
     forgetCredentials,
     allowHttp: values['allow-http'],
     yes: values.yes,
   };
 }
 
-const SERVER = {
-  'token-server': text,
+const SERVERS = {
+  'token-server': texts,
   'allow-http': flag,
-  credentials: text,
+  credentials: texts,
   protocol: { type: 'string', default: 'sync15' },
+  remote: texts,
+  collections: text,
 } as const;
 
-function serverOptions(
-  values: { readonly 'allow-http': boolean; readonly protocol: string } & {
-    readonly [Name in 'token-server' | 'credentials']?: string | undefined;
-  },
-): Pick<DoctorOptions, 'remote' | 'allowHttp' | 'credentialsFile'> {
+function servicesIn(
+  values: Parameters<typeof servicesOf>[0] & { readonly 'allow-http': boolean },
+): SyncOptions['services'] {
   const allowHttp = values['allow-http'];
-  const serverUrl = urlOf('--token-server', values['token-server'], allowHttp);
-  return {
-    remote: remoteConfig(oneOf('--protocol', values.protocol, PROTOCOLS), serverUrl),
-    allowHttp,
-    credentialsFile: needed('--credentials', values.credentials),
-  };
+  return servicesOf(values, (option, protocol, url) =>
+    remoteConfig(protocol, urlOf(option, url, allowHttp)),
+  );
 }
 
 function remoteConfig(protocol: string, serverUrl: string): AgentConfig['remote'] {
@@ -355,9 +349,4 @@ function wholeNumber(name: string, value: string, min: number, max: number): num
   const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
   throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
-}
-
-function oneOf(name: string, value: string, words: readonly string[]): string {
-  if (words.includes(value)) return value;
-  throw new UsageError(`${name}: "${value}" is not one of ${words.join(', ')}`);
 }

@@ -18,10 +18,11 @@ export function progressPrinter(
   return (text) => {
     if (json) return terminal.write(`${printableJson(JSON.parse(text))}\n`);
     const event = JSON.parse(text) as AgentEvent;
+    const whose = event.remote;
     switch (event.kind) {
       case 'state':
         if (event.state === 'syncing' || event.state === 'enabling')
-          terminal.write(line('syncing'));
+          terminal.write(line('syncing', whose));
         return;
       case 'progress':
         if (Date.now() - countedAtMs < COUNT_INTERVAL_MS) return;
@@ -40,15 +41,18 @@ export function progressPrinter(
           line(`${event.collection}: dropped here and read anew, as another device wishes`),
         );
       case 'pass':
-        if (event.report.error === null) terminal.write(passLine(event.report));
-        else terminal.complain(passLine(event.report));
+        if (event.report.error === null) terminal.write(passLine(event.report, whose));
+        else terminal.complain(passLine(event.report, whose));
     }
   };
 }
 
-/** How a pass went, with what can be done where it failed. */
-export function passLine(report: PassReport): string {
-  return report.error === null ? line(summary(report)) : failed(report.error);
+/**
+ * How a pass went, with what can be done where it failed; of the service of this name, where there
+ * are several.
+ */
+export function passLine(report: PassReport, service?: string): string {
+  return line(report.error === null ? summary(report) : failed(report.error), service);
 }
 
 /**
@@ -62,13 +66,14 @@ export function waitingLine(collections: Status['collections']): string {
   return line(`changes that wait here: ${counted} - kitsync status and quarantine say why`);
 }
 
-function line(text: string): string {
-  return `${new Date().toTimeString().slice(0, 8)}  ${text}\n`;
+function line(text: string, service?: string): string {
+  const whose = service === undefined ? '' : `${service}: `;
+  return `${new Date().toTimeString().slice(0, 8)}  ${whose}${text}\n`;
 }
 
 function failed(error: NonNullable<PassReport['error']>): string {
   const advice = adviceFor(error);
-  return line(`sync failed: ${failureLine(error)}${advice === null ? '' : ` - ${advice}`}`);
+  return `sync failed: ${failureLine(error)}${advice === null ? '' : ` - ${advice}`}`;
 }
 
 function summary({ collections, requests }: PassReport): string {

@@ -1,29 +1,31 @@
 // `kitsync quarantine`: the records of the server that were set aside, by collection, each with its
 // reason. They stay on the server as they are; nothing of what is in them is shown.
 
-import { UsageError } from './complaint.ts';
-import { COLLECTIONS, contents } from './contents.ts';
+import { contents } from './contents.ts';
+import { checkCollections, knownServices } from './known-services.ts';
 import { withApi } from './local.ts';
 import { readNotes } from './notes.ts';
 import type { LocalOptions } from './options.ts';
+import type { MarkPage } from './stored.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function quarantine(options: LocalOptions, terminal: Terminal): Promise<void> {
-  const { directory, words, json } = options;
-  const { remotes, own } = readNotes(directory);
-  const owned = Object.values(remotes).flatMap(({ collections }) => collections);
-  const known = [...new Set([...NAMES, ...own, ...owned])];
-  const unknown = words.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`there is no collection "${unknown}": ${known.join(', ')}`);
-  }
+  const { directory, words, json, remote } = options;
+  const services = knownServices(readNotes(directory), remote);
+  checkCollections(services, words, DEVICES);
   await withApi(directory, async (api) => {
-    for (const name of words.length > 0 ? words : known) {
+    for (const { name: service, collections } of services) {
+      const known = [...collections, ...DEVICES];
+      for (const name of words.length > 0 ? known.filter((one) => words.includes(one)) : known) {
+        await show(name, service);
+      }
+    }
+    async function show(name: string, service: string): Promise<void> {
       let after: string | null = null;
       do {
-        const { marks, next }: Awaited<ReturnType<typeof api.marks>> = await api.marks(name, after);
-        for (const { collection, id, code, modifiedMs } of marks) {
+        const page: MarkPage = await api.marks(name, after, service);
+        for (const { collection, id, code, modifiedMs } of page.marks) {
           const why = wordsFor(code);
           const row = [collection, id, code, new Date(modifiedMs).toLocaleDateString('sv-SE'), why];
           terminal.write(
@@ -32,7 +34,7 @@ export async function quarantine(options: LocalOptions, terminal: Terminal): Pro
               : `${row.map(printable).join('\t')}\n`,
           );
         }
-        after = next;
+        after = page.next;
       } while (after !== null);
     }
   });
@@ -43,7 +45,8 @@ function wordsFor(code: string): string {
   return WORDS.get(code) ?? 'it could not be used';
 }
 
-const NAMES = [...COLLECTIONS, ...(contents.clients ? [contents.clients.collection.name] : [])];
+/** Each service has its account's. */
+const DEVICES: readonly string[] = [contents.clients.collection.name];
 
 const NOT_SEALED = 'it is not as records are sealed: another program has written or changed it';
 const NOT_PROVEN =

@@ -113,8 +113,10 @@ function checkOwners(services: readonly Service[]): void {
   }
 }
 
-/** `NAME=VALUE` of a named service; any other value is the first's (null). */
-function byName(
+/**
+ * `NAME=VALUE` of a named service; any other value is the first's (null). Errors: `UsageError`.
+ */
+export function byName(
   option: string,
   values: readonly string[],
   names: readonly string[],

@@ -4,19 +4,16 @@
 // disk.
 
 import { existsSync, realpathSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
 import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
-import { serverUrlOf } from '../server-url.ts';
-import { removeDrafts } from '../whole-files.ts';
-import { failureLine } from './complaint.ts';
+import { failureLine, UsageError } from './complaint.ts';
 import { confirm } from './confirm.ts';
-import { type CredentialsFile, readCredentials } from './credentials.ts';
-import { checkFolder, openInTurn } from './data.ts';
+import type { CredentialsFile } from './credentials.ts';
+import { checkFolder } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
-import { checkAccount, identityOf, nobody } from './identity.ts';
-import { NOTES_FILE, readNotes } from './notes.ts';
+import { checkAccounts, openLeaving, type SignInFiles, signInFiles } from './leaving.ts';
+import { type Notes, readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
 import { leaveOne } from './sign-out-one.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,30 +23,30 @@ import type { Terminal } from './terminal.ts';
  * `SyncError`.
  */
 export async function signOut(options: SignOutOptions, terminal: Terminal): Promise<void> {
-  const { directory, credentialsFile, forgetCredentials, allowHttp } = options;
+  const { directory, forgetCredentials, allowHttp, remote } = options;
   checkFolder(directory);
-  const credentials = credentialsFile === null ? null : readCredentials(credentialsFile, allowHttp);
-  if (credentialsFile !== null) removeDrafts(credentialsFile);
-  if (options.remote !== null) {
-    await leaveOne(options, options.remote, credentials, terminal);
-    if (credentials !== null) {
-      const said = await giveBack(credentials, { ...terminal.machine, allowHttp });
-      terminal.complain(`${said}\n`);
+  const notes = readNotes(directory);
+  const files = signInFiles(options, notes);
+  const said: string[] = [];
+  if (remote !== null) {
+    const other = [...files.keys()].find((name) => name !== remote);
+    if (other !== undefined) {
+      throw new UsageError(`--credentials ${other}=FILE: only ${remote} is left`);
     }
-    if (credentialsFile !== null && forgetCredentials) removeFile(credentialsFile);
-    return;
+    await leaveOne(options, remote, notes, files, terminal);
+  } else {
+    if (hasData(directory)) await leave(options, notes, files, terminal);
+    else await confirm(terminal, question(options, files, null), options.yes);
+    const left = existsSync(directory) ? await eraseData(directory) : [];
+    said.push(emptiness(directory, left));
   }
-  if (hasData(directory)) await leave(options, credentials, terminal);
-  else await confirm(terminal, question(options, null), options.yes);
-  const left = existsSync(directory) ? await eraseData(directory) : [];
-  const said = [emptiness(directory, left)];
-  if (credentials !== null)
-    said.push(await giveBack(credentials, { ...terminal.machine, allowHttp }));
-  if (credentialsFile !== null && forgetCredentials) removeFile(credentialsFile);
-  if (credentialsFile !== null) {
-    said.push(`${credentialsFile} is ${forgetCredentials ? 'removed' : 'kept'}`);
+  for (const [name, { path, file }] of files) {
+    const whose = files.size > 1 ? `${name}: ` : '';
+    said.push(whose + (await giveBack(file, { ...terminal.machine, allowHttp })));
+    if (forgetCredentials) removeFile(path);
+    said.push(`${path} is ${forgetCredentials ? 'removed' : 'kept'}`);
   }
-  terminal.complain(`${said.join('\n')}\n`);
+  if (said.length > 0) terminal.complain(`${said.join('\n')}\n`);
 }
 
 /** With what a link leads to: the secrets are there. */
@@ -79,47 +76,27 @@ export async function giveBack(
   }
 }
 
-/** Opens the folder as the last sync had it, asks, and says goodbye to the server. */
+/** Opens the folder as the last sync had it, asks, and says goodbye to the servers. */
 async function leave(
   options: SignOutOptions,
-  credentials: CredentialsFile | null,
+  notes: Notes,
+  files: SignInFiles,
   terminal: Terminal,
 ): Promise<void> {
-  const { directory, credentialsFile, allowHttp, yes } = options;
-  const { remote, device } = readNotes(directory);
-  if (credentials !== null && remote !== null) {
-    // Before anything is removed. The notes are a file that people can change.
-    serverUrlOf(`the server in ${join(directory, NOTES_FILE)}`, `${remote.serverUrl}`, {
-      allowHttp,
-    });
-  }
+  const { directory, yes } = options;
   let isAgreed = false;
-  const data = await openInTurn({
-    ...terminal.machine,
-    allowHttp,
-    directory,
-    device,
-    remote,
-    intervalMs: 0,
-    identity: (network, deviceKey) =>
-      credentials === null || credentialsFile === null
-        ? nobody(deviceKey)
-        : identityOf(credentials, network, deviceKey, credentialsFile),
-    // Nothing is synced any more while somebody thinks about it.
-    connection: () => (isAgreed ? 'wifi' : 'none'),
-    shell: { status: () => undefined, event: () => undefined },
-  }).catch((error: unknown) => {
+  const opening = openLeaving({ options, notes, files, name: null, terminal }, () => isAgreed);
+  const data = await opening.catch((error: unknown) => {
     // Whose data it is is lost with the state: there is nobody to say goodbye for.
     const isLost = error instanceof SyncError && error.code === 'damaged';
     if (isLost && error.detail.stored === 'state') return null;
     throw error;
   });
-  if (data === null) return confirm(terminal, question(options, null), yes);
+  if (data === null) return confirm(terminal, question(options, files, null), yes);
   try {
-    const status = data.agent.status();
-    if (credentials !== null) checkAccount(status.account, credentials, directory);
-    await confirm(terminal, question(options, status), yes);
-    isAgreed = credentials !== null && remote !== null;
+    checkAccounts(data, files, directory);
+    await confirm(terminal, question(options, files, data.agent.status()), yes);
+    isAgreed = files.size > 0 && notes.remote !== null;
     if (isAgreed) await data.agent.disable();
   } finally {
     data.close();
@@ -127,7 +104,8 @@ async function leave(
 }
 
 function question(
-  { directory, credentialsFile, forgetCredentials }: SignOutOptions,
+  { directory, forgetCredentials }: SignOutOptions,
+  files: SignInFiles,
   status: Status | null,
 ): string {
   const unsent = Object.values(status?.collections ?? {}).reduce(
@@ -137,8 +115,10 @@ function question(
   return [
     `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
     ...(unsent === 0 ? [] : [`Not sent yet, and lost then: ${unsent} of your changes.`]),
-    ...(credentialsFile === null ? [] : [`The sign-in in ${credentialsFile} ends.`]),
-    ...(forgetCredentials ? ['That file is removed, too.'] : []),
+    ...[...files.values()].map(({ path }) => `The sign-in in ${path} ends.`),
+    ...(forgetCredentials
+      ? [files.size > 1 ? 'These files are removed, too.' : 'That file is removed, too.']
+      : []),
     'What is on the server, and on your other devices, stays.',
   ].join('\n');
 }

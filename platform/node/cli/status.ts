@@ -4,47 +4,56 @@
 import type { Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { duration, failureLine } from './complaint.ts';
+import { knownServices } from './known-services.ts';
 import { withApi } from './local.ts';
-import { readNotes } from './notes.ts';
+import { readNotes, type Said, saidBy } from './notes.ts';
 import type { LocalOptions } from './options.ts';
 import { FIRST } from './service.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
-  const { directory, json } = options;
+  const { directory, json, remote } = options;
+  const services = knownServices(readNotes(directory), remote).map(({ name }) => name);
   await withApi(directory, async (api, isRunning) => {
-    const { said, device, lastSyncMs } = readNotes(directory);
+    const notes = readNotes(directory);
+    const deviceName = notes.device?.name ?? null;
     const now = await api.status();
-    const serverWaitMs = await api.serverWaitMs();
-    const known: Status = {
-      ...now,
-      // A sync that finds nothing new writes nothing else.
-      lastSyncMs: now.lastSyncMs === null ? null : (lastSyncMs ?? now.lastSyncMs),
-      // After a restart the agent knows only the code of its last error.
-      error: now.error?.code === said.error?.code ? said.error : now.error,
-      alert: now.alert ?? said.alert,
-      quotaRemainingBytes: now.quotaRemainingBytes ?? said.quotaRemainingBytes,
-    };
-    const deviceName = device?.name ?? null;
-    if (json) {
-      terminal.write(`${printableJson({ ...known, isRunning, deviceName })}\n`);
-      return;
-    }
     const { remotes } = now;
-    const services = remotes === undefined ? [FIRST] : Object.keys(remotes);
-    for (const name of services.filter(
-      (one) => options.remote === null || one === options.remote,
-    )) {
-      const own = remotes?.[name] ?? known;
-      const shown = name === FIRST ? { ...known, collections: own.collections } : own;
-      const waitMs = name === FIRST ? serverWaitMs : await api.serverWaitMs(name);
-      const rows = rowsOf(shown, { isRunning, serverWaitMs: waitMs }, deviceName);
+    /** As if there were no other. */
+    const alone = (name: string): Status => knownOf(remotes?.[name] ?? now, saidBy(notes, name));
+    if (json) {
+      const all = {
+        ...knownOf(now, saidBy(notes, FIRST)),
+        ...(remotes && { remotes: byName(remotes, alone) }),
+      };
+      const shown = remote === null ? all : alone(remote);
+      return terminal.write(`${printableJson({ ...shown, isRunning, deviceName })}\n`);
+    }
+    for (const name of services) {
+      const serverWaitMs = await api.serverWaitMs(name);
+      const rows = rowsOf(alone(name), { isRunning, serverWaitMs }, deviceName);
       const headed: readonly Row[] = remotes === undefined ? rows : [['service', name], ...rows];
       const lines = headed.map(([title, value]) => title.padEnd(NAME_CHARS) + value);
       terminal.write(`${name === services[0] ? '' : '\n'}${lines.join('\n')}\n`);
     }
   });
+}
+
+function byName(remotes: object, alone: (name: string) => Status): { [name: string]: Status } {
+  return Object.fromEntries(Object.keys(remotes).map((name) => [name, alone(name)]));
+}
+
+function knownOf(now: Status, { said, lastSyncMs }: Said): Status {
+  return {
+    ...now,
+    // A sync that finds nothing new writes nothing else.
+    lastSyncMs: now.lastSyncMs === null ? null : (lastSyncMs ?? now.lastSyncMs),
+    // After a restart the agent knows only the code of its last error.
+    error: now.error?.code === said.error?.code ? said.error : now.error,
+    alert: now.alert ?? said.alert,
+    quotaRemainingBytes: now.quotaRemainingBytes ?? said.quotaRemainingBytes,
+  };
 }
 
 const NAME_CHARS = 19;

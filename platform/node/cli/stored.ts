@@ -2,6 +2,7 @@
 // set aside, and how long the server wants to be left alone. It writes nothing, and what it does
 // not understand it leaves out.
 
+import { generic } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { contents } from './contents.ts';
 import { FIRST } from './service.ts';
@@ -35,9 +36,8 @@ export async function readMarks(
   place = '',
 ): Promise<MarkPage> {
   const { generation } = await readState(storage, place);
-  const letter = LETTERS.get(collection) ?? `g${collection.replace(/\./g, '~')}`;
   if (typeof generation !== 'number') return { marks: [], next: null };
-  const prefix = `${place}${generation.toString(36)}.${letter}.q.`;
+  const prefix = `${place}${generation.toString(36)}.${letterOf(collection)}.q.`;
   const from = prefix + (after ?? '');
   const limit = PAGE_MARKS + 1;
   const found = await storage.scan({ from, to: `${prefix.slice(0, -1)}/`, limit });
@@ -79,6 +79,11 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
     ({ name, letter }) => [name, letter] as const,
   ),
 );
+
+/** What keys of a collection have behind the generation: see agent/store/layout.ts. */
+export function letterOf(collection: string): string {
+  return LETTERS.get(collection) ?? generic(collection).letter;
+}
 
 /** What all keys of a further service begin with; nothing for the first. */
 export function placeOf(name: string | null): string {

@@ -22,7 +22,7 @@ import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
 import { watchReturn } from './network-return.ts';
-import { readNotes, writeNotes } from './notes.ts';
+import { type Notes, readNotes, saidBy, withSaid, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter, waitingLine } from './progress.ts';
 import { FIRST, type Service } from './service.ts';
@@ -37,7 +37,7 @@ const SIGNED_OUT = 3;
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {
   const { directory, services, intervalMs, device, allowHttp } = options;
-  const [{ remote, credentialsFile, collections }] = services;
+  const [{ remote, collections }] = services;
   if (options.initialize) checkAnswerable(terminal, options.yes);
   checkFolder(directory);
   const signIns = services.map((service) => {
@@ -45,7 +45,6 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     return { service, file: readCredentials(service.credentialsFile, allowHttp) };
   });
   const identityAt = (name: string | null) => identityFor(signIns, name, device);
-  const credentials = readCredentials(credentialsFile, allowHttp);
   const watch = newWatch();
   const journal = journalOf(options, terminal, watch, () => data.agent.status());
   const data: Data = await openInTurn({
@@ -86,7 +85,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
       checkAccount(data.agent.status(name).account, file, directory);
       await data.agent.configure(settingsOf(options, service), name);
     }
-    await writeNotes(directory, { ...readNotes(directory), ...placesOf(options) });
+    await writeNotes(directory, notesOf(options));
     const stopControl = await serveControl(socketOf(directory), {
       ...localApi(data),
       sync: data.agent.sync,
@@ -98,7 +97,7 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
     watch.isLost = true;
     data.close();
   }
-  if (exitCode === SIGNED_OUT) await leave(options, credentials, terminal);
+  if (exitCode === SIGNED_OUT) await leave(options, signIns, terminal);
   return exitCode;
 }
 
@@ -139,14 +138,15 @@ function returnsOf({ services }: SyncOptions, terminal: Terminal, agent: () => A
 /** Another device has signed this one out: nothing of the account stays. */
 async function leave(
   { directory, allowHttp }: SyncOptions,
-  credentials: CredentialsFile,
+  signIns: readonly ServiceSignIn[],
   terminal: Terminal,
 ): Promise<void> {
-  const left = await eraseData(directory);
-  terminal.complain(
-    `another device has signed this one out: ${emptiness(directory, left)}; ` +
-      `${await giveBack(credentials, { ...terminal.machine, allowHttp })}\n`,
-  );
+  const said = [emptiness(directory, await eraseData(directory))];
+  for (const { service, file } of signIns) {
+    const whose = signIns.length > 1 ? `${service.name ?? FIRST}: ` : '';
+    said.push(whose + (await giveBack(file, { ...terminal.machine, allowHttp })));
+  }
+  terminal.complain(`another device has signed this one out: ${said.join('; ')}\n`);
 }
 
 /** Prints what the agent tells, keeps it in the notes, and tells it to who waits for it. */
@@ -168,8 +168,10 @@ function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, statu
         terminal.write(waitingLine(remotes?.[remote]?.collections ?? collections));
       }
       // The notes are the new owner's then.
-      if (!watch.isLost && remote === FIRST) {
-        noted = noted.then(() => note(options, status(), report.ok, terminal));
+      if (!watch.isLost) {
+        const now = status();
+        const own = now.remotes?.[remote] ?? now;
+        noted = noted.then(() => note(options, remote, own, report.ok, terminal));
       }
       watch.onPass(report, remote);
       return { remote, report };
@@ -296,30 +298,37 @@ function isFinal({ error }: PassReport): boolean {
   return error !== null && new SyncError(error.code, '').retry !== 'later';
 }
 
-/** Keeps what the servers said. That a wait is still on is known without that. */
+/** Keeps what a server said. That a wait is still on is known without that. */
 async function note(
   options: SyncOptions,
+  service: string,
   { error, alert, quotaRemainingBytes, lastSyncMs }: Status,
   isGood: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const { directory } = options;
   if (error?.code === 'backoff') return;
   try {
+    const notes = notesOf(options);
     // Of the passes before this process, the agent does not know the last one.
-    const lastGoodMs = isGood ? lastSyncMs : (readNotes(directory).lastSyncMs ?? lastSyncMs);
+    const lastGoodMs = isGood ? lastSyncMs : (saidBy(notes, service).lastSyncMs ?? lastSyncMs);
     const said = { error, alert, quotaRemainingBytes };
-    await writeNotes(directory, { ...placesOf(options), lastSyncMs: lastGoodMs, said });
+    const next = withSaid(notes, service, { lastSyncMs: lastGoodMs, said });
+    await writeNotes(options.directory, next);
   } catch (failure) {
     terminal.complain(`kitsync: ${complaintOf(failure).line}\n`);
   }
 }
 
-/** Where the folder's data is synced, for the commands that come after. */
-function placesOf(options: SyncOptions) {
-  const { device, services } = options;
+/** The folder's notes, with where its data is synced now. */
+function notesOf(options: SyncOptions): Notes {
+  const { device, services, directory } = options;
   const [{ remote, collections }] = services;
-  return { remote, device, own: collections.filter(isOwnName), remotes: othersOf(options) };
+  const notes = readNotes(directory);
+  const remotes = Object.entries(othersOf(options)).map(
+    ([name, other]) => [name, { ...notes.remotes[name], ...other }] as const,
+  );
+  const own = collections.filter(isOwnName);
+  return { ...notes, remote, device, own, remotes: Object.fromEntries(remotes) };
 }
 
 function othersOf({ services }: SyncOptions) {
