@@ -4,7 +4,6 @@
 
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   functions: {
-    'agent/remotes/sync/documents.ts': 1,
     'agent/remotes/sync/sync15-upload.ts': 1,
     'agent/remotes/sync/sync15.ts': 1,
     'agent/remotes/sync/syncto.ts': 1,

@@ -1,6 +1,5 @@
 // What the device knows of the user's account on the server: `meta/global` and `crypto/keys`.
-// It reads and respects both. Of all that they say it changes one thing: engines are added that
-// nobody has declined. Nothing on the server is ever wiped here.
+// It reads and respects both, and writes neither: see enlist.ts and initialize.ts for who does.
 // Source: Sync global storage format 5.
 
 import type { BsoCrypto } from '../../../crypto/bso.ts';
@@ -9,12 +8,11 @@ import { CryptoError } from '../../../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../../../crypto/keys.ts';
 import type { Change, Value } from '../../../platform/ports.ts';
 import { badResponse, ported, SyncError } from '../../errors.ts';
-import { CONFLICT_ROUNDS_MAX } from '../../limits.ts';
 import { FORM, headWords, jsonStored, numberOf, storedObject } from '../../store/stored.ts';
+import type { Vault } from '../../store/vault.ts';
 import { parseDocument } from '../../wire/document.ts';
-import { withMembers } from '../../wire/insert.ts';
 import type { DevicesMemory } from '../devices.ts';
-import type { Envelope, Fetched, Kept, PushResult, RemoteAccount } from '../remote.ts';
+import type { Envelope, Kept, RemoteAccount } from '../remote.ts';
 import { bsoCryptoOf } from './bso-crypto.ts';
 import type { SyncStorage } from './storage.ts';
 
@@ -42,18 +40,13 @@ export interface Account extends RemoteAccount {
   bundle(collection: string): KeyBundle;
   /** Changes with the collection's keys and tells nothing of them. Errors: as `bundle`. */
   fingerprint(collection: string): string;
-  /** Errors: `noSyncData`, `clientTooOld`, those of the remote. */
-  refreshMeta(storage: SyncStorage): Promise<void>;
   /**
-   * Adds those engines to `meta/global` that the account neither has nor has declined, by what it
-   * says now, and leaves every other character of it as it is. `stored` also where there was
-   * nothing to add. Errors: as `refreshMeta`.
+   * Reads it without a condition: what lies there may have another time than ours and be older.
+   * Resolves to it as it lies there. Errors: as `keepMeta`, `noSyncData`, those of the remote.
    */
-  addEngines(
-    storage: SyncStorage,
-    engines: readonly { readonly name: string; readonly version: number }[],
-    newId: () => string,
-  ): Promise<PushResult['kind']>;
+  refreshMeta(storage: SyncStorage): Promise<Envelope>;
+  /** This is what the server has. Errors: `badResponse`, `clientTooOld`, `noSyncData`. */
+  keepMeta(envelope: Envelope, storage: SyncStorage): Promise<void>;
   /** Errors: `noSyncData`, `keyMismatch`, those of the remote. True if they changed. */
   refreshKeys(storage: SyncStorage, syncKey: KeyBundle): Promise<boolean>;
 }
@@ -66,22 +59,17 @@ export async function openAccount(kept: Kept): Promise<Account> {
   const keysKey = `${generation}.k`;
   const [storedMeta, storedKeys] = await ported(platform.storage.get([metaKey, keysKey]));
   let meta = storedMeta == null ? null : storedMetaOf(storedMeta);
-  let keys: Keys | null = null;
-  if (storedKeys instanceof Uint8Array) {
-    const opened = await vault.open(keysKey, storedKeys);
-    const modifiedMs = numberOf(headWords(opened?.head ?? '')[0]);
-    if (opened !== null && modifiedMs !== null) keys = keysOf(modifiedMs, opened.text);
-  }
+  let keys =
+    storedKeys instanceof Uint8Array ? await storedKeysOf(vault, keysKey, storedKeys) : null;
 
   const commit = (...changes: Change[]): Promise<void> => ported(platform.storage.commit(changes));
-
-  const readMeta = async (remote: SyncStorage): Promise<Envelope> =>
-    found(await remote.fetch('meta', 'global'), 'meta/global');
-
-  const keepMeta = async (envelope: Envelope, remote: SyncStorage): Promise<MetaGlobal> => {
+  const keepMeta: Account['keepMeta'] = async (envelope, remote) => {
     meta = parseMeta(envelope, await remote.place());
     await commit([metaKey, jsonStored(meta)]);
-    return meta;
+  };
+  const known = (): Keys => {
+    if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
+    return keys;
   };
 
   return {
@@ -93,57 +81,21 @@ export async function openAccount(kept: Kept): Promise<Account> {
     get keysModifiedMs() {
       return keys?.modifiedMs ?? null;
     },
-    bundle(collection) {
-      if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
-      return keys.parsed.bundleFor(collection);
-    },
+    bundle: (collection) => known().parsed.bundleFor(collection),
     fingerprint(collection) {
-      if (keys === null) throw new SyncError('keyMismatch', 'crypto/keys were not read yet');
-      const known = keys.fingerprints.get(collection);
-      if (known !== undefined) return known;
-      const fingerprint = keys.parsed.fingerprint(collection);
-      keys.fingerprints.set(collection, fingerprint);
+      const { fingerprints, parsed } = known();
+      const fingerprint = fingerprints.get(collection) ?? parsed.fingerprint(collection);
+      fingerprints.set(collection, fingerprint);
       return fingerprint;
     },
-    // Read without a condition: what lies there may have another time than ours and be older.
     async refreshMeta(remote) {
-      await keepMeta(await readMeta(remote), remote);
+      const envelope = await fetched(remote, 'meta', 'global');
+      await keepMeta(envelope, remote);
+      return envelope;
     },
-    async addEngines(remote, engines, newId) {
-      let before = '';
-      for (let round = 0; round < 2 * CONFLICT_ROUNDS_MAX; round++) {
-        const envelope = await readMeta(remote);
-        const now = await keepMeta(envelope, remote);
-        const added = engines
-          .filter(({ name }) => isAbsent(now, name))
-          .map(({ name, version }) => [name, { version, syncID: newId() }] as const);
-        if (added.length === 0) return 'stored';
-        // It goes back whole: what something on the way has garbled is not read twice.
-        const text = payloadOf(envelope);
-        const isSure = text === before;
-        before = text;
-        if (!isSure) continue;
-        const payload = withMembers(text, 'engines', added);
-        if (payload === null) return 'refused';
-        const whole = { id: 'global', payload, base: envelope.version, beside: {} };
-        const result = await remote.write('meta', whole);
-        if (result.kind === 'stored') await keepMeta({ ...envelope, ...result, payload }, remote);
-        if (result.kind !== 'conflict') return result.kind;
-      }
-      return 'conflict';
-    },
+    keepMeta,
     async refreshKeys(remote, syncKey) {
-      const envelope = found(await remote.fetch('crypto', 'keys'), 'crypto/keys');
-      const { id } = envelope;
-      const [opened] = await crypto.open(syncKey, [{ id, payload: payloadOf(envelope) }]);
-      if (opened === undefined || !opened.ok) {
-        const code = opened?.code ?? 'badPayload';
-        throw new SyncError(
-          'keyMismatch',
-          `crypto/keys does not open with this account's key: ${code}`,
-        );
-      }
-      const next = keysOf(Number(envelope.version), opened.text);
+      const next = await fetchedKeys(remote, crypto, syncKey);
       const changed = next.text !== keys?.text;
       if (!changed && next.modifiedMs === keys?.modifiedMs) return false;
       keys = next;
@@ -174,9 +126,11 @@ export function isAbsent(meta: MetaGlobal | null, name: string): boolean {
   );
 }
 
-function found(document: Fetched, name: string): Envelope {
+/** Errors: `noSyncData` where there is none, those of the remote. */
+async function fetched(remote: SyncStorage, collection: string, id: string): Promise<Envelope> {
+  const document = await remote.fetch(collection, id);
   if (document.kind === 'found') return document.envelope;
-  throw new SyncError('noSyncData', `${name}: this account has no Sync data yet`);
+  throw new SyncError('noSyncData', `${collection}/${id}: this account has no Sync data yet`);
 }
 
 /** The account's records have a form that this build does not know. */
@@ -211,6 +165,27 @@ interface Keys {
   readonly parsed: CollectionKeys;
   /** By collection: computed once. */
   readonly fingerprints: Map<string, string>;
+}
+
+/** Errors: as `Account.refreshKeys`. */
+async function fetchedKeys(
+  remote: SyncStorage,
+  crypto: BsoCrypto,
+  syncKey: KeyBundle,
+): Promise<Keys> {
+  const envelope = await fetched(remote, 'crypto', 'keys');
+  const { id } = envelope;
+  const [opened] = await crypto.open(syncKey, [{ id, payload: payloadOf(envelope) }]);
+  if (opened?.ok) return keysOf(Number(envelope.version), opened.text);
+  const code = opened?.code ?? 'badPayload';
+  throw new SyncError('keyMismatch', `crypto/keys does not open with this account's key: ${code}`);
+}
+
+/** Null if they are damaged: the server has them. */
+async function storedKeysOf(vault: Vault, key: string, stored: Uint8Array): Promise<Keys | null> {
+  const opened = await vault.open(key, stored);
+  const modifiedMs = numberOf(headWords(opened?.head ?? '')[0]);
+  return opened === null || modifiedMs === null ? null : keysOf(modifiedMs, opened.text);
 }
 
 function keysOf(modifiedMs: number, text: string): Keys {
