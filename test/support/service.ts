@@ -68,8 +68,8 @@ export interface Traits {
   readonly compact?: (service: Service) => void;
   /** A client that does not know a record takes it out: it is unknown there, and not deleted. */
   readonly drop?: (service: Service, id: string) => void;
-  /** A record says itself when it was changed: of two edits the later one stays. */
-  readonly hasOwnTimes?: boolean;
+  /** A record says itself when it was changed, or the server when it was written; null: neither. */
+  readonly times: 'own' | 'server' | null;
   /** What of a request that writes has to be durable before it leaves. */
   readonly planned?: (body: string) => readonly string[];
 }

@@ -92,6 +92,7 @@ export function syncService(protocol: 'syncto' | 'sync15'): SyncService {
 export const SYNCTO: Traits = {
   isSealed: true,
   isGuarded: true,
+  times: 'server',
   pageRecords: 1_000,
   readOnly(service, isReadOnly) {
     const { enabled } = service as SyncService;
@@ -99,7 +100,12 @@ export const SYNCTO: Traits = {
   },
 };
 
-export const SYNC15: Traits = { isSealed: true, isGuarded: true, pageRecords: 1_000 };
+export const SYNC15: Traits = {
+  isSealed: true,
+  isGuarded: true,
+  times: 'server',
+  pageRecords: 1_000,
+};
 
 const WRITES = `record_${COLLECTION}_put_enabled`;
 

@@ -29,14 +29,16 @@ const readOnly = (service: Service, isReadOnly: boolean): void => {
   trouble.readOnly[isReadOnly ? 'add' : 'delete'](collection);
 };
 
-export const RECORDS: Traits = { isSealed: true, isGuarded: true, pageRecords: 5, readOnly };
+export const RECORDS: Traits = {
+  ...{ isSealed: true, isGuarded: true, times: null, pageRecords: 5, readOnly },
+};
 export const DOCUMENT: Traits = {
   ...{ isSealed: false, isGuarded: false, pageRecords: null, readOnly },
   drop: (service, id) => (service as DocumentService).drop(id),
-  hasOwnTimes: true,
+  times: 'own',
 };
 export const LOG: Traits = {
-  ...{ isSealed: true, isGuarded: true, pageRecords: 5, readOnly },
+  ...{ isSealed: true, isGuarded: true, times: null, pageRecords: 5, readOnly },
   compact: (service) => (service as LogService).compact(),
   planned: (body) => JSON.parse(body).changes.map(({ changeid }: Change) => changeid),
 };
