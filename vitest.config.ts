@@ -24,6 +24,8 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['package', 'test/package/**/*.test.ts'],
   // What the servers keep, in a PostgreSQL of the tests' own.
   ['servers', 'test/servers/**/*.test.ts'],
+  // A real Syncto, on a Python 3.6.
+  ['syncto', 'test/syncto/real.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
   ['sim', '{test/sim/**/*,emulator/device/{flash-cuts,document-upload}}.test.ts'],
   // Every write at which a device can be cut that goes on from an old store.
