@@ -56,6 +56,7 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
       assertion: (audience, fresh) => options.identity.assertion(audience, fresh),
       accessToken: (fresh) => options.identity.accessToken(fresh),
       syncKey: () => options.identity.syncKey(),
+      forget: async () => options.identity.forget?.(),
       deviceKey: async () => options.deviceKey ?? new Uint8Array(32).fill(7),
     },
     events: [],

@@ -11,6 +11,7 @@ import {
   history,
   passwords,
   several,
+  signIn,
   sync15,
   syncto,
 } from '../../agent/index.ts';
@@ -37,6 +38,7 @@ const CONTENTS = {
   drivers: [syncto, sync15],
   collections: [history, passwords, generic('recipes')],
   clients,
+  signIn,
   several,
   kinds: [genericKind],
 };
@@ -119,8 +121,9 @@ export function twoRemotes(): TwoRemotes {
       const platform = memoryPlatform(options);
       // Both have the device's one key.
       const { identity } = memoryPlatform({ ...options, identity: work.identity });
-      const named = { ...platform, identityOf: () => identity };
       const config = { ...CONFIG, ...change };
+      const hasOwn = config.remotes?.work?.signIn !== undefined;
+      const named = hasOwn ? platform : { ...platform, identityOf: () => identity };
       const agent = createAgent(named, config, CONTENTS);
       const started = agent.start();
       await (isWell ? started : started.catch(() => undefined));
