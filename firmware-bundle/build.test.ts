@@ -159,6 +159,18 @@ describe('the build refuses', () => {
     await expect(buildSource('b.ts', source)).rejects.toThrow('b.ts -> a.ts -> b.ts');
   });
 
+  test.each([
+    "import('./part.ts').then(({ some }) => some)",
+    "(async () => { const part = await import('./part.ts'); return [part.some, part]; })()",
+    "(async () => (await import('./part.ts')).default.some)() || import('./part.ts')",
+  ])('a part that is asked for in another form: %s', async (expression) => {
+    await writeFile(join(dir, 'part.ts'), 'export const some = 1; export default { some };');
+    const source = `export const boot = () => ${expression};`;
+    await expect(buildSource('part-user.ts', source)).rejects.toThrow(
+      'import("part:part.ts"): not (await import(...)).NAME',
+    );
+  });
+
   test('a file over its budget', async () => {
     const source = `export const boot = () => ${JSON.stringify('x'.repeat(140_000))};`;
     await expect(buildSource('fat.ts', source)).rejects.toThrow(/over its budget: 140\d+ bytes/);

@@ -4,9 +4,9 @@
 // with others does not go with it. Nothing here writes a file.
 
 import { basename, extname, join, relative } from 'node:path';
-import { type AnyNode, type ecmaVersion, type Program, parse } from 'acorn';
+import { type ecmaVersion, type Program, parse } from 'acorn';
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
-import { callFor, type Root } from './cut.ts';
+import { callFor, type Piece, piecesOf, type Root } from './cut.ts';
 import { freeNames, nodesOf } from './globals.ts';
 import { globalOf, hoisted } from './hoisted.ts';
 import { withoutGlobals } from './packages.ts';
@@ -21,9 +21,8 @@ export interface FirmwareSource {
 
 /** The program with all its parts. */
 export interface Whole {
-  /** Minified, without imports; what is exported is listed in `boot` and `roots`. */
-  readonly code: string;
-  readonly program: Program;
+  /** Its declarations in order; what is exported is listed in `boot` and `roots`. */
+  readonly pieces: readonly Piece[];
   /** Edition of ECMAScript that it is written in. */
   readonly syntax: number;
   /** The declaration of what the entry exports as `boot`. */
@@ -50,8 +49,7 @@ export async function readProgram(source: FirmwareSource, syntax: number): Promi
   for (;;) {
     const built = await bundle(source, syntax, asked);
     const known = asked.length;
-    const text = outputOf(built).text;
-    for (const one of importsOf(text, parsed(text, syntax))) {
+    for (const one of askedIn(outputOf(built).text)) {
       const others = asked.filter(({ path }) => path === one.path);
       if (!others.some(({ name }) => name === one.name)) asked.push(one);
     }
@@ -84,6 +82,7 @@ async function bundle(
 
 /** The module that joins the entry and the parts; it holds nothing itself. */
 const SEAM = 'firmware.mts';
+/** See `ASKED`. */
 const PART = 'part:';
 
 type Built = BuildResult<ReturnType<typeof options>>;
@@ -134,31 +133,20 @@ function inPlaceOfContents(contents: string | undefined): Plugin {
   };
 }
 
-/** Every `(await import('part:...')).NAME`, in order. */
-function importsOf(code: string, program: AnyNode): (Asked & Place)[] {
-  const asked: (Asked & Place)[] = [];
-  const known = new Set<AnyNode>();
-  for (const node of nodesOf(program)) {
-    if (node.type === 'MemberExpression' && node.object.type === 'AwaitExpression') {
-      const { argument } = node.object;
-      const from = argument.type === 'ImportExpression' ? argument.source : null;
-      if (from?.type !== 'Literal' || node.property.type !== 'Identifier') continue;
-      known.add(argument);
-      const path = String(from.value).slice(PART.length);
-      asked.push({ path, name: node.property.name, start: node.start, end: node.end });
-    } else if (node.type === 'ImportExpression' && !known.has(node)) {
-      const { source, start, end } = node;
-      // What is computed is a name from outside: see globals.ts.
-      if (source.type !== 'Literal') continue;
-      throw new Error(`${code.slice(start, end)}: not (await import(...)).NAME`);
-    }
-  }
-  return asked;
+/** What is asked for of a part, as esbuild writes it. */
+const ASKED = /\(await import\("part:([^"]+)"\)\)\.([\w$]+)/g;
+
+/** In order. */
+function askedIn(text: string): Asked[] {
+  return [...text.matchAll(ASKED)].map(([, path = '', name = '']) => ({ path, name }));
 }
 
-interface Place {
-  readonly start: number;
-  readonly end: number;
+function checkImports(code: string, program: Program): void {
+  for (const node of nodesOf(program)) {
+    // What is computed is a name from outside: see globals.ts.
+    if (node.type !== 'ImportExpression' || node.source.type !== 'Literal') continue;
+    throw new Error(`${code.slice(node.start, node.end)}: not (await import(...)).NAME`);
+  }
 }
 
 function wholeOf(
@@ -167,16 +155,15 @@ function wholeOf(
   syntax: number,
   asked: readonly Asked[],
 ): Whole {
-  const { text } = outputOf(built);
-  const code = withRegistry(text, importsOf(text, parsed(text, syntax)), asked);
+  const code = withRegistry(outputOf(built).text, asked);
   const program = parsed(code, syntax);
+  checkImports(code, program);
   const locals = exportsOf(program);
   const { inputs, outputs } = built.metafile;
   const [output] = Object.values(outputs);
   const modules = evaluationOrder(inputs, [entry, ...asked.map(({ path }) => path)]);
   return {
-    code,
-    program,
+    pieces: piecesOf(code, program),
     syntax,
     boot: locals.get('boot') ?? '',
     roots: rootsOf(asked, locals),
@@ -216,19 +203,12 @@ function memberAt(index: number): string {
 }
 
 /** `import()` as a call of the registry, in which scripts leave what they are loaded for. */
-function withRegistry(
-  text: string,
-  places: readonly (Asked & Place)[],
-  asked: readonly Asked[],
-): string {
-  let code = text;
-  for (const { path, name, start, end } of [...places].sort((a, b) => b.start - a.start)) {
+function withRegistry(text: string, asked: readonly Asked[]): string {
+  return text.replace(ASKED, (_, path: string, name: string) => {
     const names = asked.filter((one) => one.path === path).map((one) => one.name);
     const member = names.length === 1 ? '' : `.${memberAt(names.indexOf(name))}`;
-    const call = `(await ${callFor(partName(path))})${member}`;
-    code = `${code.slice(0, start)}${call}${code.slice(end)}`;
-  }
-  return code;
+    return `(await ${callFor(partName(path))})${member}`;
+  });
 }
 
 /** The declarations behind the exported names. */

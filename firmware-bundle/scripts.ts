@@ -9,7 +9,6 @@ import {
   givenBy,
   type Piece,
   type PiecesOf,
-  piecesOf,
   type Root,
   scriptOf,
   takenBy,
@@ -32,8 +31,8 @@ interface Draft extends Script {
 }
 
 /** The program with all its parts as one script, which returns `boot`. */
-export function wholeScript({ code, program, boot, roots, syntax }: Whole): Promise<string> {
-  const pieces = piecesOf(code, program).map((piece) => ({
+export function wholeScript({ pieces, boot, roots, syntax }: Whole): Promise<string> {
+  const all = pieces.map((piece) => ({
     ...piece,
     code: roots.reduce(
       (text, { name }) => text.split(callFor(name)).join(partIn(name)),
@@ -45,7 +44,7 @@ export function wholeScript({ code, program, boot, roots, syntax }: Whole): Prom
     ...{ declares: [partIn(name)], uses: new Set<string>() },
   }));
   const end = `return ${bootWith(boot)}`;
-  return shrunkOnce(scriptOf([...pieces, ...parts], { from: () => 'registry', end }), syntax, []);
+  return shrunkOnce(scriptOf([...all, ...parts], { from: () => 'registry', end }), syntax, []);
 }
 
 /** A part's variable where all of them are there. */
@@ -58,8 +57,8 @@ function partIn(name: string): string {
  * `boot`, and so does the last of all.
  */
 export async function scriptsOf(whole: Whole, bytesMax: number): Promise<Script[]> {
-  const { code, program, boot, roots, syntax } = whole;
-  const all = distribute(piecesOf(code, program), [boot], roots);
+  const { pieces, boot, roots, syntax } = whole;
+  const all = distribute(pieces, [boot], roots);
   checkNames(all, roots);
   const partsOf = (name: string): readonly Piece[] => all.get(name) ?? [];
   const isPart = ({ name }: Root): boolean => partsOf(name).length > 0;

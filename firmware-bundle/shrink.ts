@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { version as esbuildVersion, transform } from 'esbuild';
-import { type ECMA, minify_sync as minify } from 'terser';
+import type { ECMA } from 'terser';
 import { KeptTexts } from './kept.ts';
 
 /**
@@ -28,6 +28,8 @@ export async function shrunk(
   year: number,
   kept: readonly string[],
 ): Promise<string> {
+  // Most builds need no terser.
+  const { minify_sync: minify } = await import('terser');
   // Given to a variable, so that it is something that is used.
   const { code } = await transform(`script=${script}`, {
     ...{ minifySyntax: true, minifyWhitespace: true },
