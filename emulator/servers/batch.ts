@@ -12,8 +12,9 @@ import {
   limitsOf,
   toChange,
 } from './bso.ts';
+import type { BatchState, UserWriter } from './bso-storage.ts';
 import { HttpError, isObject } from './http.ts';
-import type { BsoChange, User } from './store.ts';
+import type { BsoChange } from './store.ts';
 
 /** Which of the given records were taken, and why the others were not. */
 interface Verdict {
@@ -21,76 +22,70 @@ interface Verdict {
   readonly failed: Record<string, string>;
 }
 
-interface Batch {
-  readonly user: User;
-  readonly collection: string;
-  readonly openedMs: number;
-  readonly changes: BsoChange[];
-  bytes: number;
-}
-
-const LIFETIME_MS = 2 * 3600 * 1000;
+/** An open batch is as good as none after this. */
+export const BATCH_LIFE_MS = 2 * 3600 * 1000;
 
 /** What a POST led to: a stamp when records were written, a batch id when they were gathered. */
 type PostResult = Verdict & ({ readonly stampMs: number } | { readonly batch: string });
 
-/** The open batches of a storage node. */
-export class Batches {
-  readonly #open = new Map<string, Batch>();
-  readonly #limits: Limits;
-  readonly #newId: () => string;
+interface Posted {
+  readonly user: UserWriter;
+  readonly name: string;
+  /** It may have `batch` and `commit`. */
+  readonly query: URLSearchParams;
+  /** The parsed body. */
+  readonly list: unknown;
+  readonly limits: Limits;
+  readonly nowMs: number;
+  newId(): string;
+}
 
-  constructor(limits: Limits, newId: () => string) {
-    this.#limits = limits;
-    this.#newId = newId;
-  }
+/**
+ * Takes one POST. Errors: HttpError 400 (8: not a list of BSOs with distinct ids; 17: too much; 0:
+ * no such batch).
+ */
+export async function post(posted: Posted): Promise<PostResult> {
+  const { user, name, query, list, nowMs } = posted;
+  const limits = limitsOf(posted.limits, name);
+  const { taken, ...verdict } = judge(list, name, limits);
+  const batchId = query.get('batch');
+  const isCommit = isCommitted(query);
+  if (batchId === null || (batchId === 'true' && isCommit))
+    return { ...verdict, stampMs: await user.write(name, taken) };
+  const isNew = batchId === 'true';
+  const id = isNew ? posted.newId() : batchId;
+  const open = isNew
+    ? { openedMs: nowMs, records: 0, bytes: 0 }
+    : await find(user, name, id, nowMs);
+  await user.extendBatch(name, id, taken, extended(open, taken, limits));
+  if (!isCommit) return { ...verdict, batch: id };
+  const changes = await user.closeBatch(name, id);
+  return { ...verdict, stampMs: await user.write(name, changes) };
+}
 
-  /**
-   * Takes one POST. `query` holds `batch` and `commit`; `list` is the parsed body.
-   * Errors: HttpError 400 (8: not a list of BSOs with distinct ids; 17: too much; 0: no such
-   * batch).
-   */
-  post(user: User, name: string, query: URLSearchParams, list: unknown, nowMs: number): PostResult {
-    const limits = limitsOf(this.#limits, name);
-    const { taken, ...verdict } = judge(list, name, limits);
-    const batchId = query.get('batch');
-    const isCommit = isCommitted(query);
-    if (batchId === null || (batchId === 'true' && isCommit))
-      return { ...verdict, stampMs: user.write(name, taken, nowMs) };
-    const id = batchId === 'true' ? this.#newId() : batchId;
-    if (batchId === 'true')
-      this.#open.set(id, { user, collection: name, openedMs: nowMs, changes: [], bytes: 0 });
-    const batch = this.#find(id, user, name, nowMs);
-    append(batch, taken, limits);
-    if (!isCommit) return { ...verdict, batch: id };
-    this.#open.delete(id);
-    return { ...verdict, stampMs: user.write(name, batch.changes, nowMs) };
-  }
-
-  /** Forgets the open batches of a user, of one collection or of all. */
-  drop(user: User, collection: string | null): void {
-    for (const [id, batch] of this.#open)
-      if (batch.user === user && (collection ?? batch.collection) === batch.collection)
-        this.#open.delete(id);
-  }
-
-  #find(id: string, user: User, name: string, nowMs: number): Batch {
-    const batch = this.#open.get(id);
-    const isOwn = batch?.user === user && batch.collection === name;
-    if (!batch || !isOwn || nowMs - batch.openedMs > LIFETIME_MS)
-      throw new HttpError(400, CODE.unknown);
-    return batch;
-  }
+async function find(
+  user: UserWriter,
+  name: string,
+  id: string,
+  nowMs: number,
+): Promise<BatchState> {
+  const batch = await user.batch(name, id);
+  if (batch === null || nowMs - batch.openedMs > BATCH_LIFE_MS)
+    throw new HttpError(400, CODE.unknown);
+  return batch;
 }
 
 /** Unlike the reference server, which trusts the declared totals, this one counts. */
-function append(batch: Batch, taken: readonly BsoChange[], limits: CollectionLimits): void {
+function extended(
+  batch: BatchState,
+  taken: readonly BsoChange[],
+  limits: CollectionLimits,
+): BatchState {
   const bytes = batch.bytes + taken.reduce((sum, change) => sum + changeBytes(change), 0);
-  const records = batch.changes.length + taken.length;
+  const records = batch.records + taken.length;
   if (bytes > limits.max_total_bytes || records > limits.max_total_records)
     throw new HttpError(400, CODE.sizeLimit);
-  batch.changes.push(...taken);
-  batch.bytes = bytes;
+  return { ...batch, bytes, records };
 }
 
 /** Checks the X-Weave-* headers that announce a POST's size. Errors: HttpError 400. */

@@ -40,6 +40,11 @@ export interface Sequence<T> {
 
 const STAMP_STEP_MS = 10;
 
+/** The next stamp: the time of now, or one step after the last stamp if that is later. */
+export function nextStampMs(lastMs: number, nowMs: number): number {
+  return Math.max(toStampMs(nowMs), lastMs + STAMP_STEP_MS);
+}
+
 /** The grid line at or before a time. */
 export function toStampMs(timeMs: number): number {
   return Math.floor(timeMs / STAMP_STEP_MS) * STAMP_STEP_MS;
@@ -179,9 +184,9 @@ export class User {
     this.keyFingerprint = keyFingerprint;
   }
 
-  /** Takes the next stamp: the time of now, or one step after the last stamp if that is later. */
+  /** Takes the next stamp. */
   stamp(nowMs: number): number {
-    this.modifiedMs = Math.max(toStampMs(nowMs), this.modifiedMs + STAMP_STEP_MS);
+    this.modifiedMs = nextStampMs(this.modifiedMs, nowMs);
     return this.modifiedMs;
   }
 
@@ -250,17 +255,24 @@ function applyChange(
   stampMs: number,
   nowMs: number,
 ): void {
-  const old = collection.get(change.id, nowMs);
-  const isOnlyTtl = change.payload === undefined && change.sortindex === undefined;
-  if (isOnlyTtl && collection.isLazy(change.id)) return;
-  collection.set({
+  if (isOnlyTtl(change) && collection.isLazy(change.id)) return;
+  collection.set(changedBso(collection.get(change.id, nowMs), change, stampMs));
+}
+
+/** What becomes of a record, where there is one, by a change under a new stamp. */
+export function changedBso(old: Bso | undefined, change: BsoChange, stampMs: number): Bso {
+  return {
     id: change.id,
     // A new time to live is no news for other clients: it does not touch the record's stamp.
-    modifiedMs: old && isOnlyTtl ? old.modifiedMs : stampMs,
+    modifiedMs: old && isOnlyTtl(change) ? old.modifiedMs : stampMs,
     payload: change.payload === undefined ? (old?.payload ?? '') : (change.payload ?? ''),
     sortindex: change.sortindex === undefined ? (old?.sortindex ?? null) : change.sortindex,
     expiresMs: change.ttl === undefined ? (old?.expiresMs ?? null) : expiry(change.ttl, stampMs),
-  });
+  };
+}
+
+function isOnlyTtl({ payload, sortindex }: BsoChange): boolean {
+  return payload === undefined && sortindex === undefined;
 }
 
 function expiry(ttlSeconds: number | null, fromMs: number): number | null {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { memoryBsos } from './memory-bsos.ts';
 import { issueStorageToken } from './storage-token.ts';
 import { createSync15 } from './sync15.ts';
 import {
@@ -62,7 +63,8 @@ describe('access', () => {
     const secret = { secret: countingRandom()(32) };
     const baseUrl = 'https://sync15.test';
     const nowMs = () => TEST_NOW_MS;
-    const fetch = createSync15({ baseUrl, store, secret, nowMs, random: countingRandom() });
+    const random = countingRandom();
+    const fetch = createSync15({ baseUrl, storage: memoryBsos(store), secret, nowMs, random });
     const status = async (node: string) => {
       const claims = { node, uid: 1, expiresMs: TEST_NOW_MS + 1, salt: '00' };
       const pass = { ...issueStorageToken(secret, claims), api_endpoint: `${baseUrl}/1.5/1` };

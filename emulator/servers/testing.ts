@@ -6,7 +6,7 @@ import { type AccountClient, accountClient } from './account-client.ts';
 import { Store } from './store.ts';
 import type { SeedAccount } from './store-file.ts';
 import { keyFingerprint } from './sync-keys.ts';
-import { createServers, type World, type WorldOptions } from './world.ts';
+import { createServers, type World, type WorldOptions, type WorldStorage } from './world.ts';
 
 export const TEST_KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
 export const TEST_NOW_MS = 1_795_323_280_000;
@@ -57,11 +57,20 @@ export function countingRandom(): (count: number) => Uint8Array {
     });
 }
 
+let storageOf: ((account: SeedAccount) => WorldStorage) | null = null;
+
+/** Every world that starts from now on has its account in such a storage. */
+export function keepWorldsIn(storage: (account: SeedAccount) => WorldStorage): void {
+  storageOf = storage;
+}
+
 export function startWorld(options: Partial<WorldOptions> = {}): TestWorld {
   const clock = { nowMs: TEST_NOW_MS };
   const nowMs = () => clock.nowMs;
+  const { account = emptyAccount() } = options;
   const world = createServers({
-    account: emptyAccount(),
+    account,
+    ...(storageOf === null ? {} : { storage: storageOf(account) }),
     nowMs,
     random: countingRandom(),
     ...options,

@@ -16,8 +16,8 @@ import {
 } from './http.ts';
 import { verifyJws } from './jws.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
+import type { PlaceStorage, Places, Seen } from './place-storage.ts';
 import { issueStorageToken, type StorageSecret } from './storage-token.ts';
-import type { Store } from './store.ts';
 
 export interface TokenServerOptions {
   readonly baseUrl: string;
@@ -26,7 +26,7 @@ export interface TokenServerOptions {
   /** The accounts server's URL and public key: whom it believes. */
   readonly accountsUrl: string;
   readonly accountsKey: JsonWebKey;
-  readonly store: Store;
+  readonly places: PlaceStorage;
   readonly secret: StorageSecret;
   nowMs(): number;
   random(count: number): Uint8Array;
@@ -42,15 +42,6 @@ export interface TokenServerOptions {
 interface Claim extends Identity {
   /** base64url of the client state; empty text where the client named none. */
   readonly fingerprint: string;
-}
-
-/** What is known of an account. */
-interface Seen {
-  readonly uid: number;
-  readonly generation: number;
-  readonly keysChangedAtMs: number;
-  readonly fingerprint: string;
-  readonly oldFingerprints: readonly string[];
 }
 
 type Status =
@@ -73,15 +64,13 @@ export function createTokenServer(options: TokenServerOptions): Handler {
 class TokenServer {
   readonly #options: TokenServerOptions;
   readonly #base: URL;
-  /** By the account's uid. */
-  readonly #seen = new Map<string, Seen>();
 
   constructor(options: TokenServerOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl);
   }
 
-  handle(request: Request): Response {
+  async handle(request: Request): Promise<Response> {
     const { backoffSeconds, refuse } = this.#options.health?.() ?? {};
     const headers = {
       'X-Timestamp': String(Math.floor(this.#options.nowMs() / 1000)),
@@ -89,22 +78,21 @@ class TokenServer {
     };
     try {
       if (refuse) throw overload(backoffSeconds);
-      return jsonResponse(200, this.#answer(request), headers);
+      return jsonResponse(200, await this.#answer(request), headers);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       return jsonResponse(error.status, error.json, { ...headers, ...error.headers });
     }
   }
 
-  #answer(request: Request): unknown {
+  async #answer(request: Request): Promise<unknown> {
     const url = new URL(request.url);
     const path = pathSegments(url, this.#base)?.join('/');
     if (path === '__heartbeat__') return { status: 'Ok' };
     if (path !== '1.0/sync/1.5') throw failure(404, 'error', 'url', 'Unsupported application');
     if (request.method !== 'GET') throw failure(405, 'error', 'method', 'Method not allowed');
     const claim = this.#claimOf(request);
-    const seen = this.#admit(claim);
-    this.#seen.set(claim.uid, seen);
+    const seen = await this.#seenFrom(claim);
     return this.#credentials(claim, seen, url.searchParams.get('duration'));
   }
 
@@ -159,30 +147,27 @@ class TokenServer {
   }
 
   /** What is known of the account from now on. Errors: HttpError 401, 403. */
-  #admit(claim: Claim): Seen {
-    const seen = this.#seen.get(claim.uid);
-    if (!seen) return { ...claim, uid: this.#placeFor(claim.fingerprint), oldFingerprints: [] };
-    checkOrder(claim, seen);
-    if (claim.fingerprint === seen.fingerprint) return { ...claim, ...placeOf(seen) };
-    return {
-      ...claim,
-      uid: this.#placeFor(claim.fingerprint),
-      oldFingerprints: [...seen.oldFingerprints, seen.fingerprint],
-    };
+  async #seenFrom(claim: Claim): Promise<Seen> {
+    const { places } = this.#options;
+    const seen = await places.seen(claim.uid);
+    const isNoNews =
+      claim.generation === seen?.generation &&
+      claim.keysChangedAtMs === seen.keysChangedAtMs &&
+      claim.fingerprint === seen.fingerprint;
+    return isNoNews ? seen : places.admit(claim.uid, (...known) => this.#admit(claim, ...known));
   }
 
-  /** The user whose data is sealed under this key: a known one, one without a key, or a new one. */
-  #placeFor(fingerprint: string): number {
-    const { store, allowNewUsers = true } = this.#options;
-    const users = [...store.users.values()];
-    const known =
-      users.find((user) => user.keyFingerprint === fingerprint) ??
-      users.find((user) => user.keyFingerprint === null);
-    if (!known && !allowNewUsers)
-      throw failure(403, 'new-users-disabled', 'body', 'New users are disabled');
-    const user = known ?? store.addUser(fingerprint);
-    user.keyFingerprint = fingerprint;
-    return user.uid;
+  async #admit(claim: Claim, seen: Seen | null, places: Places): Promise<Seen> {
+    const { generation, keysChangedAtMs, fingerprint } = claim;
+    const proved = { generation, keysChangedAtMs, fingerprint };
+    if (seen !== null) checkOrder(claim, seen);
+    if (seen !== null && fingerprint === seen.fingerprint)
+      return { ...proved, uid: seen.uid, oldFingerprints: seen.oldFingerprints };
+    const { allowNewUsers = true } = this.#options;
+    const uid = await places.of(fingerprint, allowNewUsers);
+    if (uid === null) throw failure(403, 'new-users-disabled', 'body', 'New users are disabled');
+    const oldFingerprints = seen === null ? [] : [...seen.oldFingerprints, seen.fingerprint];
+    return { ...proved, uid, oldFingerprints };
   }
 
   #credentials(claim: Claim, { uid }: Seen, askedDuration: string | null): unknown {
@@ -222,10 +207,6 @@ function checkOrder(claim: Claim, seen: Seen): void {
   const isOfOldPassword = claim.generation === seen.generation;
   if (isStale || isOfOldPassword || !isKeyNewer)
     throw refusal('invalid-client-state', 'X-Client-State', 'Does not follow the last one');
-}
-
-function placeOf({ uid, oldFingerprints }: Seen): Pick<Seen, 'uid' | 'oldFingerprints'> {
-  return { uid, oldFingerprints };
 }
 
 function fingerprintOf(clientState: string): string {

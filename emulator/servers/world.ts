@@ -9,7 +9,10 @@ import {
   createAccounts,
   passwordForKey,
 } from './accounts.ts';
+import type { BsoStorage } from './bso-storage.ts';
 import type { Handler } from './http.ts';
+import { memoryBsos } from './memory-bsos.ts';
+import { memoryPlaces, type PlaceStorage } from './place-storage.ts';
 import type { StorageSecret } from './storage-token.ts';
 import type { Store } from './store.ts';
 import { dumpStore, type SeedAccount, type StoreFile } from './store-file.ts';
@@ -29,12 +32,19 @@ export const INSIDE_URLS: ServerUrls = {
   syncto: 'https://syncto.test',
 };
 
+export interface WorldStorage {
+  readonly bsos: BsoStorage;
+  readonly places: PlaceStorage;
+}
+
 export interface WorldOptions {
   readonly account: SeedAccount & { readonly email?: string; readonly password?: string };
   nowMs(): number;
   random(count: number): Uint8Array;
   /** Base URLs without a trailing slash; a path is a prefix. `INSIDE_URLS` by default. */
   readonly urls?: ServerUrls;
+  /** Where the records are, and what the token server knows; by default in the account's store. */
+  readonly storage?: WorldStorage;
   readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signIns'>;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
@@ -77,7 +87,8 @@ export function createServers(options: WorldOptions): World {
   const { kB, store, email = 'user@example.test', password = passwordForKey(kB) } = options.account;
   const account = { email, password, kB };
   const secret: StorageSecret = { secret: random(32) };
-  const common = { nowMs, random, store, secret };
+  const storage = options.storage ?? { bsos: memoryBsos(store), places: memoryPlaces(store) };
+  const common = { nowMs, random, secret };
   const accounts = createAccounts({
     ...options.accounts,
     nowMs,
@@ -91,12 +102,18 @@ export function createServers(options: WorldOptions): World {
     token: createTokenServer({
       ...options.token,
       ...common,
+      places: storage.places,
       baseUrl: urls.token,
       nodeUrl: urls.sync15,
       accountsUrl: urls.accounts,
       accountsKey: accountsJwk(),
     }),
-    sync15: createSync15({ ...options.sync15, ...common, baseUrl: urls.sync15 }),
+    sync15: createSync15({
+      ...options.sync15,
+      ...common,
+      storage: storage.bsos,
+      baseUrl: urls.sync15,
+    }),
     syncto: createSyncto({
       enabled: DEFAULT_ENABLED,
       ...options.syncto,

@@ -1,0 +1,60 @@
+// What a token server remembers: what each account has proved so far, and which user of the storage
+// holds the data that is sealed under which key. In memory, over a store.
+
+import { Locks } from './storage/locks.ts';
+import type { Store } from './store.ts';
+
+/** What is known of an account. */
+export interface Seen {
+  readonly uid: number;
+  readonly generation: number;
+  readonly keysChangedAtMs: number;
+  readonly fingerprint: string;
+  readonly oldFingerprints: readonly string[];
+}
+
+/** The users of the storage, whom nobody else adds meanwhile. */
+export interface Places {
+  /**
+   * The user of a key: a known one, one without a key, which has it from now on, or null. `add`: a
+   * new one instead of null.
+   */
+  of(fingerprint: string, add: boolean): Promise<number | null>;
+}
+
+export interface PlaceStorage {
+  /** Null: nothing is known of the account. */
+  seen(account: string): Promise<Seen | null>;
+  /** Remembers what `judge` says; what it throws changes nothing. */
+  admit(
+    account: string,
+    judge: (seen: Seen | null, places: Places) => Promise<Seen>,
+  ): Promise<Seen>;
+}
+
+/** What is added to the store elsewhere is seen at once. */
+export function memoryPlaces(store: Store): PlaceStorage {
+  const accounts = new Map<string, Seen>();
+  const locks = new Locks();
+  const places: Places = {
+    async of(fingerprint, add) {
+      const users = [...store.users.values()];
+      const known =
+        users.find((user) => user.keyFingerprint === fingerprint) ??
+        users.find((user) => user.keyFingerprint === null);
+      if (!known && !add) return null;
+      const user = known ?? store.addUser(fingerprint);
+      user.keyFingerprint = fingerprint;
+      return user.uid;
+    },
+  };
+  return {
+    seen: async (account) => accounts.get(account) ?? null,
+    admit: (account, judge) =>
+      locks.run('all', async () => {
+        const seen = await judge(accounts.get(account) ?? null, places);
+        accounts.set(account, seen);
+        return seen;
+      }),
+  };
+}

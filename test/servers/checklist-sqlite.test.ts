@@ -1,0 +1,12 @@
+// The checklist of the storage node and the token server, on SQLite in a folder.
+
+import { afterAll } from 'vitest';
+import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
+import { keepWorldsIn } from '../../emulator/servers/testing.ts';
+import { temporaryFolder } from '../support/commands.ts';
+import { worldsIn } from './worlds.ts';
+
+const storage = await openSqliteStorage(temporaryFolder());
+afterAll(() => storage.close());
+keepWorldsIn(worldsIn(() => storage));
+await import('./checklist.ts');
