@@ -45,7 +45,7 @@ describe('paging', () => {
     sortindex: fc.option(fc.integer({ min: -3, max: 3 })),
   });
 
-  test('every record comes once, in order, in pages of any size, with shared stamps too', async () => {
+  test('every record comes once, in order, in pages of any size, of shared stamps', async () => {
     const records = fc.uniqueArray(record, { selector: ({ id }) => id, maxLength: 30 });
     const sort = fc.constantFrom('newest', 'oldest', 'index');
     await fc.assert(

@@ -1,7 +1,8 @@
-// The suite of every storage, on PostgreSQL.
+// The suites of every storage and of kept records, on PostgreSQL.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPostgresStorage } from '../../emulator/servers/storage/postgres-storage.ts';
+import { bsoStorageContract } from '../contract/bso-storage.ts';
 import { serverStorageContract } from '../contract/server-storage.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 
@@ -17,6 +18,9 @@ describe.skipIf(bin === null)('with PostgreSQL', () => {
   afterAll(() => postgres?.stop());
 
   serverStorageContract('PostgreSQL', () => openPostgresStorage(url));
+  bsoStorageContract('records on PostgreSQL', async () =>
+    openPostgresStorage(await postgres.newUrl()),
+  );
 
   test('processes that open an empty database at once share it', async () => {
     const place = await postgres.newUrl();

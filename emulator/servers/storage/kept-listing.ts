@@ -37,7 +37,7 @@ export async function listRecords(
   const bytes = heads.reduce((sum, head) => sum + head.bytes, 0);
   if (heads.length === found.count && bytes <= PORTION_BYTES)
     return { ...found, items: await recordsOf(reader, place, heads) };
-  return { ...found, items: portions(again, place, allHeads(again, place, stretch, heads)) };
+  return { ...found, items: portions(again, place, allHeads(again, place, stretch, found, heads)) };
 }
 
 /** Their ids. */
@@ -50,7 +50,7 @@ export async function listIds(
   const { heads, ...found } = await look(reader, place, stretch);
   const idsOf = (some: readonly Head[]) => some.map(({ id }) => id);
   if (heads.length === found.count) return { ...found, items: idsOf(heads) };
-  const all = allHeads(again, place, stretch, heads);
+  const all = allHeads(again, place, stretch, found, heads);
   return {
     ...found,
     items: (async function* () {
@@ -97,15 +97,18 @@ async function* allHeads(
   again: Reading,
   place: string,
   stretch: Stretch,
+  { count }: Pick<Found, 'count'>,
   known: readonly Head[],
 ): AsyncGenerator<readonly Head[]> {
   yield known;
-  let left = stretch.limit - known.length;
+  let left = count - known.length;
+  if (left === 0) return;
   for await (const some of headsFrom(again, place, stretch, known.at(-1) ?? null)) {
     yield some.slice(0, left);
     left -= some.length;
     if (left <= 0) return;
   }
+  throw changed();
 }
 
 /** Heads in order, from the beginning of the stretch or behind one of them, a page at a time. */
@@ -171,7 +174,11 @@ async function recordsOf(
   return heads.map(({ modifiedMs }, index) => {
     const text = values[index] ?? null;
     const bso = text === null ? null : readBso(keys[index] ?? '', text);
-    if (bso?.modifiedMs !== modifiedMs) throw new Error('a record has changed while it was listed');
+    if (bso?.modifiedMs !== modifiedMs) throw changed();
     return bso;
   });
+}
+
+function changed(): Error {
+  return new Error('a record has changed while it was listed');
 }

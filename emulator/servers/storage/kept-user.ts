@@ -79,13 +79,13 @@ export class KeptReader implements UserReader {
   async list(name: string, stretch: Stretch): Promise<Listing<Bso>> {
     const row = await this.collection(name);
     if (row === null) return EMPTY;
-    return listRecords(this.#reader, this.#again, row.place, stretch);
+    return listRecords(this.#reader, this.#again, row.place, untilNow(stretch, row));
   }
 
   async listIds(name: string, stretch: Stretch): Promise<Listing<string>> {
     const row = await this.collection(name);
     if (row === null) return EMPTY;
-    return listIds(this.#reader, this.#again, row.place, stretch);
+    return listIds(this.#reader, this.#again, row.place, untilNow(stretch, row));
   }
 
   async collection(name: string): Promise<CollectionRow | null> {
@@ -105,6 +105,11 @@ export class KeptReader implements UserReader {
   async #ofEach(of: (row: CollectionRow) => number): Promise<ReadonlyMap<string, number>> {
     return new Map(Array.from(await this.collections(), ([name, row]) => [name, of(row)]));
   }
+}
+
+/** What is written while a list is sent is not in it. */
+function untilNow(stretch: Stretch, { modifiedMs }: CollectionRow): Stretch {
+  return { ...stretch, olderMs: Math.min(stretch.olderMs, modifiedMs + 1) };
 }
 
 export class KeptWriter extends KeptReader implements UserWriter {
@@ -250,7 +255,9 @@ export class KeptWriter extends KeptReader implements UserWriter {
     let row = before;
     for (const change of changes) {
       const old = bsos.get(change.id);
-      const bso = changedBso(old, change, stampMs);
+      // One that this write itself has let expire is gone for what follows.
+      const isGone = (old?.expiresMs ?? Number.POSITIVE_INFINITY) <= this.#nowMs;
+      const bso = changedBso(isGone ? undefined : old, change, stampMs);
       if (old !== undefined) row = this.remove(name, row, old);
       row = this.add(name, row, bso);
       bsos.set(bso.id, bso);
