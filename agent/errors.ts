@@ -187,12 +187,12 @@ const KNOWN_CODES: ReadonlyMap<unknown, SyncErrorCode> = new Map([
 ]);
 
 /** What the work of a port resolves to, or a SyncError. */
-export async function ported<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw fromPort(error);
-  }
+export function ported<T>(work: Promise<T>): Promise<T> {
+  return work.catch(refuse);
+}
+
+function refuse(error: unknown): never {
+  throw fromPort(error);
 }
 
 /**

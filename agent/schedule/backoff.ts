@@ -74,7 +74,8 @@ export function passSucceeded(backoff: Backoff): Backoff {
  * again.
  */
 export function anchored(backoff: Backoff, nowMs: number): Backoff {
-  const [server, own] = [anchoredWait(backoff.server, nowMs), anchoredWait(backoff.own, nowMs)];
+  const server = anchoredWait(backoff.server, nowMs);
+  const own = anchoredWait(backoff.own, nowMs);
   return server === backoff.server && own === backoff.own ? backoff : { ...backoff, server, own };
 }
 

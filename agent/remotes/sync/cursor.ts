@@ -26,7 +26,9 @@ export function positionOf({ sinceMs, stampMs, floorMs, page }: Cursor): Positio
 /** A position that is none of this protocol's begins anew. */
 export function cursorOf(position: Position): Cursor {
   const words = position.split(' ');
-  const [sinceMs, stampMs, floorMs] = [Number(words[0]), Number(words[1]), Number(words[2])];
+  const sinceMs = Number(words[0]);
+  const stampMs = Number(words[1]);
+  const floorMs = Number(words[2]);
   if (!Number.isInteger(sinceMs + stampMs + floorMs)) return START;
   return { sinceMs, stampMs, floorMs, page: words.length > 3 ? words.slice(3).join(' ') : null };
 }
