@@ -45,7 +45,6 @@ export async function shrunk(
       passes: 6,
       pure_getters: true,
       unsafe_arrows: true,
-      unsafe_methods: true,
     },
     mangle: { reserved: [...kept] },
     format: { ecma, comments: false },
