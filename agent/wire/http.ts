@@ -97,8 +97,7 @@ export function createHttp(options: HttpOptions): Http {
       }),
       options,
     );
-    const serverNowMs = note(options.notes, response, options.platform.clock.nowMs());
-    return answer(response, serverNowMs, options);
+    return answer(response, note(options, response), options);
   };
   return {
     async send(exchange) {
@@ -171,21 +170,31 @@ function answer(
   };
 }
 
+/** Headers by which a server asks to wait. */
+const WAITS = ['backoff', 'x-backoff', 'x-weave-backoff', 'retry-after'];
+
+/** All that a server may say beside its answer. */
+const NOTABLE: ReadonlySet<string> = new Set([
+  ...WAITS,
+  ...['alert', 'x-weave-alert', 'quota-remaining', 'x-weave-quota-remaining'],
+]);
+
 /** The server's time, if the answer says it. */
-function note(notes: ServerNotes, response: NetworkResponse, nowMs: number): number | null {
-  const { headers } = response;
+function note({ notes, platform }: HttpOptions, { headers }: NetworkResponse): number | null {
   const serverMs = headerMs(headers, 'x-weave-timestamp') ?? dateHeaderMs(headers);
   notes.serverNowMs = serverMs ?? notes.serverNowMs;
+  const notable = headers.filter((one) => NOTABLE.has(one[0]));
+  // Most answers have nothing of that.
+  if (notable.length === 0) return serverMs;
+  const nowMs = serverMs ?? platform.clock.nowMs();
+  for (const name of WAITS) notes.waitMs = Math.max(notes.waitMs, waitHeader(notable, name, nowMs));
   for (const prefix of ['x-weave-', '']) {
-    for (const name of [`${prefix}backoff`, 'x-backoff', 'retry-after']) {
-      notes.waitMs = Math.max(notes.waitMs, waitHeader(headers, name, serverMs ?? nowMs));
-    }
-    const alert = header(headers, `${prefix}alert`);
+    const alert = header(notable, `${prefix}alert`);
     if (alert !== null) {
       notes.alert = alert.slice(0, 500);
       if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
     }
-    const quotaKb = decimalHeader(headers, `${prefix}quota-remaining`);
+    const quotaKb = decimalHeader(notable, `${prefix}quota-remaining`);
     if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
   }
   return serverMs;

@@ -41,16 +41,15 @@ interface SubRequest {
   readonly body?: unknown;
 }
 
-const UNAVAILABLE: SubResponse = { status: 503, stampMs: null, id: null, modifiedMs: null };
-
 interface SubResponse {
   readonly status: number;
-  /** The version that its entity tag tells: of the record, or of the listed collection. */
-  readonly stampMs: number | null;
-  /** The record that it says it is about; null where the request's own URL says so. */
-  readonly id: string | null;
-  readonly modifiedMs: number | null;
+  /** The record that it says it is about. */
+  readonly data: unknown;
+  /** By their names, in any case. */
+  readonly headers: unknown;
 }
+
+const UNAVAILABLE: SubResponse = { status: 503, data: null, headers: null };
 
 function openSyncto(options: StorageOptions): SyncStorage {
   const { config, memory } = options;
@@ -85,7 +84,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const batch = (requests: readonly SubRequest[]): Promise<SubResponse[] | null> =>
     batchOf(requests.map((request) => JSON.stringify(request)).join(), requests.length);
 
-  const single = async (request: SubRequest): Promise<SubResponse> => {
+  const single = async (request: SubRequest, id: string): Promise<SubResponse> => {
     const answer = await http.send({
       method: 'PUT',
       url: base + request.path,
@@ -95,8 +94,8 @@ function openSyncto(options: StorageOptions): SyncStorage {
     // The answer has the record again, maybe a long one: its beginning tells it from an error.
     const isRecord = RECORD_ANSWER.test((await answer.read()) ?? '');
     answer.cancel();
-    const modifiedMs = isRecord ? etagMs(answer.headers) : null;
-    return { status: answer.status, stampMs: modifiedMs, id: null, modifiedMs };
+    const data = isRecord ? { id, last_modified: etagMs(answer.headers) } : null;
+    return { status: answer.status, data, headers: null };
   };
 
   return {
@@ -117,7 +116,8 @@ function openSyncto(options: StorageOptions): SyncStorage {
       if (responses === null)
         throw new SyncError('unavailable', 'poll: the server is not available');
       return responses.map(
-        ({ status, stampMs }, index) => status !== 304 && stampMs !== items[index]?.knownMs,
+        ({ status, headers }, index) =>
+          status !== 304 && stampOf(headers) !== items[index]?.knownMs,
       );
     },
 
@@ -165,7 +165,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
 
     async write(collection, record) {
       const request = putRequest(recordPath(collection, record.id), record);
-      return pushResult(record, await single(request));
+      return pushResult(record, await single(request, record.id));
     },
 
     async upload(collection) {
@@ -264,7 +264,7 @@ async function inBatches(
   requests: readonly SubRequest[],
   charsMax: number,
   batch: (requests: readonly SubRequest[]) => Promise<SubResponse[] | null>,
-  single: (request: SubRequest) => Promise<SubResponse>,
+  single: (request: SubRequest, id: string) => Promise<SubResponse>,
 ): Promise<SubResponse[]> {
   const results: SubResponse[] = [];
   let size = requests.length;
@@ -278,7 +278,7 @@ async function inBatches(
       break;
     }
     if (first !== undefined && end - at <= 1) {
-      results.push(await single(first));
+      results.push(await single(first, records[at]?.id ?? ''));
       continue;
     }
     const responses = await batch(requests.slice(at, end));
@@ -322,29 +322,28 @@ async function subResponses(answer: Answer, count: number): Promise<SubResponse[
 function subResponse(value: unknown): SubResponse {
   const status = member(value, 'status');
   if (typeof status !== 'number') throw badResponse('batch: an answer has no status');
-  const headers = member(value, 'headers');
+  const data = member(member(value, 'body'), 'data');
+  return { status, data, headers: member(value, 'headers') };
+}
+
+/** The version that the entity tag tells: of the record, or of the listed collection. */
+function stampOf(headers: unknown): number | null {
   const tags = (isObject(headers) ? Object.keys(headers) : [])
     .filter((name) => name.length === 4 && name.toLowerCase() === 'etag')
     .map((name): Header => ['etag', `${member(headers, name)}`]);
-  const data = member(member(value, 'body'), 'data');
-  const modifiedMs = member(data, 'last_modified');
-  return {
-    status,
-    stampMs: etagMs(tags),
-    id: String(member(data, 'id')),
-    modifiedMs: Number.isSafeInteger(modifiedMs) ? Number(modifiedMs) : null,
-  };
+  return etagMs(tags);
 }
 
 /** Statuses of a request that may be taken another time: who asks, how often, who else does. */
 const TRANSIENT: ReadonlySet<number> = new Set([401, 403, 408, 409, 425, 429]);
 
 function pushResult(record: Outgoing, response: SubResponse | undefined): PushResult {
-  const { status = 0, id = null, modifiedMs = null } = response ?? {};
+  const { status, data } = response ?? UNAVAILABLE;
   if (status === 200 || status === 201) {
+    const modifiedMs = member(data, 'last_modified');
     // Not surely this record, or under a version that we do not know: the next pull tells.
-    const isKnown = modifiedMs !== null && (id === null || id === record.id);
-    return isKnown ? stored(modifiedMs) : { kind: 'failed' };
+    const isKnown = Number.isSafeInteger(modifiedMs) && member(data, 'id') === record.id;
+    return isKnown ? stored(Number(modifiedMs)) : { kind: 'failed' };
   }
   if (status === 412) return { kind: 'conflict' };
   if (status === 405) return { kind: 'readOnly' };
