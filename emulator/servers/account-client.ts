@@ -2,7 +2,7 @@
 // keeps the session and the key, and mints assertions and access tokens from them.
 // It goes by the server's clock (a TV boots in 1970), and does nothing until it is asked.
 
-import { passwordForKey } from './accounts.ts';
+import { passwordForKey } from './account-list.ts';
 import { signAssertion, toBrowserIdKey } from './browserid.ts';
 import { type Handler, isObject } from './http.ts';
 import {

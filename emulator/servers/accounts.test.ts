@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { accountsJwk } from './access-tokens.ts';
 import { accountClient } from './account-client.ts';
-import { accountsJwk } from './accounts.ts';
 import { verifyAssertion } from './browserid.ts';
 import { verifyJws } from './jws.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';

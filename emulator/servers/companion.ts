@@ -2,7 +2,7 @@
 // back what the browser ended at. It sees the address and the code, and nothing else.
 
 import type { Credentials } from './account-client.ts';
-import { passwordForKey } from './accounts.ts';
+import { passwordForKey } from './account-list.ts';
 import type { Handler } from './http.ts';
 import { BEARER_PREFIX, passwordKeys, tokenKeys } from './onepw.ts';
 

@@ -6,8 +6,8 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 interface HawkKey {
   readonly id: string;
-  /** Used as text, not decoded. */
-  readonly key: string;
+  /** A text is used as it is, not decoded. */
+  readonly key: string | Uint8Array;
 }
 
 export interface HawkRequest {
@@ -45,7 +45,7 @@ export function readHawk(value: string): ReadonlyMap<string, string> {
 export function isSignedBy(
   request: HawkRequest,
   attributes: ReadonlyMap<string, string>,
-  key: string,
+  key: string | Uint8Array,
   nowMs: number,
 ): boolean {
   const ts = attributes.get('ts') ?? '';
@@ -59,7 +59,7 @@ export function isSignedBy(
 
 function mac(
   { method, url }: HawkRequest,
-  key: string,
+  key: string | Uint8Array,
   { ts, nonce, hash = '', ext = '', app, dlg = '' }: Partial<Record<string, string>>,
 ): string {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');

@@ -3,12 +3,12 @@
 // code under test.
 
 import { createCipheriv, createECDH, createHash, type ECDH } from 'node:crypto';
-import { type Account, problem } from './account-call.ts';
+import { problem } from './account-call.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
 import { accountKeys, keyFingerprint } from './sync-keys.ts';
 
 /** The scoped key for Sync of an account, as a JWK. */
-export function scopedKey({ kB, keysChangedAtMs }: Pick<Account, 'kB' | 'keysChangedAtMs'>) {
+export function scopedKey({ kB, keysChangedAtMs }: { kB: string; keysChangedAtMs: number }) {
   const { encKey, macKey } = accountKeys(kB);
   return {
     kty: 'oct',

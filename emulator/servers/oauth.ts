@@ -1,32 +1,14 @@
-// The OAuth side of the accounts server: codes that a person's approval makes, the tokens that they
-// are changed for, the device that a refresh token stands for, and what becomes of those. A code is
-// bound to its client, its PKCE challenge and the device's key. As strict as Firefox Accounts about
-// parameters; it knows no register of clients and takes any.
+// The OAuth side of the accounts server: codes that a person's approval makes, and what they and
+// other proofs are changed for. A code is bound to its client, its PKCE challenge and the device's
+// key. As strict as Firefox Accounts about parameters; it knows no register of clients and takes
+// any.
 
 import { createHash } from 'node:crypto';
+import { type AccessTokenOptions, AccessTokens, type Grant } from './access-tokens.ts';
 import { type Account, type Body, problem, textOf } from './account-call.ts';
-import { type AccountDevice, checkedDevice } from './account-devices.ts';
-import { signJws } from './jws.ts';
 import { scopedKey, sealJwe } from './keys-jwe.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
-import { ACCOUNTS_TEST_KEY } from './test-keys.ts';
-
-interface OAuthOptions {
-  /** Of the accounts server: the issuer of access tokens. */
-  readonly baseUrl: string;
-  nowMs(): number;
-  random(count: number): Uint8Array;
-  /** Life of an access token; 6 hours by default. */
-  readonly accessTokenSeconds?: number;
-}
-
-export const KEY_ID = 'kitsync-test-key';
-
-interface Grant {
-  readonly account: Account;
-  readonly clientId: string;
-  readonly scope: string;
-}
+import { RefreshTokens } from './refresh-tokens.ts';
 
 interface Code extends Grant {
   readonly challenge: string;
@@ -35,48 +17,28 @@ interface Code extends Grant {
   readonly expiresMs: number;
 }
 
-interface RefreshGrant extends Grant {
-  device: AccountDevice | null;
-  usedAtMs: number;
-}
-
-export interface KeptGrant extends Omit<RefreshGrant, 'account'> {
-  readonly token: string;
-  readonly email: string;
-}
-
-const ACCESS_TOKEN_SECONDS = 6 * 3600;
 const CODE_LIFE_MS = 15 * 60 * 1000;
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token';
 
 /** The parameters that a grant may have; another one is refused. */
 const PARAMETERS: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['authorization_code', ['code', 'code_verifier', 'redirect_uri']],
   ['refresh_token', ['refresh_token', 'scope']],
-  ['fxa-credentials', ['scope', 'access_type']],
+  ['fxa-credentials', ['scope', 'access_type', 'refresh_token']],
+  [TOKEN_EXCHANGE, ['subject_token', 'subject_token_type', 'scope']],
 ]);
 
 export class OAuth {
-  readonly #options: OAuthOptions;
+  readonly #options: AccessTokenOptions;
   readonly #codes = new Map<string, Code>();
-  readonly #refreshTokens = new Map<string, RefreshGrant>();
+  readonly access: AccessTokens;
+  readonly refresh: RefreshTokens;
 
-  constructor(options: OAuthOptions) {
+  constructor(options: AccessTokenOptions) {
     this.#options = options;
-  }
-
-  /** All refresh tokens, with their devices: what a restart must not forget. */
-  grants(): readonly KeptGrant[] {
-    return Array.from(this.#refreshTokens, ([token, { account, ...grant }]) => ({
-      ...grant,
-      token,
-      email: account.email,
-    }));
-  }
-
-  /** Takes refresh tokens that `grants` gave. */
-  restore(grants: readonly KeptGrant[], accountOf: (email: string) => Account): void {
-    for (const { token, email, ...grant } of grants)
-      this.#refreshTokens.set(token, { ...grant, account: accountOf(email) });
+    this.access = new AccessTokens(options);
+    this.refresh = new RefreshTokens(options);
   }
 
   /**
@@ -84,102 +46,98 @@ export class OAuth {
    * 400.
    */
   approve(account: Account, query: URLSearchParams): URL {
-    const { nowMs, random } = this.#options;
     const asked = Object.fromEntries(query);
+    const scope = textOf(asked, 'scope');
+    const keys = () =>
+      JSON.stringify(scope.split(' ').includes(OLDSYNC_SCOPE) ? keysOf(account) : {});
+    const keysJwe =
+      asked.keys_jwk === undefined ? null : sealJwe(asked.keys_jwk, keys(), this.#options.random);
     const redirect = urlOf(textOf(asked, 'redirect_uri'));
+    return this.#redirect(account, { ...asked, scope }, redirect, keysJwe);
+  }
+
+  /** A client that holds a session approves by itself. Errors: HttpError 400. */
+  authorize(account: Account, body: Body): object {
+    const { response_type = 'code', scope = '', redirect_uri, keys_jwe = null } = body;
+    const ownPage = `${this.#options.baseUrl}/oauth/success/${textOf(body, 'client_id')}`;
+    const redirect = urlOf(redirect_uri === undefined ? ownPage : textOf(body, 'redirect_uri'));
+    if (keys_jwe !== null && typeof keys_jwe !== 'string')
+      throw problem(400, 109, 'Invalid request parameter: keys_jwe');
+    const asked = { ...body, response_type, scope };
+    const to = this.#redirect(account, asked, redirect, keys_jwe);
+    const { code, state } = Object.fromEntries(to.searchParams);
+    return { code, state, redirect: to.href };
+  }
+
+  /** `session` finds the account of the session that asks. Errors: HttpError 400, 401. */
+  token(body: Body, session: () => Account): unknown {
+    const { grant_type = 'authorization_code' } = body;
+    const allowed = PARAMETERS.get(grant_type);
+    if (!allowed) throw problem(400, 109, 'Invalid grant type');
+    const known = ['grant_type', 'client_id', 'ttl', ...allowed];
+    const strange = Object.keys(body).find((name) => !known.includes(name));
+    if (strange !== undefined) throw problem(400, 109, `Invalid request parameter: ${strange}`);
+    const { ttl } = body;
+    if (ttl !== undefined && !(typeof ttl === 'number' && Number.isInteger(ttl) && ttl > 0))
+      throw problem(400, 109, 'Invalid request parameter: ttl');
+    if (grant_type === 'authorization_code') return this.#redeem(body, ttl);
+    if (grant_type === 'refresh_token') return this.#renew(body, ttl);
+    if (grant_type === TOKEN_EXCHANGE) return this.#exchange(body, ttl);
+    const account = session();
+    const grant = { account, clientId: textOf(body, 'client_id'), scope: textOf(body, 'scope') };
+    const tokens = this.access.grant(grant, ttl);
+    return body.access_type === 'offline'
+      ? { ...tokens, refresh_token: this.refresh.issue(grant) }
+      : tokens;
+  }
+
+  /** RFC 7009: a token that nobody knows is as good as revoked. */
+  destroy(body: Body): object {
+    const token = textOf(body, 'token');
+    const clientId = textOf(body, 'client_id');
+    if (this.refresh.get(token)?.clientId === clientId) this.refresh.destroy(token);
+    else if (this.access.read(token)?.clientId === clientId) this.access.destroy(token);
+    return {};
+  }
+
+  /** Every grant of the account ends; access tokens live on until they expire. */
+  revokeAll(account: Account): void {
+    for (const [id, code] of this.#codes) if (code.account === account) this.#codes.delete(id);
+    this.refresh.destroyAll(account);
+  }
+
+  #redirect(
+    account: Account,
+    asked: Readonly<Record<string, unknown>>,
+    redirect: URL,
+    keysJwe: string | null,
+  ): URL {
     const state = textOf(asked, 'state');
     if (asked.response_type !== 'code') throw problem(400, 110, 'Invalid response_type');
-    if (asked.code_challenge_method !== 'S256' || asked.code_challenge?.length !== 43)
+    const { code_challenge: challenge } = asked;
+    const isHashed = asked.code_challenge_method === 'S256';
+    if (!isHashed || typeof challenge !== 'string' || challenge.length !== CHALLENGE_CHARS)
       throw problem(400, 118, 'Public clients require PKCE OAuth parameters');
-    const scope = textOf(asked, 'scope');
-    const isForSync = scope.split(' ').includes(OLDSYNC_SCOPE);
-    const keys = JSON.stringify(isForSync ? { [OLDSYNC_SCOPE]: scopedKey(account) } : {});
-    const code = this.#randomHex(32);
+    const code = Buffer.from(this.#options.random(32)).toString('hex');
     this.#codes.set(code, {
       account,
       clientId: textOf(asked, 'client_id'),
-      scope,
-      challenge: asked.code_challenge,
-      keysJwe: asked.keys_jwk === undefined ? null : sealJwe(asked.keys_jwk, keys, random),
+      scope: textOf(asked, 'scope'),
+      challenge,
+      keysJwe,
       isOffline: asked.access_type === 'offline',
-      expiresMs: nowMs() + CODE_LIFE_MS,
+      expiresMs: this.#options.nowMs() + CODE_LIFE_MS,
     });
     redirect.searchParams.set('code', code);
     redirect.searchParams.set('state', state);
     return redirect;
   }
 
-  /** `session` finds the account of the session that asks. Errors: HttpError 400, 401. */
-  token(body: Body, session: () => Account): unknown {
-    const allowed = PARAMETERS.get(body.grant_type);
-    if (!allowed) throw problem(400, 109, 'Invalid grant type');
-    const known = ['grant_type', 'client_id', 'ttl', ...allowed];
-    const strange = Object.keys(body).find((name) => !known.includes(name));
-    if (strange !== undefined) throw problem(400, 109, `Invalid request parameter: ${strange}`);
-    if (body.grant_type === 'authorization_code') return this.#redeem(body);
-    if (body.grant_type === 'refresh_token') return this.#refresh(body);
-    const account = session();
-    const grant = { account, clientId: textOf(body, 'client_id'), scope: textOf(body, 'scope') };
-    const tokens = this.#accessToken(grant);
-    return body.access_type === 'offline'
-      ? { ...tokens, refresh_token: this.#refreshToken(grant) }
-      : tokens;
-  }
-
-  /** Whose refresh token it is; null: nobody's. */
-  accountOf(refreshToken: string): Account | null {
-    return this.#refreshTokens.get(refreshToken)?.account ?? null;
-  }
-
-  /**
-   * Who holds the refresh token says what it is, the first time or again. Errors: HttpError 400,
-   * 401.
-   */
-  registerDevice(refreshToken: string, body: Body): object {
-    const grant = this.#refreshTokens.get(refreshToken);
-    if (!grant?.scope.split(' ').includes(OLDSYNC_SCOPE))
-      throw problem(401, 110, 'Invalid authentication token in request signature');
-    const before = grant.device ?? { id: this.#randomHex(16), name: '', type: 'mobile' };
-    grant.device = checkedDevice(body, before);
-    return { ...grant.device, availableCommands: {}, pushEndpointExpired: false };
-  }
-
-  /** The registered devices of an account. `refreshToken`: of the one that asks. */
-  devicesOf(email: string, refreshToken = ''): object[] {
-    return [...this.#refreshTokens].flatMap(([token, { account, device, usedAtMs }]) =>
-      device === null || account.email !== email
-        ? []
-        : {
-            ...device,
-            isCurrentDevice: token === refreshToken,
-            lastAccessTime: usedAtMs,
-            location: {},
-            availableCommands: {},
-            pushEndpointExpired: false,
-          },
-    );
-  }
-
-  /** RFC 7009: a token that nobody knows is as good as revoked. */
-  destroy(body: Body): object {
-    const token = textOf(body, 'token');
-    if (this.#refreshTokens.get(token)?.clientId === textOf(body, 'client_id'))
-      this.#refreshTokens.delete(token);
-    return {};
-  }
-
-  /** Every grant of the account ends; access tokens live on until they expire. */
-  revokeAll(email: string): void {
-    for (const grants of [this.#codes, this.#refreshTokens]) {
-      for (const [id, { account }] of grants) if (account.email === email) grants.delete(id);
-    }
-  }
-
   /**
    * A code that is refused for its verifier stays good, as with Firefox Accounts; one that is used
    * does not.
    */
-  #redeem(body: Body): unknown {
+  #redeem(body: Body, ttl: number | undefined): unknown {
     const id = textOf(body, 'code');
     const code = this.#codes.get(id);
     if (!code) throw problem(400, 105, 'Unknown code');
@@ -190,61 +148,46 @@ export class OAuth {
     if (challenge !== code.challenge) throw problem(400, 117, 'Incorrect code_challenge');
     this.#codes.delete(id);
     return {
-      ...this.#accessToken(code),
-      ...(code.isOffline ? { refresh_token: this.#refreshToken(code) } : {}),
+      ...this.access.grant(code, ttl),
+      ...(code.isOffline ? { refresh_token: this.refresh.issue(code) } : {}),
       ...(code.keysJwe === null ? {} : { keys_jwe: code.keysJwe }),
     };
   }
 
-  #refresh(body: Body): unknown {
-    const grant = this.#refreshTokens.get(textOf(body, 'refresh_token'));
-    if (!grant || grant.clientId !== textOf(body, 'client_id'))
-      throw problem(400, 108, 'Invalid token');
+  #renew(body: Body, ttl: number | undefined): unknown {
+    const grant = this.refresh.use(textOf(body, 'refresh_token'), textOf(body, 'client_id'));
     const scope = body.scope === undefined ? grant.scope : textOf(body, 'scope');
     const granted = grant.scope.split(' ');
     if (!scope.split(' ').every((one) => granted.includes(one)))
       throw problem(400, 114, 'Requested scopes are not allowed');
-    grant.usedAtMs = this.#options.nowMs();
-    return this.#accessToken({ ...grant, scope });
+    return this.access.grant({ ...grant, scope }, ttl);
   }
 
-  #accessToken({ account, clientId, scope }: Grant) {
-    const lifeSeconds = this.#options.accessTokenSeconds ?? ACCESS_TOKEN_SECONDS;
-    const nowSeconds = Math.floor(this.#options.nowMs() / 1000);
-    const claims = {
-      iss: this.#options.baseUrl,
-      aud: scope,
-      client_id: clientId,
-      sub: account.uid,
-      iat: nowSeconds,
-      exp: nowSeconds + lifeSeconds,
-      jti: this.#randomHex(16),
-      scope,
-      'fxa-generation': account.generation,
-      // Not in Mozilla's tokens: it lets a gateway that knows the client state build X-KeyID.
-      'fxa-keysChangedAt': account.keysChangedAtMs,
-    };
-    const header = { typ: 'at+jwt', kid: KEY_ID };
-    return {
-      access_token: signJws(ACCOUNTS_TEST_KEY, claims, header),
-      token_type: 'bearer',
-      expires_in: lifeSeconds,
-      scope,
-      auth_at: nowSeconds,
-    };
+  /** A refresh token with more rights in the place of one; the device goes over to it (RFC 8693). */
+  #exchange(body: Body, ttl: number | undefined): unknown {
+    if (body.subject_token_type !== REFRESH_TOKEN_TYPE)
+      throw problem(400, 109, 'Invalid request parameter: subject_token_type');
+    const token = textOf(body, 'subject_token');
+    const before = this.refresh.get(token);
+    const { client_id: clientId = before?.clientId } = body;
+    if (before === undefined || before.clientId !== clientId)
+      throw problem(400, 108, 'Invalid token');
+    const more = textOf(body, 'scope').split(' ');
+    const scope = [...new Set([...before.scope.split(' '), ...more])].join(' ');
+    const grant = { ...before, scope };
+    this.refresh.destroy(token);
+    const refresh_token = this.refresh.issue(grant, before.device);
+    return { ...this.access.grant(grant, ttl), refresh_token };
   }
+}
 
-  #refreshToken(grant: Grant): string {
-    const token = this.#randomHex(32);
-    const { account, clientId, scope } = grant;
-    const usedAtMs = this.#options.nowMs();
-    this.#refreshTokens.set(token, { account, clientId, scope, device: null, usedAtMs });
-    return token;
-  }
+/** Of base64url of a SHA-256. */
+const CHALLENGE_CHARS = 43;
 
-  #randomHex(count: number): string {
-    return Buffer.from(this.#options.random(count)).toString('hex');
-  }
+/** Errors: HttpError 400, errno 109, where the server does not know the key. */
+function keysOf({ kB, keysChangedAtMs }: Account): object {
+  if (kB === null) throw problem(400, 109, 'Invalid request parameter: keys_jwk');
+  return { [OLDSYNC_SCOPE]: scopedKey({ kB, keysChangedAtMs }) };
 }
 
 function urlOf(text: string): URL {

@@ -9,12 +9,13 @@ const STRETCH_ROUNDS = 1000;
 /** The scope that the Sync key belongs to. */
 export const OLDSYNC_SCOPE = 'https://identity.mozilla.com/apps/oldsync';
 
-export type TokenKind = 'sessionToken' | 'keyFetchToken';
+export type TokenKind = 'sessionToken' | 'keyFetchToken' | 'passwordChangeToken';
 
 /** What stands before a token's id in `Authorization: Bearer`. */
 export const BEARER_PREFIX: Readonly<Record<TokenKind, string>> = {
   sessionToken: 'fxs_',
   keyFetchToken: 'fxk_',
+  passwordChangeToken: 'fxpc_',
 };
 
 /** What an email address and a password give: 32 bytes each. */
@@ -27,10 +28,20 @@ export function passwordKeys(email: string, password: string) {
   };
 }
 
-/** The id by which a token is shown to the server, and the key that its answer is sealed with. */
-export function tokenKeys(token: Uint8Array, kind: TokenKind): { id: string; bundleKey: Buffer } {
+/**
+ * The id by which a token is shown to the server, the key that signs for it, and the one that its
+ * answer is sealed with.
+ */
+export function tokenKeys(
+  token: Uint8Array,
+  kind: TokenKind,
+): { id: string; hawkKey: Buffer; bundleKey: Buffer } {
   const bytes = derive(token, kind, 96);
-  return { id: bytes.subarray(0, 32).toString('hex'), bundleKey: bytes.subarray(64) };
+  return {
+    id: bytes.subarray(0, 32).toString('hex'),
+    hawkKey: bytes.subarray(32, 64),
+    bundleKey: bytes.subarray(64),
+  };
 }
 
 /** kA and wrap(kB) sealed for the owner of a key fetch token: 96 bytes. */

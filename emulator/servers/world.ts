@@ -2,13 +2,9 @@
 // one store, behind one fetch function that finds the server by its URL.
 // No sockets, no clock, no randomness of its own: the same inputs give the same bytes.
 
-import {
-  type AccountsOptions,
-  type AccountsServer,
-  accountsJwk,
-  createAccounts,
-  passwordForKey,
-} from './accounts.ts';
+import { accountsJwk } from './access-tokens.ts';
+import { passwordForKey } from './account-list.ts';
+import { type AccountsOptions, type AccountsServer, createAccounts } from './accounts.ts';
 import type { BsoStorage } from './bso-storage.ts';
 import type { Handler } from './http.ts';
 import { memoryBsos } from './memory-bsos.ts';
@@ -45,7 +41,10 @@ export interface WorldOptions {
   readonly urls?: ServerUrls;
   /** Where the records are, and what the token server knows; by default in the account's store. */
   readonly storage?: WorldStorage;
-  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signIns'>;
+  readonly accounts?: Pick<
+    AccountsOptions,
+    'accessTokenSeconds' | 'signIns' | 'signUp' | 'scryptCost'
+  >;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
   /**
