@@ -21,6 +21,7 @@ import { progressPrinter } from './progress.ts';
 import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
+import { exampleLines } from './servers/examples.ts';
 import { serveOnLoopback } from './servers/serve.ts';
 import { openDatabase } from './servers/storage/served-database.ts';
 import type { SeedAccount } from './servers/store-file.ts';
@@ -75,6 +76,7 @@ serve
   --account FILE       as above
   --database FOLDER    keep all that is written in this folder, for this user only. Its first
                        start takes the account from --account, later ones have it
+  --sign-up            whoever reaches the port may make an account
   --seconds N          stop after so long (default 86400)
 
 Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never came, 3 the device
@@ -307,11 +309,15 @@ function refuse(path: string): (error: unknown) => never {
   };
 }
 
+/** Of passwords that are kept: some 50 ms and 16 MiB for each guess. */
+const SCRYPT_COST = 16_384;
+
 async function serve(args: readonly string[]): Promise<number> {
-  const { port, hosts, origins, seconds, ...options } = parseServe(args);
+  const { port, hosts, origins, seconds, signUp, ...options } = parseServe(args);
   const kept = await openDatabase(options);
   const { account, save, signIns } = kept;
-  const what = { account, save, accounts: { signIns } };
+  const accounts = { signIns, signUp, scryptCost: SCRYPT_COST };
+  const what = { account, save, accounts };
   const serving = await serveOnLoopback({ port, hosts, origins, ...what }).catch(async (error) => {
     await kept.close();
     throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
@@ -323,6 +329,7 @@ async function serve(args: readonly string[]): Promise<number> {
   for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {
     process.stdout.write(`${name.padEnd(9)} ${value}\n`);
   }
+  process.stdout.write(`\n${exampleLines(serving.world).join('\n')}\n`);
   await ended;
   await serving.close();
   await kept.close();

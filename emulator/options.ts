@@ -93,6 +93,8 @@ interface ServeOptions {
   readonly accountIsNamed: boolean;
   /** Where all is kept; null: nowhere. */
   readonly databaseFolder: string | null;
+  /** Whether whoever reaches the port may make an account. */
+  readonly signUp: boolean;
   readonly seconds: number;
 }
 
@@ -206,6 +208,7 @@ export function parseServe(args: readonly string[]): ServeOptions {
     'allow-origin': { type: 'string', multiple: true, default: [] },
     account: { type: 'string' },
     database: { type: 'string' },
+    'sign-up': { type: 'boolean', default: false },
     seconds: { type: 'string', default: '86400' },
   });
   return {
@@ -215,6 +218,7 @@ export function parseServe(args: readonly string[]): ServeOptions {
     account: readAccountFile(values.account),
     accountIsNamed: values.account !== undefined,
     databaseFolder: values.database ?? null,
+    signUp: values['sign-up'],
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
   };
 }

@@ -24,7 +24,7 @@ export interface Grant {
 }
 
 /** What a good token says. */
-export interface Claims {
+interface Claims {
   readonly uid: string;
   readonly clientId: string;
   readonly scope: string;

@@ -7,7 +7,7 @@ import type { AccountList } from './account-list.ts';
 import type { AccountTokens } from './account-tokens.ts';
 import { sealKeyBundle } from './onepw.ts';
 
-export interface SignInOptions {
+interface SignInOptions {
   readonly accounts: AccountList;
   readonly tokens: AccountTokens;
   nowMs(): number;

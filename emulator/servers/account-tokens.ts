@@ -1,5 +1,5 @@
-// The tokens of an accounts server: sessions, and those that are good for one step. A client shows a
-// token's id as a bearer, or signs with the token's key as the older ones do (Hawk). The server
+// The tokens of an accounts server: sessions, and those that are good for one step. A client shows
+// a token's id as a bearer, or signs with the token's key as the older ones do (Hawk). The server
 // forgets the token itself and keeps what is derived from it.
 
 import { type Account, type Call, problem } from './account-call.ts';
@@ -8,7 +8,7 @@ import { isSignedBy, readHawk } from './hawk.ts';
 import { authorization } from './http.ts';
 import { BEARER_PREFIX, type TokenKind, tokenKeys } from './onepw.ts';
 
-export interface Token {
+interface Token {
   /** What the client shows: 64 hex digits. */
   readonly id: string;
   readonly kind: TokenKind;

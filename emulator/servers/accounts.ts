@@ -9,7 +9,7 @@ import { clientRoutes, devicesOf } from './account-clients.ts';
 import { AccountList, type AccountSeed } from './account-list.ts';
 import { signInRoutes } from './account-signin.ts';
 import { AccountTokens, type KeptToken } from './account-tokens.ts';
-import { type BrowserIdKey, signCertificate, toBrowserIdKey, toJwk } from './browserid.ts';
+import { isClientKey, signCertificate, toBrowserIdKey } from './browserid.ts';
 import {
   authorization,
   type Handler,
@@ -257,12 +257,13 @@ class Accounts implements AccountsServer {
 
   #certificate({ uid, email, generation, keysChangedAtMs }: Account, body: Body): object {
     const { publicKey, duration } = body;
-    if (!toJwk(publicKey)) throw problem(400, 107, 'Invalid parameter in request body: publicKey');
+    if (!isClientKey(publicKey))
+      throw problem(400, 107, 'Invalid parameter in request body: publicKey');
     if (typeof duration !== 'number' || !(duration > 0 && duration <= CERTIFICATE_MAX_MS))
       throw problem(400, 107, 'Invalid parameter in request body: duration');
     const cert = signCertificate(ACCOUNTS_TEST_KEY, {
       issuer: this.#base.host,
-      publicKey: publicKey as BrowserIdKey,
+      publicKey,
       durationMs: duration,
       nowMs: this.#options.nowMs(),
       uid,

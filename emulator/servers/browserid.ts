@@ -2,6 +2,7 @@
 // for one audience with it. A bundle is `certificate~assertion`. All times in it are milliseconds.
 
 import type { JsonWebKey } from 'node:crypto';
+import { toDsaKey, verifyDsa } from './browserid-dsa.ts';
 import { isObject } from './http.ts';
 import { publicPart, readJws, signJws, verifyJws } from './jws.ts';
 
@@ -15,7 +16,8 @@ export interface Identity {
 interface CertificateRequest extends Identity {
   /** The accounts server's host name. */
   readonly issuer: string;
-  readonly publicKey: BrowserIdKey;
+  /** As BrowserID writes it; `isClientKey` says yes to it. */
+  readonly publicKey: unknown;
   readonly email: string;
   readonly nowMs: number;
   readonly durationMs: number;
@@ -73,8 +75,7 @@ export function verifyAssertion(
   if (rest.length > 0 || !readJws(certificateText) || !readJws(assertionText)) return 'malformed';
   const certificate = verifyJws(expected.accountsKey, certificateText)?.payload;
   if (!certificate) return 'signature';
-  const clientKey = toJwk(certificate['public-key']);
-  const assertion = clientKey && verifyJws(clientKey, assertionText)?.payload;
+  const assertion = signedBy(certificate['public-key'], assertionText);
   if (!assertion) return 'signature';
   if (certificate.iss !== expected.issuer) return 'issuer';
   if (!expected.audiences.some((audience) => audience === assertion.aud)) return 'audience';
@@ -83,19 +84,31 @@ export function verifyAssertion(
   return identityOf(certificate) ?? 'malformed';
 }
 
+/** Whether it is a key that a certificate can be for. */
+export function isClientKey(key: unknown): boolean {
+  return toJwk(key) !== null || toDsaKey(key) !== null;
+}
+
 /** An RSA key in BrowserID's form. */
 export function toBrowserIdKey(key: JsonWebKey): BrowserIdKey {
   const { n = '', e = '' } = publicPart(key);
   return { algorithm: 'RS', n: decimal(n), e: decimal(e) };
 }
 
-/** The key of BrowserID's form, or null when it is none. */
+/** The RSA key of BrowserID's form, or null when it is none. */
 export function toJwk(key: unknown): JsonWebKey | null {
   if (!isObject(key) || key.algorithm !== 'RS') return null;
   const { n, e } = key;
   if (typeof n !== 'string' || typeof e !== 'string') return null;
   if (!/^\d{1,2000}$/.test(n) || !/^\d{1,20}$/.test(e)) return null;
   return { kty: 'RSA', n: base64url(n), e: base64url(e) };
+}
+
+function signedBy(key: unknown, token: string): Record<string, unknown> | null {
+  const dsaKey = toDsaKey(key);
+  if (dsaKey !== null) return verifyDsa(dsaKey, token);
+  const rsaKey = toJwk(key);
+  return (rsaKey && verifyJws(rsaKey, token)?.payload) ?? null;
 }
 
 function identityOf(certificate: Record<string, unknown>): Identity | null {

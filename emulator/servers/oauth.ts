@@ -163,7 +163,7 @@ export class OAuth {
     return this.access.grant({ ...grant, scope }, ttl);
   }
 
-  /** A refresh token with more rights in the place of one; the device goes over to it (RFC 8693). */
+  /** RFC 8693: a refresh token with more rights in the place of one; the device goes over to it. */
   #exchange(body: Body, ttl: number | undefined): unknown {
     if (body.subject_token_type !== REFRESH_TOKEN_TYPE)
       throw problem(400, 109, 'Invalid request parameter: subject_token_type');

@@ -1,5 +1,5 @@
-// The refresh tokens of the accounts server and the device that each stands for. One that is changed
-// for another with more rights gives it its device, and ends.
+// The refresh tokens of the accounts server and the device that each stands for. One that is
+// changed for another with more rights gives it its device, and ends.
 
 import { createHash } from 'node:crypto';
 import type { Grant } from './access-tokens.ts';
@@ -7,7 +7,7 @@ import { type Account, type Body, problem } from './account-call.ts';
 import { type AccountDevice, checkedDevice } from './account-devices.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
 
-export interface RefreshGrant extends Grant {
+interface RefreshGrant extends Grant {
   device: AccountDevice | null;
   readonly createdAtMs: number;
   usedAtMs: number;

@@ -48,6 +48,7 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/run.ts': 'emulator/emulate.test.ts',
     'emulator/scenario.ts': 'emulator/emulate.test.ts',
     'emulator/server-records.ts': 'emulator/quarantine.test.ts',
+    'emulator/servers/account-list.ts': 'emulator/servers/account-signin.test.ts',
     'emulator/servers/account-client.ts': 'emulator/servers/accounts.test.ts',
     'emulator/servers/account-devices.ts': 'emulator/servers/oauth.test.ts',
     'emulator/servers/account-view.ts': 'emulator/emulate.test.ts',

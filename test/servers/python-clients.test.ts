@@ -1,0 +1,58 @@
+// Clients from PyPI against `kitsync serve` as a household starts it.
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TRIED_WITH } from '../../emulator/servers/examples.ts';
+import { pythonWith } from '../support/python.ts';
+
+const run = promisify(execFile);
+const KITSYNC = new URL('../../emulator/bin.mjs', import.meta.url).pathname;
+
+let server: ReturnType<typeof spawn>;
+let printed = '';
+
+beforeAll(async () => {
+  const database = join(mkdtempSync(join(tmpdir(), 'kitsync-')), 'database');
+  const options = ['--database', database, '--sign-up', '--seconds', '300'];
+  server = spawn(process.execPath, [KITSYNC, 'serve', ...options]);
+  await new Promise<void>((resolve, reject) => {
+    server.once('exit', () => reject(new Error(`serve ended: ${printed}`)));
+    server.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (printed.split('\n').filter((line) => line.startsWith('http ')).length === 2) resolve();
+    });
+  });
+});
+afterAll(() => server?.kill());
+
+const originOf = () => /^origin +(\S+)$/m.exec(printed)?.[1] ?? '';
+
+test('PyFxA signs up and in, gets tokens, changes the password and takes it all away', async () => {
+  const bin = await pythonWith(TRIED_WITH.token);
+  const script = new URL('pyfxa.py', import.meta.url).pathname;
+  const { stdout } = await run(join(bin, 'python'), [script, `${originOf()}/accounts`]);
+  const steps = stdout
+    .trim()
+    .split('\n')
+    // PyFxA itself says there when it goes on with version 1.
+    .filter((line) => line.startsWith('['))
+    .map((line) => JSON.parse(line) as [string, string | null]);
+  expect(steps.filter(([, problem]) => problem !== null)).toEqual([]);
+  console.log(`PyFxA: ${steps.length} of ${steps.length} steps`);
+});
+
+test.each(['TOKEN', 'ASSERTION'])('the printed lines with %s are answered', async (variable) => {
+  const lines = printed.split('\n');
+  const at = lines.findIndex((line) => line.startsWith(`${variable}=`));
+  const bin = await pythonWith(lines[at - 1]?.replace('# pip install ', '').split(' ') ?? []);
+  const script = lines.slice(at, at + 2).join('\n');
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+  const { stdout } = await run('bash', ['-c', script], { env });
+  const { data } = JSON.parse(stdout) as { data: { id: string; payload: string }[] };
+  expect(data).toHaveLength(2);
+  expect(JSON.parse(data[0]?.payload ?? '')).toHaveProperty('ciphertext');
+});

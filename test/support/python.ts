@@ -1,0 +1,30 @@
+// Python tools of given versions, for tests against other clients: an environment of its own for
+// each set, made once and kept with what else is installed for this checkout.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const FOLDER = new URL('../../node_modules/.cache/kitsync/python/', import.meta.url).pathname;
+
+/**
+ * The `bin` folder of an environment that holds the packages (`NAME==VERSION`). Rejects where there
+ * is no Python 3 that can make one, or a package cannot be had.
+ */
+export async function pythonWith(packages: readonly string[]): Promise<string> {
+  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
+  const place = join(FOLDER, name);
+  // Its scripts name its place, so it is made there, and marked when it is complete.
+  const mark = join(place, 'complete');
+  if (!existsSync(mark)) {
+    rmSync(place, { recursive: true, force: true });
+    mkdirSync(FOLDER, { recursive: true });
+    await run('python3', ['-m', 'venv', place]);
+    await run(join(place, 'bin', 'pip'), ['install', '--quiet', ...packages]);
+    writeFileSync(mark, `${packages.join('\n')}\n`);
+  }
+  return join(place, 'bin');
+}
