@@ -11,7 +11,7 @@ import { idHint, type SplitItem, type Splitter } from '../wire/records.ts';
 import type { Listed, Page } from './remote.ts';
 
 /** `read` finds the three members of an envelope in a parsed record. */
-type ReadEnvelope = (value: unknown) => {
+export type ReadEnvelope = (value: unknown) => {
   readonly id: unknown;
   readonly modifiedMs: unknown;
   readonly payload: unknown;

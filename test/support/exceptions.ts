@@ -5,8 +5,6 @@
 const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   functions: {
     'agent/remotes/sync/sync15-upload.ts': 1,
-    'agent/remotes/sync/sync15.ts': 1,
-    'agent/remotes/sync/syncto.ts': 1,
     'agent/status.test.ts': 1,
     'agent/store/store.ts': 2,
     'crypto/aes.ts': 1,

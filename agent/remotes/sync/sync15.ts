@@ -7,18 +7,19 @@
 import { heapOf } from '../../config.ts';
 import { badResponse } from '../../errors.ts';
 import { DOCUMENT_CHARS_MAX, JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../../limits.ts';
-import { member, parseDocument, parseInTurns, readDocument } from '../../wire/document.ts';
+import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { decimalHeader, header, headerMs, secondsMs } from '../../wire/headers.ts';
 import { type Answer, JSON_BODY } from '../../wire/http.ts';
 import { createLineSplitter } from '../../wire/records.ts';
-import { envelopeOf, listingPage } from '../listing.ts';
-import type { Fetched } from '../remote.ts';
+import { listingPage } from '../listing.ts';
+import type { Outgoing, PushResult } from '../remote.ts';
 import type { Cursor } from './cursor.ts';
 import { type SyncDriver, syncDriver } from './driver.ts';
+import { fetchedOf } from './fetched.ts';
 import { unexpected } from './statuses.ts';
-import { type StorageOptions, type SyncStorage, stored } from './storage.ts';
+import { type StorageOptions, type SyncPage, type SyncStorage, stored } from './storage.ts';
 import { limitsOf } from './sync15-limits.ts';
-import { openNode, quoted, unmodifiedSince } from './sync15-node.ts';
+import { openNode, quoted, type StorageNode, unmodifiedSince } from './sync15-node.ts';
 import { openUpload } from './sync15-upload.ts';
 
 /** Firefox Sync with an OAuth access token; `serverUrl` is the token server's. */
@@ -46,20 +47,10 @@ function openSync15(options: StorageOptions): SyncStorage {
       );
     },
 
-    async fetch(collection, id): Promise<Fetched> {
-      const url = `${storagePath(collection)}/${quoted(id)}`;
+    async fetch(collection, id) {
+      const url = recordPath(collection, id);
       const answer = await node.send({ method: 'GET', url });
-      if (answer.status === 404) {
-        answer.cancel();
-        return { kind: 'missing' };
-      }
-      if (answer.status !== 200) throw unexpected(answer, `${collection}/${id}`);
-      const text = await readDocument(() => answer.read(), recordCharsMax);
-      const listed = envelopeOf(await parseInTurns(text, answer.pause), text.length, bso);
-      if (!listed.ok || listed.envelope.id !== id) {
-        throw badResponse(`${collection}/${id}: the answer is not that record`);
-      }
-      return { kind: 'found', envelope: listed.envelope, serverNowMs: answer.serverNowMs };
+      return fetchedOf(answer, collection, id, recordCharsMax, bso);
     },
 
     async changes(collection, cursor) {
@@ -77,35 +68,10 @@ function openSync15(options: StorageOptions): SyncStorage {
         return 'restart';
       }
       if (answer.status !== 200) throw unexpected(answer, collection);
-      return listingPage(
-        answer,
-        createLineSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX }),
-        bso,
-        {
-          stampMs: headerMs(answer.headers, 'x-last-modified') ?? 0,
-          serverNowMs: answer.serverNowMs,
-          nextPage: () => nextOffset(answer),
-        },
-        decimalHeader(answer.headers, 'x-weave-records') ?? 0,
-      );
+      return page(answer, recordCharsMax);
     },
 
-    async write(collection, { id, payload, base }) {
-      const answer = await node.send({
-        method: 'PUT',
-        url: `${storagePath(collection)}/${quoted(id)}`,
-        headers: [JSON_BODY, unmodifiedSince(Number(base))],
-        body: JSON.stringify({ payload }),
-      });
-      const { status } = answer;
-      if (status === 200) {
-        const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
-        const modifiedMs = secondsMs(parseDocument(text));
-        return modifiedMs === null ? { kind: 'failed' } : stored(modifiedMs);
-      }
-      answer.cancel();
-      return { kind: status === 412 ? 'conflict' : status === 405 ? 'readOnly' : 'failed' };
-    },
+    write: (collection, record) => write(node, collection, record),
 
     async upload(collection, cursor) {
       return openUpload({
@@ -122,6 +88,39 @@ function openSync15(options: StorageOptions): SyncStorage {
 
 function storagePath(collection: string): string {
   return `/storage/${quoted(collection)}`;
+}
+
+function recordPath(collection: string, id: string): string {
+  return `${storagePath(collection)}/${quoted(id)}`;
+}
+
+async function write(
+  node: StorageNode,
+  collection: string,
+  { id, payload, base }: Outgoing,
+): Promise<PushResult> {
+  const answer = await node.send({
+    method: 'PUT',
+    url: recordPath(collection, id),
+    headers: [JSON_BODY, unmodifiedSince(Number(base))],
+    body: JSON.stringify({ payload }),
+  });
+  const { status } = answer;
+  if (status === 200) {
+    const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
+    const modifiedMs = secondsMs(parseDocument(text));
+    return modifiedMs === null ? { kind: 'failed' } : stored(modifiedMs);
+  }
+  answer.cancel();
+  return { kind: status === 412 ? 'conflict' : status === 405 ? 'readOnly' : 'failed' };
+}
+
+function page(answer: Answer, recordCharsMax: number): SyncPage {
+  const { headers, serverNowMs } = answer;
+  const splitter = createLineSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX });
+  const stampMs = headerMs(headers, 'x-last-modified') ?? 0;
+  const rest = { stampMs, serverNowMs, nextPage: () => nextOffset(answer) };
+  return listingPage(answer, splitter, bso, rest, decimalHeader(headers, 'x-weave-records') ?? 0);
 }
 
 function listQuery({ sinceMs, page }: Cursor): string {
