@@ -72,7 +72,8 @@ serve
   --port N             the port (default: any that is free)
   --host NAME          a name of this machine that clients may use, besides the loopback ones;
                        again for another. It listens on 127.0.0.1 all the same
-  --allow-origin ORIGIN    pages of this origin may ask; again for another (default: none)
+  --allow-origin ORIGIN    pages of this origin may ask; again for another (default: none;
+                       '*': of any)
   --account FILE       as above
   --database FOLDER    keep all that is written in this folder, for this user only. Its first
                        start takes the account from --account, later ones have it

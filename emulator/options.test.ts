@@ -151,7 +151,8 @@ test('serve takes a port, an account and a time', () => {
     hosts: ['kitchen.local', 'tv'],
     origins: ['https://app.example'],
   });
-  for (const origin of ['*', 'null', 'https://app.example/', 'app.example']) {
+  expect(parseServe(['--allow-origin', '*']).origins).toEqual(['*']);
+  for (const origin of ['**', 'null', 'https://app.example/', 'app.example']) {
     const line = complaint(['--allow-origin', origin], parseServe);
     expect(line).toMatch(/^--allow-origin must be an origin such as/);
   }

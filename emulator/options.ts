@@ -19,6 +19,7 @@ import {
 } from './remote-options.ts';
 import { sha256 } from './replay.ts';
 import type { Off } from './rounds.ts';
+import { ANY_ORIGIN } from './servers/gate.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
 import { UsageError } from './usage.ts';
 
@@ -231,6 +232,7 @@ export function hostName(text: string): string {
 
 /** To the letter: browsers write it like this. */
 function pageOrigin(text: string): string {
+  if (text === ANY_ORIGIN) return text;
   if (/^[a-z][a-z\d+.-]*:\/\/[a-z\d.:[\]-]+$/.test(text)) return text;
   throw new UsageError(
     `--allow-origin must be an origin such as https://app.example, not ${JSON.stringify(text)}`,

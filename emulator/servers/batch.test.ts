@@ -151,7 +151,6 @@ describe('limits of a POST', () => {
   test.each([
     ['the same id twice', [{ id: 'a' }, { id: 'a' }]],
     ['no id', [{ payload: 'p' }]],
-    ['an id that is none', [{ id: '' }]],
     ['no object', [7]],
     ['no list', { id: 'a' }],
   ])('%s is 400 with an 8', async (_what, body) => {
@@ -159,6 +158,21 @@ describe('limits of a POST', () => {
     const { status, text } = await storage('POST', 'storage/col', { body });
     expect([status, text]).toEqual([400, '8']);
   });
+
+  test.each(['', 'x'.repeat(65), 'é', '\n'])(
+    '%j is no id, and the others are stored',
+    async (id) => {
+      const storage = await startWorld().signIn();
+      for (const name of ['col', 'crypto']) {
+        const body = [
+          { id: 'a', payload: 'p' },
+          { id, payload: 'p' },
+        ];
+        const { status, json } = await storage('POST', `storage/${name}`, { body });
+        expect([status, json.success, json.failed]).toEqual([200, ['a'], { [id]: 'invalid id' }]);
+      }
+    },
+  );
 
   test('more than 100 records want more than one POST', async () => {
     const storage = await startWorld().signIn();

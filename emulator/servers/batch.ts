@@ -7,7 +7,7 @@ import {
   type CollectionLimits,
   changeBytes,
   faultOf,
-  isBsoId,
+  isKnownBad,
   type Limits,
   limitsOf,
   toChange,
@@ -124,11 +124,10 @@ function judge(
   let bytes = 0;
   for (const bso of list as unknown[]) {
     const id = isObject(bso) ? bso.id : undefined;
-    if (typeof id !== 'string' || !isBsoId(id) || seen.has(id))
+    if (!isObject(bso) || typeof id !== 'string' || seen.has(id) || isKnownBad(bso, name))
       throw new HttpError(400, CODE.invalidBso);
     seen.add(id);
     const fault = faultOf(bso, name);
-    if (fault !== null && name === 'crypto') throw new HttpError(400, CODE.invalidBso);
     if (fault !== null) {
       failed[id] = fault;
       continue;

@@ -29,7 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   max_post_bytes: 2_621_440,
   max_post_records: 100,
   max_record_payload_bytes: 2_621_440,
-  max_total_bytes: 100_000_000,
+  max_total_bytes: 262_144_000,
   max_total_records: 10_000,
 };
 
@@ -62,7 +62,9 @@ export function parseBody(contentType: string | null, bytes: Uint8Array, isList:
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (!isLines) return JSON.parse(text);
-    const lines = text.split('\n').filter((line) => line.trim() !== '');
+    const lines = text.split('\n');
+    // The last line may have an end. An empty one before it is no JSON, and refused as such.
+    if (lines.at(-1) === '') lines.pop();
     return lines.map((line): unknown => JSON.parse(line));
   } catch {
     throw new HttpError(400, CODE.badJson);
@@ -73,14 +75,18 @@ export function parseBody(contentType: string | null, bytes: Uint8Array, isList:
 export function faultOf(value: unknown, collection: string): string | null {
   if (!isObject(value)) return 'invalid bso';
   const { payload, sortindex, ttl } = value;
+  if (typeof value.id === 'string' && !isBsoId(value.id)) return 'invalid id';
   if (Object.keys(value).some((name) => !MEMBERS.has(name))) return 'invalid member';
   if (payload != null && typeof payload !== 'string') return 'invalid payload';
   if (sortindex != null && !isInteger(sortindex, -SORTINDEX_MAX, SORTINDEX_MAX))
     return 'invalid sortindex';
   if (ttl != null && !isInteger(ttl, 0, TTL_MAX_SECONDS)) return 'invalid ttl';
-  // Keys sealed under an initialisation vector of zeros come from a client without randomness.
-  if (collection === 'crypto' && payload != null && ZERO_IV.test(payload)) return 'invalid payload';
-  return null;
+  return isKnownBad(value, collection) ? 'invalid payload' : null;
+}
+
+/** Keys sealed under an initialisation vector of zeros come from a client without randomness. */
+export function isKnownBad(bso: Readonly<Record<string, unknown>>, collection: string): boolean {
+  return collection === 'crypto' && typeof bso.payload === 'string' && ZERO_IV.test(bso.payload);
 }
 
 /** A BSO that has no fault, as a change of record `id`. */

@@ -55,7 +55,8 @@ export function judge(asked: Asked, options: GateOptions): Verdict {
   if (origin === undefined || origin === `http://${headers.host}`) {
     return { answer: null, headers: {}, bodyBytesMax };
   }
-  if (!options.origins.includes(origin) || name === undefined || !FOR_PAGES.includes(name)) {
+  const isAllowed = options.origins.includes(origin) || options.origins.includes(ANY_ORIGIN);
+  if (!isAllowed || name === undefined || !FOR_PAGES.includes(name)) {
     return refuse(403, 'a page of this origin may not ask here: see --allow-origin');
   }
   const isPreflight =
@@ -66,6 +67,9 @@ export function judge(asked: Asked, options: GateOptions): Verdict {
     bodyBytesMax,
   };
 }
+
+/** In the place of an origin: pages of any, as on Mozilla's servers. */
+export const ANY_ORIGIN = '*';
 
 /** What is answered with 413. */
 export const TOO_LARGE = 'the body is longer than this server takes';

@@ -117,6 +117,10 @@ describe('selecting', () => {
     ['ids=a,b,c&newer=0.01&sort=oldest&limit=1', ['b']],
     ['limit=0', []],
     ['unknown=1&limit=1', ['d']],
+    ['offset=1&sort=oldest', ['b', 'c', 'd']],
+    ['offset=3&limit=2', ['a']],
+    ['offset=1&newer=0.01&sort=oldest&limit=1', ['c']],
+    ['offset=9', []],
   ])('%s gives %j', async (query, expected) => {
     expect(await ids(query)).toEqual(expected);
   });
@@ -128,7 +132,7 @@ describe('selecting', () => {
     'limit=1.5',
     'sort=random',
     'offset=x',
-    'offset=1&sort=oldest',
+    'offset=1:x&sort=oldest',
     'offset=10:1&newer=0.02&sort=oldest',
     'offset=10:1&sort=index',
     `ids=${Array.from({ length: 101 }, (_, index) => index).join()}`,

@@ -68,10 +68,9 @@ function startOf(
   newerMs: number,
 ): Pick<Stretch, 'fromMs' | 'skip'> {
   if (offset === null) return { fromMs: null, skip: 0 };
-  if (order === 'index') {
-    if (!/^\d{1,9}$/.test(offset)) refuse();
-    return { fromMs: null, skip: Number(offset) };
-  }
+  // What this server gives for an order by index, and any client may write.
+  if (/^\d{1,9}$/.test(offset)) return { fromMs: null, skip: Number(offset) };
+  if (order === 'index') refuse();
   const [, stampMs, skip] = /^(\d{1,15}):(\d{1,9})$/.exec(offset) ?? refuse();
   if (Number(stampMs) < newerMs) refuse();
   return { fromMs: Number(stampMs), skip: Number(skip) };

@@ -292,6 +292,8 @@ describe('form', () => {
     expect(await post('application/newlines', '{"id":"a"}\n{"id":"b"}\n')).toBe(200);
     expect(await post('text/plain; charset=utf-8', '[{"id":"c"}]')).toBe(200);
     expect(await post('application/newlines', '{"id":"a"}\n{')).toBe(400);
+    for (const body of ['\n', '{"id":"a"}\n\n', '{"id":"a"}\n\n{"id":"b"}'])
+      expect(await post('application/newlines', body)).toBe(400);
     expect(await post('application/xml', '[]')).toBe(415);
     expect((await storage('GET', 'storage/col')).json.sort()).toEqual(['a', 'b', 'c']);
   });

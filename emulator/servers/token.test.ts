@@ -105,7 +105,8 @@ describe('credentials', () => {
 
 describe('a request is refused', () => {
   test.each<[string, Record<string, string>, string]>([
-    ['without a known scheme', { Authorization: 'Basic dTpw' }, 'invalid-credentials'],
+    ['without a known scheme', { Authorization: 'Basic dTpw' }, 'error'],
+    ['with half of a header', { Authorization: 'Bearer' }, 'error'],
     [
       'with a token of somebody else',
       { Authorization: `Bearer ${accessToken({}, CLIENT_TEST_KEY)}` },
@@ -131,7 +132,7 @@ describe('a request is refused', () => {
       { Authorization: `Bearer ${accessToken({ iss: 'https://evil.test' })}` },
       'invalid-credentials',
     ],
-    ['with an odd key id', { 'X-KeyID': 'x' }, 'invalid-key-id'],
+    ['with an odd key id', { 'X-KeyID': 'x' }, 'invalid-credentials'],
     ['with another client state', { 'X-Client-State': '0'.repeat(32) }, 'invalid-client-state'],
     ['with an odd client state', { 'X-Client-State': 'xyz' }, 'invalid-client-state'],
   ])('%s', async (_what, headers, status) => {
@@ -141,8 +142,34 @@ describe('a request is refused', () => {
     expect(response.headers.get('x-timestamp')).toBe(String(TEST_NOW_MS / 1000));
     expect(await response.json()).toEqual({
       status,
-      errors: [{ location: 'header', name: expect.any(String), description: expect.any(String) }],
+      errors: [
+        { location: expect.any(String), name: expect.any(String), description: expect.any(String) },
+      ],
     });
+  });
+
+  test.each([
+    [{ Authorization: 'Basic dTpw' }, 'body', '', 'Unsupported'],
+    [{ Authorization: '' }, 'body', '', 'Unauthorized'],
+    [{ Authorization: 'Bearer x' }, 'body', '', 'Unauthorized'],
+    [{ 'X-KeyID': '1-x' }, 'body', '', 'Unauthorized'],
+    [{ 'X-KeyID': '1-x', Authorization: 'Bearer x' }, 'body', '', 'Unauthorized'],
+    [{ 'X-Client-State': '0'.repeat(32) }, 'header', 'X-Client-State', 'Is not that of X-KeyID'],
+  ])('with %j in the words of the reference', async (headers, location, name, description) => {
+    const world = startWorld();
+    const answer = await askToken(world, world.device, headers as Record<string, string>);
+    const { errors } = (await answer.json()) as { errors: unknown };
+    expect(errors).toEqual([{ location, name, description }]);
+  });
+
+  test('without a key id, which is named', async () => {
+    const world = startWorld();
+    const { token } = await world.device.accessToken(false);
+    const url = `${world.urls.token}/1.0/sync/1.5`;
+    const ask = (place: string) =>
+      world.fetch(new Request(place, { headers: { Authorization: `Bearer ${token}` } }));
+    expect(await (await ask(url)).json()).toMatchObject({ status: 'invalid-key-id' });
+    expect((await ask(`${url}/`)).status).toBe(404);
   });
 
   test('with an assertion for another audience', async () => {

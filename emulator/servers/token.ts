@@ -89,7 +89,8 @@ class TokenServer {
     const url = new URL(request.url);
     const path = pathSegments(url, this.#base)?.join('/');
     if (path === '__heartbeat__') return { status: 'Ok' };
-    if (path !== '1.0/sync/1.5') throw failure(404, 'error', 'url', 'Unsupported application');
+    if (path !== '1.0/sync/1.5' || url.pathname.endsWith('/'))
+      throw failure(404, 'error', 'url', 'Unsupported application');
     if (request.method !== 'GET') throw failure(405, 'error', 'method', 'Method not allowed');
     const claim = this.#claimOf(request);
     const seen = await this.#seenFrom(claim);
@@ -100,7 +101,7 @@ class TokenServer {
     const { scheme, value } = authorization(request);
     if (scheme === 'browserid') return this.#browserIdClaim(request, value);
     if (scheme === 'bearer') return this.#bearerClaim(request, value);
-    throw refusal('invalid-credentials', 'Authorization', 'Unsupported');
+    throw unproved('error', scheme === '' ? 'Unauthorized' : 'Unsupported');
   }
 
   #browserIdClaim(request: Request, assertion: string): Claim {
@@ -125,19 +126,19 @@ class TokenServer {
   }
 
   #bearerClaim(request: Request, token: string): Claim {
-    const keyId = request.headers.get('x-keyid') ?? '';
-    const [, keysChangedAt, fingerprint = ''] = /^(\d{1,15})-([\w-]{22})$/.exec(keyId) ?? [];
-    if (keysChangedAt === undefined)
-      throw refusal('invalid-key-id', 'X-KeyID', 'Missing or malformed');
-    const state = request.headers.get('x-client-state');
-    if (state !== null && fingerprintOf(state) !== fingerprint)
-      throw refusal('invalid-client-state', 'X-Client-State', 'Is not that of X-KeyID');
     const claims = verifyJws(this.#options.accountsKey, token)?.payload;
     // The scope is split at commas, as the reference server does: a token for Sync alone passes.
     const isForSync = String(claims?.scope).split(',').includes(OLDSYNC_SCOPE);
     const isOurs = claims?.iss === this.#options.accountsUrl && typeof claims.sub === 'string';
     if (!isForSync || !isOurs || !(Number(claims.exp) * 1000 > this.#options.nowMs()))
-      throw refusal('invalid-credentials', 'Authorization', 'Invalid access token');
+      throw unproved('invalid-credentials', 'Unauthorized');
+    const keyId = request.headers.get('x-keyid');
+    if (keyId === null) throw refusal('invalid-key-id', 'X-KeyID', 'Missing X-KeyID header');
+    const [, keysChangedAt, fingerprint = ''] = /^(\d{1,15})-([\w-]{22})$/.exec(keyId) ?? [];
+    if (keysChangedAt === undefined) throw unproved('invalid-credentials', 'Unauthorized');
+    const state = request.headers.get('x-client-state');
+    if (state !== null && fingerprintOf(state) !== fingerprint)
+      throw refusal('invalid-client-state', 'X-Client-State', 'Is not that of X-KeyID');
     return {
       uid: String(claims.sub),
       generation: Number(claims['fxa-generation'] ?? 0),
@@ -217,6 +218,12 @@ function fingerprintOf(clientState: string): string {
 
 function refusal(status: Status, name: string, description: string): HttpError {
   return failure(401, status, name, description, { 'WWW-Authenticate': 'Bearer' });
+}
+
+/** A request that proves nobody; the reference server names no header then. */
+function unproved(status: 'error' | 'invalid-credentials', description: string): HttpError {
+  const errors = [{ location: 'body', name: '', description }];
+  return new HttpError(401, { status, errors }, { 'WWW-Authenticate': 'Bearer' });
 }
 
 function failure(

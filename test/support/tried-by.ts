@@ -55,7 +55,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/servers/answer.ts': 'emulator/servers/sync15.test.ts',
     'emulator/servers/bso.ts': 'emulator/servers/sync15.test.ts',
     'emulator/servers/companion.ts': 'agent/signin/companion.test.ts',
-    'emulator/servers/gate.ts': 'emulator/servers/serve.test.ts',
     'emulator/servers/gateway/command.ts': 'emulator/servers/gateway/processes.test.ts',
     'emulator/servers/gateway/listener.ts': 'emulator/servers/gateway/processes.test.ts',
     'emulator/servers/gateway/options.ts': 'emulator/servers/gateway/processes.test.ts',

@@ -1,0 +1,28 @@
+// The gate by itself; over sockets it is tried in serve.test.ts.
+
+import { expect, test } from 'vitest';
+import { judge } from './gate.ts';
+
+const asked = (origin: string, target = '/sync15/1.5/1/info/collections') => ({
+  method: 'GET',
+  target,
+  headers: { host: '127.0.0.1:8000', origin },
+});
+
+test('pages of any origin may ask where all are allowed, but never a gateway', () => {
+  const options = { hosts: [], origins: ['*'] };
+  for (const origin of ['https://app.example', 'null']) {
+    const { answer, headers } = judge(asked(origin), options);
+    expect([answer, headers['access-control-allow-origin']]).toEqual([null, origin]);
+    expect(judge(asked(origin, '/syncto/v1/'), options).answer?.status).toBe(403);
+  }
+  const unknown = { ...asked('https://app.example'), headers: { host: 'evil.example' } };
+  expect(judge(unknown, options).answer?.status).toBe(421);
+});
+
+test('a page whose origin only begins like one that is allowed may not ask', () => {
+  const options = { hosts: [], origins: ['https://app.example'] };
+  expect(judge(asked('https://app.example'), options).answer).toBeNull();
+  for (const origin of ['https://app.example.evil', 'https://app', '*'])
+    expect(judge(asked(origin), options).answer?.status).toBe(403);
+});
