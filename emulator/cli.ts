@@ -75,8 +75,11 @@ serve
   --allow-origin ORIGIN    pages of this origin may ask; again for another (default: none;
                        '*': of any)
   --account FILE       as above
-  --database FOLDER    keep all that is written in this folder, for this user only. Its first
-                       start takes the account from --account, later ones have it
+  --database WHERE     keep all that is written in this folder, for this user only, or in the
+                       PostgreSQL database of a postgres:// URL, which several processes may have
+                       at a time. Its first start takes the account from --account, later ones
+                       have it
+  --public-url URL     what clients call the servers (default: the port's own origin)
   --sign-up            whoever reaches the port may make an account
   --seconds N          stop after so long (default 86400)
 
@@ -314,20 +317,26 @@ function refuse(path: string): (error: unknown) => never {
 const SCRYPT_COST = 16_384;
 
 async function serve(args: readonly string[]): Promise<number> {
-  const { port, hosts, origins, seconds, signUp, ...options } = parseServe(args);
+  const { hosts, origins, seconds, publicUrl, signUp, ...options } = parseServe(args);
   const kept = await openDatabase(options);
-  const { account, save, signIns } = kept;
-  const accounts = { signIns, signUp, scryptCost: SCRYPT_COST };
-  const what = { account, save, accounts };
-  const serving = await serveOnLoopback({ port, hosts, origins, ...what }).catch(async (error) => {
+  const { account, storage } = kept;
+  const accounts = { signUp, scryptCost: SCRYPT_COST };
+  const what = { account, accounts, ...(storage === undefined ? {} : { storage }) };
+  const at = {
+    ...{ port: options.port, hosts, origins },
+    ...(publicUrl === null ? {} : { origin: publicUrl }),
+  };
+  const serving = await serveOnLoopback({ ...at, ...what }).catch(async (error) => {
     await kept.close();
-    throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
+    throw new UsageError(`cannot listen on port ${options.port}: ${systemReason(error)}`);
   });
   // Whoever reads the first line may end it.
   const ended = endOf(seconds);
   const { urls, account: user } = serving.world;
   const { email, password } = user;
-  for (const [name, value] of Object.entries({ origin: serving.url, ...urls, email, password })) {
+  const port = publicUrl === null ? {} : { port: serving.port };
+  const lines = { ...port, origin: serving.url, ...urls, email, password };
+  for (const [name, value] of Object.entries(lines)) {
     process.stdout.write(`${name.padEnd(9)} ${value}\n`);
   }
   process.stdout.write(`\n${exampleLines(serving.world).join('\n')}\n`);

@@ -92,8 +92,10 @@ interface ServeOptions {
   readonly account: AccountFile;
   /** Whether `account` was named, and is not the shipped one. */
   readonly accountIsNamed: boolean;
-  /** Where all is kept; null: nowhere. */
-  readonly databaseFolder: string | null;
+  /** Where all is kept, a folder or a `postgres://` URL; null: nowhere. */
+  readonly database: string | null;
+  /** What clients call the servers; null: the origin of the port. */
+  readonly publicUrl: string | null;
   /** Whether whoever reaches the port may make an account. */
   readonly signUp: boolean;
   readonly seconds: number;
@@ -209,6 +211,7 @@ export function parseServe(args: readonly string[]): ServeOptions {
     'allow-origin': { type: 'string', multiple: true, default: [] },
     account: { type: 'string' },
     database: { type: 'string' },
+    'public-url': { type: 'string' },
     'sign-up': { type: 'boolean', default: false },
     seconds: { type: 'string', default: '86400' },
   });
@@ -218,7 +221,8 @@ export function parseServe(args: readonly string[]): ServeOptions {
     origins: values['allow-origin'].map(pageOrigin),
     account: readAccountFile(values.account),
     accountIsNamed: values.account !== undefined,
-    databaseFolder: values.database ?? null,
+    database: values.database ?? null,
+    publicUrl: values['public-url'] === undefined ? null : publicOrigin(values['public-url']),
     signUp: values['sign-up'],
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
   };
@@ -228,6 +232,14 @@ export function parseServe(args: readonly string[]): ServeOptions {
 export function hostName(text: string): string {
   if (/^(?!-)[\w.-]{1,253}$/.test(text) || /^\[[\da-f:.]+\]$/i.test(text)) return text;
   throw new UsageError(`--host must be a name without a port, not ${JSON.stringify(text)}`);
+}
+
+/** Of servers that answer under paths of their own. */
+function publicOrigin(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text) return text;
+  throw new UsageError(
+    `--public-url must be an origin such as https://sync.example, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** To the letter: browsers write it like this. */

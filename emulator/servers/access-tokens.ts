@@ -106,6 +106,17 @@ export class AccessTokens {
     return claims !== null;
   }
 
+  /** What was destroyed and would be good otherwise. */
+  kept(): readonly (readonly [id: string, expiresAtSeconds: number])[] {
+    return [...this.#destroyed];
+  }
+
+  /** Takes what `kept` gave, in the place of what is there. */
+  restore(destroyed: readonly (readonly [id: string, expiresAtSeconds: number])[]): void {
+    this.#destroyed.clear();
+    for (const [id, expiresAtSeconds] of destroyed) this.#destroyed.set(id, expiresAtSeconds);
+  }
+
   #nowSeconds(): number {
     return Math.floor(this.#options.nowMs() / 1000);
   }

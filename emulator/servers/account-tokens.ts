@@ -97,8 +97,9 @@ export class AccountTokens {
     }));
   }
 
-  /** Takes what `kept` gave. */
+  /** Takes what `kept` gave, in the place of what is there. */
   restore(tokens: readonly KeptToken[], accountOf: (email: string) => Account): void {
+    this.#tokens.clear();
     for (const { email, hawkKey, bundleKey, ...token } of tokens) {
       const keys = {
         hawkKey: Buffer.from(hawkKey, 'hex'),

@@ -3,7 +3,7 @@
 // Its signatures are real, its key is a published test key, and it stretches no password:
 // it serves the emulator and loopback, nobody else.
 
-import { accountsJwk } from './access-tokens.ts';
+import { type AccessTokens, accountsJwk } from './access-tokens.ts';
 import { type Account, type Body, type Call, problem, textOf } from './account-call.ts';
 import { clientRoutes, devicesOf } from './account-clients.ts';
 import { AccountList, type AccountSeed } from './account-list.ts';
@@ -18,7 +18,7 @@ import {
   parseObject,
   pathSegments,
 } from './http.ts';
-import { OAuth } from './oauth.ts';
+import { type KeptCode, OAuth } from './oauth.ts';
 import { clientOf, destroyToken, introspect, profileOf, verifyToken } from './oauth-inspection.ts';
 import { OLDSYNC_SCOPE, passwordKeys, xor } from './onepw.ts';
 import type { KeptGrant } from './refresh-tokens.ts';
@@ -53,6 +53,8 @@ export interface AccountsServer {
    * in.
    */
   signIns(): string;
+  /** Takes what `signIns` gave, in the place of what is there. */
+  restore(signIns: string): void;
   /** Every session of the account ends. */
   endSessions(email: string): void;
   /** The account's devices, as a session that is none of them lists them. */
@@ -65,6 +67,8 @@ interface SignIns {
   readonly accounts: readonly Account[];
   readonly tokens: readonly KeptToken[];
   readonly grants: readonly KeptGrant[];
+  readonly codes: readonly KeptCode[];
+  readonly destroyed: ReturnType<AccessTokens['kept']>;
 }
 
 const CERTIFICATE_MAX_MS = 24 * 3600 * 1000;
@@ -88,7 +92,7 @@ class Accounts implements AccountsServer {
     this.#oauth = new OAuth(options);
     this.#tokens = new AccountTokens(options);
     this.#accounts = new AccountList(options, options.accounts);
-    if (options.signIns != null) this.#restore(options.signIns);
+    if (options.signIns != null) this.restore(options.signIns);
     const parts = { accounts: this.#accounts, tokens: this.#tokens, oauth: this.#oauth };
     const { nowMs, random, signUp = false } = options;
     const endSessions = (account: Account) => this.#endSessions(account);
@@ -135,6 +139,8 @@ class Accounts implements AccountsServer {
       accounts: this.#accounts.all(),
       tokens: this.#tokens.kept(),
       grants: this.#oauth.refresh.kept(),
+      codes: this.#oauth.keptCodes(),
+      destroyed: this.#oauth.access.kept(),
     };
     return JSON.stringify(kept);
   }
@@ -143,7 +149,7 @@ class Accounts implements AccountsServer {
     return devicesOf({ tokens: this.#tokens, oauth: this.#oauth }, this.#accounts.byEmail(email));
   }
 
-  #restore(text: string): void {
+  restore(text: string): void {
     const kept = JSON.parse(text) as Partial<SignIns>;
     // What an older version kept lacks the accounts: those of the start are as they were then.
     if (kept.version !== 2) return;
@@ -151,6 +157,8 @@ class Accounts implements AccountsServer {
     const accountOf = (email: string) => this.#accounts.byEmail(email);
     this.#tokens.restore(kept.tokens ?? [], accountOf);
     this.#oauth.refresh.restore(kept.grants ?? [], accountOf);
+    this.#oauth.restoreCodes(kept.codes ?? [], accountOf);
+    this.#oauth.access.restore(kept.destroyed ?? []);
   }
 
   #setPassword(account: Account, password: string, kB: string): void {

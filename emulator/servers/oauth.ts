@@ -17,6 +17,12 @@ interface Code extends Grant {
   readonly expiresMs: number;
 }
 
+/** A code as it is kept. */
+export interface KeptCode extends Omit<Code, 'account'> {
+  readonly code: string;
+  readonly email: string;
+}
+
 const CODE_LIFE_MS = 15 * 60 * 1000;
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token';
@@ -104,6 +110,19 @@ export class OAuth {
   revokeAll(account: Account): void {
     for (const [id, code] of this.#codes) if (code.account === account) this.#codes.delete(id);
     this.refresh.destroyAll(account);
+  }
+
+  /** All codes that may still be redeemed. */
+  keptCodes(): readonly KeptCode[] {
+    const open = [...this.#codes].filter(([, { expiresMs }]) => expiresMs > this.#options.nowMs());
+    return open.map(([code, { account, ...rest }]) => ({ ...rest, code, email: account.email }));
+  }
+
+  /** Takes what `keptCodes` gave, in the place of what is there. */
+  restoreCodes(codes: readonly KeptCode[], accountOf: (email: string) => Account): void {
+    this.#codes.clear();
+    for (const { code, email, ...rest } of codes)
+      this.#codes.set(code, { ...rest, account: accountOf(email) });
   }
 
   #redirect(

@@ -88,8 +88,9 @@ export class RefreshTokens {
     }));
   }
 
-  /** Takes what `kept` gave. */
+  /** Takes what `kept` gave, in the place of what is there. */
   restore(grants: readonly KeptGrant[], accountOf: (email: string) => Account): void {
+    this.#grants.clear();
     for (const { token, email, ...grant } of grants)
       this.#grants.set(token, { ...grant, account: accountOf(email) });
   }

@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { StorageError } from '../../platform/storage-rules.ts';
 import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
@@ -22,11 +23,6 @@ interface ServeOptions
   /** The host's clock and randomness by default. */
   nowMs?(): number;
   random?(count: number): Uint8Array;
-  /**
-   * Makes durable what has changed; asked before anything is answered. Where it rejects, the answer
-   * is 503.
-   */
-  save?(world: World): Promise<void>;
 }
 
 export interface Serving {
@@ -61,7 +57,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
     storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
   };
   server.on('request', (incoming, outgoing) => {
-    answer(incoming, outgoing, url, world, gate, options.save).catch(() => outgoing.destroy());
+    answer(incoming, outgoing, url, world, gate).catch(() => outgoing.destroy());
   });
   return {
     url,
@@ -87,7 +83,6 @@ async function answer(
   origin: string,
   world: World,
   gate: GateOptions,
-  save: ServeOptions['save'],
 ): Promise<void> {
   const { method = 'GET', url: target = '/', headers } = incoming;
   const verdict = judge({ method, target, headers }, gate);
@@ -97,12 +92,16 @@ async function answer(
   }
   const bytes = await readBody(incoming, verdict.bodyBytesMax);
   if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
-  const answered = await world
+  const response = await world
     .fetch(toRequest(incoming, origin, bytes))
-    .catch(() => new Response('0', { status: 404 }));
-  const response = await (save?.(world) ?? Promise.resolve()).then(
-    () => answered,
-    () => new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } }),
-  );
+    .catch((error) => (error instanceof StorageError ? unavailable() : nobody()));
   await sendResponse(outgoing, response, verdict.headers);
+}
+
+function nobody(): Response {
+  return new Response('0', { status: 404 });
+}
+
+function unavailable(): Response {
+  return new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } });
 }

@@ -31,6 +31,10 @@ export const INSIDE_URLS: ServerUrls = {
 export interface WorldStorage {
   readonly bsos: BsoStorage;
   readonly places: PlaceStorage;
+  /** Of the passes to the storage node; by default a new one. */
+  readonly secret?: Uint8Array;
+  /** Keeps what the accounts server knows. */
+  keepAccounts?(server: AccountsServer): AccountsServer;
 }
 
 export interface WorldOptions {
@@ -41,10 +45,7 @@ export interface WorldOptions {
   readonly urls?: ServerUrls;
   /** Where the records are, and what the token server knows; by default in the account's store. */
   readonly storage?: WorldStorage;
-  readonly accounts?: Pick<
-    AccountsOptions,
-    'accessTokenSeconds' | 'signIns' | 'signUp' | 'scryptCost'
-  >;
+  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signUp' | 'scryptCost'>;
   readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
   /**
@@ -85,17 +86,19 @@ export function createServers(options: WorldOptions): World {
   const { nowMs, random, urls = INSIDE_URLS } = options;
   const { kB, store, email = 'user@example.test', password = passwordForKey(kB) } = options.account;
   const account = { email, password, kB };
-  const secret: StorageSecret = { secret: random(32) };
-  const storage = options.storage ?? { bsos: memoryBsos(store), places: memoryPlaces(store) };
+  const storage: WorldStorage = options.storage ?? {
+    ...{ bsos: memoryBsos(store), places: memoryPlaces(store) },
+  };
+  const secret: StorageSecret = { secret: storage.secret ?? random(32) };
   const common = { nowMs, random, secret };
-  const accounts = createAccounts({
+  const signIn = createAccounts({
     ...options.accounts,
-    nowMs,
-    random,
+    ...{ nowMs, random },
     baseUrl: urls.accounts,
     tokenUrl: urls.token,
     accounts: [account],
   });
+  const accounts = storage.keepAccounts?.(signIn) ?? signIn;
   const handlers: Readonly<Record<ServerName, Handler>> = {
     accounts: accounts.handle,
     token: createTokenServer({

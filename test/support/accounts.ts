@@ -2,7 +2,7 @@
 // headers come from the `hawk` package.
 
 import { client as hawk } from 'hawk';
-import { createAccounts } from '../../emulator/servers/accounts.ts';
+import { type AccountsServer, createAccounts } from '../../emulator/servers/accounts.ts';
 import { openKeyBundle, passwordKeys, tokenKeys, xor } from '../../emulator/servers/onepw.ts';
 import { countingRandom, TEST_KB, TEST_NOW_MS } from '../../emulator/servers/testing.ts';
 
@@ -13,14 +13,18 @@ export const PASSWORD = 'first';
 type Options = Partial<Parameters<typeof createAccounts>[0]>;
 type Answer = { readonly status: number; readonly json: Record<string, unknown> };
 
-/** An accounts server with one account, and who asks it over its door. */
-export function startAccounts(options: Options = {}) {
+/** An accounts server with one account, and who asks it over its door. `keep`: what keeps it. */
+export function startAccounts(
+  options: Options = {},
+  keep = (server: AccountsServer): AccountsServer => server,
+) {
   const clock = { nowMs: TEST_NOW_MS };
-  const accounts = createAccounts({
+  const server = createAccounts({
     ...{ baseUrl: BASE, tokenUrl: 'https://token.test', nowMs: () => clock.nowMs },
     ...{ random: countingRandom(), accounts: [{ email: EMAIL, kB: TEST_KB, password: PASSWORD }] },
     ...options,
   });
+  const accounts = keep(server);
   const ask = async (
     path: string,
     body?: unknown,

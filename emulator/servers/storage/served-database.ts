@@ -1,67 +1,124 @@
-// The folder behind `kitsync serve --database`: who may have it, which account is in it, and what
-// is said when it cannot be written.
+// What is behind `kitsync serve --database`, a folder or a PostgreSQL database: who may have it,
+// which account is in it, and what is said when it cannot be used. Of a new one everything is there
+// at once, the account with all its records, or nothing.
 
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { checkPrivateFolder } from '../../../platform/node/cli/private-files.ts';
+import { StorageError } from '../../../platform/storage-rules.ts';
 import { UsageError } from '../../usage.ts';
+import { parseObject } from '../http.ts';
+import { Store } from '../store.ts';
 import type { SeedAccount } from '../store-file.ts';
-import type { World } from '../world.ts';
+import type { WorldStorage } from '../world.ts';
+import { keptAccounts } from './kept-accounts.ts';
+import { addUsers, KeptBsos } from './kept-bsos.ts';
+import { addPlaces, keptPlaces } from './kept-places.ts';
 import { openSqliteStorage } from './local-storage.ts';
-import { StoreDatabase } from './store-database.ts';
+import { openPostgresStorage } from './postgres-storage.ts';
+import type { ServerStorage } from './server-storage.ts';
 
 interface Wanted {
   readonly account: { readonly seed: SeedAccount };
   readonly accountIsNamed: boolean;
-  readonly databaseFolder: string | null;
+  readonly database: string | null;
 }
 
 interface Kept {
   readonly account: SeedAccount;
-  /** Who was signed in. */
-  readonly signIns: string | null;
-  save(world: World): Promise<void>;
+  /** Undefined: nothing is kept. */
+  readonly storage?: WorldStorage;
   close(): Promise<void>;
 }
 
-/** Without a folder nothing is kept. Errors: UsageError. */
+/** The key that says of a database what is in it, and how it is laid out. */
+const ACCOUNT = 'account';
+const LAYOUT = 2;
+
+/** Without a database nothing is kept. Errors: UsageError. */
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
-  const { databaseFolder: folder, account, accountIsNamed } = wanted;
-  if (folder === null) {
-    const nothing = async (): Promise<void> => undefined;
-    return { account: account.seed, signIns: null, save: nothing, close: nothing };
-  }
+  const { database, account, accountIsNamed } = wanted;
+  if (database === null) return { account: account.seed, close: async () => undefined };
+  const name = isPostgres(database) ? withoutPassword(database) : database;
   const refused = (error: unknown): never => {
-    throw new UsageError(`--database ${folder}: ${(error as Error).message}`);
+    throw new UsageError(`--database ${name}: ${(error as Error).message}`);
   };
+  const opened = await (isPostgres(database) ? openPostgresStorage : openFolder)(database).catch(
+    refused,
+  );
+  const storage = complaining(opened, name);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    checkPrivateFolder(folder);
+    const { kB, secret, isNew } = await accountIn(opened, account.seed);
+    if (!isNew && accountIsNamed)
+      throw new Error('it has an account already, which excludes --account');
+    const bsos = new KeptBsos(storage);
+    bsos.sweep();
+    return {
+      account: { kB, store: new Store() },
+      storage: {
+        bsos,
+        places: keptPlaces(storage),
+        secret,
+        keepAccounts: (server) => keptAccounts(storage, server),
+      },
+      async close() {
+        await bsos.close();
+        await storage.close();
+      },
+    };
   } catch (error) {
+    await storage.close();
     return refused(error);
   }
-  const storage = await openSqliteStorage(folder).catch(refused);
-  const opened = await StoreDatabase.open(storage, account.seed, Date.now()).catch(
-    async (error: unknown) => {
-      await storage.close();
-      return refused(error);
-    },
-  );
-  const { database, isNew } = opened;
-  if (!isNew && accountIsNamed) {
-    await storage.close();
-    return refused(new Error('it has an account already, which excludes --account'));
-  }
+}
+
+async function openFolder(folder: string): Promise<ServerStorage> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  checkPrivateFolder(folder);
+  return openSqliteStorage(folder);
+}
+
+/** The account that is there; where none is, that of `seed`, which is there from now on. */
+async function accountIn(
+  storage: ServerStorage,
+  seed: SeedAccount,
+): Promise<{ kB: string; secret: Uint8Array; isNew: boolean }> {
+  return storage.transaction(ACCOUNT, async (tx) => {
+    const [text = null] = await tx.get([ACCOUNT]);
+    const kept = text === null ? null : (parseObject(text) ?? {});
+    if (kept !== null) {
+      const { layout, kB, secret } = kept;
+      if (layout !== LAYOUT || typeof kB !== 'string' || typeof secret !== 'string')
+        throw new Error('another version of Kitsync has written it');
+      return { kB, secret: Buffer.from(secret, 'hex'), isNew: false };
+    }
+    const secret = randomBytes(32);
+    const { kB, store } = seed;
+    await addUsers(tx, store, Date.now());
+    addPlaces(tx, store);
+    tx.put(ACCOUNT, JSON.stringify({ layout: LAYOUT, kB, secret: secret.toString('hex') }));
+    return { kB, secret, isNew: true };
+  });
+}
+
+/** Whoever runs the servers is told why they answer 503. */
+function complaining(storage: ServerStorage, name: string): ServerStorage {
+  const complain = (error: unknown): never => {
+    if (error instanceof StorageError)
+      process.stderr.write(`kitsync: cannot use ${name}: ${error.message}\n`);
+    throw error;
+  };
   return {
-    account: database.account,
-    signIns: database.signIns,
-    save: ({ accounts }) => database.save(Date.now(), accounts.signIns()).catch(complain(folder)),
+    transaction: (lock, work) => storage.transaction(lock, work).catch(complain),
+    read: (lock, work) => storage.read(lock, work).catch(complain),
     close: () => storage.close(),
   };
 }
 
-function complain(folder: string): (error: unknown) => never {
-  return (error) => {
-    process.stderr.write(`kitsync: cannot write ${folder}: ${(error as Error).message}\n`);
-    throw error;
-  };
+function isPostgres(database: string): boolean {
+  return /^postgres(ql)?:\/\//.test(database);
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/^([^/]*\/\/[^/:@]*):[^/@]*@/, '$1@').replace(/\?.*$/, '');
 }

@@ -1,0 +1,134 @@
+// Three processes of `kitsync serve` on one PostgreSQL database, behind one address: one of them is
+// killed in the middle of its work. What was acknowledged is there, no batch is there in part, the
+// others go on, and a pass or a batch that one process gave is good for all.
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StorageClient } from '../../emulator/servers/testing.ts';
+import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
+import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
+import { startServers, storageAt } from '../support/served.ts';
+
+const { kB } = JSON.parse(
+  readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
+) as { kB: string };
+
+const bin = findPostgres();
+const WRITERS = 6;
+const RECORDS = 5;
+const WORK_MS = 6_000;
+
+describe.skipIf(bin === null)('three processes', () => {
+  let postgres: Postgres;
+  let address: Balancer;
+  let servers: Awaited<ReturnType<typeof startServers>>[] = [];
+
+  beforeAll(async () => {
+    await startCommand(['help']).ended;
+    postgres = await startPostgres(bin ?? '');
+    address = await balance();
+    const url = await postgres.newUrl();
+    const args = ['--database', url, '--public-url', address.url];
+    servers = await Promise.all([0, 1, 2].map(() => startServers('--port', '0', ...args)));
+  });
+  afterAll(async () => {
+    killCommands();
+    address?.close();
+    await postgres?.stop();
+  });
+
+  test('lose nothing and tear nothing when one of them is killed', async () => {
+    expect(servers.map(({ complained }) => complained())).toEqual(['', '', '']);
+    address.ports = servers.map(({ port }) => port);
+    const storage = await storageAt(address.url, kB);
+    const until = Date.now() + WORK_MS;
+    const [victim] = servers;
+    const killed = new Promise((resolve) => setTimeout(resolve, WORK_MS / 2)).then(() => {
+      victim?.child.kill('SIGKILL');
+      address.ports = address.ports.slice(1);
+      return Date.now();
+    });
+    const stamps: number[] = [];
+    const written = await Promise.all(
+      Array.from({ length: WRITERS }, (_, index) =>
+        writeUntil(storage, `col-${index}`, until, stamps),
+      ),
+    );
+    const killedMs = await killed;
+    expect(new Set(stamps).size).toBe(stamps.length);
+    for (const [index, { acknowledged, lastMs }] of written.entries()) {
+      const { json } = await storage('GET', `storage/col-${index}?full=1`);
+      const versions = new Set(json.map(({ payload }: { payload: string }) => Number(payload)));
+      expect(json).toHaveLength(RECORDS);
+      expect(versions.size).toBe(1);
+      const [version = -1] = versions as Set<number>;
+      expect(version).toBeGreaterThanOrEqual(acknowledged);
+      expect(lastMs).toBeGreaterThan(killedMs);
+    }
+    console.log(`${stamps.length} writes of ${WRITERS} clients were acknowledged`);
+  });
+});
+
+/** Writes the same records again and again, in a batch of two requests, and reads them. */
+async function writeUntil(
+  storage: StorageClient,
+  name: string,
+  untilMs: number,
+  stamps: number[],
+): Promise<{ acknowledged: number; lastMs: number }> {
+  let acknowledged = -1;
+  let lastMs = 0;
+  for (let version = 0; Date.now() < untilMs; version++) {
+    const body = Array.from({ length: RECORDS }, (_, n) => ({
+      id: `r${n}`,
+      payload: `${version}`,
+    }));
+    const ask = (...asked: Parameters<StorageClient>) => storage(...asked).catch(() => null);
+    const path = `storage/${name}`;
+    const begun = await ask('POST', `${path}?batch=true`, { body: body.slice(0, 2) });
+    if (begun?.status !== 202) continue;
+    const commit = `${path}?batch=${begun.json.batch}&commit=true`;
+    const done = await ask('POST', commit, { body: body.slice(2) });
+    if (done?.status === 200) {
+      acknowledged = version;
+      lastMs = Date.now();
+      stamps.push(done.json.modified);
+    }
+    const read = await ask('GET', `${path}?full=1`);
+    const seen = new Set(read?.json?.map(({ payload }: { payload: string }) => payload));
+    expect(seen.size).toBeLessThanOrEqual(1);
+  }
+  return { acknowledged, lastMs };
+}
+
+interface Balancer {
+  readonly url: string;
+  /** Where connections go, in turn. */
+  ports: number[];
+  close(): void;
+}
+
+async function balance(): Promise<Balancer> {
+  let turn = 0;
+  const server: Server = createServer((client) => {
+    const { ports } = balancer;
+    const target = connect(ports[turn++ % ports.length] ?? 1, '127.0.0.1');
+    client.pipe(target).pipe(client);
+    for (const [one, other] of [
+      [client, target],
+      [target, client],
+    ] as const)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const balancer: Balancer = {
+    url: `http://127.0.0.1:${port}`,
+    ports: [],
+    close: () => server.close(),
+  };
+  return balancer;
+}
