@@ -98,11 +98,16 @@ function baseScripts(
   later: readonly Piece[],
   boot: string,
 ): Draft[] {
-  return runs.map((run, at) => {
+  const given = runs.map((run, at) => {
     const forParts = givenBy(run, later);
     const forBase = givenBy(run, runs.slice(at + 1).flat()).filter((n) => !forParts.includes(n));
+    return { forParts, forBase };
+  });
+  const firstForBase = given.findIndex(({ forBase }) => forBase.length > 0);
+  return runs.map((run, at) => {
+    const { forParts = [], forBase = [] } = given[at] ?? {};
     const end = [
-      give(at === 0 ? `${BASE}={}` : BASE, forBase),
+      give(at === firstForBase ? `${BASE}={}` : BASE, forBase),
       give('registry', forParts),
       // What only the base needs is no longer kept by a name.
       at === runs.length - 1 ? `delete ${BASE};return registry.boot=${bootWith(boot)}` : '',

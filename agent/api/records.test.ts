@@ -2,6 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import {
+  ANYBODY,
+  badInput,
+  login,
+  setUp,
+  urlsOf,
+  withPages,
+} from '../../test/support/records-api.ts';
+import {
   audit,
   listAll,
   localWith,
@@ -11,47 +19,12 @@ import {
   putEntries,
   testPass,
 } from '../../test/support/store.ts';
-import type { Body, Collection } from '../collections/collection.ts';
+import type { Body } from '../collections/collection.ts';
 import { history } from '../collections/history.ts';
 import { passwords } from '../collections/passwords.ts';
 import { LIST_CHARS_MAX, LIST_MAX, WRITTEN_CHARS_MAX } from '../limits.ts';
 import type { Entry } from '../store/record.ts';
-import { deleteRecord, getRecord, listRecords, putRecord } from './records.ts';
-
-const ANYBODY = { self: null, recordCharsMax: WRITTEN_CHARS_MAX };
-
-async function setUp(collection: Collection = history) {
-  const storage = new MemoryStorage();
-  const store = await openTestStore(storage, collection);
-  const { platform } = testPass(store);
-  platform.clock.nowMs = () => 1_795_330_000_000;
-  return {
-    storage,
-    store,
-    platform,
-    put: async (record: unknown) =>
-      (await putRecord({ store, ...ANYBODY }, platform, record as Body)).id,
-    remove: (id: unknown) => deleteRecord(store, platform, id as string, null),
-    get: (id: unknown) => getRecord(store, id as string),
-  };
-}
-
-/** Pages with these addresses, the first one newest. */
-async function withPages(urls: readonly string[]) {
-  const set = await setUp();
-  const entries = urls.map((url, at): [string, Partial<Entry>] => [
-    `page${`${at}`.padStart(8, '0')}`,
-    { mirror: mirrorWith(pageBody(urls.length - at, url)) },
-  ]);
-  await putEntries(set.store, Object.fromEntries(entries));
-  return set;
-}
-
-const urlsOf = (records: readonly Body[]): unknown[] => records.map(({ url }) => url);
-const login = { origin: 'https://a.test', formActionOrigin: 'https://a.test', password: 'p' };
-
-const badInput = (text: string) =>
-  expect.objectContaining({ code: 'badInput', message: expect.stringContaining(text) });
+import { getRecord, listRecords, putRecord } from './records.ts';
 
 describe('a list', () => {
   const urls = Array.from({ length: 7 }, (_, n) => `https://a.test/${n}`);
@@ -383,31 +356,4 @@ test('a get gives what apps see, under names that were never seen too', async ()
   await putEntries(store, { __proto__x: { mirror: mirrorWith(pageBody(1)) } });
   expect(await get('__proto__x')).toMatchObject({ guid: '__proto__x', title: '1' });
   expect(await get('__proto__')).toBeNull();
-});
-
-describe('where each device has one record', () => {
-  const own: Collection = { ...passwords, writes: 'own' };
-  const self = { id: '{01234567-89ab-4cde-8f01-23456789abcd}', name: 'TV' };
-
-  test('only its own can be written', async () => {
-    const { store, platform } = await setUp(own);
-    const writable = { store, ...ANYBODY, self };
-    expect(await putRecord(writable, platform, login)).toEqual({
-      id: self.id,
-      isChanged: true,
-    });
-    expect((await store.load([self.id]))[0]?.local?.body).toMatchObject({ clientName: 'TV' });
-    const others = { ...login, guid: 'other' };
-    await expect(putRecord(writable, platform, others)).rejects.toMatchObject({
-      code: 'readOnly',
-    });
-    await expect(putRecord({ ...writable, self: null }, platform, login)).rejects.toMatchObject({
-      code: 'readOnly',
-    });
-    await expect(deleteRecord(store, platform, 'other', self)).rejects.toMatchObject({
-      code: 'readOnly',
-    });
-    await deleteRecord(store, platform, self.id, self);
-    expect(store.state.held).toBe(0);
-  });
 });

@@ -1,96 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { MemoryStorage } from '../../platform/memory/storage.ts';
-import { remoteBench } from '../../test/support/remote.ts';
-import {
-  crypto,
-  DEFAULT_BUNDLE,
-  DEFAULT_KEYS,
-  keyPair,
-  META,
-  SYNC_KEY,
-  type TestServer,
-  testServer,
-} from '../../test/support/server.ts';
-import {
-  GENERATION,
-  listAll,
-  localWith,
-  mirrorWith,
-  openTestStore,
-  pageBody,
-  putEntries,
-  testPass,
-  testVault,
-} from '../../test/support/store.ts';
-import { syncOptions } from '../../test/support/sync.ts';
+import { device, fails, LOGIN, newWorld, world } from '../../test/support/pass.ts';
+import { crypto, DEFAULT_BUNDLE, DEFAULT_KEYS, META, SYNC_KEY } from '../../test/support/server.ts';
+import { localWith, mirrorWith, pageBody, putEntries } from '../../test/support/store.ts';
 import { history } from '../collections/history.ts';
-import { passwords } from '../collections/passwords.ts';
-import { SyncError, type SyncErrorCode } from '../errors.ts';
-import { READ_ONLY_RECHECK_MS } from '../limits.ts';
+import type { SyncErrorCode } from '../errors.ts';
 import { cursorOf, positionOf } from '../remotes/sync/cursor.ts';
-import { engineOf, openAccount } from '../remotes/sync/documents.ts';
+import { engineOf } from '../remotes/sync/documents.ts';
 import { stored } from '../remotes/sync/storage.ts';
-import { openSync } from '../remotes/sync/sync.ts';
-import type { PassReport } from '../status.ts';
-import { resetCollection } from '../store/reset.ts';
-import type { CollectionStore } from '../store/store.ts';
-import { collectionStatus, type PassInput, runPass } from './pass.ts';
+import { collectionStatus } from './pass.ts';
 
-const nobody = (): never => {
-  throw new TypeError('fetch failed');
-};
-const LOGIN = { hostname: 'https://a', formSubmitURL: 'https://a', password: 'p' };
-const NOW_MS = 1_795_330_000_000;
-
-let server: TestServer;
-beforeEach(async () => {
-  server = await testServer();
-  await server.put('history', 'AAAAAAAAAAAA', pageBody(1), 2_000);
-  await server.put('passwords', '{1}', LOGIN, 3_000);
-});
-
-/** A device of that server; `run` is one pass over both collections. */
-async function device(storage = new MemoryStorage()) {
-  const stores = {
-    history: await openTestStore(storage, history),
-    passwords: await openTestStore(storage, passwords),
-  };
-  const { platform, ...shared } = testPass(stores.history);
-  let nowMs = NOW_MS;
-  platform.clock.nowMs = () => nowMs;
-  const config = { ...shared.config, historyRecordsMax: 100 };
-  const context = { ...shared, platform, config };
-  const account = await openAccount({
-    ...{ platform: { ...platform, storage }, config, vault: testVault(), generation: GENERATION },
-  });
-  const wanted = (store: CollectionStore, readOnly = false) => ({ store, readOnly });
-  const all = [stores.history, stores.passwords];
-  /** As the session does: the device keeps its records, and forgets what was agreed on. */
-  const startOver = async (): Promise<void> => {
-    for (const store of all) await resetCollection(store, store.state.origin);
-    await account.forget();
-  };
-  const run = async (change: Partial<Pick<PassInput, 'wanted'>> = {}) => {
-    const report: PassReport = { ok: false, error: null, requests: 0, collections: {} };
-    server.log.length = 0;
-    const options = { ...remoteBench(nobody).options, ...context };
-    const remote = openSync(syncOptions(options, account, { stores: all, startOver }), server);
-    const input = { context: { ...context, remote }, wanted: all.map((store) => wanted(store)) };
-    const failure = await runPass({ ...input, ...change }, report).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    return { report, failure, log: [...server.log] };
-  };
-  const later = (byMs: number) => {
-    nowMs += byMs;
-  };
-  return { ...stores, account, context, run, later, wanted, storage };
-}
-
-const fails = (code: SyncErrorCode) => () => {
-  throw new SyncError(code, 'as told');
-};
+beforeEach(newWorld);
 
 describe('a pass', () => {
   test('of a new device reads the account, then its collections in order', async () => {
@@ -118,12 +37,12 @@ describe('a pass', () => {
   test('fetches what moved and nothing else', async () => {
     const { run, passwords: logins } = await device();
     await run();
-    await server.put('passwords', '{2}', { ...LOGIN, hostname: 'https://b' }, 4_000);
+    await world.server.put('passwords', '{2}', { ...LOGIN, hostname: 'https://b' }, 4_000);
     expect((await run()).log).toEqual(['poll', 'changes passwords']);
     expect(logins.state.held).toBe(2);
-    server.setMeta(META, 5_000);
+    world.server.setMeta(META, 5_000);
     expect((await run()).log).toEqual(['poll', 'fetch meta/global']);
-    await server.setKeys(DEFAULT_KEYS, 6_000);
+    await world.server.setKeys(DEFAULT_KEYS, 6_000);
     expect((await run()).log).toEqual(['poll', 'fetch crypto/keys']);
   });
 
@@ -160,75 +79,12 @@ describe('a pass', () => {
   });
 });
 
-describe('what the user or the account does not want', () => {
-  test('is left alone: a collection that is switched off', async () => {
-    const { run, wanted, passwords: logins } = await device();
-    const { log, report } = await run({ wanted: [wanted(logins)] });
-    expect(log.some((line) => line.includes('history'))).toBe(false);
-    expect(Object.keys(report.collections)).toEqual(['passwords']);
-  });
-
-  test.each<[string, object]>([
-    ['declined', { ...META, declined: ['history'] }],
-    ['newer', { ...META, engines: { ...META.engines, history: { version: 2, syncID: 'x' } } }],
-  ])('is left alone: an engine that is %s', async (_, meta) => {
-    server.setMeta(meta);
-    const { run, history: pages, passwords: logins } = await device();
-    expect((await run()).log).not.toContain('changes history');
-    expect([pages.state.held, logins.state.held]).toEqual([0, 1]);
-  });
-
-  test('is added last where the account only does not list it', async () => {
-    server.setMeta({ ...META, engines: { passwords: META.engines.passwords } });
-    const { run, history: pages } = await device();
-    expect((await run()).log).toEqual([
-      ...['fetch meta/global', 'fetch crypto/keys', 'changes passwords'],
-      ...['fetch meta/global', 'fetch meta/global', 'write meta/global', 'changes history'],
-    ]);
-    expect(pages.state.held).toBe(1);
-  });
-
-  test('is not written: a collection that is read-only', async () => {
-    const { run, wanted, history: pages } = await device();
-    await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
-    const { log, failure } = await run({ wanted: [wanted(pages, true)] });
-    expect(failure).toBeNull();
-    expect(log).toContain('changes history');
-    expect(log).not.toContain('upload history');
-    expect(pages.state.pending).toBe(1);
-  });
-
-  test('is not written for a day: a collection that the server refused to take', async () => {
-    const { run, later, history: pages } = await device();
-    await run();
-    await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
-    server.results = (records) => records.map(() => ({ kind: 'readOnly' }));
-    expect((await run()).failure).toMatchObject({ code: 'readOnly' });
-    expect(pages.state).toMatchObject({ pending: 1, readOnlyAtMs: NOW_MS });
-    expect(await run()).toMatchObject({ log: ['poll'], failure: null });
-    later(READ_ONLY_RECHECK_MS);
-    server.results = (records) => records.map(() => stored(9_000));
-    expect((await run()).log).toContain('upload history');
-    expect(pages.state).toMatchObject({ pending: 0, readOnlyAtMs: 0 });
-  });
-
-  test('is tried again when the clock went back behind the refusal', async () => {
-    const { run, later, history: pages } = await device();
-    await run();
-    await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
-    server.results = (records) => records.map(() => ({ kind: 'readOnly' }));
-    await run();
-    later(-1_000);
-    expect((await run()).log).toContain('upload history');
-  });
-});
-
 describe('a failure', () => {
   test.each<SyncErrorCode>([
     ...(['badResponse', 'conflict', 'keyMismatch', 'overQuota'] as const),
     ...(['tooLarge', 'unavailable'] as const),
   ])('of one collection keeps no other from its turn, and is told: %s', async (code) => {
-    server.instead.set('changes history', fails(code));
+    world.server.instead.set('changes history', fails(code));
     const { run, passwords: logins } = await device();
     const { failure, report } = await run();
     expect(failure).toMatchObject({ code });
@@ -247,7 +103,7 @@ describe('a failure', () => {
     'storageFull',
     'aborted',
   ])('that is nobody’s alone ends the pass: %s', async (code) => {
-    server.instead.set('changes history', fails(code));
+    world.server.instead.set('changes history', fails(code));
     const { run } = await device();
     const { failure, log } = await run();
     expect(failure).toMatchObject({ code });
@@ -255,7 +111,7 @@ describe('a failure', () => {
   });
 
   test('of the program is no failure of a collection', async () => {
-    server.instead.set('changes history', () => {
+    world.server.instead.set('changes history', () => {
       throw new TypeError('undefined is not a function');
     });
     const { run } = await device();
@@ -265,14 +121,14 @@ describe('a failure', () => {
   });
 
   test('of several is the first', async () => {
-    server.instead.set('changes history', fails('conflict'));
-    server.instead.set('changes passwords', fails('unavailable'));
+    world.server.instead.set('changes history', fails('conflict'));
+    world.server.instead.set('changes passwords', fails('unavailable'));
     const { run } = await device();
     expect((await run()).failure).toMatchObject({ code: 'conflict' });
   });
 
   test('of the account’s documents comes before everything else', async () => {
-    server.setMeta({ ...META, storageVersion: 6 });
+    world.server.setMeta({ ...META, storageVersion: 6 });
     const { run } = await device();
     const { failure, log } = await run();
     expect(failure).toMatchObject({ code: 'clientTooOld' });
@@ -283,7 +139,7 @@ describe('a failure', () => {
 describe('a server that asks for a pause', () => {
   test('gets it before the next collection', async () => {
     const { run, context } = await device();
-    server.instead.set('changes history', () => {
+    world.server.instead.set('changes history', () => {
       context.notes.waitMs = 5_000;
     });
     const { failure, log } = await run();
@@ -294,7 +150,7 @@ describe('a server that asks for a pause', () => {
   test('gets it before local changes go up', async () => {
     const { run, context, history: pages } = await device();
     await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
-    server.instead.set('changes history', () => {
+    world.server.instead.set('changes history', () => {
       context.notes.waitMs = 5_000;
     });
     expect((await run()).log).not.toContain('upload history');
@@ -304,79 +160,17 @@ describe('a server that asks for a pause', () => {
   test('gets no error when there was nothing left to ask', async () => {
     const { run, context } = await device();
     await run();
-    server.instead.set('poll', () => {
+    world.server.instead.set('poll', () => {
       context.notes.waitMs = 5_000;
     });
     expect(await run()).toMatchObject({ failure: null, log: ['poll'] });
   });
 });
 
-describe('an account that was started anew', () => {
-  test.each<[string, () => unknown]>([
-    ['its syncID changed', () => server.setMeta({ ...META, syncID: 'sync-2' }, 5_000)],
-    [
-      'an engine’s syncID changed',
-      () => {
-        const engines = { ...META.engines, history: { version: 1, syncID: 'history-2' } };
-        server.setMeta({ ...META, engines }, 5_000);
-      },
-    ],
-  ])('is read whole again, and gets what it lost: %s', async (_, change) => {
-    const { run, history: pages } = await device();
-    await run();
-    change();
-    server.collections.delete('history');
-    const { log, failure } = await run();
-    expect(failure).toBeNull();
-    expect(log).toEqual(expect.arrayContaining(['changes history', 'upload history', 'add 1']));
-    expect(pages.state).toMatchObject({ held: 1, pending: 0, epoch: 1, resetting: false });
-  });
-
-  test('with new keys is read whole again', async () => {
-    const { run } = await device();
-    await run();
-    await server.setKeys({ ...DEFAULT_KEYS, collections: { history: keyPair(7) } }, 5_000);
-    server.collections.delete('history');
-    const { log } = await run();
-    expect(log).toEqual([
-      'poll',
-      'fetch crypto/keys',
-      'changes history',
-      'upload history',
-      'add 1',
-      'changes history',
-    ]);
-  });
-
-  test('at another place is read whole again, with all that the device holds', async () => {
-    const { run, history: pages, passwords: logins } = await device();
-    await run();
-    server.where = 'https://there.test';
-    const { log } = await run();
-    expect(log.slice(0, 2)).toEqual(['fetch meta/global', 'fetch crypto/keys']);
-    expect([pages.state, logins.state]).toMatchObject([
-      { held: 1, pending: 0, resetting: false },
-      { held: 1, pending: 0, resetting: false },
-    ]);
-  });
-
-  test('and in the same way keeps everything that apps see meanwhile', async () => {
-    const { run, history: pages } = await device();
-    await run();
-    server.setMeta({ ...META, syncID: 'sync-2' }, 5_000);
-    server.instead.set('changes history', fails('offline'));
-    await run();
-    expect(await listAll(pages)).toHaveLength(1);
-    server.instead.clear();
-    expect((await run()).failure).toBeNull();
-    expect(await listAll(pages)).toHaveLength(1);
-  });
-});
-
 test('records that do not open are set aside, and the keys are looked at once more', async () => {
   const { run, history: pages } = await device();
   const [payload = ''] = await crypto.seal(SYNC_KEY, ['{"id":"BBBBBBBBBBBB"}']);
-  server.collections.get('history')?.push({ id: 'BBBBBBBBBBBB', modifiedMs: 2_500, payload });
+  world.server.collections.get('history')?.push({ id: 'BBBBBBBBBBBB', modifiedMs: 2_500, payload });
   const { failure, log, report } = await run();
   expect(failure).toBeNull();
   expect(report.collections.history).toMatchObject({ pulled: 1, quarantined: 1 });
@@ -407,14 +201,14 @@ describe('a collection as people see it', () => {
       lost: 0,
     });
     const { engines, ...rest } = META;
-    server.setMeta({ ...rest, engines: {}, declined: ['prefs'] }, 2_000);
-    await account.refreshMeta(server);
+    world.server.setMeta({ ...rest, engines: {}, declined: ['prefs'] }, 2_000);
+    await account.refreshMeta(world.server);
     expect(status()).toMatchObject({ declined: false, absent: true });
-    server.setMeta({ ...META, declined: ['history'] }, 3_000);
-    await account.refreshMeta(server);
+    world.server.setMeta({ ...META, declined: ['history'] }, 3_000);
+    await account.refreshMeta(world.server);
     expect(status()).toMatchObject({ declined: true, absent: false });
-    server.setMeta({ ...META, engines: { ...engines, history: { version: 2 } } }, 4_000);
-    await account.refreshMeta(server);
+    world.server.setMeta({ ...META, engines: { ...engines, history: { version: 2 } } }, 4_000);
+    await account.refreshMeta(world.server);
     expect(status()).toMatchObject({ stopped: 'clientTooOld' });
     const off = { enabled: false, readOnly: true };
     expect(collectionStatus(pages, off, account.standing(history))).toMatchObject({
@@ -436,7 +230,7 @@ test('the keys of the account are those that records are sealed with', async () 
   const sent: string[] = [];
   const { run, history: pages } = await device();
   await putEntries(pages, { BBBBBBBBBBBB: { local: localWith(pageBody(2)) } });
-  server.results = (records) => {
+  world.server.results = (records) => {
     sent.push(...records.map(({ payload }) => payload ?? ''));
     return records.map(() => stored(9_000));
   };
