@@ -120,6 +120,15 @@ export const STALL_MS_MAX = 30 * 60_000;
  */
 export const PASS_MS_MAX = 12 * 3_600_000;
 
+/**
+ * Who signs out waits so long for the pass that is running to come to its next step; one that hangs
+ * in the network is given up. What that loses was to go anyway.
+ */
+export const GIVE_UP_MS = 2_000;
+
+/** The system's account manager may take so long to forget who was signed in. */
+export const FORGET_MS_MAX = 20_000;
+
 /** Signing out waits so long for the server to hear of it: somebody is waiting for the screen. */
 export const FAREWELL_MS_MAX = 10_000;
 

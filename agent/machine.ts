@@ -36,8 +36,10 @@ export interface Machine extends Pick<SessionPass, 'emit' | 'observes'> {
   isLeaving: boolean;
   /** What the server has told its users last. */
   told: Pick<ServerNotes, 'alert' | 'quotaRemainingBytes'>;
-  /** Of the pass that is running, or was the last one. */
+  /** Of the pass that is running, or was the last one; one with another is void. */
   abort: Abort;
+  /** Ends the pass that is running at once: see passes.ts. */
+  giveUp?(): void;
 }
 
 /** Durable with the next `save`. */

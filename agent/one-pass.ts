@@ -9,7 +9,7 @@ import { forgetServer, runSessionPass, type Task } from './session.ts';
 import { settingsOf } from './settings.ts';
 import type { PassReport } from './status.ts';
 import { type Claim, relationOf } from './store/owner.ts';
-import type { ServerNotes } from './wire/http.ts';
+import { type ServerNotes, stopIfAborted } from './wire/http.ts';
 
 /**
  * Errors: those of the ports, of the store, and of the pass; the report is filled in either way.
@@ -57,7 +57,7 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
     const backoff =
       waitMs > 0 ? serverAsked(saved.backoff, waitMs, platform.clock.nowMs()) : saved.backoff;
     const learned = JSON.stringify(memory) !== JSON.stringify(saved.remote);
-    if (task !== 'leave' && (backoff !== saved.backoff || learned)) {
+    if (task !== 'leave' && abort === machine.abort && (backoff !== saved.backoff || learned)) {
       await save(machine, { backoff, remote: memory });
     }
   }
@@ -68,8 +68,9 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
  * known to have.
  */
 async function identify(machine: Machine): Promise<Claim> {
-  const { platform, sessions } = machine;
+  const { platform, sessions, abort } = machine;
   const claim = await machine.claimed();
+  stopIfAborted(abort);
   const { owner } = claim;
   const relation = relationOf(machine.saved, claim);
   const isStranger = relation === 'stranger';

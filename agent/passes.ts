@@ -3,7 +3,7 @@
 // leaves. Signing in is left to the device's account manager.
 
 import { fromPort, ported, SyncError } from './errors.ts';
-import { FAREWELL_MS_MAX, PASS_MS_MAX } from './limits.ts';
+import { FAREWELL_MS_MAX, FORGET_MS_MAX, GIVE_UP_MS, PASS_MS_MAX } from './limits.ts';
 import { enter, forget, isOn, type Machine, note, off, settle } from './machine.ts';
 import { runOnce } from './one-pass.ts';
 import { chance } from './schedule/alarm.ts';
@@ -68,6 +68,9 @@ async function pass(
   const { clock } = machine.platform;
   const wait = waitMs(machine.saved.backoff, clock.nowMs(), byUser);
   machine.abort = { aborted: false };
+  const left = new Promise<number>((resolve) => {
+    machine.giveUp = () => resolve(GIVE_UP_MS);
+  });
   try {
     if (wait > 0) {
       throw new SyncError('backoff', `no request for another ${wait} ms`, { retryAfterMs: wait });
@@ -76,30 +79,33 @@ async function pass(
     await watched(
       machine,
       machine.sessions.mending(() => runOnce(machine, report, task), true),
+      left,
     );
     report.ok = true;
-    const { backoff } = machine.saved;
-    note(machine, {
-      backoff: backoff.failures > 0 ? passSucceeded(backoff) : backoff,
-      lastSyncMs: clock.nowMs(),
-    });
-    if (machine.state !== 'disabling') await enter(machine, 'enabled');
+    note(machine, { backoff: passSucceeded(machine.saved.backoff), lastSyncMs: clock.nowMs() });
+    if (isOn(machine)) await enter(machine, 'enabled');
   } catch (error) {
     await failed(machine, report, fromPort(error));
   }
-  end(report.error === null || report.error.code === 'aborted');
+  end(report.ok || report.error?.code === 'aborted');
   machine.emit({ kind: 'pass', report });
-  if (machine.isLeaving && machine.state !== 'disabling') await leave(machine);
+  if (machine.isLeaving && isOn(machine)) await leave(machine);
   return report;
 }
 
-/** Errors: those of the work; `deviceFailed` where it never ends: what it still does is void. */
-async function watched({ abort, platform, sessions }: Machine, work: Promise<void>): Promise<void> {
-  const late = platform.clock.sleep(PASS_MS_MAX).then(() => true);
-  if ((await Promise.race([work, late])) !== true) return;
+/**
+ * Errors: those of the work; where it does not end in time `deviceFailed`, or `aborted` where
+ * somebody waits for its end: what it still does is void.
+ */
+async function watched(machine: Machine, work: Promise<void>, left: Promise<number>) {
+  const { abort, platform, sessions } = machine;
+  const late = platform.clock.sleep(PASS_MS_MAX).then(() => PASS_MS_MAX);
+  const afterMs = await Promise.race([work, late, left]);
+  if (!afterMs) return;
   abort.aborted = true;
-  sessions.reopen();
-  throw new SyncError('deviceFailed', `the pass did not end within ${PASS_MS_MAX} ms`);
+  sessions.drop();
+  const code = afterMs === PASS_MS_MAX ? 'deviceFailed' : 'aborted';
+  throw new SyncError(code, `the pass took over ${afterMs} ms`);
 }
 
 function newReport(): PassReport {
@@ -127,8 +133,7 @@ async function settleFailed(machine: Machine, error: SyncError): Promise<void> {
  * What broke a pass off may be gone at the next one: a mistake for this data, a heap that was full.
  */
 async function brokenOff(machine: Machine): Promise<void> {
-  const { state } = machine;
-  if (state !== 'syncing' && state !== 'enabling') return;
+  if (!isOn(machine)) return;
   await settleFailed(machine, new SyncError('deviceFailed', 'the pass broke off'));
 }
 
@@ -137,13 +142,15 @@ async function brokenOff(machine: Machine): Promise<void> {
  */
 async function leave(machine: Machine, before: Promise<unknown> | null = null): Promise<void> {
   await enter(machine, 'disabling');
-  await before?.catch(() => undefined);
-  const { clock, power } = machine.platform;
+  const over = before?.catch(() => undefined);
+  await within(machine, GIVE_UP_MS, over);
+  machine.giveUp?.();
+  await over;
   const abort = { aborted: false };
   machine.abort = abort;
-  if (machine.saved.uid !== null && power.connection() !== 'none') {
+  if (machine.saved.uid !== null && machine.platform.power.connection() !== 'none') {
     const said = runOnce(machine, newReport(), 'leave').catch(() => undefined);
-    await Promise.race([said, clock.sleep(FAREWELL_MS_MAX)]);
+    await within(machine, FAREWELL_MS_MAX, said);
   }
   abort.aborted = true;
   await signOut(machine);
@@ -151,8 +158,14 @@ async function leave(machine: Machine, before: Promise<unknown> | null = null): 
 
 /** Without a word to other devices. */
 export async function signOut(machine: Machine): Promise<void> {
+  const { identity } = machine.platform;
   machine.isLeaving = false;
   await machine.sessions.wipe();
-  await ported(machine.platform.identity.forget?.() ?? Promise.resolve());
+  await within(machine, FORGET_MS_MAX, identity.forget && ported(identity.forget()));
   await forget(machine);
+}
+
+/** Waits for the work, and not for longer than that. Errors: its own. */
+async function within({ platform }: Machine, ms: number, work?: Promise<unknown>) {
+  if (work) await Promise.race([work, platform.clock.sleep(ms)]);
 }

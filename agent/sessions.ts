@@ -32,6 +32,8 @@ export interface Sessions {
    * Errors: those of `openSession`.
    */
   reopen(): Promise<void>;
+  /** Closes it at once, whatever is under way in it; whoever comes next opens another. */
+  drop(): void;
 }
 
 /** `generation` is that of the data now; `isOn`: the user wants this collection. */
@@ -51,7 +53,7 @@ export function createSessions(
     }
     current = null;
   };
-  const reopen = (): void => close('outOfMemory', 'the collections are opened anew');
+  const drop = (): void => close('outOfMemory', 'the collections are opened anew');
   const opened = async (damaged?: string): Promise<Session> => {
     current ??= await repairing(platform.storage, async () => {
       await contents.opening?.(generation());
@@ -61,7 +63,7 @@ export function createSessions(
   };
   const mend = async ({ detail }: SyncError): Promise<void> => {
     if (detail.stored === undefined) await repairStorage(platform.storage);
-    reopen();
+    drop();
     await opened(detail.collection);
   };
   return {
@@ -71,7 +73,7 @@ export function createSessions(
     open: (also) =>
       lock.run(async () => {
         if (current !== null && storesOf(current).some(({ closed }) => closed !== null)) {
-          reopen();
+          drop();
         }
         const session = current ?? (await opened());
         await session.need((name) => name === also || isOn(name));
@@ -97,8 +99,9 @@ export function createSessions(
     reopen: () =>
       lock.run(async () => {
         if (current === null) return;
-        reopen();
+        drop();
         await opened();
       }),
+    drop,
   };
 }

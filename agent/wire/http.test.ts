@@ -318,6 +318,17 @@ describe('a pass that is cancelled', () => {
     expect(requests).toHaveLength(0);
   });
 
+  test('sends nothing when what proves who asks comes late', async () => {
+    const it = setUp([status(200)], {
+      async authorize() {
+        it.abort.aborted = true;
+        return [];
+      },
+    });
+    await expect(it.http.send(GET)).rejects.toMatchObject({ code: 'aborted' });
+    expect(it.requests).toHaveLength(0);
+  });
+
   test('stops at the next piece of an answer, and gives it up', async () => {
     let isCancelled = false;
     const body = new ReadableStream<Uint8Array>({

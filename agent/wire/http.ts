@@ -83,8 +83,8 @@ export interface HttpOptions {
 
 export function createHttp(options: HttpOptions): Http {
   const once = async (exchange: Exchange, fresh: boolean): Promise<Answer> => {
-    stopIfAborted(options.abort);
     const authorization = await ported(options.authorize(fresh, exchange));
+    stopIfAborted(options.abort);
     options.notes.requests++;
     const { headers = [], body } = exchange;
     const chars = typeof body === 'string' ? body.length : 0;

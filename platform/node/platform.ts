@@ -92,18 +92,23 @@ async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8
   }
 }
 
-/** `stop`: see `NodeClock`. */
+/** `stop`: nobody who sleeps wakes up any more, and nobody waits for a server. */
 export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeClock, 'stop'> {
   const clock = nodeClock();
   const { allowHttp = false, onPlainHttp } = options;
+  const ended = new AbortController();
   const ask = overKeptConnections(options.fetch ?? fetch);
   return {
     network: fetchNetwork(allowHttp ? ask : encryptedFetch(ask, onPlainHttp), {
       streamsBodies: true,
+      ended: ended.signal,
     }),
     clock: options.clock ?? clock,
     entropy: { random: (count) => new Uint8Array(randomBytes(count)) },
-    stop: clock.stop,
+    stop() {
+      clock.stop();
+      ended.abort();
+    },
   };
 }
 

@@ -42,13 +42,15 @@ interface FetchAbilities {
   readonly streamsBodies?: boolean;
   /** Bytes of a body that is collected; a browser may have to hold them in memory. */
   readonly collectedBytesMax?: number;
+  /** Ends all exchanges that are under way when it is aborted, and keeps others from beginning. */
+  readonly ended?: AbortSignal;
 }
 
 const COLLECTED_BYTES_MAX = 64 * 1024 * 1024;
 
 export function fetchNetwork(
   fetch: Fetch,
-  { streamsBodies = false, collectedBytesMax = COLLECTED_BYTES_MAX }: FetchAbilities = {},
+  { streamsBodies = false, collectedBytesMax = COLLECTED_BYTES_MAX, ended }: FetchAbilities = {},
 ): Network {
   return {
     async request(request) {
@@ -66,7 +68,8 @@ export function fetchNetwork(
       try {
         const content =
           upload?.stream ?? (await contentOf(request, startMs, patience, collectedBytesMax));
-        const work = fetch(requestOf(request, content, stop.signal)).catch((error: unknown) => {
+        const signal = ended ? AbortSignal.any([stop.signal, ended]) : stop.signal;
+        const work = fetch(requestOf(request, content, signal)).catch((error: unknown) => {
           throw fail('offline', error);
         });
         const response = await Promise.race([work, patience.over]);

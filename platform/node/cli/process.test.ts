@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -135,5 +135,29 @@ it('stops within seconds although the server says nothing', async () => {
   await asked;
   hung.child.kill('SIGINT');
   expect(await hung.ended).toBe(1);
+  silent.close();
+});
+
+it('signs out within seconds although no server says anything', async () => {
+  const left = join(folder, 'left');
+  expect(await run([...syncArgs(left), '--once'])).toMatchObject({ code: 0 });
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const notes = JSON.parse(readFileSync(join(left, 'notes.json'), 'utf8'));
+  notes.remote.serverUrl = url;
+  writeFileSync(join(left, 'notes.json'), JSON.stringify(notes), { mode: 0o600 });
+  const { email, key } = JSON.parse(readFileSync(join(folder, 'credentials.json'), 'utf8'));
+  const renewal = { refreshToken: 'ab'.repeat(32), clientId: '12'.repeat(8), oauthUrl: url };
+  const credentials = join(folder, 'silent.json');
+  writeFileSync(credentials, JSON.stringify({ email, key, ...renewal }), { mode: 0o600 });
+  const beganMs = performance.now();
+  const out = startCommand(['sign-out', '--data', left, '--credentials', credentials, '--yes']);
+  expect([await out.ended, out.complained()]).toEqual([
+    0,
+    expect.stringContaining('has not answered for 10 seconds'),
+  ]);
+  expect(performance.now() - beganMs).toBeLessThan(40_000);
+  expect(readdirSync(left)).toEqual([]);
   silent.close();
 });

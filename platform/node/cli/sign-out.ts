@@ -7,7 +7,7 @@ import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
 import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
-import { failureLine, UsageError } from './complaint.ts';
+import { duration, failureLine, UsageError } from './complaint.ts';
 import { confirm } from './confirm.ts';
 import type { CredentialsFile } from './credentials.ts';
 import { checkFolder } from './data.ts';
@@ -67,14 +67,22 @@ export async function giveBack(
   if ('accessToken' in token) return 'the access token cannot be given back: it ends by itself';
   const machine = nodeMachine(options);
   const client = { apiUrl: token.oauthUrl, clientId: token.clientId };
-  try {
-    await revokeToken(machine, client, token.refreshToken);
-    return 'the accounts server has taken the sign-in back';
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    return `the accounts server still knows the sign-in: ${failureLine(error.shown)}`;
-  }
+  const told = revokeToken(machine, client, token.refreshToken).then(
+    () => 'the accounts server has taken the sign-in back',
+    (error: unknown) => {
+      if (!(error instanceof SyncError)) throw error;
+      return `the accounts server still knows the sign-in: ${failureLine(error.shown)}`;
+    },
+  );
+  const late = machine.clock.sleep(GIVE_BACK_MS_MAX).then(() => {
+    const waited = duration(GIVE_BACK_MS_MAX);
+    return `the accounts server may still know the sign-in: it has not answered for ${waited}`;
+  });
+  return Promise.race([told, late]).finally(machine.stop);
 }
+
+/** Somebody waits for the command to end. */
+const GIVE_BACK_MS_MAX = 10_000;
 
 /** Opens the folder as the last sync had it, asks, and says goodbye to the servers. */
 async function leave(
