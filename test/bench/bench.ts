@@ -1,7 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet, gateway. Wall time is no result
-// and is not printed, but for the gateway's.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet, gateway, servers. Wall time is
+// no result and is not printed, but for the gateway's and the servers'.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import { runFleet } from './fleet.ts';
 import { latencies, listCosts } from './gateway.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
+import { growthOf, loadOf, onEachPlace } from './servers.ts';
 
 const TV = 'panasonic-cx700';
 const PHONE = 'firefox-os-phone-128mb';
@@ -33,6 +34,7 @@ const SECTIONS = new Map([
   ['kinto', kinto],
   ['fleet', fleet],
   ['gateway', gateway],
+  ['servers', servers],
 ]);
 
 async function gateway(): Promise<void> {
@@ -44,6 +46,29 @@ async function gateway(): Promise<void> {
   row('a page of 10', 'p50 ms', 'p99 ms');
   for (const { way, p50Ms, p99Ms } of await latencies())
     row(way, p50Ms.toFixed(1), p99Ms.toFixed(1));
+}
+
+/** `KITSYNC_BENCH_RECORDS=1000000` goes on to so many, which takes many minutes. */
+async function servers(): Promise<void> {
+  const recordsMax = Number(process.env.KITSYNC_BENCH_RECORDS ?? 10_000);
+  row('one user', 'clients', 'PUTs/s', 'pages of 10/s');
+  await onEachPlace(async (place) => {
+    for (const { clients, putsPerSecond, pagesPerSecond } of await loadOf(place, [1, 10, 100]))
+      row(place.name, clients, Math.round(putsPerSecond), Math.round(pagesPerSecond));
+  });
+  row('users with records', 'users', 'records each', 'PUT ms', 'page ms', 'all ms', 'MiB at most');
+  const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((records) => records <= recordsMax);
+  const crowds = [100, 1_000, 10_000].filter((users) => users * 10 <= recordsMax);
+  await onEachPlace(async (place) => {
+    for (const [users, records] of [
+      ...sizes.map((records) => [1, records] as const),
+      ...crowds.map((users) => [users, 10] as const),
+    ]) {
+      const { putMs, pageMs, wholeMs, peakBytes } = await growthOf(place, users, records);
+      const times = [putMs, pageMs, wholeMs].map((ms) => ms.toFixed(1));
+      row(place.name, users, records, ...times, Math.round(peakBytes / MIB));
+    }
+  });
 }
 
 async function size(): Promise<void> {

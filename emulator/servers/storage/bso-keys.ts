@@ -4,8 +4,8 @@
 //                              that expire, how many places it has had
 //   c/UID/NAME                 a collection: its place, its stamp, and what is in it
 //   r/PLACE/ID                 a record
-//   t/PLACE/STAMP/ID           the bytes of a payload: records in the order of their stamps
-//   s/PLACE/INDEX/ID           a stamp and the bytes: records in the order of their sort index
+//   t/PLACE/STAMP/ID!!BYTES            records in the order of their stamps; bytes of payload
+//   s/PLACE/INDEX/ID!!STAMP:BYTES      records in the order of their sort index
 //   x/UID/TIME/PLACE/ID        the collection: records in the order in which they expire
 //   b/UID/NAME/BATCH           an open batch; with /NUMBER, what one request brought
 //   g/PLACE                    a place whose collection was deleted
@@ -67,8 +67,8 @@ export function orderEntries(
   const bytes = Buffer.byteLength(bso.payload);
   const index = sortindex === null ? NO_INDEX : digits(INDEX_MAX - sortindex, 10);
   return [
-    [`t/${place}/${digits(modifiedMs)}/${inKey(id)}`, `${bytes}`],
-    [`s/${place}/${index}/${inKey(id)}`, `${modifiedMs}:${bytes}`],
+    [`t/${place}/${digits(modifiedMs)}/${inKey(id)}${END}${bytes}`, ''],
+    [`s/${place}/${index}/${inKey(id)}${END}${modifiedMs}:${bytes}`, ''],
     ...(expiresMs === null
       ? []
       : [[`x/${uid}/${digits(expiresMs)}/${place}/${inKey(id)}`, name] as [string, string]]),
@@ -87,17 +87,22 @@ export function stampRange(place: string, newerMs: number, olderMs: number): [st
   return [at(newerMs + 1), at(olderMs)];
 }
 
-/** Of an entry of the order of stamps. */
-export function headOfStamp([key, value]: readonly [string, string]): Head {
-  const [, , stamp, ...id] = key.split('/');
-  return { key, id: fromKey(id.join('/')), modifiedMs: Number(stamp), bytes: Number(value) };
+/** Of a key of the order of stamps. */
+export function headOfStamp(key: string): Head {
+  const { order, id, rest } = partsOf(key);
+  return { key, id, modifiedMs: Number(order), bytes: Number(rest) };
 }
 
-/** Of an entry of the order of sort indexes. */
-export function headOfIndex([key, value]: readonly [string, string]): Head {
-  const [, , , ...id] = key.split('/');
-  const [modifiedMs, bytes] = value.split(':').map(Number);
-  return { key, id: fromKey(id.join('/')), modifiedMs: modifiedMs ?? 0, bytes: bytes ?? 0 };
+/** Of a key of the order of sort indexes. */
+export function headOfIndex(key: string): Head {
+  const { id, rest } = partsOf(key);
+  const [modifiedMs = Number.NaN, bytes = Number.NaN] = rest.split(':').map(Number);
+  return { key, id, modifiedMs, bytes };
+}
+
+function partsOf(key: string): { order: string; id: string; rest: string } {
+  const [, , order = '', ...id] = key.slice(0, key.lastIndexOf(END)).split('/');
+  return { order, id: fromKey(id.join('/')), rest: key.slice(key.lastIndexOf(END) + END.length) };
 }
 
 /** Of an entry of the order in which records expire. */
@@ -153,11 +158,14 @@ function digits(value: number, count = 15): string {
   return String(value).padStart(count, '0');
 }
 
+/** Behind an id: it sorts before all that an id may go on with. */
+const END = '!!';
+
 /** An id has spaces, a key has none: the order of keys is that of ids. */
 function inKey(id: string): string {
-  return id.replaceAll('!', '!"').replaceAll(' ', '!!');
+  return id.replaceAll('!', '!#').replaceAll(' ', '!"');
 }
 
 function fromKey(text: string): string {
-  return text.replaceAll('!!', ' ').replaceAll('!"', '!');
+  return text.replaceAll('!"', ' ').replaceAll('!#', '!');
 }

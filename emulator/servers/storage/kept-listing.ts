@@ -14,7 +14,7 @@ import {
   stampRange,
   under,
 } from './bso-keys.ts';
-import type { Entry, KeyRange, Reader } from './server-storage.ts';
+import type { KeyRange, Reader } from './server-storage.ts';
 
 /** Keys that are looked at in one reading. */
 const KEYS_MAX = 2_000;
@@ -125,21 +125,23 @@ async function* headsFrom(
   for (let last = behind?.key; ; ) {
     if (last !== undefined)
       range = range.reverse ? { ...range, to: last } : { ...range, from: after(last) };
-    const page: readonly Entry[] = await reading((reader) => reader.scan(range));
+    const page = await reading((reader) => reader.keys(range));
     yield page.map(isIndex ? headOfIndex : headOfStamp).filter(isIn);
-    last = page.at(-1)?.[0];
-    if (last === undefined || page.length < KEYS_MAX) return;
+    last = page.at(-1);
+    if (last === undefined || page.length < range.limit) return;
   }
 }
 
 function rangeOf(place: string, stretch: Stretch): KeyRange {
   const { order, newerMs, olderMs, fromMs } = stretch;
-  if (order === 'index') return under(`s/${place}/`, KEYS_MAX);
+  // One more than is wanted tells whether there is one.
+  const limit = Math.min(KEYS_MAX, stretch.skip + stretch.limit + 1);
+  if (order === 'index') return under(`s/${place}/`, limit);
   const isOldest = order === 'oldest';
   const first = isOldest && fromMs !== null ? Math.max(newerMs, fromMs - 1) : newerMs;
   const last = !isOldest && fromMs !== null ? Math.min(olderMs, fromMs + 1) : olderMs;
   const [from, to] = stampRange(place, first, last);
-  return { from, to, limit: KEYS_MAX, reverse: !isOldest };
+  return { from, to, limit, reverse: !isOldest };
 }
 
 async function* portions(

@@ -1,0 +1,187 @@
+// What the storage costs on SQLite and on PostgreSQL: requests a second over loopback for clients
+// of one user, and how one request grows with what the user has and with how many users there are.
+// Everything stops by itself. PostgreSQL is left out where it is not installed.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Stretch } from '../../emulator/servers/bso-storage.ts';
+import { addUser, KeptBsos } from '../../emulator/servers/storage/kept-bsos.ts';
+import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
+import { openPostgresStorage } from '../../emulator/servers/storage/postgres-storage.ts';
+import type { ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
+import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
+import { findPostgres, startPostgres } from '../support/postgres.ts';
+import { startServers, storageAt } from '../support/served.ts';
+
+/** Where records are kept, anew each time it is asked. */
+interface Place {
+  readonly name: string;
+  /** For `--database`. */
+  database(): Promise<string>;
+  open(): Promise<ServerStorage>;
+}
+
+interface Load {
+  readonly place: string;
+  readonly clients: number;
+  readonly putsPerSecond: number;
+  readonly pagesPerSecond: number;
+}
+
+interface Growth {
+  readonly place: string;
+  readonly users: number;
+  /** Of each user. */
+  readonly records: number;
+  readonly putMs: number;
+  readonly pageMs: number;
+  /** To read all records of one user. */
+  readonly wholeMs: number;
+  /** Resident at most, while that is done. */
+  readonly peakBytes: number;
+}
+
+const ASK_MS = 1_500;
+const PAYLOAD = 'x'.repeat(300);
+const PAGE = 100;
+const WRITTEN_AT_ONCE = 1_000;
+const QUESTIONS = 30;
+const USERS_AT_ONCE = 200;
+const FILLED_AT_ONCE = 10;
+
+/** On each place in turn; `work` gets its results out. */
+export async function onEachPlace(work: (place: Place) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'kitsync-bench-'));
+  const bin = findPostgres();
+  const postgres = bin === null ? null : await startPostgres(bin);
+  let count = 0;
+  const newFolder = async () => join(folder, `${count++}`);
+  const places: Place[] = [
+    {
+      ...{ name: 'SQLite', database: newFolder },
+      open: async () => openSqliteStorage(await newFolder()),
+    },
+  ];
+  if (postgres !== null)
+    places.push({
+      ...{ name: 'PostgreSQL', database: () => postgres.newUrl() },
+      open: async () => openPostgresStorage(await postgres.newUrl()),
+    });
+  try {
+    for (const place of places) await work(place);
+  } finally {
+    await postgres?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Requests a second of so many clients of one user, over loopback, for some seconds each. */
+export async function loadOf(place: Place, clients: readonly number[]): Promise<Load[]> {
+  // A checkout builds the command first, in the process that is started.
+  await startCommand(['help']).ended;
+  const servers = await startServers('--database', await place.database());
+  try {
+    const storage = await storageAt(servers.url, CORPUS_KEY);
+    const fill = Array.from({ length: PAGE }, (_, n) => ({ id: `r${n}`, payload: PAYLOAD }));
+    await storage('POST', 'storage/col', { body: fill });
+    const loads: Load[] = [];
+    for (const count of clients) {
+      const put = (client: number) =>
+        storage('PUT', `storage/col/c${client}`, { body: { payload: PAYLOAD } });
+      const page = () => storage('GET', 'storage/col?full=1&sort=oldest&limit=10');
+      const putsPerSecond = await rateOf(count, put);
+      const pagesPerSecond = await rateOf(count, page);
+      loads.push({ place: place.name, clients: count, putsPerSecond, pagesPerSecond });
+    }
+    return loads;
+  } finally {
+    killCommands();
+    await servers.ended;
+  }
+}
+
+const { kB: CORPUS_KEY } = JSON.parse(
+  readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
+) as { kB: string };
+
+async function rateOf(
+  clients: number,
+  ask: (client: number) => Promise<{ readonly status: number }>,
+): Promise<number> {
+  const startMs = performance.now();
+  let answers = 0;
+  const one = async (client: number): Promise<void> => {
+    while (performance.now() - startMs < ASK_MS) {
+      const { status } = await ask(client);
+      if (status !== 200) throw new Error(`an answer was ${status}`);
+      answers++;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
+  return (answers / (performance.now() - startMs)) * 1_000;
+}
+
+/** What requests of one user cost, of users who have so many records each. */
+export async function growthOf(place: Place, users: number, records: number): Promise<Growth> {
+  const storage = await place.open();
+  const bsos = new KeptBsos(storage);
+  try {
+    for (let from = 1; from <= users; from += USERS_AT_ONCE)
+      await storage.transaction('users', async (tx) => {
+        for (let uid = from; uid < from + USERS_AT_ONCE && uid <= users; uid++) addUser(tx, uid);
+      });
+    for (let from = 1; from <= users; from += FILLED_AT_ONCE)
+      await Promise.all(
+        Array.from({ length: Math.min(FILLED_AT_ONCE, users - from + 1) }, (_, index) =>
+          fill(bsos, from + index, records),
+        ),
+      );
+    const uid = Math.ceil(users / 2);
+    const nowMs = Date.now();
+    const put = () =>
+      bsos.write(uid, nowMs, (user) => user.write('col', [{ id: 'r0', payload: PAYLOAD }]));
+    const page = () => bsos.read(uid, nowMs, (user) => user.list('col', { ...ALL, limit: PAGE }));
+    const [putMs, pageMs] = [await medianOf(put), await medianOf(page)];
+    const startMs = performance.now();
+    const peakBytes = await readAll(bsos, uid);
+    const wholeMs = performance.now() - startMs;
+    return { place: place.name, users, records, putMs, pageMs, wholeMs, peakBytes };
+  } finally {
+    await bsos.close();
+    await storage.close();
+  }
+}
+
+const ALL: Stretch = {
+  ...{ order: 'oldest', fromMs: null, skip: 0, limit: Number.POSITIVE_INFINITY },
+  ...{ newerMs: Number.NEGATIVE_INFINITY, olderMs: Number.POSITIVE_INFINITY },
+};
+
+async function fill(bsos: KeptBsos, uid: number, records: number): Promise<void> {
+  for (let at = 0; at < records; at += WRITTEN_AT_ONCE) {
+    const changes = Array.from({ length: Math.min(WRITTEN_AT_ONCE, records - at) }, (_, index) => ({
+      ...{ id: `r${at + index}`, payload: PAYLOAD, sortindex: index },
+    }));
+    await bsos.write(uid, Date.now(), (user) => user.write('col', changes));
+  }
+}
+
+/** The most memory that the process has meanwhile. */
+async function readAll(bsos: KeptBsos, uid: number): Promise<number> {
+  const listing = await bsos.read(uid, Date.now(), (user) => user.list('col', ALL));
+  let peakBytes = process.memoryUsage.rss();
+  for await (const _portion of (listing?.items ?? []) as AsyncIterable<unknown>)
+    peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+  return peakBytes;
+}
+
+async function medianOf(ask: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let count = 0; count < QUESTIONS; count++) {
+    const startMs = performance.now();
+    await ask();
+    times.push(performance.now() - startMs);
+  }
+  return times.sort((a, b) => a - b)[QUESTIONS / 2] ?? Number.NaN;
+}
