@@ -78,7 +78,9 @@ export interface AgentConfig {
    * Further remotes by name: 1 to 16 characters of `a` to `z`, digits and `-`, and not `first`.
    * Each has the collections that it names; the first one has all others of the build. What a user
    * has in one is nothing to another: a remote that is down, signed out or told to wait stops its
-   * own collections only.
+   * own collections only. A collection that an update binds to another remote is read there anew;
+   * what was synced with the one before is removed from the device, and kept there where something
+   * of it was not sent.
    */
   readonly remotes?: { readonly [name: string]: NamedRemote };
   /** Without it the platform's own Identity is asked. */

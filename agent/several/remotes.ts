@@ -48,7 +48,7 @@ export type Several = <C extends Holding>(
 
 /** A build with collections, whatever else it has. */
 export interface Holding {
-  readonly collections: readonly { readonly name: string }[];
+  readonly collections: readonly { readonly name: string; readonly letter: string }[];
   readonly kinds?: readonly Kind[];
 }
 

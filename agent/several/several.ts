@@ -9,6 +9,7 @@ import type { PassReport, Status } from '../status.ts';
 import { allRemotes, type One, statusOf } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
 import { createInstances, type Instances } from './instances.ts';
+import { sweepMoved } from './moved.ts';
 import { placeOf, viewOf } from './platform-view.ts';
 import type { Holding, Making, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -73,6 +74,9 @@ function openAll<C extends Holding>(
     const view = viewOf(platform, name, config, { prefixes, lost }, status);
     const turns = turnsOfOne();
     const builtIn = contents.collections.filter((one) => own.includes(one.name));
+    const others = contents.collections
+      .filter((one) => !own.includes(one.name))
+      .map(({ letter }) => letter);
     const isBuiltIn = (name: string): boolean => names.includes(name);
     const instances = createInstances(view, contents.kinds ?? [], isBuiltIn);
     const held = {
@@ -80,7 +84,10 @@ function openAll<C extends Holding>(
       get collections() {
         return [...builtIn, ...instances.collections];
       },
-      opening: (generation: string) => instances.opening(generation),
+      async opening(generation: string) {
+        await sweepMoved(view, generation, others);
+        await instances.opening(generation);
+      },
     };
     const core = open(view, withInstances(config, instances), held, turns);
     return {
