@@ -27,7 +27,10 @@ const MODES: ReadonlyMap<string, string> = new Map([
   // A real Syncto, on a Python 3.6.
   ['syncto', 'test/syncto/real.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
-  ['sim', '{test/sim/**/*,emulator/device/{flash-cuts,document-upload}}.test.ts'],
+  [
+    'sim',
+    '{test/sim/**/*,emulator/{device/{flash-cuts,document-upload},servers/storage/*}}.test.ts',
+  ],
   // Every write at which a device can be cut that goes on from an old store.
   ['old-stores', 'test/sim/old-stores*.test.ts'],
 ]);

@@ -8,9 +8,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findPostgres, startPostgres } from '../support/postgres.ts';
 import { type Command, commandsIn, ROOT, textOf } from './markdown.ts';
 
 const PAGES = ['docs/self-hosting.md', 'docs/device-qa.md', 'docs/servers.md'];
+/** Left out where there is no PostgreSQL. */
+const POSTGRES_PAGE = 'docs/postgres.md';
 /** The ports that the pages show: the run takes free ones. */
 const SHOWN_PORTS = ['8100', '8101'];
 /** Between the outputs of two commands. */
@@ -19,20 +22,31 @@ const PAGE_MS_MAX = 110_000;
 
 const named = process.argv.slice(2);
 let lies = 0;
-for (const page of named.length > 0 ? named : PAGES) {
-  const found = await liesOf(page);
+for (const page of named.length > 0 ? named : [...PAGES, POSTGRES_PAGE]) {
+  const found = await (page === POSTGRES_PAGE ? withPostgres(page) : liesOf(page, {}));
   lies += found.length;
   for (const lie of found) process.stdout.write(`${lie}\n`);
 }
 process.exitCode = lies === 0 ? 0 : 1;
 
-async function liesOf(page: string): Promise<string[]> {
+async function withPostgres(page: string): Promise<string[]> {
+  const bin = findPostgres();
+  if (bin === null) return [];
+  const postgres = await startPostgres(bin, ['fsync=off']);
+  try {
+    return await liesOf(page, { ...postgres.environment, PATH: `${bin}:${process.env.PATH}` });
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function liesOf(page: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const commands = commandsIn(textOf(page));
   if (commands.length === 0) return [`${page} shows no command`];
   const ports = await Promise.all(SHOWN_PORTS.map(freePort));
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-docs-'));
   try {
-    const output = await shell(folder, scriptOf(commands, ports));
+    const output = await shell(folder, scriptOf(commands, ports), environment);
     const found = commands.flatMap((command, index) =>
       lieOf(command, outputOf(output, index, isLeftRunning(command.text)), ports).map(
         (lie) => `${page}:${command.line}: ${lie}`,
@@ -120,15 +134,20 @@ function escaped(text: string): string {
 }
 
 /** A shell of its own group, which ends with all that it has started. */
-async function shell(folder: string, script: string): Promise<string> {
+async function shell(
+  folder: string,
+  script: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
   const bin = join(folder, '.bin');
   const kitsync = `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/emulator/bin.mjs" "$@"\n`;
   mkdirSync(bin);
   writeFileSync(join(bin, 'kitsync'), kitsync, { mode: 0o755 });
+  const own = { ...process.env, ...environment };
   const child = spawn('bash', ['-s'], {
     cwd: folder,
     detached: true,
-    env: { ...process.env, HOME: folder, PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1' },
+    env: { ...own, HOME: folder, PATH: `${bin}:${own.PATH}`, NO_COLOR: '1' },
   });
   let output = '\n';
   child.stdout.on('data', (bytes) => {

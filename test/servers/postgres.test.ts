@@ -22,6 +22,24 @@ describe.skipIf(bin === null)('with PostgreSQL', () => {
     openPostgresStorage(await postgres.newUrl()),
   );
 
+  test('what its connections lose is not there, and the next one is answered', async () => {
+    const place = await postgres.newUrl();
+    const [storage, other] = [await openPostgresStorage(place), await openPostgresStorage(place)];
+    const endAll = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'kitsync' AND datname = current_database()`;
+    const broken = storage.transaction('a', async (tx) => {
+      tx.put('lost', '1');
+      await postgres.tell(place, endAll);
+      await tx.get(['lost', 'other']);
+    });
+    await expect(broken).rejects.toMatchObject({ name: 'StorageError', code: 'failed' });
+    for (const one of [storage, other]) {
+      await one.transaction('a', async (tx) => tx.put('kept', '1'));
+      expect(await one.read('a', (tx) => tx.get(['lost', 'kept']))).toEqual([null, '1']);
+      await one.close();
+    }
+  });
+
   test('processes that open an empty database at once share it', async () => {
     const place = await postgres.newUrl();
     const open = await Promise.all([1, 2, 3].map(() => openPostgresStorage(place)));

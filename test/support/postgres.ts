@@ -8,8 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Postgres {
+  /** By which programs find it. */
+  readonly environment: { readonly PGHOST: string; readonly PGUSER: string };
   /** A new and empty database. */
   newUrl(): Promise<string>;
+  /** Runs SQL there. */
+  tell(url: string, sql: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,17 +55,22 @@ export async function startPostgres(
   await started(child);
   const urlOf = (database: string) => `postgres://${USER}@localhost/${database}?host=${folder}`;
   const { default: pg } = await import('pg');
+  const tell = async (url: string, sql: string): Promise<void> => {
+    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    const client = await pool.connect();
+    await client.query(sql);
+    client.release();
+    await pool.end();
+  };
   let databases = 0;
   return {
+    environment: { PGHOST: folder, PGUSER: USER },
     async newUrl() {
       const name = `d${++databases}`;
-      const pool = new pg.Pool({ connectionString: urlOf('postgres'), max: 1 });
-      const client = await pool.connect();
-      await client.query(`CREATE DATABASE ${name}`);
-      client.release();
-      await pool.end();
+      await tell(urlOf('postgres'), `CREATE DATABASE ${name}`);
       return urlOf(name);
     },
+    tell,
     async stop() {
       // At once: nobody waits for the connections of a test that has failed.
       child.kill('SIGINT');
