@@ -128,6 +128,6 @@ export function bytesOfWords(words: Int32Array): Uint8Array {
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 export const standardDigits = `${letters}+/`;
-const urlDigits = `${letters}-_`;
+export const urlDigits = `${letters}-_`;
 const hexDigits = '0123456789abcdef';
 const pieceUnits = 1024;

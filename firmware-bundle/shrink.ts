@@ -1,6 +1,8 @@
 // A script said in fewer characters, which on a device are flash, heap and time to load. It means
-// the same: nothing here assumes more than that reading a member changes nothing. That takes
-// seconds, so it is kept for later builds, under everything in this file.
+// the same: nothing here assumes more than that reading a member changes nothing, that what becomes
+// a text is neither a symbol nor an object with a value of its own, and that nobody has changed the
+// language's own objects. That takes seconds, so it is kept for later builds, under everything in
+// this file.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -44,6 +46,7 @@ export async function shrunk(
       keep_fargs: false,
       passes: 6,
       pure_getters: true,
+      unsafe: true,
       unsafe_arrows: true,
     },
     mangle: { reserved: [...kept] },

@@ -2,6 +2,7 @@
 // name them. A member's name is outside data (`__proto__` is a legal one): members are read through
 // a Map and copied with spread, which define own members and never assign by name.
 
+import { urlDigits } from '../../crypto/bytes.ts';
 import type { Body, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import { isRecordId } from './record-id.ts';
 
@@ -98,11 +99,9 @@ export function chooseId(input: Body, existing: Body | null, newId: string): str
   return isRecordId(id) ? id : null;
 }
 
-const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
 /** 12 base64url characters, as most of Firefox's ids are, from 12 random bytes. */
 export function shortId(random: Uint8Array): string {
-  return Array.from(random.subarray(0, 12), (byte) => ID_LETTERS[byte & 63]).join('');
+  return Array.from(random.subarray(0, 12), (byte) => urlDigits[byte & 63]).join('');
 }
 
 /** 16 bits of a text as four hex digits: enough to find it by, too few to tell what it says. */
