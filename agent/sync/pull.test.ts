@@ -37,6 +37,27 @@ test('what is too much history is gone before a batch is told of', async () => {
   expect(store.state.held).toBe(HELD_MAX);
 });
 
+test('a batch takes no record that would make it too long, unless it is the only one', async () => {
+  const server = await testServer();
+  const longs = [10_000, 10_000, 30_000, 60_000, 1_000];
+  for (const [n, chars] of longs.entries()) {
+    const body = { ...pageBody(n), title: 'x'.repeat(chars) };
+    await server.put('history', `page${n}`, body, 1_000 + 10 * n);
+  }
+  const store = await openTestStore(new MemoryStorage(), history);
+  const pulled: number[] = [];
+  await pull({
+    ...testPass(store),
+    remote: testRemote(remoteBench(nobody).options, server),
+    offer: testOffer(store, DEFAULT_BUNDLE),
+    emit: (event) => {
+      if (event.kind === 'progress') pulled.push(event.pulled);
+    },
+  });
+  // Sealed, a text is a third longer: 26,000 characters, then 40,000 and 80,000.
+  expect(pulled).toEqual([2, 3, 4, 5]);
+});
+
 describe('a link that breaks in the middle of a list', () => {
   /** A server whose lists end after `records` records, the first `breaks` times. */
   async function pulled(records: number, breaks: number) {

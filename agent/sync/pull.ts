@@ -110,13 +110,14 @@ function moved(
   { batchRecordsMax, batchCharsMax }: HeapLimits,
 ): boolean {
   let chars = batch.reduce((sum, listed) => sum + listed.chars, 0);
-  while (batch.length < batchRecordsMax && chars < batchCharsMax) {
-    const listed = arrived.shift();
-    if (listed === undefined) return false;
-    batch.push(listed);
-    chars += listed.chars;
+  for (let next = arrived[0]; next !== undefined; next = arrived[0]) {
+    chars += next.chars;
+    const isFull = batch.length === batchRecordsMax || chars > batchCharsMax;
+    if (batch.length > 0 && isFull) return true;
+    batch.push(next);
+    arrived.shift();
   }
-  return true;
+  return false;
 }
 
 /** Proves, merges and commits a batch together with the position that covers it. */

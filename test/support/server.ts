@@ -163,7 +163,7 @@ function pageOf(records: readonly TestRecord[], stampMs: number): SyncPage {
     async next(out: Listed[]) {
       for (const record of records) {
         const envelope = { ...record, version: `${record.modifiedMs}` };
-        out.push({ ok: true, envelope, chars: 100 });
+        out.push({ ok: true, envelope, chars: 100 + (envelope.payload?.length ?? 0) });
       }
       return false;
     },
