@@ -16,7 +16,11 @@ import { changedSettings, settingsOf } from './settings.ts';
 import type { RemoteCore } from './several/remotes.ts';
 import type { Keeper } from './signin/keeper.ts';
 import type { AgentEvent, CollectionStatus, Status } from './status.ts';
-import { type KnownCollection, NEW_COLLECTION } from './store/collection-state.ts';
+import {
+  type CollectionState,
+  type KnownCollection,
+  NEW_COLLECTION,
+} from './store/collection-state.ts';
 import { createLock } from './store/lock.ts';
 import { createClaims } from './store/owner.ts';
 import { NEW_STATE, openStates } from './store/state.ts';
@@ -133,6 +137,7 @@ function createMachine(
     lastError: null,
     isResuming: false,
     isLeaving: false,
+    shown: new Map(),
     told: { alert: null, quotaRemainingBytes: null },
     abort: { aborted: false },
   };
@@ -214,16 +219,33 @@ function statusOf(machine: Machine): Status {
     alert: told.alert,
     quotaRemainingBytes: told.quotaRemainingBytes,
     collections: Object.fromEntries(
-      known.map((one) => [one.name, collectionStatusOf(machine, one, storeOf(one.name))]),
+      known.map((one) => [one.name, shownOf(machine, one, storeOf(one.name))]),
     ),
   };
 }
 
-/** Of a collection that was never used here there is no store. */
-function collectionStatusOf(
+/** Of a collection that was never used here there is no store. Most are as they were shown last. */
+function shownOf(
   machine: Machine,
   collection: KnownCollection,
   { state } = { state: NEW_COLLECTION },
+): CollectionStatus {
+  const { saved, sessions, shown } = machine;
+  const { settings } = saved;
+  const heard = sessions.current?.account.heard;
+  const last = shown.get(collection.name);
+  if (last?.state === state && last.settings === settings && last.heard === heard) {
+    return last.status;
+  }
+  const status = collectionStatusOf(machine, collection, { state });
+  shown.set(collection.name, { status, state, settings, heard });
+  return status;
+}
+
+function collectionStatusOf(
+  machine: Machine,
+  collection: KnownCollection,
+  { state }: { readonly state: CollectionState },
 ): CollectionStatus {
   const standing = machine.sessions.current?.account.standing(collection) ?? UNHEARD;
   return collectionStatus({ collection, state }, settingsIn(machine, collection.name), standing);

@@ -8,7 +8,9 @@ import type { Contents } from './contents.ts';
 import { fromPort, notEnabled, type SyncError } from './errors.ts';
 import type { SessionPass } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import type { AgentState, Status } from './status.ts';
+import type { Settings } from './settings.ts';
+import type { AgentState, CollectionStatus, Status } from './status.ts';
+import type { CollectionState } from './store/collection-state.ts';
 import type { Claim } from './store/owner.ts';
 import { NEW_STATE, type SavedState, type States } from './store/state.ts';
 import type { Abort, ServerNotes } from './wire/http.ts';
@@ -34,12 +36,22 @@ export interface Machine extends Pick<SessionPass, 'emit' | 'observes'> {
   isResuming: boolean;
   /** Another device has asked this one to sign out. */
   isLeaving: boolean;
+  /** By collection, what was shown of it last, and what that was made of. */
+  readonly shown: Map<string, Shown>;
   /** What the server has told its users last. */
   told: Pick<ServerNotes, 'alert' | 'quotaRemainingBytes'>;
   /** Of the pass that is running, or was the last one; one with another is void. */
   abort: Abort;
   /** Ends the pass that is running at once: see passes.ts. */
   giveUp?(): void;
+}
+
+interface Shown {
+  readonly status: CollectionStatus;
+  readonly state: CollectionState;
+  readonly settings: Settings;
+  /** See `RemoteAccount`. */
+  readonly heard: unknown;
 }
 
 /** Durable with the next `save`. */

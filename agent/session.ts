@@ -64,12 +64,14 @@ export async function openSession(
       }
       return store;
     };
-    const stores = new Map<string, CollectionStore>();
+    const held = new Map<string, CollectionStore>();
+    let stores: readonly CollectionStore[] = [];
     const need = async (isNeeded: (name: string) => boolean): Promise<void> => {
       // Some may have been made since.
-      for (const held of contents.collections) {
-        if (stores.has(held.name) || !isNeeded(held.name)) continue;
-        stores.set(held.name, await whole(await loaded(held)));
+      for (const one of contents.collections) {
+        if (held.has(one.name) || !isNeeded(one.name)) continue;
+        held.set(one.name, await whole(await loaded(one)));
+        stores = contents.collections.flatMap(({ name }) => held.get(name) ?? []);
       }
     };
     // One that is off and has nothing here costs nothing.
@@ -84,7 +86,7 @@ export async function openSession(
     return {
       driver,
       get stores() {
-        return contents.collections.flatMap(({ name }) => stores.get(name) ?? []);
+        return stores;
       },
       need,
       devices,

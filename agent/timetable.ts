@@ -27,8 +27,9 @@ export function createTimetable(
 
   const anchor = (): void => {
     const { backoff } = machine.saved;
-    const is = anchored(backoff, clock.nowMs());
-    if (is !== backoff) note(machine, { backoff: is });
+    if (backoff.server ?? backoff.own) {
+      note(machine, { backoff: anchored(backoff, clock.nowMs()) });
+    }
   };
   const alarm = createAlarm({
     platform,

@@ -221,6 +221,8 @@ export interface Standing {
 
 /** What the device keeps of the user's data on the server, beside records. */
 export interface RemoteAccount {
+  /** Another one where a collection may stand otherwise than before; left out: it never does. */
+  readonly heard?: unknown;
   standing(collection: KnownCollection): Standing;
   /** As if nothing had ever been read. */
   forget(): Promise<void>;

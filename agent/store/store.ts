@@ -101,8 +101,7 @@ export interface Transaction {
 
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
- * Errors: `storageFailed`, `damaged`; `clientTooOld` for one that a build has replaced at once, and
- * this one cannot.
+ * Errors: `storageFailed`, `damaged`.
  */
 export async function openCollectionStore(
   device: Storage,
@@ -118,11 +117,7 @@ export async function openCollectionStore(
         openCollectionStore(other, wrap(vault), generation, kind, pause, heap),
       )
     : device;
-  const [stored, second] = await ported(storage.get([keys.cursor, keys.second]));
-  // Another build has made the second of two sets the live one: see sets.ts.
-  if (storage === device && second && !stateOf(second).staging) {
-    throw new SyncError('clientTooOld', `${collection.name}: needs atomic()`);
-  }
+  const [stored] = await ported(storage.get([keys.cursor]));
   let state = inForm(collection, stateOf(stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
@@ -258,11 +253,10 @@ function beginTransaction(
     else changes.push([key, `${value.head}\n${value.text}`]);
   };
 
-  /** How many more records apps see. */
-  const reindex = (id: string, before: Entry, after: Entry): number => {
+  const reindex = (id: string, before: Entry, after: Entry): void => {
     const [was, is] = [shown(collection, before), shown(collection, after)];
     const [wasKnownMs, isKnownMs] = [knownMs(before), knownMs(after)];
-    if (was === is && wasKnownMs === isKnownMs) return 0;
+    if (was === is && wasKnownMs === isKnownMs) return;
     const now = is === null ? [] : collection.index(is, isKnownMs);
     // Earlier builds believed every date.
     const olds = was === null ? [] : [wasKnownMs, Infinity].map((ms) => collection.index(was, ms));
@@ -273,7 +267,6 @@ function beginTransaction(
       const isThere = was !== null && olds.every((old) => old.includes(suffix));
       if (!isThere) changes.push([keys.index(suffix, id), '']);
     }
-    return Number(is !== null) - Number(was !== null);
   };
 
   return {
@@ -300,7 +293,10 @@ function beginTransaction(
         quarantined--;
         unknownForm -= Number(before.isUnknownForm === true);
       }
-      held += reindex(id, before, after);
+      const was = shown(collection, before);
+      const is = shown(collection, after);
+      reindex(id, before, after);
+      held += Number(is !== null) - Number(was !== null);
     },
     quarantine(id, before, code, modifiedMs) {
       const isUnknown = code === UNKNOWN_FORM;
@@ -330,8 +326,8 @@ function beginTransaction(
       for (let item = toSeal.shift(); item !== undefined; item = toSeal.shift()) {
         changes.push([item.key, await pack(item.key, item.packed)]);
       }
-      const counted = { ...start, held, pending, quarantined, unknownForm, unknownFrom };
-      const next = { ...counted, ...patch };
+      const counted = { held, pending, quarantined, unknownForm, unknownFrom };
+      const next = { ...start, ...counted, ...patch };
       changes.push([keys.cursor, jsonStored(next)]);
       await write(changes, next, chars);
     },

@@ -52,13 +52,8 @@ export async function runPass({ context, wanted }: PassInput, report: PassReport
   };
   await work(await remote.begin(wanted));
   // Last: whatever a server makes of it, all else has had its turn.
-  let more: readonly Offer[] = [];
-  await attempt(async () => {
-    more = (await remote.rest?.(wanted)) ?? [];
-  });
-  await work(more);
-  const [failure] = failures;
-  if (failure !== undefined) throw failure;
+  await attempt(async () => work((await remote.rest?.(wanted)) ?? []));
+  if (failures[0] !== undefined) throw failures[0];
 }
 
 function hasWork({ moved, origin, store: { state } }: Offer): boolean {

@@ -33,10 +33,9 @@ function largest(
   let most: number | null = null;
   for (const one of headers) {
     if (one[0] !== name) continue;
-    for (const text of valuesOf(one[1])) {
-      const value = read(text.trim());
-      if (value !== null && (most === null || value > most)) most = value;
-    }
+    const whole = read(one[1].trim());
+    const values = whole === null ? valuesOf(one[1]).map((text) => read(text.trim())) : [whole];
+    for (const value of values) if (value !== null && !(value <= (most ?? -1))) most = value;
   }
   return most;
 }
@@ -116,9 +115,7 @@ export function httpDateMs(text: string): number | null {
   if (match === null) return null;
   const month = MONTHS.indexOf(match[2] ?? '') / 3;
   if (!Number.isInteger(month) || month < 0) return null;
-  const [day = 0, year = 0, hour = 0, minute = 0, second = 0] = [1, 3, 4, 5, 6].map((group) =>
-    Number(match[group]),
-  );
+  const [day = 0, , year = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
   return ((daysBefore(year, month) + day - 1) * 86_400 + hour * 3600 + minute * 60 + second) * 1000;
 }
 

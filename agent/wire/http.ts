@@ -171,13 +171,13 @@ function answer(
 }
 
 /** Headers by which a server asks to wait. */
-const WAITS = ['backoff', 'x-backoff', 'x-weave-backoff', 'retry-after'];
+const WAITS = ['backoff', 'x-backoff', 'retry-after'];
 
-/** All that a server may say beside its answer. */
-const NOTABLE: ReadonlySet<string> = new Set([
-  ...WAITS,
-  ...['alert', 'x-weave-alert', 'quota-remaining', 'x-weave-quota-remaining'],
-]);
+/** All that a server may say beside its answer, under these names or with a prefix. */
+const PREFIX = 'x-weave-';
+const NOTABLE: ReadonlySet<string> = new Set(
+  [...WAITS, 'alert', 'quota-remaining'].flatMap((name) => [name, PREFIX + name]),
+);
 
 /** The server's time, if the answer says it. */
 function note({ notes, platform }: HttpOptions, { headers }: NetworkResponse): number | null {
@@ -186,16 +186,15 @@ function note({ notes, platform }: HttpOptions, { headers }: NetworkResponse): n
   const notable = headers.filter((one) => NOTABLE.has(one[0]));
   // Most answers have nothing of that.
   if (notable.length === 0) return serverMs;
+  const said = notable.map((one): Header => [one[0].replace(PREFIX, ''), one[1]]);
   const nowMs = serverMs ?? platform.clock.nowMs();
-  for (const name of WAITS) notes.waitMs = Math.max(notes.waitMs, waitHeader(notable, name, nowMs));
-  for (const prefix of ['x-weave-', '']) {
-    const alert = header(notable, `${prefix}alert`);
-    if (alert !== null) {
-      notes.alert = alert.slice(0, 500);
-      if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
-    }
-    const quotaKb = decimalHeader(notable, `${prefix}quota-remaining`);
-    if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
+  for (const name of WAITS) notes.waitMs = Math.max(notes.waitMs, waitHeader(said, name, nowMs));
+  const alert = header(said, 'alert');
+  if (alert !== null) {
+    notes.alert = alert.slice(0, 500);
+    if (/"code"\s*:\s*"hard-eol"/.test(alert)) notes.gone = true;
   }
+  const quotaKb = decimalHeader(said, 'quota-remaining');
+  if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
   return serverMs;
 }

@@ -29,7 +29,12 @@ export function boot(host: Host, registry: Registry): Booted {
   const { platform, deliver, evaluate } = createHostPlatform(host, crypto === 'device', send);
   registry.part = partLoader(registry, evaluate);
   const agent = createAgent(platform, config, contents);
-  let started = agent.start();
+  let hasStarted = false;
+  const start = (): Promise<void> =>
+    agent.start().then(() => {
+      hasStarted = true;
+    });
+  let started = start();
 
   /**
    * Settles when the agent has started, or cannot: what failed may have been a heap or a flash that
@@ -38,7 +43,7 @@ export function boot(host: Host, registry: Registry): Booted {
   const settled = async (): Promise<void> => {
     const last = started;
     const again = (): Promise<void> => {
-      if (started === last) started = agent.start();
+      if (started === last) started = start();
       return started;
     };
     await last.catch(again).catch(() => undefined);
@@ -51,7 +56,7 @@ export function boot(host: Host, registry: Registry): Booted {
 
   const run = async (name: string, text: string): Promise<unknown> => {
     const call = commandOf(name, text);
-    await settled();
+    if (!hasStarted) await settled();
     return call(agent);
   };
 

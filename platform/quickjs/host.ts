@@ -216,7 +216,7 @@ function storageOf({ newId, ask, call }: Line): Storage {
 }
 
 /** A request whose body, if there is one, is one text. Errors: `unsupported`. */
-export const sendWhole: Send = async ({ ask }, { body = '', ...request }) => {
+export const sendWhole: Send = ({ ask }, { body = '', ...request }) => {
   if (typeof body !== 'string') throw portError('unsupported', '');
   return ask('request', { head: JSON.stringify(request), text: body });
 };

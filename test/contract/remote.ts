@@ -46,15 +46,8 @@ export class Bench {
     });
   }
 
-  /** Boots a device; `seed`: another one has other random numbers. Errors: those of its start. */
+  /** Boots a device; `seed`: another one has other random numbers. */
   async boot(storage = new MemoryStorage(), seed = 2): Promise<Device> {
-    const device = this.create(storage, seed);
-    await device.agent.start();
-    return device;
-  }
-
-  /** A device that has not started yet. */
-  create(storage: MemoryStorage, seed = 2): Device {
     const { service, wire } = this;
     const random = createRandom(seed);
     const platform = memoryPlatform({
@@ -77,7 +70,9 @@ export class Bench {
       historyRecordsMax: 1_000,
       recordCharsMax: 400_000,
     };
-    return { agent: createAgent(platform, config, service.contents), platform, storage };
+    const agent = createAgent(platform, config, service.contents);
+    await agent.start();
+    return { agent, platform, storage };
   }
 
   /** A device that has synced, with `count` records of another client. */

@@ -78,6 +78,9 @@ export async function openAccount(kept: Kept): Promise<Account> {
     get meta() {
       return meta;
     },
+    get heard() {
+      return meta;
+    },
     get keysModifiedMs() {
       return keys?.modifiedMs ?? null;
     },

@@ -21,14 +21,13 @@ interface Offers {
 export function createOffers(options: RemoteOptions<Account>, storage: SyncStorage): Offers {
   const { account, devices } = options;
   const codecOf = createCodecs(options, storage);
-  /** What the poll has found to be changed; null: nothing is known. */
+  /** What has changed, or was not read to its end; null: nothing is known. */
   let changed: ReadonlySet<string> | null = null;
   const hasMoved = (name: string): boolean => changed === null || changed.has(name);
   const input = devicesInput(options);
 
   const offered = (wanted: Wanted, syncId: string): Offer => {
-    const { collection, state } = wanted.store;
-    const { name } = collection;
+    const { name } = wanted.store.collection;
     let codec: Codec | null = null;
     return {
       ...wanted,
@@ -41,7 +40,7 @@ export function createOffers(options: RemoteOptions<Account>, storage: SyncStora
         codec ??= codecOf(name);
         return codec;
       },
-      moved: hasMoved(name) || isUnfinished(cursorOf(state.position)),
+      moved: hasMoved(name),
     };
   };
 
@@ -109,23 +108,27 @@ async function refreshKeys(
   return account.refreshKeys(storage, bundle);
 }
 
-/** One request: which of the account's documents and of these collections moved? */
+/**
+ * One request: which of the account's documents and of these collections moved? Also those whose
+ * last listing did not come to its end.
+ */
 async function poll(
   account: Account,
   storage: SyncStorage,
   asked: readonly Pick<Wanted, 'store'>[],
 ): Promise<Set<string>> {
-  const items: PollItem[] = [
+  const items: (PollItem & { readonly isOpen?: boolean })[] = [
     { collection: 'meta', id: 'global', knownMs: account.meta?.modifiedMs ?? 0 },
     { collection: 'crypto', id: 'keys', knownMs: account.keysModifiedMs ?? 0 },
-    ...asked.map(({ store: { collection, state } }) => ({
-      collection: collection.name,
-      id: null,
-      knownMs: Math.max(0, cursorOf(state.position).sinceMs),
-    })),
+    ...asked.map(({ store: { collection, state } }) => {
+      const cursor = cursorOf(state.position);
+      const knownMs = Math.max(0, cursor.sinceMs);
+      return { collection: collection.name, id: null, knownMs, isOpen: isUnfinished(cursor) };
+    }),
   ];
   const moved = await storage.poll(items);
-  return new Set(items.filter((_, index) => moved[index] === true).map((item) => item.collection));
+  const changed = items.filter(({ isOpen }, index) => moved[index] === true || isOpen === true);
+  return new Set(changed.map(({ collection }) => collection));
 }
 
 /** Null where the build or the device's configuration leaves the other devices out. */

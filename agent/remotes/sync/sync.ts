@@ -10,10 +10,13 @@ import { createOffers } from './offers.ts';
 import type { SyncPage, SyncStorage } from './storage.ts';
 
 export function openSync(options: RemoteOptions<Account>, storage: SyncStorage): Remote {
+  const { account, startOver } = options;
   const offers = createOffers(options, storage);
   return {
     async begin(wanted) {
-      await leaveOldPlace(options, storage);
+      const place = await storage.place();
+      // The user's data is elsewhere now: what was agreed on with the server is void.
+      if ((account.meta?.place ?? place) !== place) await startOver();
       await offers.look(wanted);
       return [...offers.ofDevices(), ...offers.of(wanted)];
     },
@@ -48,16 +51,6 @@ export function openSync(options: RemoteOptions<Account>, storage: SyncStorage):
     initialize: async () => (await import('./initialize.ts')).initializeAccount(options, storage),
     leave: () => sayFarewell(options, storage),
   };
-}
-
-/** The user's data is elsewhere now: the device forgets what it had agreed on with the server. */
-async function leaveOldPlace(
-  { account, startOver }: RemoteOptions<Account>,
-  storage: SyncStorage,
-): Promise<void> {
-  const place = await storage.place();
-  if (account.meta === null || account.meta.place === place) return;
-  await startOver();
 }
 
 function pageOf(page: SyncPage, cursor: ReturnType<typeof cursorOf>): Page {
