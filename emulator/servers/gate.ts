@@ -73,6 +73,8 @@ export const ANY_ORIGIN = '*';
 
 /** What is answered with 413. */
 export const TOO_LARGE = 'the body is longer than this server takes';
+/** What is answered with 405 where nothing has such a method. */
+export const NO_SUCH_METHOD = 'nothing here has this method';
 
 const SERVERS: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto'];
 

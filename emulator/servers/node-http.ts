@@ -25,12 +25,16 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
-/** What a handler gets; `origin` is what the client calls this server. */
-export function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request {
+/**
+ * What a handler gets; `origin` is what the client calls this server. Null where no handler can be
+ * asked with such a method: it is 405 everywhere.
+ */
+export function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request | null {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const { method = 'GET' } = incoming;
+  if (/^(connect|trace|track)$/i.test(method)) return null;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const init = { method, headers, ...(hasBody ? { body } : {}) };
   return new Request(origin + (incoming.url ?? '/'), init);
@@ -84,12 +88,24 @@ export function refuse(
   outgoing.writeHead(status, {
     ...(status === 204 ? {} : { 'content-type': 'text/plain' }),
     ...headers,
+    ...(status === 204 ? {} : { 'content-length': text === '' ? 0 : Buffer.byteLength(text) + 1 }),
     ...(isShort ? {} : { connection: 'close' }),
   });
-  outgoing.end(text === '' ? '' : `${text}\n`);
-  if (isShort) return;
-  incoming.resume();
-  setTimeout(() => incoming.destroy(), LINGER_MS).unref();
+  const line = text === '' ? '' : `${text}\n`;
+  if (isShort) {
+    outgoing.end(line);
+    return;
+  }
+  // The end of the answer closes the connection: who still writes would see that, and no answer.
+  outgoing.write(line);
+  const end = (): void => {
+    outgoing.end();
+  };
+  incoming.once('end', end).resume();
+  setTimeout(() => {
+    end();
+    incoming.destroy();
+  }, LINGER_MS).unref();
 }
 
 const LINGER_MS = 1_000;

@@ -39,7 +39,8 @@ test('a client over real sockets signs in, pages through the history and writes'
   }
   expect(count).toBe(30);
   const body = JSON.stringify({ data: { payload: 'ü' } });
-  const put = await fetch(`${records}/%7Bid%7D`, { method: 'PUT', headers, body });
+  const sent = { ...headers, 'Content-Type': 'application/json' };
+  const put = await fetch(`${records}/%7Bid%7D`, { method: 'PUT', headers: sent, body });
   expect(await put.json()).toMatchObject({ data: { id: '{id}', payload: 'ü' } });
   const etag = put.headers.get('etag') ?? '';
   const same = await fetch(`${records}/%7Bid%7D`, {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { StorageError } from '../../platform/storage-rules.ts';
-import { type GateOptions, judge, TOO_LARGE } from './gate.ts';
+import { type GateOptions, judge, NO_SUCH_METHOD, TOO_LARGE } from './gate.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
 import { createServers, type World, type WorldOptions } from './world.ts';
@@ -92,8 +92,10 @@ async function answer(
   }
   const bytes = await readBody(incoming, verdict.bodyBytesMax);
   if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
+  const request = toRequest(incoming, origin, bytes);
+  if (request === null) return refuse(incoming, outgoing, 405, NO_SUCH_METHOD, verdict.headers);
   const response = await world
-    .fetch(toRequest(incoming, origin, bytes))
+    .fetch(request)
     .catch((error) => (error instanceof StorageError ? unavailable() : nobody()));
   await sendResponse(outgoing, response, verdict.headers);
 }

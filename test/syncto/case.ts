@@ -1,5 +1,5 @@
 // What a request of the parity table is: raw, as a client would put it on the wire, so that no HTTP
-// library mends it first. `<word>` in a target or a header stands for what is only known when the
+// library mends it first. `<word>` in any of it stands for what is only known when the
 // request is sent: see `fill`.
 
 export interface Sent {
@@ -50,7 +50,12 @@ export function fill(sent: Sent, words: ReadonlyMap<string, string>): Sent {
   const filled = (text: string): string =>
     text.replace(/<(\w+)>/g, (all, word: string) => words.get(word) ?? all);
   const headers = Object.entries(sent.headers).map(([name, value]) => [name, filled(value)]);
-  return { ...sent, target: filled(sent.target), headers: Object.fromEntries(headers) };
+  return {
+    ...sent,
+    target: filled(sent.target),
+    headers: Object.fromEntries(headers),
+    ...(sent.body === undefined ? {} : { body: filled(sent.body) }),
+  };
 }
 
 /** The other way round: what words stand for is put back. */

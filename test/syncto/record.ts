@@ -9,8 +9,8 @@ import { send } from './wire.ts';
 import { wordsOf } from './words.ts';
 
 /** What may be written there, and what may be erased. */
-const WRITABLE = ['history', 'passwords', 'clients'];
-const ERASABLE = ['history'];
+export const WRITABLE = ['history', 'passwords', 'clients'];
+export const ERASABLE = ['history'];
 
 const SETTINGS = [
   ...WRITABLE.map((name) => `syncto.record_${name}_put_enabled=true`),
@@ -25,7 +25,7 @@ export async function record(python: string, cases: readonly Case[]): Promise<Re
     syncto = await startSyncto(python, { tokenUrl, nowMs: TEST_NOW_MS, settings: SETTINGS });
     const recorded: [string, Outcome[]][] = [];
     for (const [index, { name, steps, trouble }] of cases.entries()) {
-      const words = wordsOf({ nowMs: TEST_NOW_MS, upstream: upstream.url, index });
+      const words = wordsOf({ nowMs: TEST_NOW_MS, upstream: upstream.url, index, steps });
       upstream.begin(trouble, words);
       const outcomes: Outcome[] = [];
       for (const step of steps) {
@@ -45,7 +45,7 @@ export async function record(python: string, cases: readonly Case[]): Promise<Re
 }
 
 /** An answer of a gateway at this origin, as it is written down. */
-function told(
+export function told(
   { status, headers, body }: Answered,
   origin: string,
   words: ReadonlyMap<string, string>,

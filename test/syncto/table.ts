@@ -243,9 +243,14 @@ function pageCases(): Case[] {
     ['', ...offsets.map((offset) => `&_token=${offset}`)].map((token) =>
       sent('GET', `${LIST}?${query}${token}`),
     );
-  const names = ['newest', 'oldest', 'index'].map((sort) => ({
+  // As the storage before it names the places.
+  const names = Object.entries({
+    newest: [`${AT + 40}%3A1`, `${AT + 10}%3A1`, `${AT}%3A1`],
+    oldest: [`${AT + 20}%3A1`, `${AT + 50}%3A1`, `${AT + 60}:1`],
+    index: ['3', '6', '9'],
+  }).map(([sort, offsets]) => ({
     name: `pages: ${sort}`,
-    steps: pages(`_limit=3&_sort=${sort}`, ['3', '6', '9']),
+    steps: pages(`_limit=3&_sort=${sort}`, offsets),
   }));
   const odd = [
     '_limit=2&a=%C3%A9+%20b&a=2&_sort=newest',

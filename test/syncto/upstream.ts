@@ -97,7 +97,7 @@ function seed(): object {
 const UNTOLD = ['accept', 'accept-encoding', 'connection', 'content-length', 'host'];
 
 /** As it is written down: without what differs each time. */
-async function askedOf(request: Request, words: ReadonlyMap<string, string>): Promise<Sent> {
+export async function askedOf(request: Request, words: ReadonlyMap<string, string>): Promise<Sent> {
   const url = new URL(request.url);
   const isToken = url.pathname.startsWith('/token/');
   const headers = [...request.headers]
@@ -108,10 +108,22 @@ async function askedOf(request: Request, words: ReadonlyMap<string, string>): Pr
   const body = await request.text();
   return {
     method: request.method,
-    target: unfill(url.pathname, words) + search,
+    target: unfill(samePath(url.pathname), words) + search,
     headers: Object.fromEntries(headers),
     ...(body === '' ? {} : { body: shortened(body) }),
   };
+}
+
+/** Some clients escape more than they have to. */
+function samePath(path: string): string {
+  try {
+    return path
+      .split('/')
+      .map((part) => encodeURIComponent(decodeURIComponent(part)))
+      .join('/');
+  } catch {
+    return path;
+  }
 }
 
 /** Credentials hold the port that the storage has. */
@@ -130,7 +142,7 @@ async function answeredBy(
 }
 
 /** The answer that was written down, by a server at this origin. */
-function responseOf({ status, headers, body }: Answered, origin: string): Response {
+export function responseOf({ status, headers, body }: Answered, origin: string): Response {
   const hasBody = ![204, 205, 304].includes(status);
   const filled = body.split('<upstream>').join(origin);
   return new Response(hasBody ? filled : null, { status, headers });

@@ -56,7 +56,8 @@ export async function listen(
     const answered = async () => {
       const body = await readBody(incoming, BODY_BYTES_MAX);
       if (!Buffer.isBuffer(body)) throw new RangeError(body);
-      const response = await answerTo(toRequest(incoming, url, body), url);
+      const request = toRequest(incoming, url, body);
+      const response = request && (await answerTo(request, url));
       if (response === null) outgoing.destroy();
       else await sendResponse(outgoing, response);
     };

@@ -10,6 +10,7 @@ import {
 import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { ACCOUNTS_TEST_KEY, CLIENT_TEST_KEY } from '../../emulator/servers/test-keys.ts';
 import { TEST_KB } from '../../emulator/servers/testing.ts';
+import type { Sent } from './case.ts';
 
 interface Surroundings {
   readonly nowMs: number;
@@ -17,6 +18,8 @@ interface Surroundings {
   readonly upstream: string;
   /** Of the case: no two have the same assertion. */
   readonly index: number;
+  /** What it says: only words in it are known. */
+  readonly steps: readonly Sent[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -24,40 +27,44 @@ const MINUTE_MS = 60_000;
 /** Half a second more than what is asked of the token server, so that it is the same next time. */
 const SHORT_MS = 100_500;
 
-export function wordsOf({ nowMs, upstream, index }: Surroundings): ReadonlyMap<string, string> {
+export function wordsOf({
+  nowMs,
+  upstream,
+  index,
+  steps,
+}: Surroundings): ReadonlyMap<string, string> {
   const issuer = new URL(upstream).host;
-  const certificate = certificateOf(issuer, nowMs, nowMs + 24 * HOUR_MS);
-  const audience = `${upstream}/token`;
   const issuedAtMs = nowMs - HOUR_MS + index;
-  const signed = (expiresMs: number, to = audience, of = certificate): string =>
-    signAssertion(CLIENT_TEST_KEY, of, { audience: to, issuedAtMs, expiresMs });
-  const good = signed(nowMs + 15 * MINUTE_MS);
-  const [head = '', claims = '', rest = ''] = good.split('.');
-  return new Map([
-    ['bucket', clientState(TEST_KB)],
-    ['assertion', good],
-    ['other', signed(nowMs + 14 * MINUTE_MS)],
-    ['short', signed(nowMs + SHORT_MS)],
-    ['expired', signed(nowMs - MINUTE_MS)],
-    ['elsewhere', signed(nowMs + 15 * MINUTE_MS, 'https://elsewhere.test')],
-    ['shortCertificate', shortCertificate(issuer, nowMs, signed)],
-    ['forged', [head, claims, `A${rest}`, ...good.split('.').slice(3)].join('.')],
-    ['textExpiry', `${head}.${part({ exp: 'soon', index })}.x`],
-    ['noExpiry', `${head}.${part({ index })}.x`],
-    ['numberPart', `${head}.${Buffer.from(String(index)).toString('base64url')}.x`],
-    ['listPart', `${head}.${part([index])}.x`],
-    ['nullPart', `${head}.${part(null)}.${index}`],
-    ['noParts', `nothing${index}`],
-  ]);
-}
-
-function shortCertificate(
-  issuer: string,
-  nowMs: number,
-  signed: (expiresMs: number, to: undefined, of: string) => string,
-): string {
-  const certificate = certificateOf(issuer, nowMs, nowMs + SHORT_MS);
-  return signed(nowMs + 15 * MINUTE_MS, undefined, certificate);
+  const certified = (expiresMs: number): string => certificateOf(issuer, nowMs, expiresMs);
+  const signed = (lifeMs: number, audience = `${upstream}/token`, certificateMs = HOUR_MS) =>
+    signAssertion(CLIENT_TEST_KEY, certified(nowMs + certificateMs), {
+      audience,
+      issuedAtMs,
+      expiresMs: nowMs + lifeMs,
+    });
+  const kinds: Readonly<Record<string, () => string>> = {
+    bucket: () => clientState(TEST_KB),
+    assertion: () => signed(15 * MINUTE_MS),
+    other: () => signed(14 * MINUTE_MS),
+    short: () => signed(SHORT_MS),
+    expired: () => signed(-MINUTE_MS),
+    elsewhere: () => signed(15 * MINUTE_MS, 'https://elsewhere.test'),
+    shortCertificate: () => signed(15 * MINUTE_MS, undefined, SHORT_MS),
+    // Behind the last dot is the assertion's own signature.
+    forged: () => signed(15 * MINUTE_MS).replace(/\.(.)([^.]*)$/, '.A$2'),
+    textExpiry: () => `a.${part({ exp: 'soon', index })}.x`,
+    noExpiry: () => `a.${part({ index })}.x`,
+    numberPart: () => `a.${part(index)}.x`,
+    listPart: () => `a.${part([index])}.x`,
+    nullPart: () => `a.${part(null)}.${index}`,
+    noParts: () => `nothing${index}`,
+  };
+  const text = JSON.stringify(steps);
+  return new Map(
+    Object.entries(kinds)
+      .filter(([word]) => text.includes(`<${word}>`))
+      .map(([word, make]) => [word, make()]),
+  );
 }
 
 function certificateOf(issuer: string, nowMs: number, expiresMs: number): string {

@@ -4,7 +4,7 @@
 // machine's address. When it is to stop, what has begun is finished first.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isKnownHost, TOO_LARGE } from '../gate.ts';
+import { isKnownHost, NO_SUCH_METHOD, TOO_LARGE } from '../gate.ts';
 import { type Handler, jsonResponse } from '../http.ts';
 import { listenOnLoopback } from '../loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from '../node-http.ts';
@@ -130,6 +130,7 @@ class Door {
       if (body === 'too long') return no(413, 113, TOO_LARGE);
       if (body === 'no room') return no(503, 201, 'too many bodies at a time');
       const request = toRequest(incoming, this.#origin, body);
+      if (request === null) return no(405, 115, NO_SUCH_METHOD);
       const response = await this.#handler(request).catch((error: unknown) => {
         this.#options.log('fault', { cause: causeOf(error) });
         return internalError().toResponse(RETRY_SECONDS);

@@ -20,7 +20,10 @@ let asked = 0;
 const server = createServer((incoming, answer) => {
   const isToken = incoming.url?.startsWith('/1.0/') ?? false;
   if (isToken) asked++;
-  const access = { id: 'the-id', key: HAWK_KEY, api_endpoint: `${origin()}/1.5/1` };
+  const access = {
+    ...{ uid: 1, id: 'the-id', key: HAWK_KEY, hashalg: 'sha256' },
+    api_endpoint: `${origin()}/1.5/1`,
+  };
   answer.end(JSON.stringify(isToken ? access : []));
 });
 const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -14,7 +14,7 @@ describe('who the client is', () => {
   ])('%s is 401 with errno 104', async (_what, path, headers) => {
     const answer = await ask(startWorld(), path, { headers });
     expect([answer.status, answer.json.errno]).toEqual([401, 104]);
-    expect(answer.headers.get('www-authenticate')).toBe('BrowserID');
+    expect(answer.headers.get('www-authenticate')).toBe('Basic realm="Realm"');
   });
 
   test('an assertion that the token server refuses is 401 with errno 105', async () => {
@@ -45,12 +45,30 @@ describe('who the client is', () => {
     expect([answer.status, answer.headers.has('alert')]).toEqual([200, true]);
   });
 
-  test('another bucket with the same assertion is an internal error', async () => {
+  test('another bucket with the same assertion is asked for anew', async () => {
     const world = worldWith(1);
     expect((await ask(world, RECORDS)).status).toBe(200);
     const { status, json } = await ask(world, RECORDS.replace(BUCKET, other));
-    expect([status, json.errno]).toEqual([500, 999]);
+    expect([status, json.errno]).toEqual([401, 105]);
   });
+
+  test.each([
+    ['with a number for a part', 'a.NQ.x'],
+    ['that expires at a word', `a.${Buffer.from('{"exp":"soon"}').toString('base64url')}.x`],
+  ])('an assertion %s is none', async (_what, assertion) => {
+    const headers = { Authorization: `BrowserID ${assertion}` };
+    const { status, json } = await ask(startWorld(), RECORDS, { headers });
+    expect([status, json.errno]).toEqual([401, 104]);
+  });
+
+  test.each(['%0A', '%00', '%C4%80'])(
+    'a bucket that no header can name (%s) is wrong',
+    async (odd) => {
+      const path = RECORDS.replace(BUCKET, odd + BUCKET.slice(1));
+      const { status, json } = await ask(startWorld(), path);
+      expect([status, json.errno]).toEqual([401, 104]);
+    },
+  );
 
   test('an access token is taken, too, with the key id sent or made of the bucket', async () => {
     const world = worldWith(1);

@@ -15,6 +15,7 @@ interface Part {
 async function post(world: TestWorld, body: unknown) {
   const headers = {
     Authorization: `BrowserID ${await world.device.assertion('https://token.test/', false)}`,
+    'Content-Type': 'application/json',
   };
   const init = { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await world.fetch(new Request('https://syncto.test/v1/batch', init));
@@ -38,7 +39,7 @@ test('parts run one by one with the outer credentials, each answered in its plac
   expect(json.responses.map((part) => [part.status, part.path])).toEqual([
     [200, `/v1${RECORDS}/a`],
     [200, `/v1${RECORDS}/b`],
-    [200, `/v1${RECORDS}?_sort=oldest`],
+    [200, `/v1${RECORDS}`],
   ]);
   const [first, second, list] = json.responses;
   expect(first?.headers.etag).toBe(`"${TEST_NOW_MS}"`);
@@ -56,7 +57,7 @@ test('defaults fill what a part leaves out', async () => {
     requests: [
       { path: `${RECORDS}/a` },
       { path: `${RECORDS}/a` },
-      { ...put('a', { 'if-none-match': '"1"' }) },
+      { ...put('a', { 'If-None-Match': '"1"' }) },
     ],
   });
   expect(json.responses.map(({ status }) => status)).toEqual([200, 412, 200]);
@@ -114,17 +115,30 @@ test.each([
   expect([status, json.errno]).toEqual([400, 107]);
 });
 
-test('a batch in a batch is not there', async () => {
+test('a batch in a batch is refused', async () => {
   const inner = { method: 'POST', path: '/batch', body: { requests: [] } };
-  const { json } = await post(startWorld(), { requests: [inner] });
-  expect(json.responses[0]?.status).toBe(404);
+  const { status, json } = await post(startWorld(), { requests: [inner] });
+  expect([status, json.errno]).toEqual([400, 107]);
 });
 
-test('an answer without a body is an empty object', async () => {
+test('what is nested too deeply is refused before anybody writes it out', async () => {
+  let deep: unknown = 'p';
+  for (let level = 0; level < 600; level++) deep = [deep];
+  const part = { ...put('a'), body: { data: { payload: deep } } };
+  const { status, json } = await post(startWorld(), { requests: [part] });
+  expect([status, json.errno]).toEqual([400, 107]);
+});
+
+test('a part that leads to a path without its slash gives the answer of that', async () => {
+  const { json } = await post(startWorld(), { requests: [{ path: `${RECORDS}/` }] });
+  expect(json.responses[0]).toMatchObject({ status: 200, path: `/v1${RECORDS}` });
+});
+
+test('an answer without a body is empty text', async () => {
   const world = startWorld({
     syncto: { enabled: ['record_history_put_enabled', 'record_history_delete_enabled'] },
   });
   const remove = { method: 'DELETE', path: `${RECORDS}/a` };
   const { json } = await post(world, { requests: [put('a'), remove] });
-  expect(json.responses[1]).toMatchObject({ status: 204, body: {} });
+  expect(json.responses[1]).toMatchObject({ status: 204, body: '' });
 });

@@ -29,7 +29,7 @@ property.prop([fc.array(bso), fc.integer({ min: 1, max: 90 }), fc.constantFrom(0
   async (records, bytesEach, indent) => {
     const kinto = records.map(({ modified, ...rest }) => ({
       ...rest,
-      last_modified: Math.round(modified * 1000),
+      last_modified: Math.trunc(modified * 1000),
     }));
     const text = JSON.stringify(records, null, indent);
     expect(await listed(text, bytesEach)).toEqual(JSON.parse(JSON.stringify({ data: kinto })));

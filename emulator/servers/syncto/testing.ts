@@ -31,7 +31,11 @@ export async function ask(
   { method = 'GET', headers, body }: Ask = {},
 ): Promise<Answer> {
   const assertion = await world.device.assertion(AUDIENCE, false);
-  const sent = { Authorization: `BrowserID ${assertion}`, ...headers };
+  const sent = {
+    Authorization: `BrowserID ${assertion}`,
+    'Content-Type': 'application/json',
+    ...headers,
+  };
   const init = {
     method,
     headers: sent,
