@@ -9,7 +9,7 @@ import { SqliteStore, type Tuning } from '../../platform/sqlite/store.ts';
 import { valueBytes } from '../../platform/storage-rules.ts';
 import type { Flash } from './flash.ts';
 import type { Random } from './random.ts';
-import { meterExports, meterModule } from './wasm/meter.ts';
+import { Meter, meterModule } from './wasm/meter.ts';
 
 interface FlashStorageOptions {
   readonly flash: Flash;
@@ -76,8 +76,8 @@ export class FlashStorage implements Storage {
 
   /** WebAssembly instructions that SQLite and the sums of its pages have taken since this boot. */
   instructions(): number {
-    const ops = this.#engine.exports[meterExports.ops] as WebAssembly.Global<'i64'>;
-    return Number(ops.value) + this.#store.pagesSummed * PAGE_SUM_INSTRUCTIONS;
+    const { ops } = new Meter(this.#engine.exports);
+    return Number(ops) + this.#store.pagesSummed * PAGE_SUM_INSTRUCTIONS;
   }
 
   /** Most heap SQLite has had at once since this boot, what the store keeps in memory included. */

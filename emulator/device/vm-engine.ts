@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { RELEASE_SYNC } from 'quickjs-emscripten';
 import { capExports, capModule, refusingExports } from './wasm/cap.ts';
-import { meterExports, meterModule } from './wasm/meter.ts';
+import { Meter, meterModule } from './wasm/meter.ts';
 
 /** A pointer into the instance's memory; 0 is none. */
 export type Pointer = number;
@@ -75,25 +75,23 @@ const STRIP_DEBUG = 2;
 /** The counters that the rewriting added, as numbers. */
 export class Counters {
   private readonly exports: WebAssembly.Exports;
-  private readonly opsGlobal: WebAssembly.Global<'i64'>;
-  private readonly opsLimitGlobal: WebAssembly.Global<'i64'>;
+  private readonly meter: Meter;
   private readonly refusedGlobal: WebAssembly.Global<'i32'>;
 
   constructor(exports: WebAssembly.Exports) {
     this.exports = exports;
-    this.opsGlobal = exports[meterExports.ops] as WebAssembly.Global<'i64'>;
-    this.opsLimitGlobal = exports[meterExports.limit] as WebAssembly.Global<'i64'>;
+    this.meter = new Meter(exports);
     this.refusedGlobal = this.heapGlobal('refused');
   }
 
   /** Instructions executed by the instance; exact up to 2^53. */
   get ops(): number {
-    return Number(this.opsGlobal.value);
+    return Number(this.meter.ops);
   }
 
   /** The count past which the next loop traps. */
   set opsLimit(value: number) {
-    this.opsLimitGlobal.value = BigInt(value);
+    this.meter.limit = BigInt(value);
   }
 
   /** Requests for memory that were refused. */

@@ -26,6 +26,7 @@ describe('LEB128', () => {
     expect(signed(63)).toEqual([0x3f]);
     expect(signed(64)).toEqual([0xc0, 0x00]);
     expect(signed(-0x8000_0000)).toEqual([0x80, 0x80, 0x80, 0x80, 0x78]);
+    expect(signed(-(2 ** 49))).toEqual([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f]);
   });
 
   it('refuses a number that goes on for ever', () => {

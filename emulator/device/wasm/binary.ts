@@ -47,6 +47,7 @@ export const Op = {
   i32Eq: 0x46,
   i32GtU: 0x4b,
   i32LeU: 0x4d,
+  i64GtS: 0x55,
   i64GtU: 0x56,
   i32Add: 0x6a,
   i32Sub: 0x6b,
@@ -148,15 +149,16 @@ export function unsigned(value: number): number[] {
   return [...bytes, rest];
 }
 
-/** Signed LEB128 of a number of at most 32 bits. */
+/** Signed LEB128 of a safe integer. */
 export function signed(value: number): number[] {
   const bytes: number[] = [];
-  let rest = value | 0;
+  let rest = value;
   for (;;) {
-    const byte = rest & 0x7f;
-    rest >>= 7;
-    if (rest === (byte & 0x40 ? -1 : 0)) return [...bytes, byte];
+    const next = Math.floor(rest / 0x80);
+    const byte = rest - next * 0x80;
+    if (next === (byte & 0x40 ? -1 : 0)) return [...bytes, byte];
     bytes.push(byte | 0x80);
+    rest = next;
   }
 }
 

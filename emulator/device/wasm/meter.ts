@@ -21,21 +21,37 @@ import {
 } from './binary.ts';
 import { type Body, ModuleEditor } from './module.ts';
 
-/** The globals that a metered module exports, both i64. */
-export const meterExports = {
+/** The global that a metered module exports: i64, instructions past the limit, negative before. */
+const OVER = 'ops_over';
+/** Far more than any run executes. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** The counter of a metered module's instance; only one of them may set the limit. */
+export class Meter {
+  readonly #over: WebAssembly.Global<'i64'>;
+  #limit = BigInt(NO_LIMIT);
+
+  /** `exports`: the instance's. */
+  constructor(exports: WebAssembly.Exports) {
+    this.#over = exports[OVER] as WebAssembly.Global<'i64'>;
+  }
+
   /** Instructions executed so far. */
-  ops: 'ops',
-  /** The count at which the next turn of any loop traps; unsigned, without limit at first. */
-  limit: 'ops_limit',
-} as const;
+  get ops(): bigint {
+    return this.#over.value + this.#limit;
+  }
+
+  /** The count past which the next turn of any loop traps; without limit at first. */
+  set limit(ops: bigint) {
+    this.#over.value += this.#limit - ops;
+    this.#limit = ops;
+  }
+}
 
 /** Returns the module with the counter in it. Throws when it holds an unknown instruction. */
 export function meterModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const module = new ModuleEditor(bytes);
-  const snippets = makeSnippets(
-    module.addGlobal(meterExports.ops, 'i64', 0),
-    module.addGlobal(meterExports.limit, 'i64', -1),
-  );
+  const snippets = makeSnippets(module.addGlobal(OVER, 'i64', -NO_LIMIT));
   module.bodies.forEach((body, i) => {
     const { params } = module.typeOf(module.importedFunctions + i);
     module.bodies[i] = meterBody(body, params.length, snippets);
@@ -52,22 +68,19 @@ interface Snippets {
   readonly check: number[];
 }
 
-function makeSnippets(ops: number, limit: number): Snippets {
-  const getOps = [Op.globalGet, ...unsigned(ops)];
-  const addToOps = [Op.i64Add, Op.globalSet, ...unsigned(ops)];
+/** One counter for both: a second one costs every turn of every loop a tenth of its time. */
+function makeSnippets(over: number): Snippets {
+  const get = [Op.globalGet, ...unsigned(over)];
+  const add = [Op.i64Add, Op.globalSet, ...unsigned(over)];
   return {
-    count: (instructions) => [...getOps, Op.i64Const, ...signed(instructions), ...addToOps],
+    count: (instructions) => [...get, Op.i64Const, ...signed(instructions), ...add],
     countBytes: (scratch) => [
       ...[Op.localTee, ...unsigned(scratch)],
-      ...getOps,
+      ...get,
       ...[Op.localGet, ...unsigned(scratch), Op.i32Const, 3, Op.i32ShrU, Op.i64ExtendI32U],
-      ...addToOps,
+      ...add,
     ],
-    check: [
-      ...getOps,
-      ...[Op.globalGet, ...unsigned(limit), Op.i64GtU],
-      ...[Op.if, emptyBlock, Op.unreachable, Op.end],
-    ],
+    check: [...[...get, Op.i64Const, 0, Op.i64GtS], ...[Op.if, emptyBlock, Op.unreachable, Op.end]],
   };
 }
 
