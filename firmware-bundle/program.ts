@@ -21,7 +21,10 @@ export interface FirmwareSource {
 
 /** The program with all its parts. */
 export interface Whole {
-  /** Its declarations in order; what is exported is listed in `boot` and `roots`. */
+  /**
+   * Its declarations in order; what is exported is listed in `boot` and `roots`. It is taken apart
+   * when that is first asked for, because what may not be in it may not come apart either.
+   */
   readonly pieces: readonly Piece[];
   /** Edition of ECMAScript that it is written in. */
   readonly syntax: number;
@@ -158,12 +161,16 @@ function wholeOf(
   const code = withRegistry(outputOf(built).text, asked);
   const program = parsed(code, syntax);
   checkImports(code, program);
+  let pieces: readonly Piece[] | undefined;
   const locals = exportsOf(program);
   const { inputs, outputs } = built.metafile;
   const [output] = Object.values(outputs);
   const modules = evaluationOrder(inputs, [entry, ...asked.map(({ path }) => path)]);
   return {
-    pieces: piecesOf(code, program),
+    get pieces() {
+      pieces ??= piecesOf(code, program);
+      return pieces;
+    },
     syntax,
     boot: locals.get('boot') ?? '',
     roots: rootsOf(asked, locals),
