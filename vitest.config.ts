@@ -1,7 +1,8 @@
-// How the tests run: all folders, each file in a process of its own, and a last line that says
-// how many passed and failed.
+// How the tests run: all folders, each file in a process of its own but for those that need none,
+// and a last line that says how many passed and failed.
 
-import { defineConfig } from 'vitest/config';
+import { readdirSync, readFileSync } from 'node:fs';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import type { Reporter } from 'vitest/node';
 
 const tally: Reporter = {
@@ -17,6 +18,14 @@ const tally: Reporter = {
 };
 
 const ALL = '{agent,platform,crypto,test,firmware-bundle,emulator}/**/*.test.ts';
+/**
+ * What has no state outside of its objects and starts nothing: its files come one after the other
+ * in the processes that are there, which takes half the time, because each start loads all anew.
+ */
+const BARE = ['agent', 'crypto'];
+/** But for a file that changes its process, or a module for whoever comes next. */
+const CHANGES = /\bvi\.(mock|spyOn|stub|hoisted|useFake)|\bprocess\.(chdir|env|on|exit)\b/;
+
 /** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
 const MODES: ReadonlyMap<string, string> = new Map([
   ['firefox', 'test/interop/**/*.test.ts'],
@@ -39,18 +48,15 @@ const SHARED = ['sim', 'old-stores'];
 
 export default defineConfig(({ mode }) => {
   const own = MODES.get(mode);
-  const apart = [...MODES].filter(([name]) => !SHARED.includes(name));
   const oneByOne = ['firefox', 'package', 'servers'].includes(mode);
   return {
     test: {
-      include: [own ?? ALL],
       env:
         mode === 'sim'
           ? { KITSYNC_SIM: 'whole' }
           : mode === 'old-stores'
             ? { KITSYNC_SIM: 'all' }
             : {},
-      exclude: own === undefined ? apart.map(([, files]) => files) : [],
       testTimeout: own === undefined ? 60_000 : 300_000,
       hookTimeout: 120_000,
       fileParallelism: !oneByOne,
@@ -58,6 +64,32 @@ export default defineConfig(({ mode }) => {
       ...(oneByOne ? {} : { maxWorkers: '100%' }),
       pool: 'forks',
       reporters: ['default', tally],
+      projects: projectsOf(mode),
     },
   };
 });
+
+function projectsOf(mode: string): TestProjectConfiguration[] {
+  const own = MODES.get(mode);
+  if (own !== undefined) return [projectOf(mode, [own], [], true)];
+  const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : [files]));
+  const together = BARE.flatMap((room) => filesOf(room));
+  return [
+    projectOf('alone', [ALL], [...others, ...together], true),
+    projectOf('together', together, others, false),
+  ];
+}
+
+function projectOf(name: string, include: string[], exclude: string[], isolate: boolean) {
+  return { extends: true, test: { name, include, exclude, isolate } } as const;
+}
+
+/** Test files of a folder that leave everything as it was. */
+function filesOf(room: string): string[] {
+  const folder = new URL(`${room}/`, import.meta.url);
+  return readdirSync(folder, { recursive: true })
+    .map((path) => String(path).replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => !CHANGES.test(readFileSync(new URL(path, folder), 'utf8')))
+    .map((path) => `${room}/${path}`);
+}
