@@ -19,7 +19,20 @@ type Asked = Parameters<StorageClient>;
 
 /** Of each answer of a storage node, all that a client may rely on. */
 const HEADERS = ['content-type', 'x-last-modified', 'x-weave-timestamp', 'x-weave-records'];
-const IDS = ['a', ' ', '~', '! "', '!!', '!', '"', 'a/b', '{x}', '~'.repeat(64), ' '.repeat(64)];
+const IDS = [
+  'a',
+  ' ',
+  '~',
+  '! "',
+  '!"',
+  '!!',
+  '!',
+  '"',
+  'a/b',
+  '{x}',
+  '~'.repeat(64),
+  ' '.repeat(64),
+];
 const ALL: Stretch = {
   ...{
     order: 'oldest' as const,

@@ -112,7 +112,8 @@ export function serverStorageContract(name: string, open: () => Promise<ServerSt
         const seen = await storage.read('both', async (reader) => {
           const [a] = await reader.get(['a']);
           const writing = both('1');
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          // It may have to wait until this has been read.
+          await Promise.race([writing, new Promise((resolve) => setTimeout(resolve, 500))]);
           const [, b] = await reader.scan({ from: 'a', to: 'c', limit: 9 });
           return { a, b, writing };
         });

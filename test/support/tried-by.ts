@@ -62,7 +62,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/servers/sequence.ts': 'emulator/servers/selection.test.ts',
     'emulator/servers/storage/bso-keys.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/kept-listing.ts': 'emulator/servers/storage/kept-bsos.test.ts',
-    'emulator/servers/storage/kept-places.ts': 'test/servers/checklist-sqlite.test.ts',
     'emulator/servers/storage/kept-user.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/overlay.ts': 'emulator/servers/storage/local-storage.test.ts',
     'emulator/servers/storage/postgres-storage.ts': 'test/servers/postgres.test.ts',

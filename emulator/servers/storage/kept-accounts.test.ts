@@ -86,3 +86,27 @@ test('a sign-in that could not be kept has not been', async () => {
   expect((await ask('account/devices', undefined, bearer('00'.repeat(32)))).status).toBe(401);
   expect(accounts.signIns()).toBe(before);
 });
+
+test('what a server knew when it broke off counts for nothing', async () => {
+  let state = 'at first';
+  let isBroken = false;
+  const { accounts } = startAccounts();
+  const server = keptAccounts(memoryStorage(), {
+    ...accounts,
+    signIns: () => state,
+    restore: (kept) => {
+      state = kept;
+    },
+    async handle() {
+      state += ', asked';
+      if (isBroken) throw new Error('broke off');
+      return new Response(state);
+    },
+  });
+  const ask = async () => (await server.handle(new Request('https://accounts.test'))).text();
+  expect(await ask()).toBe('at first, asked');
+  isBroken = true;
+  await expect(ask()).rejects.toThrow('broke off');
+  isBroken = false;
+  expect(await ask()).toBe('at first, asked, asked');
+});

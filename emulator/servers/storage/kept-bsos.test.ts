@@ -16,9 +16,16 @@ test('of a deleted collection nothing stays, and one of its name begins anew', a
   const write = (id: string) =>
     bsos.write(1, TEST_NOW_MS, (user) => user.write('col', [{ id, payload: id, sortindex: 1 }]));
   for (let index = 0; index < 30; index++) await write(`r${index}`);
-  await bsos.write(1, TEST_NOW_MS, (user) => user.deleteCollection('col'));
-  await write('new');
+  const all = below.snapshot().length;
+  const deleteAll = () => bsos.write(1, TEST_NOW_MS, (user) => user.deleteCollection('col'));
+  await deleteAll();
+  await expect.poll(() => below.snapshot().length).toBe(1);
+  for (let index = 0; index < 30; index++) await write(`r${index}`);
+  expect(below.snapshot()).toHaveLength(all);
+  await deleteAll();
+  // What a process that has ended leaves, the next one takes away.
   await bsos.close();
+  await write('new');
   const again = new KeptBsos(localStorage(below, () => undefined));
   again.sweep();
   await expect.poll(() => below.snapshot().length).toBe(5);
