@@ -38,7 +38,7 @@ export { several } from './several/several.ts';
 export { openKeeper as signIn, type SignInCall } from './signin/keeper.ts';
 export { signInWithPassword as passwordSignIn } from './signin/password.ts';
 export type { AgentEvent, PassReport, Status } from './status.ts';
-export { atomic } from './sync/replace.ts';
+export { atomic, wasAtomic } from './sync/replace.ts';
 
 /**
  * Every call may reject with a SyncError; its `code` and `retry` say what to do. `remote`: the name

@@ -26,6 +26,8 @@ export const SIGNING_IN_KEY = 'j';
 /** Keys of a collection; without an id, what all keys of the kind begin with: see `rangeEnd`. */
 export interface CollectionKeys {
   readonly cursor: string;
+  /** The cursor of the second set: see set-keys.ts. */
+  readonly second: string;
   record(id?: string): string;
   outbox(id?: string): string;
   deletion(id?: string): string;
@@ -43,6 +45,7 @@ export function collectionKeys(generation: string, letter: string): CollectionKe
   const indexes = `${base}x.`;
   return {
     cursor: `${base}c`,
+    second: `${base}2c`,
     record: of('r.'),
     outbox: of('o.'),
     deletion: of('d.'),

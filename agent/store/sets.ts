@@ -21,10 +21,13 @@ export type OpenBeside<T> = (
 
 export interface SetsCollection extends Collection {
   /** `keys` are the collection's. Errors: those of the storage. */
-  openSets<T>(storage: Storage, keys: CollectionKeys, beside: OpenBeside<T>): Promise<Sets>;
+  openSets<T>(
+    storage: Storage,
+    keys: CollectionKeys,
+    beside: OpenBeside<T>,
+  ): Promise<Storage & Partial<Sets>>;
 }
 
-/** A stage has none: it is one of the two. */
 export function hasSets(collection: Collection): collection is SetsCollection {
   return 'openSets' in collection;
 }

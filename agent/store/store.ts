@@ -101,7 +101,8 @@ export interface Transaction {
 
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
- * Errors: `storageFailed`, `damaged`.
+ * Errors: `storageFailed`, `damaged`; `clientTooOld` for one that a build has replaced at once, and
+ * this one cannot.
  */
 export async function openCollectionStore(
   device: Storage,
@@ -117,7 +118,11 @@ export async function openCollectionStore(
         openCollectionStore(other, wrap(vault), generation, kind, pause, heap),
       )
     : device;
-  const [stored] = await ported(storage.get([keys.cursor]));
+  const [stored, second] = await ported(storage.get([keys.cursor, keys.second]));
+  // Another build has made the second of two sets the live one: see sets.ts.
+  if (storage === device && second && !stateOf(second).staging) {
+    throw new SyncError('clientTooOld', `${collection.name}: needs atomic()`);
+  }
   let state = inForm(collection, stateOf(stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
@@ -253,10 +258,11 @@ function beginTransaction(
     else changes.push([key, `${value.head}\n${value.text}`]);
   };
 
-  const reindex = (id: string, before: Entry, after: Entry): void => {
+  /** How many more records apps see. */
+  const reindex = (id: string, before: Entry, after: Entry): number => {
     const [was, is] = [shown(collection, before), shown(collection, after)];
     const [wasKnownMs, isKnownMs] = [knownMs(before), knownMs(after)];
-    if (was === is && wasKnownMs === isKnownMs) return;
+    if (was === is && wasKnownMs === isKnownMs) return 0;
     const now = is === null ? [] : collection.index(is, isKnownMs);
     // Earlier builds believed every date.
     const olds = was === null ? [] : [wasKnownMs, Infinity].map((ms) => collection.index(was, ms));
@@ -267,6 +273,7 @@ function beginTransaction(
       const isThere = was !== null && olds.every((old) => old.includes(suffix));
       if (!isThere) changes.push([keys.index(suffix, id), '']);
     }
+    return Number(is !== null) - Number(was !== null);
   };
 
   return {
@@ -293,10 +300,7 @@ function beginTransaction(
         quarantined--;
         unknownForm -= Number(before.isUnknownForm === true);
       }
-      const was = shown(collection, before);
-      const is = shown(collection, after);
-      reindex(id, before, after);
-      held += Number(is !== null) - Number(was !== null);
+      held += reindex(id, before, after);
     },
     quarantine(id, before, code, modifiedMs) {
       const isUnknown = code === UNKNOWN_FORM;
@@ -326,8 +330,8 @@ function beginTransaction(
       for (let item = toSeal.shift(); item !== undefined; item = toSeal.shift()) {
         changes.push([item.key, await pack(item.key, item.packed)]);
       }
-      const counted = { held, pending, quarantined, unknownForm, unknownFrom };
-      const next = { ...start, ...counted, ...patch };
+      const counted = { ...start, held, pending, quarantined, unknownForm, unknownFrom };
+      const next = { ...counted, ...patch };
       changes.push([keys.cursor, jsonStored(next)]);
       await write(changes, next, chars);
     },

@@ -56,9 +56,67 @@ export async function openTwoSets<T>(
 ): Promise<TwoSets<T>> {
   const now = await foundOn(storage, keys);
   if (now.stagedEpoch === null) await sweep(storage, keys, now).catch(unlessFull);
+  return setsAt(storage, keys, now, beside);
+}
+
+/**
+ * The first set alone, into which a second one that is live is moved; both as they are where there
+ * is no room for that. Errors: those of the storage.
+ */
+export async function openFirstSet<T>(
+  storage: Storage,
+  keys: CollectionKeys,
+  beside: OpenBeside<T>,
+): Promise<Storage & Partial<Sets>> {
+  const now = await foundOn(storage, keys);
+  try {
+    now.stagedEpoch = null;
+    await sweep(storage, keys, now);
+    if (now.live === '2') await moveToFirst(storage, keys, now);
+  } catch (error) {
+    unlessFull(error);
+    await sweep(storage, keys, now).catch(unlessFull);
+  }
+  return now.live === '' ? storage : setsAt(storage, keys, now, beside);
+}
+
+/** The first set has nothing. A cut in here leaves the second one live, then the first. */
+async function moveToFirst(storage: Storage, keys: CollectionKeys, now: Now): Promise<void> {
+  now.isOtherUsed = true;
+  const second = setKeys(keys, '2');
+  for (let from = second.range.from; ; ) {
+    const places = await storage.scan({ ...second.range, from, limit: SWEPT_KEYS });
+    const changes: Change[] = [];
+    let chars = 0;
+    for (let n = 0; n < places.length && chars < SWEPT_CHARS; n++) {
+      const place = places[n] ?? '';
+      from = `${place}!`;
+      if (place === keys.second) continue;
+      const [value = null] = await storage.get([place]);
+      chars += value?.length ?? 0;
+      changes.push([second.keyAt(place), value]);
+    }
+    if (places.length === 0) break;
+    if (changes.length > 0) await storage.commit(changes);
+  }
+  const [cursor = null] = await storage.get([keys.second]);
+  await storage.commit([
+    [keys.cursor, cursor],
+    [keys.second, null],
+  ]);
+  now.live = '';
+  await sweep(storage, keys, now);
+}
+
+function setsAt<T>(
+  storage: Storage,
+  keys: CollectionKeys,
+  now: Now,
+  beside: OpenBeside<T>,
+): TwoSets<T> {
   const sets = createSetStorage(storage, keys);
   const records = keys.record();
-  const cursorOf = (mark: Mark): string => setKeys(keys, mark).place(keys.cursor);
+  const cursorOf = (mark: Mark): string => (mark === '' ? keys.cursor : keys.second);
   return {
     beside,
     get flips() {
@@ -134,7 +192,7 @@ function unlessFull(error: unknown): void {
 }
 
 async function foundOn(storage: Storage, keys: CollectionKeys): Promise<Now> {
-  const cursors = await storage.get([keys.cursor, setKeys(keys, '2').place(keys.cursor)]);
+  const cursors = await storage.get([keys.cursor, keys.second]);
   const live = await liveSet(storage, keys, cursors);
   const other = cursors[live === '' ? 1 : 0];
   const { range } = setKeys(keys, opposite(live));

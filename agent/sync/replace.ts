@@ -13,7 +13,7 @@ import { type Entry, NO_ENTRY, visible } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import type { SetsCollection } from '../store/sets.ts';
 import type { CollectionStore, Transaction } from '../store/store.ts';
-import { openTwoSets, type Stage, type TwoSets } from '../store/two-sets.ts';
+import { openFirstSet, openTwoSets, type Stage, type TwoSets } from '../store/two-sets.ts';
 import type { Vault } from '../store/vault.ts';
 import { keepFork, type Received, receive } from './merge.ts';
 import type { AtomicCollection, CollectionPass } from './pass-context.ts';
@@ -27,6 +27,15 @@ import { GONE } from './requeue.ts';
 export function atomic(collection: Collection): AtomicCollection & SetsCollection {
   if (collection.evictable) throw new Error(`never whole: ${collection.name}`);
   return { ...collection, openSets: openTwoSets, replace };
+}
+
+/**
+ * The collection, in a build that does not replace it at once any more, for devices that another
+ * one has run on which did. A build that says neither refuses what those have stored
+ * (`clientTooOld`).
+ */
+export function wasAtomic(collection: Collection): SetsCollection {
+  return { ...collection, openSets: openFirstSet };
 }
 
 /** What a stage holds of a record that the listing says is deleted; apps see nothing of it. */
@@ -122,12 +131,16 @@ function changed({ collection: { name: collection } }: CollectionStore): SyncErr
   return new SyncError('conflict', why, { collection });
 }
 
-/** A kind of collection that holds graves, and has no sets of its own. */
-function stageOf(collection: Collection, replace: AtomicCollection['replace']): AtomicCollection {
-  const { openSets: _, ...kind } = collection as SetsCollection;
+/** A kind of collection that holds graves, and is one of the two sets. */
+function stageOf(
+  kind: Collection,
+  replace: AtomicCollection['replace'],
+): AtomicCollection & SetsCollection {
   return {
     ...kind,
     replace,
+    // No storage of a build without sets.
+    openSets: async (storage) => ({ ...storage }),
     check: (body) => (isGrave(body) ? null : kind.check(body)),
     isEmpty: (body) => isGrave(body) || kind.isEmpty(body),
     index: (body, knownMs) => (isGrave(body) ? [] : kind.index(body, knownMs)),

@@ -46,8 +46,15 @@ export class Bench {
     });
   }
 
-  /** Boots a device; `seed`: another one has other random numbers. */
+  /** Boots a device; `seed`: another one has other random numbers. Errors: those of its start. */
   async boot(storage = new MemoryStorage(), seed = 2): Promise<Device> {
+    const device = this.create(storage, seed);
+    await device.agent.start();
+    return device;
+  }
+
+  /** A device that has not started yet. */
+  create(storage: MemoryStorage, seed = 2): Device {
     const { service, wire } = this;
     const random = createRandom(seed);
     const platform = memoryPlatform({
@@ -70,9 +77,7 @@ export class Bench {
       historyRecordsMax: 1_000,
       recordCharsMax: 400_000,
     };
-    const agent = createAgent(platform, config, service.contents);
-    await agent.start();
-    return { agent, platform, storage };
+    return { agent: createAgent(platform, config, service.contents), platform, storage };
   }
 
   /** A device that has synced, with `count` records of another client. */

@@ -49,6 +49,18 @@ export function startSignIn(options: Partial<WorldOptions> = {}): SignInWorld {
   return here;
 }
 
+/** Whatever a device asks, this is the answer. */
+export function answering(
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): SignInWorld {
+  const world = startSignIn();
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  world.middle = async () => new Response(status === 204 ? null : text, { status, headers });
+  return world;
+}
+
 /** The JSON of an answer, changed. */
 export function changing(
   path: string,
