@@ -7,6 +7,7 @@ import { checkAccounts, openLeaving, type SignInFiles } from './leaving.ts';
 import { type Notes, writeNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
 import type { Terminal } from './terminal.ts';
+import { unsentLines } from './unsent.ts';
 
 /** Errors: `UsageError` (there is no such service), `Failure`, `StorageError`, `SyncError`. */
 export async function leaveOne(
@@ -24,10 +25,8 @@ export async function leaveOne(
   try {
     const { collections } = data.agent.status(name);
     checkAccounts(data, files, directory);
-    const unsent = Object.values(collections).reduce((sum, { pending }) => sum + pending, 0);
-    const lost = unsent === 0 ? '' : `\nNot sent yet, and lost then: ${unsent} of your changes.`;
-    const what = `This removes what was synced with ${name} from ${directory}.${lost}`;
-    await confirm(terminal, what, yes);
+    const what = `This removes what was synced with ${name} from ${directory}.`;
+    await confirm(terminal, [what, ...unsentLines(collections)].join('\n'), yes);
     isAgreed = files.size > 0;
     await data.agent.disable(name);
     if (left !== undefined) await writeNotes(directory, { ...notes, remotes: kept });

@@ -17,6 +17,7 @@ import { type Notes, readNotes } from './notes.ts';
 import type { SignOutOptions } from './options.ts';
 import { leaveOne } from './sign-out-one.ts';
 import type { Terminal } from './terminal.ts';
+import { unsentLines } from './unsent.ts';
 
 /**
  * Errors: `UsageError`, `Failure` (somebody said no), `StorageError` (a sync is running),
@@ -116,13 +117,9 @@ function question(
   files: SignInFiles,
   status: Status | null,
 ): string {
-  const unsent = Object.values(status?.collections ?? {}).reduce(
-    (sum, { pending }) => sum + pending,
-    0,
-  );
   return [
     `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
-    ...(unsent === 0 ? [] : [`Not sent yet, and lost then: ${unsent} of your changes.`]),
+    ...unsentLines(status?.collections ?? {}),
     ...[...files.values()].map(({ path }) => `The sign-in in ${path} ends.`),
     ...(forgetCredentials
       ? [files.size > 1 ? 'These files are removed, too.' : 'That file is removed, too.']
