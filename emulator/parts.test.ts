@@ -2,8 +2,10 @@
 // costs it nothing, and whatever happens while one is loaded, the next pass is whole.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { every } from '../test/sim/share.ts';
 import { corpusAccount } from '../test/support/device.ts';
-import { CommandError } from './device/device.ts';
+import { CommandError, DeviceHung } from './device/device.ts';
+import { VmError, VmKilled } from './device/vm-errors.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { createSetup, type Setup, type SetupOptions } from './setup.ts';
@@ -140,6 +142,46 @@ describe.each(ASKED)('where %s', (part) => {
   });
 });
 
+/** Of the engine's requests for memory while a part loads: every one, and ever fewer. */
+const REFUSED = [1, 60, 1_500, 500];
+
+/** What a device is told that has to start again: see `refusalOrEnd`. */
+const TOLD = ['deviceFailed', 'outOfMemory', 'failed', 'ended'];
+
+describe.each(ASKED.filter((_, at) => at % every(2) === 0))('where memory for %s', (part) => {
+  test.each(REFUSED.filter((_, at) => at % every(2) === 0))(
+    'is refused twice at every request number %i, it is told, and a restart mends it',
+    async (requests) => {
+      let refusals = 2;
+      const { setup } = television(
+        { refusing: true, onStep: () => setup.device.refuseEvery(0) },
+        (name) => {
+          if (name === part && refusals-- > 0) setup.device.refuseEvery(requests);
+          return false;
+        },
+      );
+      await setup.device.boot();
+      const told: string[] = [];
+      await story(async (name, json) => {
+        for (;;) {
+          const error = await command(setup, name, json).then(errorOf, refusalOrEnd);
+          if (error === null) return;
+          told.push(error.code);
+          expect(TOLD, `${name}: ${error.message}`).toContain(error.code);
+          expect(told.length).toBeLessThan(10);
+          // BRIDGE.md, "When memory is refused".
+          setup.device.powerOff();
+          setup.device.refuseEvery(0);
+          await setup.device.boot();
+        }
+      });
+      expect(refusals).toBeLessThanOrEqual(0);
+      if (requests === 1) expect(told).toEqual(['ended', 'ended']);
+      await expectWhole(setup);
+    },
+  );
+});
+
 class PowerCut extends Error {}
 
 function notIfCut(error: unknown): false {
@@ -161,4 +203,10 @@ function errorOf(reply: unknown): Refusal | null {
 function refusalOf(error: unknown): Refusal {
   if (error instanceof CommandError) return error;
   throw error;
+}
+
+/** Of a device that has to be started again, too. */
+function refusalOrEnd(error: unknown): Refusal {
+  const isEnd = [VmError, VmKilled, DeviceHung].some((kind) => error instanceof kind);
+  return isEnd ? { code: 'ended', message: `${error}` } : refusalOf(error);
 }
