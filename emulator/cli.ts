@@ -13,7 +13,6 @@ import {
   type OtherOptions,
   parseEmulate,
   parseNothing,
-  parseServe,
   systemReason,
 } from './options.ts';
 import { loadProfile, profileNames } from './profiles.ts';
@@ -21,9 +20,7 @@ import { progressPrinter } from './progress.ts';
 import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
-import { exampleLines } from './servers/examples.ts';
-import { serveOnLoopback } from './servers/serve.ts';
-import { openDatabase } from './servers/storage/served-database.ts';
+import { serve } from './serve.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 import type { Setup } from './setup.ts';
@@ -81,6 +78,11 @@ serve
                        have it
   --public-url URL     what clients call the servers (default: the port's own origin)
   --sign-up            whoever reaches the port may make an account
+  --issuer URL         an accounts server outside whose access tokens are believed, such as
+                       https://accounts.firefox.com; its keys are asked for. Again for another
+  --jwks FILE          the same with its keys: {"issuer": "https://...", "keys": [...]}
+  --test-accounts      begin with an account for trying, and sign with a key that everybody can
+                       read; without --database it is always so
   --seconds N          stop after so long (default 86400)
 
 Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never came, 3 the device
@@ -311,52 +313,6 @@ function refuse(path: string): (error: unknown) => never {
   return (error) => {
     throw new UsageError(`cannot write ${path}: ${systemReason(error)}`);
   };
-}
-
-/** Of passwords that are kept: some 50 ms and 16 MiB for each guess. */
-const SCRYPT_COST = 16_384;
-
-async function serve(args: readonly string[]): Promise<number> {
-  const { hosts, origins, seconds, publicUrl, signUp, ...options } = parseServe(args);
-  const kept = await openDatabase(options);
-  const { account, storage } = kept;
-  const accounts = { signUp, scryptCost: SCRYPT_COST };
-  const what = { account, accounts, ...(storage === undefined ? {} : { storage }) };
-  const at = {
-    ...{ port: options.port, hosts, origins },
-    ...(publicUrl === null ? {} : { origin: publicUrl }),
-  };
-  const serving = await serveOnLoopback({ ...at, ...what }).catch(async (error) => {
-    await kept.close();
-    throw new UsageError(`cannot listen on port ${options.port}: ${systemReason(error)}`);
-  });
-  // Whoever reads the first line may end it.
-  const ended = endOf(seconds);
-  const { urls, account: user } = serving.world;
-  const { email, password } = user;
-  const port = publicUrl === null ? {} : { port: serving.port };
-  const lines = { ...port, origin: serving.url, ...urls, email, password };
-  for (const [name, value] of Object.entries(lines)) {
-    process.stdout.write(`${name.padEnd(9)} ${value}\n`);
-  }
-  process.stdout.write(`\n${exampleLines(serving.world).join('\n')}\n`);
-  await ended;
-  await serving.close();
-  await kept.close();
-  return 0;
-}
-
-/** So many seconds later, or when somebody ends the process. */
-function endOf(seconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    }
-  });
 }
 
 function profileList(): string {

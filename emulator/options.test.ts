@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseEmulate, parseNothing, parseServe } from './options.ts';
+import { parseEmulate, parseNothing } from './options.ts';
+import { parseServe } from './serve-options.ts';
 import { UsageError } from './usage.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kitsync-options-'));
@@ -156,6 +157,10 @@ test('serve takes a port, an account and a time', () => {
     const line = complaint(['--allow-origin', origin], parseServe);
     expect(line).toMatch(/^--allow-origin must be an origin such as/);
   }
+  const urls = ['https://sync.example', 'https://sync.example/kitsync', 'http://127.0.0.1:8100'];
+  for (const url of urls) expect(parseServe(['--public-url', url]).publicUrl).toBe(url);
+  for (const url of ['sync.example', 'https://a.example/', 'ftp://a.example', 'https://a?b'])
+    expect(complaint(['--public-url', url], parseServe)).toMatch(/^--public-url must be a URL/);
   expect(complaint(['--host', 'tv:80'], parseServe)).toMatch(/^--host must be a name without a/);
   expect(complaint(['--port', '65536'], parseServe)).toMatch(/^--port must be a whole number/);
 });

@@ -19,7 +19,6 @@ import {
 } from './remote-options.ts';
 import { sha256 } from './replay.ts';
 import type { Off } from './rounds.ts';
-import { ANY_ORIGIN } from './servers/gate.ts';
 import { readAccount, type SeedAccount } from './servers/store-file.ts';
 import { UsageError } from './usage.ts';
 
@@ -30,7 +29,7 @@ export interface Edit {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-interface AccountFile {
+export interface AccountFile {
   readonly seed: SeedAccount;
   /** Of the file. */
   readonly sha256: string;
@@ -81,24 +80,6 @@ export interface EmulateOptions {
   readonly dumpFile: string | null;
   readonly traceFile: string | null;
   readonly json: boolean;
-}
-
-interface ServeOptions {
-  readonly port: number;
-  /** Names of this machine besides the loopback ones. */
-  readonly hosts: readonly string[];
-  /** Pages of these origins may ask. */
-  readonly origins: readonly string[];
-  readonly account: AccountFile;
-  /** Whether `account` was named, and is not the shipped one. */
-  readonly accountIsNamed: boolean;
-  /** Where all is kept, a folder or a `postgres://` URL; null: nowhere. */
-  readonly database: string | null;
-  /** What clients call the servers; null: the origin of the port. */
-  readonly publicUrl: string | null;
-  /** Whether whoever reaches the port may make an account. */
-  readonly signUp: boolean;
-  readonly seconds: number;
 }
 
 const SHIPPED_ACCOUNT = new URL('../test/fixtures/corpus-a.json', import.meta.url);
@@ -204,51 +185,10 @@ function recordCount(text: string): number {
   return wholeNumber('--records', text, 0);
 }
 
-export function parseServe(args: readonly string[]): ServeOptions {
-  const values = parse(args, {
-    port: { type: 'string', default: '0' },
-    host: { type: 'string', multiple: true, default: [] },
-    'allow-origin': { type: 'string', multiple: true, default: [] },
-    account: { type: 'string' },
-    database: { type: 'string' },
-    'public-url': { type: 'string' },
-    'sign-up': { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '86400' },
-  });
-  return {
-    port: wholeNumber('--port', values.port, 0, 65_535),
-    hosts: values.host.map(hostName),
-    origins: values['allow-origin'].map(pageOrigin),
-    account: readAccountFile(values.account),
-    accountIsNamed: values.account !== undefined,
-    database: values.database ?? null,
-    publicUrl: values['public-url'] === undefined ? null : publicOrigin(values['public-url']),
-    signUp: values['sign-up'],
-    seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
-  };
-}
-
 /** For an option of that name. Errors: UsageError. */
 export function hostName(text: string): string {
   if (/^(?!-)[\w.-]{1,253}$/.test(text) || /^\[[\da-f:.]+\]$/i.test(text)) return text;
   throw new UsageError(`--host must be a name without a port, not ${JSON.stringify(text)}`);
-}
-
-/** Of servers that answer under paths of their own. */
-function publicOrigin(text: string): string {
-  if (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text) return text;
-  throw new UsageError(
-    `--public-url must be an origin such as https://sync.example, not ${JSON.stringify(text)}`,
-  );
-}
-
-/** To the letter: browsers write it like this. */
-function pageOrigin(text: string): string {
-  if (text === ANY_ORIGIN) return text;
-  if (/^[a-z][a-z\d+.-]*:\/\/[a-z\d.:[\]-]+$/.test(text)) return text;
-  throw new UsageError(
-    `--allow-origin must be an origin such as https://app.example, not ${JSON.stringify(text)}`,
-  );
 }
 
 /** For commands that take no options. */
@@ -257,7 +197,7 @@ export function parseNothing(args: readonly string[]): void {
 }
 
 /** Null: the account that is shipped with the emulator. */
-function readAccountFile(path: string | undefined): AccountFile {
+export function readAccountFile(path: string | undefined): AccountFile {
   const { value: file, sha256 } = readJson(path ?? SHIPPED_ACCOUNT);
   const name = path ?? 'the shipped account';
   return asUsage(() => {
@@ -351,7 +291,8 @@ function oneOf<T extends string>(name: string, value: unknown, words: readonly T
 
 type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
-function parse<const T extends OptionTable>(args: readonly string[], options: T) {
+/** Errors: UsageError. */
+export function parse<const T extends OptionTable>(args: readonly string[], options: T) {
   const joined = withNegativeNumbers(args);
   const values = asUsage(
     () => parseArgs({ args: joined, options, allowPositionals: false }).values,

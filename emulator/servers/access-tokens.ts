@@ -2,7 +2,7 @@
 // server's published key. One that was destroyed is remembered here until it would have expired;
 // who checks signatures only does not hear of it.
 
-import type { JsonWebKey } from 'node:crypto';
+import { createHash, type JsonWebKey } from 'node:crypto';
 import type { Account } from './account-call.ts';
 import { publicPart, signJws, verifyJws } from './jws.ts';
 import { ACCOUNTS_TEST_KEY } from './test-keys.ts';
@@ -14,6 +14,8 @@ export interface AccessTokenOptions {
   random(count: number): Uint8Array;
   /** Life of an access token; 6 hours by default. */
   readonly accessTokenSeconds?: number;
+  /** The private RSA key that signs; by default a test key that everybody can read. */
+  readonly key?: JsonWebKey;
 }
 
 /** What is granted, to which client. */
@@ -34,21 +36,26 @@ interface Claims {
   readonly generation: number;
 }
 
-const KEY_ID = 'kitsync-test-key';
 const ACCESS_TOKEN_SECONDS = 6 * 3600;
 
-/** The public key that checks this server's signatures. */
-export function accountsJwk(): JsonWebKey {
-  return { ...publicPart(ACCOUNTS_TEST_KEY), alg: 'RS256', use: 'sig', kid: KEY_ID };
+/** The public key that checks signatures of an accounts server's key, with a name (`kid`). */
+export function accountsJwk(key: JsonWebKey = ACCOUNTS_TEST_KEY): JsonWebKey {
+  const name = createHash('sha256').update(String(key.n)).digest('hex').slice(0, 16);
+  const kid = key.n === ACCOUNTS_TEST_KEY.n ? 'kitsync-test-key' : name;
+  return { ...publicPart(key), alg: 'RS256', use: 'sig', kid };
 }
 
 export class AccessTokens {
   readonly #options: AccessTokenOptions;
+  readonly #key: JsonWebKey;
+  readonly #publicKey: JsonWebKey;
   /** By the token's id: when it would have expired, in seconds. */
   readonly #destroyed = new Map<string, number>();
 
   constructor(options: AccessTokenOptions) {
     this.#options = options;
+    this.#key = options.key ?? ACCOUNTS_TEST_KEY;
+    this.#publicKey = accountsJwk(this.#key);
   }
 
   /** The answer to who asked for a token. `ttl`: a shorter life, in seconds. */
@@ -69,9 +76,9 @@ export class AccessTokens {
       // Not in Mozilla's tokens: it lets a gateway that knows the client state build X-KeyID.
       'fxa-keysChangedAt': account.keysChangedAtMs,
     };
-    const header = { typ: 'at+jwt', kid: KEY_ID };
+    const header = { typ: 'at+jwt', kid: this.#publicKey.kid };
     return {
-      access_token: signJws(ACCOUNTS_TEST_KEY, claims, header),
+      access_token: signJws(this.#key, claims, header),
       token_type: 'bearer',
       expires_in: lifeSeconds,
       scope,
@@ -81,7 +88,7 @@ export class AccessTokens {
 
   /** What a token says, while it is good; else null. */
   read(token: string): Claims | null {
-    const payload = verifyJws(accountsJwk(), token)?.payload;
+    const payload = verifyJws(this.#publicKey, token)?.payload;
     if (payload === undefined || payload.iss !== this.#options.baseUrl) return null;
     const id = String(payload.jti);
     if (!(Number(payload.exp) > this.#nowSeconds()) || this.#destroyed.has(id)) return null;

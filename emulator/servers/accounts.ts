@@ -1,8 +1,9 @@
 // An accounts server in the manner of Firefox Accounts: password sign-in (onepw, version 1), the
 // key bundle, BrowserID certificates, OAuth (oauth.ts), scoped key data and the account's devices.
-// Its signatures are real, its key is a published test key, and it stretches no password:
-// it serves the emulator and loopback, nobody else.
+// Its signatures are real; without a key of its own it signs with a test key that everybody can
+// read, for the emulator and for trying only.
 
+import type { JsonWebKey } from 'node:crypto';
 import { type AccessTokens, accountsJwk } from './access-tokens.ts';
 import { type Account, type Body, type Call, problem, textOf } from './account-call.ts';
 import { clientRoutes, devicesOf } from './account-clients.ts';
@@ -31,6 +32,8 @@ export interface AccountsOptions {
   readonly accounts: readonly AccountSeed[];
   nowMs(): number;
   random(count: number): Uint8Array;
+  /** The private RSA key that signs; by default a test key that everybody can read. */
+  readonly key?: JsonWebKey;
   /** Life of an access token; 6 hours by default. */
   readonly accessTokenSeconds?: number;
   /** scrypt's N for passwords that are set from now on; 2 by default, which protects nothing. */
@@ -81,6 +84,7 @@ export function createAccounts(options: AccountsOptions): AccountsServer {
 class Accounts implements AccountsServer {
   readonly #options: AccountsOptions;
   readonly #base: URL;
+  readonly #key: JsonWebKey;
   readonly #accounts: AccountList;
   readonly #tokens: AccountTokens;
   readonly #oauth: OAuth;
@@ -89,6 +93,7 @@ class Accounts implements AccountsServer {
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl);
+    this.#key = options.key ?? ACCOUNTS_TEST_KEY;
     this.#oauth = new OAuth(options);
     this.#tokens = new AccountTokens(options);
     this.#accounts = new AccountList(options, options.accounts);
@@ -202,8 +207,8 @@ class Accounts implements AccountsServer {
     return [
       ['GET .well-known/fxa-client-configuration', () => client],
       ['GET .well-known/openid-configuration', () => openid],
-      ['GET .well-known/browserid', () => ({ 'public-key': toBrowserIdKey(ACCOUNTS_TEST_KEY) })],
-      ['GET v1/jwks', () => ({ keys: [accountsJwk()] })],
+      ['GET .well-known/browserid', () => ({ 'public-key': toBrowserIdKey(this.#key) })],
+      ['GET v1/jwks', () => ({ keys: [accountsJwk(this.#key)] })],
       ['POST v1/get_random_bytes', () => ({ data: toHex(this.#options.random(32)) })],
     ];
   }
@@ -269,7 +274,7 @@ class Accounts implements AccountsServer {
       throw problem(400, 107, 'Invalid parameter in request body: publicKey');
     if (typeof duration !== 'number' || !(duration > 0 && duration <= CERTIFICATE_MAX_MS))
       throw problem(400, 107, 'Invalid parameter in request body: duration');
-    const cert = signCertificate(ACCOUNTS_TEST_KEY, {
+    const cert = signCertificate(this.#key, {
       issuer: this.#base.host,
       publicKey,
       durationMs: duration,

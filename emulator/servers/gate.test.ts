@@ -20,6 +20,12 @@ test('pages of any origin may ask where all are allowed, but never a gateway', (
   expect(judge(unknown, options).answer?.status).toBe(421);
 });
 
+test('pages of the servers themselves may ask, behind TLS, too', () => {
+  const options = { hosts: [], origins: [], own: 'https://sync.example' };
+  expect(judge(asked('https://sync.example'), options).answer).toBeNull();
+  expect(judge(asked('http://sync.example'), options).answer?.status).toBe(403);
+});
+
 test('a page whose origin only begins like one that is allowed may not ask', () => {
   const options = { hosts: [], origins: ['https://app.example'] };
   expect(judge(asked('https://app.example'), options).answer).toBeNull();

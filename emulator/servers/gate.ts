@@ -10,6 +10,8 @@ import type { ServerName } from './world.ts';
 export interface GateOptions {
   /** Names besides those of the loopback interface, without a port. */
   readonly hosts: readonly string[];
+  /** The servers' own origin, where it is not that of the port. */
+  readonly own?: string;
   /** Origins of pages whose scripts may ask, as browsers write them. */
   readonly origins: readonly string[];
   /** The longest request that the storage takes, where that is more than by default. */
@@ -52,7 +54,7 @@ export function judge(asked: Asked, options: GateOptions): Verdict {
   if (Number(headers['content-length'] ?? 0) > bodyBytesMax) return refuse(413, TOO_LARGE);
   const { origin } = headers;
   // No page, or one of these servers' own.
-  if (origin === undefined || origin === `http://${headers.host}`) {
+  if (origin === undefined || origin === `http://${headers.host}` || origin === options.own) {
     return { answer: null, headers: {}, bodyBytesMax };
   }
   const isAllowed = options.origins.includes(origin) || options.origins.includes(ANY_ORIGIN);

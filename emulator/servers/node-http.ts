@@ -26,10 +26,10 @@ export async function readBody(
 }
 
 /**
- * What a handler gets; `origin` is what the client calls this server. Null where no handler can be
- * asked with such a method: it is 405 everywhere.
+ * What a handler gets; `url` is what the client has asked for. Null where no handler can be asked
+ * with such a method: it is 405 everywhere.
  */
-export function toRequest(incoming: IncomingMessage, origin: string, body: Buffer): Request | null {
+export function toRequest(incoming: IncomingMessage, url: string, body: Buffer): Request | null {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -37,7 +37,7 @@ export function toRequest(incoming: IncomingMessage, origin: string, body: Buffe
   if (/^(connect|trace|track)$/i.test(method)) return null;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const init = { method, headers, ...(hasBody ? { body } : {}) };
-  return new Request(origin + (incoming.url ?? '/'), init);
+  return new Request(url, init);
 }
 
 /** Sends an answer and resolves to the bytes of its body. Rejects when it broke off. */

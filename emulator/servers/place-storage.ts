@@ -16,8 +16,9 @@ export interface Seen {
 /** The users of the storage, whom nobody else adds meanwhile. */
 export interface Places {
   /**
-   * The user of a key: a known one, one without a key, which has it from now on, or null. `add`: a
-   * new one instead of null.
+   * A user of the storage for an account that has none for this key yet: one that holds data under
+   * the key and is nobody's, one without a key, or null. `add`: a new one instead of null. What an
+   * account has got is its own: whoever else names the same key is given something else.
    */
   of(fingerprint: string, add: boolean): Promise<number | null>;
 }
@@ -36,15 +37,17 @@ export interface PlaceStorage {
 export function memoryPlaces(store: Store): PlaceStorage {
   const accounts = new Map<string, Seen>();
   const locks = new Locks();
+  const taken = new Set<number>();
   const places: Places = {
     async of(fingerprint, add) {
-      const users = [...store.users.values()];
+      const users = [...store.users.values()].filter(({ uid }) => !taken.has(uid));
       const known =
         users.find((user) => user.keyFingerprint === fingerprint) ??
         users.find((user) => user.keyFingerprint === null);
       if (!known && !add) return null;
       const user = known ?? store.addUser(fingerprint);
       user.keyFingerprint = fingerprint;
+      taken.add(user.uid);
       return user.uid;
     },
   };

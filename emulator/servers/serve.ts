@@ -16,8 +16,8 @@ interface ServeOptions
   /** 0 for any free port. */
   readonly port: number;
   /**
-   * What clients call it, where something stands before it; without a trailing slash. By default
-   * the port's own.
+   * What clients call it, where something stands before it; without a trailing slash. A path is a
+   * prefix, with or without which requests come. By default the port's own.
    */
   readonly origin?: string;
   /** The host's clock and randomness by default. */
@@ -54,6 +54,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
   const gate = {
     hosts: [...hosts, new URL(url).hostname],
     origins,
+    own: new URL(url).origin,
     storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
   };
   server.on('request', (incoming, outgoing) => {
@@ -84,7 +85,8 @@ async function answer(
   world: World,
   gate: GateOptions,
 ): Promise<void> {
-  const { method = 'GET', url: target = '/', headers } = incoming;
+  const { method = 'GET', headers } = incoming;
+  const target = withoutPrefix(incoming.url ?? '/', new URL(origin).pathname);
   const verdict = judge({ method, target, headers }, gate);
   if (verdict.answer !== null) {
     const { status, text } = verdict.answer;
@@ -92,12 +94,16 @@ async function answer(
   }
   const bytes = await readBody(incoming, verdict.bodyBytesMax);
   if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
-  const request = toRequest(incoming, origin, bytes);
+  const request = toRequest(incoming, origin + target, bytes);
   if (request === null) return refuse(incoming, outgoing, 405, NO_SUCH_METHOD, verdict.headers);
   const response = await world
     .fetch(request)
     .catch((error) => (error instanceof StorageError ? unavailable() : nobody()));
   await sendResponse(outgoing, response, verdict.headers);
+}
+
+function withoutPrefix(target: string, prefix: string): string {
+  return prefix !== '/' && target.startsWith(`${prefix}/`) ? target.slice(prefix.length) : target;
 }
 
 function nobody(): Response {

@@ -14,7 +14,8 @@ import {
   jsonResponse,
   pathSegments,
 } from './http.ts';
-import { verifyJws } from './jws.ts';
+import { type Issuer, keyFor } from './issuers.ts';
+import { readJws, verifyJws } from './jws.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
 import type { PlaceStorage, Places, Seen } from './place-storage.ts';
 import { issueStorageToken, type StorageSecret } from './storage-token.ts';
@@ -26,6 +27,8 @@ export interface TokenServerOptions {
   /** The accounts server's URL and public key: whom it believes. */
   readonly accountsUrl: string;
   readonly accountsKey: JsonWebKey;
+  /** Others whose access tokens it believes. */
+  readonly issuers?: readonly Issuer[];
   readonly places: PlaceStorage;
   readonly secret: StorageSecret;
   nowMs(): number;
@@ -92,12 +95,12 @@ class TokenServer {
     if (path !== '1.0/sync/1.5' || url.pathname.endsWith('/'))
       throw failure(404, 'error', 'url', 'Unsupported application');
     if (request.method !== 'GET') throw failure(405, 'error', 'method', 'Method not allowed');
-    const claim = this.#claimOf(request);
+    const claim = await this.#claimOf(request);
     const seen = await this.#seenFrom(claim);
     return this.#credentials(claim, seen, url.searchParams.get('duration'));
   }
 
-  #claimOf(request: Request): Claim {
+  async #claimOf(request: Request): Promise<Claim> {
     const { scheme, value } = authorization(request);
     if (scheme === 'browserid') return this.#browserIdClaim(request, value);
     if (scheme === 'bearer') return this.#bearerClaim(request, value);
@@ -125,12 +128,11 @@ class TokenServer {
     return [url, `${url}/`, this.#base.origin, `${this.#base.origin}/`];
   }
 
-  #bearerClaim(request: Request, token: string): Claim {
-    const claims = verifyJws(this.#options.accountsKey, token)?.payload;
+  async #bearerClaim(request: Request, token: string): Promise<Claim> {
+    const { claims, uid } = await this.#believed(token);
     // The scope is split at commas, as the reference server does: a token for Sync alone passes.
-    const isForSync = String(claims?.scope).split(',').includes(OLDSYNC_SCOPE);
-    const isOurs = claims?.iss === this.#options.accountsUrl && typeof claims.sub === 'string';
-    if (!isForSync || !isOurs || !(Number(claims.exp) * 1000 > this.#options.nowMs()))
+    const isForSync = String(claims.scope).split(',').includes(OLDSYNC_SCOPE);
+    if (!isForSync || !(Number(claims.exp) * 1000 > this.#options.nowMs()))
       throw unproved('invalid-credentials', 'Unauthorized');
     const keyId = request.headers.get('x-keyid');
     if (keyId === null) throw refusal('invalid-key-id', 'X-KeyID', 'Missing X-KeyID header');
@@ -140,11 +142,29 @@ class TokenServer {
     if (state !== null && fingerprintOf(state) !== fingerprint)
       throw refusal('invalid-client-state', 'X-Client-State', 'Is not that of X-KeyID');
     return {
-      uid: String(claims.sub),
+      uid,
       generation: Number(claims['fxa-generation'] ?? 0),
       keysChangedAtMs: Number(keysChangedAt),
       fingerprint,
     };
+  }
+
+  /**
+   * What a token says that one of the known issuers signed, and by which name its user is known
+   * here. Errors: HttpError 401, 503.
+   */
+  async #believed(token: string): Promise<{ claims: Record<string, unknown>; uid: string }> {
+    const { accountsKey, accountsUrl, issuers = [] } = this.#options;
+    const jws = readJws(token);
+    const isOurs = jws?.payload.iss === accountsUrl;
+    const issuer = issuers.find(({ url }) => url === jws?.payload.iss);
+    const key = isOurs ? accountsKey : issuer && (await keyFor(issuer, jws?.header.kid));
+    if (key === 'unavailable') throw overload();
+    const claims = key && verifyJws(key, token)?.payload;
+    if (!claims || typeof claims.sub !== 'string' || claims.sub === '')
+      throw unproved('invalid-credentials', 'Unauthorized');
+    // Two issuers may give the same name to two people.
+    return { claims, uid: isOurs ? claims.sub : `${claims.iss} ${claims.sub}` };
   }
 
   /** What is known of the account from now on. Errors: HttpError 401, 403. */

@@ -39,14 +39,19 @@ export interface WorldStorage {
 
 export interface WorldOptions {
   readonly account: SeedAccount & { readonly email?: string; readonly password?: string };
+  /** The accounts server does not know `account`; whoever has one has made it there. */
+  readonly isEmpty?: boolean;
   nowMs(): number;
   random(count: number): Uint8Array;
   /** Base URLs without a trailing slash; a path is a prefix. `INSIDE_URLS` by default. */
   readonly urls?: ServerUrls;
   /** Where the records are, and what the token server knows; by default in the account's store. */
   readonly storage?: WorldStorage;
-  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signUp' | 'scryptCost'>;
-  readonly token?: Pick<TokenServerOptions, 'durationSeconds' | 'allowNewUsers' | 'health'>;
+  readonly accounts?: Pick<AccountsOptions, 'accessTokenSeconds' | 'signUp' | 'scryptCost' | 'key'>;
+  readonly token?: Pick<
+    TokenServerOptions,
+    'durationSeconds' | 'allowNewUsers' | 'health' | 'issuers'
+  >;
   readonly sync15?: Pick<Sync15Options, 'limits' | 'quotaBytes' | 'health'>;
   /**
    * By default history, passwords and clients can be written; `enabled: []` is Syncto as it came.
@@ -96,7 +101,7 @@ export function createServers(options: WorldOptions): World {
     ...{ nowMs, random },
     baseUrl: urls.accounts,
     tokenUrl: urls.token,
-    accounts: [account],
+    accounts: options.isEmpty === true ? [] : [account],
   });
   const accounts = storage.keepAccounts?.(signIn) ?? signIn;
   const handlers: Readonly<Record<ServerName, Handler>> = {
@@ -108,7 +113,7 @@ export function createServers(options: WorldOptions): World {
       baseUrl: urls.token,
       nodeUrl: urls.sync15,
       accountsUrl: urls.accounts,
-      accountsKey: accountsJwk(),
+      accountsKey: accountsJwk(options.accounts?.key),
     }),
     sync15: createSync15({
       ...options.sync15,

@@ -80,7 +80,7 @@ export async function onEachPlace(work: (place: Place) => Promise<void>): Promis
 export async function loadOf(place: Place, clients: readonly number[]): Promise<Load[]> {
   // A checkout builds the command first, in the process that is started.
   await startCommand(['help']).ended;
-  const servers = await startServers('--database', await place.database());
+  const servers = await startServers('--test-accounts', '--database', await place.database());
   try {
     const storage = await storageAt(servers.url, CORPUS_KEY);
     const fill = Array.from({ length: PAGE }, (_, n) => ({ id: `r${n}`, payload: PAYLOAD }));

@@ -30,7 +30,7 @@ describe.skipIf(bin === null)('three processes', () => {
     postgres = await startPostgres(bin ?? '');
     address = await balance();
     const url = await postgres.newUrl();
-    const args = ['--database', url, '--public-url', address.url];
+    const args = ['--test-accounts', '--database', url, '--public-url', address.url];
     servers = await Promise.all([0, 1, 2].map(() => startServers('--port', '0', ...args)));
   });
   afterAll(async () => {

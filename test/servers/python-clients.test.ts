@@ -17,7 +17,7 @@ let printed = '';
 
 beforeAll(async () => {
   const database = join(mkdtempSync(join(tmpdir(), 'kitsync-')), 'database');
-  const options = ['--database', database, '--sign-up', '--seconds', '300'];
+  const options = ['--database', database, '--test-accounts', '--sign-up', '--seconds', '300'];
   server = spawn(process.execPath, [KITSYNC, 'serve', ...options]);
   await new Promise<void>((resolve, reject) => {
     server.once('exit', () => reject(new Error(`serve ended: ${printed}`)));

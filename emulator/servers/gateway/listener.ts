@@ -129,7 +129,7 @@ class Door {
       const body = await readBody(incoming, BODY_BYTES_MAX, hasRoom);
       if (body === 'too long') return no(413, 113, TOO_LARGE);
       if (body === 'no room') return no(503, 201, 'too many bodies at a time');
-      const request = toRequest(incoming, this.#origin, body);
+      const request = toRequest(incoming, this.#origin + (incoming.url ?? '/'), body);
       if (request === null) return no(405, 115, NO_SUCH_METHOD);
       const response = await this.#handler(request).catch((error: unknown) => {
         this.#options.log('fault', { cause: causeOf(error) });

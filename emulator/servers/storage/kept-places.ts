@@ -1,8 +1,8 @@
 // What a token server remembers, kept in a ServerStorage:
 //
 //   a/HASH          what an account has proved; the hash is of its name
-//   f/FINGERPRINT   the user whose data is sealed under a key
-//   n/UID           a user whose key nobody has named yet
+//   f/FINGERPRINT   a user whose data is sealed under a key, and whom no account has yet
+//   n/UID           the same, where nobody has named the key either
 //   uids            the highest number of a user
 
 import { createHash } from 'node:crypto';
@@ -41,7 +41,10 @@ function placesOf(tx: Transaction): Places {
     async of(fingerprint, add) {
       const key = `f/${fingerprint}`;
       const [known = null, last = null] = await tx.get([key, 'uids']);
-      if (known !== null) return numberOf(key, known);
+      if (known !== null) {
+        tx.remove(key);
+        return numberOf(key, known);
+      }
       const [nameless] = await tx.keys(under('n/', 1));
       if (nameless === undefined && !add) return null;
       const uid =
@@ -53,7 +56,6 @@ function placesOf(tx: Transaction): Places {
         addUser(tx, uid);
         tx.put('uids', `${uid}`);
       }
-      tx.put(key, `${uid}`);
       return uid;
     },
   };

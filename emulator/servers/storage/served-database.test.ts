@@ -55,7 +55,7 @@ test('a process that is killed while it writes has kept all that it acknowledged
   const folder = join(temporaryFolder(), 'database');
   let written = 0;
   for (const times of [1, 2, 3]) {
-    const servers = await startServers('--database', folder);
+    const servers = await startServers('--test-accounts', '--database', folder);
     expect(servers.complained()).toBe('');
     const ask = await writerTo(servers.url, CORPUS_KEY);
     for (let index = 0; index < written; index++)
@@ -66,8 +66,8 @@ test('a process that is killed while it writes has kept all that it acknowledged
   }
   expect(written).toBeGreaterThan(10);
 
-  const last = await startServers('--database', folder);
-  const second = startCommand(['serve', '--database', folder]);
+  const last = await startServers('--test-accounts', '--database', folder);
+  const second = startCommand(['serve', '--test-accounts', '--database', folder]);
   expect([await second.ended, second.complained()]).toEqual([
     2,
     expect.stringMatching(/^kitsync: --database [^\n]*\n$/),
@@ -78,7 +78,7 @@ test('a process that is killed while it writes has kept all that it acknowledged
 
 test('who was signed in is so after a restart, with the pass to the storage', async () => {
   const folder = join(temporaryFolder(), 'database');
-  const first = await startServers('--database', folder);
+  const first = await startServers('--test-accounts', '--database', folder);
   const asked: string[] = [];
   const device = accountClient({
     fetch: (request) => {
@@ -94,7 +94,7 @@ test('who was signed in is so after a restart, with the pass to the storage', as
   expect(await ask('PUT', 'a')).toBe(200);
   first.child.kill('SIGKILL');
   await first.ended;
-  await startServers('--database', folder, '--port', new URL(first.url).port);
+  await startServers('--test-accounts', '--database', folder, '--port', new URL(first.url).port);
   asked.length = 0;
   expect((await device.accessToken(true)).token).toMatch(/^ey/);
   expect(asked).not.toContain('/accounts/v1/account/login');
@@ -104,11 +104,11 @@ test('who was signed in is so after a restart, with the pass to the storage', as
 
 test('a folder that others can read, or whose account is another one, is refused', async () => {
   const folder = join(temporaryFolder(), 'database');
-  const first = await startServers('--database', folder);
+  const first = await startServers('--test-accounts', '--database', folder);
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
   const complaintOf = async (...args: string[]) => {
-    const command = startCommand(['serve', '--database', folder, ...args]);
+    const command = startCommand(['serve', '--test-accounts', '--database', folder, ...args]);
     expect(await command.ended).toBe(2);
     return command.complained();
   };
@@ -119,7 +119,7 @@ test('a folder that others can read, or whose account is another one, is refused
 
 test('a database that is not there is refused, and its password is not shown', async () => {
   const url = 'postgres://user:the-password@127.0.0.1:1/none?connect_timeout=1';
-  const command = startCommand(['serve', '--database', url]);
+  const command = startCommand(['serve', '--test-accounts', '--database', url]);
   expect(await command.ended).toBe(2);
   expect(command.complained()).toMatch(
     /^kitsync: --database postgres:\/\/user@127\.0\.0\.1:1\/none: /,

@@ -2,12 +2,13 @@
 // which account is in it, and what is said when it cannot be used. Of a new one everything is there
 // at once, the account with all its records, or nothing.
 
-import { randomBytes } from 'node:crypto';
+import { generateKeyPair, type JsonWebKey, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { checkPrivateFolder } from '../../../platform/node/cli/private-files.ts';
 import { StorageError } from '../../../platform/storage-rules.ts';
 import { UsageError } from '../../usage.ts';
-import { parseObject } from '../http.ts';
+import { isObject, parseObject } from '../http.ts';
 import { Store } from '../store.ts';
 import type { SeedAccount } from '../store-file.ts';
 import type { WorldStorage } from '../world.ts';
@@ -19,13 +20,19 @@ import { openPostgresStorage } from './postgres-storage.ts';
 import type { ServerStorage } from './server-storage.ts';
 
 interface Wanted {
-  readonly account: { readonly seed: SeedAccount };
+  /** What a new database begins with; null: nobody. */
+  readonly account: { readonly seed: SeedAccount } | null;
   readonly accountIsNamed: boolean;
   readonly database: string | null;
 }
 
 interface Kept {
-  readonly account: SeedAccount;
+  /** Null: there is none but those that were made since. */
+  readonly account: SeedAccount | null;
+  /** Whether it was made just now. */
+  readonly isNew: boolean;
+  /** The private key of the accounts server. Undefined: there is none but the test key. */
+  readonly key?: JsonWebKey;
   /** Undefined: nothing is kept. */
   readonly storage?: WorldStorage;
   close(): Promise<void>;
@@ -38,7 +45,8 @@ const LAYOUT = 2;
 /** Without a database nothing is kept. Errors: UsageError. */
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
   const { database, account, accountIsNamed } = wanted;
-  if (database === null) return { account: account.seed, close: async () => undefined };
+  if (database === null)
+    return { account: account?.seed ?? null, isNew: true, close: async () => undefined };
   const name = isPostgres(database) ? withoutPassword(database) : database;
   const refused = (error: unknown): never => {
     throw new UsageError(`--database ${name}: ${(error as Error).message}`);
@@ -48,13 +56,15 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
   );
   const storage = complaining(opened, name);
   try {
-    const { kB, secret, isNew } = await accountIn(opened, account.seed);
+    const { kB, secret, key, isNew } = await accountIn(opened, account?.seed ?? null);
     if (!isNew && accountIsNamed)
       throw new Error('it has an account already, which excludes --account');
     const bsos = new KeptBsos(storage);
     bsos.sweep();
     return {
-      account: { kB, store: new Store() },
+      account: kB === null ? null : { kB, store: new Store() },
+      isNew,
+      key,
       storage: {
         bsos,
         places: keptPlaces(storage),
@@ -78,27 +88,47 @@ async function openFolder(folder: string): Promise<ServerStorage> {
   return openSqliteStorage(folder);
 }
 
-/** The account that is there; where none is, that of `seed`, which is there from now on. */
+interface InDatabase {
+  readonly kB: string | null;
+  readonly secret: Uint8Array;
+  readonly key: JsonWebKey;
+}
+
+/** What is there; where nothing is, `seed` and new secrets, which are there from now on. */
 async function accountIn(
   storage: ServerStorage,
-  seed: SeedAccount,
-): Promise<{ kB: string; secret: Uint8Array; isNew: boolean }> {
+  seed: SeedAccount | null,
+): Promise<InDatabase & { isNew: boolean }> {
   return storage.transaction(ACCOUNT, async (tx) => {
     const [text = null] = await tx.get([ACCOUNT]);
-    const kept = text === null ? null : (parseObject(text) ?? {});
-    if (kept !== null) {
-      const { layout, kB, secret } = kept;
-      if (layout !== LAYOUT || typeof kB !== 'string' || typeof secret !== 'string')
-        throw new Error('another version of Kitsync has written it');
-      return { kB, secret: Buffer.from(secret, 'hex'), isNew: false };
+    const kept = text === null ? null : inDatabase(parseObject(text));
+    // What an older version made has no key yet.
+    const key = kept?.key ?? (await newKey());
+    const { kB, secret } = kept ?? { kB: seed?.kB ?? null, secret: randomBytes(32) };
+    if (kept?.key === undefined) {
+      const found = { layout: LAYOUT, kB, secret: Buffer.from(secret).toString('hex'), key };
+      tx.put(ACCOUNT, JSON.stringify(found));
     }
-    const secret = randomBytes(32);
-    const { kB, store } = seed;
-    await addUsers(tx, store, Date.now());
-    addPlaces(tx, store);
-    tx.put(ACCOUNT, JSON.stringify({ layout: LAYOUT, kB, secret: secret.toString('hex') }));
-    return { kB, secret, isNew: true };
+    if (kept === null && seed !== null) {
+      await addUsers(tx, seed.store, Date.now());
+      addPlaces(tx, seed.store);
+    }
+    return { kB, secret, key, isNew: kept === null };
   });
+}
+
+function inDatabase(
+  kept: Record<string, unknown> | null,
+): Omit<InDatabase, 'key'> & Partial<InDatabase> {
+  const { layout, kB, secret, key } = kept ?? {};
+  if (layout !== LAYOUT || (typeof kB !== 'string' && kB !== null) || typeof secret !== 'string')
+    throw new Error('another version of Kitsync has written it');
+  return { kB, secret: Buffer.from(secret, 'hex'), ...(isObject(key) ? { key } : {}) };
+}
+
+async function newKey(): Promise<JsonWebKey> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  return privateKey.export({ format: 'jwk' });
 }
 
 /** Whoever runs the servers is told why they answer 503. */
