@@ -297,6 +297,13 @@ describe('disabling', () => {
     expect(device.storage.snapshot().map(([key]) => key)).toEqual(['s']);
   });
 
+  test('leaves the number of its keys behind: what comes next has another one', async () => {
+    const device = await signedIn();
+    const { generation } = await openStates(device.storage).load();
+    await device.agent.disable();
+    expect((await openStates(device.storage).load()).generation).toBeGreaterThan(generation);
+  });
+
   test('takes no edit any more', async () => {
     const device = await signedIn();
     const gone = device.agent.disable();
@@ -314,6 +321,7 @@ describe('disabling', () => {
     world.server.collections.clear();
     expect(await device.agent.enable()).toMatchObject({ ok: true });
     expect(device.agent.status().account).toBe('u2@example.test');
+    expect((await openStates(device.storage).load()).settings).toMatchObject({ wifiOnly: true });
     expect(await device.agent.list('history', { limit: 9 })).toEqual({ records: [], next: null });
   });
 });

@@ -41,6 +41,17 @@ describe('a new key of the same user', () => {
     expect(before).toHaveLength(2);
   });
 
+  test('sends it also where the account looks under the new key as it did before', async () => {
+    const device = await signedIn();
+    await device.agent.put('history', PAGE);
+    await device.agent.sync();
+    world.user = { ...world.user, key: NEW_KEY };
+    world.server.collections.clear();
+    await world.server.setKeys(DEFAULT_KEYS, 1_000, syncKeyBundle(NEW_KEY));
+    const report = await device.agent.sync();
+    expect(report).toMatchObject({ ok: true, collections: { history: { pushed: 2 } } });
+  });
+
   test('keeps it also when the account has nothing yet', async () => {
     const device = await signedIn();
     await device.agent.put('history', PAGE);
@@ -76,6 +87,34 @@ describe('a new key of the same user', () => {
     const { clientState } = await openStates((await signedIn()).storage).load();
     return { clientState: clientState ?? '' };
   };
+});
+
+describe('what the protocol has learned of the server', () => {
+  /** What it had learned of the first user's when it is asked for the next one. */
+  const known = async (next: Partial<typeof world.user>): Promise<object> => {
+    const device = await signedIn();
+    world.atRequest = ({ memory }) => {
+      memory.learned = 7;
+    };
+    await device.agent.sync();
+    const again = await rebooted(device);
+    world.user = { ...world.user, ...next };
+    let first: object | null = null;
+    world.atRequest = ({ memory }) => {
+      first ??= { ...memory };
+    };
+    await again.agent.sync();
+    return first ?? {};
+  };
+
+  test('outlives a reboot', async () => {
+    expect(await known({})).toEqual({ learned: 7 });
+  });
+
+  test('is nothing that holds for another user, or under another key', async () => {
+    expect(await known({ uid: 'u2' })).toEqual({});
+    expect(await known({ key: { kB: '77'.repeat(32) } })).toEqual({});
+  });
 });
 
 describe('another account', () => {

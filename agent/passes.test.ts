@@ -114,6 +114,16 @@ test('a pass that a mistake of the program broke off is not the last one', async
   expect(agent.status()).toMatchObject({ state: 'enabled', error: null });
 });
 
+test('what a boot finds is the failure that came last', async () => {
+  const device = await signedIn();
+  for (const code of ['unavailable', 'unauthorized', 'timeout'] as const) {
+    world.atRequest = failing(code);
+    await device.agent.sync();
+    const again = await rebooted(device);
+    expect(again.agent.status()).toMatchObject({ state: 'errored', error: { code } });
+  }
+});
+
 describe('whatever a pass ends with, there is a next one', () => {
   /** How each code comes about; null: at a request, as the server's doing. */
   const CONDITIONS: { readonly [code in SyncErrorCode]: (() => void) | null } = {

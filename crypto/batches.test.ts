@@ -38,6 +38,7 @@ test('a batch is within both bounds, unless it is one long item', () => {
 
 test('a batch is as full as it can be', () => {
   expect(cut(Array(130).fill(1)).map(({ length }) => length)).toEqual([64, 64, 2]);
+  expect(cut(Array(6).fill(UNITS_MAX / 2)).map(({ length }) => length)).toEqual([2, 2, 2]);
   expect(cut([UNITS_MAX - 1, 1, 1])).toEqual([[UNITS_MAX - 1, 1], [1]]);
   expect(cut([UNITS_MAX, 1])).toEqual([[UNITS_MAX], [1]]);
   expect(cut([1, UNITS_MAX + 1, 1])).toEqual([[1], [UNITS_MAX + 1], [1]]);

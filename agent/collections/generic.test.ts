@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Body } from './collection.ts';
-import { forms } from './forms.ts';
 import { generic } from './generic.ts';
 
 const NOW_MS = 1_795_323_276_914;
@@ -55,37 +54,5 @@ describe('a collection of an app', () => {
       '{"ok":true,"id":"a","body":{"id":"a","kept":1,"__proto__":{"x":1},"z":[1]}}',
     );
     expect(notes.prepare({ id: 'é' }, null, 'new', NOW_MS).ok).toBe(false);
-  });
-});
-
-describe('a form entry', () => {
-  const prepare = (input: Body, existing: Body | null = null) =>
-    forms.prepare(input, existing, 'abcdefghijkl', NOW_MS);
-
-  test('needs a name and a value', () => {
-    for (const [field, input] of [
-      ['name', { value: 'x' }],
-      ['name', { name: '', value: 'x' }],
-      ['value', { name: 'q' }],
-      ['value', { name: 'q', value: 7 }],
-      ['id', { id: '', name: 'q', value: 'x' }],
-    ] as const) {
-      const result = prepare(input);
-      expect(result.ok ? '' : result.complaint).toMatch(new RegExp(`^${field}: `));
-    }
-    expect(prepare({ name: 'q', value: 'x' })).toEqual({
-      ok: true,
-      id: 'abcdefghijkl',
-      body: { id: 'abcdefghijkl', name: 'q', value: 'x' },
-    });
-  });
-
-  test('keeps members that it does not know, and lives three years on the server', () => {
-    const edited = prepare(
-      { value: 'y', deleted: true },
-      { id: 'a', name: 'q', value: 'x', later: 1 },
-    );
-    expect(edited.ok && edited.body).toEqual({ id: 'a', name: 'q', value: 'y', later: 1 });
-    expect(forms.ttlSeconds).toBe(3 * 365 * 86_400);
   });
 });

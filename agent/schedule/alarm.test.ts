@@ -85,8 +85,8 @@ describe('without a network that it may use', () => {
       it.dueInMs = 0;
       it.arm();
       await it.advance(0);
-      await it.advance(NETWORK_RECHECK_MS - 1);
       it.platform.connected = 'wifi';
+      await it.advance(NETWORK_RECHECK_MS - 1);
       expect(it.rung).toBe(0);
       await it.advance(1);
       expect(it.rung).toBe(1);

@@ -37,7 +37,10 @@ describe('a store that is damaged', () => {
     await expect(device.agent.configure({ wifiOnly: true })).rejects.toMatchObject({
       code: 'damaged',
     });
-    expect(device.agent.status().error).toMatchObject({ code: 'damaged' });
+    await expect(device.agent.sync()).rejects.toMatchObject({ code: 'damaged' });
+    await expect(device.agent.get('history', 'a')).rejects.toMatchObject({ code: 'damaged' });
+    expect(device.agent.status()).toMatchObject({ state: 'disabled', error: { code: 'damaged' } });
+    expect(device.states()).toEqual([]);
     expect(device.storage.snapshot()).toEqual(before);
     // Whoever signs out gives it up.
     await device.agent.disable();

@@ -5,12 +5,6 @@
 /** By source: a test that goes red when a decision there is wrong, or why none does. */
 export const TRIED_BY: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    'agent/api/devices.ts': 'platform/node/cli/devices.test.ts',
-    'agent/api/folders.ts': 'agent/api/record-id.test.ts',
-    'agent/collections/clients.ts': 'agent/remotes/sync/clients.test.ts',
-    'agent/collections/extension-storage.ts': 'agent/api/extension-storage.test.ts',
-    'agent/collections/forms.ts': 'agent/collections/extra-collections.test.ts',
-    'agent/collections/members.ts': 'agent/api/edits.test.ts',
     'agent/index.ts': 'agent/agent.test.ts',
     'emulator/checks.ts': 'emulator/emulate.test.ts',
     'emulator/command.ts': 'emulator/cli.test.ts',
