@@ -12,6 +12,7 @@ import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
 import { cryptoCosts } from './crypto.ts';
+import { curveCosts } from './curves.ts';
 import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { runFleet } from './fleet.ts';
 import { latencies, listCosts } from './gateway.ts';
@@ -129,6 +130,9 @@ async function crypto(): Promise<void> {
     const [oursPerKib, theirsPerKib] = [inJavaScript, byDevice].map((n) => Math.round(n / kib));
     row(computation, kib, inJavaScript, oursPerKib, longestSlice, byDevice, theirsPerKib);
   }
+  row('curve', 'in JavaScript', 'longest slice', 'by the device', 'by Node.js, µs');
+  for await (const { operation, instructions, longestSlice, nodeMicroseconds } of curveCosts())
+    row(operation, instructions, longestSlice, '-', nodeMicroseconds.toFixed(0));
 }
 
 async function flash(): Promise<void> {
