@@ -89,6 +89,7 @@ async function identify(machine: Machine): Promise<Claim> {
   } else if (relation === 'newKey') {
     await forgetServer(await sessions.open());
     await save(machine, { ...owner, remote: {} });
+    sessions.drop();
   } else if (machine.saved.kid !== owner.kid) await save(machine, owner);
   return claim;
 }

@@ -64,21 +64,23 @@ export async function openSession(
       }
       return store;
     };
+    const kept = { platform, config, vault, generation };
     const held = new Map<string, CollectionStore>();
     let stores: readonly CollectionStore[] = [];
     const need = async (isNeeded: (name: string) => boolean): Promise<void> => {
       // Some may have been made since.
       for (const one of contents.collections) {
         if (held.has(one.name) || !isNeeded(one.name)) continue;
-        held.set(one.name, await whole(await loaded(one)));
+        const collection = await loaded(one);
+        held.set(one.name, await whole((await driver.named?.(collection, kept)) ?? collection));
         stores = contents.collections.flatMap(({ name }) => held.get(name) ?? []);
       }
     };
     // One that is off and has nothing here costs nothing.
     const parts = isDamaged === null ? collections.filter(isPart) : [];
     const keys = parts.map(({ letter }) => collectionKeys(generation, letter).cursor);
-    const kept = keys.length > 0 ? await storage.get(keys) : [];
-    const unused = parts.filter(({ name }, at) => kept[at] === null && name !== damaged);
+    const cursors = keys.length > 0 ? await storage.get(keys) : [];
+    const unused = parts.filter(({ name }, at) => cursors[at] === null && name !== damaged);
     await need((name) => !unused.some((part) => part.name === name));
     const devices = clients && config.device && (await loaded(clients));
     const company = devices ? await whole(devices.collection) : null;
@@ -91,7 +93,7 @@ export async function openSession(
       need,
       devices,
       clients: company,
-      account: await driver.account({ platform, config, vault, generation }),
+      account: await driver.account(kept),
       cache: new Map(),
     };
   } catch (error) {

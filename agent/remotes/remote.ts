@@ -270,6 +270,11 @@ export interface RemoteDriver<A extends RemoteAccount = RemoteAccount> {
   keyName(key: SyncKey): string;
   /** Reads what is kept of the account; nothing kept is not an error. */
   account(kept: Kept): Promise<A>;
+  /**
+   * The collection with records of any id, where the remote does not take all that apps may say:
+   * see named.ts. Left out: it takes them. Errors: those of the storage and of the account manager.
+   */
+  named?<T extends Collection>(collection: T, kept: Kept): Promise<T>;
   /** A remote for one pass. */
   open(options: RemoteOptions<A>): Remote;
 }

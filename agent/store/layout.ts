@@ -6,6 +6,8 @@
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
 //   t stored values were lost, and not every collection has been mended since (mend.ts)
 //   <g>.i.<n>              a collection made at run time, its letter _<n> (several/instances.ts)
+//   <g>.w                  the secret of hashed ids, sealed (remotes/named.ts)
+//   <g>.w.<letter>         names the secret that the ids of a collection are made with
 //   :NAME:...              the same again of a further remote (prefixed.ts)
 //   <g>.m  <g>.k           meta/global as last seen; crypto/keys, sealed
 //   <g>.<letter>.c         a collection's cursor and counters

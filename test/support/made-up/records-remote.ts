@@ -1,7 +1,10 @@
 // The made-up protocol of records as a remote: opaque versions without times, tombstones on the
 // wire, and conflicts that bring what the server holds.
 
+import type { Collection } from '../../../agent/collections/collection.ts';
+import { forgetNames, namedBy } from '../../../agent/remotes/named.ts';
 import type {
+  Codec,
   Envelope,
   Fetched,
   Listed,
@@ -13,13 +16,18 @@ import type {
 } from '../../../agent/remotes/remote.ts';
 import type { CollectionStore } from '../../../agent/store/store.ts';
 import { clientState } from '../../../crypto/keys.ts';
+import type { SyncKey } from '../../../platform/ports.ts';
 import { createAsk, keyFrom, NO_ACCOUNT, odd, pageOf, type Reply } from './client.ts';
 import { opener, seal } from './seal.ts';
 
 export const recordsRemote: RemoteDriver = {
   protocol: 'records',
   keyName: clientState,
-  account: async () => NO_ACCOUNT,
+  account: async (kept) => ({ ...NO_ACCOUNT, forget: () => forgetNames(kept) }),
+  named: namedBy({
+    charsMax: 2_048,
+    isLegal: (id) => /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$/.test(id),
+  }),
   open: openRecords,
 };
 
@@ -46,13 +54,7 @@ function openRecords(options: RemoteOptions): Remote {
           ...one,
           origin: there?.created ?? '',
           moved: there !== undefined && there.etag !== state.position,
-          codec: {
-            open: opener(key, ({ id }) => id),
-            seal: async ({ id, body, base }) => {
-              const payload = body && seal(key, id, JSON.stringify(body));
-              return { id, payload, base, beside: {} };
-            },
-          },
+          codec: codecOf(collection, key),
         };
       });
     },
@@ -89,6 +91,30 @@ function openRecords(options: RemoteOptions): Remote {
         commit: async () => ({ kind: 'none' }),
       };
     },
+  };
+}
+
+function codecOf(collection: Collection, key: SyncKey): Codec {
+  const open = opener(key, ({ id }) => id);
+  return {
+    open: provenBy(collection, open),
+    seal: async ({ id, body, base }) => {
+      const payload = body && seal(key, id, JSON.stringify(body));
+      return { id, payload, base, beside: {} };
+    },
+  };
+}
+
+/** What is sealed in a record has to be of the id that it is listed under. */
+function provenBy({ ids }: Collection, open: Codec['open']): Codec['open'] {
+  return async (envelopes) => {
+    const wireIds = envelopes.map(({ id }) => id);
+    const opened = await open(envelopes);
+    return opened.map((one, at) =>
+      one.kind !== 'live' || ids?.proves(wireIds[at] ?? '', one.body)
+        ? one
+        : { kind: 'malformed', code: 'idMismatch', proven: true },
+    );
   };
 }
 

@@ -43,8 +43,13 @@ export const LOG: Traits = {
   planned: (body) => JSON.parse(body).changes.map(({ changeid }: Change) => changeid),
 };
 
+interface RecordsService extends MadeUp {
+  /** Of the records that are not deleted, whoever has sealed them. */
+  wireIds(): string[];
+}
+
 /** Records with wire tombstones, opaque versions and the server's copy in a conflict. */
-export function recordsService(): Service {
+export function recordsService(): RecordsService {
   const server = new RecordsServer();
   const written = counted();
   const { write } = server;
@@ -75,9 +80,10 @@ export function recordsService(): Service {
       server.token = `${server.token}-2`;
     },
     renew: () => void server.flush(NAME),
+    wireIds: () => server.records(NAME).flatMap((one) => ('payload' in one ? [one.id] : [])),
     isPage: ({ url }) => /\/records(\?|$)/.test(url),
     isWrite: async ({ method }) => method === 'POST',
-  } satisfies MadeUp as Service;
+  } satisfies RecordsService;
 }
 
 interface LogService extends MadeUp {

@@ -1,0 +1,95 @@
+// The collections of a remote that does not take every id: what a driver's `named` is. The secret
+// of the hashes comes of the user's key, so all devices have it; it is kept sealed, for a boot
+// without the account manager. After a change of the key every record moves to its new wire id,
+// before anything else is done with the collection.
+
+import { decodeBase64, encodeBase64 } from '../../crypto/bytes.ts';
+import { hmac, hmacKey } from '../../crypto/hmac.ts';
+import { syncKeyBundle } from '../../crypto/keys.ts';
+import { encodeUtf8 } from '../../crypto/utf8.ts';
+import type { Collection, RecordIds } from '../collections/collection.ts';
+import { heapOf } from '../config.ts';
+import { ported } from '../errors.ts';
+import { eachPage } from '../store/pages.ts';
+import { NO_ENTRY } from '../store/record.ts';
+import { rewriteEach } from '../store/rewrite.ts';
+import { type CollectionStore, openCollectionStore } from '../store/store.ts';
+import { FORM } from '../store/stored.ts';
+import { type IdRules, recordIds, withIds } from './ids.ts';
+import type { Kept } from './remote.ts';
+
+/** `RemoteDriver.named` of a remote with these rules. */
+export function namedBy(rules: IdRules) {
+  return async <T extends Collection>(collection: T, kept: Kept): Promise<T> => {
+    const secret = await secretOf(kept);
+    const ids = recordIds(rules, secret, collection.name);
+    const named = withIds(collection, ids);
+    await follow(named, ids, tagOf(secret), kept);
+    return named;
+  };
+}
+
+/** For `RemoteAccount.forget`: the user may have another key now. Errors: those of the storage. */
+export async function forgetNames({ platform, generation }: Kept): Promise<void> {
+  await ported(platform.storage.commit([[secretKey(generation), null]]));
+}
+
+const secretKey = (generation: string): string => `${generation}.w`;
+
+/** Errors: those of the storage, and of the account manager where nothing is kept. */
+async function secretOf({ platform, vault, generation }: Kept): Promise<Uint8Array> {
+  const { identity, storage } = platform;
+  const key = secretKey(generation);
+  const [box = null] = await ported(storage.get([key]));
+  const opened = box instanceof Uint8Array ? await vault.open(key, box) : null;
+  const known = opened && decodeBase64(opened.text, 'url');
+  if (known) return known;
+  const { macKey } = syncKeyBundle(await ported(identity.syncKey()));
+  const secret = hmac(hmacKey(macKey), encodeUtf8('kitsync/v1/ids'));
+  const sealed = await vault.seal(key, FORM, encodeBase64(secret, 'url'));
+  await ported(storage.commit([[key, sealed]]));
+  return secret;
+}
+
+/** Names a secret, and tells nothing of it. */
+function tagOf(secret: Uint8Array): string {
+  return encodeBase64(hmac(hmacKey(secret), encodeUtf8('tag')).subarray(0, 12), 'url');
+}
+
+/** Has all records under the ids of this secret; safe to be cut and done again. */
+async function follow(
+  collection: Collection,
+  ids: RecordIds,
+  tag: string,
+  { platform, config, vault, generation }: Kept,
+): Promise<void> {
+  const { clock, storage } = platform;
+  const key = `${secretKey(generation)}.${collection.letter}`;
+  const [stored = null] = await ported(storage.get([key]));
+  if (stored === tag) return;
+  const pause = (): Promise<void> => clock.pause();
+  await rehash(
+    await openCollectionStore(storage, vault, generation, collection, pause, heapOf(config)),
+    ids,
+  );
+  await ported(storage.commit([[key, tag]]));
+}
+
+/** A deletion whose record nobody knows any more stays where it is: it has no other name. */
+async function rehash(store: CollectionStore, ids: RecordIds): Promise<void> {
+  for (const isLocal of [true, false]) {
+    await eachPage(store, isLocal, (page) =>
+      rewriteEach(
+        store,
+        page.map((id) => ({ id })),
+        (transaction, entry, { id }) => {
+          const body = entry.local?.body ?? entry.mirror?.body ?? null;
+          const target = ids.wireId(ids.ownId(id, body)) ?? id;
+          if (target === id) return;
+          transaction.set(target, NO_ENTRY, entry);
+          transaction.set(id, entry, NO_ENTRY);
+        },
+      ),
+    );
+  }
+}
