@@ -9,7 +9,7 @@ import { SLICE_CHARS_MAX } from '../limits.ts';
  * Null while the slice lasts; else to be awaited before more is done. Cheap to call for every
  * record.
  */
-type Pacer = (chars: number) => Promise<void> | null;
+export type Pacer = (chars: number) => Promise<void> | null;
 
 /** `pause` lets the device do other work and resolves in a later turn. */
 export function createPacer(pause: () => Promise<void>): Pacer {

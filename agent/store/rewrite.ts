@@ -5,7 +5,8 @@
 import type { Body } from '../collections/collection.ts';
 import type { CollectionState } from './collection-state.ts';
 import { type Entry, NO_ENTRY } from './record.ts';
-import type { CollectionStore, Transaction } from './store.ts';
+import type { CollectionStore } from './store.ts';
+import type { Transaction } from './transaction.ts';
 
 /**
  * `step` puts what becomes of a record into the transaction; `atEnd` adds to the last commit.

@@ -3,17 +3,11 @@
 // in step, and every transaction is one atomic commit that carries the cursor. Keeps no record in
 // memory.
 
-import type { Change, Storage, Value } from '../../platform/ports.ts';
-import type { Body, Collection } from '../collections/collection.ts';
+import type { Storage } from '../../platform/ports.ts';
+import type { Collection } from '../collections/collection.ts';
 import { escapeId } from '../collections/record-id.ts';
 import { ported, SyncError } from '../errors.ts';
-import {
-  COMMIT_CHARS,
-  type HeapLimits,
-  QUARANTINE_MAX,
-  RECORD_CHARS,
-  SMALL_HEAP,
-} from '../limits.ts';
+import { COMMIT_CHARS, type HeapLimits, SMALL_HEAP } from '../limits.ts';
 import { type CollectionState, inForm, stateOf } from './collection-state.ts';
 import {
   type CollectionKeys,
@@ -22,23 +16,12 @@ import {
   rangeEnd,
   unescapeId,
 } from './layout.ts';
+import { createLoad } from './load.ts';
 import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
-import {
-  type Entry,
-  knownMs,
-  NO_ENTRY,
-  type Packed,
-  packLocal,
-  packMirror,
-  UNKNOWN_FORM,
-  unpackLocal,
-  unpackMirror,
-  visible,
-} from './record.ts';
+import type { Entry } from './record.ts';
 import { hasSets, type Sets } from './sets.ts';
-import { damaged, jsonStored } from './stored.ts';
-import { unpacked } from './unpacked.ts';
+import { beginTransaction, type Transaction } from './transaction.ts';
 import type { Vault } from './vault.ts';
 
 export interface CollectionStore {
@@ -51,9 +34,11 @@ export interface CollectionStore {
   readonly storage: Storage & Partial<Sets>;
   /** How much of the collection may be in memory at a time. */
   readonly heap: HeapLimits;
-  /** Gives the device its turns, so that whoever works on many records need not. */
-  /** Errors: `damaged` names the first value that is not what was written. */
-  /** Nothing is said of a record whose stored texts have more than `charsMax` characters. */
+  /**
+   * Gives the device its turns, so that whoever works on many records need not. Nothing is said of
+   * a record whose stored texts have more than `charsMax` characters. Errors: `damaged` names the
+   * first value that is not what was written.
+   */
   load(ids: readonly string[], charsMax?: number): Promise<Entry[]>;
   begin(): Transaction;
   /** Outbox ids in key order, after `after` (exclusive). */
@@ -83,22 +68,6 @@ interface IndexQuery {
   readonly reverse?: boolean;
 }
 
-export interface Transaction {
-  /** Replaces a record's entry; `before` is what `load` gave under the same lock. */
-  set(id: string, before: Entry, after: Entry): void;
-  /** Sets the server's version of a record aside; what the device holds of it stays. */
-  quarantine(id: string, before: Entry, code: string, modifiedMs: number): void;
-  update(patch: Partial<CollectionState>): void;
-  /** All counters count from nothing. */
-  recount(): void;
-  /** The number of a new local change. */
-  nextSeq(): number;
-  readonly size: number;
-  /** So much has gathered that a small heap wants it committed. */
-  readonly isFull: boolean;
-  commit(): Promise<void>;
-}
-
 /**
  * Opens a collection: reads its one state value, nothing else. A long record takes turns (`pause`).
  * Errors: `storageFailed`, `damaged`; `clientTooOld` for one that a build has replaced at once, and
@@ -126,23 +95,7 @@ export async function openCollectionStore(
   let state = inForm(collection, stateOf(stored));
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
-
-  const loaded = async <T>(
-    kind: 'mirror' | 'outbox',
-    id: string,
-    values: (Value | null)[],
-    at: number,
-    unpack: (packed: Packed) => T | null,
-  ): Promise<T> => {
-    const key = kind === 'mirror' ? keys.record(id) : keys.outbox(id);
-    const packed = await unpacked(vault, key, values, at, pause);
-    const found = packed && unpack(packed);
-    if (found === null) throw damaged(kind, collection.name, id);
-    return found;
-  };
-
-  const packed = async (key: string, { head, text }: Packed): Promise<Value> =>
-    collection.sealed ? vault.seal(key, head, text) : `${head}\n${text}`;
+  const load = createLoad(collection, keys, storage, vault, pacer, pause);
 
   const idsIn = async (range: string, after: string | null, limit: number): Promise<string[]> => {
     const from = after === null ? range : `${range}${escapeId(after)}!`;
@@ -160,36 +113,10 @@ export async function openCollectionStore(
       return state;
     },
 
-    async load(ids, charsMax = Number.MAX_VALUE) {
-      if (ids.length === 0) return [];
-      const wanted = ids.flatMap((id) => [keys.record(id), keys.outbox(id)]);
-      if (state.quarantined > 0) wanted.push(...ids.map((id) => keys.quarantine(id)));
-      const values = await ported(storage.get(wanted));
-      const entries: Entry[] = [];
-      for (const [index, id] of ids.entries()) {
-        const at = index * 2;
-        const chars = (values[at]?.length ?? 0) + (values[at + 1]?.length ?? 0);
-        if (chars > charsMax) {
-          entries.push(NO_ENTRY);
-          continue;
-        }
-        const mark = values[ids.length * 2 + index] ?? null;
-        entries.push({
-          // Most records have neither, and no turn is spent on that.
-          mirror: values[at] == null ? null : await loaded('mirror', id, values, at, unpackMirror),
-          local:
-            values[at + 1] == null ? null : await loaded('outbox', id, values, at + 1, unpackLocal),
-          quarantined: mark !== null,
-          ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
-        });
-        const turn = pacer(chars + RECORD_CHARS);
-        if (turn !== null) await turn;
-      }
-      return entries;
-    },
+    load: (ids, charsMax = Number.MAX_VALUE) => load(ids, charsMax, state.quarantined > 0),
 
     begin: () =>
-      beginTransaction(collection, keys, state, heap, packed, async (changes, next, chars) => {
+      beginTransaction(collection, keys, state, heap, vault, async (changes, next, chars) => {
         if (closed !== null) throw closed;
         try {
           await ported(storage.commit(changes));
@@ -234,112 +161,3 @@ function nextOf(found: readonly string[], limit: number): string | null {
 }
 
 const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
-
-type Pack = (key: string, packed: Packed) => Promise<Value>;
-
-function beginTransaction(
-  collection: Collection,
-  keys: CollectionKeys,
-  start: CollectionState,
-  { commitCharsMax, commitChangesMax }: HeapLimits,
-  pack: Pack,
-  write: (changes: readonly Change[], next: CollectionState, chars: number) => Promise<void>,
-): Transaction {
-  const changes: Change[] = [];
-  const toSeal: { key: string; packed: Packed }[] = [];
-  let { held, pending, quarantined, unknownForm, unknownFrom } = start;
-  let patch: Partial<CollectionState> = {};
-  let chars = 0;
-
-  const put = (key: string, value: Packed | null): void => {
-    chars += value?.text.length ?? 0;
-    if (value === null) changes.push([key, null]);
-    else if (collection.sealed) toSeal.push({ key, packed: value });
-    else changes.push([key, `${value.head}\n${value.text}`]);
-  };
-
-  /** How many more records apps see. */
-  const reindex = (id: string, before: Entry, after: Entry): number => {
-    const [was, is] = [shown(collection, before), shown(collection, after)];
-    const [wasKnownMs, isKnownMs] = [knownMs(before), knownMs(after)];
-    if (was === is && wasKnownMs === isKnownMs) return 0;
-    const now = is === null ? [] : collection.index(is, isKnownMs);
-    // Earlier builds believed every date.
-    const olds = was === null ? [] : [wasKnownMs, Infinity].map((ms) => collection.index(was, ms));
-    for (const suffix of new Set(olds.flat())) {
-      if (!now.includes(suffix)) changes.push([keys.index(suffix, id), null]);
-    }
-    for (const suffix of now) {
-      const isThere = was !== null && olds.every((old) => old.includes(suffix));
-      if (!isThere) changes.push([keys.index(suffix, id), '']);
-    }
-    return Number(is !== null) - Number(was !== null);
-  };
-
-  return {
-    get size() {
-      return changes.length + toSeal.length + Object.keys(patch).length;
-    },
-    get isFull() {
-      return chars >= commitCharsMax || changes.length + toSeal.length >= commitChangesMax;
-    },
-    set(id, before, after) {
-      if (after.mirror !== before.mirror) {
-        put(keys.record(id), after.mirror === null ? null : packMirror(after.mirror));
-      }
-      if (after.local !== before.local) {
-        put(keys.outbox(id), after.local === null ? null : packLocal(after.local));
-        pending += Number(after.local !== null) - Number(before.local !== null);
-        const isDeletion = after.local?.body === null;
-        if (isDeletion !== (before.local?.body === null)) {
-          changes.push([keys.deletion(id), isDeletion ? '' : null]);
-        }
-      }
-      if (before.quarantined && !after.quarantined) {
-        changes.push([keys.quarantine(id), null]);
-        quarantined--;
-        unknownForm -= Number(before.isUnknownForm === true);
-      }
-      held += reindex(id, before, after);
-    },
-    quarantine(id, before, code, modifiedMs) {
-      const isUnknown = code === UNKNOWN_FORM;
-      if (isUnknown) unknownFrom ??= start.position;
-      // What the device holds of a record must not replace a version that it cannot read: that is
-      // always remembered.
-      const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
-      if (!isHeld && quarantined >= QUARANTINE_MAX) return;
-      changes.push([keys.quarantine(id), jsonStored({ code, modifiedMs })]);
-      if (!before.quarantined) quarantined++;
-      unknownForm += Number(isUnknown) - Number(before.isUnknownForm === true);
-    },
-    recount() {
-      held = pending = quarantined = unknownForm = 0;
-      unknownFrom = undefined;
-    },
-    update(more) {
-      patch = { ...patch, ...more };
-    },
-    nextSeq() {
-      const seq = (patch.seq ?? start.seq) + 1;
-      patch = { ...patch, seq };
-      return seq;
-    },
-    async commit() {
-      // What is sealed is not kept beside what it was.
-      for (let item = toSeal.shift(); item !== undefined; item = toSeal.shift()) {
-        changes.push([item.key, await pack(item.key, item.packed)]);
-      }
-      const counted = { ...start, held, pending, quarantined, unknownForm, unknownFrom };
-      const next = { ...counted, ...patch };
-      changes.push([keys.cursor, jsonStored(next)]);
-      await write(changes, next, chars);
-    },
-  };
-}
-
-/** What apps see of an entry; an emptied page is nothing. */
-function shown(collection: Collection, entry: Entry): Body | null {
-  const body = visible(entry);
-  return body === null || collection.isEmpty(body) ? null : body;
-}

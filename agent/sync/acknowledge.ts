@@ -7,7 +7,7 @@ import { PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from '../limits.ts';
 import type { PushResult, Stored, Upload } from '../remotes/remote.ts';
 import type { Entry } from '../store/record.ts';
 import { rewriteEach, updateState } from '../store/rewrite.ts';
-import type { Transaction } from '../store/store.ts';
+import type { Transaction } from '../store/transaction.ts';
 import { mirrorOf } from './merge.ts';
 import { charsOf, type Job } from './outgoing.ts';
 import type { CollectionPass } from './pass-context.ts';

@@ -3,7 +3,7 @@
 
 import { findSame, type Shown } from '../store/dupes.ts';
 import { type Entry, type Local, NO_ENTRY } from '../store/record.ts';
-import type { Transaction } from '../store/store.ts';
+import type { Transaction } from '../store/transaction.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 /**

@@ -4,7 +4,7 @@
 
 import type { Body, Collection, MergeInput } from '../collections/collection.ts';
 import { type Entry, type Local, type Mirror, NO_ENTRY } from '../store/record.ts';
-import type { Transaction } from '../store/store.ts';
+import type { Transaction } from '../store/transaction.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 export interface Arrival {

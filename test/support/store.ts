@@ -191,3 +191,18 @@ export async function listAll(store: CollectionStore, query: Partial<ListQuery> 
   } while (after !== null);
   return records;
 }
+
+const NOW_US = 1_795_330_000_000_000;
+/** Ids that a careless store would mix up or lose. */
+export const IDS = ['a', 'a!', 'a%21', '__proto__', 'a b', '{0-9}', 'ab'];
+
+/** A page of history. */
+export function page(url: string, visitCount: number, at = 0): Body {
+  const visits = Array.from({ length: visitCount }, (_, n) => ({ date: NOW_US + at + n, type: 1 }));
+  return { id: 'x', histUri: url, title: '', visits };
+}
+
+/** What the server has, as it is agreed. */
+export function mirrorOf(body: Body, modifiedMs = 1, epoch = 0): Mirror {
+  return { body, text: JSON.stringify(body), version: `${modifiedMs}`, modifiedMs, epoch };
+}

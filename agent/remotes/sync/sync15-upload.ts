@@ -72,74 +72,25 @@ const BATCH_CHARS_MAX = 2_048;
 /** An empty list, but for its end: every record brings a comma or the end. */
 const NOTHING: Size = { records: 0, bytes: 0, bodyBytes: 1 };
 
+const MOVED = { kind: 'moved' } as const;
+
 /** In the cache: this server has no batches, or loses them. */
 const NO_BATCHES = 'noBatches';
 
+/** What the server holds of an upload, and how that ended. */
+interface Batch {
+  id: string | null;
+  /** What it holds. */
+  staged: Size;
+  seenMs: number;
+  end: End;
+}
+
 /** An upload that nothing was sent of yet. */
-export function openUpload({
-  node,
-  path,
-  limits,
-  pushCharsMax,
-  sinceMs,
-  cache,
-}: UploadOptions): SyncUpload {
-  let batch: string | null = null;
-  /** What the batch holds. */
-  let staged: Size = NOTHING;
-  let seenMs = sinceMs;
-  let end: End = { kind: 'none' };
+export function openUpload(options: UploadOptions): SyncUpload {
+  const { limits, pushCharsMax, sinceMs } = options;
+  const batch: Batch = { id: null, staged: NOTHING, seenMs: sinceMs, end: { kind: 'none' } };
   let refusedAlone = 0;
-
-  const post = async ({ items, size }: Portion, isLast: boolean): Promise<Posted> => {
-    const isBatch = batch !== null || !(isLast || cache.has(NO_BATCHES));
-    const commit = isLast ? '&commit=true' : '';
-    const total = sum(staged, size);
-    const answer = await node.send({
-      method: 'POST',
-      url: isBatch ? `${path}?batch=${quoted(batch ?? 'true')}${commit}` : path,
-      headers: [
-        JSON_BODY,
-        unmodifiedSince(seenMs),
-        ...announced('', size),
-        ...(isBatch && isLast ? announced('Total-', total) : []),
-      ],
-      body: `[${items.splice(0).join(',')}]`,
-    });
-    const refused = await refusal(answer, path);
-    if (refused?.kind === 'moved') return moved();
-    if (refused !== null) {
-      if (batch === null || RECORD_CODES.includes(refused.code)) return refused;
-      // Nothing but an unknown batch explains it: from now on it goes without.
-      cache.set(NO_BATCHES, true);
-      return moved();
-    }
-    const body = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
-    if (answer.status === 202) {
-      const id = member(body, 'batch') ?? batch;
-      if (typeof id !== 'string' && typeof id !== 'number') throw missing('batch');
-      batch = `${id}`;
-      if (batch.length > BATCH_CHARS_MAX) throw missing('batch of a usable length');
-      staged = total;
-      return { kind: 'taken', verdict: verdicts(body, { kind: 'staged' }) };
-    }
-    const modifiedMs =
-      secondsMs(member(body, 'modified')) ?? headerMs(answer.headers, 'x-last-modified');
-    if (modifiedMs === null) throw missing('modified');
-    seenMs = modifiedMs;
-    const done = stored(modifiedMs);
-    if (isLast) end = done;
-    else cache.set(NO_BATCHES, true);
-    return { kind: 'taken', verdict: verdicts(body, isLast ? { kind: 'staged' } : done) };
-  };
-
-  const moved = (): Posted => {
-    end = { kind: 'moved' };
-    return { kind: 'moved' };
-  };
-
-  const missing = (name: string): SyncError => badResponse(`${path}: ${name} is missing`);
-
   return {
     addMax: Math.min(limits.max_post_records, limits.max_total_records),
     addCharsMax: Math.min(limits.max_post_bytes, pushCharsMax),
@@ -153,7 +104,7 @@ export function openUpload({
       let most = records.length;
       while (results.length < records.length) {
         const left = records.slice(results.length, results.length + most);
-        const portion = portionOf(left, limits, staged);
+        const portion = portionOf(left, limits, batch.staged);
         if (portion === 'tooLarge') {
           results.push({ kind: 'refused', code: 'tooLarge' });
           continue;
@@ -161,14 +112,15 @@ export function openUpload({
         const sent = left.slice(0, portion.items.length);
         if (sent.length === 0 || refusedAlone >= REFUSED_ALONE_MAX) return rest({ kind: 'later' });
         const isEnd = isLast && results.length + sent.length === records.length;
-        const posted = await post(portion, isEnd);
-        if (posted.kind === 'moved') return rest({ kind: 'moved' });
+        const posted = await post(options, batch, portion, isEnd);
+        if (posted.kind === 'moved') return rest(MOVED);
         if (posted.kind === 'taken') {
           results.push(...sent.map(posted.verdict));
           most = sent.length * 2;
         } else if (sent.length > 1) most = Math.ceil(sent.length / 2);
-        else if (posted.code === SIZE_LIMIT && staged.records > 0) return rest({ kind: 'later' });
-        else {
+        else if (posted.code === SIZE_LIMIT && batch.staged.records > 0) {
+          return rest({ kind: 'later' });
+        } else {
           refusedAlone++;
           const code = posted.code === SIZE_LIMIT ? 'tooLarge' : undefined;
           results.push(...sent.map((record) => refusedOf(record, code)));
@@ -178,13 +130,79 @@ export function openUpload({
     },
 
     async commit() {
-      if (batch !== null && end.kind === 'none') {
-        const posted = await post({ items: [], size: NOTHING }, true);
-        if (posted.kind !== 'taken') moved();
+      if (batch.id !== null && batch.end.kind === 'none') {
+        const posted = await post(options, batch, { items: [], size: NOTHING }, true);
+        if (posted.kind !== 'taken') moved(batch);
       }
-      return end;
+      return batch.end;
     },
   };
+}
+
+async function post(
+  { node, path, cache }: UploadOptions,
+  batch: Batch,
+  { items, size }: Portion,
+  isLast: boolean,
+): Promise<Posted> {
+  const isBatch = batch.id !== null || !(isLast || cache.has(NO_BATCHES));
+  const commit = isLast ? '&commit=true' : '';
+  const total = sum(batch.staged, size);
+  const answer = await node.send({
+    method: 'POST',
+    url: isBatch ? `${path}?batch=${quoted(batch.id ?? 'true')}${commit}` : path,
+    headers: [
+      JSON_BODY,
+      unmodifiedSince(batch.seenMs),
+      ...announced('', size),
+      ...(isBatch && isLast ? announced('Total-', total) : []),
+    ],
+    body: `[${items.splice(0).join(',')}]`,
+  });
+  const refused = await refusal(answer, path);
+  if (refused?.kind === 'moved') return moved(batch);
+  if (refused !== null) {
+    if (batch.id === null || RECORD_CODES.includes(refused.code)) return refused;
+    // Nothing but an unknown batch explains it: from now on it goes without.
+    cache.set(NO_BATCHES, true);
+    return moved(batch);
+  }
+  const body = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
+  let taken: PushResult = { kind: 'staged' };
+  if (answer.status === 202) {
+    batch.id = batchOf(body, batch.id, path);
+    batch.staged = total;
+  } else {
+    const modifiedMs =
+      secondsMs(member(body, 'modified')) ?? headerMs(answer.headers, 'x-last-modified');
+    if (modifiedMs === null) throw missing(path, 'modified');
+    batch.seenMs = modifiedMs;
+    const done = stored(modifiedMs);
+    if (isLast) batch.end = done;
+    else {
+      cache.set(NO_BATCHES, true);
+      taken = done;
+    }
+  }
+  return { kind: 'taken', verdict: verdicts(body, taken) };
+}
+
+/** The batch's id as an answer tells it, or the one that was known. */
+function batchOf(body: unknown, known: string | null, path: string): string {
+  const id = member(body, 'batch') ?? known;
+  if (typeof id !== 'string' && typeof id !== 'number') throw missing(path, 'batch');
+  const batch = `${id}`;
+  if (batch.length > BATCH_CHARS_MAX) throw missing(path, 'batch of a usable length');
+  return batch;
+}
+
+function moved(batch: Batch): Posted {
+  batch.end = MOVED;
+  return MOVED;
+}
+
+function missing(path: string, name: string): SyncError {
+  return badResponse(`${path}: ${name} is missing`);
 }
 
 /**
