@@ -4,7 +4,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildFirmware, type FirmwareManifest, sourceWith } from '../firmware-bundle/build.ts';
+import {
+  buildFirmware,
+  buildScripts,
+  type FirmwareManifest,
+  sourceWith,
+} from '../firmware-bundle/build.ts';
 import { sha256 } from './replay.ts';
 
 export interface Firmware {
@@ -27,33 +32,36 @@ export async function readFirmware(dir: string): Promise<Firmware> {
   const manifest = JSON.parse(await readText(dir, 'manifest.json')) as Partial<FirmwareManifest>;
   const { format, parts } = manifest;
   if (format !== 1 || !Array.isArray(parts)) throw new Error(`${dir}: not a firmware of format 1`);
-  const scripts = await Promise.all(parts.map((part) => readPart(dir, part)));
-  return {
-    parts: scripts,
-    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-    sha256: sha256(scripts.map(({ code }) => code).join('')),
-  };
+  return firmwareOf(await Promise.all(parts.map((part) => readPart(dir, part))));
 }
 
 /**
  * Builds the firmware of a profile for one run and leaves no file behind. `names`: what it holds,
- * as `npm run build -- --with` takes it; the shipped contents when left out.
+ * as `npm run build -- --with` takes it; the shipped contents when left out. What is chosen for a
+ * run is on no device's flash: whether it can be loaded, the run shows.
  */
 export async function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
+  if (names !== undefined) {
+    const scripts = await buildScripts(profile, sourceWith(names));
+    return firmwareOf(
+      scripts.map(({ file, code, part }) => ({ file, code, ...(part !== null && { part }) })),
+    );
+  }
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));
   try {
     // Below a folder that is this user's alone: the build moves its own into place.
     const place = join(dir, 'firmware');
-    if (names === undefined) await buildFirmware(profile, place);
-    else await buildFirmware(profile, place, sourceWith(names), { budgetBytes: CHOSEN_BYTES_MAX });
+    await buildFirmware(profile, place);
     return await readFirmware(place);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-/** What is chosen for a run is on no device's flash: whether it can be loaded, the run shows. */
-const CHOSEN_BYTES_MAX = 196_608;
+function firmwareOf(parts: Firmware['parts']): Firmware {
+  const all = parts.map(({ code }) => code).join('');
+  return { parts, bytes: Buffer.byteLength(all), sha256: sha256(all) };
+}
 
 async function readPart(dir: string, part: FirmwareManifest['parts'][number]) {
   const code = await readText(dir, part.file);

@@ -11,7 +11,7 @@ import { contentsModule, syncNames } from './contents.ts';
 import { replaceFolder } from './folder.ts';
 import { INTRINSICS } from './globals.ts';
 import { PACKAGES, packageOf } from './packages.ts';
-import { type FirmwareSource, readProgram } from './program.ts';
+import { type FirmwareSource, readProgram, type Whole } from './program.ts';
 import { type Script, scriptsOf, wholeScript } from './scripts.ts';
 import { type FirmwareSize, measure, type Variant } from './size.ts';
 import targets from './targets.json' with { type: 'json' };
@@ -79,9 +79,7 @@ export async function buildFirmware(
   { budgetBytes }: BuildOptions = {},
 ): Promise<FirmwareReport> {
   const target = targetOf(profile);
-  const program = await readProgram(source, target.syntax);
-  checkPackages(program.modules);
-  checkGlobals(program);
+  const program = await readAllowed(source, target.syntax);
   const whole = await wholeScript(program);
   const size = measure(program, whole);
   // Who chooses more than the shipped contents has room for it: all that there is takes 864 KB of
@@ -111,6 +109,31 @@ export async function buildFirmware(
   return { outDir, manifest, size };
 }
 
+/**
+ * The scripts of a firmware in the manifest's order, of whatever size; nothing is written. Errors:
+ * those of `buildFirmware`, but for the budget.
+ */
+export async function buildScripts(
+  profile: string,
+  source: FirmwareSource,
+): Promise<NamedScript[]> {
+  const target = targetOf(profile);
+  const program = await readAllowed(source, target.syntax);
+  const scripts = await scriptsOf(program, target.partBytesMax);
+  return scripts.map((script, index) => ({ ...script, file: fileOf(script, index) }));
+}
+
+interface NamedScript extends Script {
+  readonly file: string;
+}
+
+async function readAllowed(source: FirmwareSource, syntax: number): Promise<Whole> {
+  const program = await readProgram(source, syntax);
+  checkPackages(program.modules);
+  checkGlobals(program);
+  return program;
+}
+
 /** The agent with what platform/quickjs/contents.ts names. */
 export const DEFAULT_SOURCE: FirmwareSource = {
   root: fileURLToPath(new URL('..', import.meta.url)),
@@ -128,15 +151,19 @@ const WITH_SIGN_IN = ['sync15', 'history', 'passwords', 'clients', 'signIn'];
  * What the usual choices of contents weigh on a profile, the shipped one first; nothing is written.
  */
 export async function weighVariants(profile: string): Promise<Variant[]> {
-  const { syntax } = targetOf(profile);
   const variants: Variant[] = [];
   for (const names of [null, ['sync15'], ['syncto'], syncNames, WITH_SIGN_IN]) {
     const source = names === null ? DEFAULT_SOURCE : sourceWith(names);
-    const program = await readProgram(source, syntax);
-    const { bytes, gzipBytes } = measure(program, await wholeScript(program));
+    const { bytes, gzipBytes } = await weigh(profile, source);
     variants.push({ names: names ?? [], bytes, gzipBytes });
   }
   return variants;
+}
+
+/** What a firmware weighs as one script, whatever it may. Errors: those of `buildScripts`. */
+export async function weigh(profile: string, source: FirmwareSource): Promise<FirmwareSize> {
+  const program = await readAllowed(source, targetOf(profile).syntax);
+  return measure(program, await wholeScript(program));
 }
 
 function targetOf(profile: string) {
