@@ -55,6 +55,12 @@ describe('our record meets another version of it', () => {
     }
   });
 
+  test('that has no commands, or null for them, has none', () => {
+    for (const commands of [undefined, null]) {
+      expect(merge(record([]), record([]), record(commands)).local).toEqual(record([]));
+    }
+  });
+
   test('that is gone there goes up again; without a change of ours it is as it came', () => {
     expect(merge(record([]), record([]), null)).toEqual({ mirror: null, local: 'keep' });
     expect(merge(null, record([]), record([OPEN]))).toEqual({ mirror: 'asIs', local: 'none' });

@@ -34,6 +34,7 @@ describe('two versions', () => {
 
   test('lose an item that one has removed, unless the other has changed it', () => {
     expect(merged({ b: 2 }, { a: 1, b: 1 }, { a: 1, b: 1 })).toEqual({ b: 2 });
+    expect(merged({ b: 1 }, { a: 1, b: 1 }, { a: 1, b: 1 })).toEqual({ b: 1 });
     expect(merged({ a: 1, b: 2 }, { a: 1, b: 1 }, { b: 1 })).toEqual({ b: 2 });
     expect(merged({ b: 1 }, { a: 1, b: 1 }, { a: 5, b: 1 })).toBe('none');
   });
@@ -78,6 +79,7 @@ describe('an edit', () => {
     expect(edited({ set: { b: 2 }, remove: ['a', 'x'] }, record({ a: 1, c: 3 }))).toEqual({
       ...{ b: 2, c: 3 },
     });
+    expect(edited({ remove: ['a'] }, record({ a: 1, c: 3 }))).toEqual({ c: 3 });
     expect(edited({ set: { a: 2 }, remove: ['a'] }, record({ a: 1 }))).toEqual({ a: 2 });
   });
 

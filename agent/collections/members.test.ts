@@ -215,7 +215,7 @@ describe('an edit', () => {
     const says = (input: Body): Body => editOf(input, stored, view);
     expect(says({ url: 'https://a/', address: 'https://a/', title: 'shown' })).toEqual({});
     expect(says({ title: 'x' })).toEqual({});
-    expect(says({ title: 'new', more: undefined })).toEqual({ title: 'new' });
+    expect(says({ title: 'new', more: undefined })).toStrictEqual({ title: 'new' });
     expect(says({ address: null })).toEqual({ address: null });
   });
 
