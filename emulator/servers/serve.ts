@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { StorageError } from '../../platform/storage-rules.ts';
 import { type GateOptions, judge, NO_SUCH_METHOD, TOO_LARGE } from './gate.ts';
+import { causeOf } from './gateway/log.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
-import { createServers, type World, type WorldOptions } from './world.ts';
+import { createServers, NobodyThere, type World, type WorldOptions } from './world.ts';
 
 interface ServeOptions
   extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'>,
@@ -96,9 +97,7 @@ async function answer(
   if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
   const request = toRequest(incoming, origin + target, bytes);
   if (request === null) return refuse(incoming, outgoing, 405, NO_SUCH_METHOD, verdict.headers);
-  const response = await world
-    .fetch(request)
-    .catch((error) => (error instanceof StorageError ? unavailable() : nobody()));
+  const response = await world.fetch(request).catch(answerTo);
   await sendResponse(outgoing, response, verdict.headers);
 }
 
@@ -106,10 +105,12 @@ function withoutPrefix(target: string, prefix: string): string {
   return prefix !== '/' && target.startsWith(`${prefix}/`) ? target.slice(prefix.length) : target;
 }
 
-function nobody(): Response {
-  return new Response('0', { status: 404 });
-}
-
-function unavailable(): Response {
-  return new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } });
+function answerTo(error: unknown): Response {
+  if (error instanceof NobodyThere) return new Response('0', { status: 404 });
+  if (error instanceof StorageError)
+    return new Response('0', { status: 503, headers: { 'Retry-After': RETRY_SECONDS } });
+  // Where it happened, and nothing of what was sent.
+  const frames = error instanceof Error ? String(error.stack).split('\n    at ').slice(1, 3) : [];
+  console.error(`kitsync: a fault of the servers: ${[causeOf(error), ...frames].join(', ')}`);
+  return new Response('0', { status: 500 });
 }

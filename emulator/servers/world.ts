@@ -86,6 +86,13 @@ export const DEFAULT_ENABLED: readonly string[] = [
   'record_clients_put_enabled',
 ];
 
+/** No server has the URL that was asked for: what a fetch without a network ends with. */
+export class NobodyThere extends TypeError {
+  constructor() {
+    super('fetch failed');
+  }
+}
+
 /** Starts the servers. */
 export function createServers(options: WorldOptions): World {
   const { nowMs, random, urls = INSIDE_URLS } = options;
@@ -134,7 +141,7 @@ export function createServers(options: WorldOptions): World {
   };
   const fetch: Handler = async (request) => {
     const name = serverAt(urls, request.url);
-    if (!name) throw new TypeError('fetch failed');
+    if (!name) throw new NobodyThere();
     return options.intercept?.(name, request) ?? handlers[name](request);
   };
   return {
