@@ -52,10 +52,13 @@ async function gateway(): Promise<void> {
 /** `KITSYNC_BENCH_RECORDS=1000000` goes on to so many, which takes many minutes. */
 async function servers(): Promise<void> {
   const recordsMax = Number(process.env.KITSYNC_BENCH_RECORDS ?? 10_000);
-  row('one user', 'clients', 'PUTs/s', 'pages of 10/s');
+  row('one user', 'clients', 'PUTs/s', 'pages of 10/s', 'by a gateway/s');
   await onEachPlace(async (place) => {
-    for (const { clients, putsPerSecond, pagesPerSecond } of await loadOf(place, [1, 10, 100]))
-      row(place.name, clients, Math.round(putsPerSecond), Math.round(pagesPerSecond));
+    for (const { clients, ...rates } of await loadOf(place, [1, 10, 100])) {
+      const { putsPerSecond, pagesPerSecond, throughGateway } = rates;
+      const each = [putsPerSecond, pagesPerSecond, throughGateway];
+      row(place.name, clients, ...each.map(Math.round));
+    }
   });
   row('users with records', 'users', 'records each', 'PUT ms', 'page ms', 'all ms', 'MiB at most');
   const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((records) => records <= recordsMax);

@@ -2,7 +2,9 @@
 // of one user, and how one request grows with what the user has and with how many users there are.
 // Everything stops by itself. PostgreSQL is left out where it is not installed.
 
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stretch } from '../../emulator/servers/bso-storage.ts';
@@ -10,9 +12,10 @@ import { addUser, KeptBsos } from '../../emulator/servers/storage/kept-bsos.ts';
 import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
 import { openPostgresStorage } from '../../emulator/servers/storage/postgres-storage.ts';
 import type { ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
+import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
 import { findPostgres, startPostgres } from '../support/postgres.ts';
-import { startServers, storageAt } from '../support/served.ts';
+import { proofAt, startServers, storageAt } from '../support/served.ts';
 
 /** Where records are kept, anew each time it is asked. */
 interface Place {
@@ -27,6 +30,8 @@ interface Load {
   readonly clients: number;
   readonly putsPerSecond: number;
   readonly pagesPerSecond: number;
+  /** The same pages through a gateway. */
+  readonly throughGateway: number;
 }
 
 interface Growth {
@@ -82,23 +87,52 @@ export async function loadOf(place: Place, clients: readonly number[]): Promise<
   await startCommand(['help']).ended;
   const servers = await startServers('--test-accounts', '--database', await place.database());
   try {
-    const storage = await storageAt(servers.url, CORPUS_KEY);
-    const fill = Array.from({ length: PAGE }, (_, n) => ({ id: `r${n}`, payload: PAYLOAD }));
-    await storage('POST', 'storage/col', { body: fill });
+    const agent = new Agent({ keepAlive: true, maxSockets: Math.max(...clients) });
+    const storage = await storageAt(servers.url, CORPUS_KEY, (request) => send(agent, request));
+    const put = (client: number) =>
+      storage('PUT', `storage/history/c${client}`, { body: { payload: PAYLOAD } });
+    const page = () => storage('GET', 'storage/history?full=1&sort=oldest&limit=10');
+    const direct: number[][] = [];
+    for (const count of clients) direct.push([await rateOf(count, put), await rateOf(count, page)]);
+    // The servers take 128 connections.
+    agent.destroy();
+    const through = await throughGateway(servers.url);
     const loads: Load[] = [];
-    for (const count of clients) {
-      const put = (client: number) =>
-        storage('PUT', `storage/col/c${client}`, { body: { payload: PAYLOAD } });
-      const page = () => storage('GET', 'storage/col?full=1&sort=oldest&limit=10');
-      const putsPerSecond = await rateOf(count, put);
-      const pagesPerSecond = await rateOf(count, page);
-      loads.push({ place: place.name, clients: count, putsPerSecond, pagesPerSecond });
+    for (const [index, count] of clients.entries()) {
+      const [putsPerSecond = 0, pagesPerSecond = 0] = direct[index] ?? [];
+      const rates = { putsPerSecond, pagesPerSecond, throughGateway: await rateOf(count, through) };
+      loads.push({ place: place.name, clients: count, ...rates });
     }
     return loads;
   } finally {
     killCommands();
     await servers.ended;
   }
+}
+
+/** As `fetch`, which opens as many connections as it likes. */
+async function send(agent: Agent, asked: Request): Promise<Response> {
+  const { method, url } = asked;
+  const outgoing = request(url, { method, agent, headers: Object.fromEntries(asked.headers) });
+  outgoing.end(Buffer.from(await asked.arrayBuffer()));
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return new Response(Buffer.concat(chunks), { status: incoming.statusCode ?? 0 });
+}
+
+/** Asks a gateway process before the servers for the same page. */
+async function throughGateway(url: string): Promise<() => Promise<Response>> {
+  const gateway = startCommand(['gateway', '--token-server', `${url}/token`]);
+  await Promise.race([gateway.saw('"listening"'), gateway.ended]);
+  const [, port] = /"port":(\d+)/.exec(gateway.printed()) ?? [];
+  const headers = await proofAt(url, CORPUS_KEY);
+  const path = `/v1/buckets/${clientState(CORPUS_KEY)}/collections/history/records?_limit=10`;
+  return async () => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    await response.arrayBuffer();
+    return response;
+  };
 }
 
 const { kB: CORPUS_KEY } = JSON.parse(

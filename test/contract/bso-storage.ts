@@ -102,6 +102,25 @@ export function bsoStorageContract(name: string, open: () => Promise<ServerStora
       },
     );
 
+    test('a list that is read while it is sent is whole, as JSON and by lines', async () => {
+      const account = emptyAccount();
+      const kept = worlds(account);
+      const ask = await startWorld({ account, storage: kept }).signIn();
+      const records = await fill(kept.bsos, 2_500, 1);
+      const ids = [...records].sort(ORDERS.newest).map(({ id }) => id);
+      const read = await ask('GET', 'storage/col?full=1');
+      expect(read.headers.get('x-weave-records')).toBe('2500');
+      expect(read.json.map(({ id }: Bso) => id)).toEqual(ids);
+      expect((await ask('GET', 'storage/col')).json).toEqual(ids);
+      const headers = { Accept: 'application/newlines' };
+      const lines = (await ask('GET', 'storage/col', { headers })).text;
+      expect(lines).toBe(ids.map((id) => `${JSON.stringify(id)}\n`).join(''));
+      const page = await ask('GET', 'storage/col?limit=2400');
+      const offset = encodeURIComponent(page.headers.get('x-weave-next-offset') ?? '');
+      const rest = await ask('GET', `storage/col?limit=2400&offset=${offset}`);
+      expect([...page.json, ...rest.json]).toEqual(ids);
+    });
+
     test('a long list breaks off where a record has changed', async () => {
       const bsos = await newUser();
       await fill(bsos, 2_100, 1);

@@ -14,12 +14,10 @@ export async function startServers(...args: string[]) {
   return { ...command, url, port: Number(port || new URL(url || 'http://localhost').port) };
 }
 
-/** The storage of the account's user. `url`: the servers' origin, as they call themselves. */
-export async function storageAt(
-  url: string,
-  kB: string,
-  send: (request: Request) => Promise<Response> = fetch,
-): Promise<StorageClient> {
+type Send = (request: Request) => Promise<Response>;
+
+/** What the user of the account proves itself with. `url`: the origin of the servers. */
+export async function proofAt(url: string, kB: string, send: Send = fetch) {
   const device = accountClient({
     fetch: send,
     baseUrl: `${url}/accounts`,
@@ -27,10 +25,19 @@ export async function storageAt(
     nowMs: Date.now,
   });
   const { token, keysChangedAtMs } = await device.accessToken(false);
-  const headers = {
+  return {
     Authorization: `Bearer ${token}`,
     'X-KeyID': `${keysChangedAtMs}-${keyFingerprint(kB)}`,
   };
+}
+
+/** The storage of the account's user. */
+export async function storageAt(
+  url: string,
+  kB: string,
+  send: Send = fetch,
+): Promise<StorageClient> {
+  const headers = await proofAt(url, kB, send);
   const pass = await send(new Request(`${url}/token/1.0/sync/1.5`, { headers }));
   return storageClient({ fetch: send }, (await pass.json()) as Pass, Date.now);
 }
