@@ -95,44 +95,67 @@ function addAccountSecrets(servers: TestServers, secrets: Secrets): void {
 
 type Fault = (request: Request) => Response | null;
 
-/** Everything that a life of the device lets anybody see. */
-async function seenOf(protocol: 'syncto' | 'sync15', auth: RemoteConfig['auth']) {
-  const servers = testServers(syntheticAccount({ records: 12, seed: 5, passwords: 4 }));
-  const { world } = servers;
-  const secrets = new Secrets();
-  addAccountSecrets(servers, secrets);
-  const seen: string[] = [];
-  const storage = new MemoryStorage();
-  let fault: Fault = () => null;
-  const fetch = async (request: Request): Promise<Response> => {
-    for (const part of (request.headers.get('authorization') ?? '').match(/[\w+/=-]{16,}/g) ?? []) {
-      secrets.add('authorization', part);
+/** What anybody can see, and what it must not tell. */
+class Watch {
+  readonly seen: string[] = [];
+  readonly secrets = new Secrets();
+  fault: Fault = () => null;
+
+  /** The servers, with what they are asked as. */
+  fetch(servers: TestServers): (request: Request) => Promise<Response> {
+    return async (request) => {
+      const said = request.headers.get('authorization') ?? '';
+      for (const part of said.match(/[\w+/=-]{16,}/g) ?? [])
+        this.secrets.add('authorization', part);
+      const answer = this.fault(request) ?? (await servers.world.fetch(request));
+      if (answer.type === 'error') throw new TypeError('fetch failed');
+      return answer;
+    };
+  }
+
+  async told(call: () => Promise<unknown>): Promise<void> {
+    const outcome = await call().catch((error: Error) => error);
+    if (!(outcome instanceof Error)) this.seen.push(JSON.stringify(outcome) ?? '');
+    else {
+      const { message, stack = '' } = outcome;
+      this.seen.push(message, stack, JSON.stringify(outcome), `${outcome}`);
     }
-    const answer = fault(request) ?? (await world.fetch(request));
-    if (answer.type === 'error') throw new TypeError('fetch failed');
-    return answer;
-  };
-  const { platform } = bridgedDevice({
+  }
+}
+
+/** A device of which everything is seen that crosses to it and back. */
+function watchedDevice(servers: TestServers, watch: Watch) {
+  const storage = new MemoryStorage();
+  return bridgedDevice({
     withCrypto: true,
-    traced: (line) => void seen.push(line),
+    traced: (line) => void watch.seen.push(line),
     operations(clock) {
       const network = createNetwork({
         clock,
-        fetch,
+        fetch: watch.fetch(servers),
         link: { bytesPerSecond: 1e6, roundTripMs: 10, connectMs: 10 },
         connection: () => 'wifi',
       });
       return new Map([
         ...storageOperations(clock, storage),
         ...networkOperations(network),
-        ...identityOperations(clock, watched(userOf(servers), secrets), 1),
+        ...identityOperations(clock, watched(userOf(servers), watch.secrets), 1),
         ...cryptoOperations(clock, nodeDeviceCrypto(), 1_000),
       ]);
     },
   });
+}
+
+/** Everything that a life of the device lets anybody see. */
+async function seenOf(protocol: 'syncto' | 'sync15', auth: RemoteConfig['auth']): Promise<Watch> {
+  const servers = testServers(syntheticAccount({ records: 12, seed: 5, passwords: 4 }));
+  const { urls } = servers.world;
+  const watch = new Watch();
+  addAccountSecrets(servers, watch.secrets);
+  const { platform } = watchedDevice(servers, watch);
   const shell = {
-    status: (json: string) => void seen.push(json),
-    event: (json: string) => void seen.push(json),
+    status: (json: string) => void watch.seen.push(json),
+    event: (json: string) => void watch.seen.push(json),
   };
   const agent = createAgent(
     { ...platform, shell },
@@ -140,8 +163,8 @@ async function seenOf(protocol: 'syncto' | 'sync15', auth: RemoteConfig['auth'])
       profile: 'test',
       remote: {
         protocol,
-        serverUrl: protocol === 'syncto' ? world.urls.syncto : world.urls.token,
-        audience: `${world.urls.token}/`,
+        serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
+        audience: `${urls.token}/`,
         auth,
       },
       collections: {
@@ -155,22 +178,17 @@ async function seenOf(protocol: 'syncto' | 'sync15', auth: RemoteConfig['auth'])
     },
     { drivers: [syncto, sync15], collections: [history, passwords] },
   );
-  const told = async (call: () => Promise<unknown>): Promise<void> => {
-    const outcome = await call().catch((error: Error) => error);
-    if (!(outcome instanceof Error)) seen.push(JSON.stringify(outcome) ?? '');
-    else seen.push(outcome.message, outcome.stack ?? '', JSON.stringify(outcome), `${outcome}`);
-  };
   await live({
     agent,
     servers,
-    told,
+    told: (call) => watch.told(call),
     faulty(next) {
-      fault = next;
+      watch.fault = next;
     },
     // Longer than anybody asks to wait.
     later: () => platform.clock.sleep(25 * 3_600_000),
   });
-  return { seen, secrets };
+  return watch;
 }
 
 interface Life {

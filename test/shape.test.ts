@@ -18,8 +18,6 @@ const COLUMNS_MAX = 100;
 const DECISIONS_MAX = 4;
 
 const TESTS = /(\.test\.ts|^test\/.*)$/;
-/** One suite for all that implement a port: as long as what it asks of them. */
-const SUITES = /^test\/contract\//;
 /** Device code: it must run where nothing but the language is. */
 const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
 /** What others than files import: apps, devices, what builds the command, scripts in a browser. */
@@ -60,7 +58,6 @@ test('every export is imported by another file, be it a test', () => {
 
 test('every file stays short, and says first what it is if it is no test', () => {
   const found = byFile(sources, ({ path, text }) => {
-    if (SUITES.test(path)) return [];
     const lines = text.split('\n').length - 1;
     const says = TESTS.test(path) || /^(#!.*\n)?(\/\/|\/\*)/.test(text);
     return [

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import type { MemoryStorage } from '../../platform/memory/storage.ts';
 import { StorageError } from '../../platform/storage-rules.ts';
-import { Bench } from '../../test/contract/remote.ts';
+import { Bench } from '../../test/contract/bench.ts';
 import { recordsService } from '../../test/support/made-up/services.ts';
 import type { Service } from '../../test/support/service.ts';
 import { atomic, type Contents, generic, wasAtomic } from '../index.ts';

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Change, Value } from '../../platform/ports.ts';
 import { StorageError } from '../../platform/storage-rules.ts';
-import { Bench } from '../../test/contract/remote.ts';
+import { Bench } from '../../test/contract/bench.ts';
 import { documentService } from '../../test/support/made-up/services.ts';
 import { atomic, generic, history } from '../index.ts';
 

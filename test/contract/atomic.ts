@@ -7,7 +7,7 @@ import { isPart } from '../../agent/contents.ts';
 import { atomic } from '../../agent/index.ts';
 import type { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Body, Service } from '../support/service.ts';
-import { Bench } from './remote.ts';
+import { Bench } from './bench.ts';
 
 /** Records of another client: more than a commit has. */
 const RECORDS = 60;

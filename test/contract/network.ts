@@ -11,7 +11,8 @@ import type {
   NetworkResponse,
 } from '../../platform/ports.ts';
 import { REFUSED, type Server, SILENT, SLOW, SLOW_BYTES_PER_SECOND } from './network-server.ts';
-import { type UploadTraits, uploadContract } from './uploads.ts';
+import type { UploadTraits } from './upload-bodies.ts';
+import { uploadContract } from './uploads.ts';
 
 interface NetworkUnderTest {
   readonly network: Network;
