@@ -16,7 +16,9 @@ const program = `
   let answer;
   const pause = () => new Promise((resolve) => { resume = resolve; });
   const keep = (text) => { answer = text; };
-  export const publicKey = (key) => { ecPublicKey(decodeHex(key), pause).then((jwk) => keep(jwk.x)); };
+  export const publicKey = (key) => {
+    ecPublicKey(decodeHex(key), pause).then((jwk) => keep(jwk.x));
+  };
   export const open = (key, jwe) => {
     openJwe(jwe, decodeHex(key), pause).then((opened) => keep(opened.text ?? opened.code));
   };
@@ -90,7 +92,11 @@ describe('in a bare engine', () => {
   it('opens a handed-over key in 130 million instructions, in slices', async () => {
     const key = '2970238c4af8293f54958238044d0179f55da313fcbea3b7f3d53b9509428a0b';
     const jwe =
-      'eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6Ik40elBSYXpCODd2cGVCZ0h6RnZrdmRfNDhvd0ZZWXhFVlhSTXJPVTZMRG8iLCJ5IjoiNG5jVXhONnhfeFQxVDFrenlfU19WMmZZWjd1VUpUX0hWUk5aQkxKUnN4VSJ9fQ.._0sYf7HdWuRv2cM0.U5ZK5BYZWhLluS7q4y4ZFW1t_sSPt4me-5Ltscs1dWpoPnIZa3xEng2xsUOBaHfBra6m4wdgzrg6qINhBz0LuDwAfrHOtfRlpqeV3nrKhas1mGEQzr6lD4zBVYpmF_chm61IySnVxprsA1BulinIER2EIJbA.3Lh7cwCocbA2VkBBnsKgXA';
+      'eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwi' +
+      'eCI6Ik40elBSYXpCODd2cGVCZ0h6RnZrdmRfNDhvd0ZZWXhFVlhSTXJPVTZMRG8iLCJ5IjoiNG5jVXhONnhfeFQx' +
+      'VDFrenlfU19WMmZZWjd1VUpUX0hWUk5aQkxKUnN4VSJ9fQ.._0sYf7HdWuRv2cM0.U5ZK5BYZWhLluS7q4y4ZFW1' +
+      't_sSPt4me-5Ltscs1dWpoPnIZa3xEng2xsUOBaHfBra6m4wdgzrg6qINhBz0LuDwAfrHOtfRlpqeV3nrKhas1mGE' +
+      'Qzr6lD4zBVYpmF_chm61IySnVxprsA1BulinIER2EIJbA.3Lh7cwCocbA2VkBBnsKgXA';
     const { text, ...cost } = await run('open', key, jwe);
     expect(text).toContain('"Kkbk1_Q0oCcTmggeDH6880bQrxin2RLu5D00NcJazdQ"');
     expect(cost.instructions).toBeLessThan(130e6);

@@ -44,7 +44,8 @@ describe('names from outside are not', () => {
     ['a named expression', '(function g() { g; }); (class H { static { var v; H; v; } })'],
     [
       'imported',
-      'import d, { a as b } from "x"; import * as n from "y"; export { a, b as c } from "z"; d(b, n)',
+      'import d, { a as b } from "x"; import * as n from "y"; export { a, b as c } from "z"; d(' +
+        'b, n)',
     ],
   ])('%s', (_, code) => {
     expect(namesOf(code)).toEqual([]);

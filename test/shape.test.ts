@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { freeNames, INTRINSICS } from '../firmware-bundle/globals.ts';
 import { checked } from './support/exceptions.ts';
 import { byFile } from './support/imports.ts';
-import { readSources, type Source } from './support/sources.ts';
+import { readSources } from './support/sources.ts';
 import { TRIED_BY } from './support/tried-by.ts';
 
 const FILE_LINES_MAX = 400;
@@ -94,11 +94,11 @@ test('no function is so long that nobody sees it whole', () => {
 });
 
 test('no line is so long that an editor wraps it', () => {
-  const found = byFile(sources, (source) =>
-    linesOf(source)
-      .filter(({ text }) => text.length > COLUMNS_MAX)
-      .filter(({ start, text }) => !(TESTS.test(source.path) && isLiteral(source, start, text)))
-      .map(({ text, line }) => `line ${line} has ${text.length} columns`),
+  const found = byFile(sources, ({ text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const { length } = line;
+      return length > COLUMNS_MAX ? [`line ${index + 1} has ${length} columns`] : [];
+    }),
   );
   expect(checked('columns', found)).toEqual([]);
 });
@@ -118,28 +118,4 @@ test('code for the device takes no name from outside', async () => {
 
 function testOf(path: string): string {
   return path.replace(/\.m?[jt]s$/, '.test.ts');
-}
-
-interface Line {
-  /** From 1. */
-  readonly line: number;
-  /** In characters from the file's beginning. */
-  readonly start: number;
-  readonly text: string;
-}
-
-function linesOf({ text }: Source): Line[] {
-  let start = 0;
-  return text.split('\n').map((one, index) => {
-    const line = { line: index + 1, start, text: one };
-    start += one.length + 1;
-    return line;
-  });
-}
-
-/** A line that is one string, template or regular expression, or a member that is. */
-function isLiteral({ literals }: Source, start: number, text: string): boolean {
-  const from = start + (/^\s*(\w+: )?/.exec(text)?.[0].length ?? 0);
-  const to = start + COLUMNS_MAX;
-  return literals.some(([begin, end]) => begin <= from && to <= end);
 }

@@ -122,7 +122,8 @@ describe('a visit in the future', () => {
   );
 
   test.each([0, 1_000])(
-    'leaves no trace in the index of a store that an earlier build has written, changed %i ms later',
+    'leaves no trace in the index of a store that an earlier build has written, changed %i ms l' +
+      'ater',
     async (laterMs) => {
       const storage = new MemoryStorage();
       const believing: Collection = { ...history, index: (body) => history.index(body, 0) };

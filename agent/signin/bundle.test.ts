@@ -97,10 +97,12 @@ const program = `
   };
   const keep = (work) => {
     answer = '';
-    work.then((value) => { answer = JSON.stringify(value); }, (error) => { answer = String(error); });
+    const said = (text) => { answer = text; };
+    work.then((value) => said(JSON.stringify(value)), (error) => said(String(error)));
   };
   export const begin = (request) => keep(beginSignIn(device, JSON.parse(request)));
-  export const finish = (secret, code) => keep(finishSignIn(device, JSON.parse(secret), JSON.parse(code)));
+  export const finish = (secret, code) =>
+    keep(finishSignIn(device, JSON.parse(secret), JSON.parse(code)));
   export const next = () => { resume(); };
   export const take = () => answer;
   export const asked = () => ask;

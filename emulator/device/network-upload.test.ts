@@ -20,19 +20,22 @@ const PROGRAM = `
 
   export function boot(host) {
     const { platform, deliver } = createHostPlatform(host, false, sendPieces);
-    const limits = { timeoutMs: 180000, windowMs: 300000, windowBytesMin: 4096, longestMs: 3600000 };
+    const times = { timeoutMs: 180000, windowMs: 300000, longestMs: 3600000 };
+    const limits = { ...times, windowBytesMin: 4096 };
     const upload = async ({ pieces }) => {
       let left = pieces;
       const make = async () => (left-- > 0 ? 'x'.repeat(16384) : null);
       const body = streamedBody({ aborted: false }, () => make);
       const url = 'https://server.test/';
-      const response = await platform.network.request({ method: 'PUT', url, headers: [], body, ...limits });
+      const request = { method: 'PUT', url, headers: [], body, ...limits };
+      const response = await platform.network.request(request);
       return { status: response.status, text: await response.read() };
     };
     const command = (id, name, text) => {
       upload(JSON.parse(text)).then(
         (result) => host('reply', id, '', JSON.stringify(result), null),
-        (error) => host('reply', id, error.code || 'failed', JSON.stringify({ message: error.message }), null),
+        ({ code, message }) =>
+          host('reply', id, code || 'failed', JSON.stringify({ message }), null),
       );
     };
     return { deliver, command };

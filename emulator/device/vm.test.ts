@@ -166,7 +166,8 @@ describe('a host function', () => {
       throw new RangeError('too far');
     });
     const source =
-      '(function (h) { for (let i = 0; i < 100; i++) try { h() } catch (e) { var s = e } return String(s) })';
+      '(function (h) { for (let i = 0; i < 100; i++) try { h() } catch (e) { var s = e } return' +
+      ' String(s) })';
     expect(vm.toText(vm.call(vm.evaluate(source, 'a.js'), [host]))).toBe('RangeError: too far');
     expect(() => vm.run(host, [])).toThrow('RangeError: too far');
     expect(evaluateText(vm, '1')).toBe('1');

@@ -16,9 +16,11 @@ const POST: HawkRequest = {
   body: Buffer.from('Thank you for flying Hawk'),
 };
 const GET_HEADER =
-  'id="dh37fgj492je", ts="1353832234", nonce="j4h3g2", ext="some-app-ext-data", mac="6R4rV5iE+NPoym+WwjeHzjAGXUtLNIxmo1vpMofpLAE="';
+  'id="dh37fgj492je", ts="1353832234", nonce="j4h3g2", ext="some-app-ext-data", mac="6R4rV5iE+N' +
+  'Poym+WwjeHzjAGXUtLNIxmo1vpMofpLAE="';
 const POST_HEADER =
-  'id="dh37fgj492je", ts="1353832234", nonce="j4h3g2", hash="Yi9LfIIFRtBEPt74PVmbTF/xVAwPn7ub15ePICfgnuY=", ext="some-app-ext-data", mac="aSe1DERmZuRl3pI36/9BdZmnErTw3sNzOOAUlfeKjVw="';
+  'id="dh37fgj492je", ts="1353832234", nonce="j4h3g2", hash="Yi9LfIIFRtBEPt74PVmbTF/xVAwPn7ub15' +
+  'ePICfgnuY=", ext="some-app-ext-data", mac="aSe1DERmZuRl3pI36/9BdZmnErTw3sNzOOAUlfeKjVw="';
 
 describe('a Hawk header', () => {
   test('of the specification is believed', () => {

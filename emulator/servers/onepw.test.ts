@@ -9,7 +9,9 @@ const KEY_FETCH_TOKEN = Buffer.from(
 const KA = '202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f';
 const WRAP_KB = '7effe354abecbcb234a8dfc2d7644b4ad339b525589738f2d27341bb8622ecd8';
 const BUNDLE =
-  'ee5c58845c7c9412b11bbd20920c2fddd83c33c9cd2c2de2d66b222613364636fc7e59d854d599f10e212801de3a47c34333f3b838ee3471e0f285649c332bbb4c17f42a0b319bbba327d2b326ad23e937219b4de32e3ec7b3e3f740522ad6ef';
+  'ee5c58845c7c9412b11bbd20920c2fddd83c33c9cd2c2de2d66b222613364636fc7e59d854d599f10e212801de3a' +
+  '47c34333f3b838ee3471e0f285649c332bbb4c17f42a0b319bbba327d2b326ad23e937219b4de32e3ec7b3e3f740' +
+  '522ad6ef';
 
 test('a password gives the published keys', () => {
   const { authPW, unwrapBKey } = passwordKeys('andré@example.org', 'pässwörd');

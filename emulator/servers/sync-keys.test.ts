@@ -23,7 +23,10 @@ test("the payload of Mozilla's own test comes out", () => {
     macKey: Buffer.from('MMntEfutgLTc8FlTLQFms8/xMPmCldqPlq/QQXEjx70=', 'base64'),
   };
   const cleartext =
-    '{"id":"5qRsgXWRJZXr","histUri":"file:///Users/jason/Library/Application%20Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","title":"Index of file:///Users/jason/Library/Application Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","visits":[{"date":1319149012372425,"type":1}]}';
+    '{"id":"5qRsgXWRJZXr","histUri":"file:///Users/jason/Library/Application%20Support/Firefox/' +
+    'Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","title":"Index of file:///Users/jason/Libra' +
+    'ry/Application Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","visits":[{"' +
+    'date":1319149012372425,"type":1}]}';
   const payload = JSON.parse(
     sealPayload(keys, cleartext, Buffer.from('GX8L37AAb2FZJMzIoXlX8w==', 'base64')),
   );

@@ -87,11 +87,19 @@ export const publishedRecords: readonly PublishedRecord[] = [
     ),
     parts: {
       ciphertext:
-        'NMsdnRulLwQsVcwxKW9XwaUe7ouJk5Wn80QhbD80l0HEcZGCynh45qIbeYBik0lgcHbKmlIxTJNwU+OeqipN+/j7MqhjKOGIlvbpiPQQLC6/ffF2vbzL0nzMUuSyvaQzyGGkSYM2xUFt06aNivoQTvU2GgGmUK6MvadoY38hhW2LCMkoZcNfgCqJ26lO1O0sEO6zHsk3IVz6vsKiJ2Hq6VCo7hu123wNegmujHWQSGyf8JeudZjKzfi0OFRRvvm4QAKyBWf0MgrW1F8SFDnVfkq8amCB7NhdwhgLWbN+21NitNwWYknoEWe1m6hmGZDgDT32uxzWxCV8QqqrpH/ZggViEr9uMgoy4lYaWqP7G5WKvvechc62aqnsNEYhH26A5QgzmlNyvB+KPFvPsYzxDnSCjOoRSLx7GG86wT59QZw=',
+        'NMsdnRulLwQsVcwxKW9XwaUe7ouJk5Wn80QhbD80l0HEcZGCynh45qIbeYBik0lgcHbKmlIxTJNwU+OeqipN+/' +
+        'j7MqhjKOGIlvbpiPQQLC6/ffF2vbzL0nzMUuSyvaQzyGGkSYM2xUFt06aNivoQTvU2GgGmUK6MvadoY38hhW2L' +
+        'CMkoZcNfgCqJ26lO1O0sEO6zHsk3IVz6vsKiJ2Hq6VCo7hu123wNegmujHWQSGyf8JeudZjKzfi0OFRRvvm4QA' +
+        'KyBWf0MgrW1F8SFDnVfkq8amCB7NhdwhgLWbN+21NitNwWYknoEWe1m6hmGZDgDT32uxzWxCV8QqqrpH/ZggVi' +
+        'Er9uMgoy4lYaWqP7G5WKvvechc62aqnsNEYhH26A5QgzmlNyvB+KPFvPsYzxDnSCjOoRSLx7GG86wT59QZw=',
       IV: 'GX8L37AAb2FZJMzIoXlX8w==',
       hmac: 'b1e6c18ac30deb70236bc0d65a46f7a4dce3b8b0e02cf92182b914e3afa5eebc',
     },
-    text: '{"id":"5qRsgXWRJZXr","histUri":"file:///Users/jason/Library/Application%20Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","title":"Index of file:///Users/jason/Library/Application Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","visits":[{"date":1319149012372425,"type":1}]}',
+    text:
+      '{"id":"5qRsgXWRJZXr","histUri":"file:///Users/jason/Library/Application%20Support/Firefo' +
+      'x/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","title":"Index of file:///Users/jason/L' +
+      'ibrary/Application Support/Firefox/Profiles/ksgd7wpk.LocalSyncServer/weave/logs/","visit' +
+      's":[{"date":1319149012372425,"type":1}]}',
   },
   {
     title: 'a key chain: crypto/keys',
@@ -99,11 +107,15 @@ export const publishedRecords: readonly PublishedRecord[] = [
     bundle: chainSync,
     parts: {
       ciphertext:
-        '1l4mPhhBAuC3utxdrQ+fA1BgEi3mK8Htx8PsEhFkjMtKovbSyK2oWnOxvhkpGZRi6qVkUqX1bCGQ4/TfF/s8cMyZ8ZIg2Pztl+HQn/MC3idBIk2mNy74iGSjPoVL/b3LDnicGUw5+u/InfkJwJ8EcMYc3CjweL+KWk2UI7eNtro6P9WNqFH/UXwYeJKySL4LbrCU1JuZOD8qzHh20AdHKQ==',
+        '1l4mPhhBAuC3utxdrQ+fA1BgEi3mK8Htx8PsEhFkjMtKovbSyK2oWnOxvhkpGZRi6qVkUqX1bCGQ4/TfF/s8cM' +
+        'yZ8ZIg2Pztl+HQn/MC3idBIk2mNy74iGSjPoVL/b3LDnicGUw5+u/InfkJwJ8EcMYc3CjweL+KWk2UI7eNtro6' +
+        'P9WNqFH/UXwYeJKySL4LbrCU1JuZOD8qzHh20AdHKQ==',
       IV: 'AAECAwQFBgcICQoLDA0ODw==',
       hmac: '4e5aaa7fe24125727208e1aacc417acd2ec8f2a65b0201ca58026f67c4c110aa',
     },
-    text: '{"id":"keys","collection":"crypto","default":["ERERERERERERERERERERERERERERERERERERERERERE=","IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="],"collections":{}}',
+    text:
+      '{"id":"keys","collection":"crypto","default":["ERERERERERERERERERERERERERERERERERERERERE' +
+      'RE=","IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="],"collections":{}}',
   },
   {
     title: 'a key chain: deletion',
@@ -133,11 +145,15 @@ export const publishedRecords: readonly PublishedRecord[] = [
     bundle: chainDefault,
     parts: {
       ciphertext:
-        't8SM5cJOzkjRC/7ArXjCudP5Ux7Qb2MrmAdBa7tECLi3YX0nyfpRFhD9qil9zkW+Zsxek6Z9jC058jxwf2z6z1YTGwT6c1r2drDBfuWvLaYQuh9Jii/2a6C8IX9tU0UCgZp/1kXzoYDtisZ+70/7VGsGA/Jwmh310WV7mWDN0JzJrDa6kA6Q3ZG+crPaFOin',
+        't8SM5cJOzkjRC/7ArXjCudP5Ux7Qb2MrmAdBa7tECLi3YX0nyfpRFhD9qil9zkW+Zsxek6Z9jC058jxwf2z6z1' +
+        'YTGwT6c1r2drDBfuWvLaYQuh9Jii/2a6C8IX9tU0UCgZp/1kXzoYDtisZ+70/7VGsGA/Jwmh310WV7mWDN0JzJ' +
+        'rDa6kA6Q3ZG+crPaFOin',
       IV: 'EBESExQVFhcYGRobHB0eHw==',
       hmac: '229fa34ff1aaa2297fb3f73bf4ef523cfa3a1875958249cad99ac15bbc5527cd',
     },
-    text: '{"id":"CCCCCCCCCCCC","histUri":"https://example.com/","title":"Größe 日本 😀","visits":[{"date":1700000000000000,"type":1}]}',
+    text:
+      '{"id":"CCCCCCCCCCCC","histUri":"https://example.com/","title":"Größe 日本 😀","visits":[{"d' +
+      'ate":1700000000000000,"type":1}]}',
   },
   {
     title: 'Firefox OS: crypto/keys',
@@ -145,11 +161,15 @@ export const publishedRecords: readonly PublishedRecord[] = [
     bundle: gaiaSync,
     parts: {
       ciphertext:
-        'PP5yNUYwJJoLcsL5o85i6RZfvanYDrwtChDD/LdKTZ8JOLubZ9DyRv3HMetSkbhL3HLvVm/FJ1Z4F2Z6IKQCxAc5dNnLsBIUUxhOHLbT0x9/jfnqZ8fLtlbkogI3ZlNvbc8iUF1aX+boe0Pv43vM0VvzxrnJDYzZ2a6jm9nbzUn0ldV9sv6vuvGHE6dANnRkZ3wA/q0q8UvjdwpzXBixAw==',
+        'PP5yNUYwJJoLcsL5o85i6RZfvanYDrwtChDD/LdKTZ8JOLubZ9DyRv3HMetSkbhL3HLvVm/FJ1Z4F2Z6IKQCxA' +
+        'c5dNnLsBIUUxhOHLbT0x9/jfnqZ8fLtlbkogI3ZlNvbc8iUF1aX+boe0Pv43vM0VvzxrnJDYzZ2a6jm9nbzUn0' +
+        'ldV9sv6vuvGHE6dANnRkZ3wA/q0q8UvjdwpzXBixAw==',
       IV: 'FmosM+XBNy81/9oEAgI4Uw==',
       hmac: '01a816e4577c6cf3f97b66b4382d0a3e7e9178c75a3d38ed9ac8ad6397c2ecce',
     },
-    text: '{"default":["/XKu2GgjfQfrqoIJOQxdBkO++atxe0xO6C3fJaeAbmg=","cVehNzSJd0YDn3JaPz7alyuOuDW1iHmCzlJMZqJdfTc="],"collections":{},"collection":"crypto","id":"keys"}',
+    text:
+      '{"default":["/XKu2GgjfQfrqoIJOQxdBkO++atxe0xO6C3fJaeAbmg=","cVehNzSJd0YDn3JaPz7alyuOuDW1' +
+      'iHmCzlJMZqJdfTc="],"collections":{},"collection":"crypto","id":"keys"}',
   },
   {
     title: 'Firefox OS: history',
@@ -157,11 +177,17 @@ export const publishedRecords: readonly PublishedRecord[] = [
     bundle: gaiaDefault,
     parts: {
       ciphertext:
-        'o/VpkqMj1tlT8t2youwsS2FgvQeonoHxqjGsRTu1+4swfyBq/QsnKfgOOMmDIXZiPC3hOCNUlf/NtQiEe55hzJZEKLBshaLfXotai6KrprwrmykfiXnwn73n+nYNs8BXL5awDHoaJToyFgF4PYokl7mwN7YC2xFiPgwO7Z2u/8r5RfnPV9MoafqvlvUkW+Tqs+QHeHS/iuSA0P2h/j5ynt9v4xDWLVfEMce0KOKHQ5Qj7BmEPAieWP1trkkDmTdVi2euWrs+fuG4C6PgY4A2j2DbNLVIloqpDVkqM2fgh0YOM9L2NC/uiKEb1Ynr2Fos',
+        'o/VpkqMj1tlT8t2youwsS2FgvQeonoHxqjGsRTu1+4swfyBq/QsnKfgOOMmDIXZiPC3hOCNUlf/NtQiEe55hzJ' +
+        'ZEKLBshaLfXotai6KrprwrmykfiXnwn73n+nYNs8BXL5awDHoaJToyFgF4PYokl7mwN7YC2xFiPgwO7Z2u/8r5' +
+        'RfnPV9MoafqvlvUkW+Tqs+QHeHS/iuSA0P2h/j5ynt9v4xDWLVfEMce0KOKHQ5Qj7BmEPAieWP1trkkDmTdVi2' +
+        'euWrs+fuG4C6PgY4A2j2DbNLVIloqpDVkqM2fgh0YOM9L2NC/uiKEb1Ynr2Fos',
       IV: 'kXL3hb11ltD+Jl0YFk+PlQ==',
       hmac: 'cb727efe7a3f0307921cecbd1a97c03f06a4d75c42026089494d84fcf92dbff9',
     },
-    text: '{"id":"_9sCUbahs0ay","histUri":"https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Object/proto","title":"Object.prototype.__proto__ - JavaScript | MDN","visits":[{"date":1439366063808983,"type":1}]}',
+    text:
+      '{"id":"_9sCUbahs0ay","histUri":"https://developer.mozilla.org/en-US/docs/Web/JavaScript/' +
+      'Reference/Global_Objects/Object/proto","title":"Object.prototype.__proto__ - JavaScript ' +
+      '| MDN","visits":[{"date":1439366063808983,"type":1}]}',
   },
   {
     title: 'Firefox OS: deletion',
@@ -181,10 +207,14 @@ export const publishedRecords: readonly PublishedRecord[] = [
     bundle: gaiaDefault,
     parts: {
       ciphertext:
-        'ZhPW+ZD4Gy1r3z0ErmqzcO+pTLKN9IJcawbWfgmthgnJfkzCr2HfgoR6uNxpJQWnzQLmS24W7gcKaV7Ze/LOEfnj263m84qSyvvQWGkOlSoKlEx4xvelIZnUmWgsD2WhBA00sv80K3MDK5M4XYC89x79TPDPHBvMjgEGwbUy8fKrB273u9RzmZC9qhogsirF',
+        'ZhPW+ZD4Gy1r3z0ErmqzcO+pTLKN9IJcawbWfgmthgnJfkzCr2HfgoR6uNxpJQWnzQLmS24W7gcKaV7Ze/LOEf' +
+        'nj263m84qSyvvQWGkOlSoKlEx4xvelIZnUmWgsD2WhBA00sv80K3MDK5M4XYC89x79TPDPHBvMjgEGwbUy8fKr' +
+        'B273u9RzmZC9qhogsirF',
       IV: 'AAECAwQFBgcICQoLDA0ODw==',
       hmac: 'b6efdfc53ef49ce273362133c26f8a3f9e402793d94b1d8051f366f52e780786',
     },
-    text: '{"id":"AAAAAAAAAAAA","histUri":"https://example.org/é","title":"Žluťoučký 日本","visits":[{"date":1439366063808983,"type":2}]}',
+    text:
+      '{"id":"AAAAAAAAAAAA","histUri":"https://example.org/é","title":"Žluťoučký 日本","visits":[' +
+      '{"date":1439366063808983,"type":2}]}',
   },
 ];

@@ -42,10 +42,11 @@ const HEAD = `# Errors
 
 Written by \`npm run docs\` from the code; not to be edited.
 
-Every error has a code, which stays what it is, and a message, which names fields and limits and may be said better one
-day. A command prints both in one line, \`message (code) - what to do\`, \`status --json\` and a device's \`status\` have both as
-members. Other exit codes of a command: 0 done, 2 it cannot be run as it was typed or with the files that it names,
-3 another device has signed this one out. A sync that goes on (without \`--once\`) does not end with any of these: it
+Every error has a code, which stays what it is, and a message, which names fields and limits and
+may be said better one day. A command prints both in one line, \`message (code) - what to do\`,
+\`status --json\` and a device's \`status\` have both as members. Other exit codes of a command: 0
+done, 2 it cannot be run as it was typed or with the files that it names, 3 another device has
+signed this one out. A sync that goes on (without \`--once\`) does not end with any of these: it
 tries again, ever more rarely.
 `;
 

@@ -33,8 +33,6 @@ export interface Source {
   readonly decisions: number;
   /** It has nothing but imports, and exports of what it imports. */
   readonly isBarrel: boolean;
-  /** `[start, end)` of its strings, templates and regular expressions, in characters. */
-  readonly literals: readonly (readonly [number, number])[];
 }
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -80,7 +78,6 @@ export function readSources(root = ROOT, folders = FOLDERS): Map<string, Source>
 function sourceOf(path: string, file: ast.SourceFile): Source {
   const imports: Import[] = [];
   const functions: SourceFunction[] = [];
-  const literals: [number, number][] = [];
   let decisions = 0;
   const isTest = file.statements.some(
     (node) => ast.isImportDeclaration(node) && /vitest'$/.test(node.moduleSpecifier.getText(file)),
@@ -89,7 +86,6 @@ function sourceOf(path: string, file: ast.SourceFile): Source {
   /** Gives the lines of the tests in it. */
   const walk = (node: ast.Node): number => {
     imports.push(...importsOf(node, file));
-    if (isLiteral(node)) literals.push([node.getStart(file), node.getEnd()]);
     if (isDecision(node)) decisions++;
     let ofTests = 0;
     node.forEachChild((child) => {
@@ -111,7 +107,6 @@ function sourceOf(path: string, file: ast.SourceFile): Source {
     functions,
     decisions,
     isBarrel: file.statements.length > 0 && file.statements.every(passesOn),
-    literals,
   };
 }
 
@@ -213,14 +208,6 @@ const DECIDING: ReadonlySet<ast.SyntaxKind> = new Set([
 
 function isDecision({ kind }: ast.Node): boolean {
   return DECIDING.has(kind);
-}
-
-function isLiteral(node: ast.Node): boolean {
-  return (
-    ast.isStringLiteral(node) ||
-    ast.isTemplateLiteralToken(node) ||
-    ast.isRegularExpressionLiteral(node)
-  );
 }
 
 function isTestCallback(node: ast.Node, file: ast.SourceFile): boolean {

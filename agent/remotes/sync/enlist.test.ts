@@ -24,8 +24,10 @@ const RECIPE = { title: 'Soup' };
 
 /** As nobody would write it: nothing of it may change. */
 const ODD_META = `{ "syncID":"rIqWnmrBUKKv","later":{"engines":{"recipes":1}},"storageVersion":5.0,
-  "declined":["forms", "\\u0061ddons"], "engines" : {"history":{"version":1, "syncID":"B4rbdmoN4EoU","x":1e2},
-  "tabs":{"syncID":"t","version":1},"passwords":{"version":1,"syncID":"p"}} ,"big":12345678901234567890}`;
+  "declined":["forms", "\\u0061ddons"], "engines" : {
+  "history":{"version":1, "syncID":"B4rbdmoN4EoU","x":1e2},
+  "tabs":{"syncID":"t","version":1},"passwords":{"version":1,"syncID":"p"}} ,
+  "big":12345678901234567890}`;
 
 interface Stage {
   readonly servers: TestServers;

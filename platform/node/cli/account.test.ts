@@ -79,13 +79,15 @@ describe('kitsync sign-in --password', () => {
       'wrong',
       undefined,
       1,
-      'login: the password is wrong (unauthorized) - check the password and the address of the account',
+      'login: the password is wrong (unauthorized) - check the password and the address of the ' +
+        'account',
     ],
     [
       'x',
       'nobody@example.test',
       1,
-      'login: there is no account with this address (unauthorized) - check the password and the address of the account',
+      'login: there is no account with this address (unauthorized) - check the password and the' +
+        ' address of the account',
     ],
     ['', undefined, 2, 'no password was given'],
   ])('is refused in a line (%j, %s)', async (typed, email, code, line) => {

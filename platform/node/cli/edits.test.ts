@@ -95,7 +95,8 @@ describe('delete', () => {
       code: 1,
       out: '',
       complaints:
-        'kitsync: record 2 of 2, nothing: there is no such record; nothing was deleted (notFound)\n',
+        'kitsync: record 2 of 2, nothing: there is no such record; nothing was deleted (notFoun' +
+        'd)\n',
     });
     expect(await urls()).toContain(page(1).url);
   });

@@ -100,7 +100,11 @@ it('takes away what a killed process was writing, and nothing else', async () =>
   writeFileSync(
     slow,
     `import { replaceWhole } from '${source}';
-     async function* pieces() { yield 'secret'; console.log('begun'); await new Promise((r) => setTimeout(r, 60_000)); }
+     async function* pieces() {
+       yield 'secret';
+       console.log('begun');
+       await new Promise((r) => setTimeout(r, 60_000));
+     }
      await replaceWhole('${file}', pieces());`,
   );
   const tsx = import.meta.resolve('tsx');
