@@ -56,7 +56,7 @@ export async function listen(
     const answered = async () => {
       const body = await readBody(incoming, BODY_BYTES_MAX);
       if (!Buffer.isBuffer(body)) throw new RangeError(body);
-      const request = toRequest(incoming, url, body);
+      const request = toRequest(incoming, url + (incoming.url ?? '/'), body);
       const response = request && (await answerTo(request, url));
       if (response === null) outgoing.destroy();
       else await sendResponse(outgoing, response);
