@@ -180,7 +180,10 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     const entry = loaded.shift() ?? NO_ENTRY;
     if (pass.buried.get(id) === version) return false;
     const isUnknown =
-      entry.quarantined || entry.mirror?.version !== version || entry.mirror.epoch !== state.epoch;
+      entry.quarantined ||
+      entry.mirror?.version !== version ||
+      // A whole listing says what it has shown; what was replaced at once keeps its epoch.
+      (state.resetting && entry.mirror.epoch !== state.epoch);
     if (isUnknown) known.push(entry);
     return isUnknown;
   });

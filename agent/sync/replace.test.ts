@@ -134,6 +134,58 @@ test('a lost cursor of the set that is live takes no local change with it', asyn
   }
 });
 
+test('apps are told what they see change, once it has, and nothing else', async () => {
+  const { it, device, begin } = await begun(20, 3);
+  const { service } = it;
+  device.agent.observe(service.collection, true);
+  await it.put(device, 1, { text: 'ours', more: 1 });
+  await it.delete(device, 7);
+  it.advance(60_000, device);
+  begin();
+  service.delete(service.id(5));
+  service.put(service.id(90), { text: 'another' });
+  const told = (): string[] =>
+    device.platform.events.flatMap((json) => {
+      const { kind, id, change } = JSON.parse(json);
+      return kind === 'record' ? [`${change} ${id}`] : [];
+    });
+  const before = told().length;
+  const early: string[] = [];
+  const commit = device.storage.commit.bind(device.storage);
+  let hasFlipped = false;
+  device.storage.commit = async (changes) => {
+    if (!hasFlipped) early.push(...told().slice(before));
+    hasFlipped ||= changes.some(([key, value]) => key.endsWith('.c') && value === null);
+    await commit(changes);
+  };
+  await it.recovered(device);
+  expect(hasFlipped).toBe(true);
+  expect(early).toEqual([]);
+  expect(told().slice(before).sort()).toEqual([
+    `delete ${service.id(5)}`,
+    // The second one has been merged with what the device had.
+    ...[0, 1, 2, 90].map((n) => `put ${service.id(n)}`),
+  ]);
+});
+
+test('what cannot be read is set aside, counted, and what was there stays in sight', async () => {
+  const { it, device, begin } = await begun(20, 3);
+  const { service } = it;
+  begin();
+  service.spoil(service.id(4));
+  service.spoil(service.id(91));
+  await it.recovered(device);
+  expect(it.statusOf(device)).toMatchObject({ quarantined: 2, pending: 0, held: 20 });
+  expect((await it.held(device)).get(service.id(4))).toEqual({ text: text(4, 'old') });
+  const again = await it.boot(device.storage.fork());
+  expect(it.statusOf(again)).toMatchObject({ quarantined: 2, pending: 0, held: 20 });
+  service.put(service.id(4), { text: 'good again' });
+  service.put(service.id(91), { text: 'good at last' });
+  it.advance(60_000, again);
+  await it.recovered(again);
+  await it.agreed(again);
+});
+
 test('a collection that keeps its newest records only is never whole', () => {
   expect(() => atomic(history)).toThrow('never whole: history');
 });
