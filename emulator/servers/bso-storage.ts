@@ -56,6 +56,11 @@ export interface UserReader {
 
 /** One user, whom nobody else changes meanwhile. */
 export interface UserWriter extends UserReader {
+  /**
+   * Whether a request is the first with this MAC (base64), which is remembered until `untilMs`.
+   * Nothing is remembered of a request that changes nothing.
+   */
+  isFirst(mac: string, untilMs: number): Promise<boolean>;
   /** Writes all changes under one new stamp, which is returned. */
   write(name: string, changes: readonly BsoChange[]): Promise<number>;
   /** Removes records and returns the new stamp; the collection stays, even when it is empty. */

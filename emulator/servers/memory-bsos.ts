@@ -19,35 +19,52 @@ type Batches = Map<string, { state: BatchState; readonly changes: BsoChange[] }>
 export function memoryBsos(store: Store): BsoStorage {
   const locks = new Locks();
   const batches = new Map<number, Batches>();
+  const macs = new Map<number, Map<string, number>>();
   const use = <T>(uid: number, nowMs: number, work: (user: UserWriter) => Promise<T>) =>
     locks.run(String(uid), async () => {
       const user = store.users.get(uid);
       if (user === undefined) return undefined;
       const open: Batches = batches.get(uid) ?? new Map();
       batches.set(uid, open);
-      return work(new MemoryUser(user, open, nowMs));
+      const known = macs.get(uid) ?? new Map<string, number>();
+      macs.set(uid, known);
+      return work(new MemoryUser(user, open, known, nowMs));
     });
   return { read: use, write: use };
 }
 
 /** One user of a store, to read. */
 export function memoryUser(user: User, nowMs: number): UserReader {
-  return new MemoryUser(user, new Map(), nowMs);
+  return new MemoryUser(user, new Map(), new Map(), nowMs);
 }
 
 class MemoryUser implements UserWriter {
   readonly #user: User;
   readonly #batches: Batches;
+  /** By MAC: until when it is remembered. */
+  readonly #macs: Map<string, number>;
   readonly #nowMs: number;
 
-  constructor(user: User, batches: Batches, nowMs: number) {
+  constructor(user: User, batches: Batches, macs: Map<string, number>, nowMs: number) {
     this.#user = user;
     this.#batches = batches;
+    this.#macs = macs;
     this.#nowMs = nowMs;
   }
 
   get modifiedMs(): number {
     return this.#user.modifiedMs;
+  }
+
+  async isFirst(mac: string, untilMs: number): Promise<boolean> {
+    // In the order they came, which is nearly that in which they expire.
+    for (const [known, expiresMs] of this.#macs) {
+      if (expiresMs > this.#nowMs) break;
+      this.#macs.delete(known);
+    }
+    const isFirst = !this.#macs.has(mac);
+    if (isFirst) this.#macs.set(mac, untilMs);
+    return isFirst;
   }
 
   async stampOf(name: string): Promise<number | null> {

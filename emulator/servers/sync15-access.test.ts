@@ -40,6 +40,23 @@ describe('access', () => {
     expect((await put('{"payload":"e"}', 'application/json')).status).toBe(401);
   });
 
+  test('a request that is caught and sent again changes nothing', async () => {
+    const caught: Request[] = [];
+    const world = startWorld({
+      intercept: (server, request) => {
+        if (server === 'sync15') caught.push(request.clone());
+        return null;
+      },
+    });
+    const storage = await world.signIn();
+    const put = (payload: string) => storage('PUT', 'storage/col/a', { body: { payload } });
+    await put('first');
+    await put('second');
+    await storage('DELETE', 'storage/col/b');
+    for (const request of caught.splice(0)) expect((await world.fetch(request)).status).toBe(401);
+    expect((await storage('GET', 'storage/col/a')).json.payload).toBe('second');
+  });
+
   test('after a move to another node every old pass is refused', async () => {
     const world = startWorld();
     const storage = await world.signIn();

@@ -42,6 +42,13 @@ interface Asked {
   readonly nowMs: number;
 }
 
+/** Who asks, by which signature, and until when it is good. */
+interface Proved {
+  readonly uid: number;
+  readonly mac: string;
+  readonly expiresMs: number;
+}
+
 /** What a path addresses: all of a user, a collection, or a record. */
 interface Target {
   readonly name: string | undefined;
@@ -99,13 +106,13 @@ class StorageNode {
     const known = this.#authenticate(asked, url, uid);
     const { storage } = this.#options;
     const answer = WRITES.includes(request.method)
-      ? await storage.write(known, nowMs, (user) => this.#write(asked, user))
-      : await storage.read(known, nowMs, (user) => this.#read(asked, user));
+      ? await storage.write(known.uid, nowMs, (user) => this.#writeOnce(asked, known, user))
+      : await storage.read(known.uid, nowMs, (user) => this.#read(asked, user));
     return answer ?? unauthorized();
   }
 
-  /** The user that the request proves to be. Errors: HttpError 401. */
-  #authenticate({ request, body, path, nowMs }: Asked, url: URL, uid: string): number {
+  /** What the request proves. Errors: HttpError 401. */
+  #authenticate({ request, body, path, nowMs }: Asked, url: URL, uid: string): Proved {
     const { scheme, value } = authorization(request);
     const attributes = readHawk(scheme === 'hawk' ? value : '');
     const token = openStorageToken(this.#options.secret, attributes.get('id') ?? '');
@@ -118,7 +125,9 @@ class StorageNode {
       token.claims.node === this.#options.baseUrl &&
       String(token.claims.uid) === uid &&
       (mayBeExpired || token.claims.expiresMs > nowMs);
-    return isBelieved ? token.claims.uid : unauthorized();
+    if (!isBelieved) return unauthorized();
+    const { uid: user, expiresMs } = token.claims;
+    return { uid: user, mac: attributes.get('mac') ?? '', expiresMs };
   }
 
   async #read(asked: Asked, user: UserReader): Promise<Answer> {
@@ -152,6 +161,11 @@ class StorageNode {
     if (!answer) throw new HttpError(404, CODE.unknown);
     checkPreconditions(request, user.modifiedMs);
     return { json: await answer(), modifiedMs: user.modifiedMs };
+  }
+
+  /** A request that somebody has caught and sends again changes nothing. */
+  async #writeOnce(asked: Asked, { mac, expiresMs }: Proved, user: UserWriter): Promise<Answer> {
+    return (await user.isFirst(mac, expiresMs)) ? this.#write(asked, user) : unauthorized();
   }
 
   async #write(asked: Asked, user: UserWriter): Promise<Answer> {

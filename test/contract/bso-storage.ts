@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRandom } from '../../emulator/device/random.ts';
 import type { BsoStorage, Stretch } from '../../emulator/servers/bso-storage.ts';
 import { KeptBsos } from '../../emulator/servers/storage/kept-bsos.ts';
-import type { ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
+import { keysUnder, type ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
 import type { Bso, BsoChange } from '../../emulator/servers/store.ts';
 import {
   emptyAccount,
@@ -41,6 +41,8 @@ const ALL: Stretch = {
   },
   ...{ fromMs: null, skip: 0, limit: Number.POSITIVE_INFINITY },
 };
+
+const MACS = keysUnder('h/901/', 10);
 
 export function bsoStorageContract(name: string, open: () => Promise<ServerStorage>): void {
   describe(name, () => {
@@ -176,6 +178,21 @@ export function bsoStorageContract(name: string, open: () => Promise<ServerStora
       expect(records).toHaveLength(19);
       const [other, last] = records.slice(-2);
       expect([last?.id, last?.payload]).toEqual(['same', other?.id]);
+    });
+
+    test('what one process has done no other does again, until nobody could any more', async () => {
+      await storage.transaction('user/901', async (tx) => {
+        tx.put('u/901', JSON.stringify({ modifiedMs: 0, nextExpiryMs: null, places: 0 }));
+      });
+      const [one, other] = [new KeptBsos(storage), new KeptBsos(storage)];
+      const isFirst = (bsos: KeptBsos, mac: string, nowMs = 1_000, untilMs = 1_100) =>
+        bsos.write(901, nowMs, (user) => user.isFirst(mac, untilMs));
+      expect([await isFirst(one, 'a/+='), await isFirst(other, 'b')]).toEqual([true, true]);
+      expect([await isFirst(other, 'a/+='), await isFirst(one, 'b')]).toEqual([false, false]);
+      const kept = async () => (await storage.read('user/901', (tx) => tx.keys(MACS))).length;
+      expect(await kept()).toBe(2);
+      await isFirst(one, 'c', 2_000, 2_100);
+      expect(await kept()).toBe(1);
     });
 
     test('a batch that one process began is committed by another one', async () => {

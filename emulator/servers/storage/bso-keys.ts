@@ -9,6 +9,7 @@
 //   x/UID/TIME/PLACE/ID        the collection: records in the order in which they expire
 //   b/UID/NAME/BATCH           an open batch; with /NUMBER, what one request brought
 //   g/PLACE                    a place whose collection was deleted
+//   h/UID/TIME/MAC             a request that has changed something, and may not come again
 //
 // A place is `UID.NUMBER` and belongs to one collection for ever, so that deleting a collection of
 // any size is one change; what lay there is taken away later. Keys are in the order of their bytes,
@@ -47,6 +48,9 @@ export const collectionKey = (uid: number, name: string): string => `c/${uid}/${
 export const recordKey = (place: string, id: string): string => `r/${place}/${inKey(id)}`;
 export const garbageKey = (place: string): string => `g/${place}`;
 export const batchKey = (uid: number, name: string, id: string): string => `b/${uid}/${name}/${id}`;
+/** `mac`: base64, or nothing for the first key of that time. */
+export const macKey = (uid: number, untilMs: number, mac: string): string =>
+  `h/${uid}/${digits(Math.max(0, untilMs))}/${mac.replaceAll('/', '_')}`;
 /** Of the so manieth request of a batch. */
 export const batchPartKey = (batch: string, number: number): string =>
   `${batch}/${String(number).padStart(6, '0')}`;

@@ -14,6 +14,7 @@ import {
   damaged,
   garbageKey,
   isBatchId,
+  macKey,
   orderEntries,
   readBso,
   readCollectionRow,
@@ -112,6 +113,9 @@ function untilNow(stretch: Stretch, { modifiedMs }: CollectionRow): Stretch {
   return { ...stretch, olderMs: Math.min(stretch.olderMs, modifiedMs + 1) };
 }
 
+/** More than are remembered at a time, so that what has expired does not pile up. */
+const MACS_FORGOTTEN_MAX = 4;
+
 export class KeptWriter extends KeptReader implements UserWriter {
   readonly #uid: number;
   readonly #tx: Transaction;
@@ -134,6 +138,17 @@ export class KeptWriter extends KeptReader implements UserWriter {
 
   override get modifiedMs(): number {
     return this.#row.modifiedMs;
+  }
+
+  async isFirst(mac: string, untilMs: number): Promise<boolean> {
+    const key = macKey(this.#uid, untilMs, mac);
+    const [known] = await this.#tx.get([key]);
+    const from = macKey(this.#uid, 0, '');
+    const to = macKey(this.#uid, this.#nowMs, '');
+    for (const gone of await this.#tx.keys({ from, to, limit: MACS_FORGOTTEN_MAX }))
+      this.#tx.remove(gone);
+    this.#tx.put(key, '');
+    return known === null;
   }
 
   async write(name: string, changes: readonly BsoChange[]): Promise<number> {
