@@ -3,9 +3,11 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { device, fails, NOW_MS, newWorld, world } from '../../../test/support/pass.ts';
-import { DEFAULT_KEYS, keyPair, META } from '../../../test/support/server.ts';
+import { crypto, DEFAULT_KEYS, keyPair, META, SYNC_KEY } from '../../../test/support/server.ts';
 import { listAll, localWith, pageBody, putEntries } from '../../../test/support/store.ts';
 import { READ_ONLY_RECHECK_MS } from '../../limits.ts';
+import { updateState } from '../../store/rewrite.ts';
+import { cursorOf, positionOf } from './cursor.ts';
 import { stored } from './storage.ts';
 
 beforeEach(newWorld);
@@ -133,4 +135,28 @@ describe('an account that was started anew', () => {
     expect((await run()).failure).toBeNull();
     expect(await listAll(pages)).toHaveLength(1);
   });
+});
+
+test('a listing that was not finished is taken up, although nothing moved', async () => {
+  const { run, history: pages } = await device();
+  await run();
+  const cursor = cursorOf(pages.state.position);
+  const position = positionOf({ ...cursor, page: 'next', stampMs: cursor.sinceMs });
+  await updateState(pages, () => ({ position }));
+  expect((await run()).log).toEqual(['poll', 'changes history']);
+});
+
+test('keys are looked at once more in a pass, for however many collections', async () => {
+  const { run } = await device();
+  for (const name of ['history', 'passwords']) {
+    const [payload = ''] = await crypto.seal(SYNC_KEY, ['{"id":"BBBBBBBBBBBB"}']);
+    const records = world.server.collections.get(name);
+    records?.push({ id: 'BBBBBBBBBBBB', modifiedMs: 9_000, payload });
+  }
+  const { log, report } = await run();
+  expect(report.collections).toMatchObject({
+    history: { quarantined: 1 },
+    passwords: { quarantined: 1 },
+  });
+  expect(log.filter((line) => line === 'fetch crypto/keys')).toHaveLength(2);
 });
