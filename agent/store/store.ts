@@ -97,12 +97,6 @@ export async function openCollectionStore(
   const pacer = createPacer(pause);
   const load = createLoad(collection, keys, storage, vault, pacer, pause);
 
-  const idsIn = async (range: string, after: string | null, limit: number): Promise<string[]> => {
-    const from = after === null ? range : `${range}${escapeId(after)}!`;
-    const found = await ported(storage.scan({ from, to: rangeEnd(range), limit }));
-    return found.map((key) => unescapeId(key.slice(range.length)));
-  };
-
   return {
     collection,
     keys,
@@ -130,6 +124,29 @@ export async function openCollectionStore(
         await pacer(chars + COMMIT_CHARS);
       }),
 
+    ...scans(storage, keys),
+
+    get closed() {
+      return closed;
+    },
+    close(why) {
+      closed = why;
+    },
+  };
+}
+
+/** Which records there are, in the order of their keys, so many at a time. */
+function scans(
+  storage: Storage,
+  keys: CollectionKeys,
+): Pick<CollectionStore, 'pendingIds' | 'deletionIds' | 'mirrorIds' | 'indexed'> {
+  const idsIn = async (range: string, after: string | null, limit: number): Promise<string[]> => {
+    const from = after === null ? range : `${range}${escapeId(after)}!`;
+    const found = await ported(storage.scan({ from, to: rangeEnd(range), limit }));
+    return found.map((key) => unescapeId(key.slice(range.length)));
+  };
+
+  return {
     pendingIds: (after, limit) => idsIn(keys.outbox(), after, limit),
     deletionIds: (after, limit) => idsIn(keys.deletion(), after, limit),
 
@@ -144,13 +161,6 @@ export async function openCollectionStore(
       const to = after !== null && reverse ? after : rangeEnd(base);
       const places = await ported(storage.scan({ from, to, limit, reverse }));
       return { ids: places.map(idOfIndexKey), places, next: nextOf(places, limit) };
-    },
-
-    get closed() {
-      return closed;
-    },
-    close(why) {
-      closed = why;
     },
   };
 }
