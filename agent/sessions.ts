@@ -53,7 +53,7 @@ export function createSessions(
     }
     current = null;
   };
-  const drop = (): void => close('outOfMemory', 'the collections are opened anew');
+  const drop = (): void => close('outOfMemory', 'open the collections anew');
   const opened = async (damaged?: string): Promise<Session> => {
     current ??= await repairing(platform.storage, async () => {
       await contents.opening?.(generation());

@@ -1,7 +1,7 @@
 // Reading entries back, many in one request: what of each record is agreed, what is not sent yet,
 // and whether the server's version of it was set aside.
 
-import type { Storage, Value } from '../../platform/ports.ts';
+import type { Storage } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
 import { ported } from '../errors.ts';
 import { RECORD_CHARS } from '../limits.ts';
@@ -35,27 +35,23 @@ export function createLoad(
   pacer: Pacer,
   pause: () => Promise<void>,
 ): Load {
-  const loaded = async <T>(
-    kind: 'mirror' | 'outbox',
-    id: string,
-    values: (Value | null)[],
-    at: number,
-    unpack: (packed: Packed) => T | null,
-  ): Promise<T> => {
-    const key = kind === 'mirror' ? keys.record(id) : keys.outbox(id);
-    const packed = await unpacked(vault, key, values, at, pause);
-    const found = packed && unpack(packed);
-    if (found === null) throw damaged(kind, name, id);
-    return found;
-  };
-
   return async (ids, charsMax, mayBeQuarantined) => {
     if (ids.length === 0) return [];
     const wanted = ids.flatMap((id) => [keys.record(id), keys.outbox(id)]);
-    if (mayBeQuarantined) wanted.push(...ids.map((id) => keys.quarantine(id)));
+    if (mayBeQuarantined) wanted.push(...ids.map(keys.quarantine));
     const values = await ported(storage.get(wanted));
+    const loaded = async <T>(
+      kind: 'mirror' | 'outbox',
+      at: number,
+      unpack: (packed: Packed) => T | null,
+    ): Promise<T> => {
+      const packed = await unpacked(vault, wanted[at] ?? '', values, at, pause);
+      const found = packed && unpack(packed);
+      if (found === null) throw damaged(kind, name, ids[at >> 1] ?? '');
+      return found;
+    };
     const entries: Entry[] = [];
-    for (const [index, id] of ids.entries()) {
+    for (let index = 0; index < ids.length; index++) {
       const at = index * 2;
       const chars = (values[at]?.length ?? 0) + (values[at + 1]?.length ?? 0);
       if (chars > charsMax) {
@@ -65,9 +61,8 @@ export function createLoad(
       const mark = values[ids.length * 2 + index] ?? null;
       entries.push({
         // Most records have neither, and no turn is spent on that.
-        mirror: values[at] == null ? null : await loaded('mirror', id, values, at, unpackMirror),
-        local:
-          values[at + 1] == null ? null : await loaded('outbox', id, values, at + 1, unpackLocal),
+        mirror: values[at] == null ? null : await loaded('mirror', at, unpackMirror),
+        local: values[at + 1] == null ? null : await loaded('outbox', at + 1, unpackLocal),
         quarantined: mark !== null,
         ...(mark !== null && `${mark}`.includes(UNKNOWN_FORM) && { isUnknownForm: true }),
       });

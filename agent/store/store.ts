@@ -111,7 +111,7 @@ export async function openCollectionStore(
 
     begin: () =>
       beginTransaction(collection, keys, state, heap, vault, async (changes, next, chars) => {
-        if (closed !== null) throw closed;
+        if (closed) throw closed;
         try {
           await ported(storage.commit(changes));
           state = next;
@@ -157,8 +157,8 @@ function scans(
 
     async indexed({ prefix, limit, after = null, reverse = false }) {
       const base = keys.indexes + prefix;
-      const from = after !== null && !reverse ? `${after}!` : base;
-      const to = after !== null && reverse ? after : rangeEnd(base);
+      const from = after && !reverse ? `${after}!` : base;
+      const to = after && reverse ? after : rangeEnd(base);
       const places = await ported(storage.scan({ from, to, limit, reverse }));
       return { ids: places.map(idOfIndexKey), places, next: nextOf(places, limit) };
     },
@@ -170,4 +170,4 @@ function nextOf(found: readonly string[], limit: number): string | null {
   return found.length < limit ? null : (found[limit - 1] ?? null);
 }
 
-const STALE = new SyncError('outOfMemory', 'the collection has to be opened anew');
+const STALE = new SyncError('outOfMemory', 'open the collection anew');

@@ -14,6 +14,9 @@ import type { PushResult, RemoteOptions, Wanted } from '../remote.ts';
 import { type Account, isAbsent, payloadOf } from './documents.ts';
 import type { SyncStorage } from './storage.ts';
 
+// Both write `meta/global`: a device loads them as one part.
+export { initializeAccount } from './initialize.ts';
+
 /** Those that are to be added now. */
 export function unlisted(
   { account, notes, platform }: RemoteOptions<Account>,

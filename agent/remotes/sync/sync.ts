@@ -48,7 +48,7 @@ export function openSync(options: RemoteOptions<Account>, storage: SyncStorage):
         },
       };
     },
-    initialize: async () => (await import('./initialize.ts')).initializeAccount(options, storage),
+    initialize: async () => (await import('./enlist.ts')).initializeAccount(options, storage),
     leave: () => sayFarewell(options, storage),
   };
 }
