@@ -1,6 +1,7 @@
 // The options of `kitsync serve`. Errors are UsageErrors of one line that names the option.
 
 import { readFileSync } from 'node:fs';
+import { parsedUrl } from '../platform/parsed-url.ts';
 import {
   type AccountFile,
   hostName,
@@ -85,7 +86,7 @@ function issuerFile(path: string): Issuer {
 
 /** Without a slash at its end: the servers' own paths follow. */
 function publicUrlOf(text: string): string {
-  const isUrl = URL.canParse(text) && /^https?:/.test(text) && !/[?#]|\/$/.test(text);
+  const isUrl = parsedUrl(text) !== null && /^https?:/.test(text) && !/[?#]|\/$/.test(text);
   if (isUrl && new URL(text).href.replace(/\/$/, '') === text) return text;
   throw new UsageError(
     `--public-url must be a URL such as https://sync.example, not ${JSON.stringify(text)}`,

@@ -5,6 +5,7 @@
 // TLS and TCP add is not, nor the account manager's own traffic (identity.ts).
 
 import { type ExchangeWatch, watchExchange } from '../../platform/exchange-limits.ts';
+import { parsedUrl } from '../../platform/parsed-url.ts';
 import type { Connection, NetworkRequest, PortErrorCode } from '../../platform/ports.ts';
 import { causeOf } from '../../platform/web/network-cause.ts';
 import { type DeviceClock, NS_PER_MS } from './clock.ts';
@@ -207,7 +208,7 @@ class Network implements DeviceNetwork {
     const fault = faultOf?.(this.counted.requests, request) ?? null;
     this.counted.requests++;
     const isCut = connection() === 'none';
-    if (!isCut && fault !== 'refused' && URL.canParse(request.url)) return fault;
+    if (!isCut && fault !== 'refused' && parsedUrl(request.url) !== null) return fault;
     const offline = failure('offline', request, isCut ? NO_NETWORK : NOBODY_THERE);
     clock.at(clock.nowNs() + this.halfTripNs, () => done(offline));
     return 'refused';

@@ -3,6 +3,7 @@
 // again after an hour. Nothing that a token says decides who is asked.
 
 import type { JsonWebKey } from 'node:crypto';
+import { parsedUrl } from '../../platform/parsed-url.ts';
 import { type Handler, isObject, parseObject, textOf } from './http.ts';
 
 export interface Issuer {
@@ -30,7 +31,7 @@ export async function keyFor(
 export function issuerOfFile(text: string): Issuer {
   const file = parseObject(text);
   const url = file?.issuer;
-  if (typeof url !== 'string' || !URL.canParse(url)) throw new Error('issuer is not a URL');
+  if (typeof url !== 'string' || parsedUrl(url) === null) throw new Error('issuer is not a URL');
   const keys = keysOf(file);
   if (keys.length === 0) throw new Error('keys has no RSA key');
   return { url, keys: async () => keys };
@@ -76,8 +77,7 @@ const ANSWER_MS_MAX = 10_000;
 
 /** Not to be read on the way, or on this machine. */
 export function isSafe(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
+  const { protocol = '', hostname = '' } = parsedUrl(url) ?? {};
   return protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
 }
 

@@ -2,6 +2,7 @@
 // encryption only this machine itself, unless its user says otherwise. What is refused is named,
 // and never shown where it may hold a password.
 
+import { parsedUrl } from '../parsed-url.ts';
 import type { Fetch } from '../web/fetch-network.ts';
 
 /** The message names what was refused, in one line. */
@@ -23,7 +24,7 @@ export function serverUrlOf(
   text: string,
   { allowHttp, mayShow = false }: ServerUrlRules,
 ): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = parsedUrl(text);
   const isWeb = url !== null && /^https?:$/.test(url.protocol);
   if (isWeb ? url.username + url.password !== '' : text.includes('@')) {
     throw new ServerUrlRefused(`${name} must hold no user name and no password`);

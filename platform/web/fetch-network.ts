@@ -3,6 +3,7 @@
 // and bodies that go up piece by piece.
 
 import { type ExchangeWatch, watchExchange } from '../exchange-limits.ts';
+import { parsedUrl } from '../parsed-url.ts';
 import type { Header, Network, NetworkRequest, NetworkResponse, PortErrorCode } from '../ports.ts';
 import { causeOf } from './network-cause.ts';
 import { createPatience, type Patience } from './patience.ts';
@@ -137,9 +138,8 @@ function requestOf(
 }
 
 function isPlainUrl(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { username, password } = new URL(url);
-  return username === '' && password === '';
+  const parsed = parsedUrl(url);
+  return parsed !== null && parsed.username === '' && parsed.password === '';
 }
 
 function responseOf(

@@ -2,6 +2,8 @@
 // sync.example`. Whatever else an error holds (an address with its query, a header, a message of
 // somebody's) stays inside it.
 
+import { parsedUrl } from '../parsed-url.ts';
+
 /** Codes of the system, of TLS and of HTTP parsers are written like this, and nothing secret is. */
 const CODE = /^[A-Z][A-Z0-9_]{2,59}$/;
 
@@ -22,7 +24,7 @@ export function causeOf(error: unknown, url: string): string {
 
 /** The host, and the port where it is not the usual one. */
 function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : '';
+  return parsedUrl(url)?.host ?? '';
 }
 
 /** From the outermost error to the innermost. */

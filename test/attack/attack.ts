@@ -8,6 +8,7 @@ import { signHawk } from '../../emulator/servers/hawk.ts';
 import { BEARER_PREFIX, passwordKeys, tokenKeys } from '../../emulator/servers/onepw.ts';
 import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { startCommand } from '../../platform/node/cli/testing.ts';
+import { parsedUrl } from '../../platform/parsed-url.ts';
 import type { Answered, Sent } from '../syncto/case.ts';
 import { send } from '../syncto/wire.ts';
 import { mutated, mutatedBytes } from './mutate.ts';
@@ -94,7 +95,7 @@ function signed(sent: Sent, origin: string, pass: Target['pass'], index: number)
   if (sent.headers.Authorization !== TO_SIGN) return sent;
   const { method } = sent;
   // A path that no URL has is not signed: the server must not trip over it all the same.
-  const url = new URL(URL.canParse(origin + sent.target) ? origin + sent.target : origin);
+  const url = parsedUrl(origin + sent.target) ?? new URL(origin);
   const Authorization = signHawk({ method, url }, pass, Date.now(), `n${index}`);
   return { ...sent, headers: { ...sent.headers, Authorization } };
 }

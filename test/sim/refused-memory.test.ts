@@ -36,11 +36,14 @@ interface Told {
   readonly message: string;
 }
 
-/** Of the agent's own work, or of a script that the host evaluates for it. */
+/**
+ * Of the agent's own work, of a script that the host evaluates for it, or of a reaction that the
+ * engine lost: the pass that waited for it is given up in the end.
+ */
 function isRefusal({ code, message }: Told): boolean {
   return (
     code === 'outOfMemory' ||
-    (code === 'deviceFailed' && message.endsWith('this part cannot be loaded'))
+    (code === 'deviceFailed' && /this part cannot be loaded$|^the pass took over /.test(message))
   );
 }
 

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { readPrivate } from '../../../platform/node/cli/private-files.ts';
 import { serverUrlOf } from '../../../platform/node/server-url.ts';
+import { parsedUrl } from '../../../platform/parsed-url.ts';
 import { hostName, wholeNumber } from '../../options.ts';
 import { UsageError } from '../../usage.ts';
 
@@ -123,7 +124,7 @@ function secretOf(path: string | undefined, variable: string | undefined): Uint8
 
 /** It may hold a password, so it is never shown. */
 function redisUrlOf(text: string): string {
-  if (URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol)) return text;
+  if (/^rediss?:$/.test(parsedUrl(text)?.protocol ?? '')) return text;
   throw new UsageError('--redis must be a redis:// or rediss:// URL');
 }
 

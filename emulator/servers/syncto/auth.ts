@@ -3,6 +3,7 @@
 // Kept credentials answer for the same header whatever the storage node thinks of them by then:
 // a client gets past a 401 only with a new assertion.
 
+import { parsedUrl } from '../../../platform/parsed-url.ts';
 import { isObject, parseObject } from '../http.ts';
 import { internalError, SynctoError, UNREACHABLE, unauthorized } from './errors.ts';
 import type { SealedCache } from './sealed-cache.ts';
@@ -110,7 +111,7 @@ export function readTokenAnswer(json: unknown): TokenAnswer {
   const isWhole = typeof id === 'string' && typeof key === 'string' && uid !== undefined;
   if (!isWhole || hashalg !== 'sha256') throw internalError();
   if (typeof api_endpoint !== 'string') throw internalError();
-  if (!URL.canParse(api_endpoint)) throw new SynctoError(503, 201, UNREACHABLE);
+  if (parsedUrl(api_endpoint) === null) throw new SynctoError(503, 201, UNREACHABLE);
   // Hawk writes it into a header, between quotes.
   if (!/^[\w.~+/=:-]{1,4096}$/.test(id)) throw internalError();
   // One that says nothing of it keeps to what was asked for.

@@ -2,6 +2,7 @@
 // an address as people write it would be another page, or another site, to every browser of the
 // account.
 
+import { parsedUrl } from '../../parsed-url.ts';
 import { UsageError } from './complaint.ts';
 
 type Members = { readonly [name: string]: unknown };
@@ -60,6 +61,7 @@ const FORMS: ReadonlyMap<string, readonly (readonly [name: string, form: Form])[
 ]);
 
 function parse(name: string, value: string): URL {
-  if (URL.canParse(value)) return new URL(value);
+  const url = parsedUrl(value);
+  if (url !== null) return url;
   throw new UsageError(`${name} is not a URL: ${JSON.stringify(value)}`);
 }

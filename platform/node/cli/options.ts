@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
+import { parsedUrl } from '../../parsed-url.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { type Device, deviceNamed } from './device.ts';
@@ -340,7 +341,7 @@ function urlOf(name: string, value: string | undefined, allowHttp: boolean): str
 /** As it is registered: to the last character, and nothing is asked there. */
 function redirectOf(value: string | undefined): string {
   const text = needed('--redirect', value);
-  const { username = '', password = '' } = URL.canParse(text) ? new URL(text) : {};
+  const { username = '', password = '' } = parsedUrl(text) ?? {};
   if (username + password === '') return text;
   throw new UsageError('--redirect must hold no user name and no password');
 }
