@@ -38,7 +38,7 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
   const stored = readWhole(log, 0, HEADER_BYTES);
   if (stored === null) return { mended, isLost: false };
   const header = isHeader(stored) ? stored : mendedHeader(log, stored);
-  if (header === null) return { mended, isLost: holdsMore(log, main) };
+  if (header === null) return { mended, isLost: differs(log, loggedPages(log).offsets, main) };
   if (header !== stored) mended.set(0, header);
   const chain: Chain = { isLittle: isLittleEndian(header), salts: sumAt(header, 16) };
   let seed = sumAt(header, 24);
@@ -49,7 +49,11 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
       const [right, other] = mendedFrames(chain, seed, frame, frameAt(log, at + 1));
       // A write under way does not end in a flipped bit.
       if (other !== undefined) return { mended, isLost: true };
-      if (right === undefined) return { mended, isLost: isBeforeCommits(log, chain, at) };
+      if (right === undefined) {
+        // The header was about to be written anew, because the database has all that is behind it.
+        const isDone = at === 0 && !differs(log, committedBehind(log, chain), main);
+        return { mended, isLost: !isDone && isBeforeCommits(log, chain, at) };
+      }
       mended.set(offsetOf(at), right.bytes);
       seed = right.sum;
     } else seed = frame.sum;
@@ -242,9 +246,27 @@ function mendedHeader(log: BlockFile, stored: Uint8Array): Uint8Array | null {
   return found[0] ?? null;
 }
 
-/** Behind a header that is lost: whether the log has commits that are not in the database yet. */
-function holdsMore(log: BlockFile, main: (page: number) => Uint8Array | null): boolean {
-  for (const [page, offset] of loggedPages(log).offsets) {
+/** Where the last version of each page is that was committed behind the first frame. */
+function committedBehind(log: BlockFile, { salts }: Chain): ReadonlyMap<number, number> {
+  const offsets = new Map<number, number>();
+  const open = new Map<number, number>();
+  for (let at = 1; ; at++) {
+    const frame = frameAt(log, at);
+    if (frame === null || !isSame(frame.salts, salts)) return offsets;
+    open.set(frame.page, offsetOf(at) + FRAME_HEADER_BYTES);
+    if (frame.pagesAfter === 0) continue;
+    for (const [page, offset] of open) offsets.set(page, offset);
+    open.clear();
+  }
+}
+
+/** Whether pages in the log are not those of the database; one that is damaged says nothing. */
+function differs(
+  log: BlockFile,
+  offsets: LoggedPages['offsets'],
+  main: (page: number) => Uint8Array | null,
+): boolean {
+  for (const [page, offset] of offsets) {
     if (offset === null) continue;
     const logged = readWhole(log, offset, PAGE_BYTES - 8);
     const is = main(page)?.subarray(0, PAGE_BYTES - 8);
