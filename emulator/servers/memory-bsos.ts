@@ -28,7 +28,11 @@ export function memoryBsos(store: Store): BsoStorage {
       batches.set(uid, open);
       const known = macs.get(uid) ?? new Map<string, number>();
       macs.set(uid, known);
-      return work(new MemoryUser(user, open, known, nowMs));
+      const writer = new MemoryUser(user, open, known, nowMs);
+      return work(writer).catch((error: unknown) => {
+        writer.forget();
+        throw error;
+      });
     });
   return { read: use, write: use };
 }
@@ -43,6 +47,8 @@ class MemoryUser implements UserWriter {
   readonly #batches: Batches;
   /** By MAC: until when it is remembered. */
   readonly #macs: Map<string, number>;
+  /** That of the request. */
+  #mac = '';
   readonly #nowMs: number;
 
   constructor(user: User, batches: Batches, macs: Map<string, number>, nowMs: number) {
@@ -63,8 +69,15 @@ class MemoryUser implements UserWriter {
       this.#macs.delete(known);
     }
     const isFirst = !this.#macs.has(mac);
-    if (isFirst) this.#macs.set(mac, untilMs);
-    return isFirst;
+    if (!isFirst) return false;
+    this.#macs.set(mac, untilMs);
+    this.#mac = mac;
+    return true;
+  }
+
+  /** The request has changed nothing, and may come again. */
+  forget(): void {
+    this.#macs.delete(this.#mac);
   }
 
   async stampOf(name: string): Promise<number | null> {

@@ -51,9 +51,13 @@ describe('access', () => {
     const storage = await world.signIn();
     const put = (payload: string) => storage('PUT', 'storage/col/a', { body: { payload } });
     await put('first');
+    await storage('DELETE', 'storage/col/a');
     await put('second');
-    await storage('DELETE', 'storage/col/b');
-    for (const request of caught.splice(0)) expect((await world.fetch(request)).status).toBe(401);
+    const changes = caught.splice(0);
+    expect((await storage('DELETE', 'storage/col/b')).status).toBe(404);
+    const failed = caught.splice(0);
+    for (const request of changes) expect((await world.fetch(request)).status).toBe(401);
+    for (const request of failed) expect((await world.fetch(request)).status).toBe(404);
     expect((await storage('GET', 'storage/col/a')).json.payload).toBe('second');
   });
 
