@@ -12,6 +12,9 @@ import { pythonWith } from '../support/python.ts';
 const run = promisify(execFile);
 const KITSYNC = new URL('../../emulator/bin.mjs', import.meta.url).pathname;
 
+/** With the last versions of its signer that sign a request without a body. */
+const SYNCCLIENT = ['syncclient==0.8.0', 'requests-hawk==1.0.1', 'mohawk==0.3.4'];
+
 let server: ReturnType<typeof spawn>;
 let printed = '';
 
@@ -31,16 +34,18 @@ afterAll(() => server?.kill());
 
 const originOf = () => /^origin +(\S+)$/m.exec(printed)?.[1] ?? '';
 
+/** The steps of a script, each with what went wrong or null. */
+async function stepsOf(packages: readonly string[], name: string, args: readonly string[]) {
+  const script = new URL(name, import.meta.url).pathname;
+  const { stdout } = await run(join(await pythonWith(packages), 'python'), [script, ...args]);
+  const lines = stdout.trim().split('\n');
+  // PyFxA itself says there when it goes on with version 1.
+  const steps = lines.filter((line) => line.startsWith('['));
+  return steps.map((line) => JSON.parse(line) as [step: string, problem: string | null]);
+}
+
 test('PyFxA signs up and in, gets tokens, changes the password and takes it all away', async () => {
-  const bin = await pythonWith(TRIED_WITH.token);
-  const script = new URL('pyfxa.py', import.meta.url).pathname;
-  const { stdout } = await run(join(bin, 'python'), [script, `${originOf()}/accounts`]);
-  const steps = stdout
-    .trim()
-    .split('\n')
-    // PyFxA itself says there when it goes on with version 1.
-    .filter((line) => line.startsWith('['))
-    .map((line) => JSON.parse(line) as [string, string | null]);
+  const steps = await stepsOf(TRIED_WITH.token, 'pyfxa.py', [`${originOf()}/accounts`]);
   expect(steps.filter(([, problem]) => problem !== null)).toEqual([]);
   console.log(`PyFxA: ${steps.length} of ${steps.length} steps`);
 });
@@ -55,4 +60,16 @@ test.each(['TOKEN', 'ASSERTION'])('the printed lines with %s are answered', asyn
   const { data } = JSON.parse(stdout) as { data: { id: string; payload: string }[] };
   expect(data).toHaveLength(2);
   expect(JSON.parse(data[0]?.payload ?? '')).toHaveProperty('ciphertext');
+});
+
+// The last one: it deletes all that there is.
+test('syncclient reads, writes and deletes', async () => {
+  const packages = [...TRIED_WITH.assertion.slice(0, 2), ...SYNCCLIENT];
+  const url = originOf();
+  const password = /^password +(.+)$/m.exec(printed)?.[1] ?? '';
+  const user = ['user@example.test', password];
+  const to = [`${url}/accounts`, `${url}/token`, ...user];
+  const steps = await stepsOf(packages, 'sync_client.py', to);
+  expect(steps.filter(([, problem]) => problem !== null)).toEqual([]);
+  console.log(`syncclient: ${steps.length} of ${steps.length} steps`);
 });

@@ -3,12 +3,14 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const FOLDER = new URL('../../node_modules/.cache/kitsync/python/', import.meta.url).pathname;
+// Scripts in an environment name its place, which must not be a link that goes away.
+const MODULES = realpathSync(new URL('../../node_modules', import.meta.url));
+const FOLDER = join(MODULES, '.cache', 'kitsync', 'python');
 
 /**
  * The `bin` folder of an environment that holds the packages (`NAME==VERSION`). Rejects where there
@@ -17,7 +19,7 @@ const FOLDER = new URL('../../node_modules/.cache/kitsync/python/', import.meta.
 export async function pythonWith(packages: readonly string[]): Promise<string> {
   const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
   const place = join(FOLDER, name);
-  // Its scripts name its place, so it is made there, and marked when it is complete.
+  // It is made where it stays, and marked when it is complete.
   const mark = join(place, 'complete');
   if (!existsSync(mark)) {
     rmSync(place, { recursive: true, force: true });
