@@ -33,6 +33,7 @@ beforeAll(async () => {
 afterAll(() => server?.kill());
 
 const originOf = () => /^origin +(\S+)$/m.exec(printed)?.[1] ?? '';
+const user = () => ['user@example.test', /^password +(.+)$/m.exec(printed)?.[1] ?? ''];
 
 /** The steps of a script, each with what went wrong or null. */
 async function stepsOf(packages: readonly string[], name: string, args: readonly string[]) {
@@ -62,13 +63,18 @@ test.each(['TOKEN', 'ASSERTION'])('the printed lines with %s are answered', asyn
   expect(JSON.parse(data[0]?.payload ?? '')).toHaveProperty('ciphertext');
 });
 
+test('kinto-http reads and writes through the Syncto API', async () => {
+  const packages = [TRIED_WITH.token[0], 'kinto-http==11.11.0'];
+  const to = [`${originOf()}/accounts`, `${originOf()}/syncto`, ...user()];
+  const steps = await stepsOf(packages, 'kinto_client.py', to);
+  expect(steps.filter(([, problem]) => problem !== null)).toEqual([]);
+  console.log(`kinto-http: ${steps.length} of ${steps.length} steps`);
+});
+
 // The last one: it deletes all that there is.
 test('syncclient reads, writes and deletes', async () => {
   const packages = [...TRIED_WITH.assertion.slice(0, 2), ...SYNCCLIENT];
-  const url = originOf();
-  const password = /^password +(.+)$/m.exec(printed)?.[1] ?? '';
-  const user = ['user@example.test', password];
-  const to = [`${url}/accounts`, `${url}/token`, ...user];
+  const to = [`${originOf()}/accounts`, `${originOf()}/token`, ...user()];
   const steps = await stepsOf(packages, 'sync_client.py', to);
   expect(steps.filter(([, problem]) => problem !== null)).toEqual([]);
   console.log(`syncclient: ${steps.length} of ${steps.length} steps`);
