@@ -43,12 +43,14 @@ const MODES: ReadonlyMap<string, string> = new Map([
   // Every write at which a device can be cut that goes on from an old store.
   ['old-stores', 'test/sim/old-stores*.test.ts'],
 ]);
+/** Each of their files has the machine for itself. */
+const ONE_BY_ONE = ['firefox', 'package', 'servers'];
+/** Some files wait for processes and timers: one of three computes for them meanwhile. */
+const WORKERS = Math.ceil(availableParallelism() * 1.5);
 /** These are in `npm test` too. */
 const SHARED = ['sim', 'old-stores'];
 
 export default defineConfig(({ mode }) => {
-  const own = MODES.get(mode);
-  const oneByOne = ['firefox', 'package', 'servers'].includes(mode);
   return {
     test: {
       env:
@@ -57,11 +59,6 @@ export default defineConfig(({ mode }) => {
           : mode === 'old-stores'
             ? { KITSYNC_SIM: 'all' }
             : {},
-      testTimeout: own === undefined ? 60_000 : 300_000,
-      hookTimeout: 120_000,
-      fileParallelism: !oneByOne,
-      // Some files wait for processes and timers: one of three computes for them meanwhile.
-      ...(oneByOne ? {} : { maxWorkers: Math.ceil(availableParallelism() * 1.5) }),
       pool: 'forks',
       reporters: ['default', tally],
       projects: projectsOf(mode),
@@ -71,17 +68,30 @@ export default defineConfig(({ mode }) => {
 
 function projectsOf(mode: string): TestProjectConfiguration[] {
   const own = MODES.get(mode);
-  if (own !== undefined) return [projectOf(mode, [own], [], true)];
+  if (own !== undefined) {
+    const workers = ONE_BY_ONE.includes(mode) ? 1 : WORKERS;
+    return [
+      projectOf(mode, [own], [], { isolate: true, testTimeout: 300_000, maxWorkers: workers }),
+    ];
+  }
   const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : [files]));
   const alone = ROOMS.flatMap((room) => filesAlone(room));
   return [
-    projectOf('alone', alone, others, true),
-    projectOf('together', [ALL], [...others, ...alone], false),
+    projectOf('alone', alone, others, { isolate: true }),
+    projectOf('together', [ALL], [...others, ...alone], { isolate: false }),
   ];
 }
 
-function projectOf(name: string, include: string[], exclude: string[], isolate: boolean) {
-  return { extends: true, test: { name, include, exclude, isolate } } as const;
+/** All limits are said here: a project is read without the mode, and would have others. */
+function projectOf(
+  name: string,
+  include: string[],
+  exclude: string[],
+  limits: { isolate: boolean; testTimeout?: number; maxWorkers?: number },
+) {
+  const { testTimeout = 60_000, maxWorkers = WORKERS, ...rest } = limits;
+  const test = { name, include, exclude, hookTimeout: 120_000, testTimeout, maxWorkers, ...rest };
+  return { extends: true, test } as const;
 }
 
 /** Test files of a folder that do not leave everything as it was. */
