@@ -26,6 +26,8 @@ const CHANGES = /\bvi\.(mock|spyOn|stub|hoisted|useFake)|\bprocess\.(chdir|env|o
 const ROOMS = ['agent', 'platform', 'crypto', 'test', 'firmware-bundle', 'emulator'];
 const ALL = `{${ROOMS}}/**/*.test.ts`;
 
+/** Of the emulator's tests, those of which `npm test` looks at a share. */
+const IN_SHARES = ['longest-records', 'device/{flash-cuts,document-upload}', 'servers/storage/*'];
 /** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
 const MODES: ReadonlyMap<string, string> = new Map([
   ['firefox', 'test/interop/**/*.test.ts'],
@@ -36,10 +38,7 @@ const MODES: ReadonlyMap<string, string> = new Map([
   // A real Syncto, on a Python 3.6.
   ['syncto', 'test/syncto/real.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.
-  [
-    'sim',
-    '{test/sim/**/*,emulator/{longest-records,device/{flash-cuts,document-upload},servers/storage/*}}.test.ts',
-  ],
+  ['sim', `{test/sim/**/*,emulator/{${IN_SHARES.join()}}}.test.ts`],
   // Every write at which a device can be cut that goes on from an old store.
   ['old-stores', 'test/sim/old-stores*.test.ts'],
 ]);

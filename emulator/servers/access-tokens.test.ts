@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Ask, bearer, EMAIL, signIn, startAccounts } from '../../test/support/accounts.ts';
-
-const token = (ask: Ask, session: string, body: object) =>
-  ask('oauth/token', body, bearer(session));
-const offline = {
-  grant_type: 'fxa-credentials',
-  client_id: 'c',
-  scope: 'profile',
-  access_type: 'offline',
-};
+import { EMAIL, grantTokens, OFFLINE, signIn, startAccounts } from '../../test/support/accounts.ts';
 
 test('an access token says whose it is until it is destroyed or has expired', async () => {
   const { ask, clock } = startAccounts();
   const { session, json } = await signIn(ask);
   const grant = async () =>
-    (await token(ask, session, { ...offline, ttl: 60 })).json.access_token as string;
+    (await grantTokens(ask, session, { ...OFFLINE, ttl: 60 })).json.access_token as string;
   const [first, second] = [await grant(), await grant()];
   expect((await ask('verify', { token: first })).json).toMatchObject({ user: json.uid });
   expect((await ask('profile', undefined, `Bearer ${first}`)).json.email).toBe(EMAIL);

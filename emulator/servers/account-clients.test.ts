@@ -1,21 +1,18 @@
 import { expect, test } from 'vitest';
-import { type Ask, bearer, signIn, startAccounts } from '../../test/support/accounts.ts';
-
-const token = (ask: Ask, session: string, body: object) =>
-  ask('oauth/token', body, bearer(session));
-const offline = {
-  grant_type: 'fxa-credentials',
-  client_id: 'c',
-  scope: 'profile',
-  access_type: 'offline',
-};
+import {
+  bearer,
+  grantTokens,
+  OFFLINE,
+  signIn,
+  startAccounts,
+} from '../../test/support/accounts.ts';
 
 test('sessions and refresh tokens are listed, and can be ended one by one', async () => {
   const { ask } = startAccounts();
   const { session } = await signIn(ask);
   const other = await signIn(ask);
   await ask('account/device', { name: 'box', type: 'cli' }, bearer(other.session));
-  const { refresh_token } = (await token(ask, session, offline)).json;
+  const { refresh_token } = (await grantTokens(ask, session, OFFLINE)).json;
   const list = async () =>
     (await ask('account/attached_clients', undefined, bearer(session))).json as unknown as {
       [member: string]: unknown;

@@ -1,15 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Ask, bearer, EMAIL, signIn, startAccounts } from '../../test/support/accounts.ts';
+import { EMAIL, grantTokens, OFFLINE, signIn, startAccounts } from '../../test/support/accounts.ts';
 import { OLDSYNC_SCOPE } from './onepw.ts';
 
-const token = (ask: Ask, session: string, body: object) =>
-  ask('oauth/token', body, bearer(session));
-const offline = {
-  grant_type: 'fxa-credentials',
-  client_id: 'c',
-  scope: 'profile',
-  access_type: 'offline',
-};
 const exchange = (subject_token: unknown, change: object = {}) => ({
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token',
@@ -20,7 +12,7 @@ test('a refresh token is changed for one with more rights once; its device goes 
   const { ask, accounts } = startAccounts();
   const { session } = await signIn(ask);
   const scope = `${OLDSYNC_SCOPE} a`;
-  const { refresh_token } = (await token(ask, session, { ...offline, scope })).json;
+  const { refresh_token } = (await grantTokens(ask, session, { ...OFFLINE, scope })).json;
   const device = await ask('account/device', { name: 'tv', type: 'tv' }, `Bearer ${refresh_token}`);
   const { json } = await ask('oauth/token', exchange(refresh_token, { scope: 'b' }));
   expect(json).toMatchObject({ scope: `${scope} b`, refresh_token: expect.any(String) });
@@ -38,7 +30,7 @@ test.each([
   [{ scope: undefined }, 108],
 ])('a refresh token is not changed with %j, and stays good', async (change, errno) => {
   const { ask } = startAccounts();
-  const { refresh_token } = (await token(ask, (await signIn(ask)).session, offline)).json;
+  const { refresh_token } = (await grantTokens(ask, (await signIn(ask)).session, OFFLINE)).json;
   expect((await ask('oauth/token', exchange(refresh_token, change))).json.errno).toBe(errno);
   expect((await ask('introspect', { token: refresh_token })).json.active).toBe(true);
 });

@@ -2,22 +2,17 @@
 # and null or what went wrong. `python kinto_client.py ACCOUNTS SYNCTO EMAIL PASSWORD`, for
 # kinto-http 11.
 
-import json
 import sys
 from hashlib import sha256
 
 import kinto_http
 from fxa import core
 from fxa.tools.bearer import get_bearer_token
+from steps import expect, run
 
 ACCOUNTS, SYNCTO, EMAIL, PASSWORD = sys.argv[1:5]
 SYNC = "https://identity.mozilla.com/apps/oldsync"
 state = {}
-
-
-def expect(condition, why):
-    if not condition:
-        raise AssertionError(why)
 
 
 def refused(call, status):
@@ -111,10 +106,4 @@ STEPS = [
     get_missing, update_record, update_stale, create_record, get_changes, delete_record,
 ]
 
-for step in STEPS:
-    try:
-        step()
-        problem = None
-    except Exception as error:
-        problem = repr(error)
-    print(json.dumps([step.__name__, problem]), flush=True)
+run(STEPS)

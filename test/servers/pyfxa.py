@@ -1,12 +1,12 @@
 # What PyFxA's classes do against an accounts server, one line of JSON for each step: its name, and
 # null or what went wrong. `python pyfxa.py URL`, for PyFxA 0.9.
 
-import json
 import sys
 
 from fxa import core, oauth, profile
 from fxa.errors import ClientError
 from fxa.tools.bearer import get_bearer_token
+from steps import expect, run
 
 BASE = sys.argv[1]
 EMAIL, FIRST, SECOND = "python@example.test", "first password", "second password"
@@ -16,11 +16,6 @@ CLIENT_ID = "5882386c6d801776"
 client = core.Client(BASE)
 service = oauth.Client(CLIENT_ID, server_url=BASE)
 state = {}
-
-
-def expect(condition, why):
-    if not condition:
-        raise AssertionError(why)
 
 
 def refused(call, errno):
@@ -205,10 +200,4 @@ STEPS = [
     session_device, destroy_token, change_password, destroy_account,
 ]
 
-for step in STEPS:
-    try:
-        step()
-        problem = None
-    except Exception as error:
-        problem = repr(error)
-    print(json.dumps([step.__name__, problem]), flush=True)
+run(STEPS)

@@ -38,7 +38,9 @@ const user = () => ['user@example.test', /^password +(.+)$/m.exec(printed)?.[1] 
 /** The steps of a script, each with what went wrong or null. */
 async function stepsOf(packages: readonly string[], name: string, args: readonly string[]) {
   const script = new URL(name, import.meta.url).pathname;
-  const { stdout } = await run(join(await pythonWith(packages), 'python'), [script, ...args]);
+  const python = join(await pythonWith(packages), 'python');
+  // `-B`: nothing is compiled into the sources.
+  const { stdout } = await run(python, ['-B', script, ...args]);
   const lines = stdout.trim().split('\n');
   // PyFxA itself says there when it goes on with version 1.
   const steps = lines.filter((line) => line.startsWith('['));

@@ -2,7 +2,6 @@
 # step: its name, and null or what went wrong. `python sync_client.py ACCOUNTS TOKEN EMAIL PASSWORD`,
 # for syncclient 0.8 and the PyFxA that makes its assertions.
 
-import json
 import sys
 import warnings
 from hashlib import sha256
@@ -12,14 +11,10 @@ warnings.simplefilter("ignore")
 from fxa import core
 from requests.exceptions import HTTPError
 from syncclient.client import SyncClient
+from steps import expect, run
 
 ACCOUNTS, TOKEN, EMAIL, PASSWORD = sys.argv[1:5]
 state = {}
-
-
-def expect(condition, why):
-    if not condition:
-        raise AssertionError(why)
 
 
 def sign_in():
@@ -134,10 +129,4 @@ STEPS = [
     if_unmodified, delete_record, delete_all,
 ]
 
-for step in STEPS:
-    try:
-        step()
-        problem = None
-    except Exception as error:
-        problem = repr(error)
-    print(json.dumps([step.__name__, problem]), flush=True)
+run(STEPS)

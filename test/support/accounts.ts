@@ -85,3 +85,15 @@ export async function keyOf(ask: Ask, keyFetchToken: unknown, password: string, 
   const keys = openKeyBundle(bundleKey, Buffer.from(String(bundle), 'hex'));
   return xor(keys?.subarray(32) ?? Buffer.alloc(0), passwordKeys(email, password).unwrapBKey);
 }
+
+/** What a client asks for that wants a refresh token, too. */
+export const OFFLINE = {
+  grant_type: 'fxa-credentials',
+  client_id: 'c',
+  scope: 'profile',
+  access_type: 'offline',
+};
+
+/** The tokens that a session is granted. */
+export const grantTokens = (ask: Ask, session: string, body: object) =>
+  ask('oauth/token', body, bearer(session));
