@@ -127,7 +127,9 @@ describe('a token server that believes an issuer', () => {
     const { uid } = await world.device.account();
     const keyId = `1-${keyFingerprint(TEST_KB)}`;
     for (const sub of [uid, 'somebody else']) {
-      const other = (await (await ask(world, { sub }, FIRST, keyId)).json()) as { uid: number };
+      const given = await ask(world, { sub }, FIRST, keyId);
+      expect(given.status).toBe(200);
+      const other = (await given.json()) as { uid: number };
       expect([own.uid, 1]).not.toContain(other.uid);
     }
   });
