@@ -40,9 +40,7 @@ const FIELDS = ['name', ...NAME_PARTS, ...ALL_BUT_NAMES];
 export const addresses: Collection = {
   name: 'addresses',
   letter: 'a',
-  version: 1,
   sealed: true,
-  ttlSeconds: null,
   evictable: false,
 
   check,
@@ -59,7 +57,6 @@ export const addresses: Collection = {
 
   merge,
   outgoing: withIdFirst,
-  sortindex: () => null,
   prepare,
   newId: shortId,
   view: (id, body) => ({ ...timesOf(entryOf(body)), guid: id }),

@@ -8,9 +8,7 @@ import { addressKey, addressPrefix, countOf, refuse, shortId, withIdFirst } from
 export const bookmarks: Collection = {
   name: 'bookmarks',
   letter: 'b',
-  version: 2,
   sealed: false,
-  ttlSeconds: null,
   evictable: false,
   writes: 'none',
   folders: {
@@ -28,7 +26,6 @@ export const bookmarks: Collection = {
 
   merge: ({ incoming }) => ({ mirror: incoming.body && 'asIs', local: 'none' }),
   outgoing: withIdFirst,
-  sortindex: () => null,
   prepare: () => refuse('bookmarks: they cannot be changed here'),
   newId: shortId,
   /**

@@ -12,7 +12,6 @@ const TYPES = ['desktop', 'mobile', 'tablet', 'vr', 'tv'];
 export const clientRecords: Collection = /* @__PURE__ */ ownRecord({
   name: 'clients',
   letter: 'c',
-  version: 1,
   check: () => null,
   merge,
   prepare: () => refuse('clients: they are not changed by apps'),

@@ -118,12 +118,8 @@ export interface Collection {
   readonly ids?: RecordIds;
   /** One letter in storage keys. */
   readonly letter: string;
-  /** Engine version in `meta/global`. */
-  readonly version: number;
   /** Its bodies are sealed at rest. */
   readonly sealed: boolean;
-  /** `ttl` of outgoing records in seconds; null for none. */
-  readonly ttlSeconds: number | null;
   /** Oldest records may be dropped from the device when there are too many. */
   readonly evictable: boolean;
   /**
@@ -177,7 +173,6 @@ export interface Collection {
 
   /** The body as it goes to the server: `id` first, caps applied. */
   outgoing(id: string, body: Body): Body;
-  sortindex(body: Body): number | null;
 
   /**
    * A local edit by an app. `input` is the app's JSON (wire names or the app's names), `existing`

@@ -30,9 +30,7 @@ const NO_ITEMS: Items = new Map();
 export const extensionStorage: Collection = {
   name: 'extension-storage',
   letter: 'e',
-  version: 1,
   sealed: true,
-  ttlSeconds: null,
   evictable: false,
 
   check,
@@ -45,7 +43,6 @@ export const extensionStorage: Collection = {
 
   merge,
   outgoing: withIdFirst,
-  sortindex: () => null,
   prepare,
   newId: shortId,
   view: (id, body) => ({

@@ -17,14 +17,11 @@ import {
 import { NO_RECORD_ID } from './record-id.ts';
 
 /** Three years. */
-const TTL_SECONDS = 94_608_000;
 
 export const forms: Collection = {
   name: 'forms',
   letter: 'f',
-  version: 1,
   sealed: true,
-  ttlSeconds: TTL_SECONDS,
   evictable: false,
 
   check,
@@ -37,7 +34,6 @@ export const forms: Collection = {
 
   merge: youngerWins,
   outgoing: withIdFirst,
-  sortindex: () => null,
   prepare,
   newId: shortId,
   view: (id, { name, value }) => ({ guid: id, name, value }),

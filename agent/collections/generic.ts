@@ -7,28 +7,22 @@ import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.t
 import { NO_RECORD_ID } from './record-id.ts';
 
 interface GenericOptions {
-  /** `ttl` of outgoing records in seconds; none by default. */
-  readonly ttlSeconds?: number;
-  /** Engine version in `meta/global`; 1 by default. */
-  readonly version?: number;
   /** Sealed at rest; true by default. */
   readonly sealed?: boolean;
 }
 
-/** Sync storage 1.5: a collection's name. */
+/** A collection's name, as servers take it. */
 const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 
 /** Throws an Error for a name that no server takes. */
 export function generic(name: string, options: GenericOptions = {}): Collection {
   if (!NAME.test(name)) throw new Error(`not the name of a collection: ${name}`);
-  const { ttlSeconds = null, version = 1, sealed = true } = options;
+  const { sealed = true } = options;
   return {
     name,
     // The dot ends it in storage keys.
     letter: `g${name.replace(/\./g, '~')}`,
-    version,
     sealed,
-    ttlSeconds,
     evictable: false,
 
     check: () => null,
@@ -41,7 +35,6 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
 
     merge: youngerWins,
     outgoing: withIdFirst,
-    sortindex: () => null,
     prepare,
     newId: shortId,
     view: withIdFirst,

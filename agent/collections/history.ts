@@ -30,7 +30,6 @@ const VISITS_PUT_MAX = 1_000;
 const VISIT_TYPE_MAX = 9;
 /** Other clients drop what is older. It also tells milliseconds apart. */
 const FIRST_VISIT_US = FIRST_MS * 1000;
-const TTL_SECONDS = 5_184_000;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 const PAGE_ID = /^[\w-]{12}$/;
@@ -44,9 +43,7 @@ interface Visit {
 export const history: Collection = {
   name: 'history',
   letter: 'h',
-  version: 1,
   sealed: false,
-  ttlSeconds: TTL_SECONDS,
   evictable: true,
 
   check,
@@ -73,9 +70,6 @@ export const history: Collection = {
 
   merge,
   outgoing,
-
-  /** Grows with use, as frecency does: 100 a visit, up to 2,000. */
-  sortindex: (body) => 100 * upVisits(body).filter(isVisit).length,
 
   prepare,
 

@@ -4,12 +4,8 @@
 import type { Collection } from './collection.ts';
 import { addressKey, addressPrefix, shortId, withIdFirst } from './members.ts';
 
-/** Servers forget what a device has not written for 180 days. */
-const TTL_SECONDS = 15_552_000;
-
 type Shared =
   | 'sealed'
-  | 'ttlSeconds'
   | 'evictable'
   | 'writes'
   | 'isEmpty'
@@ -17,7 +13,6 @@ type Shared =
   | 'addressPrefix'
   | 'matches'
   | 'outgoing'
-  | 'sortindex'
   | 'newId';
 
 /**
@@ -30,7 +25,6 @@ export function ownRecord(own: Omit<Collection, Shared>): Collection {
 
 const SHARED: Pick<Collection, Shared> = {
   sealed: false,
-  ttlSeconds: TTL_SECONDS,
   evictable: false,
   writes: 'own',
   isEmpty: () => false,
@@ -38,6 +32,5 @@ const SHARED: Pick<Collection, Shared> = {
   addressPrefix,
   matches: ({ id }, prefix) => `${id}`.startsWith(prefix),
   outgoing: withIdFirst,
-  sortindex: () => null,
   newId: shortId,
 };

@@ -33,9 +33,7 @@ const ORIGIN = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^/?#@]+)/i;
 export const passwords: Collection = {
   name: 'passwords',
   letter: 'p',
-  version: 1,
   sealed: true,
-  ttlSeconds: null,
   evictable: false,
 
   check,
@@ -53,7 +51,6 @@ export const passwords: Collection = {
 
   merge,
   outgoing: withIdFirst,
-  sortindex: () => 1,
   prepare,
   newId,
 

@@ -21,7 +21,6 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 export const tabs: Collection = /* @__PURE__ */ ownRecord({
   name: 'tabs',
   letter: 't',
-  version: 1,
   check: (body) => (Array.isArray(body.tabs) ? null : 'tabs: not a list'),
   merge,
   prepare,

@@ -102,7 +102,7 @@ export interface Codec {
    * Where the seal binds what only the upload knows (a number in a log), the payload is plain text
    * here, and sealed by `Upload.add`. Errors: those of the keys.
    */
-  seal(change: Change, collection: Collection): Promise<Outgoing>;
+  seal(change: Change): Promise<Outgoing>;
 }
 
 /**

@@ -26,7 +26,7 @@ export async function sealedJob(
   base: string | null,
 ): Promise<Job> {
   const change = { id, body: body && collection.outgoing(id, body), base, changedAtMs };
-  const outgoing = await offer.codec.seal(change, collection);
+  const outgoing = await offer.codec.seal(change);
   const kept = charsOf(outgoing) <= PAYLOAD_SAFE_CHARS ? body : null;
   return { id, seq, tries, isDeletion: body === null, body: kept, outgoing };
 }

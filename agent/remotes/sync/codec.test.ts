@@ -7,7 +7,6 @@ import { softwareCrypto } from '../../../crypto/software.ts';
 import { DEFAULT_BUNDLE, SYNC_KEY } from '../../../test/support/server.ts';
 import { testRandom } from '../../../test/support/store.ts';
 import type { Body } from '../../collections/collection.ts';
-import { generic } from '../../collections/generic.ts';
 import { SLICE_CHARS_MAX } from '../../limits.ts';
 import type { Envelope } from '../remote.ts';
 import { bsoCodec, isTombstone } from './codec.ts';
@@ -129,7 +128,7 @@ describe('a wrong MAC', () => {
 
 describe('what is sealed', () => {
   const change = (body: Body | null) => ({ id: 'a', body, base: '7', changedAtMs: 1 });
-  const sealed = (body: Body | null, kind = generic('notes')) => codec().seal(change(body), kind);
+  const sealed = (body: Body | null) => codec().seal(change(body));
 
   test('opens again, and says what it was made from', async () => {
     const { id, payload, base, beside } = await sealed({ id: 'a', text: 'x' });
@@ -147,14 +146,6 @@ describe('what is sealed', () => {
     expect(await crypto.open(SYNC_KEY, [{ id, payload: `${payload}` }])).toMatchObject([
       { ok: true, text: '{"id":"a","deleted":true}' },
     ]);
-  });
-
-  test('has the collection’s life and order beside it, a deletion its life alone', async () => {
-    const kind = { ...generic('notes', { ttlSeconds: 60 }), sortindex: () => 9 };
-    expect((await sealed({ id: 'a' }, kind)).beside).toEqual({ sortindex: 9, ttl: 60 });
-    expect((await sealed(null, kind)).beside).toEqual({ ttl: 60 });
-    const first = { ...generic('notes'), sortindex: () => 0 };
-    expect((await sealed({ id: 'a' }, first)).beside).toEqual({ sortindex: 0 });
   });
 });
 

@@ -10,6 +10,7 @@ import { SyncError } from '../../errors.ts';
 import { SLICE_CHARS_MAX } from '../../limits.ts';
 import type { Codec, Envelope, Incoming } from '../remote.ts';
 import { payloadOf } from './documents.ts';
+import { membersBeside } from './engines.ts';
 
 interface CodecOptions {
   readonly collection: string;
@@ -45,12 +46,10 @@ export function bsoCodec({ collection, crypto, bundle, recheck, pause }: CodecOp
       }
       return results;
     },
-    async seal({ id, body, base }, { ttlSeconds: ttl, sortindex }) {
+    async seal({ id, body, base }) {
       const text = JSON.stringify(body ?? { id, deleted: true });
       const [payload = ''] = await crypto.seal(bundle(), [text]);
-      const index = body === null ? null : sortindex(body);
-      const beside = { ...(index !== null && { sortindex: index }), ...(ttl !== null && { ttl }) };
-      return { id, payload, base, beside };
+      return { id, payload, base, beside: membersBeside(collection, body) };
     },
   };
 }

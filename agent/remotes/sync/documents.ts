@@ -14,6 +14,7 @@ import { parseDocument } from '../../wire/document.ts';
 import type { DevicesMemory } from '../devices.ts';
 import type { Envelope, Kept, RemoteAccount } from '../remote.ts';
 import { bsoCryptoOf } from './bso-crypto.ts';
+import { engineVersion } from './engines.ts';
 import type { SyncStorage } from './storage.ts';
 
 export const STORAGE_VERSION = 5;
@@ -105,11 +106,11 @@ export async function openAccount(kept: Kept): Promise<Account> {
       await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
       return changed;
     },
-    standing({ name, version = Infinity }) {
+    standing({ name }) {
       return {
         declined: meta?.declined.includes(name) ?? false,
         absent: isAbsent(meta, name),
-        stopped: isNewer(engineOf(meta, name), version) ? 'clientTooOld' : null,
+        stopped: isNewer(engineOf(meta, name)) ? 'clientTooOld' : null,
       };
     },
     async forget() {
@@ -137,8 +138,8 @@ async function fetched(remote: SyncStorage, collection: string, id: string): Pro
 }
 
 /** The account's records have a form that this build does not know. */
-export function isNewer(engine: Engine | null, version: number): boolean {
-  return engine !== null && engine.version > version;
+export function isNewer(engine: Engine | null): boolean {
+  return engine !== null && engine.version > engineVersion(engine.name);
 }
 
 type Engine = MetaGlobal['engines'][number];

@@ -12,6 +12,7 @@ import { updateState } from '../../store/rewrite.ts';
 import { withMembers } from '../../wire/insert.ts';
 import type { PushResult, RemoteOptions, Wanted } from '../remote.ts';
 import { type Account, isAbsent, payloadOf } from './documents.ts';
+import { engineVersion } from './engines.ts';
 import type { SyncStorage } from './storage.ts';
 
 // Both write `meta/global`: a device loads them as one part.
@@ -41,13 +42,12 @@ export async function enlist(
   storage: SyncStorage,
   missing: readonly Wanted[],
 ): Promise<void> {
-  const engines = missing.map(({ store: { collection } }) => collection);
-  const kind = await addEngines(account, storage, engines, platform.entropy).catch(refusalOf);
+  const names = missing.map(({ store: { collection } }) => collection.name);
+  const kind = await addEngines(account, storage, names, platform.entropy).catch(refusalOf);
   if (kind === 'readOnly' || kind === 'refused') {
     const listRefusedAtMs = Math.max(1, platform.clock.nowMs());
     for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
-    const names = engines.map(({ name }) => name);
     throw new SyncError('unavailable', `not yet in the account: ${names}`);
   }
 }
@@ -60,16 +60,16 @@ export async function enlist(
 async function addEngines(
   account: Account,
   storage: SyncStorage,
-  engines: readonly { readonly name: string; readonly version: number }[],
+  names: readonly string[],
   entropy: Entropy,
 ): Promise<PushResult['kind']> {
   let before = '';
   for (let round = 0; round < 2 * CONFLICT_ROUNDS_MAX; round++) {
     const envelope = await account.refreshMeta(storage);
-    const added = engines
-      .filter(({ name }) => isAbsent(account.meta, name))
-      .map(({ name, version }) => {
-        const engine = { version, syncID: shortId(entropy.random(12)) };
+    const added = names
+      .filter((name) => isAbsent(account.meta, name))
+      .map((name) => {
+        const engine = { version: engineVersion(name), syncID: shortId(entropy.random(12)) };
         return [name, engine] as const;
       });
     if (added.length === 0) return 'stored';

@@ -11,22 +11,23 @@ import { SyncError } from '../../errors.ts';
 import type { Initialized } from '../../status.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { type Account, payloadOf, STORAGE_VERSION } from './documents.ts';
+import { engineVersion } from './engines.ts';
 import type { SyncStorage } from './storage.ts';
 
 const KEY_BYTES = 32;
 
-const ENGINES: readonly (readonly [name: string, version: number])[] = [
-  ['clients', 1],
-  ['passwords', 1],
-  ['history', 1],
-  ['bookmarks', 2],
-  ['tabs', 1],
-  ['forms', 1],
-  ['addons', 1],
-  ['addresses', 1],
-  ['creditcards', 1],
-  ['prefs', 2],
-  ['extension-storage', 1],
+const ENGINES = [
+  'clients',
+  'passwords',
+  'history',
+  'bookmarks',
+  'tabs',
+  'forms',
+  'addons',
+  'addresses',
+  'creditcards',
+  'prefs',
+  'extension-storage',
 ];
 
 /**
@@ -51,7 +52,7 @@ export async function initializeAccount(
     if (opened?.ok !== true) throw taken(KEYS);
   }
   const newId = (): string => shortId(platform.entropy.random(12));
-  const engines = ENGINES.map(([name, version]) => ({ name, version, syncId: newId() }));
+  const engines = ENGINES.map((name) => ({ name, version: engineVersion(name), syncId: newId() }));
   const syncId = newId();
   const meta = {
     syncID: syncId,

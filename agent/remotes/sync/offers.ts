@@ -54,16 +54,15 @@ export function createOffers(options: RemoteOptions<Account>, storage: SyncStora
     },
     of: (wanted) =>
       wanted.flatMap((one) => {
-        const { name, version } = one.store.collection;
-        const engine = engineOf(account.meta, name);
-        return engine === null || isNewer(engine, version) ? [] : [offered(one, engine.syncId)];
+        const engine = engineOf(account.meta, one.store.collection.name);
+        return engine === null || isNewer(engine) ? [] : [offered(one, engine.syncId)];
       }),
     ofDevices() {
       if (input === null || devices === undefined) return [];
       const { store } = input;
-      const { name, version } = store.collection;
+      const { name } = store.collection;
       const engine = engineOf(account.meta, name);
-      if (isNewer(engine, version)) return [];
+      if (isNewer(engine)) return [];
       const offer = offered({ store, readOnly: false }, engine?.syncId ?? '');
       const isOpen = (): boolean => isUnfinished(cursorOf(store.state.position));
       return [
