@@ -5,8 +5,9 @@ import { BUCKET, type Case, type Sent, type Trouble } from './case.ts';
 const LIST = `/v1/buckets/${BUCKET}/collections/history/records`;
 const RECORD = `${LIST}/history-3`;
 const HEADERS = { Authorization: 'BrowserID <assertion>' };
-const LISTED: Sent = { method: 'GET', target: LIST, headers: HEADERS };
-const CALLS: readonly (readonly [string, Sent])[] = [
+export const LISTED: Sent = { method: 'GET', target: LIST, headers: HEADERS };
+/** A call of each kind. */
+export const CALLS: readonly (readonly [string, Sent])[] = [
   ['list', LISTED],
   ['get', { ...LISTED, target: RECORD }],
   [
@@ -155,10 +156,10 @@ const TOKENS = [
 ];
 const REASONS = ['', '8', '{"status":"x","errors":[]}', `<html>${'x'.repeat(5_000)}</html>`, 'é'];
 
-function at(where: Trouble['at'], status: number, headers: object, body: string): Trouble {
+export function at(where: Trouble['at'], status: number, headers: object, body: string): Trouble {
   return { at: where, answer: { status, headers: { ...headers }, body } };
 }
 
-function trouble(name: string, step: Sent, what: Trouble): Case {
+export function trouble(name: string, step: Sent, what: Trouble): Case {
   return { name, steps: [step], trouble: what };
 }

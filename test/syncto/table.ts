@@ -4,6 +4,7 @@
 import { BUCKET, type Case, type Sent, type Trouble } from './case.ts';
 import { batchCases } from './table-batch.ts';
 import { bodyCases } from './table-bodies.ts';
+import { stampCases } from './table-stamps.ts';
 import { troubleCases } from './table-trouble.ts';
 import { SEEDED_AT_MS } from './upstream.ts';
 
@@ -22,6 +23,7 @@ export function allCases(): readonly Case[] {
     ...headerCases(),
     ...troubleCases(),
     ...cacheCases(),
+    ...stampCases(),
   ];
 }
 

@@ -211,7 +211,7 @@ export function answerHeaders(headers: Headers, url: URL): Record<string, string
       ? Number(modified)
       : null;
     mapped.ETag = `"${stampMs(seconds)}"`;
-    mapped['Last-Modified'] = new Date(Math.trunc(Number(seconds)) * 1000).toUTCString();
+    mapped['Last-Modified'] = new Date(Math.floor(Number(seconds)) * 1000).toUTCString();
   }
   const offset = headers.get('x-weave-next-offset');
   if (offset !== null) mapped['Next-Page'] = nextPage(url, offset);
@@ -277,7 +277,10 @@ function decimalSeconds(text: string): string | null {
   const timeMs = BigInt(text.trim().replace(/^\+|_/g, ''));
   const seconds = Number(timeMs) / 1000;
   // From here on a number is written with an exponent; it has no decimals then.
-  return Math.abs(seconds) < 1e21 ? seconds.toFixed(2) : `${BigInt(seconds)}.00`;
+  if (Math.abs(seconds) >= 1e21) return `${BigInt(seconds)}.00`;
+  // In the middle between two hundredths Python takes the even one: .125 and .625 go down.
+  const isToGoDown = Math.abs(seconds * 8) % 4 === 1;
+  return isToGoDown ? seconds.toFixed(3).slice(0, -1) : seconds.toFixed(2);
 }
 
 /** What is longer is no time of anything. */
