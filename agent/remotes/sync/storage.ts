@@ -40,7 +40,7 @@ export interface PollItem {
 
 export interface SyncStorage {
   /** Names where the user's data is. At another place nothing that was known of the first holds. */
-  place(): Promise<string>;
+  place(): string | Promise<string>;
   /** Which of these changed (true) since the known versions. One request. */
   poll(items: readonly PollItem[]): Promise<boolean[]>;
   fetch(collection: string, id: string): Promise<Fetched>;

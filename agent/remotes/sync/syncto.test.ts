@@ -179,6 +179,19 @@ describe('a poll', () => {
   });
 
   test.each([
+    ['in another case', { 'content-type': 'text/plain', eTag: '"5000"' }, false],
+    ['marked as weak', { ETag: 'W/"5000"' }, false],
+    ['of another time', { etag: '"5001"' }, true],
+    ['without quotes', { ETag: '5000' }, true],
+    ['that is a number', { ETag: 5000 }, true],
+    ['that is no text', { ETag: { toString: 1 }, 'X-Other': { valueOf: null } }, true],
+  ])('reads an entity tag %s', async (_, headers, isNews) => {
+    const responses = [{ status: 304 }, { status: 200, headers }, { status: 304 }];
+    const moved = await open(() => json({ responses })).remote.poll(items);
+    expect(moved).toEqual([false, isNews, false]);
+  });
+
+  test.each([
     ['too few answers', [{ status: 304 }]],
     ['too many', Array(4).fill({ status: 304 })],
     ['answers without a status', Array(3).fill({})],

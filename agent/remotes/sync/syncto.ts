@@ -29,10 +29,10 @@ import {
   type Batches,
   batchMaxOf,
   inBatches,
+  isOf,
   openBatches,
   type SubRequest,
   type SubResponse,
-  stampOf,
   UNAVAILABLE,
 } from './syncto-batch.ts';
 
@@ -52,7 +52,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const batches = openBatches(http, base, memory);
 
   return {
-    place: async () => config.remote.serverUrl,
+    place: () => config.remote.serverUrl,
 
     poll: (items) => poll(batches, bucket, items),
 
@@ -139,7 +139,7 @@ async function poll(
   const responses = await batches.ask(requests.join(), items.length);
   if (responses === null) throw new SyncError('unavailable', 'poll: the server is not available');
   return responses.map(
-    ({ status, headers }, index) => status !== 304 && stampOf(headers) !== items[index]?.knownMs,
+    ({ status, headers }, index) => status !== 304 && !isOf(items[index]?.knownMs, headers),
   );
 }
 

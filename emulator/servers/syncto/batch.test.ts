@@ -42,7 +42,7 @@ test('parts run one by one with the outer credentials, each answered in its plac
     [200, `/v1${RECORDS}`],
   ]);
   const [first, second, list] = json.responses;
-  expect(first?.headers.etag).toBe(`"${TEST_NOW_MS}"`);
+  expect(first?.headers.ETag).toBe(`"${TEST_NOW_MS}"`);
   expect(second?.body.data).toEqual({ id: 'b', payload: 'of b', last_modified: TEST_NOW_MS + 10 });
   expect(list?.body.data.map(({ id }: { id: string }) => id)).toEqual(['a', 'b']);
 });

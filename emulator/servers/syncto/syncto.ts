@@ -215,7 +215,7 @@ class Gateway {
       responses.push({
         status: answer.status,
         path,
-        headers: Object.fromEntries(answer.headers),
+        headers: writtenHeaders(answer.headers),
         body: part.method === 'HEAD' || text === '' ? '' : (parseObject(text) ?? text),
       });
     }
@@ -309,6 +309,21 @@ function json(status: number, value: unknown, headers: HeaderValues = {}): Respo
     status,
     headers: { 'Content-Type': JSON_TYPE, ...headers },
   });
+}
+
+/** In a batch names are as Syncto writes them; `Headers` has them in lower case. */
+function writtenHeaders(headers: Headers): Record<string, string> {
+  const pairs = [...headers].map(([name, value]) => [WRITTEN.get(name) ?? titled(name), value]);
+  return Object.fromEntries(pairs);
+}
+
+const WRITTEN: ReadonlyMap<string, string> = new Map([
+  ['etag', 'ETag'],
+  ['www-authenticate', 'WWW-Authenticate'],
+]);
+
+function titled(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (first) => first.toUpperCase());
 }
 
 function withoutBody({ status, headers, body }: Response): Response {
