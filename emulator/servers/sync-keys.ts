@@ -1,7 +1,7 @@
 // The keys of a Sync account and the sealing of records (Sync storage format 5), with node:crypto.
 // It is the servers' own, apart from the code under test, so that the two prove each other.
 
-import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 
 /** An AES-256 key and an HMAC-SHA256 key, 32 bytes each. */
 export interface KeyPair {
@@ -33,4 +33,20 @@ export function sealPayload(keys: KeyPair, cleartext: string, iv: Uint8Array): s
   const text = ciphertext.toString('base64');
   const hmac = createHmac('sha256', keys.macKey).update(text).digest('hex');
   return JSON.stringify({ ciphertext: text, IV: Buffer.from(iv).toString('base64'), hmac });
+}
+
+/** The cleartext of a payload. Throws when its MAC is wrong. */
+export function openPayload(keys: KeyPair, payload: string): string {
+  const { ciphertext, IV, hmac } = JSON.parse(payload);
+  const mac = createHmac('sha256', keys.macKey).update(ciphertext).digest('hex');
+  if (mac !== hmac) throw new Error('the MAC is wrong');
+  const decipher = createDecipheriv('aes-256-cbc', keys.encKey, Buffer.from(IV, 'base64'));
+  return decipher.update(ciphertext, 'base64', 'utf8') + decipher.final('utf8');
+}
+
+/** The key pair of all collections that have none of their own, of a `crypto/keys` payload. */
+export function defaultKeys(kB: string, payload: string): KeyPair {
+  const { default: pair } = JSON.parse(openPayload(accountKeys(kB), payload));
+  const [encKey, macKey] = pair.map((text: string) => Buffer.from(text, 'base64'));
+  return { encKey, macKey };
 }

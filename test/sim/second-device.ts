@@ -2,9 +2,14 @@
 // server's store with node:crypto alone, so that nothing of the code under test can hide its own
 // mistakes.
 
-import { createDecipheriv, createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { User } from '../../emulator/servers/store.ts';
-import { accountKeys, type KeyPair, sealPayload } from '../../emulator/servers/sync-keys.ts';
+import {
+  defaultKeys,
+  type KeyPair,
+  openPayload,
+  sealPayload,
+} from '../../emulator/servers/sync-keys.ts';
 import type { TestServers } from '../support/device.ts';
 
 export type Json = { readonly [member: string]: unknown };
@@ -39,16 +44,13 @@ export function secondDevice(servers: TestServers): SecondDevice {
   const keys = (): KeyPair => {
     const [sealed] = bsos('crypto');
     if (sealed === undefined) throw new Error('crypto/keys is missing');
-    if (bulk?.sealed !== sealed.payload) {
-      const { default: pair } = JSON.parse(openPayload(accountKeys(kB), sealed.payload));
-      const [encKey, macKey] = pair.map((text: string) => Buffer.from(text, 'base64'));
-      bulk = { sealed: sealed.payload, pair: { encKey, macKey } };
-    }
+    if (bulk?.sealed !== sealed.payload)
+      bulk = { sealed: sealed.payload, pair: defaultKeys(kB, sealed.payload) };
     return bulk.pair;
   };
   const opened = (collection: string): [string, Json][] => {
     const pair = keys();
-    return bsos(collection).map(({ id, payload }) => [id, JSON.parse(openPayload(pair, payload))]);
+    return bsos(collection).map(({ id, payload }) => [id, JSON.parse(remembered(pair, payload))]);
   };
   const write = (collection: string, body: Json & { readonly id: string }): void => {
     const text = JSON.stringify(body);
@@ -65,7 +67,7 @@ export function secondDevice(servers: TestServers): SecondDevice {
       const records = new Map<string, Json>();
       for (const { id, payload } of bsos(collection)) {
         try {
-          const body = JSON.parse(openPayload(pair, payload));
+          const body = JSON.parse(remembered(pair, payload));
           if (body.id === id) records.set(id, body);
         } catch {
           // One of those that do not open.
@@ -97,16 +99,8 @@ const known = new Map<string, string>();
  * The cleartext of a payload, remembered: simulations read the same records thousands of times.
  * Throws when its MAC is wrong.
  */
-function openPayload(keys: KeyPair, payload: string): string {
-  const text = known.get(payload) ?? decrypt(keys, payload);
+function remembered(keys: KeyPair, payload: string): string {
+  const text = known.get(payload) ?? openPayload(keys, payload);
   known.set(payload, text);
   return text;
-}
-
-function decrypt(keys: KeyPair, payload: string): string {
-  const { ciphertext, IV, hmac } = JSON.parse(payload);
-  const mac = createHmac('sha256', keys.macKey).update(ciphertext).digest('hex');
-  if (mac !== hmac) throw new Error('the MAC is wrong');
-  const decipher = createDecipheriv('aes-256-cbc', keys.encKey, Buffer.from(IV, 'base64'));
-  return decipher.update(ciphertext, 'base64', 'utf8') + decipher.final('utf8');
 }
