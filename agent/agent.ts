@@ -10,6 +10,7 @@ import { type Contents, driverOf } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
 import { enter, forget, isOn, type Machine, note, off, save } from './machine.ts';
 import { createPasses, signOut } from './passes.ts';
+import { UNHEARD } from './remotes/remote.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
 import { changedSettings, settingsOf } from './settings.ts';
@@ -27,9 +28,6 @@ import { NEW_STATE, openStates } from './store/state.ts';
 import type { CollectionStore } from './store/store.ts';
 import { collectionStatus } from './sync/pass.ts';
 import type { Timetable } from './timetable.ts';
-
-/** Nothing was heard of the account yet. */
-const UNHEARD = { declined: false, absent: false, stopped: null };
 
 /** The agent of one remote. Those that share `turns` have one pass at a time between them. */
 export function createCore(
@@ -247,7 +245,7 @@ function collectionStatusOf(
   collection: KnownCollection,
   { state }: { readonly state: CollectionState },
 ): CollectionStatus {
-  const standing = machine.sessions.current?.account.standing(collection) ?? UNHEARD;
+  const standing = machine.sessions.current?.account.standing(collection, state) ?? UNHEARD;
   return collectionStatus({ collection, state }, settingsIn(machine, collection.name), standing);
 }
 

@@ -78,18 +78,8 @@ export interface PassReport {
   error: StatusError | null;
   requests: number;
   collections: { [name: string]: CollectionReport };
-  /** What `initializeAccount` has written. */
-  initialized?: Initialized;
-}
-
-/** A new account's `meta/global`. */
-export interface Initialized {
-  readonly syncId: string;
-  readonly engines: readonly {
-    readonly name: string;
-    readonly version: number;
-    readonly syncId: string;
-  }[];
+  /** What `initializeAccount` has written, in the words of its protocol. */
+  initialized?: object;
 }
 
 /** `remote`: of which further remote it is told; left out of the device's first one. */

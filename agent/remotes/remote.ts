@@ -5,10 +5,10 @@
 import type { Platform, SyncKey } from '../../platform/ports.ts';
 import type { Body, Collection } from '../collections/collection.ts';
 import type { AgentConfig } from '../config.ts';
-import type { AgentEvent, Initialized } from '../status.ts';
-import type { KnownCollection } from '../store/collection-state.ts';
-import type { RemoteMemory } from '../store/state.ts';
+import type { AgentEvent, CollectionStatus } from '../status.ts';
+import type { CollectionState, KnownCollection } from '../store/collection-state.ts';
 import type { CollectionStore } from '../store/store.ts';
+import type { RemoteMemory } from '../store/stored.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Abort, ServerNotes } from '../wire/http.ts';
 import type { Devices, Round } from './devices.ts';
@@ -206,24 +206,34 @@ export interface Remote {
   /** One record as it is now. */
   fetch(store: CollectionStore, id: string): Promise<Fetched>;
   upload(store: CollectionStore, held: Held): Promise<Upload>;
-  /** Creates the user's data on a server that has none. Errors: `conflict` if there is some. */
-  initialize?(): Promise<Initialized>;
+  /**
+   * Creates the user's data on a server that has none, and says what it has written, in its own
+   * words. Errors: `conflict` if there is some.
+   */
+  initialize?(): Promise<object>;
   /** What a device does that signs out: nothing of its own stays there. */
   leave?(): Promise<void>;
 }
 
 /** How a collection stands on the server, as far as the device has heard. */
-export interface Standing {
-  readonly declined: boolean;
-  readonly absent: boolean;
-  readonly stopped: 'clientTooOld' | null;
+export interface Standing extends Pick<CollectionStatus, 'declined' | 'absent' | 'stopped'> {
+  /** The server lets nobody write it for now. */
+  readonly readOnly: boolean;
 }
+
+/** Of a collection of which nothing was heard yet. */
+export const UNHEARD: Standing = {
+  declined: false,
+  absent: false,
+  stopped: null,
+  readOnly: false,
+};
 
 /** What the device keeps of the user's data on the server, beside records. */
 export interface RemoteAccount {
   /** Another one where a collection may stand otherwise than before; left out: it never does. */
   readonly heard?: unknown;
-  standing(collection: KnownCollection): Standing;
+  standing(collection: KnownCollection, state: CollectionState): Standing;
   /** As if nothing had ever been read. */
   forget(): Promise<void>;
 }

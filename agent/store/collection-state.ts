@@ -4,7 +4,7 @@
 import type { Value } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
 import { STAMP_STEP_MS } from '../limits.ts';
-import { storedObject } from './stored.ts';
+import { type RemoteMemory, storedObject } from './stored.ts';
 
 /** A record that is worked on, or was when the device was ended. */
 interface Risk {
@@ -36,11 +36,8 @@ export interface CollectionState {
   readonly seq: number;
   /** Device time of the server's refusal to take writes; 0 for none. */
   readonly readOnlyAtMs: number;
-  /**
-   * Device time of the server's refusal to have the collection added to the account; counts while
-   * it is not listed.
-   */
-  readonly listRefusedAtMs?: number;
+  /** What the collection's remote keeps with it: only that one reads it. */
+  readonly remote?: Readonly<RemoteMemory>;
   /** What the records belonged to when the collection was first listed: see `Offer.origin`. */
   readonly origin: string;
   /** What an upload that has not ended wants to be remembered: see `Upload.plan`. */

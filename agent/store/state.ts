@@ -10,13 +10,14 @@ import { NO_SETTINGS, type Settings } from '../settings.ts';
 import type { AgentState } from '../status.ts';
 import { DAMAGE_KEY, STATE_KEY } from './layout.ts';
 import { removeRange, repairing } from './mend.ts';
-import { damaged, isOldForm, jsonStored, storedObject, unreadable } from './stored.ts';
-
-/**
- * What a protocol's driver keeps over reboots, by names of its own: nothing secret. It changes the
- * members that it needs.
- */
-export type RemoteMemory = Record<string, number>;
+import {
+  damaged,
+  isOldForm,
+  jsonStored,
+  type RemoteMemory,
+  storedObject,
+  unreadable,
+} from './stored.ts';
 
 export interface SavedState {
   readonly state: Exclude<AgentState, 'syncing'>;

@@ -24,6 +24,11 @@ export function damaged(stored: StoredKind, collection?: string, recordId?: stri
 }
 
 /**
+ * What a protocol's driver keeps over reboots, by names of its own: nothing secret.
+ */
+export type RemoteMemory = Record<string, number>;
+
+/**
  * The error for a value that stands alone (the device's state, a sign-in): `clientTooOld` if a
  * newer Kitsync has written it, else `damaged`.
  */

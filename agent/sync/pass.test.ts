@@ -183,7 +183,7 @@ describe('a collection as people see it', () => {
 
   test('counts, and says what keeps it from being synced', async () => {
     const { run, account, history: pages } = await device();
-    const status = () => collectionStatus(pages, settings, account.standing(history));
+    const status = () => collectionStatus(pages, settings, account.standing(history, pages.state));
     expect(status()).toMatchObject({ declined: false });
     await run();
     await putEntries(pages, { a: { mirror: mirrorWith(pageBody(3)), local: localWith(null) } });
@@ -211,7 +211,7 @@ describe('a collection as people see it', () => {
     await account.refreshMeta(world.server);
     expect(status()).toMatchObject({ stopped: 'clientTooOld' });
     const off = { enabled: false, readOnly: true };
-    expect(collectionStatus(pages, off, account.standing(history))).toMatchObject({
+    expect(collectionStatus(pages, off, account.standing(history, pages.state))).toMatchObject({
       enabled: false,
       readOnly: true,
     });

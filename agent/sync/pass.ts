@@ -81,17 +81,15 @@ function newReport(): CollectionReport {
 export function collectionStatus(
   { collection, state }: { readonly collection: KnownCollection; readonly state: CollectionState },
   { enabled, readOnly }: CollectionSettings,
-  { declined, absent, stopped }: Standing,
+  standing: Standing,
 ): CollectionStatus {
-  const { held, pending, quarantined, readOnlyAtMs, unknownForm, listRefusedAtMs = 0 } = state;
+  const { held, pending, quarantined, readOnlyAtMs, unknownForm } = state;
   const { damaged = 0, lost = 0 } = state;
-  const isRefused = readOnlyAtMs > 0 || (absent && listRefusedAtMs > 0);
+  const isRefused = readOnlyAtMs > 0 || standing.readOnly;
   return {
+    ...standing,
     enabled,
     readOnly: readOnly || isRefused || collection.writes === 'none',
-    declined,
-    absent,
-    stopped,
     held,
     pending,
     quarantined,

@@ -8,6 +8,7 @@ import { CryptoError } from '../../../crypto/error.ts';
 import { type CollectionKeys, type KeyBundle, parseCryptoKeys } from '../../../crypto/keys.ts';
 import type { Change, Value } from '../../../platform/ports.ts';
 import { badResponse, ported, SyncError } from '../../errors.ts';
+import type { CollectionState } from '../../store/collection-state.ts';
 import { FORM, headWords, jsonStored, numberOf, storedObject } from '../../store/stored.ts';
 import type { Vault } from '../../store/vault.ts';
 import { parseDocument } from '../../wire/document.ts';
@@ -106,10 +107,12 @@ export async function openAccount(kept: Kept): Promise<Account> {
       await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
       return changed;
     },
-    standing({ name }) {
+    standing({ name }, state) {
+      const absent = isAbsent(meta, name);
       return {
         declined: meta?.declined.includes(name) ?? false,
-        absent: isAbsent(meta, name),
+        absent,
+        readOnly: absent && listRefusedAtMs(state) > 0,
         stopped: isNewer(engineOf(meta, name)) ? 'clientTooOld' : null,
       };
     },
@@ -128,6 +131,16 @@ export function isAbsent(meta: MetaGlobal | null, name: string): boolean {
     !meta.declined.includes(name) &&
     !meta.engines.some((engine) => engine.name === name)
   );
+}
+
+/**
+ * Device time when the server refused to have the collection added to the account; 0: it has not.
+ * Stores of before had it among the members that the agent reads.
+ */
+export function listRefusedAtMs(
+  state: Pick<CollectionState, 'remote'> & { readonly listRefusedAtMs?: unknown },
+): number {
+  return state.remote?.listRefusedAtMs ?? (Number(state.listRefusedAtMs) || 0);
 }
 
 /** Errors: `noSyncData` where there is none, those of the remote. */

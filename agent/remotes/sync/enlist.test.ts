@@ -311,3 +311,24 @@ test.each(['sync15', 'syncto'] as const)(
     expect(statusOf(device)).toMatchObject({ absent: false, pending: 0 });
   },
 );
+
+test('a refusal that a build before this one has heard is believed for its day', async () => {
+  const it = stage();
+  it.instead = async () => new Response('', { status: 403 });
+  const first = await it.device();
+  expect(await first.agent.enable()).toMatchObject(ok);
+  const { storage } = first.platform;
+  const key = '1.grecipes.c';
+  const [stored] = await storage.get([key]);
+  const remote = /"remote":\{("listRefusedAtMs":\d+)\}/;
+  expect(stored).toMatch(remote);
+  await storage.commit([[key, `${stored}`.replace(remote, '$1')]]);
+  const device = await it.device({ storage });
+  expect(statusOf(device)).toMatchObject({ absent: true, readOnly: true });
+  await sync(it, device);
+  expect(it.writes).toHaveLength(1);
+  it.servers.nowMs += READ_ONLY_RECHECK_MS;
+  await sync(it, device);
+  expect(it.writes).toHaveLength(2);
+  expect(await storage.get([key])).toEqual([expect.stringMatching(remote)]);
+});

@@ -11,7 +11,7 @@ import { isRefusalBelieved } from '../../schedule/due.ts';
 import { updateState } from '../../store/rewrite.ts';
 import { withMembers } from '../../wire/insert.ts';
 import type { PushResult, RemoteOptions, Wanted } from '../remote.ts';
-import { type Account, isAbsent, payloadOf } from './documents.ts';
+import { type Account, isAbsent, listRefusedAtMs, payloadOf } from './documents.ts';
 import { engineVersion } from './engines.ts';
 import type { SyncStorage } from './storage.ts';
 
@@ -29,7 +29,7 @@ export function unlisted(
       !readOnly &&
       collection.writes !== 'none' &&
       isAbsent(account.meta, collection.name) &&
-      !isRefusalBelieved(state.listRefusedAtMs ?? 0, platform.clock.nowMs()),
+      !isRefusalBelieved(listRefusedAtMs(state), platform.clock.nowMs()),
   );
 }
 
@@ -45,8 +45,10 @@ export async function enlist(
   const names = missing.map(({ store: { collection } }) => collection.name);
   const kind = await addEngines(account, storage, names, platform.entropy).catch(refusalOf);
   if (kind === 'readOnly' || kind === 'refused') {
-    const listRefusedAtMs = Math.max(1, platform.clock.nowMs());
-    for (const { store } of missing) await updateState(store, () => ({ listRefusedAtMs }));
+    const refused = { listRefusedAtMs: Math.max(1, platform.clock.nowMs()) };
+    for (const { store } of missing) {
+      await updateState(store, ({ remote }) => ({ remote: { ...remote, ...refused } }));
+    }
   } else if (kind !== 'stored' && missing.some(({ store }) => store.state.pending > 0)) {
     throw new SyncError('unavailable', `not yet in the account: ${names}`);
   }

@@ -8,7 +8,6 @@ import { encodeBase64 } from '../../../crypto/bytes.ts';
 import { type KeyBundle, syncKeyBundle } from '../../../crypto/keys.ts';
 import { shortId } from '../../collections/members.ts';
 import { SyncError } from '../../errors.ts';
-import type { Initialized } from '../../status.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { type Account, payloadOf, STORAGE_VERSION } from './documents.ts';
 import { engineVersion } from './engines.ts';
@@ -29,6 +28,16 @@ const ENGINES = [
   'prefs',
   'extension-storage',
 ];
+
+/** A new account's `meta/global`. */
+interface Initialized {
+  readonly syncId: string;
+  readonly engines: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly syncId: string;
+  }[];
+}
 
 /**
  * Writes what is missing of both documents. Errors: `keyMismatch` where nobody is signed in,

@@ -7,7 +7,7 @@ import { isObject } from '../../../crypto/engine.ts';
 import type { Header } from '../../../platform/ports.ts';
 import { badResponse } from '../../errors.ts';
 import { DOCUMENT_CHARS_MAX, DOCUMENT_VALUES_MAX } from '../../limits.ts';
-import type { RemoteMemory } from '../../store/state.ts';
+import type { RemoteMemory } from '../../store/stored.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { etagMs } from '../../wire/headers.ts';
 import { type Answer, type Http, JSON_BODY } from '../../wire/http.ts';

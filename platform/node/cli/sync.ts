@@ -271,6 +271,11 @@ async function run(
   }
 }
 
+/** What a remote of Firefox Sync says that it has written. */
+interface CreatedSyncData {
+  readonly engines?: readonly { readonly name: string }[];
+}
+
 /** Errors: `Failure` when the person says no, those of the agent. */
 async function initialize(
   agent: Agent,
@@ -289,7 +294,8 @@ async function initialize(
   );
   const { initialized } = await agent.initializeAccount(true, name);
   if (initialized === undefined) return;
-  const names = initialized.engines.map(({ name }) => name);
+  const { engines = [] } = initialized as CreatedSyncData;
+  const names = engines.map(({ name }) => name);
   terminal.complain(`created crypto/keys, and meta/global with ${names.join(', ')}\n`);
 }
 

@@ -2,13 +2,14 @@
 // pages that have come as a whole.
 
 import { SyncError } from '../../../agent/errors.ts';
-import type {
-  Envelope,
-  Listed,
-  Page,
-  Position,
-  RemoteAccount,
-  RemoteOptions,
+import {
+  type Envelope,
+  type Listed,
+  type Page,
+  type Position,
+  type RemoteAccount,
+  type RemoteOptions,
+  UNHEARD,
 } from '../../../agent/remotes/remote.ts';
 import { parseDocument, readDocument } from '../../../agent/wire/document.ts';
 import { header } from '../../../agent/wire/headers.ts';
@@ -89,7 +90,7 @@ export function pageOf(
 
 /** Of who keeps nothing of the account but records. */
 export const NO_ACCOUNT: RemoteAccount = {
-  standing: () => ({ declined: false, absent: false, stopped: null }),
+  standing: () => UNHEARD,
   forget: async () => undefined,
 };
 
