@@ -27,7 +27,7 @@ export interface ScanRange {
  * flash, is an error and never another value; nor is a key silently missing. The check is the
  * device's own, beside each value or each page, in native code.
  * Errors: `StorageError` code `full` (nothing of the commit was written), `damaged`, with the `key`
- * where one value or one range is meant, `failed`.
+ * where one value or one range is meant, `failed` (all of the commit may have been written).
  */
 export interface Storage {
   /** One entry per asked key, in the asked order; `null` where there is none. */

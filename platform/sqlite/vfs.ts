@@ -19,7 +19,10 @@ interface VfsOptions {
 
 export interface Vfs {
   readonly name: string;
-  /** What the files threw since the last call, the first of it; undefined when nothing was. */
+  /**
+   * What the files threw since the last call: the first of it, or that the device is off.
+   * Undefined when nothing was.
+   */
   takeFault(): unknown;
 }
 
@@ -33,13 +36,15 @@ const UNIX_EPOCH_JULIAN_MS = 210_866_760_000_000;
 export function installVfs(sqlite3: Sqlite3Static, options: VfsOptions): Vfs {
   const { capi } = sqlite3;
   let fault: unknown;
-  /** Runs `work`; what it throws is kept, the last of it, and becomes `code`. */
+  /** Runs `work`; what it throws is kept, and becomes `code`. */
   const guard = (code: number, work: () => number | undefined): number => {
     try {
       return work() ?? capi.SQLITE_OK;
     } catch (error) {
-      fault = error;
-      return error instanceof StorageError && error.code === 'full' ? capi.SQLITE_FULL : code;
+      const isOff = !(error instanceof StorageError);
+      // What fails after it is what it has led to.
+      if (fault === undefined || (isOff && fault instanceof StorageError)) fault = error;
+      return !isOff && error.code === 'full' ? capi.SQLITE_FULL : code;
     }
   };
 

@@ -87,12 +87,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'platform/node/old-lock.ts': 'platform/node/lock.test.ts',
     'platform/node/platform.ts': 'platform/node/uploads.test.ts',
     'platform/node/whole-files.ts': 'platform/node/cli/private-files.test.ts',
-    'platform/sqlite/log.ts': 'emulator/device/flash-cuts.test.ts',
-    'platform/sqlite/rebuild.ts': 'platform/node/storage.test.ts',
-    'platform/sqlite/sealed-files.ts': 'platform/node/storage.test.ts',
-    'platform/sqlite/session.ts': 'platform/node/storage.test.ts',
-    'platform/sqlite/store.ts': 'platform/node/storage.test.ts',
-    'platform/sqlite/vfs.ts': 'platform/node/storage.test.ts',
     'platform/web/upload.ts': 'platform/web/fetch-network.test.ts',
   }),
 );
