@@ -1,0 +1,311 @@
+// What proves the rules of the contract of remotes. A rule runs on five remotes: where what it asks
+// for is the core's, one line turns it red on all of them; where it is each remote's own, each has
+// a line here.
+
+import type { Mutation, Suite } from './suite.ts';
+
+const DOWN = 'brings down what another client has made';
+const UP = 'brings up what the device has made, the first record of all';
+const ONES = 'test/support/made-up';
+
+/** What one side has made reaches the other. */
+const EXCHANGING: readonly Mutation[] = [
+  {
+    rule: DOWN,
+    file: 'agent/sync/pull.ts',
+    from: 'for (const listed of batch.splice(0)) {',
+    to: 'for (const listed of batch.splice(0).slice(1)) {',
+    beside: UP,
+  },
+  {
+    rule: UP,
+    file: 'agent/sync/push.ts',
+    from: 'if (sending.jobs.length > 0) await send(pass, sending, true);',
+    to: '',
+  },
+  ...[
+    ['agent/remotes/sync/offers.ts', 'moved: hasMoved(name),'],
+    [`${ONES}/records-remote.ts`, 'moved: there !== undefined && there.etag !== state.position,'],
+    [`${ONES}/log-remote.ts`, "moved: headOf(reply.header('etag')) !== state.position,"],
+  ].map(([file = '', from = '']) => ({
+    rule: 'knows its own records again: the next pass asks one thing, and writes nothing',
+    ...{ file, from, to: 'moved: true,' },
+  })),
+  {
+    rule: 'knows its own records again: the next pass asks one thing, and writes nothing',
+    file: `${ONES}/document-remote.ts`,
+    from: 'moved: asked !== null,',
+    to: 'moved: true,',
+  },
+  {
+    rule: 'goes on where it was after a reboot',
+    file: 'agent/store/store.ts',
+    from: 'let state = inForm(collection, stateOf(stored));',
+    to: "let state = { ...inForm(collection, stateOf(stored)), origin: '-' };",
+  },
+  {
+    rule: 'deletes on the other side what one side deletes',
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, true);',
+    to: '',
+  },
+  {
+    rule: 'serves two devices, of which neither knows the other',
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, false);',
+    to: '',
+  },
+  ...[
+    ['agent/remotes/sync/codec.ts', "const [payload = ''] = await crypto.seal(bundle(), [text]);"],
+    [`${ONES}/records-remote.ts`, 'const payload = body && seal(key, id, JSON.stringify(body));'],
+  ].map(([file = '', from = '']) => ({
+    rule: 'sends nothing of a record that can be read',
+    ...{ file, from, to: 'const payload = JSON.stringify(body);' },
+  })),
+  {
+    rule: 'sends nothing of a record that can be read',
+    file: `${ONES}/log-remote.ts`,
+    from: 'const sealed = payload && seal(key, about(next.seqnum, id), payload);',
+    to: 'const sealed = payload;',
+  },
+];
+
+/** Both sides have changed the same record. */
+const MEETING: readonly Mutation[] = [
+  {
+    rule: 'merges what both sides have changed, member by member',
+    file: 'agent/collections/members.ts',
+    from: 'return { ...theirs, ...Object.fromEntries(edits) };',
+    to: 'return { ...theirs, ...mine };',
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: 'agent/remotes/sync/syncto.ts',
+    from: "record.base === null ? { 'If-None-Match': '*' } :",
+    to: "record.base !== '' ? {} :",
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: 'agent/remotes/sync/sync15-upload.ts',
+    from: 'unmodifiedSince(batch.seenMs),',
+    to: '',
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: `${ONES}/records-remote.ts`,
+    from: "theirs: existing === null ? { kind: 'missing' } : fetchedOf(existing),",
+    to: "theirs: { kind: 'missing' },",
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: `${ONES}/log-remote.ts`,
+    from: "({ kind: 'moved' })",
+    to: "({ kind: 'stored', version: '0', modifiedMs: null })",
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: 'agent/sync/pull.ts',
+    from: 'entry.mirror?.version !== version ||',
+    to: 'entry.mirror === null ||',
+  },
+  {
+    rule: 'ends with both sides alike where the device deletes what another client changes',
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, true);',
+    to: '',
+  },
+  {
+    rule: 'ends with both sides alike where another client deletes what the device changes',
+    file: 'agent/sync/pull.ts',
+    from: "const code = incoming?.kind === 'tombstone' ? null : (incoming?.code ?? 'badPayload');",
+    to: "const code = incoming?.kind === 'malformed' ? incoming.code : 'badPayload';",
+  },
+  {
+    rule: 'ends with both sides alike where another client deletes what the device changes',
+    file: 'agent/sync/merge.ts',
+    from: 'return { ...entry(mirror, null), ',
+    to: 'return { ...entry(mirror ?? before.mirror, null), ',
+  },
+  {
+    rule: 'keeps what an app changes while its record is on the way',
+    file: 'agent/sync/acknowledge.ts',
+    from: 'const isEdited = now.local.seq !== sent.seq;',
+    to: 'const isEdited = false;',
+  },
+  ...['before the device looks', 'when it is about to write'].flatMap((when) => [
+    {
+      rule: `keeps its edit though no answer says the time, and theirs came ${when}`,
+      file: 'agent/sync/merge.ts',
+      from: 'Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) - 1;',
+      to: 'Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) + 1;',
+    },
+  ]),
+  {
+    rule: 'keeps its edit though no answer says the time, and theirs came before the device looks',
+    file: 'agent/collections/members.ts',
+    from: 'return localAgeMs < Math.max(',
+    to: 'return localAgeMs > Math.max(',
+  },
+  {
+    rule: 'goes by the time of an edit and not of sending: theirs after ours',
+    file: 'agent/collections/members.ts',
+    from: 'const localAgeMs = Math.max(0, input.deviceNowMs - input.local.changedAtMs);',
+    to: 'const localAgeMs = 0;',
+  },
+  ...['theirs after ours', 'ours after theirs'].map((what) => ({
+    rule: `goes by the time of an edit and not of sending: ${what}`,
+    file: 'agent/sync/merge.ts',
+    from: 'Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) - 1;',
+    to: 'Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) + 1;',
+  })),
+  ...[
+    'goes by the time of an edit and not of sending: ours after theirs',
+    'keeps the edit that was made last, whichever was sent last',
+  ].map((rule) => ({
+    rule,
+    file: 'agent/collections/members.ts',
+    from: 'return localAgeMs < Math.max(',
+    to: 'return localAgeMs > Math.max(',
+  })),
+];
+
+/** The server has something that cannot be used, or will not take, give or say anything. */
+const REFUSING: readonly Mutation[] = [
+  {
+    rule: 'sets aside what does not open, leaves it where it is, and goes on',
+    file: 'agent/sync/pull.ts',
+    from: 'if (code !== null) setAside(id, before, code, modifiedMs);',
+    to: 'if (code !== null) report.quarantined++;',
+  },
+  {
+    rule: 'sets aside what does not open, leaves it where it is, and goes on',
+    file: 'agent/sync/pull.ts',
+    from: 'for (const [id, code] of spoilt) setAside(',
+    to: 'for (const [id, code] of [...spoilt].slice(1)) setAside(',
+  },
+  {
+    rule: 'asks nothing for as long as the server wants, over a reboot, too',
+    file: 'agent/schedule/backoff.ts',
+    from: 'return byUser ? server : Math.max(',
+    to: 'return byUser ? 0 : Math.max(',
+  },
+  {
+    rule: 'loses nothing to a server that is down',
+    file: 'agent/remotes/sync/statuses.ts',
+    from: 'status >= 500 ? ',
+    to: 'status >= 600 ? ',
+  },
+  {
+    rule: 'loses nothing to a server that is down',
+    file: 'agent/remotes/sync/syncto.ts',
+    from: "if (responses === null) throw new SyncError('unavailable',",
+    to: "if (responses === null) throw new SyncError('badResponse',",
+  },
+  {
+    rule: 'loses nothing to a server that is down',
+    file: `${ONES}/client.ts`,
+    from: "answer.status === 503 ? 'unavailable' :",
+    to: "answer.status === 503 ? 'badResponse' :",
+  },
+  {
+    rule: 'proves again who it is when it is asked to',
+    file: 'agent/wire/http.ts',
+    from: 'if (answered.status === 401) {',
+    to: 'if (answered.status === 498) {',
+  },
+  {
+    rule: 'reads where it may not write, says so, and writes when it may',
+    file: 'agent/sync/acknowledge.ts',
+    from: 'transaction.update({ readOnlyAtMs: Math.max(1, platform.clock.nowMs()) });',
+    to: '',
+  },
+];
+
+const TWICE = 'nothing is lost, nothing is written twice';
+
+/** Answers that never come, and power that goes. */
+const BREAKING: readonly Mutation[] = [
+  {
+    rule: `mends itself after any lost answer: ${TWICE}`,
+    file: 'agent/collections/members.ts',
+    from: "return { mirror, local: hasSameMembers(merged, theirs) ? 'none' : merged };",
+    to: 'return { mirror, local: merged };',
+  },
+  {
+    rule: `mends itself after any lost answer: ${TWICE}`,
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, true);',
+    to: '',
+  },
+  ...[
+    `goes on after a cut before any commit: ${TWICE}`,
+    `goes on after a cut after any commit: ${TWICE}`,
+    'begins again after a cut before any commit of the first sync',
+    'begins again after a cut after any commit of the first sync',
+  ].map((rule) => ({
+    rule,
+    file: 'agent/store/store.ts',
+    from: 'await ported(storage.commit(changes));',
+    to: 'for (const some of [changes.slice(-1), changes]) await ported(storage.commit(some));',
+  })),
+  {
+    rule: 'reads on from page to page while others write, and after a link that broke',
+    file: 'agent/sync/pull.ts',
+    from: 'if (!page.hasNext()) return atEnd(pass);',
+    to: 'if (read.isEmpty || at !== null) return atEnd(pass);',
+  },
+  {
+    rule: 'has on its storage what it must know again, before a byte of it leaves',
+    file: 'agent/sync/acknowledge.ts',
+    from: 'if (plan != null) await updateState(',
+    to: 'if (plan != null) void updateState(',
+  },
+  ...['false', 'true'].map((isCut) => ({
+    rule: `knows what it has sent though the answer was lost (and the power cut: ${isCut})`,
+    file: `${ONES}/log-wire.ts`,
+    from: 'const isOwn = plan.includes(changeid);',
+    to: 'const isOwn = false;',
+  })),
+];
+
+/** The server's collection is another one, or remembers less. */
+const ANEW: readonly Mutation[] = [
+  {
+    rule: 'reads a collection that was begun anew, and gives what it lacks',
+    file: 'agent/sync/requeue.ts',
+    from: 'if (!store.state.resetting) return;',
+    to: 'if (store.state.resetting) return;',
+  },
+  {
+    rule: 'reads a collection that was begun anew, and gives what it lacks',
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, false);',
+    to: '',
+  },
+  {
+    rule: 'leaves nothing behind when its user signs out, and begins again afterwards',
+    file: 'agent/sessions.ts',
+    from: 'await removeRange(platform, ',
+    to: 'if (current !== null) await removeRange(platform, ',
+  },
+  {
+    rule: 'takes a deletion that the server has forgotten for one',
+    file: `${ONES}/log-remote.ts`,
+    from: "return { restart: '', whole: 'gone' };",
+    to: "return { restart: '', whole: 'ours' };",
+  },
+  {
+    rule: 'gives again what another client has left out',
+    file: `${ONES}/document-remote.ts`,
+    from: '!store.state.resetting && lacks(store, ids);',
+    to: 'false;',
+  },
+];
+
+export const REMOTE: Suite = {
+  name: 'remotes',
+  files: ['test/contract/remote'],
+  under: 'the contract of remotes: ',
+  beside: DOWN,
+  mutations: [...EXCHANGING, ...MEETING, ...REFUSING, ...BREAKING, ...ANEW],
+};
