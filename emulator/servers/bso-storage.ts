@@ -16,10 +16,28 @@ export interface Stretch {
   readonly olderMs: number;
   /** Begins with the first record of this stamp, in order; null: with the first one of all. */
   readonly fromMs: number | null;
+  /** By index: begins behind this place, whether or not a record is there; null: at the start. */
+  readonly behind: IndexPlace | null;
   /** So many records are left out first. */
   readonly skip: number;
   readonly limit: number;
 }
+
+/** Where a record is in the order by index. */
+export interface IndexPlace {
+  readonly sortindex: number | null;
+  readonly id: string;
+}
+
+/** By index its place counts, by stamp the other two. */
+export interface ListingEnd extends IndexPlace {
+  readonly stampMs: number;
+  /** The number of records of this stamp up to it. */
+  readonly position: number;
+}
+
+/** Of nothing. */
+export const NO_END: ListingEnd = { stampMs: 0, position: 0, sortindex: null, id: '' };
 
 export interface Listing<T> {
   readonly count: number;
@@ -27,8 +45,8 @@ export interface Listing<T> {
   readonly items: readonly T[] | AsyncIterable<readonly T[]>;
   /** Whether there are more behind the limit. */
   readonly hasMore: boolean;
-  /** By stamp: that of the last item, and the number of records of this stamp up to it. */
-  readonly end: { readonly stampMs: number; readonly position: number };
+  /** Of the last item. */
+  readonly end: ListingEnd;
 }
 
 export interface BatchState {

@@ -82,6 +82,16 @@ describe('paging', () => {
     expect(ids).toEqual(['z', 'a', 'b', 'c', 'new']);
   });
 
+  test('an offset by index holds when records come before it, and goes itself', async () => {
+    const collection = collectionOf([bso('a', 10, 9), bso('b', 20, -3), bso('c', 30), bso('d', 1)]);
+    const first = await pageOf(collection, 'sort=index&limit=2');
+    expect(first.ids).toEqual(['a', 'b']);
+    collection.set(bso('new', 40, 100));
+    collection.delete('b');
+    const rest = new URLSearchParams({ sort: 'index', offset: first.nextOffset ?? '' });
+    expect((await pageOf(collection, rest)).ids).toEqual(['c', 'd']);
+  });
+
   test('one page of a lazy collection looks at that page, not at the collection', async () => {
     let looks = 0;
     const lazy: LazyRecords = {
@@ -135,6 +145,11 @@ describe('selecting', () => {
     'offset=1:x&sort=oldest',
     'offset=10:1&newer=0.02&sort=oldest',
     'offset=10:1&sort=index',
+    'offset=10:&sort=index',
+    'offset=10:YQ==&sort=index',
+    'offset=1.5:YQ&sort=index',
+    'offset=10:CQ&sort=index',
+    'offset=10:YQ&sort=oldest',
     `ids=${Array.from({ length: 101 }, (_, index) => index).join()}`,
     'ids=%C3%A9',
   ])('%s is refused', async (query) => {

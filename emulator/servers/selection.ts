@@ -1,9 +1,9 @@
 // Which records of a collection a GET names: ids, newer, older, sort, limit, offset.
 // An offset names the stamp where the last page ended and how many records of that stamp it held,
-// so it stays true when records of other stamps come or go.
+// so it stays true when records of other stamps come or go; by index, it names the last record.
 
 import { CODE, isBsoId } from './bso.ts';
-import type { Listing, Order, Stretch, UserReader } from './bso-storage.ts';
+import type { IndexPlace, Listing, Order, Stretch, UserReader } from './bso-storage.ts';
 import { HttpError } from './http.ts';
 import { listOf, sequenceOf } from './sequence.ts';
 import { type Bso, toStampMs } from './store.ts';
@@ -66,18 +66,30 @@ function startOf(
   offset: string | null,
   order: Order,
   newerMs: number,
-): Pick<Stretch, 'fromMs' | 'skip'> {
-  if (offset === null) return { fromMs: null, skip: 0 };
-  // What this server gives for an order by index, and any client may write.
-  if (/^\d{1,9}$/.test(offset)) return { fromMs: null, skip: Number(offset) };
-  if (order === 'index') refuse();
+): Pick<Stretch, 'fromMs' | 'behind' | 'skip'> {
+  const first = { fromMs: null, behind: null, skip: 0 };
+  if (offset === null) return first;
+  // What any client may write; it costs what is left out.
+  if (/^\d{1,9}$/.test(offset)) return { ...first, skip: Number(offset) };
+  if (order === 'index') return { ...first, behind: placeOf(offset) };
   const [, stampMs, skip] = /^(\d{1,15}):(\d{1,9})$/.exec(offset) ?? refuse();
   if (Number(stampMs) < newerMs) refuse();
-  return { fromMs: Number(stampMs), skip: Number(skip) };
+  return { ...first, fromMs: Number(stampMs), skip: Number(skip) };
 }
 
-function pageOf<T>({ count, items, hasMore, end }: Listing<T>, { order, skip }: Stretch): Page<T> {
-  const offset = order === 'index' ? `${skip + count}` : `${end.stampMs}:${end.position}`;
+function placeOf(offset: string): IndexPlace {
+  const [, index, text = ''] = /^(-?\d{1,10})?:([\w-]+)$/.exec(offset) ?? refuse();
+  const id = Buffer.from(text, 'base64url').toString('latin1');
+  const place = { sortindex: index === undefined ? null : Number(index), id };
+  return isBsoId(id) && offsetAt(place) === offset ? place : refuse();
+}
+
+function offsetAt({ sortindex, id }: IndexPlace): string {
+  return `${sortindex ?? ''}:${Buffer.from(id, 'latin1').toString('base64url')}`;
+}
+
+function pageOf<T>({ count, items, hasMore, end }: Listing<T>, { order }: Stretch): Page<T> {
+  const offset = order === 'index' ? offsetAt(end) : `${end.stampMs}:${end.position}`;
   return { count, items, nextOffset: hasMore ? offset : null };
 }
 

@@ -1,7 +1,7 @@
 // A stretch of records that are in memory, in the order of their stamps. Reading one costs the
 // stretch and not the collection, but by sort index, where all are looked at.
 
-import type { Listing, Order, Stretch } from './bso-storage.ts';
+import { type IndexPlace, type Listing, NO_END, type Order, type Stretch } from './bso-storage.ts';
 import type { Bso, Sequence } from './store.ts';
 
 /** `oldestFirst`: in the order of stamps, then of ids. */
@@ -19,25 +19,32 @@ export function sequenceOf(records: readonly Bso[]): Sequence<Bso> {
 }
 
 function byIndex(all: Sequence<Bso>): Sequence<Bso> {
-  const records = slice(all, 0, all.length).sort(
-    (a, b) =>
-      (b.sortindex ?? Number.NEGATIVE_INFINITY) - (a.sortindex ?? Number.NEGATIVE_INFINITY) ||
-      (a.id < b.id ? -1 : 1),
-  );
+  const records = slice(all, 0, all.length).sort(orderByIndex);
   return { length: records.length, at: (index) => records[index] as Bso };
 }
 
+/** Highest first, then those without one; 0 for the same place. */
+function orderByIndex(a: IndexPlace, b: IndexPlace): number {
+  const [first, second] = [a.sortindex, b.sortindex];
+  if (first !== second) return first === null || (second !== null && first < second) ? 1 : -1;
+  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
+}
+
 function stretchOf(ordered: Sequence<Bso>, stretch: Stretch): Listing<Bso> {
-  const { order, fromMs, skip, limit } = stretch;
-  const first = fromMs === null ? 0 : firstOfStamp(ordered, fromMs, order);
+  const { order, fromMs, behind, skip, limit } = stretch;
+  const afterPlace = (place: IndexPlace) =>
+    firstIndex(ordered, (bso) => orderByIndex(bso, place) > 0);
+  const ofStamp = fromMs === null ? 0 : firstOfStamp(ordered, fromMs, order);
+  const first = behind === null ? ofStamp : afterPlace(behind);
   const start = Math.min(ordered.length, first + skip);
   const end = Math.min(ordered.length, start + limit);
   const items = slice(ordered, start, end);
+  const { sortindex, id } = items.at(-1) ?? NO_END;
   const stampMs = items.at(-1)?.modifiedMs ?? 0;
   const hasMore = end < ordered.length;
   const isNeeded = hasMore && order !== 'index' && items.length > 0;
   const position = isNeeded ? end - firstOfStamp(ordered, stampMs, order) : 0;
-  return { count: items.length, items, hasMore, end: { stampMs, position } };
+  return { count: items.length, items, hasMore, end: { sortindex, id, stampMs, position } };
 }
 
 function firstOfStamp(ordered: Sequence<Bso>, stampMs: number, order: Order): number {

@@ -11,7 +11,7 @@ import type { Stretch } from '../../emulator/servers/bso-storage.ts';
 import { addUser, KeptBsos } from '../../emulator/servers/storage/kept-bsos.ts';
 import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
 import { openPostgresStorage } from '../../emulator/servers/storage/postgres-storage.ts';
-import type { ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
+import { keysUnder, type ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
 import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
 import { findPostgres, startPostgres } from '../support/postgres.ts';
@@ -41,10 +41,20 @@ interface Growth {
   readonly records: number;
   readonly putMs: number;
   readonly pageMs: number;
+  /** A page that begins in the middle, by stamp and by index. */
+  readonly middleMs: number;
+  readonly indexMs: number;
+  /** All stamps, and what the quota is counted from. */
+  readonly infoMs: number;
   /** To read all records of one user. */
   readonly wholeMs: number;
   /** Resident at most, while that is done. */
   readonly peakBytes: number;
+  /** Of the first request after so many more have expired: a tenth of the records. */
+  readonly expiryMs: number;
+  /** To delete them all, and until nothing of them is left. */
+  readonly deleteMs: number;
+  readonly sweptMs: number;
 }
 
 const ASK_MS = 1_500;
@@ -168,36 +178,84 @@ export async function growthOf(place: Place, users: number, records: number): Pr
     for (let from = 1; from <= users; from += FILLED_AT_ONCE)
       await Promise.all(
         Array.from({ length: Math.min(FILLED_AT_ONCE, users - from + 1) }, (_, index) =>
-          fill(bsos, from + index, records),
+          fill(bsos, from + index, { records }),
         ),
       );
-    const uid = Math.ceil(users / 2);
-    const nowMs = Date.now();
-    const put = () =>
-      bsos.write(uid, nowMs, (user) => user.write('col', [{ id: 'r0', payload: PAYLOAD }]));
-    const page = () => bsos.read(uid, nowMs, (user) => user.list('col', { ...ALL, limit: PAGE }));
-    const [putMs, pageMs] = [await medianOf(put), await medianOf(page)];
-    const startMs = performance.now();
-    const peakBytes = await readAll(bsos, uid);
-    const wholeMs = performance.now() - startMs;
-    return { place: place.name, users, records, putMs, pageMs, wholeMs, peakBytes };
+    const grown = await growthIn(bsos, storage, Math.ceil(users / 2), records);
+    return { place: place.name, users, records, ...grown };
   } finally {
     await bsos.close();
     await storage.close();
   }
 }
 
+type Grown = Omit<Growth, 'place' | 'users' | 'records'>;
+
+async function growthIn(
+  bsos: KeptBsos,
+  storage: ServerStorage,
+  uid: number,
+  records: number,
+): Promise<Grown> {
+  const nowMs = Date.now();
+  const put = () =>
+    bsos.write(uid, nowMs, (user) => user.write('col', [{ id: 'r0', payload: PAYLOAD }]));
+  const page = (change: Partial<Stretch> = {}) =>
+    bsos.read(uid, nowMs, (user) => user.list('col', { ...ALL, limit: PAGE, ...change }));
+  const times = {
+    putMs: await medianOf(put),
+    pageMs: await medianOf(() => page()),
+    middleMs: await medianOf(() => page({ fromMs: STAMPS.at(STAMPS.length / 2) ?? null })),
+    indexMs: await medianOf(() => page({ order: 'index', behind: MIDDLE })),
+    infoMs: await medianOf(() =>
+      bsos.read(uid, nowMs, async (user) => [await user.stamps(), await user.usage()]),
+    ),
+  };
+  const wholeFromMs = performance.now();
+  const peakBytes = await readAll(bsos, uid);
+  const wholeMs = performance.now() - wholeFromMs;
+  await fill(bsos, uid, { records: Math.ceil(records / 10), name: 'old', ttl: TTL_SECONDS });
+  const laterMs = Date.now() + TTL_SECONDS * 1_000;
+  const expiryMs = await timeOf(() => bsos.read(uid, laterMs, (user) => user.stamps()));
+  const deleteMs = await timeOf(() =>
+    bsos.write(uid, laterMs, (user) => user.deleteCollection('col')),
+  );
+  const isSwept = async () =>
+    (await storage.read('garbage', (reader) => reader.keys(keysUnder('g/', 1)))).length === 0;
+  const sweptMs = await timeOf(async () => {
+    while (!(await isSwept())) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+  return { ...times, wholeMs, peakBytes, expiryMs, deleteMs, sweptMs };
+}
+
 const ALL: Stretch = {
-  ...{ order: 'oldest', fromMs: null, skip: 0, limit: Number.POSITIVE_INFINITY },
+  ...{ order: 'oldest', fromMs: null, behind: null, skip: 0, limit: Number.POSITIVE_INFINITY },
   ...{ newerMs: Number.NEGATIVE_INFINITY, olderMs: Number.POSITIVE_INFINITY },
 };
 
-async function fill(bsos: KeptBsos, uid: number, records: number): Promise<void> {
+/** Of the last user who was filled, one each time it was written to. */
+const STAMPS: number[] = [];
+const TTL_SECONDS = 3_600;
+const MIDDLE = { sortindex: WRITTEN_AT_ONCE / 2, id: 'r' };
+
+interface Filling {
+  readonly records: number;
+  readonly name?: string;
+  readonly ttl?: number;
+}
+
+async function fill(
+  bsos: KeptBsos,
+  uid: number,
+  { records, name = 'col', ttl }: Filling,
+): Promise<void> {
+  STAMPS.length = 0;
   for (let at = 0; at < records; at += WRITTEN_AT_ONCE) {
     const changes = Array.from({ length: Math.min(WRITTEN_AT_ONCE, records - at) }, (_, index) => ({
       ...{ id: `r${at + index}`, payload: PAYLOAD, sortindex: index },
+      ...(ttl === undefined ? {} : { ttl }),
     }));
-    await bsos.write(uid, Date.now(), (user) => user.write('col', changes));
+    STAMPS.push((await bsos.write(uid, Date.now(), (user) => user.write(name, changes))) ?? 0);
   }
 }
 
@@ -212,10 +270,12 @@ async function readAll(bsos: KeptBsos, uid: number): Promise<number> {
 
 async function medianOf(ask: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
-  for (let count = 0; count < QUESTIONS; count++) {
-    const startMs = performance.now();
-    await ask();
-    times.push(performance.now() - startMs);
-  }
+  for (let count = 0; count < QUESTIONS; count++) times.push(await timeOf(ask));
   return times.sort((a, b) => a - b)[QUESTIONS / 2] ?? Number.NaN;
+}
+
+async function timeOf(ask: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await ask();
+  return performance.now() - startMs;
 }

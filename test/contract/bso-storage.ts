@@ -39,7 +39,7 @@ const ALL: Stretch = {
     newerMs: Number.NEGATIVE_INFINITY,
     olderMs: Number.POSITIVE_INFINITY,
   },
-  ...{ fromMs: null, skip: 0, limit: Number.POSITIVE_INFINITY },
+  ...{ fromMs: null, behind: null, skip: 0, limit: Number.POSITIVE_INFINITY },
 };
 
 const MACS = keysUnder('h/901/', 10);

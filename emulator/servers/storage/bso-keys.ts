@@ -15,6 +15,7 @@
 // any size is one change; what lay there is taken away later. Keys are in the order of their bytes,
 // and so are times (15 digits), sort indexes (highest first, then none) and ids.
 
+import type { IndexPlace } from '../bso-storage.ts';
 import { parseObject } from '../http.ts';
 import type { Bso } from '../store.ts';
 import type { KeyRange } from './server-storage.ts';
@@ -41,6 +42,8 @@ export interface Head {
   readonly id: string;
   readonly modifiedMs: number;
   readonly bytes: number;
+  /** Known to the order by index alone. */
+  readonly sortindex: number | null;
 }
 
 export const userKey = (uid: number): string => `u/${uid}`;
@@ -69,7 +72,7 @@ export function orderEntries(
 ): [key: string, value: string][] {
   const { id, modifiedMs, sortindex, expiresMs } = bso;
   const bytes = Buffer.byteLength(bso.payload);
-  const index = sortindex === null ? NO_INDEX : digits(INDEX_MAX - sortindex, 10);
+  const index = indexInKey(sortindex);
   return [
     [`t/${place}/${digits(modifiedMs)}/${inKey(id)}${END}${bytes}`, ''],
     [`s/${place}/${index}/${inKey(id)}${END}${modifiedMs}:${bytes}`, ''],
@@ -91,17 +94,26 @@ export function stampRange(place: string, newerMs: number, olderMs: number): [st
   return [at(newerMs + 1), at(olderMs)];
 }
 
+/** Records in the order of sort indexes, behind a place. */
+export function behindIndex(place: string, { sortindex, id }: IndexPlace): [string, string] {
+  const { from, to } = under(`s/${place}/`, 0);
+  const last = `${from}${indexInKey(sortindex)}/${inKey(id)}${END}`;
+  // What is behind an id in its key are digits.
+  return [`${last}~`, to];
+}
+
 /** Of a key of the order of stamps. */
 export function headOfStamp(key: string): Head {
   const { order, id, rest } = partsOf(key);
-  return { key, id, modifiedMs: Number(order), bytes: Number(rest) };
+  return { key, id, modifiedMs: Number(order), bytes: Number(rest), sortindex: null };
 }
 
 /** Of a key of the order of sort indexes. */
 export function headOfIndex(key: string): Head {
-  const { id, rest } = partsOf(key);
+  const { order, id, rest } = partsOf(key);
   const [modifiedMs = Number.NaN, bytes = Number.NaN] = rest.split(':').map(Number);
-  return { key, id, modifiedMs, bytes };
+  const sortindex = order === NO_INDEX ? null : INDEX_MAX - Number(order);
+  return { key, id, modifiedMs, bytes, sortindex };
 }
 
 function partsOf(key: string): { order: string; id: string; rest: string } {
@@ -151,6 +163,10 @@ export function readBso(key: string, text: string): Bso {
 
 export function damaged(key: string): Error {
   return new Error(`the database holds something else at ${key}`);
+}
+
+function indexInKey(sortindex: number | null): string {
+  return sortindex === null ? NO_INDEX : digits(INDEX_MAX - sortindex, 10);
 }
 
 const TIME_MAX = 999_999_999_999_999;

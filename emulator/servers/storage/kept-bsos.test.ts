@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { bsoStorageContract } from '../../../test/contract/bso-storage.ts';
+import { selectPage } from '../selection.ts';
 import { TEST_NOW_MS } from '../testing.ts';
 import { addUser, KeptBsos } from './kept-bsos.ts';
 import { localStorage, memoryStorage } from './local-storage.ts';
@@ -31,4 +32,40 @@ test('of a deleted collection nothing stays, and one of its name begins anew', a
   await expect.poll(() => below.snapshot().length).toBe(5);
   await again.close();
   expect(await again.read(1, TEST_NOW_MS, (user) => user.counts())).toEqual(new Map([['col', 1]]));
+});
+
+test('the page behind any other one looks at a page of keys', async () => {
+  const below = new MemoryStorage();
+  let seen = 0;
+  const counted = {
+    get: (keys: readonly string[]) => below.get(keys),
+    commit: (changes: Parameters<MemoryStorage['commit']>[0]) => below.commit(changes),
+    async scan(range: Parameters<MemoryStorage['scan']>[0]) {
+      const keys = await below.scan(range);
+      seen += keys.length;
+      return keys;
+    },
+  };
+  const storage = localStorage(counted, () => undefined);
+  const bsos = new KeptBsos(storage);
+  await storage.transaction('one', async (tx) => addUser(tx, 1));
+  const changes = Array.from({ length: 300 }, (_, n) => ({ id: `r${n}`, sortindex: n % 7 }));
+  await bsos.write(1, TEST_NOW_MS, (user) => user.write('col', changes));
+  for (const order of ['oldest', 'newest', 'index']) {
+    const query = new URLSearchParams({ sort: order, limit: '10' });
+    const found = new Set<unknown>();
+    for (let page = 0; page < 30; page++) {
+      seen = 0;
+      const { items, nextOffset } = (await bsos.read(1, TEST_NOW_MS + page, (user) =>
+        selectPage(user, 'col', query),
+      )) ?? { items: [], nextOffset: null };
+      for (const id of items as readonly unknown[]) found.add(id);
+      if (nextOffset !== null) query.set('offset', nextOffset);
+      // All of one stamp: there the page begins with the first of them.
+      if (order === 'index')
+        expect([order, page, seen]).toEqual([order, page, page < 29 ? 11 : 10]);
+    }
+    expect([order, found.size]).toEqual([order, 300]);
+  }
+  await bsos.close();
 });

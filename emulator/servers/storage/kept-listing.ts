@@ -2,10 +2,11 @@
 // in portions of bounded length. A short one is read at once; of a long one, what comes after the
 // first keys is read while it is sent, and breaks off where a record has changed meanwhile.
 
-import type { Listing, Stretch } from '../bso-storage.ts';
+import { type Listing, NO_END, type Stretch } from '../bso-storage.ts';
 import type { Bso } from '../store.ts';
 import {
   after,
+  behindIndex,
   type Head,
   headOfIndex,
   headOfStamp,
@@ -70,7 +71,7 @@ async function look(reader: Reader, place: string, stretch: Stretch): Promise<Fo
   const heads: Head[] = [];
   let count = 0;
   let hasMore = false;
-  let end = { stampMs: stretch.fromMs ?? Number.NaN, position: 0 };
+  let end = { ...NO_END, stampMs: stretch.fromMs ?? Number.NaN };
   let skip = stretch.skip;
   for await (const some of headsFrom((work) => work(reader), place, stretch, null)) {
     for (const head of some) {
@@ -78,8 +79,8 @@ async function look(reader: Reader, place: string, stretch: Stretch): Promise<Fo
         hasMore = true;
         break;
       }
-      const { modifiedMs } = head;
-      end = { stampMs: modifiedMs, position: modifiedMs === end.stampMs ? end.position + 1 : 1 };
+      const { id, sortindex, modifiedMs: stampMs } = head;
+      end = { id, sortindex, stampMs, position: stampMs === end.stampMs ? end.position + 1 : 1 };
       if (skip > 0) {
         skip--;
         continue;
@@ -133,9 +134,13 @@ async function* headsFrom(
 }
 
 function rangeOf(place: string, stretch: Stretch): KeyRange {
-  const { order, newerMs, olderMs, fromMs } = stretch;
+  const { order, newerMs, olderMs, fromMs, behind } = stretch;
   // One more than is wanted tells whether there is one.
   const limit = Math.min(KEYS_MAX, stretch.skip + stretch.limit + 1);
+  if (order === 'index' && behind !== null) {
+    const [from, to] = behindIndex(place, behind);
+    return { from, to, limit };
+  }
   if (order === 'index') return under(`s/${place}/`, limit);
   const isOldest = order === 'oldest';
   const first = isOldest && fromMs !== null ? Math.max(newerMs, fromMs - 1) : newerMs;

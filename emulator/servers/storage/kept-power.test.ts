@@ -83,7 +83,7 @@ async function stateAfter(storage: ServerStorage, step: number): Promise<string>
 
 async function listed(user: UserReader, order: Order): Promise<unknown> {
   const limits = { newerMs: Number.NEGATIVE_INFINITY, olderMs: Number.POSITIVE_INFINITY };
-  const stretch = { ...limits, order, fromMs: null, skip: 0, limit: 1_000 };
+  const stretch = { ...limits, order, fromMs: null, behind: null, skip: 0, limit: 1_000 };
   return [(await user.list('col', stretch)).items, (await user.list('other', stretch)).items];
 }
 

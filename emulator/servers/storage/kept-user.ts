@@ -3,7 +3,14 @@
 // collection, in the same transaction that writes it.
 
 import { BATCH_LIFE_MS } from '../batch.ts';
-import type { BatchState, Listing, Stretch, UserReader, UserWriter } from '../bso-storage.ts';
+import {
+  type BatchState,
+  type Listing,
+  NO_END,
+  type Stretch,
+  type UserReader,
+  type UserWriter,
+} from '../bso-storage.ts';
 import { parseObject } from '../http.ts';
 import { type Bso, type BsoChange, changedBso, nextStampMs } from '../store.ts';
 import {
@@ -33,7 +40,7 @@ const COLLECTIONS_MAX = 100_000;
 const BATCH_PARTS_MAX = 100_000;
 /** Of `b/UID/NAME/BATCH`. */
 const BATCH_SEGMENTS = 4;
-const EMPTY = { count: 0, items: [], hasMore: false, end: { stampMs: 0, position: 0 } };
+const EMPTY = { count: 0, items: [], hasMore: false, end: NO_END };
 
 export class KeptReader implements UserReader {
   readonly #uid: number;
