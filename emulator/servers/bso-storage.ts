@@ -30,7 +30,7 @@ export interface IndexPlace {
 }
 
 /** By index its place counts, by stamp the other two. */
-export interface ListingEnd extends IndexPlace {
+interface ListingEnd extends IndexPlace {
   readonly stampMs: number;
   /** The number of records of this stamp up to it. */
   readonly position: number;

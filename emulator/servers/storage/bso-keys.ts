@@ -6,9 +6,10 @@
 //   r/PLACE/ID                 a record
 //   t/PLACE/STAMP/ID!!BYTES            records in the order of their stamps; bytes of payload
 //   s/PLACE/INDEX/ID!!STAMP:BYTES      records in the order of their sort index
-//   x/UID/TIME/PLACE/ID        the collection: records in the order in which they expire
+//   x/UID/TIME/PLACE/ID        records in the order in which they expire: the collection, and what
+//                              else is needed to take one away
 //   b/UID/NAME/BATCH           an open batch; with /NUMBER, what one request brought
-//   g/PLACE                    a place whose collection was deleted
+//   g/PLACE                    a place whose collection was deleted: the last key that is gone
 //   h/UID/TIME/MAC             a request that has changed something, and may not come again
 //
 // A place is `UID.NUMBER` and belongs to one collection for ever, so that deleting a collection of
@@ -33,6 +34,16 @@ export interface CollectionRow {
   readonly records: number;
   /** UTF-8 bytes of payloads. */
   readonly bytes: number;
+}
+
+/** What its keys are made of, and what it adds to its collection. */
+export type Placed = Pick<Bso, 'id' | 'modifiedMs' | 'sortindex' | 'expiresMs'> & {
+  /** Of payload. */
+  readonly bytes: number;
+};
+
+export function placed({ payload, ...bso }: Bso): Placed {
+  return { ...bso, bytes: Buffer.byteLength(payload) };
 }
 
 /** What the two orders say of a record without it. */
@@ -68,17 +79,20 @@ export function orderEntries(
   uid: number,
   name: string,
   place: string,
-  bso: Bso,
+  { id, modifiedMs, sortindex, expiresMs, bytes }: Placed,
 ): [key: string, value: string][] {
-  const { id, modifiedMs, sortindex, expiresMs } = bso;
-  const bytes = Buffer.byteLength(bso.payload);
   const index = indexInKey(sortindex);
   return [
     [`t/${place}/${digits(modifiedMs)}/${inKey(id)}${END}${bytes}`, ''],
     [`s/${place}/${index}/${inKey(id)}${END}${modifiedMs}:${bytes}`, ''],
     ...(expiresMs === null
       ? []
-      : [[`x/${uid}/${digits(expiresMs)}/${place}/${inKey(id)}`, name] as [string, string]]),
+      : [
+          [
+            `x/${uid}/${digits(expiresMs)}/${place}/${inKey(id)}`,
+            `${name}:${modifiedMs}:${sortindex ?? ''}:${bytes}`,
+          ] as [string, string],
+        ]),
   ];
 }
 
@@ -121,15 +135,33 @@ function partsOf(key: string): { order: string; id: string; rest: string } {
   return { order, id: fromKey(id.join('/')), rest: key.slice(key.lastIndexOf(END) + END.length) };
 }
 
-/** Of an entry of the order in which records expire. */
+/** Of a key of the order in which records expire. */
 export function expiryOf(key: string): { expiresMs: number; place: string; id: string } {
   const [, , time, place = '', ...id] = key.split('/');
   return { expiresMs: Number(time), place, id: fromKey(id.join('/')) };
 }
 
-/** The range of what expires at a time or before. */
-export function expiredUntil(uid: number, timeMs: number, limit: number): KeyRange {
-  return { from: `x/${uid}/`, to: `x/${uid}/${digits(Math.max(0, timeMs) + 1)}/`, limit };
+/** Of an entry of it: the collection, and the record; null where an older version made it. */
+export function expiringOf(key: string, value: string): { name: string; record: Placed | null } {
+  const [name = '', modified, index, bytes] = value.split(':');
+  if (modified === undefined) return { name, record: null };
+  const { id, expiresMs } = expiryOf(key);
+  const sortindex = index === '' ? null : Number(index);
+  return {
+    name,
+    record: { id, expiresMs, sortindex, modifiedMs: +modified, bytes: Number(bytes) },
+  };
+}
+
+/** The range of what expires between two times, both inclusive. */
+export function expiredBetween(
+  uid: number,
+  fromMs: number,
+  untilMs: number,
+  limit: number,
+): KeyRange {
+  const at = (timeMs: number) => `x/${uid}/${digits(Math.max(0, timeMs))}/`;
+  return { from: at(fromMs), to: at(untilMs + 1), limit };
 }
 
 /** The next key in order. */

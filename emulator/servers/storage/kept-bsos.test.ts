@@ -34,6 +34,54 @@ test('of a deleted collection nothing stays, and one of its name begins anew', a
   expect(await again.read(1, TEST_NOW_MS, (user) => user.counts())).toEqual(new Map([['col', 1]]));
 });
 
+test('what was deleted is not looked through again for each portion of it', async () => {
+  const below = new MemoryStorage([], undefined, { changesMax: 9_000, valueBytesMax: 9_000 });
+  const froms: string[] = [];
+  const watched = {
+    get: (keys: readonly string[]) => below.get(keys),
+    commit: (changes: Parameters<MemoryStorage['commit']>[0]) => below.commit(changes),
+    scan(range: Parameters<MemoryStorage['scan']>[0]) {
+      if (/^[rst]\/1\.1\//.test(range.from)) froms.push(range.from);
+      return below.scan(range);
+    },
+  };
+  const storage = localStorage(watched, () => undefined);
+  const bsos = new KeptBsos(storage);
+  await storage.transaction('one', async (tx) => addUser(tx, 1));
+  for (let from = 0; from < 4_000; from += 250) {
+    const changes = Array.from({ length: 250 }, (_, n) => ({ id: `r${from + n}` }));
+    await bsos.write(1, TEST_NOW_MS, (user) => user.write('col', changes));
+  }
+  await bsos.write(1, TEST_NOW_MS, (user) => user.deleteCollection('col'));
+  await expect.poll(() => below.snapshot().length).toBe(1);
+  expect(froms.length).toBeGreaterThan(4);
+  expect([...froms].sort()).toEqual(froms);
+  expect(new Set(froms).size).toBe(froms.length);
+  await bsos.close();
+});
+
+test('what expires is taken away as an older version wrote it, too', async () => {
+  const storage = memoryStorage();
+  const bsos = new KeptBsos(storage);
+  await storage.transaction('one', async (tx) => addUser(tx, 1));
+  const changes = Array.from({ length: 250 }, (_, n) => ({ id: `r${n}`, payload: 'p', ttl: 60 }));
+  await bsos.write(1, TEST_NOW_MS, (user) => user.write('col', [{ id: 'stays' }, ...changes]));
+  await storage.transaction('user/1', async (tx) => {
+    const entries = await tx.scan({ from: 'x/', to: 'x0', limit: 1_000 });
+    expect(entries).toHaveLength(250);
+    for (const [index, [key]] of entries.entries()) if (index % 7 !== 0) tx.put(key, 'col');
+  });
+  const read = await bsos.read(1, TEST_NOW_MS + 60_000, async (user) => [
+    ...[await user.counts(), await user.usage()],
+  ]);
+  expect(read).toEqual([new Map([['col', 1]]), new Map([['col', 0]])]);
+  const left = await storage.read('user/1', (reader) =>
+    reader.keys({ from: '!', to: '~', limit: 1_000 }),
+  );
+  expect(left).toHaveLength(5);
+  await bsos.close();
+});
+
 test('the page behind any other one looks at a page of keys', async () => {
   const below = new MemoryStorage();
   let seen = 0;

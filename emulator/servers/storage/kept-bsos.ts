@@ -5,8 +5,12 @@
 import type { BsoStorage, UserReader, UserWriter } from '../bso-storage.ts';
 import type { Store } from '../store.ts';
 import {
-  expiredUntil,
+  after,
+  expiredBetween,
+  expiringOf,
   expiryOf,
+  type Placed,
+  placed,
   readBso,
   readUserRow,
   recordKey,
@@ -15,12 +19,14 @@ import {
   userKey,
 } from './bso-keys.ts';
 import { KeptReader, KeptWriter } from './kept-user.ts';
-import type { Reader, ServerStorage, Transaction } from './server-storage.ts';
+import type { KeyRange, Reader, ServerStorage, Transaction } from './server-storage.ts';
 
 /** Keys that a transaction takes away of what was deleted. */
 const PORTION = 3_000;
-/** Records that a transaction takes away because they have expired: they are in memory. */
-const EXPIRED_MAX = 100;
+/** Records that a transaction takes away because they have expired. */
+const EXPIRED_MAX = 1_000;
+/** Of those that an older version wrote, which are read for it. */
+const READ_MAX = 100;
 
 const lockOf = (uid: number): string => `user/${uid}`;
 
@@ -137,38 +143,73 @@ async function expireSome(tx: Transaction, uid: number, nowMs: number): Promise<
   const row = await userRow(tx, uid);
   if (row === null) return;
   const user = new KeptWriter(uid, tx, row, (reading) => reading(tx), nowMs);
-  const expired = (await tx.scan(expiredUntil(uid, nowMs, EXPIRED_MAX))).map(([key, name]) => {
-    const { expiresMs, place, id } = expiryOf(key);
-    tx.remove(key);
-    return { name, expiresMs, place, at: recordKey(place, id) };
-  });
-  const texts = expired.length === 0 ? [] : await tx.get(expired.map(({ at }) => at));
+  // Before that nothing is, and what was there is not looked through again.
+  const fromMs = row.nextExpiryMs ?? 0;
+  const expired = await expiredRecords(tx, expiredBetween(uid, fromMs, nowMs, EXPIRED_MAX));
   const collections = new Map(await user.collections());
-  for (const [index, { name, expiresMs, place, at }] of expired.entries()) {
+  for (const { key, name, place, record } of expired) {
+    tx.remove(key);
     const collection = collections.get(name);
-    const text = texts[index] ?? null;
     // Of a collection that was deleted, nobody counts what is left.
-    if (collection?.place !== place || text === null) continue;
-    const bso = readBso(at, text);
-    if (bso.expiresMs === expiresMs) collections.set(name, user.remove(name, collection, bso));
+    if (collection?.place === place && record !== null)
+      collections.set(name, user.remove(name, collection, record));
   }
   for (const [name, collection] of collections) user.save(name, collection);
-  const [next] = await tx.keys(under(`x/${uid}/`, 1));
+  const { to } = under(`x/${uid}/`, 1);
+  const [next] = await tx.keys({ ...expiredBetween(uid, fromMs, nowMs, 1), to });
   const nextExpiryMs = next === undefined ? null : expiryOf(next).expiresMs;
   tx.put(userKey(uid), JSON.stringify({ ...row, nextExpiryMs }));
 }
 
+interface Expired {
+  readonly key: string;
+  readonly name: string;
+  readonly place: string;
+  /** Null: it is not there any more. */
+  readonly record: Placed | null;
+}
+
+async function expiredRecords(tx: Transaction, range: KeyRange): Promise<Expired[]> {
+  const expired = (await tx.scan(range)).map(([key, value]) => {
+    const { place, id } = expiryOf(key);
+    return { ...expiringOf(key, value), key, place, at: recordKey(place, id) };
+  });
+  const unknown = expired.filter(({ record }) => record === null).slice(0, READ_MAX);
+  if (unknown.length === 0) return expired;
+  // Others are left for the next time.
+  const known = expired.filter(({ record }) => record !== null);
+  const texts = await tx.get(unknown.map(({ at }) => at));
+  const read = unknown.map((one, index) => {
+    const text = texts[index] ?? null;
+    const bso = text === null ? null : readBso(one.at, text);
+    const isIt = bso?.expiresMs === expiryOf(one.key).expiresMs;
+    return { ...one, record: bso !== null && isIt ? placed(bso) : null };
+  });
+  return [...known, ...read];
+}
+
 /** Takes away some of what deleted collections have left; false: there was nothing any more. */
 async function sweepSome(tx: Transaction): Promise<boolean> {
-  const [garbage] = await tx.keys(under('g/', 1));
-  if (garbage === undefined) return false;
+  const [entry] = await tx.scan(under('g/', 1));
+  if (entry === undefined) return false;
+  const [garbage, last] = entry;
   const place = garbage.slice('g/'.length);
   let left = PORTION;
-  for (const kind of ['r', 't', 's']) {
-    const keys = left === 0 ? [] : await tx.keys(under(`${kind}/${place}/`, left));
+  let behind = last;
+  for (const kind of KINDS_SWEPT) {
+    const range = under(`${kind}/${place}/`, left);
+    // What is behind it is gone, and would be looked through each time.
+    if (behind >= range.to) continue;
+    const from = behind > range.from ? after(behind) : range.from;
+    const keys = left === 0 ? [] : await tx.keys({ ...range, from });
     for (const key of keys) tx.remove(key);
     left -= keys.length;
+    behind = keys.at(-1) ?? behind;
   }
   if (left > 0) tx.remove(garbage);
+  else tx.put(garbage, behind);
   return true;
 }
+
+/** In the order of their keys. */
+const KINDS_SWEPT = ['r', 's', 't'];

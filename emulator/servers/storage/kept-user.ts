@@ -23,6 +23,8 @@ import {
   isBatchId,
   macKey,
   orderEntries,
+  type Placed,
+  placed,
   readBso,
   readCollectionRow,
   recordKey,
@@ -178,7 +180,8 @@ export class KeptWriter extends KeptReader implements UserWriter {
     const stampMs = this.#stamp();
     let row = await this.collection(name);
     if (row === null) return stampMs;
-    for (const bso of await this.get(name, [...new Set(ids)])) row = this.remove(name, row, bso);
+    for (const bso of await this.get(name, [...new Set(ids)]))
+      row = this.remove(name, row, placed(bso));
     this.save(name, { ...row, modifiedMs: stampMs });
     return stampMs;
   }
@@ -230,27 +233,23 @@ export class KeptWriter extends KeptReader implements UserWriter {
   }
 
   /** Takes a record out of its orders and its collection, whose new row is returned. */
-  remove(name: string, row: CollectionRow, bso: Bso): CollectionRow {
-    this.#tx.remove(recordKey(row.place, bso.id));
-    for (const [key] of orderEntries(this.#uid, name, row.place, bso)) this.#tx.remove(key);
-    const bytes = row.bytes - Buffer.byteLength(bso.payload);
-    return { ...row, records: row.records - 1, bytes };
+  remove(name: string, row: CollectionRow, record: Placed): CollectionRow {
+    this.#tx.remove(recordKey(row.place, record.id));
+    for (const [key] of orderEntries(this.#uid, name, row.place, record)) this.#tx.remove(key);
+    return { ...row, records: row.records - 1, bytes: row.bytes - record.bytes };
   }
 
   /** Puts a record as it is. */
   add(name: string, row: CollectionRow, bso: Bso): CollectionRow {
     this.#tx.put(recordKey(row.place, bso.id), JSON.stringify(bso));
-    for (const [key, value] of orderEntries(this.#uid, name, row.place, bso))
+    const record = placed(bso);
+    for (const [key, value] of orderEntries(this.#uid, name, row.place, record))
       this.#tx.put(key, value);
     const { nextExpiryMs } = this.#row;
     const { expiresMs } = bso;
     if (expiresMs !== null && !(nextExpiryMs !== null && nextExpiryMs <= expiresMs))
       this.#row = { ...this.#row, nextExpiryMs: expiresMs };
-    return {
-      ...row,
-      records: row.records + 1,
-      bytes: row.bytes + Buffer.byteLength(bso.payload),
-    };
+    return { ...row, records: row.records + 1, bytes: row.bytes + record.bytes };
   }
 
   /** Puts the row of a collection, and of the user. */
@@ -280,7 +279,7 @@ export class KeptWriter extends KeptReader implements UserWriter {
       // One that this write itself has let expire is gone for what follows.
       const isGone = (old?.expiresMs ?? Number.POSITIVE_INFINITY) <= this.#nowMs;
       const bso = changedBso(isGone ? undefined : old, change, stampMs);
-      if (old !== undefined) row = this.remove(name, row, old);
+      if (old !== undefined) row = this.remove(name, row, placed(old));
       row = this.add(name, row, bso);
       bsos.set(bso.id, bso);
     }

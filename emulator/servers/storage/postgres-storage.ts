@@ -21,8 +21,15 @@ const CHARS_MAX = 4 * 1024 * 1024;
 
 const TIMES = `SET LOCAL lock_timeout = ${LOCK_WAIT_MS_MAX};
 SET LOCAL idle_in_transaction_session_timeout = ${SILENCE_MS_MAX}`;
-const BEGIN_WRITING = `BEGIN ISOLATION LEVEL READ COMMITTED; ${TIMES}`;
 const BEGIN_READING = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${TIMES}`;
+/** What begins a transaction that has a lock, in one round trip. */
+function beginWriting(lock: string): string {
+  const hex = Buffer.from(lock).toString('hex');
+  const name = `convert_from(decode('${hex}', 'hex'), 'UTF8')`;
+  const take = `SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
+  return `BEGIN ISOLATION LEVEL READ COMMITTED; ${TIMES}; ${take}`;
+}
+
 const MAKE_TABLE = `BEGIN; SELECT pg_advisory_xact_lock(7271309);
 CREATE TABLE IF NOT EXISTS kitsync (key text COLLATE "C" PRIMARY KEY, value text NOT NULL);
 COMMIT`;
@@ -122,8 +129,7 @@ function write<T>(
   lock: string,
   work: (transaction: Overlay) => Promise<T>,
 ): Promise<T> {
-  return inTransaction(client, BEGIN_WRITING, async () => {
-    await ask(client, 'lock', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
+  return inTransaction(client, beginWriting(lock), async () => {
     const overlay = new Overlay(readerOf(client));
     const result = await work(overlay);
     await writeAll(client, overlay.changes);
