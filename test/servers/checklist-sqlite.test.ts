@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
 import { keepWorldsIn } from '../../emulator/servers/testing.ts';
 import { bsoStorageContract } from '../contract/bso-storage.ts';
-import { temporaryFolder } from '../support/commands.ts';
+import { temporaryFolder } from '../support/folders.ts';
 import { worldsIn } from './worlds.ts';
 
 const storage = await openSqliteStorage(temporaryFolder());

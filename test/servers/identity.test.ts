@@ -10,7 +10,7 @@ import { OLDSYNC_SCOPE, passwordKeys, tokenKeys } from '../../emulator/servers/o
 import { keyFingerprint } from '../../emulator/servers/sync-keys.ts';
 import { ACCOUNTS_TEST_KEY } from '../../emulator/servers/test-keys.ts';
 import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
-import { temporaryFolder } from '../support/commands.ts';
+import { temporaryFolder } from '../support/folders.ts';
 
 const EMAIL = 'new@example.test';
 const AUTH_PW = passwordKeys(EMAIL, 'password').authPW.toString('hex');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BIN, killCommands, startCommand } from '../../platform/node/cli/testing.ts';
-import { temporaryFolder } from '../support/commands.ts';
+import { temporaryFolder } from '../support/folders.ts';
 import { storageAt } from '../support/served.ts';
 
 const run = promisify(execFile);

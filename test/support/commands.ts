@@ -1,9 +1,7 @@
-// A person at a machine, for tests of the commands: folders of their own, servers on a loopback
-// port, a terminal that is read, and the credentials of the servers' user.
+// A person at a machine, for tests of the commands: servers on a loopback port, a terminal that is
+// read, and the credentials of the servers' user.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { scopedSyncKey } from '../../crypto/onepw.ts';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
@@ -17,14 +15,6 @@ export interface Run {
   readonly code: number;
   readonly out: string;
   readonly complaints: string;
-}
-
-const root = mkdtempSync(join(tmpdir(), 'kitsync-'));
-process.once('exit', () => rmSync(root, { recursive: true, force: true }));
-
-/** A folder that is gone when the process ends. */
-export function temporaryFolder(): string {
-  return mkdtempSync(join(root, 'f'));
 }
 
 /** Servers with an account of so many pages. */

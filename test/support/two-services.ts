@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
-import { credentialsOf, type Run, run, serveAccount, temporaryFolder } from './commands.ts';
+import { credentialsOf, type Run, run, serveAccount } from './commands.ts';
+import { temporaryFolder } from './folders.ts';
 
 interface TwoServices {
   readonly home: Serving;

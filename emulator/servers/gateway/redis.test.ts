@@ -9,7 +9,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { killCommands, startCommand } from '../../../platform/node/cli/testing.ts';
-import { temporaryFolder } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 
 const folder = temporaryFolder();
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;

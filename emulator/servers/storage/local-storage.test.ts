@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { serverStorageContract } from '../../../test/contract/server-storage.ts';
 import { every } from '../../../test/sim/share.ts';
-import { temporaryFolder } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { Flash, PowerCut } from '../../device/flash.ts';
 import type { Fault } from '../../device/flash-image.ts';
 import { FlashStorage } from '../../device/flash-storage.ts';

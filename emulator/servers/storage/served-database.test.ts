@@ -6,7 +6,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { killCommands, startCommand } from '../../../platform/node/cli/testing.ts';
 import { StorageError } from '../../../platform/storage-rules.ts';
-import { temporaryFolder } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { startServers, writerTo } from '../../../test/support/served.ts';
 import { accountClient } from '../account-client.ts';
 import { serveOnLoopback } from '../serve.ts';

@@ -15,13 +15,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { secondDevice } from '../../../test/sim/second-device.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { main } from './main.ts';
 
 let serving: Serving;

@@ -2,12 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { secondDevice } from '../../../test/sim/second-device.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { withPlainAddresses } from './addresses.ts';
 
 const folder = temporaryFolder();

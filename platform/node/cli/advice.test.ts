@@ -4,12 +4,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import type { Fetch } from '../../web/fetch-network.ts';
 import { ADVICE_BY_CODE, adviceFor } from './advice.ts';
 import { main } from './main.ts';

@@ -8,9 +8,9 @@ import {
   run,
   serveAccount,
   serveNewAccount,
-  temporaryFolder,
   testTerminal,
 } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { Fetch } from '../../web/fetch-network.ts';
 import { main } from './main.ts';

@@ -82,5 +82,6 @@ export function systemReason(error: unknown): string {
     ['ENFILE', 'too many files are open'],
     ['EROFS', 'the file system is read-only'],
   ]);
-  return words.get(code ?? '') ?? message;
+  // Node's own end in the call and the path.
+  return words.get(code ?? '') ?? message.replace(/^E\w+: (.*), \w+(?: '.*)?$/s, '$1');
 }

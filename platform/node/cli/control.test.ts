@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { temporaryFolder } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { Failure } from './complaint.ts';
 import { connectControl } from './control.ts';
 

@@ -118,10 +118,11 @@ function keyOf(file: Members, complain: Complain): SyncKeyJwk {
   if (key === null) throw complain('key (an object) or kB is missing');
   const [kty, kid, k] = ['kty', 'kid', 'k'].map((name) => key.get(name));
   if (kty !== 'oct') throw complain('key.kty must be "oct"');
-  if (typeof kid !== 'string' || !/^\d{1,16}-[\w-]{22}$/.test(kid)) {
+  // The last digit of both has four bits that are none of the bytes'.
+  if (typeof kid !== 'string' || !/^\d{1,16}-[\w-]{21}[AQgw]$/.test(kid)) {
     throw complain('key.kid must be a time, "-" and 16 bytes of base64url');
   }
-  if (typeof k !== 'string' || !/^[\w-]{86}$/.test(k)) {
+  if (typeof k !== 'string' || !/^[\w-]{85}[AQgw]$/.test(k)) {
     throw complain('key.k must be 64 bytes of base64url');
   }
   return { kty, kid, k };

@@ -7,12 +7,8 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Serving, serveOnLoopback } from '../../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../../emulator/servers/synthetic.ts';
-import {
-  credentialsOf,
-  run,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { withForeignRecords } from '../../../test/support/foreign.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { Fetch } from '../../web/fetch-network.ts';
@@ -163,23 +159,5 @@ describe('a sync that has found no way to the server', () => {
     terminal.stop();
     expect(await ended).toBe(0);
     gate?.close();
-  });
-
-  it('tries no sooner what fails although the server can be reached', async () => {
-    const clock = manualClock(Date.now());
-    let asked = 0;
-    const through: Fetch = () => {
-      asked++;
-      return Promise.reject(new TypeError('fetch failed'));
-    };
-    const terminal = testTerminal({ machine: { clock, fetch: through } });
-    const ended = main(args(), terminal);
-    await terminal.saw('(offline)');
-    await setTimeout(100);
-    await clock.advance(TRY_INTERVAL_MS);
-    await setTimeout(100);
-    expect(asked).toBe(1);
-    terminal.stop();
-    expect(await ended).toBe(0);
   });
 });

@@ -14,13 +14,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STATE_KEY } from '../../../agent/store/layout.ts';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { every } from '../../../test/sim/share.ts';
-import {
-  credentialsOf,
-  type Run,
-  run,
-  serveAccount,
-  temporaryFolder,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, type Run, run, serveAccount } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { openNodeStorage } from '../storage.ts';
 
 let serving: Serving;

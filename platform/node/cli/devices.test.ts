@@ -6,13 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { type SecondDevice, secondDevice } from '../../../test/sim/second-device.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { manualClock } from '../../memory/platform.ts';
 import { main } from './main.ts';
 

@@ -10,12 +10,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { MachineOptions } from '../platform.ts';
 import { main } from './main.ts';

@@ -4,12 +4,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 
 let serving: Serving;
 let data: string;

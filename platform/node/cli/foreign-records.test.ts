@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Serving, serveOnLoopback } from '../../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../../emulator/servers/synthetic.ts';
-import {
-  credentialsOf,
-  run,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { withForeignRecords } from '../../../test/support/foreign.ts';
 import { manualClock } from '../../memory/platform.ts';
 import { main } from './main.ts';

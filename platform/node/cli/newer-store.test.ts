@@ -5,12 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { openNodeStorage } from '../storage.ts';
 
 const folder = temporaryFolder();

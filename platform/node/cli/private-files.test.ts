@@ -1,10 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import {
   lchownSync,
-  linkSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -13,9 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../../../test/support/commands.ts';
-import { deviceKeyOf } from '../device-key.ts';
-import { removeDrafts } from '../whole-files.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { readPrivate, writePrivate } from './private-files.ts';
 
 const folder = temporaryFolder();
@@ -51,29 +46,6 @@ it('goes where a link leads to, and says where a file cannot be', async () => {
   );
 });
 
-/**
- * What other users can make beforehand: a name that could be guessed, and a second name to read by.
- */
-function planted(name: string): () => string {
-  const spy = join(folder, `spy${++spies}`);
-  writeFileSync(name, 'bait', { mode: 0o666 });
-  linkSync(name, spy);
-  return () => readFileSync(spy, 'utf8');
-}
-let spies = 0;
-
-it('writes into no file that somebody else has made for it', async () => {
-  const secret = join(folder, 'secret');
-  const spy = planted(`${secret}.${process.pid}`);
-  await writePrivate(secret, ['the secret']);
-  expect([readFileSync(secret, 'utf8'), spy()]).toEqual(['the secret', 'bait']);
-  const keys = join(folder, 'keys');
-  mkdirSync(keys);
-  const keySpy = planted(join(keys, `device.key.${process.pid}`));
-  const key = await deviceKeyOf(keys, false);
-  expect([key.length, keySpy()]).toEqual([32, 'bait']);
-});
-
 it.skipIf(process.geteuid?.() !== 0)('follows no link of another user', async () => {
   const link = join(folder, 'their-link');
   const target = join(folder, 'target');
@@ -89,35 +61,4 @@ it('reads no folder and no pipe, and waits for none', () => {
   const pipe = join(folder, 'pipe');
   spawnSync('mkfifo', ['-m', '600', pipe]);
   expect(() => readPrivate(pipe)).toThrow(`cannot read ${pipe}: it is not a file`);
-});
-
-it('takes away what a killed process was writing, and nothing else', async () => {
-  const place = join(folder, 'place');
-  mkdirSync(place);
-  const file = join(place, 'file');
-  const slow = join(folder, 'slow.mjs');
-  const source = new URL('../whole-files.ts', import.meta.url).href;
-  writeFileSync(
-    slow,
-    `import { replaceWhole } from '${source}';
-     async function* pieces() {
-       yield 'secret';
-       console.log('begun');
-       await new Promise((r) => setTimeout(r, 60_000));
-     }
-     await replaceWhole('${file}', pieces());`,
-  );
-  const tsx = import.meta.resolve('tsx');
-  const child = spawn(process.execPath, ['--import', tsx, slow]);
-  await once(child.stdout, 'data');
-  child.kill('SIGKILL');
-  await once(child, 'close');
-  const [draft = ''] = readdirSync(place);
-  expect(readFileSync(join(place, draft), 'utf8')).toBe('secret');
-  expect(statSync(join(place, draft)).mode & 0o777).toBe(0o600);
-  for (const name of ['file.draft', 'other.json', 'file.1']) writeFileSync(join(place, name), '');
-  removeDrafts(join(place, 'other'));
-  expect(readdirSync(place)).toContain(draft);
-  removeDrafts(file);
-  expect(readdirSync(place).sort()).toEqual(['file.1', 'file.draft', 'other.json']);
 });

@@ -1,12 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { killCommands, startCommand } from './testing.ts';
 
 let serving: Serving;

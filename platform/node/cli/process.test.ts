@@ -6,13 +6,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { openNodeStorage } from '../storage.ts';
 import { connectControl } from './control.ts';
 import { main } from './main.ts';

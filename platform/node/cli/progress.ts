@@ -13,6 +13,7 @@ const COUNT_INTERVAL_MS = 3_000;
 export function progressPrinter(
   terminal: Pick<Terminal, 'write' | 'complain'>,
   json: boolean,
+  nowMs: () => number = Date.now,
 ): (event: string) => void {
   let countedAtMs = Number.NEGATIVE_INFINITY;
   return (text) => {
@@ -25,8 +26,8 @@ export function progressPrinter(
           terminal.write(line('syncing', whose));
         return;
       case 'progress':
-        if (Date.now() - countedAtMs < COUNT_INTERVAL_MS) return;
-        countedAtMs = Date.now();
+        if (nowMs() - countedAtMs < COUNT_INTERVAL_MS) return;
+        countedAtMs = nowMs();
         return terminal.write(line(`${event.collection}: ${counts(event)}`));
       case 'quarantine':
         return terminal.write(

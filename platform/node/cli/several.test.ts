@@ -1,9 +1,9 @@
 // One folder, two services: each has a server, a sign-in and collections of its own, and what
 // becomes of one is nothing to the other.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, test } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { run } from '../../../test/support/commands.ts';
 import { twoServices } from '../../../test/support/two-services.ts';
@@ -65,15 +65,4 @@ it('signs out of one and leaves the other whole', async () => {
   expect(collections.history.held).toBe(5);
   expect(readFileSync(join(two.data, 'notes.json'), 'utf8')).not.toContain('work');
   expect((await two.on('list', 'notes')).code).toBe(1);
-});
-
-test.each<[args: string[], complaint: string]>([
-  [['--remote', 'b=sync15:x'], '--token-server b=URL is missing'],
-  [['--remote', 'work=sync15:x'], '--remote work is there twice'],
-  [['--remote', 'first=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS]'],
-  [['--collections', 'generic(notes)'], 'notes is named twice, for first and work'],
-])('refuses %j', async (more, complaint) => {
-  const { code, complaints } = await run([...two.args, ...more]);
-  expect([code, complaints]).toEqual([2, expect.stringContaining(complaint)]);
-  rmSync(two.folder, { recursive: true, force: true });
 });

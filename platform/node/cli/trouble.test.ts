@@ -6,13 +6,8 @@ import { type AddressInfo, createServer, type Server as NetServer } from 'node:n
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
-import {
-  credentialsOf,
-  run,
-  serveAccount,
-  temporaryFolder,
-  testTerminal,
-} from '../../../test/support/commands.ts';
+import { credentialsOf, run, serveAccount, testTerminal } from '../../../test/support/commands.ts';
+import { temporaryFolder } from '../../../test/support/folders.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { Fetch } from '../../web/fetch-network.ts';
 import { main } from './main.ts';
