@@ -9,6 +9,7 @@ import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin 
 import { callFor, type Piece, piecesOf, type Root } from './cut.ts';
 import { freeNames, nodesOf } from './globals.ts';
 import { globalOf, hoisted } from './hoisted.ts';
+import { shortMembers } from './members.ts';
 import { withoutGlobals } from './packages.ts';
 
 /** Where the program begins (a module that exports `boot`), and what it holds. */
@@ -104,6 +105,8 @@ function options(root: string, syntax: number) {
     target: `es${syntax}`,
     legalComments: 'none',
     define: hoisted,
+    mangleCache: shortMembers,
+    mangleProps: new RegExp(`^(${Object.keys(shortMembers).join('|')})$`),
     outdir: '/',
     logLevel: 'silent',
   } as const satisfies BuildOptions;

@@ -1,0 +1,89 @@
+// What a firmware calls by a short name stays inside of it, as far as the files say. That nothing
+// of it crosses a bridge is seen in emulator/members.test.ts.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { brotliDecompressSync } from 'node:zlib';
+import { parse } from 'acorn';
+import { expect, test } from 'vitest';
+import { DEFAULT_SOURCE, sourceWith } from './build.ts';
+import { contentNames } from './contents.ts';
+import { nodesOf } from './globals.ts';
+import { shortMembers } from './members.ts';
+import { readProgram } from './program.ts';
+
+const NAMES = Object.keys(shortMembers);
+const ROOT = new URL('../', import.meta.url);
+/** What is stored, or set by the device, whole. */
+const OF_JSON = `config errors limits settings status schedule/backoff store/collection-state
+  store/state`.split(/\s+/);
+/** Words that errors say, too. */
+const TEXTS: readonly string[] = ['mirror'];
+
+const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
+const own = (names: Iterable<string>): string[] =>
+  NAMES.filter((name) => [...names].includes(name));
+
+/** All members that JSON somewhere in a text has, be it JSON in a text of JSON. */
+function membersIn(text: string): Set<string> {
+  return new Set([...text.matchAll(/\b(\w+)\\*"\s*:/g)].map(([, name = '']) => name));
+}
+
+test('no two members have one name, and all are worth it', async () => {
+  const short = Object.values(shortMembers);
+  expect(new Set(short).size).toBe(NAMES.length);
+  expect(short.filter((name) => !/^_\w$/.test(name))).toEqual([]);
+  const { pieces } = await readProgram(DEFAULT_SOURCE, 2020);
+  const code = pieces.map((piece) => piece.code).join('\n');
+  expect(NAMES.filter((name) => code.split(`${shortMembers[name]}`).length < 4)).toEqual([]);
+});
+
+test('no text of the program names one, by which it could be asked for', async () => {
+  const { pieces } = await readProgram(sourceWith([...contentNames, 'generic(notes)']), 2020);
+  const texts = pieces.flatMap(({ code, kind }) => {
+    const text = kind.length > 1 ? `var ${code}` : code;
+    const program = parse(text, { ecmaVersion: 2020, sourceType: 'module' });
+    return [...nodesOf(program)].flatMap((node) =>
+      node.type === 'Literal' && typeof node.value === 'string' ? [node.value] : [],
+    );
+  });
+  const words = texts
+    .filter((text) => /^[\w$]+( [\w$]+)*$/.test(text))
+    .flatMap((t) => t.split(' '));
+  expect(words).toContain('collection');
+  expect(own(words).filter((name) => !TEXTS.includes(name))).toEqual([]);
+});
+
+test('no form of what is stored, set or said to apps declares one', () => {
+  for (const name of OF_JSON) {
+    const found = textOf(`agent/${name}.ts`).matchAll(/^ +(?:readonly )?(\w+)\??: /gm);
+    const declared = [...found].map(([, member = '']) => member);
+    expect(declared.length).toBeGreaterThan(0);
+    expect(own(declared), name).toEqual([]);
+  }
+});
+
+test.each(['SPEC.md', 'platform/quickjs/BRIDGE.md'])('%s names none as a member', (path) => {
+  const text = textOf(path);
+  const members = [
+    ...membersIn(text),
+    ...[...text.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+  ];
+  expect(members.length).toBeGreaterThan(10);
+  expect(own(members)).toEqual([]);
+});
+
+test('no account of Firefox, answer of Syncto or flash of an older version has one', () => {
+  const folder = new URL('test/fixtures/', ROOT);
+  const files = readdirSync(folder, { recursive: true }).map((file) => `${file}`);
+  const bytesOf = (file: string): Buffer => readFileSync(new URL(file, folder));
+  const texts = files.filter((file) => file.endsWith('.json')).map((file) => `${bytesOf(file)}`);
+  for (const file of files.filter((file) => file.endsWith('.json.br'))) {
+    const pages = `${brotliDecompressSync(bytesOf(file))}`.matchAll(/"([A-Za-z0-9+/=]{64,})"/g);
+    texts.push(
+      ...[...pages].map(([, page = '']) => Buffer.from(page, 'base64').toString('latin1')),
+    );
+  }
+  const members = new Set(texts.flatMap((text) => [...membersIn(text)]));
+  for (const known of ['histUri', 'clientState']) expect(members).toContain(known);
+  expect(own(members)).toEqual([]);
+});
