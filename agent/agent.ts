@@ -6,10 +6,11 @@ import type { Platform } from '../platform/ports.ts';
 import { type Company, listDevices } from './api/devices.ts';
 import type { Writable } from './api/records.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
-import { type Contents, driverOf } from './contents.ts';
+import type { Contents } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
 import { enter, forget, isOn, type Machine, note, off, save } from './machine.ts';
 import { createPasses, signOut } from './passes.ts';
+import { driverOf } from './remotes/parts.ts';
 import { UNHEARD } from './remotes/remote.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
@@ -101,9 +102,9 @@ export function createCore(
 }
 
 function openKeeper(platform: Platform, config: AgentConfig, contents: Contents): Keeper | null {
-  const { clients, signIn, passwordSignIn } = contents;
+  const { devices, signIn, passwordSignIn } = contents;
   if (!config.signIn || !signIn) return null;
-  return signIn(platform, config.signIn, clients && config.device, passwordSignIn);
+  return signIn(platform, config.signIn, devices && config.device, passwordSignIn);
 }
 
 /** `changed`: the server is to be asked soon. */
@@ -188,16 +189,16 @@ function writableIn(machine: Machine, store: CollectionStore): Writable {
   if (collectionStatusOf(machine, store.collection, store).readOnly) {
     throw new SyncError('readOnly', `${store.collection.name}: read-only here or on the server`);
   }
-  const name = sessions.current?.clients ? config.device?.name : undefined;
+  const name = sessions.current?.company ? config.device?.name : undefined;
   const self = name === undefined ? null : { id: saved.clientId, name };
   return { store, self, ...sizeLimitsOf(config) };
 }
 
 async function companyOf(machine: Machine): Promise<Company | null> {
   if (machine.saved.uid === null) throw off(machine);
-  const { clients: store, devices: engine } = await machine.sessions.open();
+  const { company: store, devices } = await machine.sessions.open();
   const { device } = machine.config;
-  return store && device && engine ? { engine, store, device, id: machine.saved.clientId } : null;
+  return store && device && devices ? { devices, store, device, id: machine.saved.clientId } : null;
 }
 
 function statusOf(machine: Machine): Status {

@@ -7,19 +7,13 @@ export interface RemoteConfig {
   /** Which driver speaks to the server; the firmware must have been built with it. */
   readonly protocol: string;
   /**
-   * Without a trailing slash. Syncto: the server's URL without its version
-   * (`https://syncto.example`). Sync 1.5: the token server's (`https://token.services.mozilla.com`,
-   * or any path on a server of one's own).
+   * Without a trailing slash; which of a service's servers it is, and with which path, its driver
+   * says.
    */
   readonly serverUrl: string;
-  /** BrowserID audience: the token server's origin with a trailing slash. */
+  /** Whom an assertion of the user's is for: an origin with a trailing slash. */
   readonly audience: string;
   readonly auth: 'browserid' | 'bearer';
-  /**
-   * Sync 1.5: how long storage credentials shall live, in whole seconds; the token server decides
-   * if it is not given.
-   */
-  readonly tokenSeconds?: number;
 }
 
 export interface CollectionSettings {

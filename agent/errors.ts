@@ -75,15 +75,7 @@ export type SyncErrorCode =
 type RetryHint = 'later' | 'afterUser' | 'never';
 
 /** What a stored value is; errors name it. */
-export type StoredKind =
-  | 'state'
-  | 'signIn'
-  | 'meta'
-  | 'keys'
-  | 'collection'
-  | 'mirror'
-  | 'outbox'
-  | 'quarantine';
+export type StoredKind = 'state' | 'signIn' | 'collection' | 'mirror' | 'outbox' | 'quarantine';
 
 export interface SyncErrorDetail {
   /** Of a `damaged` value: what it is. */

@@ -80,9 +80,9 @@ export interface Agent extends Partial<Making> {
   /** Deletes a page, login and so on for all devices, under all its ids. */
   delete(collection: string, id: string): Promise<void>;
   /**
-   * Creates the Sync data of an account that has none (`meta/global`, `crypto/keys`), then runs a
-   * pass. Only after a person has said so. The report has `initialized`: what was written; an
-   * account with data is left alone. If none is named, of the device's first remote.
+   * Creates what the server needs of an account that has nothing there, then runs a pass. Only
+   * after a person has said so. The report has `initialized`: what was written; an account with
+   * data is left alone. If none is named, of the device's first remote.
    */
   initializeAccount(confirm: true, remote?: string): Promise<PassReport>;
   /**

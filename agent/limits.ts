@@ -73,16 +73,10 @@ export const PAGE_RECORDS_MAX = 1_000;
  */
 export const QUARANTINE_MAX = 1_000;
 
-/**
- * Stamps of a Sync server come in steps of this; what is asked for since a stamp leaves that stamp
- * out.
- */
-export const STAMP_STEP_MS = 10;
-
 /** Pages of one listing; past that the server's paging is a loop. 10^7 records. */
 export const PAGES_MAX = 10_000;
 
-/** Characters of a small document (hello, meta/global, an error, a batch answer without bodies). */
+/** Characters of a small document (hello, an error, a batch answer without bodies). */
 export const DOCUMENT_CHARS_MAX = 262_144;
 
 /** Objects, lists and members of such a document: each takes some hundred bytes of heap. */
@@ -146,7 +140,7 @@ export const WAIT_MS_MAX = 24 * 3_600_000;
 export const BACKOFF_MS_FIRST = 60_000;
 export const BACKOFF_MS_LAST = 8 * 3_600_000;
 
-/** A record id: Sync storage 1.5 allows 1 to 64 printable ASCII characters. */
+/** A record id in storage, in printable ASCII characters. */
 export const ID_CHARS_MAX = 64;
 
 /** Rounds of pull and push in one pass: each new one is caused by somebody else's write. */
@@ -182,7 +176,7 @@ export const PARKED_RECHECK_MS = 24 * 3_600_000;
 /** Fetch, merge, push of one record that somebody else keeps changing. */
 export const CONFLICT_ROUNDS_MAX = 3;
 
-/** A record of this device on the wire: what every Sync server takes (256 KiB, the old default). */
+/** A record of this device on the wire: what every server takes (256 KiB, an old default). */
 export const WRITTEN_CHARS_MAX = 262_144;
 
 /** Visits of one page that go to the server: Firefox sends its newest 20. */

@@ -6,9 +6,10 @@ import { restKey } from '../crypto/rest.ts';
 import type { Platform } from '../platform/ports.ts';
 import type { Collection } from './collections/collection.ts';
 import { type AgentConfig, heapOf } from './config.ts';
-import { type Contents, driverOf, isPart, loaded } from './contents.ts';
+import type { Contents } from './contents.ts';
 import { badInput, fromPort, SyncError } from './errors.ts';
 import type { Devices } from './remotes/devices.ts';
+import { driverOf, isPart, loaded } from './remotes/parts.ts';
 import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
 import { collectionKeys, DAMAGE_KEY } from './store/layout.ts';
@@ -25,7 +26,7 @@ export interface Session {
   /** Opens the collections that are needed and not open yet. Errors: as of `openSession`. */
   need(isNeeded: (name: string) => boolean): Promise<void>;
   /** The account's devices; null where the build or the device's configuration leaves them out. */
-  readonly clients: CollectionStore | null;
+  readonly company: CollectionStore | null;
   /** The part of the build that knows of them. */
   readonly devices: Devices | undefined;
   /** The driver's own objects; gone with the sign-in. */
@@ -45,7 +46,7 @@ export async function openSession(
   damaged?: string,
 ): Promise<Session> {
   const { storage } = platform;
-  const { collections, clients } = contents;
+  const { collections } = contents;
   const driver = await driverOf(contents, config);
   try {
     const key = restKey(await platform.identity.deviceKey());
@@ -82,7 +83,7 @@ export async function openSession(
     const cursors = keys.length > 0 ? await storage.get(keys) : [];
     const unused = parts.filter(({ name }, at) => cursors[at] === null && name !== damaged);
     await need((name) => !unused.some((part) => part.name === name));
-    const devices = clients && config.device && (await loaded(clients));
+    const devices = contents.devices && config.device && (await loaded(contents.devices));
     const company = devices ? await whole(devices.collection) : null;
     if (isDamaged !== null) await storage.commit([[DAMAGE_KEY, null]]);
     return {
@@ -92,7 +93,7 @@ export async function openSession(
       },
       need,
       devices,
-      clients: company,
+      company,
       account: await driver.account(kept),
       cache: new Map(),
     };
@@ -144,8 +145,8 @@ export async function runSessionPass(
 }
 
 /** All that are open. */
-export function storesOf({ stores, clients }: Session): readonly CollectionStore[] {
-  return clients === null ? stores : [clients, ...stores];
+export function storesOf({ stores, company }: Session): readonly CollectionStore[] {
+  return company === null ? stores : [company, ...stores];
 }
 
 /**

@@ -113,7 +113,7 @@ type AnyEvent =
       readonly changes?: { readonly [member: string]: unknown };
     }
   /**
-   * Another device sends a page to be shown (`displayURI`); `from` is its client id. After a power
+   * Another device sends a page to be shown; `from` is that device's id. After a power
    * cut the same one may come again, with the same `id`.
    */
   | {
@@ -133,6 +133,6 @@ type AnyEvent =
       readonly records: readonly string[];
       readonly lost: readonly string[];
     }
-  /** Another device had the data of a collection dropped here (`wipeEngine`). */
+  /** Another device had the data of a collection dropped here. */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

@@ -51,6 +51,7 @@ export function contentsModule(
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
   const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
+  const members = others.map((name) => (name === CLIENTS ? `devices: ${name}` : name));
   const imports = [...drivers, ...collections, ...others].join(', ');
   const several = [SEVERAL].filter((name) => names.includes(name));
   const whole = [...(own.length > 0 ? ['generic'] : []), ...several].join(', ');
@@ -63,7 +64,7 @@ import { ${whole} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
   collections: [${made.join(', ')}],
-  ${[...others, ...several].join(', ')}
+  ${[...members, ...several].join(', ')}
 };
 export { ${send};
 `;

@@ -1,5 +1,6 @@
-// Who may import whom. Types count as the rest does: who knows a type knows the file that it
-// stands in. A failure names the file and the rule. How each file is written is in shape.test.ts.
+// Who may import whom, and who knows the words of a protocol. Types count as the rest does: who
+// knows a type knows the file that it stands in; so do comments, which say what somebody has to
+// know. A failure names the file and the rule. How each file is written is in shape.test.ts.
 
 import { expect, test } from 'vitest';
 import { checked } from './support/exceptions.ts';
@@ -82,6 +83,40 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Sources at the top of agent/; the rest has a folder that says what it is about. */
 const TOP_MAX = 14;
 
+/**
+ * What only a protocol says: its name, its documents, the members of its records, its headers,
+ * paths and statuses. What a firmware calls its own engine is none of that, and how a user proves
+ * who they are (tokens, assertions, a key's id) is the account manager's, whatever the protocol.
+ */
+const PROTOCOL_WORDS: readonly RegExp[] = [
+  /firefox sync\b|sync storage|sync server|sync ?1\.5|sync15|syncto\b|kinto|picl\b|open web app/,
+  /meta.global|crypto.keys|sync_?ids?\b|\bbsos?\b|storageversion|\bdeclined\b/,
+  /sort_?index|\bttl|\bengine(s|version|of)\b|client_?state|list_?refused|last_modified/,
+  /unmodified|if-(none-)?match|weave|hawk|x-key-?id|x-last|token.?server|\b412\b/,
+  /storage\/[a-z]+\/?[?']|batch=|newer=|_since=|'(clients|meta|crypto|global)'|\.clients\b/,
+  /displayuri|(wipe|reset)(engine|all)/,
+];
+
+const LISTS = ['agent/index.ts', 'agent/contents/lazy.ts'];
+
+/** Who says one of them, and why. */
+const MAY_SAY = new Map<string, readonly RegExp[]>([
+  // The two lists of what a build may hold.
+  ['agent/index.ts', [/^export \{ (clients|sync15|syncto) \} from '\.\/remotes\/sync\//]],
+  ['agent/contents/lazy.ts', [/(sync15|syncto)\b/, /name: 'clients'|\/clients\.ts/]],
+  // A status shows it: whatever the protocol, a person may have switched a collection off
+  // elsewhere.
+  ['agent/status.ts', [/\bdeclined\b/]],
+  // Names that values in stores have: what is stored is never renamed.
+  ['agent/store/old-forms.ts', [/Firefox Sync|syncId/]],
+  ['agent/store/state.ts', [/\bclientState\b/]],
+  ['agent/store/owner.ts', [/\bclientState\b/]],
+  ['agent/one-pass.ts', [/\bclientState\b/]],
+  // The accounts server's client checks a key with it, and its protocol has a salt of that name.
+  ['agent/signin/credentials.ts', [/\bclientState\b/]],
+  ['agent/signin/password.ts', [/identity\\\.mozilla\\\.com\\\/picl/]],
+]);
+
 const sources = readSources();
 const agent = [...sources.keys()].filter((path) => path.startsWith('agent/') && !TESTS.test(path));
 
@@ -122,6 +157,43 @@ test(`at most ${TOP_MAX} sources stand at the top of agent/, and every layer is 
   const layers = new Set(agent.map((path) => layerOf(roomOf(path))));
   expect([...LAYERS.keys()].filter((layer) => !layers.has(layer))).toEqual([]);
 });
+
+test('a protocol is one folder: only the lists of what a build holds import from it', () => {
+  const found = byFile(sources, ({ path }) => {
+    if (!agent.includes(path) || LISTS.includes(path)) return [];
+    return importsOf(sources, path)
+      .filter((to) => folderOf(to) !== null && folderOf(to) !== folderOf(path))
+      .map((to) => `imports ${to}`);
+  });
+  expect(checked('protocols', found)).toEqual([]);
+});
+
+test('nothing of agent/ outside a protocol’s folder says its words', () => {
+  const found = byFile(sources, ({ path, text }) => {
+    if (!agent.includes(path) || path.startsWith('agent/remotes/')) return [];
+    const may = MAY_SAY.get(path) ?? [];
+    return text.split('\n').flatMap((line, at) => {
+      const said = PROTOCOL_WORDS.flatMap((word) => word.exec(line.toLowerCase())?.[0] ?? []);
+      return said.length === 0 || may.some((word) => word.test(line))
+        ? []
+        : [`line ${at + 1} says ${said.join(', ')}`];
+    });
+  });
+  expect(checked('words', found)).toEqual([]);
+});
+
+test('every excuse for a protocol’s word is needed', () => {
+  const idle = [...MAY_SAY].flatMap(([path, may]) => {
+    const lines = sources.get(path)?.text.split('\n') ?? [];
+    return may.filter((word) => !lines.some((line) => word.test(line))).map(() => path);
+  });
+  expect(idle).toEqual([]);
+});
+
+/** The folder of a protocol; null for what all protocols share, and for the rest. */
+function folderOf(path: string): string | null {
+  return /^agent\/remotes\/[^/]+\//.exec(path)?.[0] ?? null;
+}
 
 /** `errors` of `agent/errors.ts`, `sync` of `agent/sync/push.ts`; each protocol has its own. */
 function roomOf(path: string): string {

@@ -16,10 +16,10 @@ async function company(): Promise<Company> {
     gone: { mirror: mirrorWith({ id: 'gone' }), local: localWith(null) },
     fresh: { local: localWith({ id: 'fresh' }) },
   });
-  const engine = {
+  const devices = {
     devices: async (...of: unknown[]) => [{ asked: of.slice(1) }],
-  } as unknown as Company['engine'];
-  return { engine, store, device: DEVICE, id: 'own' };
+  } as unknown as Company['devices'];
+  return { devices, store, device: DEVICE, id: 'own' };
 }
 
 test('a device that is not among them is told that it knows of none', async () => {

@@ -8,7 +8,7 @@ import type { CollectionStore } from '../store/store.ts';
 
 /** The account's devices as this one knows them; it takes part as `device`, under `id`. */
 export interface Company {
-  readonly engine: Devices;
+  readonly devices: Devices;
   readonly store: CollectionStore;
   readonly device: DeviceConfig;
   readonly id: string;
@@ -22,8 +22,8 @@ export async function listDevices(company: Company | null): Promise<Body[]> {
   if (company === null) {
     throw badInput('devices: this device does not know of others');
   }
-  const { engine, store, id, device } = company;
-  return engine.devices(store, id, device);
+  const { devices, store, id, device } = company;
+  return devices.devices(store, id, device);
 }
 
 /** Of records that devices write of themselves, those of devices that the account still has. */

@@ -1,5 +1,4 @@
-// The ids that records may have in storage keys and on the wire of Firefox Sync, and how a key says
-// them. Pure.
+// The ids that records may have in storage keys and on the wire, and how a key says them. Pure.
 
 import { ID_CHARS_MAX } from '../limits.ts';
 

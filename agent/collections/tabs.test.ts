@@ -53,7 +53,7 @@ describe('tabs', () => {
     const readOnly = { code: 'readOnly' };
     await expect(agent.put('tabs', { id: FIREFOX, tabs: [] })).rejects.toMatchObject(readOnly);
     await expect(agent.delete('tabs', FIREFOX)).rejects.toMatchObject(readOnly);
-    const { clients: _, ...contents } = FULL;
+    const { devices: _, ...contents } = FULL;
     const alone = await signedIn({ contents });
     await expect(alone.agent.put('tabs', { tabs: [] })).rejects.toMatchObject(readOnly);
   });

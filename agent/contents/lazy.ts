@@ -6,8 +6,9 @@
 import type { Platform } from '../../platform/ports.ts';
 import type { Core } from '../api/core.ts';
 import type { ExtensionStorage, StorageCollection } from '../api/extension-storage.ts';
-import type { CollectionPart, Part } from '../contents.ts';
+import type { CollectionPart } from '../contents.ts';
 import type { Devices } from '../remotes/devices.ts';
+import type { Part } from '../remotes/parts.ts';
 import type { RemoteDriver } from '../remotes/remote.ts';
 import type { Keeper, openKeeper, PasswordSignIn } from '../signin/keeper.ts';
 

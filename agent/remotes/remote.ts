@@ -276,6 +276,8 @@ export interface Kept {
 /** One protocol. A firmware holds the drivers that it was built with. */
 export interface RemoteDriver<A extends RemoteAccount = RemoteAccount> {
   readonly protocol: string;
+  /** Names that the server has for things of its own: no collection is called so. */
+  readonly reserved?: readonly string[];
   /** Names a key, so that another one is noticed; it tells nothing of it. Errors: `keyMismatch`. */
   keyName(key: SyncKey): string;
   /** Reads what is kept of the account; nothing kept is not an error. */

@@ -21,6 +21,8 @@ export interface One {
   readonly collections: readonly { readonly name: string }[];
   readonly instances: Instances;
   readonly turns: Lock;
+  /** What its server calls its own: see `RemoteDriver.reserved`. */
+  reserved(): Promise<readonly string[]>;
 }
 
 /** `ones`: the device's first remote first. */

@@ -31,14 +31,15 @@ export interface Instances {
   readonly collections: readonly Collection[];
   /** Reads which there are, and ends removals that were begun. Errors: those of the storage. */
   opening(generation: string): Promise<void>;
-  /** `isTaken`: by another collection of the device. Errors: `badInput`, those of the storage. */
+  /**
+   * `isTaken`: by another collection of the device, or by the server. Errors: `badInput`, those of
+   * the storage.
+   */
   create(kind: unknown, name: unknown, isTaken: (name: string) => boolean): Promise<void>;
   /** `closed`: nothing of it is in anybody's hands any more. Errors: those of the storage. */
   remove(name: string, closed: () => Promise<void>): Promise<void>;
 }
 
-/** Names of the protocol's own on servers of Firefox Sync. */
-const RESERVED = ['meta', 'crypto', 'clients', 'keys'];
 const MODEL = { kind: '', name: '', isGone: false };
 
 export function createInstances(
@@ -121,6 +122,6 @@ function freeName(kind: Kind, name: unknown, isTaken: (name: string) => boolean)
   if (typeof name !== 'string' || kind.collection(name) === null) {
     throw badInput(`name: not ${kind.names}`);
   }
-  if (RESERVED.includes(name) || isTaken(name)) throw badInput(`name: ${name} is taken`);
+  if (isTaken(name)) throw badInput(`name: ${name} is taken`);
   return name;
 }

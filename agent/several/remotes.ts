@@ -3,6 +3,8 @@
 import type { Platform } from '../../platform/ports.ts';
 import type { Core } from '../api/core.ts';
 import type { AgentConfig } from '../config.ts';
+import type { Part } from '../remotes/parts.ts';
+import type { RemoteDriver } from '../remotes/remote.ts';
 import type { SignIn } from '../signin/keeper.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Kind } from './instances.ts';
@@ -50,6 +52,7 @@ export type Several = <C extends Holding>(
 export interface Holding {
   readonly collections: readonly { readonly name: string; readonly letter: string }[];
   readonly kinds?: readonly Kind[];
+  readonly drivers: readonly (RemoteDriver | Part<RemoteDriver>)[];
 }
 
 /** Makes the agent of one remote. */

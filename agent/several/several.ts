@@ -5,6 +5,7 @@
 import type { Platform } from '../../platform/ports.ts';
 import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
 import { badInput, notEnabled, SyncError } from '../errors.ts';
+import { driverOf } from '../remotes/parts.ts';
 import type { PassReport, Status } from '../status.ts';
 import { allRemotes, type One, statusOf } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
@@ -41,7 +42,11 @@ function makingOf(remotes: Remotes, ones: readonly One[]): Making {
       const core = remotes(remote);
       const one = ones.find((one) => one.core === core);
       if (core.status().state === 'disabled') throw notEnabled();
-      await one?.turns.run(() => one.instances.create(kind, name, isTaken));
+      await one?.turns.run(async () => {
+        const reserved = await one.reserved();
+        const isNone = (text: string): boolean => reserved.includes(text) || isTaken(text);
+        await one.instances.create(kind, name, isNone);
+      });
     },
     async removeCollection(name) {
       const one = ones.find(({ instances }) =>
@@ -95,6 +100,7 @@ function openAll<C extends Holding>(
       get collections() {
         return held.collections;
       },
+      reserved: async () => (await driverOf(contents, config)).reserved ?? [],
     };
   });
   return ones;

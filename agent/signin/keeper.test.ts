@@ -144,7 +144,7 @@ describe('the device', () => {
 
   test('is in no list where its build knows of no devices', async () => {
     const it = testServers(corpusAccount());
-    const { clients, ...withoutClients } = CONTENTS;
+    const { devices, ...withoutClients } = CONTENTS;
     for (const contents of [withoutClients, CONTENTS]) {
       const { agent, asked } = await boot(it, undefined, undefined, contents);
       await agent.signIn().finish(await approve(it, (await agent.signIn().begin()).url));

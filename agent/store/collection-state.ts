@@ -3,7 +3,7 @@
 
 import type { Value } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
-import { STAMP_STEP_MS } from '../limits.ts';
+import { renewedCollection } from './old-forms.ts';
 import { type RemoteMemory, storedObject } from './stored.ts';
 
 /** A record that is worked on, or was when the device was ended. */
@@ -95,32 +95,7 @@ export function inForm({ form = 0 }: Collection, state: CollectionState): Collec
 export function stateOf(stored: Value | null | undefined): CollectionState {
   if (stored === null || stored === undefined) return NEW_COLLECTION;
   // What it stood for is found out anew: see mend.ts.
-  return storedObject(NEW_COLLECTION, stored, renewed) ?? { ...NEW_COLLECTION, mending: 0 };
-}
-
-/** Up to form `b` there was Firefox Sync alone, and a cursor that everybody read. */
-interface OldState {
-  readonly cursor?: {
-    readonly sinceMs: number;
-    readonly stampMs: number;
-    readonly floorMs: number;
-    readonly page: string | null;
-  };
-  readonly syncId?: string;
-  readonly unknownSinceMs?: number;
-}
-
-function renewed(old: OldState): object {
-  const { cursor, syncId = '', unknownSinceMs, ...rest } = old;
-  const { sinceMs = -1, stampMs = 0, floorMs = -1, page = null } = cursor ?? {};
-  if (![sinceMs, stampMs, floorMs].every(Number.isInteger)) return { position: null };
-  const isNew = sinceMs < 0 && floorMs < 0 && page === null;
-  const words = [sinceMs, stampMs, floorMs, ...(page === null ? [] : [page])];
-  const from = unknownSinceMs === undefined ? null : Math.max(0, unknownSinceMs - STAMP_STEP_MS);
-  return {
-    ...rest,
-    position: isNew ? '' : words.join(' '),
-    origin: syncId,
-    ...(from !== null && { unknownFrom: `${from} 0 -1` }),
-  };
+  return (
+    storedObject(NEW_COLLECTION, stored, renewedCollection) ?? { ...NEW_COLLECTION, mending: 0 }
+  );
 }

@@ -9,7 +9,7 @@
 //   <g>.w                  the secret of hashed ids, sealed (remotes/named.ts)
 //   <g>.w.<letter>         names the secret that the ids of a collection are made with
 //   :NAME:...              the same again of a further remote (prefixed.ts)
-//   <g>.m  <g>.k           meta/global as last seen; crypto/keys, sealed
+//   <g>.m  <g>.k           what a remote keeps of the account, the second one sealed (remotes/*/)
 //   <g>.<letter>.c         a collection's cursor and counters
 //   <g>.<letter>.r.<id>    the mirror: what device and server last agreed on
 //   <g>.<letter>.o.<id>    the outbox: acknowledged local changes that are not yet on the server

@@ -52,7 +52,7 @@ function valuesOf(text: string): string[] {
 }
 
 /**
- * Seconds (`Backoff`, `X-Weave-Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in
+ * Seconds (`Backoff`, `Retry-After`) or an HTTP date, as a bounded wait in
  * milliseconds; 0 for none.
  */
 export function waitHeader(headers: readonly Header[], name: string, nowMs: number): number {
@@ -66,8 +66,7 @@ export function waitHeader(headers: readonly Header[], name: string, nowMs: numb
 }
 
 /**
- * A quoted entity tag of milliseconds, as Kinto writes it: `"1442849065120"`. Null if it is
- * anything else.
+ * A quoted entity tag of milliseconds: `"1442849065120"`. Null if it is anything else.
  */
 export function etagMs(headers: readonly Header[]): number | null {
   return largest(headers, 'etag', (text) => {
@@ -97,7 +96,7 @@ export function dateHeaderMs(headers: readonly Header[]): number | null {
 }
 
 /**
- * Decimal seconds of a Sync server as whole milliseconds, or null for what is no time before the
+ * Decimal seconds of a server as whole milliseconds, or null for what is no time before the
  * year 3000. Rounded: 1388635807.41 seconds times 1000 falls short of the integer in floating
  * point.
  */

@@ -11,6 +11,7 @@ import {
   createHttp,
   type Exchange,
   type HttpOptions,
+  notedHeaders,
   refusalOf,
   type ServerNotes,
 } from './http.ts';
@@ -71,8 +72,11 @@ const status =
     new Response(code === 204 || code === 304 ? null : 'body', { status: code, headers });
 
 /** The notes after one answer with these headers. */
-async function noted(headers: Readonly<Record<string, string>>): Promise<ServerNotes> {
-  const { http, notes } = setUp([status(200, headers)]);
+async function noted(
+  headers: Readonly<Record<string, string>>,
+  options: Partial<HttpOptions> = {},
+): Promise<ServerNotes> {
+  const { http, notes } = setUp([status(200, headers)], options);
   await http.send(GET);
   return notes;
 }
@@ -240,10 +244,25 @@ describe('an authorization that is refused', () => {
 });
 
 describe('what a server says beside its answer', () => {
-  test.each(['Backoff', 'X-Weave-Backoff', 'X-Backoff', 'Retry-After'])(
-    '%s: a wish to wait',
-    async (name) => expect(await noted({ [name]: '90' })).toMatchObject({ waitMs: 90_000 }),
+  test.each(['Backoff', 'Retry-After'])('%s: a wish to wait', async (name) =>
+    expect(await noted({ [name]: '90' })).toMatchObject({ waitMs: 90_000 }),
   );
+
+  test('also under a name of its protocol, where that has one', async () => {
+    const own = { noted: notedHeaders('x-own-time', '', 'x-own-') };
+    for (const name of ['X-Own-Backoff', 'X-Own-Retry-After', 'Backoff']) {
+      expect(await noted({ [name]: '90' }, own)).toMatchObject({ waitMs: 90_000 });
+      if (name !== 'Backoff') expect(await noted({ [name]: '90' })).toMatchObject({ waitMs: 0 });
+    }
+    expect(await noted({ 'X-Own-Alert': 'x' }, own)).toMatchObject({ alert: 'x' });
+    expect(await noted({ 'X-Own-Quota-Remaining': '2' }, own)).toMatchObject({
+      quotaRemainingBytes: 2_048,
+    });
+    const date = new Date(NOW_MS).toUTCString();
+    const both = { 'X-Own-Time': '1795330000.12', Date: date };
+    expect(await noted(both, own)).toMatchObject({ serverNowMs: NOW_MS + 120 });
+    expect(await noted(both)).toMatchObject({ serverNowMs: NOW_MS });
+  });
 
   test('the largest of several wishes counts, over all answers', async () => {
     expect(await noted({ Backoff: '30', 'Retry-After': '90' })).toMatchObject({ waitMs: 90_000 });
@@ -274,7 +293,7 @@ describe('what a server says beside its answer', () => {
       alert: 'down on Sunday',
       gone: false,
     });
-    expect((await noted({ 'X-Weave-Alert': 'x'.repeat(9_000) })).alert).toHaveLength(500);
+    expect((await noted({ Alert: 'x'.repeat(9_000) })).alert).toHaveLength(500);
   });
 
   test('an alert may say that the service ends; the announcement of it does not', async () => {
@@ -284,16 +303,11 @@ describe('what a server says beside its answer', () => {
   });
 
   test('the room that is left comes in kilobytes', async () => {
-    for (const name of ['Quota-Remaining', 'X-Weave-Quota-Remaining']) {
-      expect(await noted({ [name]: '2.5' })).toMatchObject({ quotaRemainingBytes: 2_560 });
-      expect(await noted({ [name]: '-1' })).toMatchObject({ quotaRemainingBytes: null });
-    }
+    expect(await noted({ 'Quota-Remaining': '2.5' })).toMatchObject({ quotaRemainingBytes: 2_560 });
+    expect(await noted({ 'Quota-Remaining': '-1' })).toMatchObject({ quotaRemainingBytes: null });
   });
 
-  test('its time comes as seconds or as a date', async () => {
-    expect(await noted({ 'X-Weave-Timestamp': '1795330000.12' })).toMatchObject({
-      serverNowMs: NOW_MS + 120,
-    });
+  test('its time comes as a date', async () => {
     const date = new Date(NOW_MS).toUTCString();
     expect(await noted({ Date: date })).toMatchObject({ serverNowMs: NOW_MS });
   });

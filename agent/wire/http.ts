@@ -68,6 +68,13 @@ export interface Http {
   send(exchange: Exchange): Promise<Answer>;
 }
 
+/** The headers by which servers say more than their answer: see `notedHeaders`. */
+interface NotedHeaders {
+  readonly time: string;
+  /** What a header says, by its name on the wire. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 export interface HttpOptions {
   readonly platform: Platform;
   /** The headers that prove who asks; `fresh` after the server refused the last ones. */
@@ -77,6 +84,8 @@ export interface HttpOptions {
    * null where it is for the caller to read. May read an answer that it refuses.
    */
   readonly judge: (answered: Answer) => SyncError | null | Promise<SyncError | null>;
+  /** What is read beside an answer. Left out: what all servers may say. */
+  readonly noted?: NotedHeaders;
   readonly notes: ServerNotes;
   readonly abort: Abort;
 }
@@ -170,23 +179,35 @@ function answer(
   };
 }
 
-/** Headers by which a server asks to wait. */
-const WAITS = ['backoff', 'x-backoff', 'retry-after'];
+/** Headers by which a server asks to wait, and what else it may say. */
+const WAITS = ['backoff', 'retry-after'];
+const NAMES = [...WAITS, 'alert', 'quota-remaining'];
 
-/** All that a server may say beside its answer, under these names or with a prefix. */
-const PREFIX = 'x-weave-';
-const NOTABLE: ReadonlySet<string> = new Set(
-  [...WAITS, 'alert', 'quota-remaining'].flatMap((name) => [name, PREFIX + name]),
-);
+/**
+ * `time`: the header of the server's time in seconds, where it says more than `Date`. `prefixes`:
+ * what may stand before the names that all servers have; nothing, where they are read as they are.
+ */
+export function notedHeaders(time: string, ...prefixes: readonly string[]): NotedHeaders {
+  const named = prefixes.flatMap((prefix) => NAMES.map((name) => [prefix + name, name] as const));
+  return { time, names: new Map(named) };
+}
+
+const NOTED = notedHeaders('', '');
 
 /** The server's time, if the answer says it. */
-function note({ notes, platform }: HttpOptions, { headers }: NetworkResponse): number | null {
-  const serverMs = headerMs(headers, 'x-weave-timestamp') ?? dateHeaderMs(headers);
+function note(
+  { notes, platform, noted: { time, names } = NOTED }: HttpOptions,
+  { headers }: NetworkResponse,
+): number | null {
+  const serverMs = headerMs(headers, time) ?? dateHeaderMs(headers);
   notes.serverNowMs = serverMs ?? notes.serverNowMs;
-  const notable = headers.filter((one) => NOTABLE.has(one[0]));
+  const said: Header[] = [];
+  for (const one of headers) {
+    const name = names.get(one[0]);
+    if (name !== undefined) said.push([name, one[1]]);
+  }
   // Most answers have nothing of that.
-  if (notable.length === 0) return serverMs;
-  const said = notable.map((one): Header => [one[0].replace(PREFIX, ''), one[1]]);
+  if (said.length === 0) return serverMs;
   const nowMs = serverMs ?? platform.clock.nowMs();
   for (const name of WAITS) notes.waitMs = Math.max(notes.waitMs, waitHeader(said, name, nowMs));
   const alert = header(said, 'alert');

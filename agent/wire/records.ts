@@ -118,7 +118,7 @@ export function createSplitter(options: SplitOptions): Splitter {
 }
 
 /**
- * Splits `application/newlines` (Sync storage API 1.5): one record a line, the last one with or
+ * Splits `application/newlines`: one record a line, the last one with or
  * without its newline. Blank lines are nothing. A last line without a newline that does not end as
  * an object does was cut. A server that knows no lines answers with a JSON list, which is split as
  * that.
@@ -170,8 +170,8 @@ function createPart(charsMax: number) {
 
   function add(piece: string): void {
     chars += piece.length;
-    // Nothing reads the text before it is whole: engines keep such sums as ropes, and each piece is
-    // copied once.
+    // Nothing reads the text before it is whole: an engine keeps such sums as ropes, and each piece
+    // is copied once.
     text =
       chars <= charsMax ? text + piece : (text + piece.slice(0, HEAD_CHARS)).slice(0, HEAD_CHARS);
   }

@@ -7,7 +7,7 @@ import type { Contents } from '../../agent/index.ts';
 export const contents: Contents = {
   drivers: [syncto, sync15],
   collections: [history, passwords],
-  clients,
+  devices: clients,
 };
 
 /** How it sends requests: none of its remotes streams a body. */

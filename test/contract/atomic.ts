@@ -3,8 +3,8 @@
 // knows a protocol.
 
 import { describe, expect, it } from 'vitest';
-import { isPart } from '../../agent/contents.ts';
 import { atomic } from '../../agent/index.ts';
+import { isPart } from '../../agent/remotes/parts.ts';
 import type { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Body, Service } from '../support/service.ts';
 import { Bench } from './bench.ts';

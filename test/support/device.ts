@@ -84,7 +84,7 @@ export interface DeviceOptions {
 const contents: Contents = {
   drivers: [syncto, sync15],
   collections: [history, passwords],
-  clients,
+  devices: clients,
 };
 
 /** Boots a device; `agent.start()` is up to the caller. */

@@ -28,7 +28,7 @@ export const FULL: Contents = {
     extensionStorage,
     generic('recipes'),
   ],
-  clients,
+  devices: clients,
 };
 
 export const TV = {

@@ -59,7 +59,7 @@ export function syncService(protocol: 'syncto' | 'sync15'): SyncService {
       : { protocol, serverUrl: urls.token, audience, auth: 'bearer' as const };
   return {
     ...{ fetch, clock: servers, collection: COLLECTION, enabled, renew },
-    contents: { drivers: [syncto, sync15], collections: [generic(COLLECTION)], clients },
+    contents: { drivers: [syncto, sync15], collections: [generic(COLLECTION)], devices: clients },
     identity: userOf(servers),
     config: { remote },
     timeHeaders: ['date', 'x-weave-timestamp'],

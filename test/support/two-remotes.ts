@@ -37,7 +37,7 @@ const ON = { enabled: true, readOnly: false };
 const CONTENTS = {
   drivers: [syncto, sync15],
   collections: [history, passwords, generic('recipes')],
-  clients,
+  devices: clients,
   signIn,
   several,
   kinds: [genericKind],

@@ -5,7 +5,6 @@
 // Source: Sync object formats, `clients`.
 
 import { isObject } from '../../../crypto/engine.ts';
-import { clientRecords, commandsOf } from '../../collections/clients.ts';
 import type { Body } from '../../collections/collection.ts';
 import { hasSameMembers } from '../../collections/members.ts';
 import type { DeviceConfig } from '../../config.ts';
@@ -16,6 +15,7 @@ import { resetCollection } from '../../store/reset.ts';
 import { setLocal } from '../../store/rewrite.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import type { Devices, DevicesInput, OwnDevice } from '../devices.ts';
+import { clientRecords, commandsOf } from './client-records.ts';
 import { finishWipe, type Request, resetOnce, wipeOnce } from './commands.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,10 @@
 // How far a collection of Firefox Sync was read, by its server's clock, which goes in steps of ten
 // milliseconds. As text it is the position that the agent keeps.
 
-import { STAMP_STEP_MS } from '../../limits.ts';
 import type { Listed, Position } from '../remote.ts';
+
+/** Stamps come in steps of this; what is asked for since a stamp leaves that stamp out. */
+const STAMP_STEP_MS = 10;
 
 /**
  * Where a listing stands. `page` is the server's next page, valid only for `since` and `stampMs`.

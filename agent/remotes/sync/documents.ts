@@ -138,9 +138,9 @@ export function isAbsent(meta: MetaGlobal | null, name: string): boolean {
  * Stores of before had it among the members that the agent reads.
  */
 export function listRefusedAtMs(
-  state: Pick<CollectionState, 'remote'> & { readonly listRefusedAtMs?: unknown },
+  state: Pick<CollectionState, 'remote'> & { readonly listRefusedAtMs?: number },
 ): number {
-  return state.remote?.listRefusedAtMs ?? (Number(state.listRefusedAtMs) || 0);
+  return (state.remote ?? state).listRefusedAtMs ?? 0;
 }
 
 /** Errors: `noSyncData` where there is none, those of the remote. */
@@ -223,14 +223,9 @@ function parseMeta(envelope: Envelope, place: string): MetaGlobal {
   if (root === null || !(version >= 0) || typeof syncId !== 'string') {
     throw badResponse('meta/global: storageVersion or syncID is missing');
   }
-  if (version > STORAGE_VERSION) {
-    throw new SyncError(
-      'clientTooOld',
-      `meta/global: storageVersion is ${version}, at most 5 is known`,
-    );
-  }
-  if (version < STORAGE_VERSION) {
-    throw new SyncError('noSyncData', `meta/global: storageVersion is ${version}, 5 is needed`);
+  if (version !== STORAGE_VERSION) {
+    const code = version > STORAGE_VERSION ? 'clientTooOld' : 'noSyncData';
+    throw new SyncError(code, `meta/global: storageVersion is ${version}, not 5`);
   }
   const declined = root.get('declined');
   const engines = [...(record(root.get('engines')) ?? [])].map(([name, value]) => {

@@ -14,6 +14,7 @@ export interface SyncDriver extends RemoteDriver<Account> {
 export function syncDriver(protocol: string, storage: SyncDriver['storage']): SyncDriver {
   return {
     protocol,
+    reserved: ['meta', 'crypto', 'clients', 'keys'],
     keyName: clientState,
     account: openAccount,
     storage,

@@ -16,7 +16,7 @@ export function membersBeside(name: string, body: Body | null): Outgoing['beside
   const days = DAYS.get(name);
   return {
     ...(body !== null && orderOf(name, body)),
-    ...(days !== undefined && { ttl: days * 86_400 }),
+    ...(days && { ttl: days * 86_400 }),
   };
 }
 

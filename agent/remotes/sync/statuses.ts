@@ -1,7 +1,11 @@
-// What a status of HTTP means to Firefox Sync's servers: storage 1.5, its token server, and Syncto.
+// What a status of HTTP, and a header, means to Firefox Sync's servers: storage 1.5, its token
+// server, and Syncto.
 
 import type { SyncError, SyncErrorCode } from '../../errors.ts';
-import { type Answer, refusalOf } from '../../wire/http.ts';
+import { type Answer, notedHeaders, refusalOf } from '../../wire/http.ts';
+
+/** What they say beside their answers. */
+export const NOTED = notedHeaders('x-weave-timestamp', '', 'x-', 'x-weave-');
 
 /** The statuses that end a pass whatever was asked for; null: whoever asked reads the answer. */
 export function ending(answered: Answer): SyncError | null {

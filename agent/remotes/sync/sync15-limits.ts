@@ -25,14 +25,10 @@ const DEFAULTS = {
 export type Limits = Readonly<typeof DEFAULTS>;
 
 /** Every server takes that much: limits below it are a mistake, and asking shows what is true. */
-const LEAST: Limits = {
-  max_request_bytes: PAYLOAD_SAFE_CHARS + 4_096,
-  max_post_bytes: PAYLOAD_SAFE_CHARS,
-  max_post_records: 1,
-  max_record_payload_bytes: PAYLOAD_SAFE_CHARS,
-  max_total_bytes: PAYLOAD_SAFE_CHARS,
-  max_total_records: 1,
-};
+function leastOf(name: keyof Limits): number {
+  if (name.endsWith('records')) return 1;
+  return PAYLOAD_SAFE_CHARS + (name === 'max_request_bytes' ? 4_096 : 0);
+}
 
 const CACHE_NAME = 'configuration';
 const NAMES = Object.keys(DEFAULTS) as (keyof Limits)[];
@@ -52,7 +48,7 @@ export async function limitsOf(
   const limits = { ...DEFAULTS };
   for (const name of NAMES) {
     const told = countOf(member(own, name)) ?? countOf(member(general, name)) ?? DEFAULTS[name];
-    limits[name] = Math.max(told, LEAST[name]);
+    limits[name] = Math.max(told, leastOf(name));
   }
   limits.max_post_records = Math.min(limits.max_post_records, heap.pushRecordsMax);
   return limits;

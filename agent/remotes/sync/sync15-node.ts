@@ -7,7 +7,7 @@ import { type HawkCredentials, hawkHeader, hawkKey } from '../../../crypto/hawk.
 import type { Header } from '../../../platform/ports.ts';
 import { SyncError } from '../../errors.ts';
 import { type Answer, createHttp, type Exchange, refusalOf } from '../../wire/http.ts';
-import { ending } from './statuses.ts';
+import { ending, NOTED } from './statuses.ts';
 import type { StorageOptions } from './storage.ts';
 import { requestStorageToken, type StorageToken } from './token-server.ts';
 
@@ -55,6 +55,7 @@ export function openNode(options: StorageOptions): StorageNode {
     platform,
     notes,
     abort,
+    noted: NOTED,
     async authorize(fresh, { method, url }) {
       // What is sent has asked for the token before.
       const known = fresh ? await token(true) : (cache.get(CACHE_NAME) as Credentials);

@@ -17,7 +17,7 @@ import type { Cursor } from './cursor.ts';
 import { type SyncDriver, syncDriver } from './driver.ts';
 import { fetchedOf } from './fetched.ts';
 import { refusedOf } from './refusal.ts';
-import { ending, unexpected } from './statuses.ts';
+import { ending, NOTED, unexpected } from './statuses.ts';
 import {
   type PollItem,
   type StorageOptions,
@@ -47,7 +47,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const { recordCharsMax } = config;
   const heap = heapOf(config);
   const authorize = authorization(options);
-  const http = createHttp({ platform, notes, abort, authorize, judge: ending });
+  const http = createHttp({ platform, notes, abort, authorize, judge: ending, noted: NOTED });
   const base = `${config.remote.serverUrl}/v1`;
   const batches = openBatches(http, base, memory);
 

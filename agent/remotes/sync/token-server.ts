@@ -11,8 +11,20 @@ import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { headerMs } from '../../wire/headers.ts';
 import { type Answer, createHttp } from '../../wire/http.ts';
 import { shownWords } from '../../wire/server-words.ts';
-import { unexpected } from './statuses.ts';
+import { NOTED, unexpected } from './statuses.ts';
 import type { StorageOptions } from './storage.ts';
+
+/**
+ * `serverUrl`: the token server's (`https://token.services.mozilla.com`, or any path on a server of
+ * one's own).
+ */
+interface Sync15Config extends RemoteConfig {
+  /**
+   * How long storage credentials shall live, in whole seconds; the token server decides if it is
+   * not given.
+   */
+  readonly tokenSeconds?: number;
+}
 
 export interface StorageToken {
   /** Hawk credentials. */
@@ -33,10 +45,11 @@ export async function requestStorageToken(options: StorageOptions): Promise<Stor
   const { clock } = options.platform;
   const http = createHttp({
     ...options,
+    noted: NOTED,
     authorize: (fresh) => authorization(options, fresh),
     judge: (answered) => (answered.status === 200 ? null : refusal(answered)),
   });
-  const url = tokenUrl(options.config.remote);
+  const url = tokenUrl(options.config.remote as Sync15Config);
   const answer = await http.send({ method: 'GET', url });
   const nowMs = clock.nowMs();
   const aheadMs = (headerMs(answer.headers, 'x-timestamp') ?? nowMs) - nowMs;
@@ -64,7 +77,7 @@ const SECURE_URL = /^https:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const PLAIN_URL = /^https?:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const API_PATH = '/1.0/sync/1.5';
 
-function tokenUrl({ serverUrl, tokenSeconds = 0 }: RemoteConfig): string {
+function tokenUrl({ serverUrl, tokenSeconds = 0 }: Sync15Config): string {
   const url = serverUrl.endsWith(API_PATH) ? serverUrl : serverUrl + API_PATH;
   const isAsked = Number.isSafeInteger(tokenSeconds) && tokenSeconds > 0;
   return isAsked ? `${url}?duration=${tokenSeconds}` : url;

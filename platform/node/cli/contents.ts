@@ -19,7 +19,7 @@ import {
 export const contents = {
   drivers: [sync15, syncto],
   collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
-  clients,
+  devices: clients,
   several,
 } as const satisfies Contents;
 

@@ -46,7 +46,7 @@ function wordsFor(code: string): string {
 }
 
 /** Each service has its account's. */
-const DEVICES: readonly string[] = [contents.clients.collection.name];
+const DEVICES: readonly string[] = [contents.devices.collection.name];
 
 const NOT_SEALED = 'it is not as records are sealed: another program has written or changed it';
 const NOT_PROVEN =

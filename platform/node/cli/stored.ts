@@ -73,9 +73,9 @@ export async function readServerWaitMs(
 
 const PAGE_MARKS = 500;
 
-const { clients } = contents;
+const { devices } = contents;
 const LETTERS: ReadonlyMap<string, string> = new Map(
-  [...contents.collections, ...(clients ? [clients.collection] : [])].map(
+  [...contents.collections, ...(devices ? [devices.collection] : [])].map(
     ({ name, letter }) => [name, letter] as const,
   ),
 );

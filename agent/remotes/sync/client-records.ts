@@ -2,9 +2,9 @@
 // itself, and by others only to leave it a command. A command that was carried out stays carried
 // out: a merge brings new ones in and none back.
 
-import type { Body, Collection, MergeDecision, MergeInput } from './collection.ts';
-import { editedOver, hasSameMembers, isSameValue, refuse } from './members.ts';
-import { ownRecord } from './own-record.ts';
+import type { Body, Collection, MergeDecision, MergeInput } from '../../collections/collection.ts';
+import { editedOver, hasSameMembers, isSameValue, refuse } from '../../collections/members.ts';
+import { ownRecord } from '../../collections/own-record.ts';
 
 /** Firefox's words for a device. */
 const TYPES = ['desktop', 'mobile', 'tablet', 'vr', 'tv'];

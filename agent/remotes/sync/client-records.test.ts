@@ -2,8 +2,8 @@
 // carried out of them meet.
 
 import { describe, expect, test } from 'vitest';
-import { clientRecords, commandsOf } from './clients.ts';
-import type { Body } from './collection.ts';
+import type { Body } from '../../collections/collection.ts';
+import { clientRecords, commandsOf } from './client-records.ts';
 
 const OPEN = { command: 'displayURI', args: ['https://a/'], flowID: '1' };
 const WIPE = { command: 'wipeAll', args: [] };
