@@ -111,9 +111,10 @@ function moved(
 ): boolean {
   let chars = batch.reduce((sum, listed) => sum + listed.chars, 0);
   for (let next = arrived[0]; next !== undefined; next = arrived[0]) {
-    chars += next.chars;
-    const isFull = batch.length === batchRecordsMax || chars > batchCharsMax;
+    // A long one is in memory twice while it is opened.
+    const isFull = batch.length === batchRecordsMax || chars + 2 * next.chars > batchCharsMax;
     if (batch.length > 0 && isFull) return true;
+    chars += next.chars;
     batch.push(next);
     arrived.shift();
   }

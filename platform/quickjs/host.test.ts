@@ -143,7 +143,7 @@ describe('storage', () => {
     expect(parts.length).toBeGreaterThan(2);
     expect(new Set(parts.map(({ id }) => id)).size).toBe(1);
     expect(parts.flatMap(changesOf)).toEqual(changes);
-    for (const { text: part } of parts) expect(part.length).toBeLessThan(10_000);
+    for (const { text: part } of parts) expect(part.length).toBeLessThan(6_000);
     expect(isDone).toBe(false);
     await answer(last('commit'));
     await committed;

@@ -161,7 +161,7 @@ function bufferOf(bytes: Uint8Array): ArrayBuffer {
  * Text of a commit that crosses the bridge at once: the engine copies it up to three times on its
  * way.
  */
-const PORTION_UNITS = 8_192;
+const PORTION_UNITS = 5_120;
 
 /** Changes as `commit` and `more` carry them. */
 function portionOf(changes: readonly Change[]): Message {
