@@ -144,7 +144,7 @@ describe('a flip', () => {
         const run = async (): Promise<void> => {
           const sets = await opened(fork);
           await flip(sets);
-          await sets.sweep((step) => step());
+          await sets.sweep(free, async () => undefined);
         };
         isOver = await run().then(
           () => true,
@@ -161,7 +161,7 @@ describe('a flip', () => {
   test('can come again: the sets take turns', async () => {
     const { sets } = await staged();
     await flip(sets);
-    await sets.sweep((step) => step());
+    await sets.sweep(free, async () => undefined);
     sets.beginStage(EPOCH + 1);
     await sets.other(free).commit([cursor({ staging: 'timed' }), record('d', 'newer')]);
     await flip(sets);
@@ -190,10 +190,7 @@ describe('a sweep', () => {
   test('hands each record that stands for another over, and leaves nothing', async () => {
     const { storage, sets, records } = await flipped(450, 10);
     let steps = 0;
-    await sets.sweep((step) => {
-      steps++;
-      return step();
-    });
+    await sets.sweep(free, async () => void steps++);
     expect(await storage.scan({ ...setKeys(KEYS, '').range, limit: 10 })).toEqual([]);
     expect(await sets.get(records.map(([key]) => key))).toEqual(records.map(([, value]) => value));
     expect(steps).toBeGreaterThanOrEqual(3);
@@ -207,9 +204,19 @@ describe('a sweep', () => {
       moved.push(changes.reduce((sum, [, value]) => sum + (value?.length ?? 0), 0));
       return commit.call(storage, changes);
     };
-    await sets.sweep((step) => step());
+    await sets.sweep(free, async () => undefined);
     expect(Math.max(...moved)).toBeLessThanOrEqual(24_000 + 3_000);
     expect(await sets.get(records.map(([key]) => key))).toEqual(records.map(([, value]) => value));
+  });
+
+  test('commits nothing that its owner forbids', async () => {
+    const { storage, sets } = await flipped(3, 10);
+    const { commits } = storage;
+    const closed = (): void => {
+      throw new Error('closed');
+    };
+    await expect(sets.sweep(closed, async () => undefined)).rejects.toThrow('closed');
+    expect(storage.commits).toBe(commits);
   });
 
   test('on a full device is left for later: the collection opens', async () => {

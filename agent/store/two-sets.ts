@@ -32,13 +32,11 @@ export interface TwoSets<T> extends Sets {
   /** `commit` is one commit of the live store, of its state alone: it makes the stage live. */
   flip(commit: () => Promise<void>): Promise<void>;
   /**
-   * Empties the other set, which is no stage, in steps that `guard` runs one at a time: each is one
-   * commit, and may be the last one before a cut.
+   * Empties the other set, which is no stage, in steps with a pause behind each: a step is one
+   * commit, and may be the last one before a cut. Errors of a step: `check`'s.
    */
-  sweep(guard: Guard): Promise<void>;
+  sweep(check: () => void, pause: () => Promise<void>): Promise<void>;
 }
-
-type Guard = (step: () => Promise<boolean>) => Promise<boolean>;
 
 interface Now {
   live: Mark;
@@ -171,7 +169,7 @@ function setsAt<T>(
         now.isFlipping = false;
       }
     },
-    sweep: (guard) => sweep(storage, keys, now, guard),
+    sweep: (check, pause) => sweep(storage, keys, now, check, pause),
   };
 }
 
@@ -179,10 +177,12 @@ async function sweep(
   storage: Storage,
   keys: CollectionKeys,
   now: Now,
-  guard: Guard = (step) => step(),
+  check: () => void = () => undefined,
+  pause: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   while (now.isOtherUsed) {
-    now.isOtherUsed = await guard(() => sweepStep(storage, keys, now.live));
+    now.isOtherUsed = await sweepStep(storage, keys, now.live, check);
+    await pause();
   }
 }
 
@@ -207,7 +207,12 @@ async function foundOn(storage: Storage, keys: CollectionKeys): Promise<Now> {
 }
 
 /** False: the other set has nothing. What stands for one of its records gets it. */
-async function sweepStep(storage: Storage, keys: CollectionKeys, live: Mark): Promise<boolean> {
+async function sweepStep(
+  storage: Storage,
+  keys: CollectionKeys,
+  live: Mark,
+  check: () => void,
+): Promise<boolean> {
   const dead = setKeys(keys, opposite(live));
   const places = await storage.scan({ ...dead.range, limit: SWEPT_KEYS });
   const heirs = places.map((place) => {
@@ -227,6 +232,8 @@ async function sweepStep(storage: Storage, keys: CollectionKeys, live: Mark): Pr
     }
     changes.push([place, null]);
   }
-  if (changes.length > 0) await storage.commit(changes);
-  return changes.length > 0;
+  if (changes.length === 0) return false;
+  check();
+  await storage.commit(changes);
+  return true;
 }

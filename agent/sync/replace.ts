@@ -107,12 +107,7 @@ async function sweep(store: CollectionStore, pause: () => Promise<void>): Promis
   const sets = setsOf(store);
   const { resetting, epoch } = store.state;
   if (resetting && sets.stagedEpoch === epoch) return;
-  sets.dropStage();
-  await sets.sweep(async (step) => {
-    const isMore = await store.lock.run(step);
-    await pause();
-    return isMore;
-  });
+  await sets.sweep(() => checkOpen(store), pause);
 }
 
 /** `atomic` is what gives a collection its sets. */
@@ -120,9 +115,14 @@ function setsOf({ storage }: CollectionStore): TwoSets<CollectionStore> {
   return storage as TwoSets<CollectionStore>;
 }
 
+/** Errors: why it is closed; what a pass that was given up still does is void. */
+function checkOpen({ closed }: CollectionStore): void {
+  if (closed !== null) throw closed;
+}
+
 /** Errors: `conflict` when the live records were changed, and why the live store is closed. */
 function checkStage(store: CollectionStore, sets: TwoSets<CollectionStore>): void {
-  if (store.closed !== null) throw store.closed;
+  checkOpen(store);
   if (sets.stagedEpoch === store.state.epoch) return;
   throw changed(store);
 }
@@ -198,7 +198,7 @@ async function finish(staging: Staging): Promise<void> {
   const { live, sets, stage } = staging;
   const { store, platform } = live;
   const seqBefore = store.state.seq;
-  await eachOf(store, async (ids) => store.lock.run(() => meetEach(staging, ids, -1)));
+  await eachOf(store, (ids) => meetEach(staging, ids, -1));
   await store.lock.run(async () => {
     // What apps have changed meanwhile, however much.
     await eachPage(store, true, (ids) => meetEach(staging, ids, seqBefore));
