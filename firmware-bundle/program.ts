@@ -155,6 +155,22 @@ function checkImports(code: string, program: Program): void {
   }
 }
 
+/** A pattern that is too new for `syntax` is no error to esbuild: it leaves it to the engine. */
+function checkPatterns(program: Program, syntax: number): void {
+  for (const node of nodesOf(program)) {
+    if (node.type !== 'NewExpression' || node.callee.type !== 'Identifier') continue;
+    if (node.callee.name !== 'RegExp') continue;
+    const [pattern = '', flags = ''] = node.arguments.map((one) =>
+      one.type === 'Literal' ? String(one.value) : '',
+    );
+    try {
+      parsed(`/${pattern || ' '}/${flags}`, syntax);
+    } catch {
+      throw new Error(`/${pattern}/${flags}: newer than ECMAScript ${syntax}`);
+    }
+  }
+}
+
 function wholeOf(
   { entry }: FirmwareSource,
   built: Built,
@@ -164,6 +180,7 @@ function wholeOf(
   const code = withRegistry(outputOf(built).text, asked);
   const program = parsed(code, syntax);
   checkImports(code, program);
+  checkPatterns(program, syntax);
   let pieces: readonly Piece[] | undefined;
   const locals = exportsOf(program);
   const { inputs, outputs } = built.metafile;
