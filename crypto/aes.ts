@@ -8,6 +8,7 @@
 // for a device of one's own, never for a machine that strangers share.
 
 // biome-ignore-all lint/suspicious/noVar: see above
+// biome-ignore-all lint/style/noNonNullAssertion: what is read is within bounds, by construction
 
 export interface AesKey {
   readonly decrypts: boolean;
@@ -67,144 +68,64 @@ export function cbc(
   chain: Int32Array,
 ): void {
   var k = key.schedule;
-  const tables = tablesOf(key.decrypts);
-  var box = tables.box;
-  var [x0, x1, x2, x3] = tables.columns;
+  var { box, columns } = tablesOf(key.decrypts);
+  var [a, b, c, d] = columns;
   var second = key.decrypts ? 3 : 1;
   var fourth = 4 - second;
-  var at = 0;
-  var i = 0;
-  var w0 = 0;
-  var w1 = 0;
-  var w2 = 0;
-  var w3 = 0;
-  var s0 = 0;
-  var s1 = 0;
-  var s2 = 0;
-  var s3 = 0;
-  var t0 = 0;
-  var t1 = 0;
-  var t2 = 0;
-  var t3 = 0;
-  var p0 = chain[0] as number;
-  var p1 = chain[second] as number;
-  var p2 = chain[2] as number;
-  var p3 = chain[fourth] as number;
+  var at: number, i: number;
+  var s0: number, s1: number, s2: number, s3: number;
+  var t0: number, t1: number, t2: number, t3: number;
   for (at = from; at < to; at += 4) {
-    w0 = words[at] as number;
-    w1 = words[at + second] as number;
-    w2 = words[at + 2] as number;
-    w3 = words[at + fourth] as number;
-    s0 = w0 ^ (k[0] as number);
-    s1 = w1 ^ (k[1] as number);
-    s2 = w2 ^ (k[2] as number);
-    s3 = w3 ^ (k[3] as number);
+    s0 = words[at]! ^ k[0]!;
+    s1 = words[at + second]! ^ k[1]!;
+    s2 = words[at + 2]! ^ k[2]!;
+    s3 = words[at + fourth]! ^ k[3]!;
     if (second === 1) {
-      s0 ^= p0;
-      s1 ^= p1;
-      s2 ^= p2;
-      s3 ^= p3;
+      s0 ^= chain[0]!;
+      s1 ^= chain[1]!;
+      s2 ^= chain[2]!;
+      s3 ^= chain[3]!;
     }
     // Two rounds a turn, from s to t and back to s, so that nothing has to be moved.
     for (i = 4; ; i += 8) {
-      t0 =
-        (x0[s0 >>> 24] as number) ^
-        (x1[(s1 >>> 16) & 255] as number) ^
-        (x2[(s2 >>> 8) & 255] as number) ^
-        (x3[s3 & 255] as number) ^
-        (k[i] as number);
-      t1 =
-        (x0[s1 >>> 24] as number) ^
-        (x1[(s2 >>> 16) & 255] as number) ^
-        (x2[(s3 >>> 8) & 255] as number) ^
-        (x3[s0 & 255] as number) ^
-        (k[i + 1] as number);
-      t2 =
-        (x0[s2 >>> 24] as number) ^
-        (x1[(s3 >>> 16) & 255] as number) ^
-        (x2[(s0 >>> 8) & 255] as number) ^
-        (x3[s1 & 255] as number) ^
-        (k[i + 2] as number);
-      t3 =
-        (x0[s3 >>> 24] as number) ^
-        (x1[(s0 >>> 16) & 255] as number) ^
-        (x2[(s1 >>> 8) & 255] as number) ^
-        (x3[s2 & 255] as number) ^
-        (k[i + 3] as number);
+      t0 = a[s0 >>> 24]! ^ b[(s1 >>> 16) & 255]! ^ c[(s2 >>> 8) & 255]! ^ d[s3 & 255]! ^ k[i]!;
+      t1 = a[s1 >>> 24]! ^ b[(s2 >>> 16) & 255]! ^ c[(s3 >>> 8) & 255]! ^ d[s0 & 255]! ^ k[i + 1]!;
+      t2 = a[s2 >>> 24]! ^ b[(s3 >>> 16) & 255]! ^ c[(s0 >>> 8) & 255]! ^ d[s1 & 255]! ^ k[i + 2]!;
+      t3 = a[s3 >>> 24]! ^ b[(s0 >>> 16) & 255]! ^ c[(s1 >>> 8) & 255]! ^ d[s2 & 255]! ^ k[i + 3]!;
       if (i === lastRound - 4) break;
-      s0 =
-        (x0[t0 >>> 24] as number) ^
-        (x1[(t1 >>> 16) & 255] as number) ^
-        (x2[(t2 >>> 8) & 255] as number) ^
-        (x3[t3 & 255] as number) ^
-        (k[i + 4] as number);
-      s1 =
-        (x0[t1 >>> 24] as number) ^
-        (x1[(t2 >>> 16) & 255] as number) ^
-        (x2[(t3 >>> 8) & 255] as number) ^
-        (x3[t0 & 255] as number) ^
-        (k[i + 5] as number);
-      s2 =
-        (x0[t2 >>> 24] as number) ^
-        (x1[(t3 >>> 16) & 255] as number) ^
-        (x2[(t0 >>> 8) & 255] as number) ^
-        (x3[t1 & 255] as number) ^
-        (k[i + 6] as number);
-      s3 =
-        (x0[t3 >>> 24] as number) ^
-        (x1[(t0 >>> 16) & 255] as number) ^
-        (x2[(t1 >>> 8) & 255] as number) ^
-        (x3[t2 & 255] as number) ^
-        (k[i + 7] as number);
+      s0 = a[t0 >>> 24]! ^ b[(t1 >>> 16) & 255]! ^ c[(t2 >>> 8) & 255]! ^ d[t3 & 255]! ^ k[i + 4]!;
+      s1 = a[t1 >>> 24]! ^ b[(t2 >>> 16) & 255]! ^ c[(t3 >>> 8) & 255]! ^ d[t0 & 255]! ^ k[i + 5]!;
+      s2 = a[t2 >>> 24]! ^ b[(t3 >>> 16) & 255]! ^ c[(t0 >>> 8) & 255]! ^ d[t1 & 255]! ^ k[i + 6]!;
+      s3 = a[t3 >>> 24]! ^ b[(t0 >>> 16) & 255]! ^ c[(t1 >>> 8) & 255]! ^ d[t2 & 255]! ^ k[i + 7]!;
     }
-    s0 =
-      ((box[t0 >>> 24] as number) << 24) ^
-      ((box[(t1 >>> 16) & 255] as number) << 16) ^
-      ((box[(t2 >>> 8) & 255] as number) << 8) ^
-      (box[t3 & 255] as number) ^
-      (k[lastRound] as number);
-    s1 =
-      ((box[t1 >>> 24] as number) << 24) ^
-      ((box[(t2 >>> 16) & 255] as number) << 16) ^
-      ((box[(t3 >>> 8) & 255] as number) << 8) ^
-      (box[t0 & 255] as number) ^
-      (k[lastRound + 1] as number);
-    s2 =
-      ((box[t2 >>> 24] as number) << 24) ^
-      ((box[(t3 >>> 16) & 255] as number) << 16) ^
-      ((box[(t0 >>> 8) & 255] as number) << 8) ^
-      (box[t1 & 255] as number) ^
-      (k[lastRound + 2] as number);
-    s3 =
-      ((box[t3 >>> 24] as number) << 24) ^
-      ((box[(t0 >>> 16) & 255] as number) << 16) ^
-      ((box[(t1 >>> 8) & 255] as number) << 8) ^
-      (box[t2 & 255] as number) ^
-      (k[lastRound + 3] as number);
+    s0 = (box[t0 >>> 24]! << 24) ^ (box[(t1 >>> 16) & 255]! << 16) ^ k[lastRound]!;
+    s1 = (box[t1 >>> 24]! << 24) ^ (box[(t2 >>> 16) & 255]! << 16) ^ k[lastRound + 1]!;
+    s2 = (box[t2 >>> 24]! << 24) ^ (box[(t3 >>> 16) & 255]! << 16) ^ k[lastRound + 2]!;
+    s3 = (box[t3 >>> 24]! << 24) ^ (box[(t0 >>> 16) & 255]! << 16) ^ k[lastRound + 3]!;
+    s0 ^= (box[(t2 >>> 8) & 255]! << 8) ^ box[t3 & 255]!;
+    s1 ^= (box[(t3 >>> 8) & 255]! << 8) ^ box[t0 & 255]!;
+    s2 ^= (box[(t0 >>> 8) & 255]! << 8) ^ box[t1 & 255]!;
+    s3 ^= (box[(t1 >>> 8) & 255]! << 8) ^ box[t2 & 255]!;
     if (second === 1) {
-      p0 = s0;
-      p1 = s1;
-      p2 = s2;
-      p3 = s3;
+      chain[0] = s0;
+      chain[1] = s1;
+      chain[2] = s2;
+      chain[3] = s3;
     } else {
-      s0 ^= p0;
-      s1 ^= p1;
-      s2 ^= p2;
-      s3 ^= p3;
-      p0 = w0;
-      p1 = w1;
-      p2 = w2;
-      p3 = w3;
+      s0 ^= chain[0]!;
+      s1 ^= chain[3]!;
+      s2 ^= chain[2]!;
+      s3 ^= chain[1]!;
+      chain[0] = words[at]!;
+      chain[1] = words[at + 1]!;
+      chain[2] = words[at + 2]!;
+      chain[3] = words[at + 3]!;
     }
     words[at] = s0;
     words[at + second] = s1;
     words[at + 2] = s2;
     words[at + fourth] = s3;
   }
-  chain[0] = p0;
-  chain[second] = p1;
-  chain[2] = p2;
-  chain[fourth] = p3;
 }
 
 /** For each row of a column: what a byte, substituted, adds to the column once it is mixed. */

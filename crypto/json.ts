@@ -40,10 +40,74 @@ export async function parseLongJson(
   const open: (unknown[] | Record<string, unknown>)[] = [];
   const names: string[] = [];
   const memory = createLedger(bytesMax);
-  let at = 0;
+  const { peek, skip, take, takeString, takeScalar } = createReader(text, pause, memory);
   let work = 0;
 
-  /** What comes next, behind blanks, if it is one of `marks`; empty at the end of the text. */
+  async function takeName(): Promise<void> {
+    const name = await takeString();
+    memory.member(name);
+    names.push(name);
+    await take(':');
+  }
+
+  /**
+   * A value without members, or the opened container's if it is empty; undefined when it has some.
+   */
+  async function takeValue(sign: string): Promise<unknown> {
+    if (sign === '"') return takeString();
+    if (sign !== '{' && sign !== '[') return takeScalar();
+    if (open.length === depthMax) throw tooLarge('nests too deeply');
+    skip();
+    memory.take(containerBytes);
+    const isList = sign === '[';
+    if ((await peek()) === (isList ? ']' : '}')) {
+      skip();
+      return isList ? [] : {};
+    }
+    open.push(isList ? [] : {});
+    memory.open();
+    if (!isList) await takeName();
+    return undefined;
+  }
+
+  // To come by a long text may have taken a turn already.
+  await pause();
+  for (;;) {
+    if (++work % sliceValues === 0) await pause();
+    memory.take(valueBytes);
+    let value = await takeValue(await peek());
+    // JSON has no undefined: a container was opened, and its first member comes next.
+    while (value !== undefined) {
+      const whole = open[open.length - 1];
+      if (whole === undefined) {
+        if ((await peek()) !== '') throw noJson();
+        return value;
+      }
+      const isList = Array.isArray(whole);
+      if (!isList) {
+        const name = names.pop() as string;
+        if (isKept) define(whole, name, value);
+      } else if (isKept) whole.push(value);
+      if ((await take(isList ? ',]' : ',}')) !== ',') {
+        value = open.pop();
+        memory.close();
+      } else {
+        if (!isList) await takeName();
+        value = undefined;
+      }
+    }
+  }
+}
+
+/** Goes through a text from its beginning. All but `skip` throw SyntaxError for what is no JSON. */
+function createReader(
+  text: string,
+  pause: () => Promise<void>,
+  memory: Pick<ReturnType<typeof createLedger>, 'take'>,
+) {
+  let at = 0;
+
+  /** What comes next, behind blanks; empty at the end of the text. */
   async function peek(): Promise<string> {
     while (text.charCodeAt(at) <= 32) {
       const blanks = /^[ \t\n\r]*/.exec(text.slice(at, at + pieceUnits))?.[0].length ?? 0;
@@ -52,6 +116,11 @@ export async function parseLongJson(
       if (blanks === pieceUnits) await pause();
     }
     return text.charAt(at);
+  }
+
+  /** Goes past what `peek` said. */
+  function skip(): void {
+    at++;
   }
 
   /** Goes past the one of `marks` that must come next. */
@@ -80,13 +149,7 @@ export async function parseLongJson(
     }
   }
 
-  async function takeName(): Promise<void> {
-    const name = await takeString();
-    memory.member(name);
-    names.push(name);
-    await take(':');
-  }
-
+  /** A number, or a word that the language has for a value. */
   function takeScalar(): unknown {
     const word = /^[-+.\w]*/.exec(text.slice(at, at + scalarUnitsMax))?.[0] ?? '';
     if (word.length === scalarUnitsMax) throw tooLarge('a long number');
@@ -94,53 +157,7 @@ export async function parseLongJson(
     return JSON.parse(word);
   }
 
-  /**
-   * A value without members, or the opened container's if it is empty; undefined when it has some.
-   */
-  async function takeValue(sign: string): Promise<unknown> {
-    if (sign === '"') return takeString();
-    if (sign !== '{' && sign !== '[') return takeScalar();
-    if (open.length === depthMax) throw tooLarge('nests too deeply');
-    at++;
-    memory.take(containerBytes);
-    const isList = sign === '[';
-    if ((await peek()) === (isList ? ']' : '}')) {
-      at++;
-      return isList ? [] : {};
-    }
-    open.push(isList ? [] : {});
-    memory.open();
-    if (!isList) await takeName();
-    return undefined;
-  }
-
-  // To come by a long text may have taken a turn already.
-  await pause();
-  for (;;) {
-    if (++work % sliceValues === 0) await pause();
-    memory.take(valueBytes);
-    let value = await takeValue(await peek());
-    // JSON has no undefined: a container was opened, and its first member comes next.
-    while (value !== undefined) {
-      const whole = open.at(-1);
-      if (whole === undefined) {
-        if ((await peek()) !== '') throw noJson();
-        return value;
-      }
-      const isList = Array.isArray(whole);
-      if (!isList) {
-        const name = names.pop() as string;
-        if (isKept) define(whole, name, value);
-      } else if (isKept) whole.push(value);
-      if ((await take(isList ? ',]' : ',}')) !== ',') {
-        value = open.pop();
-        memory.close();
-      } else {
-        if (!isList) await takeName();
-        value = undefined;
-      }
-    }
-  }
+  return { peek, skip, take, takeString, takeScalar };
 }
 
 /**

@@ -3,8 +3,7 @@
 // know. A failure names the file and the rule. How each file is written is in shape.test.ts.
 
 import { expect, test } from 'vitest';
-import { checked } from './support/exceptions.ts';
-import { byFile, circles, importsOf } from './support/imports.ts';
+import { builtOf, circles, faultsIn, importsOf, roomBelow } from './support/imports.ts';
 import { readSources } from './support/sources.ts';
 
 interface Door {
@@ -121,25 +120,22 @@ const sources = readSources();
 const agent = [...sources.keys()].filter((path) => path.startsWith('agent/') && !TESTS.test(path));
 
 test('every import goes through a door', () => {
-  const found = byFile(sources, ({ path, imports }) => {
+  const found = faultsIn(sources, ({ path, imports }) => {
     const door = DOORS.find(({ of }) => of.test(path));
     if (!door) return ['is behind no door'];
     return imports
       .filter(({ to, asType }) => !door.to.test(to) && !(asType && door.types?.test(to)))
       .map(({ to, asType }) => `imports ${asType ? 'types of ' : ''}${to}`);
   });
-  expect(checked('doors', found)).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 test('imports never go round in a circle, not those of types either', () => {
-  const found = new Map(
-    [...circles(sources)].map(([path, circle]) => [path, [circle.join(' -> ')]]),
-  );
-  expect(checked('circles', found)).toEqual([]);
+  expect([...circles(sources).values()].map((circle) => circle.join(' -> '))).toEqual([]);
 });
 
 test('in agent/ imports go down only', () => {
-  const found = byFile(sources, ({ path }) => {
+  const found = faultsIn(sources, ({ path }) => {
     if (!agent.includes(path)) return [];
     const from = roomOf(path);
     if (layerOf(from) < 0) return [`its room, ${from}, is in no layer`];
@@ -149,7 +145,7 @@ test('in agent/ imports go down only', () => {
       .filter(({ room }) => layerOf(room) >= layerOf(from))
       .map(({ to }) => `imports ${to}, which is not below it`);
   });
-  expect(checked('layers', found)).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 test(`at most ${TOP_MAX} sources stand at the top of agent/, and every layer is there`, () => {
@@ -158,18 +154,26 @@ test(`at most ${TOP_MAX} sources stand at the top of agent/, and every layer is 
   expect([...LAYERS.keys()].filter((layer) => !layers.has(layer))).toEqual([]);
 });
 
+test('agent/ is built no higher than that: its rooms and files have layers, and no circles', () => {
+  const rooms = builtOf(sources, 'agent/', roomBelow);
+  const files = builtOf(sources, 'agent/', (path) => path);
+  expect([rooms.circling, files.circling, files.places]).toEqual([0, 0, agent.length]);
+  expect(rooms.layers).toBeLessThanOrEqual(LAYERS.length);
+  expect(files.layers).toBeGreaterThan(rooms.layers);
+});
+
 test('a protocol is one folder: only the lists of what a build holds import from it', () => {
-  const found = byFile(sources, ({ path }) => {
+  const found = faultsIn(sources, ({ path }) => {
     if (!agent.includes(path) || LISTS.includes(path)) return [];
     return importsOf(sources, path)
       .filter((to) => folderOf(to) !== null && folderOf(to) !== folderOf(path))
       .map((to) => `imports ${to}`);
   });
-  expect(checked('protocols', found)).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 test('nothing of agent/ outside a protocol’s folder says its words', () => {
-  const found = byFile(sources, ({ path, text }) => {
+  const found = faultsIn(sources, ({ path, text }) => {
     if (!agent.includes(path) || path.startsWith('agent/remotes/')) return [];
     const may = MAY_SAY.get(path) ?? [];
     return text.split('\n').flatMap((line, at) => {
@@ -179,7 +183,7 @@ test('nothing of agent/ outside a protocol’s folder says its words', () => {
         : [`line ${at + 1} says ${said.join(', ')}`];
     });
   });
-  expect(checked('words', found)).toEqual([]);
+  expect(found).toEqual([]);
 });
 
 test('every excuse for a protocol’s word is needed', () => {

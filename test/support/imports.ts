@@ -4,13 +4,11 @@ import type { Source } from './sources.ts';
 
 type Sources = ReadonlyMap<string, Source>;
 
-/** What `found` says of each source that it says something of. */
-export function byFile(
-  sources: Sources,
-  found: (source: Source) => readonly string[],
-): Map<string, readonly string[]> {
-  const all = [...sources.values()].map((source) => [source.path, found(source)] as const);
-  return new Map(all.filter(([, faults]) => faults.length > 0));
+/** What `found` says of each source that it says something of, a line each. */
+export function faultsIn(sources: Sources, found: (source: Source) => readonly string[]): string[] {
+  return [...sources.values()].flatMap((source) =>
+    found(source).map((fault) => `${source.path}: ${fault}`),
+  );
 }
 
 /** The sources that `path` imports, each once. */
@@ -46,17 +44,14 @@ function wayBack(sources: Sources, start: string): string[] | null {
   return null;
 }
 
-interface Floors {
-  readonly sources: number;
-  /** Pairs of sources of which one imports the other. */
+interface Built {
+  /** Files, or what they are gathered in. */
+  readonly places: number;
+  /** Pairs of places of which one imports the other. */
   readonly imports: number;
-  /** A room is a file at the folder's top, or a folder in it with all that is below. */
-  readonly rooms: number;
-  /** Pairs of rooms of which one imports the other. */
-  readonly arrows: number;
-  /** Of the longest chain of rooms that import one another; those of a circle count as one. */
-  readonly floors: number;
-  /** Rooms that import themselves by way of others. */
+  /** Of the longest chain of places that import one another; those of a circle count as one. */
+  readonly layers: number;
+  /** Places that import themselves by way of others. */
   readonly circling: number;
 }
 
@@ -64,29 +59,34 @@ interface Floors {
  * How high a folder is built, and how closely: types and `import()` count; tests do not.
  *
  * @param folder - with a slash at its end
+ * @param placeOf - where a file belongs, by its path below the folder
  */
-export function floorsOf(sources: Sources, folder: string): Floors {
+export function builtOf(
+  sources: Sources,
+  folder: string,
+  placeOf: (path: string) => string,
+): Built {
   const own = [...sources.keys()].filter(
     (path) => path.startsWith(folder) && !path.endsWith('.test.ts'),
   );
-  const roomOf = (path: string): string => path.slice(folder.length).split('/')[0] ?? '';
-  const pairs = own.flatMap((path) =>
-    importsOf(sources, path)
-      .filter((to) => own.includes(to))
-      .map((to) => [roomOf(path), roomOf(to)] as const),
-  );
-  const rooms = new Map<string, Set<string>>(own.map((path) => [roomOf(path), new Set()]));
-  for (const [from, to] of pairs) if (from !== to) rooms.get(from)?.add(to);
-  const below = new Map([...rooms.keys()].map((room) => [room, reached(room, rooms)]));
-  const levels = [...rooms.keys()].map((room) => levelOf(room, below));
+  const place = (path: string): string => placeOf(path.slice(folder.length));
+  const places = new Map<string, Set<string>>(own.map((path) => [place(path), new Set()]));
+  for (const path of own) {
+    const below = importsOf(sources, path).filter((to) => own.includes(to));
+    for (const to of below.map(place)) if (to !== place(path)) places.get(place(path))?.add(to);
+  }
+  const below = new Map([...places.keys()].map((one) => [one, reached(one, places)]));
   return {
-    sources: own.length,
-    imports: pairs.length,
-    rooms: rooms.size,
-    arrows: [...rooms.values()].reduce((sum, to) => sum + to.size, 0),
-    floors: Math.max(...levels),
-    circling: [...below].filter(([room, to]) => to.has(room)).length,
+    places: places.size,
+    imports: [...places.values()].reduce((sum, to) => sum + to.size, 0),
+    layers: Math.max(...levelsOf(below).values()),
+    circling: [...below].filter(([one, to]) => to.has(one)).length,
   };
+}
+
+/** A file at the top of a folder is a room, and each folder in it with all that is below. */
+export function roomBelow(path: string): string {
+  return path.split('/')[0] ?? '';
 }
 
 function reached(from: string, to: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
@@ -102,8 +102,17 @@ function reached(from: string, to: ReadonlyMap<string, ReadonlySet<string>>): Se
   return all;
 }
 
-/** From 1, of a room that imports none but those of its own circle. */
-function levelOf(room: string, below: ReadonlyMap<string, ReadonlySet<string>>): number {
-  const lower = [...(below.get(room) ?? [])].filter((to) => !below.get(to)?.has(room));
-  return 1 + Math.max(0, ...lower.filter((to) => to !== room).map((to) => levelOf(to, below)));
+/** From 1, of a place that imports none but those of its own circle. */
+function levelsOf(below: ReadonlyMap<string, ReadonlySet<string>>): Map<string, number> {
+  const levels = new Map<string, number>();
+  const levelOf = (one: string): number => {
+    const known = levels.get(one);
+    if (known !== undefined) return known;
+    const lower = [...(below.get(one) ?? [])].filter((to) => !below.get(to)?.has(one));
+    const level = 1 + Math.max(0, ...lower.map(levelOf));
+    levels.set(one, level);
+    return level;
+  };
+  for (const one of below.keys()) levelOf(one);
+  return levels;
 }
