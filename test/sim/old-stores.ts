@@ -2,6 +2,7 @@
 // may differ from what it held only by what waited in the outbox, each change once, and the device
 // must hold what the server does.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from '../../agent/index.ts';
 import type { Fault } from '../../emulator/device/flash-image.ts';
 import type { Edit } from '../../emulator/options.ts';
@@ -128,14 +129,14 @@ export function wrongs(store: OldStore, ended: Ended): string[] {
   for (const [key, count] of writes) {
     expect(key.startsWith('clients/') || count === 1, `${key} was written ${count} times`);
   }
-  for (const { collection, op, record } of store.edits) {
+  for (const { collection, op, record } of [...store.edits, ...(store.sent ?? [])]) {
     const id = String(record.guid ?? record.id);
     const bodies = second.readable(collection);
     const found = [...bodies.values()].filter((body) => holds(body, record));
     if (op === 'put') expect(found.length === 1, `${found.length} of ${JSON.stringify(record)}`);
     else expect(bodies.get(id)?.deleted === true, `${collection}/${id} is not deleted`);
   }
-  for (const collection of ['history', 'passwords']) {
+  for (const collection of collectionsOf(store)) {
     const there = second.readable(collection);
     for (const [id, { deleted }] of there) if (deleted === true) there.delete(id);
     const here = new Map((held[collection] ?? []).map((one) => [one.id, one]));
@@ -147,30 +148,50 @@ export function wrongs(store: OldStore, ended: Ended): string[] {
   return wrong;
 }
 
+/** What is synced in the store. */
+export function collectionsOf({ collections = ['history', 'passwords'] }: OldStore) {
+  return collections;
+}
+
+/** The server's record has what an edit named. */
 function holds(body: Json, record: Edit['record']): boolean {
-  const { guid, url, visits, ...members } = record;
+  const { guid, visits, ...members } = record;
   if (body.deleted === true || (guid !== undefined && body.id !== guid)) return false;
-  if (url !== undefined && body.histUri !== url) return false;
-  const dates = (body.visits as { date: number }[] | undefined)?.map(({ date }) => date) ?? [];
-  const wanted = (visits as { date: number }[] | undefined)?.map(({ date }) => date) ?? [];
+  const seen = asSeen(body);
+  const there = datesOf(seen.visits);
   return (
-    wanted.every((date) => dates.includes(date)) &&
-    Object.entries(members).every(([name, value]) => body[name] === value)
+    datesOf(visits).every((date) => there.includes(date)) &&
+    Object.entries(members).every(([name, value]) => isDeepStrictEqual(seen[name], value))
   );
 }
 
+/** What apps see is what the server's record says, in every member that both name. */
 function isAlike(here: HeldRecord | undefined, body: Json): boolean {
   if (here === undefined) return false;
-  if (here.url === undefined) {
-    return (
-      here.origin === body.hostname &&
-      here.username === body.username &&
-      here.password === body.password
-    );
-  }
-  const dates = (visits: unknown) =>
-    JSON.stringify((visits as { date: number }[]).map(({ date }) => date).sort());
-  return here.url === body.histUri && dates(here.visits) === dates(body.visits);
+  const { visits, ...seen } = asSeen(body);
+  const shared = Object.keys(seen).filter((name) => name !== 'id' && name in here);
+  return (
+    shared.length > 0 &&
+    isDeepStrictEqual(datesOf(here.visits).sort(), datesOf(visits).sort()) &&
+    shared.every((name) => isDeepStrictEqual(here[name], seen[name]))
+  );
+}
+
+/** A body of the server with the members that apps see and edits name. */
+function asSeen({ histUri, bmkUri, hostname, entry, data, ...members }: Json): Json {
+  const url = histUri ?? bmkUri;
+  const items = typeof data === 'string' ? JSON.parse(data) : undefined;
+  return {
+    ...members,
+    ...(entry as Json | undefined),
+    ...(url !== undefined && { url }),
+    ...(hostname !== undefined && { hostname, origin: hostname }),
+    ...(items !== undefined && { items, set: items }),
+  };
+}
+
+function datesOf(visits: unknown): number[] {
+  return ((visits as { date: number }[] | undefined) ?? []).map(({ date }) => date);
 }
 
 function payloads(store: Store): Map<string, string> {

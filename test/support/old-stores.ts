@@ -12,7 +12,7 @@ import { readAccount, type SeedAccount } from '../../emulator/servers/store-file
 export interface OldStore {
   readonly name: string;
   readonly platform: 'vm' | 'node';
-  readonly kind: 'first-cut' | 'edited';
+  readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open';
   readonly protocol: Protocol;
   /** The store holds a sign-in: its firmware was built with one. */
   readonly signIn?: boolean;
@@ -23,7 +23,14 @@ export interface OldStore {
   readonly files: { readonly [name: string]: OldFile };
   /** On Node. */
   readonly credentials?: { readonly [member: string]: unknown };
+  /** Of the servers; made-up ones, if it is left out. */
+  readonly origin?: string;
+  /** What is synced: history and passwords, if it is left out. */
+  readonly collections?: readonly string[];
+  /** Local changes that are not on the server. */
   readonly edits: readonly Edit[];
+  /** Those that are, and the device does not know it. */
+  readonly sent?: readonly Edit[];
   readonly status: OldStatus;
   /** Null where the agent was disabled. */
   readonly held: { readonly [collection: string]: readonly HeldRecord[] } | null;
@@ -46,15 +53,10 @@ export interface OldStatus {
   };
 }
 
-/** The members that a page or a login cannot do without. */
+/** What apps see of a record: of a page or a login, the members that it cannot do without. */
 export interface HeldRecord {
   readonly id: string;
-  readonly url?: string;
-  readonly title?: string;
-  readonly visits?: readonly { readonly date: number; readonly type: number }[];
-  readonly origin?: string;
-  readonly username?: string;
-  readonly password?: string;
+  readonly [member: string]: unknown;
 }
 
 const FOLDERS = [1, 2].map(
