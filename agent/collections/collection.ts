@@ -18,6 +18,8 @@ export interface LocalSide {
 interface MirrorSide {
   readonly body: Body;
   readonly modifiedMs: number;
+  /** When it was agreed on: see `MergeInput.epoch`. */
+  readonly epoch?: number;
 }
 
 /** What the server has now: `body` is null for a tombstone. */
@@ -30,6 +32,11 @@ export interface MergeInput {
   readonly local: LocalSide | null;
   readonly mirror: MirrorSide | null;
   readonly incoming: IncomingSide;
+  /**
+   * Counts how often the agreement began anew. A mirror of another one is what some server once
+   * had: this one may be new, and have what is older. Left out where there is no mirror.
+   */
+  readonly epoch?: number;
   /**
    * The server's time when it answered, and the device's time then: ages are compared, clocks are
    * not.

@@ -23,6 +23,16 @@ function merge(sides: {
   });
 }
 
+/** One merge at a server that has begun anew since `mine` was agreed on. */
+function mergeAnew(mine: Body, theirs: Body): MergeDecision {
+  return history.merge({
+    local: null,
+    mirror: { body: mine, modifiedMs: NOW_MS - 90_000, epoch: 1 },
+    incoming: { body: theirs, modifiedMs: NOW_MS - 60_000 },
+    ...{ epoch: 2, serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
+  });
+}
+
 function edited(body: Body | null, ageMs = 1_000): LocalSide {
   return { body, changedAtMs: NOW_MS - ageMs };
 }
@@ -340,4 +350,26 @@ test('new ids are twelve base64url characters of the random bytes', () => {
   const random = Uint8Array.from({ length: 18 }, (_, at) => 255 - at * 9);
   expect(history.newId(random)).toMatch(/^[\w-]{12}$/);
   expect(history.newId(random)).not.toBe(history.newId(random.slice(1)));
+});
+
+describe('where a server has begun anew, and another device has put its own version there', () => {
+  const [early, late] = [link(NOW_MS * 1_000 - 9_000_000), link(NOW_MS * 1_000 - 1_000_000)];
+
+  test('what was agreed on with the old one goes up, title and visits, where it is later', () => {
+    const mine = page([late, early], { title: 'new' });
+    const older = page([early], { title: 'old' });
+    expect(mergeAnew(mine, older)).toEqual({ mirror: 'asIs', local: mine });
+  });
+
+  test('visits that only the device has go up with the title of the later version', () => {
+    const [mine, newer] = [page([early], { title: 'old' }), page([late], { title: 'new' })];
+    const both = page([late, early], { title: 'new' });
+    expect(mergeAnew(mine, newer)).toEqual({ mirror: 'asIs', local: both });
+  });
+
+  test('nothing goes up where it has all', () => {
+    const mine = page([late, early], { title: 'new' });
+    expect(mergeAnew(mine, mine).local).toBe('none');
+    expect(mergeAnew(page([early], { title: 'old' }), mine).local).toBe('none');
+  });
 });

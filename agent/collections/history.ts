@@ -93,21 +93,23 @@ function check(body: Body): string | null {
 }
 
 function merge(input: MergeInput): MergeDecision {
-  const { local, mirror, incoming } = input;
+  const { local, mirror, incoming, epoch } = input;
   const theirs = incoming.body;
   const ifYounger = isLocalYounger(input) ? 'keep' : 'none';
   if (theirs === null) return { mirror: null, local: local?.body ? ifYounger : 'none' };
-  if (local?.body === null) return { mirror: 'asIs', local: ifYounger };
 
-  const mine = local?.body ?? mirror?.body;
+  const mine = local ? local.body : mirror?.body;
   // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for
   // life.
-  if (!mine || !isSamePage(mine, theirs)) return { mirror: 'asIs', local: 'none' };
+  if (!mine || !isSamePage(mine, theirs)) {
+    return { mirror: 'asIs', local: mine === null ? ifYounger : 'none' };
+  }
 
   const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
-  const title = local && laterTitle(mine, theirs, ifYounger === 'keep');
+  const isUnsent = local ?? mirror?.epoch !== epoch;
+  const title = isUnsent && laterTitle(mine, theirs, ifYounger === 'keep');
   const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
-  if (local && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
+  if (isUnsent && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
   }
   const isUnchanged = visits === theirs.visits && hasSameMembers(united, theirs);

@@ -298,3 +298,21 @@ test('new ids are random UUIDs in braces', () => {
   expect(passwords.newId(random)).toBe('{00010203-0405-4607-8809-0a0b0c0d0e0f}');
   expect(passwords.newId(random.fill(255))).toBe('{ffffffff-ffff-4fff-bfff-ffffffffffff}');
 });
+
+describe('where a server has begun anew, and another device has put its own version there', () => {
+  const mergeAnew = (mine: Body, theirs: Body) =>
+    passwords.merge({
+      local: null,
+      mirror: { body: mine, modifiedMs: NOW_MS - 90_000, epoch: 1 },
+      incoming: { body: theirs, modifiedMs: NOW_MS - 60_000 },
+      ...{ epoch: 2, serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
+    });
+  const older = login({ password: 'old', timePasswordChanged: NOW_MS - 9_000 });
+  const newer = login({ password: 'new', timePasswordChanged: NOW_MS - 1_000 });
+
+  test('the later password goes up, and an older one does not', () => {
+    expect(mergeAnew(newer, older).local).toMatchObject({ password: 'new' });
+    expect(mergeAnew(older, newer)).toEqual(taken);
+    expect(mergeAnew(newer, newer)).toEqual(taken);
+  });
+});

@@ -97,22 +97,25 @@ function isDupe(a: Body, b: Body): boolean {
 }
 
 function merge(input: MergeInput): MergeDecision {
-  const { local, mirror, incoming } = input;
+  const { local, mirror, incoming, epoch } = input;
   const theirs = incoming.body;
   if (theirs === null) return { mirror: null, local: 'none' };
-  // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
-  if (!local || (local.body && hasSameMembers(local.body, theirs))) {
-    return { mirror: 'asIs', local: 'none' };
-  }
-  if (local.body === null) {
+  // What another server once had is as good as never sent.
+  const mine = local ?? (mirror?.epoch === epoch ? null : mirror);
+  let sent: MergeDecision['local'] = 'none';
+  if (mine?.body === null) {
     // Without a mirror it may be this device's own upload, whose answer was lost.
     const isUnchanged = mirror ? hasSameMembers(mirror.body, theirs) : isLocalYounger(input);
-    return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
+    if (isUnchanged) sent = 'keep';
+    // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
+  } else if (mine?.body && !hasSameMembers(mine.body, theirs)) {
+    const merged =
+      local && mirror
+        ? mergeThree(mine.body, mirror.body, theirs, isLocalYounger(input))
+        : mergeTwo(mine.body, theirs, isLocalYounger(input));
+    if (!hasSameMembers(merged, theirs)) sent = merged;
   }
-  const merged = mirror
-    ? mergeThree(local.body, mirror.body, theirs, isLocalYounger(input))
-    : mergeTwo(local.body, theirs, isLocalYounger(input));
-  return { mirror: 'asIs', local: hasSameMembers(merged, theirs) ? 'none' : merged };
+  return { mirror: 'asIs', local: sent };
 }
 
 /**

@@ -51,7 +51,7 @@ describe('a version that arrives', () => {
     receive(collection, before, arrival, EPOCH, TIMES, SEQ);
     const { mirror, local } = before;
     const incoming = { body: theirs, modifiedMs: 5_000 };
-    expect(asked).toEqual([{ mirror, local, incoming, ...TIMES }]);
+    expect(asked).toEqual([{ mirror, local, incoming, epoch: EPOCH, ...TIMES }]);
   });
 
   test('may leave nothing to send', () => {

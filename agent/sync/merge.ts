@@ -43,6 +43,7 @@ export function receive(
   const decision = collection.merge({
     local: before.local,
     mirror: arrival.isOwn ? arrived : before.mirror,
+    epoch,
     ...clockOf(before, arrival, times),
   });
   const body = decision.mirror;

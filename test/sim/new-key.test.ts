@@ -7,7 +7,7 @@ import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import type { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
 import type { TestServers } from '../support/device.ts';
-import { disagreements } from './agreement.ts';
+import { COLLECTIONS, disagreements } from './agreement.ts';
 import { deviceOn, freezeAccount, sharedUser, thaw } from './lab.ts';
 import { secondDevice } from './second-device.ts';
 import { synced, USER } from './stage.ts';
@@ -53,4 +53,25 @@ test('the power may go at any commit of that', async () => {
     await expectAll(servers, cut.fork());
   }
   expect(cuts).toBeGreaterThan(5);
+});
+
+test('what another device has put there first, and is older, replaces nothing', async () => {
+  const { servers, storage } = await synced();
+  const { agent } = deviceOn(servers, storage, { identity: USER });
+  await agent.start();
+  const before = new Map(COLLECTIONS.map((name) => [name, secondDevice(servers).live(name)]));
+  const [page] = (await agent.list('history', { limit: 1, prefix: 'https://www.' })).records;
+  const [login] = (await agent.list('passwords', { limit: 1 })).records;
+  const visits = [{ date: servers.nowMs * 1_000, type: 1 }];
+  await agent.put('history', { guid: page?.guid, title: 'later', visits });
+  await agent.put('passwords', { guid: login?.guid, password: 'later' });
+  expect(await agent.sync()).toMatchObject({ ok: true });
+
+  const anew = thaw(AFRESH);
+  const other = secondDevice(anew);
+  for (const [name, bodies] of before)
+    for (const [id, body] of bodies) other.put(name, { ...body, id });
+  await expectAll(anew, storage);
+  expect(other.get('history', `${page?.guid}`)).toMatchObject({ title: 'later' });
+  expect(other.get('passwords', `${login?.guid}`)).toMatchObject({ password: 'later' });
 });
