@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseEmulate, parseNothing } from './options.ts';
-import { parseServe } from './serve-options.ts';
 import { UsageError } from './usage.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kitsync-options-'));
@@ -142,114 +141,7 @@ describe('emulate', () => {
   });
 });
 
-test('serve takes a port, an account and a time', () => {
-  expect(parseServe(['--port', '8080', '--seconds', '5'])).toMatchObject({
-    port: 8080,
-    seconds: 5,
-  });
-  const more = ['--host', 'kitchen.local', '--host', 'tv', '--allow-origin', 'https://app.example'];
-  expect(parseServe(more)).toMatchObject({
-    hosts: ['kitchen.local', 'tv'],
-    origins: ['https://app.example'],
-  });
-  expect(parseServe(['--allow-origin', '*']).origins).toEqual(['*']);
-  for (const origin of ['**', 'null', 'https://app.example/', 'app.example']) {
-    const line = complaint(['--allow-origin', origin], parseServe);
-    expect(line).toMatch(/^--allow-origin must be an origin such as/);
-  }
-  const urls = ['https://sync.example', 'https://sync.example/kitsync', 'http://127.0.0.1:8100'];
-  for (const url of urls) expect(parseServe(['--public-url', url]).publicUrl).toBe(url);
-  for (const url of ['sync.example', 'https://a.example/', 'ftp://a.example', 'https://a?b'])
-    expect(complaint(['--public-url', url], parseServe)).toMatch(/^--public-url must be a URL/);
-  expect(complaint(['--host', 'tv:80'], parseServe)).toMatch(/^--host must be a name without a/);
-  expect(complaint(['--port', '65536'], parseServe)).toMatch(/^--port must be a whole number/);
-});
-
 test('a command without options takes none', () => {
   expect(complaint([], parseNothing)).toBe('no complaint');
   expect(complaint(['--json'], parseNothing)).toMatch(/^Unknown option/);
-});
-
-describe('the remotes of a device', () => {
-  const remotesOf = (...args: string[]) => {
-    const { name, protocol, collections, others } = parseEmulate(args);
-    return [{ name, protocol, collections }, ...others].map((one) =>
-      [one.name, one.protocol, ...one.collections].join(' '),
-    );
-  };
-
-  test('are one, with history and passwords, unless more are named', () => {
-    expect(remotesOf()).toEqual(['first syncto history passwords']);
-    expect(remotesOf('--remote', 'notes=sync15:notes')).toEqual([
-      'first syncto history passwords',
-      'notes sync15 notes',
-    ]);
-  });
-
-  test('take from the first what they name; where nothing is left, one of them is it', () => {
-    const named = [
-      '--remote',
-      'home=syncto:history,passwords',
-      '--remote',
-      'n=sync15:a.b,generic(c)',
-    ];
-    expect(remotesOf(...named)).toEqual(['home syncto history passwords', 'n sync15 a.b c']);
-    expect(remotesOf('--remote', 'n=sync15:passwords', '--protocol', 'sync15')).toEqual([
-      'first sync15 history',
-      'n sync15 passwords',
-    ]);
-    expect(remotesOf('--remote', 'a=sync15', '--remote', 'n=syncto:n')).toEqual([
-      'a sync15 history passwords',
-      'n syncto n',
-    ]);
-    expect(remotesOf('--remote', 'n=syncto:n', '--remote', 'first=sync15:history')).toEqual([
-      'first sync15 history',
-      'n syncto n',
-    ]);
-  });
-
-  test('have accounts, records, sign-ins and servers of their own', () => {
-    const args = [
-      ...['--remote', 'notes=sync15:notes', '--records', '3', '--records', 'notes=5'],
-      ...['--auth', 'bearer', '--auth', 'notes=bearer'],
-      ...['--off', 'notes=2-3', '--off', 'first=1', '--off', 'notes', '--sign-out', 'notes'],
-    ];
-    expect(parseEmulate(args)).toMatchObject({
-      ...{ name: 'first', auth: 'bearer', records: 3, account: null, signOut: ['notes'] },
-      others: [{ name: 'notes', auth: 'bearer', records: 5, account: null, serverUrl: null }],
-      off: [
-        { name: 'notes', rounds: [2, 3] },
-        { name: 'first', rounds: [1] },
-        { name: 'notes', rounds: [1, 2, 3] },
-      ],
-    });
-  });
-
-  const notes = ['--remote', 'notes=sync15:notes'];
-  test.each<[args: string[], complaint: string]>([
-    [['--remote', 'notes'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
-    [['--remote', 'No=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
-    [['--remote', 'a=kinto:x'], '--remote a must be syncto or sync15, not "kinto"'],
-    [['--remote', 'a=sync15:'], '--remote a: "" is neither history nor passwords'],
-    [['--remote', 'a=sync15:meta'], '--remote a: "meta" is neither history nor passwords'],
-    [['--remote', 'a=sync15:x', '--remote', 'a=sync15:y'], '--remote a is there twice'],
-    [['--remote', 'a=sync15:x', '--remote', 'b=syncto:x'], '--remote: x is of a and of b'],
-    [['--remote', 'a=sync15', '--remote', 'b=syncto'], '--remote b: no collection is left'],
-    [['--protocol', 'sync15', '--remote', 'a=sync15'], 'no collection is left for the first'],
-    [['--protocol', 'sync15', '--remote', 'first=sync15'], '--remote first and --protocol excl'],
-    [[...notes, '--auth', 'notes=browserid'], '--protocol sync15 knows no --auth but bearer'],
-    [[...notes, '--off', 'note'], '--off: there is no remote "note", but first, notes'],
-    [[...notes, '--off', 'notes=4'], '--off notes: "4" must be one sync of 1 to 3, or two'],
-    [[...notes, '--off', 'notes=3-1'], '--off notes: "3-1" must be one sync of 1 to 3, or'],
-    [[...notes, '--sign-out', 'x'], '--sign-out: there is no remote "x", but first, notes'],
-    [[...notes, '--server', 'http://127.0.0.1:1'], '--server notes=URL is missing: all or none'],
-    [[...notes, '--server', 'notes=http://127.0.0.1:1'], '--server URL is missing: all or none'],
-    [
-      [...notes, ...['--server', 'http://127.0.0.1:1', '--server', 'notes=http://127.0.0.1:2']],
-      '--account notes=FILE is missing: whose data that server has',
-    ],
-    [[...notes, '--records', 'notes=x'], '--records must be a whole number from 0'],
-  ])('%j are refused', (args, words) => {
-    expect(complaint(args, parseEmulate)).toContain(words);
-  });
 });

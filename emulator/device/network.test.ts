@@ -137,39 +137,11 @@ describe('a body', () => {
     expect(lengths).toEqual([16_384, 16_384, 7_232]);
   });
 
-  test('keeps a character whole that lies in two chunks', async () => {
-    const bytes = Buffer.from('a€b');
-    const { open, read } = setUp(streamed([bytes.subarray(0, 2), bytes.subarray(2)]).fetch);
-    const { stream } = await open();
-    expect(await read(stream)).toEqual({ text: 'a' });
-    expect(await read(stream)).toEqual({ text: '€b' });
-    expect(await read(stream)).toBeNull();
-  });
-
-  test('keeps a byte order mark', async () => {
-    const { open, read } = setUp(answer(Buffer.from('\ufeffa')));
-    expect(await read((await open()).stream)).toEqual({ text: '\ufeffa' });
-  });
-
-  test('is refused where it is not UTF-8, also at its end', async () => {
-    for (const bytes of [Buffer.of(0x61, 0xff, 0x62), Buffer.of(0xe2, 0x82)]) {
-      const { open, read } = setUp(answer(bytes));
-      expect(await read((await open()).stream)).toEqual({ error: 'encoding' });
-    }
-  });
-
   test('is truncated when it is shorter than announced', async () => {
     const { open, read } = setUp(answer('abc', { headers: { 'content-length': '4' } }));
     const { stream } = await open();
     expect(await read(stream)).toEqual({ text: 'abc' });
     expect(await read(stream)).toEqual({ error: 'truncated', text: 'sync.example' });
-  });
-
-  test('ends where it was announced to end', async () => {
-    const { open, read } = setUp(answer('abcd', { headers: { 'content-length': '3' } }));
-    const { stream } = await open();
-    expect(await read(stream)).toEqual({ text: 'abc' });
-    expect(await read(stream)).toBeNull();
   });
 
   test('is not taken from the server before it is asked for', async () => {
