@@ -29,10 +29,20 @@ export interface Firmware {
  * Reads the firmware in a folder. Throws an Error of one line if something is missing or damaged.
  */
 export async function readFirmware(dir: string): Promise<Firmware> {
-  const manifest = JSON.parse(await readText(dir, 'manifest.json')) as Partial<FirmwareManifest>;
-  const { format, parts } = manifest;
-  if (format !== 1 || !Array.isArray(parts)) throw new Error(`${dir}: not a firmware of format 1`);
+  const parts = partsOf(await readText(dir, 'manifest.json'));
+  if (parts === null) throw new Error(`${dir}: not a firmware of format 1`);
   return firmwareOf(await Promise.all(parts.map((part) => readPart(dir, part))));
+}
+
+/** Null: it is no manifest that is known. */
+function partsOf(text: string): FirmwareManifest['parts'] | null {
+  try {
+    const { format, parts } = JSON.parse(text) as Partial<FirmwareManifest>;
+    const isKnown = format === 1 && parts?.every(({ file }) => typeof file === 'string') === true;
+    return isKnown ? parts : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

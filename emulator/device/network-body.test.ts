@@ -78,7 +78,7 @@ describe('a body', () => {
     expect(await all(none)).toEqual({ pieces: [], end: null });
   });
 
-  it('is not taken from the server before it is asked for, nor after it was cancelled', async () => {
+  it('is not taken from the server before it is asked for, nor when cancelled', async () => {
     const { body, seen } = chunks([Buffer.from('a'), Buffer.from('b')]);
     const reader = reading(body);
     expect(seen.taken).toBe(0);
