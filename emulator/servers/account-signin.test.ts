@@ -65,9 +65,9 @@ describe('another password', () => {
     const before = startAccounts();
     const { session } = await signIn(before.ask);
     const { json } = await (await change(before.ask, session)).finish();
-    const signIns = before.accounts.signIns();
-    expect(signIns).not.toContain(authPW('second'));
-    const { ask } = startAccounts({ signIns });
+    const state = before.accounts.state();
+    expect(JSON.stringify(state)).not.toContain(authPW('second'));
+    const { ask } = startAccounts({ state });
     expect((await ask('session/status', undefined, bearer(json.sessionToken))).status).toBe(200);
     const header = hawkHeader(String(json.sessionToken), 'session/status', undefined, TEST_NOW_MS);
     expect((await ask('session/status', undefined, header)).status).toBe(200);
@@ -88,7 +88,7 @@ describe('an account that is made here', () => {
   test('has a key that is the same for every sign-in, also after a restart', async () => {
     const first = startAccounts({ signUp: true });
     const key = await keyOf(first.ask, (await signUp(first.ask)).json.keyFetchToken, 'p', NEW);
-    const { ask } = startAccounts({ signUp: true, signIns: first.accounts.signIns() });
+    const { ask } = startAccounts({ signUp: true, state: first.accounts.state() });
     const { keys } = await signIn(ask, 'p', NEW);
     expect((await keyOf(ask, keys, 'p', NEW)).equals(key)).toBe(true);
     expect((await signUp(ask)).json.errno).toBe(101);

@@ -31,16 +31,17 @@ export function signInRoutes(options: SignInOptions): [string, (call: Call) => u
 }
 
 /** Nobody is written a mail, so that an account is verified when it is made. */
-function create({ body, url }: Call, options: SignInOptions): object {
+async function create({ body, url }: Call, options: SignInOptions): Promise<object> {
   if (!options.signUp) throw problem(503, 202, 'Feature not enabled');
   refuseVersion2(body);
-  const account = options.accounts.create(textOf(body, 'email'), keyOf(body, 'authPW'));
+  const [email, authPW] = [textOf(body, 'email'), keyOf(body, 'authPW')];
+  const account = await options.accounts.create(email, authPW);
   return session(account, url, options);
 }
 
-function login({ body, url }: Call, options: SignInOptions): object {
+async function login({ body, url }: Call, options: SignInOptions): Promise<object> {
   const account = options.accounts.byEmail(textOf(body, 'email'));
-  options.accounts.prove(account, textOf(body, 'authPW'));
+  await options.accounts.prove(account, textOf(body, 'authPW'));
   return session(account, url, options);
 }
 
@@ -62,21 +63,22 @@ function keys(call: Call, { tokens }: SignInOptions): object {
   return { bundle: bundle.toString('hex') };
 }
 
-function destroy(call: Call, { accounts, tokens, endSessions }: SignInOptions): object {
+async function destroy(
+  call: Call,
+  { accounts, tokens, endSessions }: SignInOptions,
+): Promise<object> {
   const { account } = tokens.prove(call, 'sessionToken');
-  if (accounts.byEmail(textOf(call.body, 'email')) !== account)
-    throw problem(400, 102, 'Unknown account');
-  accounts.prove(account, textOf(call.body, 'authPW'));
+  accounts.checkEmail(account, textOf(call.body, 'email'));
+  await accounts.prove(account, textOf(call.body, 'authPW'));
   endSessions(account);
   accounts.remove(account);
   return {};
 }
 
-function startChange(call: Call, { accounts, tokens }: SignInOptions): object {
+async function startChange(call: Call, { accounts, tokens }: SignInOptions): Promise<object> {
   const { account } = tokens.prove(call, 'sessionToken');
-  if (accounts.byEmail(textOf(call.body, 'email')) !== account)
-    throw problem(400, 102, 'Unknown account');
-  accounts.prove(account, textOf(call.body, 'oldAuthPW'));
+  accounts.checkEmail(account, textOf(call.body, 'email'));
+  await accounts.prove(account, textOf(call.body, 'oldAuthPW'));
   return {
     keyFetchToken: tokens.issue('keyFetchToken', account),
     passwordChangeToken: tokens.issue('passwordChangeToken', account),
@@ -85,13 +87,15 @@ function startChange(call: Call, { accounts, tokens }: SignInOptions): object {
 }
 
 /** Every session ends, and the one that asked goes on as a new one. */
-function finishChange(call: Call, options: SignInOptions): object {
+async function finishChange(call: Call, options: SignInOptions): Promise<object> {
   const { id, account } = options.tokens.prove(call, 'passwordChangeToken');
   refuseVersion2(call.body);
   const [authPW, wrapKb] = [keyOf(call.body, 'authPW'), keyOf(call.body, 'wrapKb')];
   options.tokens.end(id);
   options.endSessions(account);
-  options.accounts.change(account, authPW, wrapKb);
+  await options.accounts.change(account, authPW, wrapKb);
+  // Who signed in meanwhile did so with the old one.
+  options.endSessions(account);
   return session(account, call.url, options);
 }
 

@@ -29,6 +29,22 @@ export interface KeptToken
   readonly bundleKey: string;
 }
 
+/** Of what is good for one step, as Firefox Accounts: until then the step is taken, or is not. */
+const STEP_LIFE_MS = 15 * 60 * 1000;
+/** Of a session that is no device's and that nobody uses. */
+const UNUSED_LIFE_MS = 365 * 24 * 3600 * 1000;
+
+/** When a token ends by itself; null: it does not. */
+export function tokenEndMs({
+  kind,
+  createdAtMs,
+  usedAtMs,
+  device,
+}: Pick<Token, 'kind' | 'createdAtMs' | 'usedAtMs' | 'device'>): number | null {
+  if (kind !== 'sessionToken') return createdAtMs + STEP_LIFE_MS;
+  return device === null ? usedAtMs + UNUSED_LIFE_MS : null;
+}
+
 /** As Firefox Accounts. */
 const CLOCK_SKEW_MAX_MS = 60 * 1000;
 
@@ -57,7 +73,7 @@ export class AccountTokens {
     const bearer = scheme === 'bearer' ? value.replace(BEARER_PREFIX[kind], '') : '';
     const token = this.#tokens.get(attributes.get('id') ?? bearer);
     const nowMs = this.#options.nowMs();
-    if (token?.kind !== kind)
+    if (token?.kind !== kind || !this.#isGood(token))
       throw problem(401, 110, 'Invalid authentication token in request signature');
     if (scheme === 'hawk') {
       if (Math.abs(nowMs - Number(attributes.get('ts')) * 1000) > CLOCK_SKEW_MAX_MS) {
@@ -86,15 +102,21 @@ export class AccountTokens {
   /** The account's sessions, oldest first. */
   sessions(account: Account): readonly Token[] {
     return [...this.#tokens.values()].filter(
-      (token) => token.account === account && token.kind === 'sessionToken',
+      (token) => token.account === account && token.kind === 'sessionToken' && this.#isGood(token),
     );
   }
 
+  /** All that are good. */
   kept(): readonly KeptToken[] {
-    return Array.from(this.#tokens.values(), ({ account, hawkKey, bundleKey, ...token }) => ({
+    const good = [...this.#tokens.values()].filter((token) => this.#isGood(token));
+    return good.map(({ account, hawkKey, bundleKey, ...token }) => ({
       ...{ ...token, email: account.email },
       ...{ hawkKey: hawkKey.toString('hex'), bundleKey: bundleKey.toString('hex') },
     }));
+  }
+
+  #isGood(token: Token): boolean {
+    return (tokenEndMs(token) ?? Number.POSITIVE_INFINITY) > this.#options.nowMs();
   }
 
   /** Takes what `kept` gave, in the place of what is there. */

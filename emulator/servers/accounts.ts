@@ -4,12 +4,13 @@
 // read, for the emulator and for trying only.
 
 import type { JsonWebKey } from 'node:crypto';
-import { type AccessTokens, accountsJwk } from './access-tokens.ts';
+import { accountsJwk } from './access-tokens.ts';
 import { type Account, type Body, type Call, problem, textOf } from './account-call.ts';
 import { clientRoutes, devicesOf } from './account-clients.ts';
 import { AccountList, type AccountSeed } from './account-list.ts';
 import { signInRoutes } from './account-signin.ts';
-import { AccountTokens, type KeptToken } from './account-tokens.ts';
+import type { AccountState } from './account-state.ts';
+import { AccountTokens } from './account-tokens.ts';
 import { isClientKey, signCertificate, toBrowserIdKey } from './browserid.ts';
 import {
   authorization,
@@ -19,10 +20,9 @@ import {
   parseObject,
   pathSegments,
 } from './http.ts';
-import { type KeptCode, OAuth } from './oauth.ts';
+import { OAuth } from './oauth.ts';
 import { clientOf, destroyToken, introspect, profileOf, verifyToken } from './oauth-inspection.ts';
 import { OLDSYNC_SCOPE, passwordKeys, xor } from './onepw.ts';
-import type { KeptGrant } from './refresh-tokens.ts';
 import { ACCOUNTS_TEST_KEY } from './test-keys.ts';
 
 export interface AccountsOptions {
@@ -40,8 +40,8 @@ export interface AccountsOptions {
   readonly scryptCost?: number;
   /** Whether anybody may make an account; false by default. */
   readonly signUp?: boolean;
-  /** What `AccountsServer.signIns` gave before a restart. */
-  readonly signIns?: string | null;
+  /** What `AccountsServer.state` gave before a restart, in the place of `accounts`. */
+  readonly state?: AccountState;
 }
 
 /** The server, and what its user can do to an account at another device. */
@@ -51,27 +51,14 @@ export interface AccountsServer {
   changePassword(email: string, password: string): void;
   /** A forgotten password: every session ends, and the key is another one. */
   resetPassword(email: string, password: string, kB: string): void;
-  /**
-   * The accounts, with who is signed in, for `AccountsOptions.signIns`. Whoever has it is signed
-   * in.
-   */
-  signIns(): string;
-  /** Takes what `signIns` gave, in the place of what is there. */
-  restore(signIns: string): void;
+  /** All that it knows, without what has expired. */
+  state(): AccountState;
+  /** Another server as this one, that knows this. */
+  knowing(state: AccountState): AccountsServer;
   /** Every session of the account ends. */
   endSessions(email: string): void;
   /** The account's devices, as a session that is none of them lists them. */
   devices(email: string): readonly object[];
-}
-
-/** Accounts and who is signed in, as they are kept. */
-interface SignIns {
-  readonly version: 2;
-  readonly accounts: readonly Account[];
-  readonly tokens: readonly KeptToken[];
-  readonly grants: readonly KeptGrant[];
-  readonly codes: readonly KeptCode[];
-  readonly destroyed: ReturnType<AccessTokens['kept']>;
 }
 
 const CERTIFICATE_MAX_MS = 24 * 3600 * 1000;
@@ -96,8 +83,8 @@ class Accounts implements AccountsServer {
     this.#key = options.key ?? ACCOUNTS_TEST_KEY;
     this.#oauth = new OAuth(options);
     this.#tokens = new AccountTokens(options);
-    this.#accounts = new AccountList(options, options.accounts);
-    if (options.signIns != null) this.restore(options.signIns);
+    this.#accounts = new AccountList(options, options.state ? [] : options.accounts);
+    if (options.state) this.#restore(options.state);
     const parts = { accounts: this.#accounts, tokens: this.#tokens, oauth: this.#oauth };
     const { nowMs, random, signUp = false } = options;
     const endSessions = (account: Account) => this.#endSessions(account);
@@ -114,7 +101,7 @@ class Accounts implements AccountsServer {
     const text = await request.text();
     const headers = { Timestamp: String(Math.floor(this.#options.nowMs() / 1000)) };
     try {
-      const answer = this.#answer(request, text);
+      const answer = await this.#answer(request, text);
       return answer instanceof Response ? answer : jsonResponse(200, answer, headers);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
@@ -138,39 +125,38 @@ class Accounts implements AccountsServer {
     this.#endSessions(this.#accounts.byEmail(email));
   }
 
-  signIns(): string {
-    const kept: SignIns = {
-      version: 2,
-      accounts: this.#accounts.all(),
+  state(): AccountState {
+    return {
+      accounts: this.#accounts.all().map((account) => ({ ...account })),
       tokens: this.#tokens.kept(),
       grants: this.#oauth.refresh.kept(),
       codes: this.#oauth.keptCodes(),
       destroyed: this.#oauth.access.kept(),
     };
-    return JSON.stringify(kept);
+  }
+
+  knowing(state: AccountState): AccountsServer {
+    return new Accounts({ ...this.#options, state });
   }
 
   devices(email: string): readonly object[] {
     return devicesOf({ tokens: this.#tokens, oauth: this.#oauth }, this.#accounts.byEmail(email));
   }
 
-  restore(text: string): void {
-    const kept = JSON.parse(text) as Partial<SignIns>;
-    // What an older version kept lacks the accounts: those of the start are as they were then.
-    if (kept.version !== 2) return;
-    this.#accounts.restore(kept.accounts ?? []);
+  #restore({ accounts, tokens, grants, codes, destroyed }: AccountState): void {
+    this.#accounts.restore(accounts.map((account) => ({ ...account })));
     const accountOf = (email: string) => this.#accounts.byEmail(email);
-    this.#tokens.restore(kept.tokens ?? [], accountOf);
-    this.#oauth.refresh.restore(kept.grants ?? [], accountOf);
-    this.#oauth.restoreCodes(kept.codes ?? [], accountOf);
-    this.#oauth.access.restore(kept.destroyed ?? []);
+    this.#tokens.restore(tokens, accountOf);
+    this.#oauth.refresh.restore(grants, accountOf);
+    this.#oauth.restoreCodes(codes, accountOf);
+    this.#oauth.access.restore(destroyed);
   }
 
   #setPassword(account: Account, password: string, kB: string): void {
     this.#endSessions(account);
     const { authPW, unwrapBKey } = passwordKeys(account.email, password);
     const wrapKb = xor(Buffer.from(kB, 'hex'), unwrapBKey).toString('hex');
-    this.#accounts.change(account, authPW.toString('hex'), wrapKb);
+    this.#accounts.changeNow(account, authPW.toString('hex'), wrapKb);
   }
 
   #endSessions(account: Account): void {

@@ -33,8 +33,8 @@ export interface WorldStorage {
   readonly places: PlaceStorage;
   /** Of the passes to the storage node; by default a new one. */
   readonly secret?: Uint8Array;
-  /** Keeps what the accounts server knows. */
-  keepAccounts?(server: AccountsServer): AccountsServer;
+  /** Keeps what the accounts server knows, which begins as `server`. */
+  keepAccounts?(server: AccountsServer, options: { baseUrl: string; nowMs(): number }): Handler;
 }
 
 export interface WorldOptions {
@@ -71,7 +71,7 @@ export interface World {
   readonly urls: ServerUrls;
   /** The seeded account, complete. */
   readonly account: { readonly email: string; readonly password: string; readonly kB: string };
-  /** What its user can do to the account elsewhere. */
+  /** What its user can do to the account elsewhere, where nothing is kept. */
   readonly accounts: AccountsServer;
   /** Makes every storage pass worthless, as moving the user to another node does. */
   reassignNode(): void;
@@ -103,16 +103,16 @@ export function createServers(options: WorldOptions): World {
   };
   const secret: StorageSecret = { secret: storage.secret ?? random(32) };
   const common = { nowMs, random, secret };
-  const signIn = createAccounts({
+  const accounts = createAccounts({
     ...options.accounts,
     ...{ nowMs, random },
     baseUrl: urls.accounts,
     tokenUrl: urls.token,
     accounts: options.isEmpty === true ? [] : [account],
   });
-  const accounts = storage.keepAccounts?.(signIn) ?? signIn;
+  const signIns = { baseUrl: urls.accounts, nowMs };
   const handlers: Readonly<Record<ServerName, Handler>> = {
-    accounts: accounts.handle,
+    accounts: storage.keepAccounts?.(accounts, signIns) ?? accounts.handle,
     token: createTokenServer({
       ...options.token,
       ...common,

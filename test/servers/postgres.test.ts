@@ -1,9 +1,12 @@
 // The suites of every storage and of kept records, on PostgreSQL.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqliteStorage } from '../../emulator/servers/storage/local-storage.ts';
 import { openPostgresStorage } from '../../emulator/servers/storage/postgres-storage.ts';
+import { accountsContract } from '../contract/accounts.ts';
 import { bsoStorageContract } from '../contract/bso-storage.ts';
 import { serverStorageContract } from '../contract/server-storage.ts';
+import { checkOldUsers, oldFolder, servedAt } from '../support/old-accounts.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 
 const bin = findPostgres();
@@ -21,6 +24,24 @@ describe.skipIf(bin === null)('with PostgreSQL', () => {
   bsoStorageContract('records on PostgreSQL', async () =>
     openPostgresStorage(await postgres.newUrl()),
   );
+
+  accountsContract('accounts on PostgreSQL', async () =>
+    openPostgresStorage(await postgres.newUrl()),
+  );
+
+  test('a database of an older version opens, and its users sign in', async () => {
+    const place = await postgres.newUrl();
+    const [from, to] = [await openSqliteStorage(oldFolder()), await openPostgresStorage(place)];
+    await to.transaction('copy', async (tx) => {
+      const all = { from: '!', to: '~', limit: 1_000 };
+      for (const [key, value] of await from.read('copy', (reader) => reader.scan(all)))
+        tx.put(key, value);
+    });
+    await Promise.all([from.close(), to.close()]);
+    const servers = await Promise.all([1, 2].map(() => servedAt(place)));
+    for (const { ask } of servers) await checkOldUsers(ask);
+    for (const { close } of servers) await close();
+  });
 
   test('what its connections lose is not there, and the next one is answered', async () => {
     const place = await postgres.newUrl();

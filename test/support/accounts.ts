@@ -2,9 +2,10 @@
 // headers come from the `hawk` package.
 
 import { client as hawk } from 'hawk';
-import { type AccountsServer, createAccounts } from '../../emulator/servers/accounts.ts';
+import { createAccounts } from '../../emulator/servers/accounts.ts';
 import { openKeyBundle, passwordKeys, tokenKeys, xor } from '../../emulator/servers/onepw.ts';
 import { countingRandom, TEST_KB, TEST_NOW_MS } from '../../emulator/servers/testing.ts';
+import type { WorldStorage } from '../../emulator/servers/world.ts';
 
 const BASE = 'https://accounts.test';
 export const EMAIL = 'user@example.test';
@@ -13,18 +14,17 @@ export const PASSWORD = 'first';
 type Options = Partial<Parameters<typeof createAccounts>[0]>;
 type Answer = { readonly status: number; readonly json: Record<string, unknown> };
 
+type Keep = NonNullable<WorldStorage['keepAccounts']>;
+
 /** An accounts server with one account, and who asks it over its door. `keep`: what keeps it. */
-export function startAccounts(
-  options: Options = {},
-  keep = (server: AccountsServer): AccountsServer => server,
-) {
+export function startAccounts(options: Options = {}, keep: Keep = (server) => server.handle) {
   const clock = { nowMs: TEST_NOW_MS };
-  const server = createAccounts({
+  const accounts = createAccounts({
     ...{ baseUrl: BASE, tokenUrl: 'https://token.test', nowMs: () => clock.nowMs },
     ...{ random: countingRandom(), accounts: [{ email: EMAIL, kB: TEST_KB, password: PASSWORD }] },
     ...options,
   });
-  const accounts = keep(server);
+  const handle = keep(accounts, { baseUrl: BASE, nowMs: () => clock.nowMs });
   const ask = async (
     path: string,
     body?: unknown,
@@ -39,7 +39,7 @@ export function startAccounts(
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const response = await accounts.handle(request);
+    const response = await handle(request);
     return { status: response.status, json: (await response.json()) as Answer['json'] };
   };
   return { accounts, clock, ask };

@@ -84,8 +84,23 @@ async function prepare(client: PoolClient): Promise<void> {
   await client.query(MAKE_TABLE);
 }
 
-/** Lends a connection. One whose transaction cannot be ended is given up. */
+/**
+ * Lends a connection. One on which nothing can be begun had broken while nobody used it: another
+ * one is taken, at last a new one.
+ */
 async function use<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await lend(pool, work);
+    } catch (error) {
+      if (!(error instanceof Unbegun)) throw error;
+      if (tries >= CONNECTIONS_MAX) throw error.cause;
+    }
+  }
+}
+
+/** One whose transaction cannot be ended is given up. */
+async function lend<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch(fail);
   let isBroken = false;
   const onError = (): void => {
@@ -95,7 +110,7 @@ async function use<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pro
   try {
     return await work(client);
   } catch (error) {
-    if (error instanceof Broken) isBroken = true;
+    if (error instanceof Broken || error instanceof Unbegun) isBroken = true;
     throw error instanceof Broken ? error.cause : error;
   } finally {
     client.removeListener('error', onError);
@@ -106,17 +121,29 @@ async function use<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pro
 /** Nobody knows in which state the connection is. */
 class Broken extends Error {}
 
+/** The connection was lost before anything was done on it. */
+class Unbegun extends Error {}
+
+/** 57P01 to 57P03 and 08: the server ended it, or it is gone; without a code, the socket is. */
+function isLost({ code }: { readonly code?: string }): boolean {
+  return code === undefined || /^(57P0[1-3]|08...|ECONN.*|EPIPE)$/.test(code);
+}
+
 async function inTransaction<T>(
   client: PoolClient,
   begin: string,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    await client.query(begin).catch(fail);
+    await client.query(begin).catch((error) => {
+      if (isLost(error)) throw new Unbegun('', { cause: failure(error) });
+      fail(error);
+    });
     const result = await work();
     await client.query('COMMIT').catch(fail);
     return result;
   } catch (error) {
+    if (error instanceof Unbegun) throw error;
     await client.query('ROLLBACK').catch(() => {
       throw new Broken('', { cause: error });
     });
@@ -211,7 +238,11 @@ function fromStored(value: string): string {
 }
 
 /** 53: PostgreSQL has no disk or no memory left for it. */
-function fail(error: Error & { readonly code?: string }): never {
+function failure(error: Error & { readonly code?: string }): StorageError {
   const isFull = error.code?.startsWith('53') ?? false;
-  throw new StorageError(isFull ? 'full' : 'failed', error.message, error);
+  return new StorageError(isFull ? 'full' : 'failed', error.message, error);
+}
+
+function fail(error: Error): never {
+  throw failure(error);
 }

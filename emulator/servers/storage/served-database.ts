@@ -40,7 +40,9 @@ interface Kept {
 
 /** The key that says of a database what is in it, and how it is laid out. */
 const ACCOUNT = 'account';
-const LAYOUT = 2;
+const LAYOUT = 3;
+/** Which this version takes over: accounts were one text then. */
+const LAYOUT_BEFORE = 2;
 
 /** Without a database nothing is kept. Errors: UsageError. */
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
@@ -69,7 +71,7 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
         bsos,
         places: keptPlaces(storage),
         secret,
-        keepAccounts: (server) => keptAccounts(storage, server),
+        keepAccounts: (...accounts) => keptAccounts(storage, ...accounts),
       },
       async close() {
         await bsos.close();
@@ -102,10 +104,10 @@ async function accountIn(
   return storage.transaction(ACCOUNT, async (tx) => {
     const [text = null] = await tx.get([ACCOUNT]);
     const kept = text === null ? null : inDatabase(parseObject(text));
-    // What an older version made has no key yet.
+    // What an older version made may have no key yet, and is not to be opened by it again.
     const key = kept?.key ?? (await newKey());
     const { kB, secret } = kept ?? { kB: seed?.kB ?? null, secret: randomBytes(32) };
-    if (kept?.key === undefined) {
+    if (kept?.key === undefined || kept.layout !== LAYOUT) {
       const found = { layout: LAYOUT, kB, secret: Buffer.from(secret).toString('hex'), key };
       tx.put(ACCOUNT, JSON.stringify(found));
     }
@@ -119,11 +121,12 @@ async function accountIn(
 
 function inDatabase(
   kept: Record<string, unknown> | null,
-): Omit<InDatabase, 'key'> & Partial<InDatabase> {
+): Omit<InDatabase, 'key'> & Partial<InDatabase> & { layout: unknown } {
   const { layout, kB, secret, key } = kept ?? {};
-  if (layout !== LAYOUT || (typeof kB !== 'string' && kB !== null) || typeof secret !== 'string')
+  const isKnown = layout === LAYOUT || layout === LAYOUT_BEFORE;
+  if (!isKnown || (typeof kB !== 'string' && kB !== null) || typeof secret !== 'string')
     throw new Error('another version of Kitsync has written it');
-  return { kB, secret: Buffer.from(secret, 'hex'), ...(isObject(key) ? { key } : {}) };
+  return { layout, kB, secret: Buffer.from(secret, 'hex'), ...(isObject(key) ? { key } : {}) };
 }
 
 async function newKey(): Promise<JsonWebKey> {
