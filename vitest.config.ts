@@ -35,6 +35,8 @@ const MODES: ReadonlyMap<string, string> = new Map([
   ['package', 'test/package/**/*.test.ts'],
   // What the servers keep, in a PostgreSQL of the tests' own.
   ['servers', 'test/servers/**/*.test.ts'],
+  // A real Kinto, on its memory and on PostgreSQL.
+  ['kinto', 'test/kinto/**/*.test.ts'],
   // A real Syncto, on a Python 3.6.
   ['syncto', 'test/syncto/real.test.ts'],
   // All cases of the simulations, of which `npm test` looks at a share.

@@ -13,7 +13,8 @@ export interface RemoteConfig {
   readonly serverUrl: string;
   /** Whom an assertion of the user's is for: an origin with a trailing slash. */
   readonly audience: string;
-  readonly auth: 'browserid' | 'bearer';
+  /** `basic`: a name and a password, as `Identity.credentials` has them. */
+  readonly auth: 'browserid' | 'bearer' | 'basic';
 }
 
 export interface CollectionSettings {

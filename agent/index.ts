@@ -31,6 +31,7 @@ export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote } from './config.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
+export { kinto } from './remotes/kinto/kinto.ts';
 export { clients } from './remotes/sync/clients.ts';
 export { sync15 } from './remotes/sync/sync15.ts';
 export { syncto } from './remotes/sync/syncto.ts';

@@ -133,6 +133,16 @@ type AnyEvent =
       readonly records: readonly string[];
       readonly lost: readonly string[];
     }
+  /**
+   * The server says that a record is gone, and nobody with the user's key does: the device keeps
+   * it, and sends it again.
+   */
+  | { readonly kind: 'unprovenDeletion'; readonly collection: string; readonly id: string }
+  /**
+   * What the server has of a collection was begun anew, emptied, or is from elsewhere: it is read
+   * as a whole, and what it lacks goes up again.
+   */
+  | { readonly kind: 'beganAnew'; readonly collection: string }
   /** Another device had the data of a collection dropped here. */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

@@ -36,9 +36,14 @@ type Opened =
 
 export type OpenedBso = Opened & { readonly id: string };
 
+type Proves = (id: string, body: Record<string, unknown>) => boolean;
+
 export interface BsoCrypto {
-  /** One answer per record, in the same order. A bad record is an answer, never an exception. */
-  open(bundle: KeyBundle, items: readonly SealedBso[]): Promise<OpenedBso[]>;
+  /**
+   * One answer per record, in the same order. A bad record is an answer, never an exception.
+   * `proves`: whether a body is that of the record with this id; left out: it has the id inside.
+   */
+  open(bundle: KeyBundle, items: readonly SealedBso[], proves?: Proves): Promise<OpenedBso[]>;
   /**
    * One payload per cleartext, in the same order.
    * Throws `CryptoError` `badText` (half a surrogate pair) or `badEntropy`.
@@ -65,7 +70,7 @@ export function bsoCrypto(
 ): BsoCrypto {
   const drawIvs = ivSource(entropy);
   return {
-    async open(bundle, items) {
+    async open(bundle, items, proves = hasIdInside) {
       const opened: OpenedBso[] = [];
       for (const batch of batches(items, (item) => item.payload.length)) {
         const texts = await decryptBatch(cipher, bundle, batch, pause);
@@ -73,7 +78,9 @@ export function bsoCrypto(
           const text = texts[index];
           if (text === undefined) throw new Error('the cipher left a record unanswered');
           const read =
-            'code' in text ? refusal(text.code) : readBody(id, text.text, pause, bodyBytesMax);
+            'code' in text
+              ? refusal(text.code)
+              : readBody((body) => proves(id, body), text.text, pause, bodyBytesMax);
           opened.push({ id, ...(read instanceof Promise ? await read : read) });
         }
       }
@@ -160,14 +167,14 @@ function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
 }
 
 function readBody(
-  id: string,
+  proves: (body: Record<string, unknown>) => boolean,
   text: string,
   pause: () => Promise<void>,
   bytesMax: number,
 ): Soon<Opened> {
   const proven = (body: Record<string, unknown> | OpenRefusal): Opened => {
     if (typeof body === 'string') return refusal(body);
-    if (body.id !== id && !isBareTombstone(body)) return refusal('idMismatch');
+    if (!proves(body)) return refusal('idMismatch');
     return { ok: true, text, body };
   };
   return text.length > longJsonUnits || isDense(text)
@@ -179,8 +186,8 @@ function readBody(
  * Firefox's application-services write a deletion as `{"deleted":true}` and nothing else, so for
  * them alone the envelope's word has to do.
  */
-function isBareTombstone(body: Record<string, unknown>): boolean {
-  return body.deleted === true && Object.keys(body).length === 1;
+function hasIdInside(id: string, body: Record<string, unknown>): boolean {
+  return body.id === id || (body.deleted === true && Object.keys(body).length === 1);
 }
 
 function parseShort(text: string): Record<string, unknown> | OpenRefusal {

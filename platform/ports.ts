@@ -173,6 +173,10 @@ export interface AccessToken {
    */
   readonly keysChangedAtMs?: number;
 }
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+}
 export interface Account {
   readonly uid: string;
   readonly email: string;
@@ -194,6 +198,11 @@ export interface Identity {
   assertion(audience: string, fresh: boolean): Promise<string>;
   /** An OAuth access token for the Sync scope. `fresh`: not a cached one. */
   accessToken(fresh: boolean): Promise<AccessToken>;
+  /**
+   * Who the user is to a server that asks for a name and a password. `fresh`: the last ones were
+   * refused. Absent: there are none.
+   */
+  credentials?(fresh: boolean): Promise<Credentials>;
   /** kB, or the scoped key for Sync. */
   syncKey(): Promise<SyncKey>;
   /** The user has signed out of sync here: what was kept for it may go. Absent: nothing was. */

@@ -101,7 +101,7 @@ const LISTS = ['agent/index.ts', 'agent/contents/lazy.ts'];
 /** Who says one of them, and why. */
 const MAY_SAY = new Map<string, readonly RegExp[]>([
   // The two lists of what a build may hold.
-  ['agent/index.ts', [/^export \{ (clients|sync15|syncto) \} from '\.\/remotes\/sync\//]],
+  ['agent/index.ts', [/^export \{ (clients|kinto|sync15|syncto) \} from '\.\/remotes\//]],
   ['agent/contents/lazy.ts', [/(sync15|syncto)\b/, /name: 'clients'|\/clients\.ts/]],
   // A status shows it: whatever the protocol, a person may have switched a collection off
   // elsewhere.

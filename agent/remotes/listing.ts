@@ -15,6 +15,8 @@ export type ReadEnvelope = (value: unknown) => {
   readonly id: unknown;
   readonly modifiedMs: unknown;
   readonly payload: unknown;
+  /** The wire says that it is deleted; left out: no wire of this protocol does. */
+  readonly deleted?: boolean;
 };
 
 /**
@@ -61,11 +63,12 @@ export function listingPage<T extends object>(
 
 /** A parsed record as an envelope, or why it is none. `chars`: the length of its text. */
 export function envelopeOf(value: unknown, chars: number, read: ReadEnvelope): Listed {
-  const { id, modifiedMs, payload } = read(value);
+  const { id, modifiedMs, payload: sealed, deleted = false } = read(value);
+  const payload = deleted ? null : typeof sealed === 'string' ? sealed : undefined;
   if (!isRecordId(id)) return spoilt(id, 'badId', chars);
   const timeMs = Number.isInteger(modifiedMs) ? Number(modifiedMs) : -1;
   const isTime = timeMs >= 0 && timeMs <= STAMP_MS_MAX;
-  if (!isTime || typeof payload !== 'string') return { ok: false, id, code: 'badEnvelope', chars };
+  if (!isTime || payload === undefined) return { ok: false, id, code: 'badEnvelope', chars };
   const envelope = { id, version: `${timeMs}`, modifiedMs: timeMs, payload };
   return { ok: true, envelope, chars };
 }

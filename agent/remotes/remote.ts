@@ -59,7 +59,7 @@ export interface Page {
 }
 
 /** The listing has to go on from there: what it showed does not hold any more. */
-interface Restart {
+export interface Restart {
   readonly restart: Position;
   /**
    * All that there is will be listed from there. What of the agreed records it does not show is
@@ -72,6 +72,8 @@ interface Restart {
 export type Incoming =
   | { readonly kind: 'live'; readonly body: Body; readonly text: string }
   | { readonly kind: 'tombstone' }
+  /** The wire says that it is gone, and nobody with the keys: what is held here goes up again. */
+  | { readonly kind: 'unprovenDeletion' }
   | { readonly kind: 'malformed'; readonly code: string; readonly proven: boolean };
 
 /** A local change: what the record shall be, and what it was made from. */

@@ -41,6 +41,7 @@ function identityOf(platform: Platform, name: string, { signIn }: AgentConfig): 
     account: () => own.account(),
     assertion: (audience, fresh) => own.assertion(audience, fresh),
     accessToken: (fresh) => own.accessToken(fresh),
+    ...(own.credentials && { credentials: own.credentials.bind(own) }),
     syncKey: () => own.syncKey(),
     forget: async () => own.forget?.(),
     deviceKey: async () => restKey(await ported(own.deviceKey()), `kitsync/v1/remote/${name}`),

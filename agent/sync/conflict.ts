@@ -81,7 +81,8 @@ async function mergedWith(
     let after: Received = before;
     let standing: Standing = 'merged';
     const code = refusalOf(store.collection, opened);
-    if (document !== null && found === null) after = { ...before, mirror: null };
+    const isGone = document !== null && found === null;
+    if (isGone || opened?.kind === 'unprovenDeletion') after = { ...before, mirror: null };
     else if (found !== null && opened && opened.kind !== 'malformed' && code === null) {
       const { body, text } = opened.kind === 'live' ? opened : { body: null, text: '' };
       const times = { serverNowMs: found.serverNowMs, deviceNowMs: pass.platform.clock.nowMs() };

@@ -65,7 +65,11 @@ function hasWork({ moved, origin, store: { state } }: Offer): boolean {
 async function take(context: PassContext, offer: Offer, report: PassReport): Promise<void> {
   const { store, moved, origin, around } = offer;
   const { name } = store.collection;
-  if (store.state.origin !== origin) await resetCollection(store, origin);
+  if (store.state.origin !== origin) {
+    const isNew = store.state.origin === '';
+    await resetCollection(store, origin);
+    if (!isNew) context.emit({ kind: 'beganAnew', collection: name });
+  }
   const own = newReport();
   report.collections[name] = own;
   const pass: CollectionPass = { ...context, offer, store, report: own, buried: new Map() };

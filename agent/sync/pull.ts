@@ -18,7 +18,7 @@ import { evict } from './evict.ts';
 import { type Arrival, keepFork, receive, type Times } from './merge.ts';
 import { createPagingGuard } from './paging.ts';
 import { type CollectionPass, isAtomic } from './pass-context.ts';
-import { requeueUnseen } from './requeue.ts';
+import { requeued, requeueUnseen } from './requeue.ts';
 import { takeRisk } from './risk.ts';
 
 /** Listings that begin again, and links that break after some records, in one pull. */
@@ -162,6 +162,8 @@ interface Proven extends Arrival {
   readonly id: string;
   /** Why it is set aside; null if it is good. */
   readonly code: string | null;
+  /** The server has lost it, or says so. */
+  readonly isLost: boolean;
 }
 
 interface ProvenBatch {
@@ -196,10 +198,13 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     const incoming = opened[at];
     if (incoming?.kind === 'live') {
       const { body, text } = incoming;
-      return { ...name, body, text, code: store.collection.check(body) && UNKNOWN_FORM };
+      const code = store.collection.check(body) && UNKNOWN_FORM;
+      return { ...name, body, text, code, isLost: false };
     }
-    const code = incoming?.kind === 'tombstone' ? null : (incoming?.code ?? 'badPayload');
-    return { ...name, body: null, text: '', code };
+    const isLost = incoming?.kind === 'unprovenDeletion';
+    const isGone = isLost || incoming?.kind === 'tombstone';
+    const code = isGone ? null : (incoming?.code ?? 'badPayload');
+    return { ...name, body: null, text: '', code, isLost };
   });
   return { arrivals, known, state };
 }
@@ -232,10 +237,20 @@ async function commitBatch(
   };
   // What a batch holds is dropped as it is worked off.
   for (let arrival = arrivals.shift(); arrival !== undefined; arrival = arrivals.shift()) {
-    const { id, modifiedMs, text, code } = arrival;
+    const { id, modifiedMs, text, code, isLost } = arrival;
     const before = entries.shift() ?? NO_ENTRY;
     if (code !== null) setAside(id, before, code, modifiedMs);
-    else {
+    else if (isLost) {
+      if (before.mirror === null) continue;
+      const { name, ids } = store.collection;
+      const own = ids?.ownId(id, before.mirror.body) ?? id;
+      transaction.set(
+        id,
+        before,
+        requeued(before, times.deviceNowMs, () => ++seq),
+      );
+      pass.emit({ kind: 'unprovenDeletion', collection: name, id: own });
+    } else {
       const after = receive(store.collection, before, arrival, store.state.epoch, times, seq + 1);
       if (after.local !== null && after.local !== before.local) seq++;
       if (before.local !== null) report.merged++;

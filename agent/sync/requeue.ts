@@ -3,7 +3,7 @@
 
 import { mayWrite } from '../collections/collection.ts';
 import { eachPage } from '../store/pages.ts';
-import { NO_ENTRY } from '../store/record.ts';
+import { type Entry, NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
 import { receive } from './merge.ts';
 import type { CollectionPass } from './pass-context.ts';
@@ -19,6 +19,14 @@ export async function requeueUnseen(pass: CollectionPass): Promise<void> {
   const { store } = pass;
   if (!store.state.resetting) return;
   await eachPage(store, false, (ids, isLast) => requeue(pass, ids, isLast));
+}
+
+/** The server has lost it: what was agreed on is a local change now, if there is no newer one. */
+export function requeued(before: Entry, changedAtMs: number, nextSeq: () => number): Entry {
+  const { mirror, local } = before;
+  if (mirror === null) return before;
+  const again = local ?? { body: mirror.body, changedAtMs, seq: nextSeq(), tries: 0 };
+  return { ...before, mirror: null, local: again };
 }
 
 async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {
@@ -40,13 +48,11 @@ async function requeue(pass: CollectionPass, ids: readonly string[], last: boole
         transaction.set(id, before, receive(store.collection, before, GONE, 0, times, seq));
         return;
       }
-      const local = before.local ?? {
-        body: before.mirror.body,
-        changedAtMs: pass.platform.clock.nowMs(),
-        seq: transaction.nextSeq(),
-        tries: 0,
-      };
-      transaction.set(id, before, { ...before, mirror: null, local });
+      transaction.set(
+        id,
+        before,
+        requeued(before, times.deviceNowMs, () => transaction.nextSeq()),
+      );
     },
     (transaction) => {
       if (last) transaction.update({ resetting: false, gone: undefined, damaged: undefined });

@@ -55,6 +55,7 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
       account: () => options.identity.account(),
       assertion: (audience, fresh) => options.identity.assertion(audience, fresh),
       accessToken: (fresh) => options.identity.accessToken(fresh),
+      ...withCredentials(options.identity),
       syncKey: () => options.identity.syncKey(),
       forget: async () => options.identity.forget?.(),
       deviceKey: async () => options.deviceKey ?? new Uint8Array(32).fill(7),
@@ -90,4 +91,8 @@ export function manualClock(startMs: number): ManualClock {
       nowMs = toMs;
     },
   };
+}
+
+function withCredentials(identity: Pick<Identity, 'credentials'>): Pick<Identity, 'credentials'> {
+  return identity.credentials ? { credentials: identity.credentials.bind(identity) } : {};
 }

@@ -130,7 +130,8 @@ function exchanging(start: Start, { isSealed }: Traits): void {
     await device.agent.sync();
     await bench.delete(device, 0);
     await device.agent.sync();
-    expect(bench.sent.filter((text) => text.includes(bench.service.id(0)))).not.toEqual([]);
+    const { id, wireId = id } = bench.service;
+    expect(bench.sent.filter((text) => text.includes(wireId(0)))).not.toEqual([]);
     expect(bench.sent.filter((text) => /plutonium|cGx1dG9uaXVt/.test(text))).toEqual([]);
   });
 }

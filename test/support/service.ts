@@ -24,6 +24,8 @@ export interface Service {
 
   /** The name of the n-th record. */
   id(n: number): string;
+  /** What the wire calls it, where that is not its name. */
+  wireId?(n: number): string;
   /** What another client sees, by id; a body without its id. */
   live(): ReadonlyMap<string, Body>;
   /** Another client's version of a record. */

@@ -12,9 +12,9 @@ import type { CollectionState } from '../../store/collection-state.ts';
 import { FORM, headWords, jsonStored, numberOf, storedObject } from '../../store/stored.ts';
 import type { Vault } from '../../store/vault.ts';
 import { parseDocument } from '../../wire/document.ts';
+import { bsoCryptoOf } from '../bso-crypto.ts';
 import type { DevicesMemory } from '../devices.ts';
 import type { Envelope, Kept, RemoteAccount } from '../remote.ts';
-import { bsoCryptoOf } from './bso-crypto.ts';
 import { engineVersion } from './engines.ts';
 import type { SyncStorage } from './storage.ts';
 

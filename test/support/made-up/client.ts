@@ -13,7 +13,13 @@ import {
 } from '../../../agent/remotes/remote.ts';
 import { parseDocument, readDocument } from '../../../agent/wire/document.ts';
 import { header } from '../../../agent/wire/headers.ts';
-import { createHttp, type Http, type HttpOptions, refusalOf } from '../../../agent/wire/http.ts';
+import {
+  createHttp,
+  type Http,
+  type HttpOptions,
+  notedHeaders,
+  refusalOf,
+} from '../../../agent/wire/http.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
 
 export interface Reply {
@@ -37,12 +43,16 @@ export function createHttpFor(options: RemoteOptions, authorize: HttpOptions['au
   return createHttp({
     ...options,
     authorize,
+    noted: NOTED,
     judge: (answer) =>
       answer.status === 503 || answer.status === 401
         ? refusalOf(answer, answer.status === 503 ? 'unavailable' : 'unauthorized', 'made-up')
         : null,
   });
 }
+
+/** Some of the servers ask for a pause under an `X-`. */
+const NOTED = notedHeaders('', '', 'x-');
 
 /** Requests with small answers. Errors: those of `createHttpFor`. */
 export function createAsk(options: RemoteOptions, authorize: HttpOptions['authorize']): Ask {

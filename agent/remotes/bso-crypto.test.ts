@@ -1,11 +1,11 @@
 // Who opens and seals: the device's cryptography where it has some, and ours for what is long.
 
 import { describe, expect, test } from 'vitest';
-import { longPayloadUnits } from '../../../crypto/bso.ts';
-import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
-import type { DeviceCrypto } from '../../../platform/ports.ts';
-import { json, remoteBench } from '../../../test/support/remote.ts';
-import { SYNC_KEY } from '../../../test/support/server.ts';
+import { longPayloadUnits } from '../../crypto/bso.ts';
+import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
+import type { DeviceCrypto } from '../../platform/ports.ts';
+import { json, remoteBench } from '../../test/support/remote.ts';
+import { SYNC_KEY } from '../../test/support/server.ts';
 import { bsoCryptoOf } from './bso-crypto.ts';
 
 /** The cryptography of a device, and how many calls its own had. */

@@ -1,0 +1,107 @@
+// The server of one pass: who asks, where the user's data is, and what goes out together.
+
+import { encodeBase64 } from '../../../crypto/bytes.ts';
+import { encodeUtf8 } from '../../../crypto/utf8.ts';
+import type { Header } from '../../../platform/ports.ts';
+import { SyncError } from '../../errors.ts';
+import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
+import { member, parseDocument, readDocument } from '../../wire/document.ts';
+import { createHttp, type Http } from '../../wire/http.ts';
+import type { RemoteOptions } from '../remote.ts';
+import { batch, type NoAnswers, type Part, type PartAnswer } from './batch.ts';
+import { ending, unexpected } from './statuses.ts';
+
+export interface Kinto {
+  readonly http: Http;
+  readonly base: string;
+  readonly bucketPath: string;
+  collectionPath(collection: string): string;
+  recordsPath(collection: string): string;
+  recordPath(collection: string, id: string): string;
+  /** How many requests one batch takes. Errors: those of HTTP. */
+  batchMax(): Promise<number>;
+  /** One batch. Errors: `badResponse`, `overQuota`, those of HTTP. */
+  send(parts: readonly Part[]): Promise<PartAnswer[] | NoAnswers>;
+  /**
+   * Small requests, in as many batches as they need. `readOnly`: the server takes none. Errors:
+   * `unavailable`, and as `send`.
+   */
+  ask(parts: readonly Part[]): Promise<PartAnswer[] | 'readOnly'>;
+}
+
+export function openServer(options: RemoteOptions, bucket: string): Kinto {
+  const { config, memory, platform, notes, abort } = options;
+  const authorize = authorization(options);
+  const http = createHttp({ platform, notes, abort, authorize, judge: ending });
+  const base = `${config.remote.serverUrl}/v1`;
+  const bucketPath = `/buckets/${bucket}`;
+  const collectionPath = (name: string): string =>
+    `${bucketPath}/collections/${encodeURIComponent(name)}`;
+  const recordsPath = (name: string): string => `${collectionPath(name)}/records`;
+  // A batch is anybody's: who asks is proven by its parts.
+  const send = async (parts: readonly Part[]): Promise<PartAnswer[] | NoAnswers> => {
+    const answers = await batch(http, base, memory, parts);
+    if (!isRefused(answers)) return answers;
+    const renewed = await http.send({ method: 'GET', url: base + bucketPath });
+    renewed.cancel();
+    const again = await batch(http, base, memory, parts);
+    if (isRefused(again)) throw new SyncError('unauthorized', 'kinto: a batch is refused');
+    return again;
+  };
+  const batchMax = async (): Promise<number> => {
+    memory.batchRequestsMax ??= await batchMaxOf(http, base);
+    return memory.batchRequestsMax;
+  };
+  return {
+    ...{ http, base, bucketPath, collectionPath, recordsPath, send, batchMax },
+    recordPath: (name, id) => `${recordsPath(name)}/${encodeURIComponent(id)}`,
+    async ask(parts) {
+      const max = await batchMax();
+      const all: PartAnswer[] = [];
+      for (let at = 0; at < parts.length; at += max) {
+        const answers = await send(parts.slice(at, at + max));
+        if (answers === 'readOnly') return answers;
+        if (typeof answers === 'string') {
+          throw new SyncError('unavailable', 'kinto: the server is not available');
+        }
+        all.push(...answers);
+      }
+      return all;
+    },
+  };
+}
+
+function isRefused(answers: PartAnswer[] | NoAnswers): boolean {
+  return typeof answers !== 'string' && answers.some(({ status }) => status === 401);
+}
+
+/** Kinto's own default, used when a server does not say. */
+const BATCH_MAX_DEFAULT = 25;
+
+async function batchMaxOf(http: Http, base: string): Promise<number> {
+  const answer = await http.send({ method: 'GET', url: `${base}/` });
+  if (answer.status !== 200) throw unexpected(answer, 'hello');
+  const hello = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
+  const settings = member(hello, 'settings');
+  for (const prefix of ['', 'kinto.', 'cliquet.']) {
+    const max = member(settings, `${prefix}batch_max_requests`);
+    if (Number.isSafeInteger(max) && Number(max) > 0) return Number(max);
+  }
+  return BATCH_MAX_DEFAULT;
+}
+
+function authorization({
+  platform: { identity },
+  config,
+}: RemoteOptions): (fresh: boolean) => Promise<readonly Header[]> {
+  return async (fresh) => {
+    if (config.remote.auth !== 'basic') {
+      return [['Authorization', `Bearer ${(await identity.accessToken(fresh)).token}`]];
+    }
+    if (identity.credentials === undefined) {
+      throw new SyncError('unauthorized', 'the account manager has no name and password');
+    }
+    const { name, password } = await identity.credentials(fresh);
+    return [['Authorization', `Basic ${encodeBase64(encodeUtf8(`${name}:${password}`))}`]];
+  };
+}

@@ -1,0 +1,171 @@
+// Kinto as a remote: the user's collections in a bucket of their own, encrypted, each with a record
+// that says what it belongs to. What the server says of a deletion is believed where a sealed
+// tombstone says it, too.
+// Sources: Kinto HTTP API 1.x; what Kinto 26.5.0 was seen to do.
+
+import type { BsoCrypto } from '../../../crypto/bso.ts';
+import { clientState } from '../../../crypto/keys.ts';
+import { SyncError } from '../../errors.ts';
+import { bsoCryptoOf } from '../bso-crypto.ts';
+import { isHashedId } from '../ids.ts';
+import { forgetNames, namedBy } from '../named.ts';
+import {
+  type Offer,
+  type Page,
+  type Position,
+  type Remote,
+  type RemoteDriver,
+  type RemoteOptions,
+  type Restart,
+  UNHEARD,
+  type Wanted,
+} from '../remote.ts';
+import { sealedCodec } from './codec.ts';
+import { type Kinto, openServer } from './http.ts';
+import { type KintoKeys, kintoKeys } from './keys.ts';
+import { COMPARE_MS } from './limits.ts';
+import { epochsOf, make, type Polled, poll } from './polls.ts';
+import { type Place, placeOf, positionOf, START } from './position.ts';
+import { fetchedOf, listQuery, recordsPage } from './records.ts';
+import { unexpected } from './statuses.ts';
+import { openUpload } from './upload.ts';
+
+export const kinto: RemoteDriver = {
+  protocol: 'kinto',
+  keyName: clientState,
+  account: async (kept) => ({
+    standing: () => UNHEARD,
+    forget: () => forgetNames(kept),
+  }),
+  // Every id is hashed: what a server can read of a record is its length and its times.
+  named: namedBy({ charsMax: 2_048, isLegal: isHashedId }),
+  open: openKinto,
+};
+
+function openKinto(options: RemoteOptions): Remote {
+  // A farewell has nothing to say: nothing of the device's own is there.
+  if (options.owner === null) return nobody();
+  const keys = kintoKeys(options.owner.key);
+  const server = openServer(options, keys.bucket);
+  const totals = new Map<string, number>();
+  const sealing = {
+    crypto: bsoCryptoOf(options),
+    pause: () => options.platform.clock.pause(),
+  };
+  return {
+    async begin(wanted) {
+      const stands = await look(options, server, wanted, keys, sealing.crypto);
+      return wanted.map((one, at): Offer => {
+        const { collection, state } = one.store;
+        const { polled = UNKNOWN, epoch = null } = stands[at] ?? {};
+        if (polled.kind === 'there') totals.set(collection.name, polled.signature.total);
+        const refusal = epoch instanceof SyncError ? epoch : refusalOf(polled, collection.name);
+        const bundle = keys.bundleFor(collection.name);
+        return {
+          ...one,
+          origin: typeof epoch === 'string' ? `${keys.bucket}/${epoch}` : state.origin,
+          moved: refusal !== null || hasMoved(polled, placeOf(state.position)),
+          codec: sealedCodec({ ...sealing, collection, bundle }),
+          ...(refusal && { around: () => Promise.reject(refusal) }),
+        };
+      });
+    },
+    changes: ({ collection: { name } }, at) =>
+      changes(options, server, name, at, totals.get(name) ?? -1),
+    async fetch({ collection: { name } }, id) {
+      const url = server.base + server.recordPath(name, id);
+      const answer = await server.http.send({ method: 'GET', url });
+      return fetchedOf(answer, id, options.config.recordCharsMax);
+    },
+    upload: (store) => openUpload(options, server, store),
+  };
+}
+
+interface Stand {
+  readonly polled: Polled;
+  /** Null: it is the one that is known, or there can be none. */
+  readonly epoch: string | null | SyncError;
+}
+
+/**
+ * How each collection stands: what is not there is made, and whose epoch may be another is asked.
+ */
+async function look(
+  options: RemoteOptions,
+  server: Kinto,
+  wanted: readonly Wanted[],
+  keys: KintoKeys,
+  crypto: BsoCrypto,
+): Promise<Stand[]> {
+  const nameOf = ({ store }: Wanted): string => store.collection.name;
+  const polled = await poll(server, wanted);
+  const missing = wanted.filter((_, at) => isMissing(polled[at]));
+  const made = missing.length === 0 ? [] : await make(server, missing.map(nameOf));
+  for (const [at, one] of missing.entries()) {
+    if (made[at]) polled[wanted.indexOf(one)] = EMPTY;
+  }
+  const doubted = wanted.filter(({ store: { state } }, at) => {
+    const now = polled[at] ?? UNKNOWN;
+    const isNew = state.position === '' || state.origin === '' || state.resetting;
+    return now.kind !== 'refused' && (isNew || hasMoved(now, placeOf(state.position)));
+  });
+  const sealerOf = (name: string) => ({ crypto, bundle: keys.bundleFor(name) });
+  const names = doubted.map(nameOf);
+  const epochs = names.length === 0 ? [] : await epochsOf(server, names, sealerOf, options);
+  return wanted.map((one, at) => ({
+    polled: polled[at] ?? UNKNOWN,
+    epoch: epochs[doubted.indexOf(one)] ?? null,
+  }));
+}
+
+/** `total`: records that a poll has counted; -1: none has. */
+async function changes(
+  { config, notes }: RemoteOptions,
+  server: Kinto,
+  name: string,
+  at: Position,
+  total: number,
+): Promise<Page | Restart> {
+  const place = placeOf(at);
+  if (place.isWhole && notes.serverNowMs - place.comparedMs > COMPARE_MS) return WHOLE;
+  const url = server.base + server.recordsPath(name) + listQuery(place);
+  const answer = await server.http.send({ method: 'GET', url });
+  if (answer.status === 400 && place.token !== null) {
+    // A token that the server does not know any more.
+    answer.cancel();
+    return { restart: positionOf({ ...place, token: null }) };
+  }
+  if (answer.status !== 200) throw unexpected(answer, name);
+  const page = recordsPage(answer, config.recordCharsMax, place, total);
+  if (page.tagMs >= place.tagMs) return page;
+  // Time goes backwards there: tombstones were purged, or a backup was restored.
+  page.cancel();
+  return WHOLE;
+}
+
+const WHOLE = { restart: positionOf(START), whole: 'ours' as const };
+const UNKNOWN: Polled = { kind: 'unknown' };
+const EMPTY: Polled = { kind: 'there', signature: { tagMs: 1, total: -1, young: -1 } };
+
+function nobody(): Remote {
+  const refuse = () => Promise.reject(new SyncError('signedOut', 'nobody is signed in'));
+  return { begin: refuse, changes: refuse, fetch: refuse, upload: refuse };
+}
+
+/** A missing bucket is refused, a missing collection is missing. */
+function isMissing(polled: Polled | undefined): boolean {
+  return polled?.kind === 'missing' || polled?.kind === 'refused';
+}
+
+function refusalOf({ kind }: Polled, collection: string): SyncError | null {
+  if (kind !== 'missing' && kind !== 'refused') return null;
+  return new SyncError('readOnly', `${collection}: the server lets this user not make it`, {
+    collection,
+  });
+}
+
+function hasMoved(polled: Polled, place: Place): boolean {
+  if (polled.kind !== 'there' || !place.isWhole) return true;
+  const { tagMs, total, young } = polled.signature;
+  return tagMs !== place.tagMs || total !== place.total || young !== place.young;
+}

@@ -1,0 +1,130 @@
+// What a pass begins with: one request that tells of every collection whether it has moved, and
+// what is to be made where there is nothing yet. A part of a batch is never asked under a
+// condition: an answer of 304 would spoil the whole batch.
+
+import type { BsoCrypto } from '../../../crypto/bso.ts';
+import { encodeBase64 } from '../../../crypto/bytes.ts';
+import type { KeyBundle } from '../../../crypto/keys.ts';
+import { SyncError } from '../../errors.ts';
+import { STAMP_MS_MAX } from '../../limits.ts';
+import { member } from '../../wire/document.ts';
+import type { RemoteOptions, Wanted } from '../remote.ts';
+import { type Part, type PartAnswer, partHeader } from './batch.ts';
+import type { Kinto } from './http.ts';
+import { placeOf, type Signature, youngSinceMs } from './position.ts';
+import { EPOCH_ID } from './records.ts';
+
+/** How a collection stands on the server. `unknown`: it does not say without a listing. */
+export type Polled =
+  | { readonly kind: 'there'; readonly signature: Signature }
+  | { readonly kind: 'missing' | 'refused' | 'unknown' };
+
+/** One answer for each collection. Errors: those of the batch. */
+export async function poll(kinto: Kinto, wanted: readonly Wanted[]): Promise<Polled[]> {
+  const parts = wanted.flatMap(({ store: { collection, state } }): Part[] => {
+    const path = kinto.recordsPath(collection.name);
+    const sinceMs = youngSinceMs(placeOf(state.position).tagMs);
+    return [
+      { method: 'HEAD', path },
+      { method: 'HEAD', path: `${path}?_since=${sinceMs}` },
+    ];
+  });
+  const answers = await kinto.ask(parts);
+  return wanted.map((_, at) => {
+    if (answers === 'readOnly') return { kind: 'unknown' };
+    return polledOf(answers[2 * at], answers[2 * at + 1]);
+  });
+}
+
+function polledOf(all: PartAnswer | undefined, young: PartAnswer | undefined): Polled {
+  const { status = 0 } = all ?? {};
+  if (status === 404) return { kind: 'missing' };
+  if (status === 403) return { kind: 'refused' };
+  if (status !== 200 || all === undefined) return { kind: 'unknown' };
+  const tag = /^"(\d{1,15})"$/.exec(partHeader(all, 'etag') ?? '')?.[1];
+  const tagMs = tag === undefined ? 0 : Math.min(Number(tag), STAMP_MS_MAX);
+  return {
+    kind: 'there',
+    signature: { tagMs, total: countOf(all), young: young ? countOf(young) : -1 },
+  };
+}
+
+/** Records that a HEAD counts: servers from before 1.21 have the other name only. */
+function countOf(answer: PartAnswer): number {
+  const text = partHeader(answer, 'total-objects') ?? partHeader(answer, 'total-records') ?? '';
+  return /^\d{1,12}$/.test(text) ? Number(text) : -1;
+}
+
+/** Makes the bucket and these collections. False for one that this user may not make. */
+export async function make(kinto: Kinto, names: readonly string[]): Promise<boolean[]> {
+  const isNew = { 'If-None-Match': '*' };
+  const paths = [kinto.bucketPath, ...names.map((name) => kinto.collectionPath(name))];
+  const parts = paths.map((path): Part => ({ method: 'PUT', path, headers: isNew, body: {} }));
+  const answers = await kinto.ask(parts);
+  if (answers === 'readOnly') return names.map(() => false);
+  return answers.slice(1).map(({ status }) => status < 300 || status === 412);
+}
+
+/** Who seals and opens the epoch of a collection. */
+interface Sealer {
+  readonly crypto: BsoCrypto;
+  readonly bundle: KeyBundle;
+}
+
+/**
+ * What the records of each of these collections belong to: a text that the first device has sealed
+ * into a record of its own. A collection that was emptied, made anew or restored from elsewhere has
+ * another one, or none, and then gets a new one. Null: this user may make none. Errors:
+ * `keyMismatch` for one that the user's key does not open; those of the batch.
+ */
+export async function epochsOf(
+  kinto: Kinto,
+  names: readonly string[],
+  sealerOf: (name: string) => Sealer,
+  { platform }: Pick<RemoteOptions, 'platform'>,
+): Promise<(string | null | SyncError)[]> {
+  const pathOf = (name: string): string => `${kinto.recordsPath(name)}/${EPOCH_ID}`;
+  const found = await kinto.ask(names.map((name) => ({ method: 'GET', path: pathOf(name) })));
+  if (found === 'readOnly') return names.map(() => null);
+  const epochs: (string | null | SyncError)[] = [];
+  for (const [at, name] of names.entries()) {
+    const { crypto, bundle } = sealerOf(name);
+    const answer = found[at];
+    const there = answer?.status === 200 ? member(answer.body, 'data') : undefined;
+    if (answer?.status !== 404) {
+      const isThere = answer?.status === 200;
+      epochs.push(isThere ? await openEpoch(crypto, bundle, member(there, 'payload'), name) : null);
+      continue;
+    }
+    const epoch = encodeBase64(platform.entropy.random(EPOCH_BYTES), 'url');
+    const [payload] = await crypto.seal(bundle, [JSON.stringify({ id: EPOCH_ID, epoch })]);
+    const put = { 'If-None-Match': '*' };
+    const made = await kinto.ask([
+      { method: 'PUT', path: pathOf(name), headers: put, body: { data: { payload } } },
+    ]);
+    const [put1] = made === 'readOnly' ? [] : made;
+    const existing = member(member(put1?.body, 'details'), 'existing');
+    if (put1?.status === 201 || put1?.status === 200) epochs.push(epoch);
+    else if (put1?.status !== 412) epochs.push(null);
+    else epochs.push(await openEpoch(crypto, bundle, member(existing, 'payload'), name));
+  }
+  return epochs;
+}
+
+async function openEpoch(
+  crypto: BsoCrypto,
+  bundle: KeyBundle,
+  payload: unknown,
+  collection: string,
+): Promise<string | SyncError> {
+  const item = { id: EPOCH_ID, payload: typeof payload === 'string' ? payload : '' };
+  const [opened] = await crypto.open(bundle, [item]);
+  const epoch = opened?.ok ? opened.body.epoch : undefined;
+  if (typeof epoch === 'string' && EPOCH.test(epoch)) return epoch;
+  return new SyncError('keyMismatch', `${collection}: its epoch does not open under this key`, {
+    collection,
+  });
+}
+
+const EPOCH_BYTES = 12;
+const EPOCH = /^[A-Za-z0-9_-]{16}$/;

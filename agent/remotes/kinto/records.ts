@@ -1,0 +1,111 @@
+// Records as a Kinto lists them: a page of them oldest first, or one by its id.
+// Source: Kinto HTTP API 1.x (records, timestamps).
+
+import { badResponse } from '../../errors.ts';
+import { JSON_DEPTH_MAX, PAGE_RECORDS_MAX } from '../../limits.ts';
+import { member, parseInTurns, readDocument } from '../../wire/document.ts';
+import { etagMs, header } from '../../wire/headers.ts';
+import type { Answer } from '../../wire/http.ts';
+import { createSplitter } from '../../wire/records.ts';
+import { envelopeOf, listingPage, type ReadEnvelope } from '../listing.ts';
+import type { Fetched, Page } from '../remote.ts';
+import { createProgress, type Place, positionOf, sinceOf, youngSinceMs } from './position.ts';
+import { unexpected } from './statuses.ts';
+
+/** The record that names what the others belong to: see epoch.ts. It is no record of apps. */
+export const EPOCH_ID = 'epoch';
+
+const readRecord: ReadEnvelope = (value) => {
+  const [id, modifiedMs, payload, deleted] = ['id', 'last_modified', 'payload', 'deleted'].map(
+    (name) => member(value, name),
+  );
+  return { id, modifiedMs, payload, deleted: deleted === true && payload === undefined };
+};
+
+/** What of the URL's query asks for the page at this place. */
+export function listQuery(place: Place): string {
+  const since = sinceOf(place);
+  const { token } = place;
+  return [
+    '?_sort=last_modified',
+    `&_limit=${PAGE_RECORDS_MAX}`,
+    since === null ? '' : `&_since=${since}`,
+    token === null ? '' : `&_token=${encodeURIComponent(token)}`,
+  ].join('');
+}
+
+/** `total`: records that a poll has counted before the listing; -1: none has. */
+export function recordsPage(
+  answer: Answer,
+  recordCharsMax: number,
+  place: Place,
+  total: number,
+): Page & { readonly tagMs: number } {
+  const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
+  const token = (): string | null => tokenOf(header(answer.headers, 'next-page'));
+  const tagMs = etagMs(answer.headers) ?? 0;
+  const progress = createProgress(place, { tagMs, total, serverNowMs: answer.serverNowMs ?? 0 });
+  const page = listingPage(answer, splitter, readRecord, { serverNowMs: answer.serverNowMs });
+  let epochs = 0;
+  return {
+    ...page,
+    tagMs,
+    async next(out) {
+      const more = await page.next(out);
+      const at = out.findIndex((one) => one.ok && one.envelope.id === EPOCH_ID);
+      const [epoch] = at < 0 ? [] : out.splice(at, 1);
+      if (epoch?.ok && Number(epoch.envelope.version) > youngSinceMs(tagMs)) epochs++;
+      return more;
+    },
+    hasNext: () => token() !== null,
+    position(taken, isEnd) {
+      const unlisted = epochs;
+      epochs = 0;
+      return positionOf(progress(taken, isEnd ? token() : null, isEnd, unlisted));
+    },
+  };
+}
+
+/**
+ * Reads the answer to a request for `id`. Errors: `badResponse` for anything else than that record,
+ * and past `charsMax` characters; those of the status, those of reading.
+ */
+export async function fetchedOf(answer: Answer, id: string, charsMax: number): Promise<Fetched> {
+  if (answer.status === 404) {
+    answer.cancel();
+    return { kind: 'missing' };
+  }
+  if (answer.status !== 200) throw unexpected(answer, id);
+  const text = await readDocument(() => answer.read(), charsMax);
+  const data = member(await parseInTurns(text, answer.pause), 'data');
+  return foundOf(data, id, text.length, answer.serverNowMs) ?? notThat(id);
+}
+
+/** A record of an answer that was read already; null: it is not that record. */
+export function foundOf(
+  data: unknown,
+  id: string,
+  chars: number,
+  serverNowMs: number | null,
+): Fetched | null {
+  const listed = envelopeOf(data, chars, readRecord);
+  if (!listed.ok || listed.envelope.id !== id) return null;
+  return { kind: 'found', envelope: listed.envelope, serverNowMs };
+}
+
+function notThat(id: string): never {
+  throw badResponse(`${id}: the answer is not that record`);
+}
+
+/** The `_token` of a Next-Page URL, whose host may be wrong behind a proxy and is not used. */
+function tokenOf(nextPage: string | null): string | null {
+  if (nextPage === null) return null;
+  const match = /[?&]_token=([A-Za-z0-9_=%.-]{1,2048})(?:&|$)/.exec(nextPage);
+  if (match === null) throw badResponse('Next-Page: no _token in it');
+  try {
+    return decodeURIComponent(match[1] ?? '');
+  } catch (error) {
+    if ((error as Error | null)?.name !== 'URIError') throw error;
+    throw badResponse('Next-Page: _token is not percent-encoded');
+  }
+}

@@ -1,0 +1,180 @@
+// Changes on their way up, on a server that says what a test wants it to.
+
+import { describe, expect, test } from 'vitest';
+import { PAYLOAD_SAFE_CHARS } from '../../limits.ts';
+import type { CollectionStore } from '../../store/store.ts';
+import type { Outgoing, PushResult, RemoteOptions } from '../remote.ts';
+import type { NoAnswers, Part, PartAnswer } from './batch.ts';
+import type { Kinto } from './http.ts';
+import { openUpload } from './upload.ts';
+
+const record = (n: number, payload: string | null = 'x', base: string | null = null): Outgoing => ({
+  ...{ id: `r${n}`, payload, base, beside: {} },
+});
+const stored = (part: Part, stampMs = 5): PartAnswer => {
+  const id = part.path.split('/').at(-1);
+  return { status: 201, headers: null, body: { data: { id, last_modified: stampMs } } };
+};
+const refused = (status: number, body: unknown = {}): PartAnswer => ({
+  ...{ status, headers: null, body },
+});
+const all = (records: number) => Array.from({ length: records }, (_, n) => record(n));
+
+interface Script {
+  /** Answers a batch, the n-th of all. */
+  batch?(parts: readonly Part[], n: number): PartAnswer[] | NoAnswers;
+  /** The status of a request by itself, and its entity tag. */
+  single?(path: string): { readonly status: number; readonly etag?: string };
+}
+
+async function pushed(records: readonly Outgoing[], script: Script) {
+  const sent: string[][] = [];
+  const alone: { readonly method: string; readonly headers: unknown }[] = [];
+  const kinto = {
+    base: 'https://kinto.test/v1',
+    recordPath: (name: string, id: string) => `/${name}/${id}`,
+    batchMax: async () => 10,
+    async send(parts: readonly Part[]) {
+      sent.push(parts.map(({ method, path }) => `${method} ${path}`));
+      return script.batch?.(parts, sent.length) ?? 'unavailable';
+    },
+    http: {
+      async send({
+        url,
+        method,
+        headers = [],
+      }: {
+        url: string;
+        method: string;
+        headers?: unknown;
+      }) {
+        alone.push({ method, headers });
+        const { status, etag = '' } = script.single?.(url) ?? { status: 503 };
+        return { status, headers: [['etag', etag]], cancel: () => undefined };
+      },
+    },
+  };
+  const upload = await openUpload(
+    { config: {}, notes: { serverNowMs: 9 } } as unknown as RemoteOptions,
+    kinto as unknown as Kinto,
+    { collection: { name: 'c' } } as CollectionStore,
+  );
+  expect(await upload.commit()).toEqual({ kind: 'none' });
+  const results = await upload.add(records, true);
+  return { results, sent, alone, kinds: results.map(({ kind }: PushResult) => kind) };
+}
+
+describe('a batch', () => {
+  test('sends each change under the version that it was made from', async () => {
+    const parts: Part[] = [];
+    await pushed([record(1), record(2, 'x', '7'), record(3, null, '8')], {
+      batch: (all) => {
+        parts.push(...all);
+        return all.map((part) => stored(part));
+      },
+    });
+    expect(parts).toEqual([
+      { ...put('r1'), headers: { 'If-None-Match': '*' } },
+      { ...put('r2'), headers: { 'If-Match': '"7"' } },
+      { method: 'DELETE', path: '/c/r3', headers: { 'If-Match': '"8"' } },
+    ]);
+  });
+
+  test('that met a race has stored nothing up to its last one: that is sent again', async () => {
+    const { kinds, sent } = await pushed(all(5), {
+      batch: (parts, n) =>
+        parts.map((part, at) => (n === 1 && (at === 0 || at === 2) ? refused(409) : stored(part))),
+    });
+    expect(kinds).toEqual(Array(5).fill('stored'));
+    expect(sent.map((paths) => paths.length)).toEqual([5, 3]);
+  });
+
+  test('that meets a race every time is given up for this pass', async () => {
+    const { kinds, sent } = await pushed(all(3), {
+      batch: (parts) => parts.map((part, at) => (at === 1 ? refused(409) : stored(part))),
+    });
+    expect(kinds).toEqual(['failed', 'failed', 'stored']);
+    expect(sent.length).toBeLessThan(9);
+  });
+
+  test('that fails as a whole is halved until the one that is not taken stands alone', async () => {
+    const { kinds } = await pushed(all(4), {
+      batch: (parts) =>
+        parts.some(({ path }) => path.endsWith('r2'))
+          ? 'unavailable'
+          : parts.map((part) => stored(part)),
+      single: (url) => (url.endsWith('r2') ? { status: 503 } : { status: 201, etag: '"6"' }),
+    });
+    expect(kinds).toEqual(['stored', 'stored', 'failed', 'stored']);
+  });
+
+  test('of a server that is down asks it no more than a few times', async () => {
+    const { kinds, sent, alone } = await pushed(all(8), {});
+    expect(kinds).toEqual(Array(8).fill('failed'));
+    expect(sent.length + alone.length).toBeLessThan(8);
+  });
+
+  test('of a server that takes none says that it may be read only', async () => {
+    const { kinds } = await pushed(all(2), { batch: () => 'readOnly' });
+    expect(kinds).toEqual(['readOnly', 'readOnly']);
+  });
+
+  test('has no record that is too long for its answer: it goes alone', async () => {
+    const long = record(1, 'x'.repeat(20_000));
+    const { kinds, alone } = await pushed([record(0), long, record(2)], {
+      batch: (parts) => parts.map((part) => stored(part)),
+      single: () => ({ status: 200, etag: '"7"' }),
+    });
+    expect(kinds).toEqual(['stored', 'stored', 'stored']);
+    expect(alone).toHaveLength(3);
+  });
+});
+
+describe('an answer', () => {
+  const one = async (answer: (part: Part) => PartAnswer, sent = record(1)) =>
+    (
+      await pushed([sent, record(2)], {
+        batch: (parts) => parts.map(answer),
+        single: () => ({ status: answer({ method: 'PUT', path: '' }).status }),
+      })
+    ).results[0];
+  const big = record(1, 'x'.repeat(PAYLOAD_SAFE_CHARS + 1));
+
+  test.each([
+    [403, 'readOnly', record(1)],
+    [405, 'readOnly', record(1)],
+    [400, 'failed', record(1)],
+    [400, 'refused', big],
+    [429, 'failed', big],
+    [404, 'failed', record(1)],
+  ])('%i is %s', async (status, kind, sent) => {
+    expect(await one(() => refused(status), sent)).toMatchObject({ kind });
+  });
+
+  test('413 names the length as the reason', async () => {
+    expect(await one(() => refused(413))).toEqual({ kind: 'refused', code: 'tooLarge' });
+  });
+
+  test('that is about another record, or tells no version, is no acknowledgement', async () => {
+    const other = { data: { id: 'r9', last_modified: 5 } };
+    expect(await one(() => ({ ...refused(200), body: other }))).toEqual({ kind: 'failed' });
+    expect(await one(() => refused(200, { data: { id: 'r1' } }))).toEqual({ kind: 'failed' });
+  });
+
+  test('of a conflict brings what the server holds, if it is that record', async () => {
+    const existing = { id: 'r1', last_modified: 3, payload: 'theirs' };
+    expect(await one(() => refused(412, { details: { existing } }))).toMatchObject({
+      kind: 'conflict',
+      theirs: { kind: 'found', envelope: { payload: 'theirs', version: '3' }, serverNowMs: 9 },
+    });
+    const another = { ...existing, id: 'r2' };
+    expect(await one(() => refused(412, { details: { existing: another } }))).toEqual({
+      kind: 'conflict',
+    });
+    expect(await one(() => refused(412, { details: {} }))).toEqual({ kind: 'conflict' });
+  });
+});
+
+function put(id: string) {
+  return { method: 'PUT', path: `/c/${id}`, body: { data: { payload: 'x' } } };
+}

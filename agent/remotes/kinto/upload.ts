@@ -1,0 +1,153 @@
+// Local changes on their way to a Kinto: each under the version that it was made from, a batch at a
+// time. A batch that fails as a whole is halved until the record that the server cannot take stands
+// alone. Up to the last member that met a race (409) nothing is on the server, whatever the answers
+// before it say.
+
+import { heapOf } from '../../config.ts';
+import { PAYLOAD_SAFE_CHARS } from '../../limits.ts';
+import type { CollectionStore } from '../../store/store.ts';
+import { member } from '../../wire/document.ts';
+import { etagMs } from '../../wire/headers.ts';
+import { JSON_BODY } from '../../wire/http.ts';
+import type { Outgoing, PushResult, RemoteOptions, Upload } from '../remote.ts';
+import type { Part, PartAnswer } from './batch.ts';
+import type { Kinto } from './http.ts';
+import { foundOf } from './records.ts';
+
+export async function openUpload(
+  { config, notes }: RemoteOptions,
+  kinto: Kinto,
+  { collection }: CollectionStore,
+): Promise<Upload> {
+  const heap = heapOf(config);
+  const partOf = (record: Outgoing): Part =>
+    putOf(kinto.recordPath(collection.name, record.id), record);
+  return {
+    addMax: Math.min(await kinto.batchMax(), heap.pushRecordsMax),
+    addCharsMax: heap.pushCharsMax,
+    async add(records) {
+      const serverNowMs = (): number | null => notes.serverNowMs || null;
+      const results: PushResult[] = records.map(() => ({ kind: 'failed' }));
+      let waiting = records.map((record, at) => ({ record, at }));
+      for (let tries = 0; tries < RACES_MAX && waiting.length > 0; tries++) {
+        const sent = waiting;
+        const answers = await inBatches(
+          kinto,
+          sent.map(({ record }) => record),
+          partOf,
+          heap.echoCharsMax,
+        );
+        const lost = answers.map(({ status }) => status === RACE).lastIndexOf(true);
+        waiting = sent.slice(0, lost + 1);
+        for (const [index, { record, at }] of sent.entries()) {
+          const answer = answers[index];
+          if (index > lost && answer) results[at] = resultOf(record, answer, serverNowMs());
+        }
+      }
+      return results;
+    },
+    commit: async () => ({ kind: 'none' }),
+  };
+}
+
+/** The same request may win the next time; past that it waits for the next pass. */
+const RACES_MAX = 4;
+const RACE = 409;
+const UNAVAILABLE: PartAnswer = { status: 503, headers: null, body: null };
+const READ_ONLY: PartAnswer = { status: 405, headers: null, body: null };
+
+function putOf(path: string, { payload, base }: Outgoing): Part {
+  const headers: { readonly [name: string]: string } =
+    base === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
+  return payload === null
+    ? { method: 'DELETE', path, headers }
+    : { method: 'PUT', path, headers, body: { data: { payload } } };
+}
+
+async function inBatches(
+  kinto: Kinto,
+  records: readonly Outgoing[],
+  partOf: (record: Outgoing) => Part,
+  echoCharsMax: number,
+): Promise<PartAnswer[]> {
+  const results: PartAnswer[] = [];
+  let size = records.length;
+  while (results.length < records.length) {
+    const at = results.length;
+    if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
+      // Two single refusals in a row: it is an outage after all.
+      results.push(...records.slice(at).map(() => UNAVAILABLE));
+      break;
+    }
+    const group = records.slice(at, batchEnd(records, at, at + size, echoCharsMax));
+    const parts = group.map(partOf);
+    const [alone] = parts;
+    if (alone !== undefined && parts.length === 1) {
+      results.push(await single(kinto, alone));
+      continue;
+    }
+    const answers = await kinto.send(parts);
+    if (answers === 'readOnly') results.push(...parts.map(() => READ_ONLY));
+    else if (typeof answers === 'string') size = Math.ceil(parts.length / 2);
+    else results.push(...answers);
+  }
+  return results;
+}
+
+function batchEnd(
+  records: readonly Outgoing[],
+  from: number,
+  to: number,
+  charsMax: number,
+): number {
+  let chars = 0;
+  for (let at = from; at < to && at < records.length; at++) {
+    chars += records[at]?.payload?.length ?? 0;
+    // A large payload goes alone, so that its echo in a batch's answer is never read.
+    if (chars > charsMax) return Math.max(at, from + 1);
+  }
+  return Math.min(to, records.length);
+}
+
+/** A request by itself: its answer may have a long record again, so its headers have to do. */
+async function single({ http, base }: Kinto, part: Part): Promise<PartAnswer> {
+  const answer = await http.send({
+    method: part.method === 'DELETE' ? 'DELETE' : 'PUT',
+    url: base + part.path,
+    headers: [JSON_BODY, ...Object.entries(part.headers ?? {})],
+    ...(part.body !== undefined && { body: JSON.stringify(part.body) }),
+  });
+  answer.cancel();
+  const isStored = answer.status === 200 || answer.status === 201;
+  const data = isStored ? { last_modified: etagMs(answer.headers) } : undefined;
+  return { status: answer.status, headers: null, body: { data } };
+}
+
+/** Statuses of a request that may be taken another time: who asks, how often, who else does. */
+const TRANSIENT: ReadonlySet<number> = new Set([401, 408, 409, 425, 429]);
+
+function resultOf(record: Outgoing, answer: PartAnswer, serverNowMs: number | null): PushResult {
+  const { status, body } = answer;
+  if (status === 200 || status === 201) {
+    const data = member(body, 'data');
+    const stampMs = member(data, 'last_modified');
+    const isOther = (member(data, 'id') ?? record.id) !== record.id;
+    // Not surely this record, or under a version that we do not know: the next pull tells.
+    if (isOther || !Number.isSafeInteger(stampMs)) return { kind: 'failed' };
+    return { kind: 'stored', version: `${stampMs}`, modifiedMs: Number(stampMs) };
+  }
+  if (status === 412) return conflictOf(record, body, serverNowMs);
+  if (status === 403 || status === 405) return { kind: 'readOnly' };
+  if (status === 413) return { kind: 'refused', code: 'tooLarge' };
+  const isFinal = status >= 400 && status < 500 && !TRANSIENT.has(status);
+  const isSmall = (record.payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS;
+  return isFinal && !isSmall ? { kind: 'refused' } : { kind: 'failed' };
+}
+
+/** A conflict over a record that is not there says nothing of it. */
+function conflictOf({ id }: Outgoing, body: unknown, serverNowMs: number | null): PushResult {
+  const existing = member(member(body, 'details'), 'existing');
+  if (existing === undefined) return { kind: 'conflict' };
+  const theirs = foundOf(existing, id, 0, serverNowMs);
+  return theirs === null ? { kind: 'conflict' } : { kind: 'conflict', theirs };
+}

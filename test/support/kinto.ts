@@ -1,0 +1,162 @@
+// A real Kinto of the tests' own, on loopback: as it comes from PyPI, in its memory or in a
+// PostgreSQL. What it says goes into a file of its folder.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pythonWith } from './python.ts';
+
+interface KintoSettings {
+  /** A PostgreSQL database; null: in its memory, which one process has. */
+  readonly database: string | null;
+  /** Processes, each with two threads; a database only. */
+  readonly workers?: number;
+  /** Lines of its configuration. */
+  readonly settings?: readonly string[];
+}
+
+export interface RealKinto {
+  /** Without the version. */
+  readonly url: string;
+  /** A new user, who may make buckets. */
+  newUser(name: string): Promise<{ readonly name: string; readonly password: string }>;
+  /** Ends one of the processes that answer; another one takes its place. */
+  killWorker(): void;
+  /** Its log, for who looks for a reason. */
+  said(): string;
+  stop(): Promise<void>;
+}
+
+const PACKAGES = readFileSync(new URL('../kinto/requirements.txt', import.meta.url), 'utf8');
+const STARTED_MS_MAX = 20_000;
+
+/** Rejects where there is no Python for it, or it does not start. */
+export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
+  const bin = await pythonWith(PACKAGES.trim().split('\n'));
+  const folder = mkdtempSync(join(tmpdir(), 'kitsync-kinto-'));
+  const ini = join(folder, 'kinto.ini');
+  const port = await freePort();
+  writeFileSync(ini, configuration(wanted, port));
+  if (wanted.database !== null) {
+    const made = spawnSync(join(bin, 'kinto'), ['migrate', '--ini', ini], { encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`kinto migrate: ${made.stderr.slice(-2_000)}`);
+  }
+  const log = join(folder, 'log');
+  const out = openSync(log, 'a');
+  const command: [string, string[]] =
+    wanted.database === null
+      ? ['kinto', ['start', '--ini', ini]]
+      : ['gunicorn', gunicorn(ini, port, wanted.workers ?? 1)];
+  const child = spawn(join(bin, command[0]), command[1], {
+    cwd: folder,
+    stdio: ['ignore', out, out],
+  });
+  const end = (): void => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', end);
+  const url = `http://127.0.0.1:${port}`;
+  const said = (): string => readFileSync(log, 'utf8');
+  await answers(`${url}/v1/__lbheartbeat__`, child, said);
+  return {
+    url,
+    said,
+    async newUser(name) {
+      const password = `password of ${name}`;
+      const response = await fetch(`${url}/v1/accounts/${name}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ data: { password } }),
+      });
+      if (!response.ok) throw new Error(`accounts/${name}: ${response.status}`);
+      return { name, password };
+    },
+    killWorker() {
+      const found = spawnSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' });
+      const [pid] = found.stdout.trim().split(/\s+/);
+      if (pid) process.kill(Number(pid), 'SIGKILL');
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+      process.off('exit', end);
+      end();
+    },
+  };
+}
+
+/** Accounts of names and passwords, that anybody may make; whoever has one may make buckets. */
+function configuration({ database, settings = [] }: KintoSettings, port: number): string {
+  const backend = database === null ? 'memory' : 'postgresql';
+  const parts = ['storage', 'permission', 'cache'];
+  return [
+    '[app:main]',
+    'use = egg:kinto',
+    'kinto.includes = kinto.plugins.default_bucket kinto.plugins.accounts kinto.plugins.flush',
+    'kinto.userid_hmac_secret = tests',
+    'multiauth.policies = account',
+    'multiauth.policy.account.use = kinto.plugins.accounts.AccountsPolicy',
+    'kinto.account_create_principals = system.Everyone',
+    'kinto.bucket_create_principals = system.Authenticated',
+    ...parts.map((part) => `kinto.${part}_backend = kinto.core.${part}.${backend}`),
+    ...(database === null ? [] : parts.map((part) => `kinto.${part}_url = ${database}`)),
+    ...settings,
+    '[server:main]',
+    'use = egg:waitress#main',
+    'host = 127.0.0.1',
+    `port = ${port}`,
+    'threads = 4',
+    LOGGING,
+  ].join('\n');
+}
+
+const LOGGING = `
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARN
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = plain
+[formatter_plain]
+format = %(asctime)s %(process)d %(levelname)s %(name)s %(message)s
+`;
+
+function gunicorn(ini: string, port: number, workers: number): string[] {
+  const bind = `127.0.0.1:${port}`;
+  const kind = ['--worker-class', 'gthread', '--threads', '2'];
+  return ['--paste', ini, '--bind', bind, '--workers', `${workers}`, ...kind];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {
+  const fromMs = Date.now();
+  while (Date.now() - fromMs < STARTED_MS_MAX && child.exitCode === null) {
+    const isThere = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isThere) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`kinto did not start: ${said().slice(-2_000)}`);
+}
