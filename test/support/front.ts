@@ -1,7 +1,7 @@
-// What stands before several gateway processes: one origin whose `/syncto` goes to one of them
-// after the other, and everything else to the servers. As proxies do it, a gateway that cannot be
-// reached is passed over for the next one where the request changes nothing; an answer that breaks
-// off breaks off for the client, too.
+// What stands before several processes: one origin whose `/syncto` goes to one gateway after the
+// other, and everything else to one server after the other. As proxies do it, a process that cannot
+// be reached is passed over for the next one, and so is one that breaks off before it has answered,
+// where the request changes nothing; an answer that breaks off breaks off for the client, too.
 
 import { once } from 'node:events';
 import {
@@ -13,12 +13,11 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-interface Front {
+export interface Front {
   readonly url: string;
-  /** Ports of gateways. */
+  /** Ports of gateways, and of the servers behind them; who comes and goes is put in and out. */
   readonly gateways: number[];
-  /** The port of the servers; set it when they listen. */
-  serversPort: number;
+  readonly servers: number[];
   /** Told with each piece of a gateway's answer, before the client gets it. */
   onPiece: (gatewayPort: number) => void;
   /** Requests that gateways have answered, whole or not, by port. */
@@ -33,7 +32,7 @@ export async function startFront(): Promise<Front> {
   const front: Front = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     gateways: [],
-    serversPort: 0,
+    servers: [],
     onPiece: () => undefined,
     answered: new Map(),
     async close() {
@@ -45,14 +44,20 @@ export async function startFront(): Promise<Front> {
 }
 
 async function pass(front: Front, incoming: IncomingMessage, outgoing: ServerResponse) {
-  const body: Buffer[] = [];
-  for await (const piece of incoming) body.push(piece as Buffer);
+  const pieces: Buffer[] = [];
+  for await (const piece of incoming) pieces.push(piece as Buffer);
+  const body = Buffer.concat(pieces);
   const isForGateway = incoming.url?.startsWith('/syncto/') ?? false;
-  const tries = isForGateway && incoming.method === 'GET' ? front.gateways.length : 1;
-  for (let time = 0; time < tries; time++) {
-    const port = isForGateway ? nextOf(front.gateways) : front.serversPort;
-    const answer = await answerOf(port, incoming, Buffer.concat(body)).catch(() => null);
-    if (answer === null) continue;
+  const ports = isForGateway ? front.gateways : front.servers;
+  for (let tries = ports.length; tries > 0; tries--) {
+    const port = nextOf(ports);
+    let code: string | undefined;
+    const answer = await answerOf(port, incoming, body).catch((error: { code?: string }) => {
+      code = error.code;
+      return null;
+    });
+    if (answer === null && (incoming.method === 'GET' || code === 'ECONNREFUSED')) continue;
+    if (answer === null) break;
     if (isForGateway) front.answered.set(port, (front.answered.get(port) ?? 0) + 1);
     outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
     try {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { type Collection, KintoBase, KintoClient } from 'kinto';
 import { type KeyPair, openPayload, sealPayload } from '../../emulator/servers/sync-keys.ts';
 
-interface KintoRecord {
+export interface KintoRecord {
   readonly id: string;
   readonly last_modified?: number;
   readonly _status?: 'created' | 'updated' | 'deleted' | 'synced';

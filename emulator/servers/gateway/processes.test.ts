@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { killCommands, startCommand } from '../../../platform/node/cli/testing.ts';
-import { startFront } from '../../../test/support/front.ts';
+import { type Front, startFront } from '../../../test/support/front.ts';
 import { type Firmware, freshFirmware } from '../../firmware.ts';
 import { loadProfile } from '../../profiles.ts';
 import { runScenario } from '../../scenario.ts';
@@ -11,8 +11,6 @@ import { syntheticAccount } from '../synthetic.ts';
 
 const TV = loadProfile('panasonic-cx700');
 const account = () => syntheticAccount({ records: 600, seed: 1 });
-
-type Front = Awaited<ReturnType<typeof startFront>>;
 
 let firmware: Firmware;
 let front: Front;
@@ -24,7 +22,7 @@ beforeAll(async () => {
   firmware = await freshFirmware(TV.name);
   front = await startFront();
   serving = await serveOnLoopback({ port: 0, origin: front.url, account: account() });
-  front.serversPort = serving.port;
+  front.servers.push(serving.port);
 });
 afterEach(killCommands);
 afterAll(async () => {

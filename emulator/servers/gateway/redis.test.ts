@@ -1,7 +1,6 @@
 // Gateway processes that find each other's credentials in a Redis of their own: Debian's
 // `redis-server` on loopback, where there is one.
 
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,9 +9,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { killCommands, startCommand } from '../../../platform/node/cli/testing.ts';
 import { temporaryFolder } from '../../../test/support/folders.ts';
+import { hasRedis, startRedis } from '../../../test/support/redis.ts';
 
 const folder = temporaryFolder();
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 const RECORDS = `/v1/buckets/${'0'.repeat(32)}/collections/history/records`;
 const HAWK_KEY = 'the-key-of-the-storage';
 
@@ -35,17 +34,6 @@ beforeAll(async () => {
 });
 afterEach(killCommands);
 afterAll(() => server.close());
-
-async function startRedis() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder];
-  const child = spawn('redis-server', args);
-  for await (const text of child.stdout) if (`${text}`.includes('Ready to accept')) break;
-  return { child, url: `redis://127.0.0.1:${port}`, port };
-}
 
 async function startGateway(redis: string, secret: string) {
   const path = join(folder, `secret-${secret}`);
@@ -79,7 +67,7 @@ function tell(port: number, command: string): Promise<string> {
 test.skipIf(!hasRedis)(
   'what one process was given, another one finds, and nobody else reads',
   async () => {
-    const redis = await startRedis();
+    const redis = await startRedis(folder);
     const [first, second] = [
       await startGateway(redis.url, 'ab'),
       await startGateway(redis.url, 'ab'),
