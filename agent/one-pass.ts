@@ -17,6 +17,8 @@ import { type ServerNotes, stopIfAborted } from './wire/http.ts';
 export async function runOnce(machine: Machine, report: PassReport, task: Task): Promise<void> {
   const { platform, config, sessions, told, abort } = machine;
   const claim = task === 'leave' ? null : await identify(machine);
+  // Whoever signs out meanwhile wipes what is there, and nothing is to be opened after that.
+  stopIfAborted(abort);
   const opened = await sessions.open();
   const notes: ServerNotes = { ...told, requests: 0, waitMs: 0, gone: false, serverNowMs: 0 };
   machine.told = notes;

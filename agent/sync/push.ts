@@ -10,7 +10,7 @@ import {
   PUSH_TRIES_MAX,
   QUARANTINE_MAX,
 } from '../limits.ts';
-import type { PushResult, Upload } from '../remotes/remote.ts';
+import type { Fetched, PushResult, Upload } from '../remotes/remote.ts';
 import { NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import { isTooLong } from '../wire/record-size.ts';
@@ -186,10 +186,7 @@ async function jobOf(
   // replace.
   const isUnsure = mirror === null && pass.store.state.quarantined >= QUARANTINE_MAX;
   if (quarantined || isUnsure) {
-    note(
-      sending,
-      await (await import('./conflict.ts')).resolve(pass, sending.upload, id, sending.staged),
-    );
+    await meet(pass, sending, id);
     return null;
   }
   if (mirror === null && (await settledAtHome(pass, id, local))) return null;
@@ -214,12 +211,19 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
     }
     if (result?.kind !== 'conflict') note(sending, result);
     else if (isHopeless(sending)) note(sending, { kind: 'failed' });
-    else
-      note(
-        sending,
-        await (await import('./conflict.ts')).resolve(pass, upload, id, staged, result.theirs),
-      );
+    else await meet(pass, sending, id, result.theirs);
   }
+}
+
+/** `theirs`: the server's version, where it is known. */
+async function meet(
+  pass: CollectionPass,
+  sending: Sending,
+  id: string,
+  theirs?: Fetched,
+): Promise<void> {
+  const { staged, upload } = sending;
+  note(sending, await (await import('./conflict.ts')).resolve(pass, upload, id, staged, theirs));
 }
 
 function note(sending: Sending, result: PushResult | undefined): void {

@@ -7,9 +7,9 @@ import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Change, Value } from '../../platform/ports.ts';
 import { StorageError } from '../../platform/storage-rules.ts';
 import { Bench } from '../../test/contract/bench.ts';
+import { HANGING_STEPS, signedOutOf } from '../../test/support/hanging.ts';
 import { documentService } from '../../test/support/made-up/services.ts';
 import { atomic, generic, history } from '../index.ts';
-import { GIVE_UP_MS } from '../limits.ts';
 
 /** Flash of a size. */
 class Flash extends MemoryStorage {
@@ -187,44 +187,18 @@ test('what cannot be read is set aside, counted, and what was there stays in sig
   await it.agreed(again);
 });
 
-test.each(['pause', 'read'] as const)(
+test.each(HANGING_STEPS)(
   'a pass that hung in a %s, and was given up by a sign-out, writes nothing any more',
-  async (what) => {
-    let point = 0;
-    for (let hasHung = true; hasHung; point++) {
+  async (kind) => {
+    let at = 0;
+    for (let hasHung = true; hasHung; at++) {
       const { device, begin, flash } = await begun(6, 3);
       begin();
-      const { storage, platform } = device;
-      let steps = 0;
-      let goOn = (): void => undefined;
-      const hung = new Promise<true>((reached) => {
-        const step = async <T>(result: Promise<T>): Promise<T> => {
-          if (steps++ !== point) return result;
-          const answer = await result;
-          reached(true);
-          await new Promise<void>((resolve) => {
-            goOn = resolve;
-          });
-          return answer;
-        };
-        const get = storage.get.bind(storage);
-        if (what === 'read') storage.get = (keys) => step(get(keys));
-        else platform.clock.pause = () => step(Promise.resolve());
-      });
-      hasHung = await Promise.race([hung, device.agent.sync().then(() => false)]);
-      steps = Number.MAX_SAFE_INTEGER;
-      let isOut = false;
-      const out = device.agent.disable().finally(() => {
-        isOut = true;
-      });
-      while (!isOut) await platform.time.advance(GIVE_UP_MS);
-      await out;
-      goOn();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      hasHung = await signedOutOf(device, kind, at, () => device.agent.sync());
       const left = flash.snapshot().map(([key]) => key);
-      expect(left, `hung in ${what} ${point + 1}`).toEqual(['s']);
+      expect(left, `hung in ${kind} ${at + 1}`).toEqual(['s']);
     }
-    expect(point).toBeGreaterThan(20);
+    expect(at).toBeGreaterThan(2);
   },
 );
 

@@ -13,6 +13,9 @@ import {
 import { GENERATION, testVault } from '../../../test/support/store.ts';
 import { openAccount } from './documents.ts';
 
+/** Nobody has given the pass up. */
+const RUNNING = { aborted: false };
+
 async function setUp() {
   const storage = new MemoryStorage();
   const server = await testServer();
@@ -109,7 +112,7 @@ describe('crypto/keys', () => {
     expect(() => account.bundle('history')).toThrow(
       expect.objectContaining({ code: 'keyMismatch' }),
     );
-    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(true);
+    expect(await account.refreshKeys(server, SYNC_KEY, RUNNING)).toBe(true);
     for (const one of [account, await open()]) {
       expect(one.keysModifiedMs).toBe(1_000);
       expect(one.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
@@ -120,7 +123,7 @@ describe('crypto/keys', () => {
   test('may be others for some collections, whose fingerprint differs', async () => {
     const { account, server } = await setUp();
     await server.setKeys({ ...DEFAULT_KEYS, collections: { passwords: keyPair(7) } });
-    await account.refreshKeys(server, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY, RUNNING);
     expect(account.bundle('passwords').encKey).toEqual(new Uint8Array(32).fill(7));
     expect(account.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
     expect(account.fingerprint('passwords')).not.toBe(account.fingerprint('history'));
@@ -129,23 +132,23 @@ describe('crypto/keys', () => {
 
   test('that change are told from those that were only written again', async () => {
     const { account, server, storage } = await setUp();
-    await account.refreshKeys(server, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY, RUNNING);
     const fingerprint = account.fingerprint('history');
     const { commits } = storage;
-    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(false);
+    expect(await account.refreshKeys(server, SYNC_KEY, RUNNING)).toBe(false);
     expect(storage.commits).toBe(commits);
     await server.setKeys(DEFAULT_KEYS, 2_000);
-    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(false);
+    expect(await account.refreshKeys(server, SYNC_KEY, RUNNING)).toBe(false);
     expect([account.keysModifiedMs, account.fingerprint('history')]).toEqual([2_000, fingerprint]);
     await server.setKeys({ ...DEFAULT_KEYS, default: keyPair(9) }, 3_000);
-    expect(await account.refreshKeys(server, SYNC_KEY)).toBe(true);
+    expect(await account.refreshKeys(server, SYNC_KEY, RUNNING)).toBe(true);
     expect(account.fingerprint('history')).not.toBe(fingerprint);
   });
 
   test('that are missing mean that there is no Sync data', async () => {
     const { account, server } = await setUp();
     server.documents.delete('crypto/keys');
-    const read = account.refreshKeys(server, SYNC_KEY);
+    const read = account.refreshKeys(server, SYNC_KEY, RUNNING);
     await expect(read).rejects.toMatchObject({ code: 'noSyncData' });
   });
 
@@ -156,9 +159,9 @@ describe('crypto/keys', () => {
     ['a collection without a pair', { ...DEFAULT_KEYS, collections: { history: 'x' } }],
   ])('with %s are not used, the known ones stay', async (_, value) => {
     const { account, server } = await setUp();
-    await account.refreshKeys(server, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY, RUNNING);
     await server.setKeys(value, 2_000);
-    const read = account.refreshKeys(server, SYNC_KEY);
+    const read = account.refreshKeys(server, SYNC_KEY, RUNNING);
     await expect(read).rejects.toMatchObject({ code: 'keyMismatch' });
     expect(account.bundle('history').encKey).toEqual(DEFAULT_BUNDLE.encKey);
     expect(account.keysModifiedMs).toBe(1_000);
@@ -167,7 +170,7 @@ describe('crypto/keys', () => {
   test('of another password do not open, and no message tells a key', async () => {
     const { account, server } = await setUp();
     await server.setKeys(DEFAULT_KEYS, 1_000, syncKeyBundle({ kB: '77'.repeat(32) }));
-    const error = await account.refreshKeys(server, SYNC_KEY).catch((why: Error) => why);
+    const error = await account.refreshKeys(server, SYNC_KEY, RUNNING).catch((why: Error) => why);
     expect(error).toMatchObject({
       code: 'keyMismatch',
       message: expect.stringContaining('badMac'),
@@ -176,7 +179,7 @@ describe('crypto/keys', () => {
 
   test('lie sealed on the storage', async () => {
     const { account, server, storage } = await setUp();
-    await account.refreshKeys(server, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY, RUNNING);
     const [value] = await storage.get([`${GENERATION}.k`]);
     expect(value).toBeInstanceOf(Uint8Array);
     expect(Buffer.from(value ?? '').includes(keyPair(1)[0])).toBe(false);
@@ -184,18 +187,18 @@ describe('crypto/keys', () => {
 
   test('that were damaged on the storage are read anew', async () => {
     const { account, server, storage, open } = await setUp();
-    await account.refreshKeys(server, SYNC_KEY);
+    await account.refreshKeys(server, SYNC_KEY, RUNNING);
     await storage.commit([[`${GENERATION}.k`, Uint8Array.of(1, 2, 3)]]);
     const again = await open();
     expect(again.keysModifiedMs).toBeNull();
-    expect(await again.refreshKeys(server, SYNC_KEY)).toBe(true);
+    expect(await again.refreshKeys(server, SYNC_KEY, RUNNING)).toBe(true);
   });
 });
 
 test('what is forgotten was never read', async () => {
   const { account, server, storage, open } = await setUp();
   await account.refreshMeta(server);
-  await account.refreshKeys(server, SYNC_KEY);
+  await account.refreshKeys(server, SYNC_KEY, RUNNING);
   await account.forget();
   expect([account.meta, account.keysModifiedMs]).toEqual([null, null]);
   expect((await open()).meta).toBeNull();

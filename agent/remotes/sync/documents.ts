@@ -12,6 +12,7 @@ import type { CollectionState } from '../../store/collection-state.ts';
 import { FORM, headWords, jsonStored, numberOf, storedObject } from '../../store/stored.ts';
 import type { Vault } from '../../store/vault.ts';
 import { parseDocument } from '../../wire/document.ts';
+import { type Abort, stopIfAborted } from '../../wire/http.ts';
 import { bsoCryptoOf } from '../bso-crypto.ts';
 import type { DevicesMemory } from '../devices.ts';
 import type { Envelope, Kept, RemoteAccount } from '../remote.ts';
@@ -49,16 +50,18 @@ export interface Account extends RemoteAccount {
   refreshMeta(storage: SyncStorage): Promise<Envelope>;
   /** This is what the server has. Errors: `badResponse`, `clientTooOld`, `noSyncData`. */
   keepMeta(envelope: Envelope, storage: SyncStorage): Promise<void>;
-  /** Errors: `noSyncData`, `keyMismatch`, those of the remote. True if they changed. */
-  refreshKeys(storage: SyncStorage, syncKey: KeyBundle): Promise<boolean>;
+  /**
+   * True if they changed. Errors: `noSyncData`, `keyMismatch`, those of the remote; `aborted` for a
+   * pass that was given up, which keeps nothing.
+   */
+  refreshKeys(storage: SyncStorage, syncKey: KeyBundle, abort: Abort): Promise<boolean>;
 }
 
 /** Reads what is kept of the account; nothing kept is not an error. */
 export async function openAccount(kept: Kept): Promise<Account> {
   const { platform, vault, generation } = kept;
   const crypto = bsoCryptoOf(kept);
-  const metaKey = `${generation}.m`;
-  const keysKey = `${generation}.k`;
+  const [metaKey, keysKey] = [`${generation}.m`, `${generation}.k`];
   const [storedMeta, storedKeys] = await ported(platform.storage.get([metaKey, keysKey]));
   let meta = storedMeta == null ? null : storedMetaOf(storedMeta);
   let keys =
@@ -93,18 +96,20 @@ export async function openAccount(kept: Kept): Promise<Account> {
       fingerprints.set(collection, fingerprint);
       return fingerprint;
     },
+    keepMeta,
     async refreshMeta(remote) {
       const envelope = await fetched(remote, 'meta', 'global');
       await keepMeta(envelope, remote);
       return envelope;
     },
-    keepMeta,
-    async refreshKeys(remote, syncKey) {
+    async refreshKeys(remote, syncKey, abort) {
       const next = await fetchedKeys(remote, crypto, syncKey);
       const changed = next.text !== keys?.text;
       if (!changed && next.modifiedMs === keys?.modifiedMs) return false;
+      const sealed = await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text);
+      stopIfAborted(abort);
       keys = next;
-      await commit([keysKey, await vault.seal(keysKey, `${FORM}${next.modifiedMs}`, next.text)]);
+      await commit([keysKey, sealed]);
       return changed;
     },
     standing({ name }, state) {

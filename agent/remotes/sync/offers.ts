@@ -97,14 +97,14 @@ function createCodecs(
 }
 
 async function refreshKeys(
-  { account, owner, platform }: RemoteOptions<Account>,
+  { abort, account, owner, platform }: RemoteOptions<Account>,
   storage: SyncStorage,
 ): Promise<boolean> {
   if (owner === null) return false;
   const bundle = syncKeyBundle(owner.key);
   // Deriving takes a slice of its own.
   await platform.clock.pause();
-  return account.refreshKeys(storage, bundle);
+  return account.refreshKeys(storage, bundle, abort);
 }
 
 /**
