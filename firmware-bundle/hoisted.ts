@@ -1,12 +1,12 @@
-// The functions of the language that a firmware uses often, each under a short name, declared
-// once: what is looked up by name at every call costs bytes of the file, and instructions.
-// Only functions that do without `this`.
+// The functions and classes of the language that a firmware uses often, each under a short name,
+// declared once: what is looked up by name at every use costs bytes of the file, and instructions.
+// Only what does without `this`.
 
 const NAMES = `JSON.parse JSON.stringify Math.max Math.min Math.floor Array.isArray
   Number.isInteger Number.isSafeInteger Object.entries Object.fromEntries
-  Object.keys Math.ceil Math.round`.split(/\s+/);
+  Object.keys Math.ceil Math.round Uint8Array Int32Array Number Promise SyntaxError`.split(/\s+/);
 
-const SHORT = new Map(NAMES.map((name, at) => [`$${at}`, name]));
+const SHORT = new Map(NAMES.map((name, at) => [`$${at.toString(36)}`, name]));
 
 /** For esbuild: by the function, its short name. */
 export const hoisted: Record<string, string> = Object.fromEntries(
