@@ -1,6 +1,7 @@
 // The members of the made-up document as a listing of records, while it comes: one member is in
 // memory at a time, and of one that is too long nothing.
 
+import type { RecordIds } from '../../../agent/collections/collection.ts';
 import type { Listed } from '../../../agent/remotes/remote.ts';
 import type { MemberPart } from '../../../agent/wire/members.ts';
 import { isObject, jsonOf } from '../../../crypto/engine.ts';
@@ -13,16 +14,21 @@ interface Lister {
   next(out: Listed[]): Promise<boolean>;
 }
 
-/** Members of more than `charsMax` characters are set aside. */
-export function lister(reading: Reading, charsMax: number): Lister {
+/**
+ * Members of more than `charsMax` characters are set aside. A member has the record's own id for a
+ * name, which may be too long for the storage: `recordIds` say what the device calls it.
+ */
+export function lister(reading: Reading, charsMax: number, recordIds: RecordIds): Lister {
   const ids = new Set<string>();
-  let id = '';
+  let name = '';
+  let id: string | null = null;
   let text = '';
   let chars = 0;
   const take = (part: MemberPart, out: Listed[]): void => {
     if ('name' in part) {
-      id = part.name;
-      ids.add(id);
+      name = part.name;
+      id = recordIds.wireId(name);
+      if (id !== null) ids.add(id);
       text = '';
       chars = 0;
       return;
@@ -30,7 +36,9 @@ export function lister(reading: Reading, charsMax: number): Lister {
     chars += part.text.length;
     text = chars > charsMax ? '' : text + part.text;
     if (!part.isLast) return;
-    out.push(chars > charsMax ? { ok: false, id, code: 'tooLarge', chars } : listedOf(id, text));
+    if (id === null) out.push({ ok: false, id: `badId ${name.length}`, code: 'badId', chars });
+    else if (chars > charsMax) out.push({ ok: false, id, code: 'tooLarge', chars });
+    else out.push(listedOf(id, name, text));
   };
   return {
     ids,
@@ -43,13 +51,14 @@ export function lister(reading: Reading, charsMax: number): Lister {
   };
 }
 
-/** `text`: the member's value as it was written. */
-export function listedOf(id: string, text: string): Listed {
+/** `text`: the member's value as it was written; its name goes along in the payload. */
+export function listedOf(id: string, name: string, text: string): Listed {
   const chars = text.length;
   const member = jsonOf(text);
   const lastModified = isObject(member) ? member.last_modified : null;
   if (typeof lastModified !== 'number') return { ok: false, id, code: 'badEnvelope', chars };
-  const payload = isObject(member) && member.deleted === true ? null : text;
+  const isDeleted = isObject(member) && member.deleted === true;
+  const payload = isDeleted ? null : JSON.stringify({ ...(isObject(member) && member), id: name });
   const modifiedMs = lastModified * 1_000;
   return { ok: true, envelope: { id, version: `${lastModified}`, modifiedMs, payload }, chars };
 }

@@ -3,7 +3,9 @@
 // members have times of their own; who is newer wins. Of the document it holds the names and one
 // member at a time, while it comes and while it goes.
 
+import type { RecordIds } from '../../../agent/collections/collection.ts';
 import { SyncError } from '../../../agent/errors.ts';
+import { forgetNames, namedBy } from '../../../agent/remotes/named.ts';
 import type {
   Codec,
   Envelope,
@@ -25,7 +27,9 @@ import { openWire, type Reading } from './document-wire.ts';
 export const documentRemote: RemoteDriver = {
   protocol: 'document',
   keyName: clientState,
-  account: async () => NO_ACCOUNT,
+  account: async (kept) => ({ ...NO_ACCOUNT, forget: () => forgetNames(kept) }),
+  // On the wire a member is called as it is; only the storage is bounded.
+  named: namedBy({ charsMax: 2_048, isLegal: () => true }),
   open: openDocument,
 };
 
@@ -58,7 +62,7 @@ function openDocument(options: RemoteOptions): Remote {
       const reading = asked ?? (await wire.read(at));
       asked = null;
       if (reading === null) return null;
-      const { ids, next } = lister(reading, charsMax);
+      const { ids, next } = lister(reading, charsMax, idsOf(store));
       /** What is not there is not deleted: it goes up again, after all that is there has come. */
       const lacksOf = async (): Promise<boolean> => !store.state.resetting && lacks(store, ids);
       const first: Listed[] = [];
@@ -80,10 +84,10 @@ function openDocument(options: RemoteOptions): Remote {
       return page;
     },
 
-    async fetch(_store, id) {
+    async fetch(store, id) {
       const reading = await wire.read('');
       if (reading === null) return { kind: 'missing' };
-      const { next } = lister(reading, charsMax);
+      const { next } = lister(reading, charsMax, idsOf(store));
       let found: Listed | null = null;
       for (let more = true; more; ) {
         const listed: Listed[] = [];
@@ -95,7 +99,7 @@ function openDocument(options: RemoteOptions): Remote {
       return { kind: 'found', envelope: found.envelope, serverNowMs: reading.serverNowMs };
     },
 
-    upload: async (store, held) => openUpload(wire, store.heap, held),
+    upload: async (store, held) => openUpload(wire, store.heap, held, idsOf(store)),
   };
 }
 
@@ -105,17 +109,22 @@ function codecOf(aheadMs: number): Codec {
     open: async (envelopes) => envelopes.splice(0).map(incomingOf),
     seal: async ({ id, body, base, changedAtMs }) => {
       const last_modified = Math.max((changedAtMs + aheadMs) / 1_000, Number(base) + 0.001);
-      const { id: _, ...members } = body ?? { id, deleted: true };
+      const members = body ?? { id, deleted: true };
       return { id, payload: JSON.stringify({ last_modified, ...members }), base, beside: {} };
     },
   };
 }
 
-function incomingOf({ id, payload }: Envelope): Incoming {
+function incomingOf({ payload }: Envelope): Incoming {
   if (payload === null) return { kind: 'tombstone' };
-  const { last_modified: _, ...members } = JSON.parse(payload);
+  const { last_modified: _, id, ...members } = JSON.parse(payload);
   const body = { id, ...members };
   return { kind: 'live', body, text: JSON.stringify(body) };
+}
+
+function idsOf({ collection: { ids } }: CollectionStore): RecordIds {
+  if (ids === undefined) throw new TypeError('the collection has no names: see `named`');
+  return ids;
 }
 
 /** What the device has agreed on is not in it. */

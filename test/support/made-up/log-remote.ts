@@ -3,6 +3,7 @@
 // comes is believed only as the next links of the chain.
 
 import { SyncError } from '../../../agent/errors.ts';
+import { forgetNames, namedBy } from '../../../agent/remotes/named.ts';
 import type {
   Offer,
   Outgoing,
@@ -17,12 +18,13 @@ import { clientState } from '../../../crypto/keys.ts';
 import { keyFrom, NO_ACCOUNT, odd, pageOf } from './client.ts';
 import { type Change, changeIdOf } from './log-change.ts';
 import { about, headOf, type LogWire, linked, listedOf, openWire } from './log-wire.ts';
-import { opener, seal, sign } from './seal.ts';
+import { opener, provenBy, seal, sign } from './seal.ts';
 
 export const logRemote: RemoteDriver = {
   protocol: 'log',
   keyName: clientState,
-  account: async () => NO_ACCOUNT,
+  account: async (kept) => ({ ...NO_ACCOUNT, forget: () => forgetNames(kept) }),
+  named: namedBy({ charsMax: 2_048, isLegal: (id) => /^[a-zA-Z0-9_-]{1,64}$/.test(id) }),
   open: openLog,
 };
 
@@ -43,7 +45,10 @@ function openLog(options: RemoteOptions): Remote {
           origin: await wire.urlOf(collection.name),
           moved: headOf(reply.header('etag')) !== state.position,
           codec: {
-            open: opener(key, ({ id, version }) => about(version, id)),
+            open: provenBy(
+              collection,
+              opener(key, ({ id, version }) => about(version, id)),
+            ),
             // The upload knows the number, and seals.
             seal: async ({ id, body, base }) => {
               return { id, payload: body && JSON.stringify(body), base, beside: {} };

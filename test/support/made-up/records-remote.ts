@@ -18,7 +18,7 @@ import type { CollectionStore } from '../../../agent/store/store.ts';
 import { clientState } from '../../../crypto/keys.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
 import { createAsk, keyFrom, NO_ACCOUNT, odd, pageOf, type Reply } from './client.ts';
-import { opener, seal } from './seal.ts';
+import { opener, provenBy, seal } from './seal.ts';
 
 export const recordsRemote: RemoteDriver = {
   protocol: 'records',
@@ -102,19 +102,6 @@ function codecOf(collection: Collection, key: SyncKey): Codec {
       const payload = body && seal(key, id, JSON.stringify(body));
       return { id, payload, base, beside: {} };
     },
-  };
-}
-
-/** What is sealed in a record has to be of the id that it is listed under. */
-function provenBy({ ids }: Collection, open: Codec['open']): Codec['open'] {
-  return async (envelopes) => {
-    const wireIds = envelopes.map(({ id }) => id);
-    const opened = await open(envelopes);
-    return opened.map((one, at) =>
-      one.kind !== 'live' || ids?.proves(wireIds[at] ?? '', one.body)
-        ? one
-        : { kind: 'malformed', code: 'idMismatch', proven: true },
-    );
   };
 }
 

@@ -1,6 +1,7 @@
 // What the clients of the made-up servers seal with: nothing but what it is about opens it.
 
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+import type { Collection } from '../../../agent/collections/collection.ts';
 import type { Codec, Envelope, Incoming } from '../../../agent/remotes/remote.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
 
@@ -39,6 +40,19 @@ export function opener(key: SyncKey, about: (envelope: Envelope) => string): Cod
       if (text === null) return { kind: 'malformed', code: 'badMac', proven: false };
       return { kind: 'live', body: JSON.parse(text), text };
     });
+}
+
+/** What is sealed in a record has to be of the id that it is listed under. */
+export function provenBy({ ids }: Collection, open: Codec['open']): Codec['open'] {
+  return async (envelopes) => {
+    const wireIds = envelopes.map(({ id }) => id);
+    const opened = await open(envelopes);
+    return opened.map((one, at) =>
+      one.kind !== 'live' || ids?.proves(wireIds[at] ?? '', one.body)
+        ? one
+        : { kind: 'malformed', code: 'idMismatch', proven: true },
+    );
+  };
 }
 
 function keyOf(key: SyncKey): Buffer {

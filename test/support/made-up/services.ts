@@ -43,13 +43,14 @@ export const LOG: Traits = {
   planned: (body) => JSON.parse(body).changes.map(({ changeid }: Change) => changeid),
 };
 
-interface RecordsService extends MadeUp {
-  /** Of the records that are not deleted, whoever has sealed them. */
+/** A service whose records may have ids that it does not take, or that no storage does. */
+interface NamedService extends MadeUp {
+  /** What the server calls the records that are not deleted, whoever has sealed them. */
   wireIds(): string[];
 }
 
 /** Records with wire tombstones, opaque versions and the server's copy in a conflict. */
-export function recordsService(): RecordsService {
+export function recordsService(): NamedService {
   const server = new RecordsServer();
   const written = counted();
   const { write } = server;
@@ -83,15 +84,15 @@ export function recordsService(): RecordsService {
     wireIds: () => server.records(NAME).flatMap((one) => ('payload' in one ? [one.id] : [])),
     isPage: ({ url }) => /\/records(\?|$)/.test(url),
     isWrite: async ({ method }) => method === 'POST',
-  } satisfies RecordsService;
+  };
 }
 
-interface LogService extends MadeUp {
+interface LogService extends NamedService {
   compact(): void;
 }
 
 /** A numbered, chained log where each number is part of what is sealed. */
-export function logService(): Service {
+export function logService(): LogService {
   const server = new LogServer([NAME]);
   const add = (key: string, sealed: (seqnum: number) => string | null): void =>
     server.write(NAME, key, { seal: sealed, sign: (changeid) => sign(KEY, changeid) });
@@ -119,17 +120,18 @@ export function logService(): Service {
     },
     renew: () => server.reset(NAME),
     compact: () => server.compact(NAME, 0),
+    wireIds: () => [...server.records(NAME).keys()],
     isPage: ({ url }) => /\/(records|changes)(\?|$)/.test(url),
     isWrite: async ({ method, url }) => method === 'POST' && url.endsWith('/records'),
-  } satisfies LogService as Service;
+  };
 }
 
-interface DocumentService extends MadeUp {
+interface DocumentService extends NamedService {
   drop(id: string): void;
 }
 
 /** One document exchanged whole. */
-export function documentService(): Service {
+export function documentService(): DocumentService {
   const clock = { nowMs: NOW_MS };
   const server = new DocumentServer(() => clock.nowMs);
   const written = counted();
@@ -165,13 +167,17 @@ export function documentService(): Service {
       server.assertion = `${server.assertion}-2`;
     },
     renew: () => server.move(),
+    wireIds: () =>
+      Object.entries(server.document()).flatMap(([id, member]) =>
+        isObject(member) && member.deleted === true ? [] : [id],
+      ),
     drop(id) {
       const { [id]: _, ...rest } = server.document();
       server.replace(rest);
     },
     isPage: ({ method, url }) => method === 'GET' && url.includes('/user/'),
     isWrite: async ({ method, url }) => method === 'POST' && url.includes('/user/'),
-  } satisfies DocumentService as Service;
+  };
 }
 
 /** A user whose proof of who they are is `current()`, and is kept until it is refused. */
