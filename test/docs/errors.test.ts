@@ -17,15 +17,15 @@ test('every code says what it means', () => {
  * there.
  */
 const PROVOKED: readonly (readonly [code: string, file: string])[] = [
-  ['offline', 'platform/node/cli/bad-input.test.ts'],
+  ['offline', 'platform/node/cli/main.test.ts'],
   ['timeout', 'test/sim/stalled.test.ts'],
   ['truncated', 'agent/remotes/sync/sync15-listing.test.ts'],
   ['backoff', 'agent/passes.test.ts'],
   ['unavailable', 'platform/node/cli/trouble.test.ts'],
-  ['unauthorized', 'platform/node/cli/account.test.ts'],
-  ['signedOut', 'platform/node/cli/account.test.ts'],
+  ['unauthorized', 'platform/node/cli/sign-in.test.ts'],
+  ['signedOut', 'platform/node/cli/sign-in.test.ts'],
   ['unverified', 'agent/signin/password.test.ts'],
-  ['keyMismatch', 'platform/node/cli/account.test.ts'],
+  ['keyMismatch', 'platform/node/cli/sign-in.test.ts'],
   ['badResponse', 'agent/signin/password.test.ts'],
   ['conflict', 'agent/remotes/sync/initialize.test.ts'],
   ['overQuota', 'agent/remotes/sync/sync15-push.test.ts'],
@@ -39,7 +39,7 @@ const PROVOKED: readonly (readonly [code: string, file: string])[] = [
   ['deviceFailed', 'agent/passes.test.ts'],
   ['outOfMemory', 'test/sim/refused-memory.test.ts'],
   ['badInput', 'platform/quickjs/commands.test.ts'],
-  ['notFound', 'platform/node/cli/commands.test.ts'],
+  ['notFound', 'platform/node/cli/sync.test.ts'],
   ['tooLarge', 'agent/api/records.test.ts'],
   ['readOnly', 'agent/agent.test.ts'],
   ['disabled', 'platform/quickjs/entry.test.ts'],

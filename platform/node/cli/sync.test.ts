@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { companion } from '../../../emulator/servers/companion.ts';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import {
   credentialsOf,
@@ -257,66 +256,3 @@ describe('kitsync sync as a service', () => {
     expect(await ended).toBe(0);
   });
 });
-
-describe('kitsync list and export', () => {
-  it('shows no password to whoever looks over the shoulder', async () => {
-    await once();
-    const { out } = await run(['list', 'passwords', '--data', data(), '--limit', '3']);
-    const lines = out.trimEnd().split('\n');
-    expect(lines).toHaveLength(3);
-    for (const line of lines) {
-      expect(line).toMatch(
-        /^\{[\da-f-]+\}\thttps:\/\/login\d+\.example\.com\tuser\d+@example\.com$/,
-      );
-    }
-  });
-
-  it('exports all, to the output or to a file of its owner', async () => {
-    await once();
-    const { out } = await run(['export', '--data', data()]);
-    const pages = await listed('history');
-    expect(JSON.parse(out)).toEqual({ history: pages, logins: await listed('passwords') });
-    const file = data('export.json');
-    expect(await run(['export', '--data', data(), '--output', file])).toMatchObject({
-      code: 0,
-      out: '',
-    });
-    expect(readFileSync(file, 'utf8')).toBe(out);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-  });
-});
-
-describe('kitsync sign-in', () => {
-  it('brings a code from the browser of another device, and a sync works with it', async () => {
-    const file = data('signed-in.json');
-    const terminal = testTerminal({
-      input: async () => {
-        const approved = await companion(fetch, terminal.out.trim(), serving.world.account);
-        return `${REDIRECT}?${new URLSearchParams(approved)}\n`;
-      },
-    });
-    const { email } = serving.world.account;
-    expect(await main(signInArgs(file, '--email', email), terminal)).toBe(0);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    credentials = file;
-    expect(await once()).toMatchObject({ code: 0, complaints: '' });
-    expect(await listed('passwords')).toHaveLength(12);
-  });
-
-  it('writes nothing when the code is worth nothing', async () => {
-    const file = data('refused.json');
-    const { code, complaints } = await run(signInArgs(file), 'c0de\n');
-    expect([code, complaints]).toEqual([
-      1,
-      expect.stringMatching(/\(unauthorized\) - .*`kitsync sign-in` makes a new one\n$/),
-    ]);
-    expect(readdirSync(folder)).not.toContain('refused.json');
-    expect((await run(signInArgs(file), '')).code).toBe(2);
-  });
-});
-
-const REDIRECT = 'https://companion.example/done';
-const signInArgs = (file: string, ...more: string[]) => [
-  ...['sign-in', '--accounts', serving.world.urls.accounts, '--client-id', 'c11e27'],
-  ...['--redirect', REDIRECT, '--credentials', file, ...more],
-];

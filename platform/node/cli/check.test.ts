@@ -105,21 +105,6 @@ test('a collection is fetched anew when somebody wishes so', async () => {
   expect(await run(['check', '--data', data])).toMatchObject({ code: 0 });
 });
 
-test.each([
-  'null',
-  '5',
-  '{"said":null}',
-  '{"said":{"error":7}}',
-  '{"device":3}',
-  '[',
-  '{"said":{"error":{"code":1}}}',
-])('notes that read %s stop nothing', async (text) => {
-  const data = copied();
-  writeFileSync(join(data, 'notes.json'), text);
-  expect(await run(['status', '--data', data])).toMatchObject({ code: 0, complaints: '' });
-  expect(sorted((await EXPORT(data)).out)).toBe(expected);
-});
-
 describe('a flipped bit', () => {
   const RUNS = 100;
   test(`in any file ends in a clear error or in the right answer, and is mended`, async () => {
