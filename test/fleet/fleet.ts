@@ -45,7 +45,7 @@ const NEW_KEYS = [0.35, 0.75];
 /** In a hundred turns: a process is killed; a side is, or its power goes; two sync at once. */
 const KILLS = 8;
 const CRASHES = 8;
-const AT_ONCE = 30;
+const AT_ONCE = 50;
 const EDITS = 60;
 /** So long after a pass began. */
 const KILL_MS_MAX = 400;

@@ -61,6 +61,10 @@ test('where the storage began anew a deletion may be forgotten, and an edit not'
   const held = [thing('a', 'old', 1), thing('b', 'new', 7)];
   expect(model.problems(held)).toEqual([]);
   expect(problems(thing('a', 'old', 1), thing('b', 'other', 7))).toHaveLength(1);
+  model.put('pc', thing('c', 'made', 8), null);
+  model.delete('tv', 'c', 'made');
+  expect(model.problems([...held, thing('c', 'made', 8)])).toEqual([]);
+  expect(model.problems([...held, thing('c', 'x', 8)])).toHaveLength(1);
   model.settle(held);
   expect(model.undone).toBe(1);
   model.delete('tv', 'a', 'old');

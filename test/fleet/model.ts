@@ -20,6 +20,8 @@ interface Word {
 
 interface Edited {
   words: Word[];
+  /** All that it ever was meanwhile. */
+  readonly values: Set<string>;
   readonly visits: Set<number>;
   /** Somebody has deleted it, whose visits may be gone with it. */
   wasDeleted: boolean;
@@ -76,28 +78,30 @@ export class Model {
   }
 
   #editedBy(side: string, key: string, value: string | null, seen: string | null): Edited {
-    const edited = this.#edited.get(key) ?? { words: [], visits: new Set(), wasDeleted: false };
+    const edited = this.#edited.get(key) ?? this.#newEdited(key);
     const isOver = (word: Word): boolean =>
       seen === null ? word.side === side && word.value === null : word.value === seen;
     edited.words = [...edited.words.filter((word) => !isOver(word)), { side, value }];
+    if (value !== null) edited.values.add(value);
     this.#edited.set(key, edited);
     return edited;
+  }
+
+  #newEdited(key: string): Edited {
+    const before = this.#base.get(key);
+    const values = new Set(before === undefined ? [] : [before.value]);
+    return { words: [], values, visits: new Set(), wasDeleted: false };
   }
 
   #problemsOf(key: string, edited: Edited, thing: Thing | undefined): string[] {
     const said = edited.words.map(({ side, value }) => `${side}: ${value ?? 'deleted'}`).join(', ');
     const value = thing?.value ?? null;
     const isWord = edited.words.some((word) => word.value === value);
-    if (!isWord && !this.#mayBeBack(key, value)) return [`${key} is ${value}, and not ${said}`];
+    const isBack = this.#hasBegunAnew && edited.wasDeleted && edited.values.has(value ?? '');
+    if (!isWord && !isBack) return [`${key} is ${value}, and not ${said}`];
     if (thing === undefined || edited.wasDeleted) return [];
     const missing = [...edited.visits].filter((date) => !thing.visits.includes(date));
     return missing.length === 0 ? [] : [`${key} has lost visits: ${missing.join(', ')}`];
-  }
-
-  /** A deletion that nobody but the old storage has heard of. */
-  #mayBeBack(key: string, value: string | null): boolean {
-    const { wasDeleted = false } = this.#edited.get(key) ?? {};
-    return this.#hasBegunAnew && wasDeleted && value === this.#base.get(key)?.value;
   }
 
   #isUndone(key: string, held: readonly Thing[]): boolean {
