@@ -14,10 +14,16 @@ import { driverOf } from './remotes/parts.ts';
 import { UNHEARD } from './remotes/remote.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
-import { changedSettings, settingsOf } from './settings.ts';
-import type { RemoteCore } from './several/remotes.ts';
+import { changedSettings, type SettingsChange, settingsOf } from './settings.ts';
+import type { OneCore } from './several/remotes.ts';
 import type { Keeper } from './signin/keeper.ts';
-import type { AgentEvent, CollectionStatus, Status } from './status.ts';
+import {
+  type AgentEvent,
+  type CollectionStatus,
+  jsonOfStatus,
+  type Status,
+  type StatusText,
+} from './status.ts';
 import {
   type CollectionState,
   type KnownCollection,
@@ -30,18 +36,23 @@ import type { CollectionStore } from './store/store.ts';
 import { collectionStatus } from './sync/pass.ts';
 import type { Timetable } from './timetable.ts';
 
-/** The agent of one remote. Those that share `turns` have one pass at a time between them. */
+/**
+ * The agent of one remote. Those that share `turns` have one pass at a time between them. `show`:
+ * what the device shows when this one has changed, its own status if left out.
+ */
 export function createCore(
   device: Platform,
   config: AgentConfig,
   contents: Contents,
   turns = createLock(),
-): RemoteCore {
+  show?: () => string,
+): OneCore {
   const keeper = openKeeper(device, config, contents);
   const platform = { ...device, ...keeper };
   const names = (): string[] => contents.collections.map(({ name }) => name);
   const observed = new Set<string>();
-  const machine = createMachine(platform, config, contents, observed, () => timetable.changed());
+  const askSoon = (): void => timetable.changed();
+  const machine = createMachine(platform, config, contents, observed, askSoon, show);
   const { sessions, states, emit } = machine;
   const { timetable, run, leave } = createPasses(machine, turns);
   const company = (): Promise<Company | null> => companyOf(machine);
@@ -71,10 +82,7 @@ export function createCore(
       machine.abort.aborted = true;
     },
     async configure(change) {
-      const current = (name: string): CollectionSettings => settingsIn(machine, name);
-      const settings = changedSettings(machine.saved.settings, change, names(), current);
-      await save(machine, { settings });
-      platform.shell.status(JSON.stringify(statusOf(machine)));
+      await configure(machine, change, names());
       timetable.arm();
     },
     connectionChanged() {
@@ -83,7 +91,9 @@ export function createCore(
       }
       timetable.hold();
     },
-    status: () => statusOf(machine),
+    state: () => machine.state,
+    status: () => JSON.parse(jsonOfStatus(textOf(machine))),
+    statusText: () => textOf(machine),
     reading: (name, work) =>
       sessions.mending(async () => work(await storeIn(machine, names, name), company)),
     writing: (name, work) =>
@@ -101,6 +111,18 @@ export function createCore(
   };
 }
 
+/** Errors: those of `changedSettings` and `save`. */
+async function configure(
+  machine: Machine,
+  change: SettingsChange,
+  names: readonly string[],
+): Promise<void> {
+  const current = (name: string): CollectionSettings => settingsIn(machine, name);
+  const settings = changedSettings(machine.saved.settings, change, names, current);
+  await save(machine, { settings });
+  machine.platform.shell.status(machine.show());
+}
+
 function openKeeper(platform: Platform, config: AgentConfig, contents: Contents): Keeper | null {
   const { devices, signIn, passwordSignIn } = contents;
   if (!config.signIn || !signIn) return null;
@@ -114,6 +136,7 @@ function createMachine(
   contents: Contents,
   observed: ReadonlySet<string>,
   changed: () => void,
+  show?: () => string,
 ): Machine {
   const observes = (name: string): boolean => observed.has(name);
   const emit = (event: AgentEvent): void => {
@@ -130,7 +153,7 @@ function createMachine(
     }),
     states: openStates(platform.storage),
     claimed: createClaims(platform, async (key) => (await driverOf(contents, config)).keyName(key)),
-    status: () => statusOf(machine),
+    show: show ?? (() => jsonOfStatus(textOf(machine))),
     saved: NEW_STATE,
     state: 'disabled',
     lastError: null,
@@ -201,7 +224,8 @@ async function companyOf(machine: Machine): Promise<Company | null> {
   return store && device && devices ? { devices, store, device, id: machine.saved.clientId } : null;
 }
 
-function statusOf(machine: Machine): Status {
+/** The status as JSON, said anew only where something has changed: an interpreter is slow at it. */
+function textOf(machine: Machine): StatusText {
   const { platform, saved, sessions, state, told } = machine;
   const { email, lastSyncMs, backoff } = saved;
   const nowMs = platform.clock.nowMs();
@@ -209,7 +233,7 @@ function statusOf(machine: Machine): Status {
   const { stores = [] } = sessions.current ?? {};
   const known = sessions.current === null ? [] : machine.contents.collections;
   const storeOf = (name: string) => stores.find(({ collection }) => collection.name === name);
-  return {
+  const own: Omit<Status, 'collections'> = {
     state,
     account: email,
     lastSyncMs,
@@ -217,9 +241,10 @@ function statusOf(machine: Machine): Status {
     notBeforeMs: wait === 0 ? null : nowMs + wait,
     alert: told.alert,
     quotaRemainingBytes: told.quotaRemainingBytes,
-    collections: Object.fromEntries(
-      known.map((one) => [one.name, shownOf(machine, one, storeOf(one.name))]),
-    ),
+  };
+  return {
+    own: JSON.stringify(own).slice(0, -1),
+    collections: known.map((one) => shownOf(machine, one, storeOf(one.name))).join(),
   };
 }
 
@@ -228,17 +253,19 @@ function shownOf(
   machine: Machine,
   collection: KnownCollection,
   { state } = { state: NEW_COLLECTION },
-): CollectionStatus {
+): string {
   const { saved, sessions, shown } = machine;
   const { settings } = saved;
+  const { name } = collection;
   const heard = sessions.current?.account.heard;
-  const last = shown.get(collection.name);
+  const last = shown.get(name);
   if (last?.state === state && last.settings === settings && last.heard === heard) {
-    return last.status;
+    return last.text;
   }
   const status = collectionStatusOf(machine, collection, { state });
-  shown.set(collection.name, { status, state, settings, heard });
-  return status;
+  const text = JSON.stringify({ [name]: status }).slice(1, -1);
+  shown.set(name, { text, state, settings, heard });
+  return text;
 }
 
 function collectionStatusOf(

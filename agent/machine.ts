@@ -9,7 +9,7 @@ import { fromPort, notEnabled, type SyncError } from './errors.ts';
 import type { SessionPass } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Settings } from './settings.ts';
-import type { AgentState, CollectionStatus, Status } from './status.ts';
+import type { AgentState } from './status.ts';
 import type { CollectionState } from './store/collection-state.ts';
 import type { Claim } from './store/owner.ts';
 import { NEW_STATE, type SavedState, type States } from './store/state.ts';
@@ -24,7 +24,8 @@ export interface Machine extends Pick<SessionPass, 'emit' | 'observes'> {
   readonly sessions: Sessions;
   /** Who is signed in on the device. */
   readonly claimed: () => Promise<Claim>;
-  readonly status: () => Status;
+  /** What the device is to show now: the status, as JSON. */
+  readonly show: () => string;
   /** As it will be saved next. */
   saved: SavedState;
   state: AgentState;
@@ -47,7 +48,8 @@ export interface Machine extends Pick<SessionPass, 'emit' | 'observes'> {
 }
 
 interface Shown {
-  readonly status: CollectionStatus;
+  /** A member of JSON: its name and its status. */
+  readonly text: string;
   readonly state: CollectionState;
   readonly settings: Settings;
   /** See `RemoteAccount`. */
@@ -81,7 +83,7 @@ export async function enter(
     await save(machine, { state, error: code });
   }
   machine.emit({ kind: 'state', state: machine.state, error: code });
-  platform.shell.status(JSON.stringify(machine.status()));
+  platform.shell.status(machine.show());
 }
 
 /** Enters a state although the storage itself may be what failed. */

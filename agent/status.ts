@@ -65,6 +65,19 @@ export interface Status {
   readonly remotes?: { readonly [name: string]: Status };
 }
 
+/** A status as JSON, in pieces that those of other remotes can be put among. */
+export interface StatusText {
+  /** All but the collections, without the bracket at its end. */
+  readonly own: string;
+  /** Its collections as members, without brackets. */
+  readonly collections: string;
+}
+
+/** The whole text; `more`: further members, a comma before each. */
+export function jsonOfStatus({ own, collections }: StatusText, more = ''): string {
+  return `${own},"collections":{${collections}}${more}}`;
+}
+
 export interface CollectionReport {
   pulled: number;
   pushed: number;

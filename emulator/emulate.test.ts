@@ -66,7 +66,8 @@ describe('the account that Firefox wrote', () => {
   });
 
   test.each([
-    ['syncto', 'browserid', 4_940_000],
+    ['syncto', 'browserid', 4_900_000],
+    ['syncto', 'bearer', 4_900_000],
     ['sync15', 'bearer', 4_900_000],
   ] as const)(
     'costs one request of %s, no flash write and little work when nothing has changed',

@@ -86,13 +86,17 @@ test('syncs each with its own account, and the report has the figures of both', 
   expect(first.network.bytesIn + notes.network.bytesIn).toBe(network.bytesIn);
 });
 
-test('the poll of each stays one request', async () => {
+test('the poll of each stays one request, and little work', async () => {
   const { passes } = await run();
   const last = passes.slice(-2);
   expect(last.map(({ remote }) => remote).sort()).toEqual(['first', 'notes']);
   for (const pass of last) {
     expect(pass).toMatchObject({ network: { requests: 1 }, flash: { pagesWritten: 0 } });
   }
+  // What both show, whichever of them has changed, counts for the one whose answer comes last.
+  const costs = last.map(({ cpu }) => cpu.instructions).sort((a, b) => a - b);
+  expect(costs[0]).toBeLessThanOrEqual(4_300_000);
+  expect(costs[1]).toBeLessThanOrEqual(6_400_000);
 });
 
 describe.each([

@@ -5,16 +5,16 @@
 import type { Platform, Storage } from '../../platform/ports.ts';
 import { badInput } from '../errors.ts';
 import { changedSettings, NO_SETTINGS } from '../settings.ts';
-import type { PassReport, Status } from '../status.ts';
+import { jsonOfStatus, type PassReport } from '../status.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Instances } from './instances.ts';
 import { placeOf } from './platform-view.ts';
-import type { RemoteCore } from './remotes.ts';
+import type { OneCore, RemoteCore } from './remotes.ts';
 import { begin, removeForgotten } from './stored.ts';
 
 export interface One {
   readonly name: string;
-  readonly core: RemoteCore;
+  readonly core: OneCore;
   /** Its part of the device's. */
   readonly storage: Storage;
   /** Those that are its own, the ones that were made at run time last. */
@@ -51,7 +51,7 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
       await removeForgotten(platform, places);
     },
     async sync() {
-      const on = ones.filter(({ core }) => core.status().state !== 'disabled');
+      const on = ones.filter(({ core }) => core.state() !== 'disabled');
       return joined(await each(on.length > 0 ? on : ones, (core) => core.sync()));
     },
     cancel: () => tell((core) => core.cancel()),
@@ -61,7 +61,8 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
       await each(ones, (core) => core.configure(change));
     },
     connectionChanged: () => tell((core) => core.connectionChanged()),
-    status: () => statusOf(ones),
+    state: () => firstOf(ones).state(),
+    status: () => JSON.parse(showAll(ones)),
     reading: async (name, work) => of(name).reading(name, work),
     writing: async (name, work) => of(name).writing(name, work),
     changed: (name, ...change) => of(name).changed(name, ...change),
@@ -72,16 +73,16 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
   };
 }
 
-/** With several remotes the status of the first, the collections of all, and each by its name. */
-export function statusOf(ones: readonly One[]): Status {
-  const first = firstOf(ones).status();
-  if (ones.length === 1) return first;
-  const remotes = ones.map(({ name, core }) => [name, core.status()] as const);
-  return {
-    ...first,
-    collections: Object.assign({}, ...remotes.map(([, { collections }]) => collections)),
-    remotes: Object.fromEntries(remotes),
-  };
+/**
+ * With several remotes the status of the first, the collections of all, and each by its name: as
+ * JSON, from what each has kept of its own.
+ */
+export function showAll(ones: readonly One[]): string {
+  const texts = ones.map(({ name, core }) => ({ name, text: core.statusText() }));
+  const collections = texts.map(({ text }) => text.collections).filter((text) => text !== '');
+  const remotes = texts.map(({ name, text }) => `"${name}":${jsonOfStatus(text)}`);
+  const more = ones.length > 1 ? `,"remotes":{${remotes.join()}}` : '';
+  return jsonOfStatus({ own: texts[0]?.text.own ?? '', collections: collections.join() }, more);
 }
 
 function firstOf([first]: readonly One[]): RemoteCore {

@@ -6,7 +6,6 @@ import { memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Identity, Platform } from '../../platform/ports.ts';
 import type { AgentConfig } from '../config.ts';
-import type { Status } from '../status.ts';
 import { placeOf, viewOf } from './platform-view.ts';
 
 const CONFIG = { signIn: undefined } as unknown as AgentConfig;
@@ -28,9 +27,8 @@ function device(change: Partial<Platform> = {}) {
     random: (count) => new Uint8Array(count),
   });
   const platform = Object.assign(memory, change);
-  const status = { state: 'enabled' } as Status;
   const view = (name: string, config = CONFIG): Platform =>
-    viewOf(platform, name, config, { prefixes: [], lost: () => undefined }, () => status);
+    viewOf(platform, name, config, { prefixes: [], lost: () => undefined });
   return { storage, platform, view };
 }
 
@@ -83,11 +81,11 @@ test('each remote has a key of its own for what is at rest, always the same', as
   expect(keys[3]).toBe(keys[1]);
 });
 
-test('the shell is told whose event it is, and the status of the whole device', () => {
+test('the shell is told whose event it is, and a status as it comes', () => {
   const { platform, view } = device({ identityOf: user });
   view('first').shell.event('{"kind":"state"}');
   view('work').shell.event('{"kind":"state"}');
-  view('work').shell.status('{"state":"of one"}');
+  view('work').shell.status('{"state":"of all"}');
   expect(platform.events).toEqual(['{"kind":"state"}', '{"kind":"state","remote":"work"}']);
-  expect(platform.statuses).toEqual(['{"state":"enabled"}']);
+  expect(platform.statuses).toEqual(['{"state":"of all"}']);
 });

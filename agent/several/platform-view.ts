@@ -5,7 +5,6 @@ import { restKey } from '../../crypto/rest.ts';
 import type { Identity, Platform, Shell } from '../../platform/ports.ts';
 import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
 import { ported } from '../errors.ts';
-import type { Status } from '../status.ts';
 import { prefixed, prefixOf, type Sharing } from '../store/prefixed.ts';
 
 /** A remote's place in the storage. */
@@ -13,20 +12,19 @@ export function placeOf(name: string): string {
   return prefixOf(name === FIRST_REMOTE ? null : name);
 }
 
-/** Throws an Error where nobody could sign in. `status`: of the whole device. */
+/** Throws an Error where nobody could sign in. */
 export function viewOf(
   platform: Platform,
   name: string,
   config: AgentConfig,
   sharing: Sharing,
-  status: () => Status,
 ): Platform {
   const isFirst = name === FIRST_REMOTE;
   return {
     ...platform,
     storage: prefixed(platform.storage, placeOf(name), sharing),
     identity: isFirst ? platform.identity : identityOf(platform, name, config),
-    shell: shellOf(platform.shell, isFirst ? null : name, status),
+    shell: isFirst ? platform.shell : shellOf(platform.shell, name),
   };
 }
 
@@ -48,11 +46,9 @@ function identityOf(platform: Platform, name: string, { signIn }: AgentConfig): 
   };
 }
 
-function shellOf(shell: Shell, name: string | null, status: () => Status): Shell {
+function shellOf(shell: Shell, name: string): Shell {
   return {
-    event(json) {
-      shell.event(name === null ? json : `${json.slice(0, -1)},"remote":"${name}"}`);
-    },
-    status: () => shell.status(JSON.stringify(status())),
+    event: (json) => shell.event(`${json.slice(0, -1)},"remote":"${name}"}`),
+    status: (json) => shell.status(json),
   };
 }

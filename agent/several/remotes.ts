@@ -6,6 +6,7 @@ import type { AgentConfig } from '../config.ts';
 import type { Part } from '../remotes/parts.ts';
 import type { RemoteDriver } from '../remotes/remote.ts';
 import type { SignIn } from '../signin/keeper.ts';
+import type { AgentState, StatusText } from '../status.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Kind } from './instances.ts';
 
@@ -13,6 +14,11 @@ import type { Kind } from './instances.ts';
 export interface RemoteCore extends Core {
   /** Errors: `badInput` where users sign in elsewhere; why the store could not be read. */
   signIn(): SignIn;
+  state(): AgentState;
+}
+
+export interface OneCore extends RemoteCore {
+  statusText(): StatusText;
 }
 
 /**
@@ -55,10 +61,11 @@ export interface Holding {
   readonly drivers: readonly (RemoteDriver | Part<RemoteDriver>)[];
 }
 
-/** Makes the agent of one remote. */
+/** Makes the agent of one remote; `show`: what the device shows when that has changed. */
 export type OpenRemote<C> = (
   platform: Platform,
   config: AgentConfig,
   contents: C,
   turns: Lock,
-) => RemoteCore;
+  show: () => string,
+) => OneCore;

@@ -6,13 +6,13 @@ import type { Platform } from '../../platform/ports.ts';
 import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
 import { badInput, notEnabled, SyncError } from '../errors.ts';
 import { driverOf } from '../remotes/parts.ts';
-import type { PassReport, Status } from '../status.ts';
-import { allRemotes, type One, statusOf } from './all-remotes.ts';
+import type { PassReport } from '../status.ts';
+import { allRemotes, type One, showAll } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { sweepMoved } from './moved.ts';
 import { placeOf, viewOf } from './platform-view.ts';
-import type { Holding, Making, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
+import type { Holding, Making, OneCore, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** The remotes of a device's configuration. Throws an Error for one that is none. */
@@ -22,7 +22,7 @@ export function several<C extends Holding>(
   contents: C,
   open: OpenRemote<C>,
 ): Remotes {
-  const ones: readonly One[] = openAll(platform, config, contents, open, () => statusOf(ones));
+  const ones: readonly One[] = openAll(platform, config, contents, open, () => showAll(ones));
   const all = allRemotes(platform, ones);
   const byName = new Map<unknown, RemoteCore>(ones.map(({ name, core }) => [name, core]));
   const remotes = (remote?: string): RemoteCore => {
@@ -41,7 +41,7 @@ function makingOf(remotes: Remotes, ones: readonly One[]): Making {
     async createCollection(kind, name, remote = FIRST_REMOTE) {
       const core = remotes(remote);
       const one = ones.find((one) => one.core === core);
-      if (core.status().state === 'disabled') throw notEnabled();
+      if (core.state() === 'disabled') throw notEnabled();
       await one?.turns.run(async () => {
         const reserved = await one.reserved();
         const isNone = (text: string): boolean => reserved.includes(text) || isTaken(text);
@@ -63,7 +63,7 @@ function openAll<C extends Holding>(
   config: AgentConfig,
   contents: C,
   open: OpenRemote<C>,
-  status: () => Status,
+  show: () => string,
 ): readonly One[] {
   const names = contents.collections.map(({ name }) => name);
   const bindings = bindingsOf(config, names);
@@ -76,7 +76,7 @@ function openAll<C extends Holding>(
         if (other.name !== name) other.core.reopen().catch(() => undefined);
       }
     };
-    const view = viewOf(platform, name, config, { prefixes, lost }, status);
+    const view = viewOf(platform, name, config, { prefixes, lost });
     const turns = turnsOfOne();
     const builtIn = contents.collections.filter((one) => own.includes(one.name));
     const others = contents.collections
@@ -94,7 +94,7 @@ function openAll<C extends Holding>(
         await instances.opening(generation);
       },
     };
-    const core = open(view, withInstances(config, instances), held, turns);
+    const core = open(view, withInstances(config, instances), held, turns, show);
     return {
       ...{ name, instances, turns, storage: view.storage, core: withTurns(core, turns) },
       get collections() {
@@ -120,7 +120,7 @@ function withInstances(config: AgentConfig, instances: Instances): AgentConfig {
 }
 
 /** Cancelling ends what waits for its turn, too: that pass is over before it has begun. */
-function withTurns(core: RemoteCore, turns: Turns): RemoteCore {
+function withTurns(core: OneCore, turns: Turns): OneCore {
   const reported = (pass: Promise<PassReport>): Promise<PassReport> =>
     pass.catch((error: unknown) => {
       if (!(error instanceof SyncError) || error.code !== 'aborted') throw error;
