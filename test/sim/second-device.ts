@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { User } from '../../emulator/servers/store.ts';
 import {
+  accountKeys,
   defaultKeys,
   type KeyPair,
   openPayload,
@@ -49,7 +50,7 @@ export function secondDevice(servers: TestServers): SecondDevice {
     return bulk.pair;
   };
   const opened = (collection: string): [string, Json][] => {
-    const pair = keys();
+    const pair = collection === 'crypto' ? accountKeys(kB) : keys();
     return bsos(collection).map(({ id, payload }) => [id, JSON.parse(remembered(pair, payload))]);
   };
   const write = (collection: string, body: Json & { readonly id: string }): void => {
