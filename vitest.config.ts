@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { posix } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import type { Reporter } from 'vitest/node';
 
@@ -23,26 +24,25 @@ const tally: Reporter = {
  * other in the processes that are there, because each start loads all anew: a third of the time.
  */
 const CHANGES = /\bvi\.(mock|spyOn|stub|hoisted|useFake)|\bprocess\.(chdir|env|on|exit)\b/;
+const SHARE = 'test/sim/share.ts';
 const ROOMS = ['agent', 'platform', 'crypto', 'test', 'firmware-bundle', 'emulator'];
 const ALL = `{${ROOMS}}/**/*.test.ts`;
 
-/** Of the emulator's tests, those of which `npm test` looks at a share. */
-const IN_SHARES = ['longest-records', 'device/{flash-cuts,document-upload}', 'servers/storage/*'];
 /** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
-const MODES: ReadonlyMap<string, string> = new Map([
-  ['firefox', 'test/interop/**/*.test.ts'],
-  ['hostile', 'test/hostile/**/*.test.ts'],
-  ['package', 'test/package/**/*.test.ts'],
+const MODES: ReadonlyMap<string, string[]> = new Map([
+  ['firefox', ['test/interop/**/*.test.ts']],
+  ['hostile', ['test/hostile/**/*.test.ts']],
+  ['package', ['test/package/**/*.test.ts']],
   // What the servers keep, in a PostgreSQL of the tests' own.
-  ['servers', 'test/servers/**/*.test.ts'],
+  ['servers', ['test/servers/**/*.test.ts']],
   // A real Kinto, on its memory and on PostgreSQL.
-  ['kinto', 'test/kinto/**/*.test.ts'],
+  ['kinto', ['test/kinto/**/*.test.ts']],
   // A real Syncto, on a Python 3.6.
-  ['syncto', 'test/syncto/real.test.ts'],
+  ['syncto', ['test/syncto/real.test.ts']],
   // All cases of the simulations, of which `npm test` looks at a share.
-  ['sim', `{test/sim/**/*,emulator/{${IN_SHARES.join()}}}.test.ts`],
+  ['sim', ['test/sim/**/*.test.ts', ...filesInShares()]],
   // Every write at which a device can be cut that goes on from an old store.
-  ['old-stores', 'test/sim/old-stores*.test.ts'],
+  ['old-stores', ['test/sim/old-stores*.test.ts']],
 ]);
 /** Each of their files has the machine for itself. */
 const ONE_BY_ONE = ['firefox', 'package', 'servers'];
@@ -71,11 +71,9 @@ function projectsOf(mode: string): TestProjectConfiguration[] {
   const own = MODES.get(mode);
   if (own !== undefined) {
     const workers = ONE_BY_ONE.includes(mode) ? 1 : WORKERS;
-    return [
-      projectOf(mode, [own], [], { isolate: true, testTimeout: 300_000, maxWorkers: workers }),
-    ];
+    return [projectOf(mode, own, [], { isolate: true, testTimeout: 300_000, maxWorkers: workers })];
   }
-  const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : [files]));
+  const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : files));
   const alone = ROOMS.flatMap((room) => filesAlone(room));
   return [
     projectOf('alone', alone, others, { isolate: true }),
@@ -97,10 +95,32 @@ function projectOf(
 
 /** Test files of a folder that do not leave everything as it was. */
 function filesAlone(room: string): string[] {
+  return textsOf(room).flatMap(([path, text]) =>
+    path.endsWith('.test.ts') && CHANGES.test(text) ? [path] : [],
+  );
+}
+
+/** Test files that do a share of their work in `npm test`, or whose suite does. */
+function filesInShares(): string[] {
+  const imports = new Map(
+    ROOMS.flatMap(textsOf).map(([path, text]) => [path, importsOf(path, text)]),
+  );
+  const asksFor = (path: string): boolean => imports.get(path)?.includes(SHARE) ?? false;
+  return [...imports].flatMap(([path, others]) =>
+    path.endsWith('.test.ts') && (asksFor(path) || others.some(asksFor)) ? [path] : [],
+  );
+}
+
+function importsOf(path: string, text: string): string[] {
+  const found = text.matchAll(/ from '(\.[^']*)'/g);
+  return [...found].map(([, name = '']) => posix.join(posix.dirname(path), name));
+}
+
+/** All sources below a folder: path and text. */
+function textsOf(room: string): [string, string][] {
   const folder = new URL(`${room}/`, import.meta.url);
   return readdirSync(folder, { recursive: true })
     .map((path) => String(path).replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.test.ts'))
-    .filter((path) => CHANGES.test(readFileSync(new URL(path, folder), 'utf8')))
-    .map((path) => `${room}/${path}`);
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [`${room}/${path}`, readFileSync(new URL(path, folder), 'utf8')]);
 }

@@ -10,6 +10,7 @@ import {
   type FirmwareManifest,
   sourceWith,
 } from '../firmware-bundle/build.ts';
+import type { FirmwareSource } from '../firmware-bundle/program.ts';
 import { sha256 } from './replay.ts';
 
 export interface Firmware {
@@ -45,18 +46,32 @@ function partsOf(text: string): FirmwareManifest['parts'] | null {
   }
 }
 
+/** What was built in this process, by profile and names: its sources stay as they are. */
+const fresh = new Map<string, Promise<Firmware>>();
+
 /**
- * Builds the firmware of a profile for one run and leaves no file behind. `names`: what it holds,
- * as `npm run build -- --with` takes it; the shipped contents when left out. What is chosen for a
- * run is on no device's flash: whether it can be loaded, the run shows.
+ * Builds the firmware of a profile, once in a process, and leaves no file behind. `names`: what it
+ * holds, as `npm run build -- --with` takes it; the shipped contents when left out. What is chosen
+ * for a run is on no device's flash: whether it can be loaded, the run shows.
  */
-export async function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
-  if (names !== undefined) {
-    const scripts = await buildScripts(profile, sourceWith(names));
-    return firmwareOf(
-      scripts.map(({ file, code, part }) => ({ file, code, ...(part !== null && { part }) })),
-    );
-  }
+export function freshFirmware(profile: string, names?: readonly string[]): Promise<Firmware> {
+  const key = JSON.stringify([profile, names]);
+  const built = fresh.get(key) ?? build(profile, names);
+  fresh.set(key, built);
+  built.catch(() => fresh.delete(key));
+  return built;
+}
+
+/** The same of another source; the script that has it all is not made. */
+export async function firmwareFrom(profile: string, source: FirmwareSource): Promise<Firmware> {
+  const scripts = await buildScripts(profile, source);
+  return firmwareOf(
+    scripts.map(({ file, code, part }) => ({ file, code, ...(part !== null && { part }) })),
+  );
+}
+
+async function build(profile: string, names?: readonly string[]): Promise<Firmware> {
+  if (names !== undefined) return firmwareFrom(profile, sourceWith(names));
   const dir = await mkdtemp(join(tmpdir(), 'kitsync-firmware-'));
   try {
     // Below a folder that is this user's alone: the build moves its own into place.

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test,
 import { main } from './cli.ts';
 
 const PROFILE = 'kaios-256mb';
-const CONTENTS = ['--with', 'sync15,history'];
+const CONTENTS = ['--with', 'sync15'];
 const home = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'kitsync-build-'));
 let out = '';

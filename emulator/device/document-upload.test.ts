@@ -1,11 +1,8 @@
 // A document that is longer than the memory of a device, exchanged by the whole agent on it: what
 // its heap is at its peak.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { buildFirmware, DEFAULT_SOURCE } from '../../firmware-bundle/build.ts';
+import { DEFAULT_SOURCE } from '../../firmware-bundle/build.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import { isWhole } from '../../test/sim/share.ts';
@@ -15,7 +12,7 @@ import {
   DocumentServer,
 } from '../../test/support/made-up/document-server.ts';
 import { userWith } from '../../test/support/made-up/services.ts';
-import { type Firmware, readFirmware } from '../firmware.ts';
+import { firmwareFrom } from '../firmware.ts';
 import { loadProfile } from '../profiles.ts';
 import { NS_PER_MS, virtualClock } from './clock.ts';
 import { createDevice } from './device.ts';
@@ -36,17 +33,6 @@ export const contents = { drivers: [documentRemote], collections: [generic('${CO
 export { sendPieces as send } from './pieces.ts';
 `;
 
-async function firmware(): Promise<Firmware> {
-  const folder = await mkdtemp(join(tmpdir(), 'document-'));
-  try {
-    const place = join(folder, 'firmware');
-    await buildFirmware(PROFILE, place, { ...DEFAULT_SOURCE, contents: CONTENTS });
-    return await readFirmware(place);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 test('a long document comes down and goes up, and the heap stays under 1 MiB', async () => {
   const clock = virtualClock();
   const nowMs = (): number => EPOCH_MS + clock.nowNs() / NS_PER_MS;
@@ -65,7 +51,7 @@ test('a long document comes down and goes up, and the heap stays under 1 MiB', a
   const device = createDevice({
     ...{
       profile,
-      firmware: await firmware(),
+      firmware: await firmwareFrom(PROFILE, { ...DEFAULT_SOURCE, contents: CONTENTS }),
       clock,
       config,
       crypto: nodeDeviceCrypto(),

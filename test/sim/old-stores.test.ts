@@ -25,7 +25,7 @@ import { secondDevice } from './second-device.ts';
 import { isWhole } from './share.ts';
 
 const TV = loadProfile('panasonic-cx700');
-const SIGN_IN = ['signIn', 'sync15', 'history', 'passwords'];
+const SIGN_IN = ['sync15', 'history', 'passwords', 'clients', 'signIn', 'passwordSignIn'];
 const STORES = oldStores('vm-').filter(({ signIn }) => !signIn);
 let firmware: Firmware;
 beforeAll(async () => {

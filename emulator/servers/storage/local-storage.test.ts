@@ -62,7 +62,7 @@ async function stateOf(storage: ServerStorage): Promise<number> {
 }
 
 test('a power cut at any write leaves the state before or after it', async () => {
-  const stride = every(4);
+  const stride = every(8);
   let cuts = 0;
   for (let cutAt = stride; ; cutAt += stride) {
     const flash = new Flash({ profile, charge() {} });
