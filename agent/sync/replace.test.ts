@@ -10,13 +10,16 @@ import { Bench } from '../../test/contract/bench.ts';
 import { HANGING_STEPS, signedOutOf } from '../../test/support/hanging.ts';
 import { documentService } from '../../test/support/made-up/services.ts';
 import { atomic, generic, history } from '../index.ts';
+import { SMALL_HEAP } from '../limits.ts';
 
 /** Flash of a size. */
 class Flash extends MemoryStorage {
   bytes = 0;
   peakBytes = 0;
   bytesMax = Number.MAX_SAFE_INTEGER;
+  /** Of one commit. */
   changesMost = 0;
+  bytesMost = 0;
   readonly #sizes = new Map<string, number>();
 
   override async commit(changes: readonly Change[]): Promise<void> {
@@ -24,6 +27,7 @@ class Flash extends MemoryStorage {
     if (grown > 0 && this.bytes + grown > this.bytesMax) throw new StorageError('full', 'full');
     await super.commit(changes);
     this.changesMost = Math.max(this.changesMost, changes.length);
+    this.bytesMost = Math.max(this.bytesMost, grown);
     for (const [key, value] of changes) {
       const size = sizeOf(key, value);
       this.bytes += size - (this.#sizes.get(key) ?? 0);
@@ -105,12 +109,49 @@ test('where flash has no room for it, what there was stays whole, and the stage 
 
 test('more local changes than a commit holds are met with it', async () => {
   const { it, flash, device, begin } = await begun(20, 10);
-  for (let n = 1_000; n < 2_100; n++) await it.put(device, n, { text: 'ours' });
+  for (let n = 1_000; n < 2_100; n++) {
+    await it.put(device, n, { text: n % 30 < 20 ? 'ours' : 'ours'.padEnd(2_000) });
+  }
   begin();
   await it.recovered(device);
   await it.agreed(device);
   expect((await it.held(device)).size).toBe(1_120);
   expect(flash.changesMost).toBeLessThanOrEqual(1_024);
+  // A page of these records is longer.
+  expect(flash.bytesMost).toBeLessThan(2 * SMALL_HEAP.commitCharsMax);
+});
+
+test.each<[string, boolean, number]>([
+  ['an edit that came while it was staged', true, 1],
+  // A record that is met with its change takes two numbers.
+  ['what both sides have changed', false, 2],
+])('what apps change while %s is on its way goes up, too', async (_, isLate, edits) => {
+  const { it, device, begin } = await begun(8, 4);
+  const { service } = it;
+  begin();
+  it.advance(60_000, device);
+  const n = isLate ? 20 : 2;
+  let isEdited = false;
+  if (isLate) {
+    const commit = device.storage.commit.bind(device.storage);
+    device.storage.commit = async (changes) => {
+      await commit(changes);
+      if (isEdited || !changes.some(([key]) => key.endsWith('.2c'))) return;
+      isEdited = true;
+      await it.put(device, n, { text: 'once' });
+    };
+  } else await it.put(device, n, { more: 1 });
+  let isSent = false;
+  it.wire.before = async (request) => {
+    if (isSent || !(await service.isWrite(request))) return;
+    isSent = true;
+    for (let k = 1; k <= edits; k++) await it.put(device, n, { text: `late ${k}` });
+  };
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  expect(isSent).toBe(true);
+  await it.recovered(device);
+  expect(it.live()[service.id(n)]).toMatchObject({ text: `late ${edits}` });
+  await it.agreed(device);
 });
 
 test('a lost cursor of the set that is live takes no local change with it', async () => {
