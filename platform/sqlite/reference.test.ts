@@ -47,6 +47,18 @@ describe('the pieces of a value', () => {
     expect(split(text)).toHaveLength(Math.max(1, Math.ceil(length / 16_384)));
   });
 
+  it.each([3_276_800, 4_194_304, 4_194_305, 16_777_216])(
+    'are never more than a reference can name: %i long',
+    (length) => {
+      const text = '\u{1d11e}'.repeat(length / 2) + (length % 2 === 1 ? 'x' : '');
+      const pieces = split(text);
+      expect(join(pieces) === text).toBe(true);
+      const reference = { kind: Kind.rows, first: 7, last: 7 + pieces.length - 1 };
+      expect(decodeReference(encodeReference(reference))).toEqual(reference);
+      expect(() => encodeReference({ ...reference, last: 7 + 256 })).toThrow(RangeError);
+    },
+  );
+
   it('never end inside a character', () => {
     const text = `x${'\u{1f9a6}'.repeat(20_000)}`;
     const pieces = split(text) as string[];

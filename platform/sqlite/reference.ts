@@ -19,8 +19,12 @@ const KINDS = 4;
 /** A value of 2 MiB is 128 rows, or 129 when pairs of surrogates are kept whole. */
 const ROWS_MAX = 256;
 
-/** An integer below 2^53 for ids below 2^43; greater for greater ids. */
+/**
+ * An integer below 2^53 for ids below 2^43; greater for greater ids. Errors: RangeError for more
+ * rows than it can name.
+ */
 export function encodeReference({ kind, first, last }: Reference): number {
+  if (last - first >= ROWS_MAX) throw new RangeError(`a value of ${last - first + 1} rows`);
   return (first * ROWS_MAX + (last - first)) * KINDS + kind;
 }
 
@@ -41,15 +45,18 @@ export function kindOfValue(value: Value | null): Kind {
   return value === '' ? Kind.emptyText : Kind.rows;
 }
 
-/** Bytes, or characters of text, in one row. */
+/** Bytes, or characters of text, in one row: no fewer where others are behind it. */
 const PIECE_LENGTH = 16_384;
+/** A value that would have more of them has longer ones, as no device's is. */
+const PIECES_MAX = 200;
 
 /** The value in pieces of its own type, at least one; no piece of text ends inside a character. */
 export function split(value: Value): Value[] {
   const pieces: Value[] = [];
+  const pieceLength = Math.max(PIECE_LENGTH, Math.ceil(value.length / PIECES_MAX));
   let start = 0;
   do {
-    let end = Math.min(start + PIECE_LENGTH, value.length);
+    let end = Math.min(start + pieceLength, value.length);
     if (typeof value === 'string') {
       if (end < value.length && isHighSurrogate(value.charCodeAt(end - 1))) end--;
       pieces.push(value.slice(start, end));

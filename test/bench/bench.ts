@@ -11,6 +11,7 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
+import { accountCost } from './accounts.ts';
 import { cryptoCosts } from './crypto.ts';
 import { curveCosts } from './curves.ts';
 import { cutEverywhere, OUTCOMES } from './cuts.ts';
@@ -79,6 +80,16 @@ async function servers(): Promise<void> {
         ...[place.name, users, records, ...asked.map((ms) => ms.toFixed(1))],
         ...[Math.round(peakBytes / MIB), ...[expiryMs, deleteMs, sweptMs].map(Math.round)],
       );
+    }
+  });
+  row('accounts', 'users', 'taken over ms', 'sign-ups/s', 'sign-ins/s');
+  await onEachPlace(async (place) => {
+    for (const users of [10, 1_000, 10_000]) {
+      const storage = await place.open();
+      const { takeoverMs, ...rates } = await accountCost(storage, users);
+      const each = [takeoverMs, rates.signUpsPerSecond, rates.signInsPerSecond];
+      row(place.name, users, ...each.map(Math.round));
+      await storage.close();
     }
   });
 }
