@@ -6,10 +6,10 @@
 
 const NAMES = `platform local serverNowMs mirror clock nowMs saved deviceNowMs envelope
   sessions outgoing entropy abort addressPrefix incoming bodyBytes isResuming update waitMs
-  failedInRow lastError isEmpty evictable isUnknownForm chars things ttlSeconds nextSeq waitedMs
+  failedInRow lastError isEmpty evictable isUnknownForm chars things nextSeq waitedMs
   send knownMs states emit letter authorize isLeaving isOver addCharsMax refreshMeta indexed
   prepare deletion pendingIds buried observes unsent deleting standing nextPage decrypts mirrorIds
-  complaint newId indexes`.split(/\s+/);
+  complaint newId indexes keyName lock refreshKeys takeString takeScalar`.split(/\s+/);
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
