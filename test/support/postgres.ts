@@ -14,6 +14,8 @@ export interface Postgres {
   newUrl(): Promise<string>;
   /** Runs SQL there. */
   tell(url: string, sql: string): Promise<void>;
+  /** Ends all connections at once, is away for some time, and is there again. */
+  restart(awayMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,7 +48,8 @@ export async function startPostgres(
   execFileSync(join(bin, 'initdb'), made, { ...as, cwd: folder, stdio: 'pipe' });
   const all = ['listen_addresses=', `unix_socket_directories=${folder}`, ...settings];
   const args = ['-D', data, ...all.flatMap((setting) => ['-c', setting])];
-  const child = spawn(join(bin, 'postgres'), args, { ...as, cwd: folder });
+  const start = () => spawn(join(bin, 'postgres'), args, { ...as, cwd: folder });
+  let child = start();
   const end = (): void => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -71,14 +74,24 @@ export async function startPostgres(
       return urlOf(name);
     },
     tell,
+    async restart(awayMs) {
+      await ended(child);
+      await new Promise((resolve) => setTimeout(resolve, awayMs));
+      child = start();
+      await started(child);
+    },
     async stop() {
-      // At once: nobody waits for the connections of a test that has failed.
-      child.kill('SIGINT');
-      if (child.exitCode === null) await once(child, 'close');
+      await ended(child);
       process.off('exit', end);
       end();
     },
   };
+}
+
+/** At once: nobody waits for connections. */
+async function ended(child: ChildProcess): Promise<void> {
+  child.kill('SIGINT');
+  if (child.exitCode === null) await once(child, 'close');
 }
 
 /** It says so on its standard error, with all else. */

@@ -82,6 +82,23 @@ test('what expires is taken away as an older version wrote it, too', async () =>
   await bsos.close();
 });
 
+test('where very much has expired, who asks is told to come back, and it goes', async () => {
+  const below = new MemoryStorage([], undefined, { changesMax: 90_000, valueBytesMax: 9_000 });
+  const storage = localStorage(below, () => undefined);
+  const bsos = new KeptBsos(storage);
+  await storage.transaction('one', async (tx) => addUser(tx, 1));
+  for (let from = 0; from < 8_000; from += 2_000) {
+    const changes = Array.from({ length: 2_000 }, (_, n) => ({ id: `r${from + n}`, ttl: 60 }));
+    await bsos.write(1, TEST_NOW_MS, (user) => user.write('col', changes));
+  }
+  const laterMs = TEST_NOW_MS + 120_000;
+  const count = () => bsos.read(1, laterMs, (user) => user.counts());
+  await expect(count()).rejects.toMatchObject({ name: 'StorageError', code: 'failed' });
+  await expect.poll(() => below.snapshot().length).toBe(2);
+  expect(await count()).toEqual(new Map([['col', 0]]));
+  await bsos.close();
+});
+
 test('the page behind any other one looks at a page of keys', async () => {
   const below = new MemoryStorage();
   let seen = 0;

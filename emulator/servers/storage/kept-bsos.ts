@@ -1,7 +1,9 @@
 // The records of users in a ServerStorage, straight: nothing is held in memory but what one request
 // asks for. Whoever changes a user has its lock, in whichever process. What has expired is taken
-// away before anything is read or written; what was deleted whole, afterwards, in portions.
+// away before anything is read or written, and who asks when it is very much is told to come back;
+// what was deleted whole goes afterwards, in portions.
 
+import { StorageError } from '../../../platform/storage-rules.ts';
 import type { BsoStorage, UserReader, UserWriter } from '../bso-storage.ts';
 import type { Store } from '../store.ts';
 import {
@@ -25,6 +27,8 @@ import type { KeyRange, Reader, ServerStorage, Transaction } from './server-stor
 const PORTION = 3_000;
 /** Records that a transaction takes away because they have expired. */
 const EXPIRED_MAX = 1_000;
+/** So many times for one request; the rest is taken away when it has been refused. */
+const EXPIRY_STEPS_MAX = 5;
 /** Of those that an older version wrote, which are read for it. */
 const READ_MAX = 100;
 
@@ -33,6 +37,8 @@ const lockOf = (uid: number): string => `user/${uid}`;
 export class KeptBsos implements BsoStorage {
   readonly #storage: ServerStorage;
   #sweeping: Promise<void> | null = null;
+  /** By user, whose expired records are being taken away. */
+  readonly #expiring = new Map<number, Promise<void>>();
   #isClosed = false;
 
   constructor(storage: ServerStorage) {
@@ -90,20 +96,41 @@ export class KeptBsos implements BsoStorage {
   /** Resolves when nothing of it is at work any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#sweeping;
+    await Promise.all([this.#sweeping, ...this.#expiring.values()]);
   }
 
-  /** `work` gives null as long as something has to be taken away before. */
+  /**
+   * `work` gives null as long as something has to be taken away before. Errors: StorageError where
+   * that is too much for one request.
+   */
   async #whenFresh<T>(
     uid: number,
     nowMs: number,
     work: () => Promise<{ readonly done: T | undefined } | null>,
   ): Promise<T | undefined> {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
       const result = await work();
       if (result !== null) return result.done;
+      if (steps === EXPIRY_STEPS_MAX) {
+        this.#expire(uid, nowMs);
+        throw new StorageError('failed', 'more has expired than one request takes away');
+      }
       await this.#storage.transaction(lockOf(uid), (tx) => expireSome(tx, uid, nowMs));
     }
+  }
+
+  /** Takes away all that has expired, behind the requests that come meanwhile. */
+  #expire(uid: number, nowMs: number): void {
+    if (this.#expiring.has(uid)) return;
+    const step = () => this.#storage.transaction(lockOf(uid), (tx) => expireSome(tx, uid, nowMs));
+    const expireAll = async (): Promise<void> => {
+      while (!this.#isClosed) if (!(await step())) return;
+    };
+    // Where it fails, the next request begins it again.
+    const expiring = expireAll()
+      .catch(() => undefined)
+      .then(() => void this.#expiring.delete(uid));
+    this.#expiring.set(uid, expiring);
   }
 
   async #sweepAll(): Promise<void> {
@@ -138,10 +165,10 @@ function hasExpired({ nextExpiryMs }: UserRow, nowMs: number): boolean {
   return nextExpiryMs !== null && nextExpiryMs <= nowMs;
 }
 
-/** Takes away some of what has expired, and finds out what expires next. */
-async function expireSome(tx: Transaction, uid: number, nowMs: number): Promise<void> {
+/** Takes away some of what has expired, and finds out what expires next; whether that has, too. */
+async function expireSome(tx: Transaction, uid: number, nowMs: number): Promise<boolean> {
   const row = await userRow(tx, uid);
-  if (row === null) return;
+  if (row === null) return false;
   const user = new KeptWriter(uid, tx, row, (reading) => reading(tx), nowMs);
   // Before that nothing is, and what was there is not looked through again.
   const fromMs = row.nextExpiryMs ?? 0;
@@ -159,6 +186,7 @@ async function expireSome(tx: Transaction, uid: number, nowMs: number): Promise<
   const [next] = await tx.keys({ ...expiredBetween(uid, fromMs, nowMs, 1), to });
   const nextExpiryMs = next === undefined ? null : expiryOf(next).expiresMs;
   tx.put(userKey(uid), JSON.stringify({ ...row, nextExpiryMs }));
+  return nextExpiryMs !== null && nextExpiryMs <= nowMs;
 }
 
 interface Expired {
