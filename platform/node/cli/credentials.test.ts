@@ -67,6 +67,8 @@ describe('a credentials file', () => {
     );
     expect(key).toMatchObject({ kty: 'oct', k: expect.stringMatching(/^[\w-]{86}$/) });
     expect(key.kid).toMatch(/^1500000000000-[\w-]{22}$/);
+    const first = { accessToken: 't', kB: KB, keysChangedAt: 0 };
+    expect(readCredentials(written(first), false).key.kid).toMatch(/^0+-/);
   });
 });
 
@@ -109,6 +111,10 @@ describe('a credentials file that cannot be used is refused, and the line names 
     [{ accessToken: 't', kB: 'secret' }, ': kB must be 64 hex digits'],
     [{ accessToken: 't', kB: KB }, ': keysChangedAt must be milliseconds'],
     [{ accessToken: 't', kB: KB, keysChangedAt: -1 }, ': keysChangedAt must be milliseconds'],
+    [{ accessToken: 't', kB: KB, keysChangedAt: 1.5 }, ': keysChangedAt must be milliseconds'],
+    [{ accessToken: 't', kB: KB, keysChangedAt: '5' }, ': keysChangedAt must be milliseconds'],
+    [{ accessToken: 't', key: { ...KEY, kid: [KEY.kid] } }, ': key.kid must be a time'],
+    [{ accessToken: 't', key: { ...KEY, k: [KEY.k] } }, ': key.k must be 64 bytes of base64url'],
     [{ accessToken: 't', key: KEY, email: 7 }, ': email must be an address'],
     [{ accessToken: 't', key: KEY, email: 'a\nb' }, ': email must be an address'],
     [{ accessToken: 't', key: KEY, uid: '' }, ': uid must be 1 to 128 ASCII characters'],
