@@ -19,20 +19,13 @@ export async function serve(args: readonly string[]): Promise<number> {
   const options = parseServe(args);
   const { port, hosts, origins, publicUrl, signUp, testAccounts } = options;
   const begins = options.accountIsNamed || testAccounts;
-  const kept = await openDatabase({ ...options, account: begins ? options.account : null });
+  const kept = await openDatabase({
+    ...options,
+    account: begins ? options.account : null,
+    mayBeEmpty: signUp || options.issuers.length + options.issuerFiles.length > 0,
+  });
   const { storage, key } = kept;
   const isEmpty = kept.account === null;
-  if (
-    isEmpty &&
-    kept.isNew &&
-    !signUp &&
-    options.issuers.length + options.issuerFiles.length === 0
-  ) {
-    await kept.close();
-    throw new UsageError(
-      'nobody has an account: --account FILE, --sign-up, --issuer URL, or --test-accounts to try',
-    );
-  }
   const what = {
     account: kept.account ?? nobody(),
     isEmpty,

@@ -41,7 +41,10 @@ export function oldFolder(): string {
 
 /** Who asks the accounts server that `serve --database` starts there. */
 export async function servedAt(database: string): Promise<{ ask: Ask; close(): Promise<void> }> {
-  const kept = await openDatabase({ account: null, accountIsNamed: false, database });
+  const kept = await openDatabase({
+    ...{ account: null, accountIsNamed: false, mayBeEmpty: true },
+    database,
+  });
   const { fetch } = createServers({
     account: { kB: '0'.repeat(64), store: new Store() },
     ...{ isEmpty: true, nowMs: () => OLD_MS, random: countingRandom() },

@@ -23,14 +23,14 @@ interface Wanted {
   /** What a new database begins with; null: nobody. */
   readonly account: { readonly seed: SeedAccount } | null;
   readonly accountIsNamed: boolean;
+  /** Whether a new one may begin with nobody: accounts come by themselves. */
+  readonly mayBeEmpty: boolean;
   readonly database: string | null;
 }
 
 interface Kept {
   /** Null: there is none but those that were made since. */
   readonly account: SeedAccount | null;
-  /** Whether it was made just now. */
-  readonly isNew: boolean;
   /** The private key of the accounts server. Undefined: there is none but the test key. */
   readonly key?: JsonWebKey;
   /** Undefined: nothing is kept. */
@@ -46,9 +46,8 @@ const LAYOUT_BEFORE = 2;
 
 /** Without a database nothing is kept. Errors: UsageError. */
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
-  const { database, account, accountIsNamed } = wanted;
-  if (database === null)
-    return { account: account?.seed ?? null, isNew: true, close: async () => undefined };
+  const { database, account, accountIsNamed, mayBeEmpty } = wanted;
+  if (database === null) return { account: account?.seed ?? null, close: async () => undefined };
   const name = isPostgres(database) ? withoutPassword(database) : database;
   const refused = (error: unknown): never => {
     throw new UsageError(`--database ${name}: ${(error as Error).message}`);
@@ -58,14 +57,13 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
   );
   const storage = complaining(opened, name);
   try {
-    const { kB, secret, key, isNew } = await accountIn(opened, account?.seed ?? null);
+    const { kB, secret, key, isNew } = await accountIn(opened, account?.seed ?? null, mayBeEmpty);
     if (!isNew && accountIsNamed)
       throw new Error('it has an account already, which excludes --account');
     const bsos = new KeptBsos(storage);
     bsos.sweep();
     return {
       account: kB === null ? null : { kB, store: new Store() },
-      isNew,
       key,
       storage: {
         bsos,
@@ -80,6 +78,7 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
     };
   } catch (error) {
     await storage.close();
+    if (error instanceof UsageError) throw error;
     return refused(error);
   }
 }
@@ -96,14 +95,23 @@ interface InDatabase {
   readonly key: JsonWebKey;
 }
 
-/** What is there; where nothing is, `seed` and new secrets, which are there from now on. */
+/**
+ * What is there; where nothing is, `seed` and new secrets, which are there from now on. Errors:
+ * UsageError where that would be for nobody.
+ */
 async function accountIn(
   storage: ServerStorage,
   seed: SeedAccount | null,
+  mayBeEmpty: boolean,
 ): Promise<InDatabase & { isNew: boolean }> {
   return storage.transaction(ACCOUNT, async (tx) => {
     const [text = null] = await tx.get([ACCOUNT]);
     const kept = text === null ? null : inDatabase(parseObject(text));
+    if (kept === null && seed === null && !mayBeEmpty) {
+      throw new UsageError(
+        'nobody has an account: --account FILE, --sign-up, --issuer URL, or --test-accounts to try',
+      );
+    }
     // What an older version made may have no key yet, and is not to be opened by it again.
     const key = kept?.key ?? (await newKey());
     const { kB, secret } = kept ?? { kB: seed?.kB ?? null, secret: randomBytes(32) };
