@@ -226,3 +226,17 @@ test('devices that edit and fork at random come to rest alike, and lose no text'
     { numRuns: 300 },
   );
 });
+
+test('where a server has begun anew, the later version is what goes up', () => {
+  const [older, newer] = [1, 2].map((time) => address({ name: `${time}`, timeLastModified: time }));
+  const anew = (mine: Body | undefined, theirs: Body | undefined) =>
+    addresses.merge({
+      local: null,
+      mirror: mine ? { body: mine, modifiedMs: 1, epoch: 1 } : null,
+      incoming: { body: theirs ?? null, modifiedMs: NOW_MS },
+      ...{ epoch: 2, serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
+    });
+  expect(anew(newer, older)).toEqual({ mirror: 'asIs', local: newer });
+  expect(anew(older, newer)).toEqual({ mirror: 'asIs', local: 'none' });
+  expect(anew(newer, undefined)).toEqual({ mirror: null, local: 'none' });
+});

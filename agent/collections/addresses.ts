@@ -50,7 +50,7 @@ export const addresses: Collection = {
   things: {
     key: identity,
     same: isSameAddress,
-    clock: (body, knownMs) => believed(number(entryOf(body).timeLastModified), knownMs),
+    clock: (body, knownMs) => believed(changedMs(body), knownMs),
   },
   addressPrefix: () => 'u',
   matches: (body, prefix) => `${entryOf(body).name ?? ''}`.startsWith(prefix),
@@ -72,8 +72,13 @@ function check(body: Body): string | null {
   return null;
 }
 
-function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
+function merge({ local, mirror, incoming, epoch }: MergeInput): MergeDecision {
   const theirs = incoming.body;
+  // What another server once had is as good as never sent, where it is later.
+  const isAnew = local === null && mirror !== null && mirror.epoch !== epoch;
+  if (isAnew && theirs !== null && changedMs(mirror.body) > changedMs(theirs)) {
+    return { mirror: 'asIs', local: mirror.body };
+  }
   // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
   if (!local || (local.body && theirs && hasSameMembers(local.body, theirs))) {
     return { mirror: theirs && 'asIs', local: 'none' };
@@ -91,6 +96,10 @@ function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
     mirror: 'asIs',
     local: isTheirs && hasSameMembers(entry, entryOf(theirs)) ? 'none' : merged,
   };
+}
+
+function changedMs(body: Body): number {
+  return number(entryOf(body).timeLastModified);
 }
 
 /** Null when both sides changed the same field, or no common past tells who did. */
