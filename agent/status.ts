@@ -59,6 +59,12 @@ export interface Status {
   readonly quotaRemainingBytes: number | null;
   readonly collections: { readonly [name: string]: CollectionStatus };
   /**
+   * With several remotes: what an update has bound to another one while this one had not sent all
+   * of it, and how many changes of each collection that are. They wait here, unseen, until the
+   * collection comes back; a sign-out takes them along.
+   */
+  readonly unsent?: { readonly [collection: string]: number };
+  /**
    * With several remotes, each of them by its name, the device's first one as `first`. Beside it
    * the members above are those of the first one, but for `collections`, which has all.
    */

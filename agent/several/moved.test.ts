@@ -43,6 +43,14 @@ async function updated(bench: TwoRemotes, storage: MemoryStorage, name: 'first' 
   return device;
 }
 
+const unsentOf = ({ agent, platform }: TwoDevice) => {
+  const { unsent } = agent.status();
+  expect(agent.status('first').unsent).toEqual(unsent);
+  expect(agent.status().remotes?.first?.unsent).toEqual(unsent);
+  expect(agent.status('work').unsent).toBeUndefined();
+  expect(JSON.parse(platform.statuses.at(-1) ?? '{}').unsent).toEqual(unsent);
+  return unsent;
+};
 const heldOf = ({ agent }: TwoDevice) => agent.status().collections.history?.held;
 
 describe("a collection that is another remote's after an update", () => {
@@ -67,12 +75,14 @@ describe("a collection that is another remote's after an update", () => {
     const device = await updated(bench, bench.storage, 'work');
     expect(historyOf(bench.storage, '')).toEqual(kept);
     expect(heldOf(device)).toBe(0);
+    expect(unsentOf(device)).toEqual({ history: 1 });
     await device.agent.put('history', { url: 'https://work.example/', title: 'work' });
     await device.agent.sync();
     const atWork = [...bench.work.other.live('history').values()].map(({ histUri }) => histUri);
     expect(atWork).toEqual(['https://work.example/']);
     const back = await updated(bench, bench.storage, 'first');
     expect(heldOf(back)).toBe(7);
+    expect(unsentOf(back)).toBeUndefined();
     const atHome = [...bench.home.other.live('history').values()].map(({ histUri }) => histUri);
     expect(atHome).toContain(PAGE.url);
     expect(atHome).not.toContain('https://work.example/');
@@ -83,7 +93,8 @@ describe("a collection that is another remote's after an update", () => {
     const bench = await synced();
     const { records } = await bench.device.agent.list('history', { limit: 1 });
     await bench.device.agent.delete('history', `${records[0]?.guid}`);
-    await updated(bench, bench.storage, 'work');
+    const device = await updated(bench, bench.storage, 'work');
+    expect(unsentOf(device)).toEqual({ history: 1 });
     expect(bench.home.other.live('history').size).toBe(6);
     await updated(bench, bench.storage, 'first');
     expect(bench.home.other.live('history').size).toBe(5);
@@ -93,8 +104,10 @@ describe("a collection that is another remote's after an update", () => {
     const bench = await synced();
     await bench.device.agent.put('history', PAGE);
     const device = await updated(bench, bench.storage, 'work');
+    expect(unsentOf(device)).toEqual({ history: 1 });
     await device.agent.disable('first');
     expect(historyOf(bench.storage, '')).toEqual([]);
+    expect(unsentOf(device)).toBeUndefined();
     expect(device.agent.status('work')).toMatchObject({ state: 'enabled' });
   });
 
@@ -122,10 +135,11 @@ test.each(['o.A', 'd.A', '2o.A', '2d.A'])(
     ]);
     const clock = manualClock(0);
     await storage.commit([[`1.h.${key}`, 'change']]);
-    await sweepMoved({ storage, clock }, '1', ['h']);
+    const moved = [{ name: 'history', letter: 'h' }];
+    expect(await sweepMoved({ storage, clock }, '1', moved)).toEqual(new Map([['history', 1]]));
     expect(storage.snapshot()).toHaveLength(4);
     await storage.commit([[`1.h.${key}`, null]]);
-    await sweepMoved({ storage, clock }, '1', ['h']);
+    expect(await sweepMoved({ storage, clock }, '1', moved)).toEqual(new Map());
     expect(storage.snapshot()).toEqual([['1.p.c', 'cursor']]);
   },
 );

@@ -3,31 +3,43 @@
 // is swept; where something was not sent yet, it stays as it is, and goes on when the collection
 // comes back. A sign-out takes it along like everything else.
 
-import type { Platform } from '../../platform/ports.ts';
+import type { Platform, Storage } from '../../platform/ports.ts';
 import { ported } from '../errors.ts';
-import { collectionKeys, rangeEnd } from '../store/layout.ts';
+import { stateOf } from '../store/collection-state.ts';
+import { type CollectionKeys, collectionKeys, rangeEnd } from '../store/layout.ts';
 import { removeRange } from '../store/mend.ts';
 import { setKeys } from '../store/set-keys.ts';
 
 /**
- * Frees what a generation holds of the collections under these letters; safe to be cut and done
- * again. Errors: those of the storage.
+ * Frees what a generation holds of these collections; safe to be cut and done again. Resolves to
+ * the changes of each that keep it here. Errors: those of the storage.
  */
 export async function sweepMoved(
   { storage, clock }: Pick<Platform, 'storage' | 'clock'>,
   generation: string,
-  letters: readonly string[],
-): Promise<void> {
+  others: readonly { readonly name: string; readonly letter: string }[],
+): Promise<Map<string, number>> {
+  const unsent = new Map<string, number>();
   const has = async (from: string): Promise<boolean> =>
     (await ported(storage.scan({ from, to: rangeEnd(from), limit: 1 }))).length > 0;
-  for (const letter of letters) {
+  for (const { name, letter } of others) {
     const base = `${generation}.${letter}.`;
     if (!(await has(base))) continue;
     const keys = collectionKeys(generation, letter);
     const second = setKeys(keys, '2').place;
     const local = [keys.outbox(), keys.deletion()].flatMap((key) => [key, second(key)]);
-    const unsent = [];
-    for (const key of local) unsent.push(await has(key));
-    if (!unsent.includes(true)) await removeRange({ storage, clock }, base);
+    const isKept = [];
+    for (const key of local) isKept.push(await has(key));
+    if (isKept.includes(true)) unsent.set(name, await pendingIn(storage, keys));
+    else await removeRange({ storage, clock }, base);
   }
+  return unsent;
+}
+
+/** Of the set that is live. One at least, also where the count is damaged: some are there. */
+async function pendingIn(storage: Storage, { cursor, second }: CollectionKeys): Promise<number> {
+  const values = await ported(storage.get([cursor, second]));
+  const states = values.filter((value) => value != null).map(stateOf);
+  const live = states.find(({ staging }) => staging === undefined);
+  return Math.max(live?.pending ?? 0, 1);
 }

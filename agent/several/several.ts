@@ -6,7 +6,7 @@ import type { Platform } from '../../platform/ports.ts';
 import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
 import { badInput, notEnabled, SyncError } from '../errors.ts';
 import { driverOf } from '../remotes/parts.ts';
-import type { PassReport } from '../status.ts';
+import { jsonOfStatus, type PassReport, type StatusText } from '../status.ts';
 import { allRemotes, type One, showAll } from './all-remotes.ts';
 import { bindingsOf } from './bindings.ts';
 import { createInstances, type Instances } from './instances.ts';
@@ -79,9 +79,8 @@ function openAll<C extends Holding>(
     const view = viewOf(platform, name, config, { prefixes, lost });
     const turns = turnsOfOne();
     const builtIn = contents.collections.filter((one) => own.includes(one.name));
-    const others = contents.collections
-      .filter((one) => !own.includes(one.name))
-      .map(({ letter }) => letter);
+    const others = contents.collections.filter((one) => !own.includes(one.name));
+    let unsent: ReadonlyMap<string, number> = new Map();
     const isBuiltIn = (name: string): boolean => names.includes(name);
     const instances = createInstances(view, contents.kinds ?? [], isBuiltIn);
     const held = {
@@ -90,13 +89,14 @@ function openAll<C extends Holding>(
         return [...builtIn, ...instances.collections];
       },
       async opening(generation: string) {
-        await sweepMoved(view, generation, others);
+        unsent = await sweepMoved(view, generation, others);
         await instances.opening(generation);
       },
     };
     const core = open(view, withInstances(config, instances), held, turns, show);
+    const told = withUnsent(withTurns(core, turns), () => unsent);
     return {
-      ...{ name, instances, turns, storage: view.storage, core: withTurns(core, turns) },
+      ...{ name, instances, turns, storage: view.storage, core: told },
       get collections() {
         return held.collections;
       },
@@ -117,6 +117,17 @@ function withInstances(config: AgentConfig, instances: Instances): AgentConfig {
       return { ...config.collections, ...Object.fromEntries(made) };
     },
   };
+}
+
+/** A remote tells of what it holds of collections that are another's now. */
+function withUnsent(core: OneCore, unsent: () => ReadonlyMap<string, number>): OneCore {
+  const statusText = (): StatusText => {
+    const text = core.statusText();
+    if (unsent().size === 0 || core.state() === 'disabled') return text;
+    const counts = JSON.stringify(Object.fromEntries(unsent()));
+    return { ...text, own: `${text.own},"unsent":${counts}` };
+  };
+  return { ...core, statusText, status: () => JSON.parse(jsonOfStatus(statusText())) };
 }
 
 /** Cancelling ends what waits for its turn, too: that pass is over before it has begun. */

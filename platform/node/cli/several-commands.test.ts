@@ -120,6 +120,28 @@ test.each([
   expect(await two.on('check')).toMatchObject({ code: 0, complaints: '' });
 });
 
+test('what is unsent of a collection that another service got is told', async () => {
+  const page = '{"url":"https://mine.example/","title":"mine"}';
+  expect((await two.on('put', 'history', page)).code).toBe(0);
+  const moved = two.args.map((arg) => (arg === 'work=sync15:notes' ? `${arg},history` : arg));
+  expect(await run(moved)).toMatchObject({ code: 0, complaints: '' });
+  const { unsent, remotes } = await two.status();
+  expect([unsent, remotes.first.unsent, remotes.work.unsent]).toEqual([
+    ...[{ history: 1 }, { history: 1 }, undefined],
+  ]);
+  const [first, work] = (await two.on('status')).out.split('\n\n');
+  expect(first).toMatch(/\nhistory +another service has it now; .* wait here for it: 1\n?$/);
+  expect(work).toMatch(/\nhistory +0 held/);
+  for (const more of [[], ['--remote', 'first']]) {
+    const terminal = testTerminal({ input: async () => 'no' });
+    await main(
+      ['sign-out', '--data', two.data, ...more],
+      Object.assign(terminal, { isInteractive: true }),
+    );
+    expect(terminal.complaints).toContain('Not sent yet, and lost then: 1 of your changes.');
+  }
+});
+
 test('devices lists those of each account', async () => {
   const ids = (out: string) => out.trim().split('\n').filter(Boolean);
   const more = ['--device-name', 'Other', '--data', `${two.folder}/other`];

@@ -23,10 +23,9 @@ export async function leaveOne(
   let isAgreed = false;
   const data = await openLeaving({ options, notes, files, name, terminal }, () => isAgreed);
   try {
-    const { collections } = data.agent.status(name);
     checkAccounts(data, files, directory);
     const what = `This removes what was synced with ${name} from ${directory}.`;
-    await confirm(terminal, [what, ...unsentLines(collections)].join('\n'), yes);
+    await confirm(terminal, [what, ...unsentLines(data.agent.status(name))].join('\n'), yes);
     isAgreed = files.size > 0;
     await data.agent.disable(name);
     if (left !== undefined) await writeNotes(directory, { ...notes, remotes: kept });

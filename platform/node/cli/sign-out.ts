@@ -119,7 +119,7 @@ function question(
 ): string {
   return [
     `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
-    ...unsentLines(status?.collections ?? {}),
+    ...(status === null ? [] : unsentLines(status)),
     ...[...files.values()].map(({ path }) => `The sign-in in ${path} ends.`),
     ...(forgetCredentials
       ? [files.size > 1 ? 'These files are removed, too.' : 'That file is removed, too.']

@@ -80,6 +80,12 @@ function rowsOf(now: Status, runs: Run, deviceName: string | null): Row[] {
     ...Object.entries(now.collections)
       .filter(([, { enabled, held }]) => enabled || held > 0)
       .map(([name, collection]): Row => [name, collectionText(collection)]),
+    ...Object.entries(now.unsent ?? {}).map(
+      ([name, changes]): Row => [
+        name,
+        `another service has it now; changes of before that wait here for it: ${changes}`,
+      ],
+    ),
   ];
 }
 
