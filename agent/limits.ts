@@ -120,6 +120,12 @@ export const PASS_MS_MAX = 12 * 3_600_000;
  */
 export const GIVE_UP_MS = 2_000;
 
+/**
+ * The device may take so long to say its key: a sign-out may wait for it twice, behind who was
+ * about to open the store, and for its own farewell.
+ */
+export const DEVICE_KEY_MS_MAX = 20_000;
+
 /** The system's account manager may take so long to forget who was signed in. */
 export const FORGET_MS_MAX = 20_000;
 

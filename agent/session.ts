@@ -12,6 +12,7 @@ import type { Devices } from './remotes/devices.ts';
 import { driverOf, isPart, loaded } from './remotes/parts.ts';
 import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
+import { deviceKeyOf } from './store/device-key.ts';
 import { collectionKeys, DAMAGE_KEY } from './store/layout.ts';
 import { resetCollection } from './store/reset.ts';
 import { type CollectionStore, openCollectionStore } from './store/store.ts';
@@ -49,7 +50,7 @@ export async function openSession(
   const { collections } = contents;
   const driver = await driverOf(contents, config);
   try {
-    const key = restKey(await platform.identity.deviceKey());
+    const key = restKey(await deviceKeyOf(platform));
     const vault = createVault(key, platform.entropy, platform.clock);
     const opened = (collection: Collection): Promise<CollectionStore> =>
       openCollectionStore(

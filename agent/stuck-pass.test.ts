@@ -4,7 +4,13 @@
 import { describe, expect, test } from 'vitest';
 import type { MemoryStorage } from '../platform/memory/storage.ts';
 import { swallowing } from '../test/support/swallowing.ts';
-import { FAREWELL_MS_MAX, FORGET_MS_MAX, GIVE_UP_MS, PASS_MS_MAX } from './limits.ts';
+import {
+  DEVICE_KEY_MS_MAX,
+  FAREWELL_MS_MAX,
+  FORGET_MS_MAX,
+  GIVE_UP_MS,
+  PASS_MS_MAX,
+} from './limits.ts';
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
@@ -74,6 +80,22 @@ describe('a sign-out', () => {
     expect(keysOf(storage)).toEqual(['s']);
   });
 
+  test('does not wait for ever for a device that does not say its key', async () => {
+    const it = await swallowing();
+    const { agent, platform, storage } = it;
+    await agent.disable();
+    const { deviceKey } = platform.identity;
+    platform.identity.deviceKey = never;
+    const swallowed = agent.enable();
+    await it.settled();
+    expect(await it.until(agent.disable())).toBeLessThanOrEqual(2 * DEVICE_KEY_MS_MAX);
+    expect(await swallowed).toMatchObject({ ok: false });
+    expect(agent.status()).toMatchObject({ state: 'disabled', account: null });
+    expect(keysOf(storage)).toEqual(['s']);
+    platform.identity.deviceKey = deviceKey;
+    expect(await agent.enable()).toMatchObject({ ok: true });
+  });
+
   test('does not wait for ever for an account manager that shall forget its user', async () => {
     const it = await swallowing(never);
     expect(await it.until(it.agent.disable())).toBeLessThanOrEqual(FORGET_MS_MAX);
@@ -120,4 +142,21 @@ test('a pass that was given up leaves the waits and memory of the next ones alon
   await it.letGo();
   expect(it.storage.snapshot()).toEqual(stored);
   expect(it.agent.status()).toMatchObject({ state: 'enabled', error: null });
+});
+
+test('a pass that waits in vain for the device’s key says so, the next one is good', async () => {
+  const it = await swallowing();
+  const { agent, platform } = it;
+  await agent.disable();
+  const { deviceKey } = platform.identity;
+  platform.identity.deviceKey = never;
+  const swallowed = agent.enable();
+  await it.settled();
+  await platform.time.advance(DEVICE_KEY_MS_MAX);
+  expect(await swallowed).toMatchObject({
+    ...{ ok: false, error: { code: 'deviceFailed' } },
+    error: { message: expect.stringContaining('deviceKey') },
+  });
+  platform.identity.deviceKey = deviceKey;
+  expect(await agent.sync()).toMatchObject({ ok: true });
 });

@@ -207,6 +207,17 @@ describe('what is kept', () => {
   });
 });
 
+test('a device that has not said its key once is asked again', async () => {
+  const { agent, platform } = await boot(testServers(corpusAccount()));
+  const { identity } = platform;
+  const { deviceKey } = identity;
+  const refusal = Object.assign(new Error('not unlocked'), { code: 'deviceFailed' });
+  identity.deviceKey = () => Promise.reject(refusal);
+  await expect(agent.signIn().begin()).rejects.toMatchObject({ code: 'deviceFailed' });
+  identity.deviceKey = deviceKey;
+  expect(await agent.signIn().begin()).toMatchObject({ url: expect.stringMatching(/^https/) });
+});
+
 describe('a sign-in that cannot be read', () => {
   const keeping = async (value: (it: TestServers) => Promise<Uint8Array | string>) => {
     const it = testServers(corpusAccount());

@@ -8,6 +8,7 @@ import type { Change, Identity, Platform } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
 import { badInput, ported, SyncError } from '../errors.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
+import { deviceKeyOf } from '../store/device-key.ts';
 import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../store/layout.ts';
 import { FORM, parsedObject, unreadable } from '../store/stored.ts';
 import { createVault, type Vault } from '../store/vault.ts';
@@ -96,11 +97,16 @@ export function openKeeper(
 /** What of a sign-in lies in the device's storage, sealed. */
 type Safe = ReturnType<typeof openSafe>;
 
-function openSafe({ clock, entropy, identity, storage }: Platform) {
-  const deviceKey = (): Promise<Uint8Array> => ported(identity.deviceKey());
+function openSafe(platform: Platform) {
+  const { clock, entropy, storage } = platform;
+  const deviceKey = (): Promise<Uint8Array> => deviceKeyOf(platform);
   let opened: Promise<Vault> | null = null;
   const vault = (): Promise<Vault> => {
     opened ??= deviceKey().then((key) => createVault(restKey(key), entropy, clock));
+    // A device that did not say its key now may do so the next time.
+    opened.catch(() => {
+      opened = null;
+    });
     return opened;
   };
   return {
