@@ -3,14 +3,12 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { every } from '../test/sim/share.ts';
-import { corpusAccount } from '../test/support/device.ts';
+import { command, TV, television } from '../test/support/television.ts';
 import { CommandError, DeviceHung } from './device/device.ts';
 import { VmError, VmKilled } from './device/vm-errors.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
-import { loadProfile } from './profiles.ts';
-import { createSetup, type Setup, type SetupOptions } from './setup.ts';
+import type { Setup, SetupOptions } from './setup.ts';
 
-const TV = loadProfile('panasonic-cx700');
 const PAGE = { url: 'https://a.example/', visits: [{ date: 1_795_323_276_914_594, type: 1 }] };
 /** What a story of the shipped contents asks for, in this order. */
 const ASKED = ['sync15', 'clients', 'history', 'passwords', 'software', 'records'];
@@ -26,19 +24,12 @@ interface Lived {
   readonly asked: string[];
 }
 
-function television(
+function lived(
   options: Partial<SetupOptions> = {},
   onPart: (name: string, setup: Setup) => boolean = () => false,
 ): Lived {
   const asked: string[] = [];
-  const setup: Setup = createSetup({
-    profile: TV,
-    firmware,
-    account: corpusAccount(),
-    protocol: 'sync15',
-    auth: 'bearer',
-    crypto: 'software',
-    seed: 5,
+  const setup: Setup = television(firmware, {
     failPart(name) {
       asked.push(name);
       return onPart(name, setup);
@@ -47,8 +38,6 @@ function television(
   });
   return { setup, asked };
 }
-
-const command = ({ device }: Setup, name: string, json: object = {}) => device.command(name, json);
 
 /** Every way in which the device is used here; `done` gives each command. */
 async function story(done: (name: string, json?: object) => Promise<void>): Promise<void> {
@@ -69,7 +58,7 @@ async function expectWhole(setup: Setup): Promise<void> {
 
 describe('a device', () => {
   test('asks for a part when it first uses it, once in a boot', async () => {
-    const { setup, asked } = television();
+    const { setup, asked } = lived();
     await setup.device.boot();
     expect(asked).toEqual([]);
     await story(async (name, json) => void (await command(setup, name, json)));
@@ -78,7 +67,7 @@ describe('a device', () => {
   });
 
   test('asks for none where it loads all of them at its boot, and does the same', async () => {
-    const { setup, asked } = television({ isWithoutParts: true });
+    const { setup, asked } = lived({ isWithoutParts: true });
     await setup.device.boot();
     await story(async (name, json) => void (await command(setup, name, json)));
     expect(asked).toEqual([]);
@@ -86,7 +75,7 @@ describe('a device', () => {
   });
 
   test('pays for a collection when it is switched on, and has it then', async () => {
-    const { setup, asked } = television({ collections: ['history'] });
+    const { setup, asked } = lived({ collections: ['history'] });
     await setup.device.boot();
     await command(setup, 'enable');
     expect(asked).not.toContain('passwords');
@@ -106,7 +95,7 @@ describe('a device', () => {
 describe.each(ASKED)('where %s', (part) => {
   test('cannot be read, the error names it, and whoever asks later has it', async () => {
     let failures = 2;
-    const { setup } = television({}, (name) => name === part && failures-- > 0);
+    const { setup } = lived({}, (name) => name === part && failures-- > 0);
     await setup.device.boot();
     const told: Refusal[] = [];
     await story(async (name, json) => {
@@ -124,7 +113,7 @@ describe.each(ASKED)('where %s', (part) => {
 
   test('is loaded when the power goes, nothing is lost', async () => {
     let cuts = 2;
-    const { setup } = television({}, (name) => {
+    const { setup } = lived({}, (name) => {
       if (name === part && cuts-- > 0) throw new PowerCut();
       return false;
     });
@@ -153,7 +142,7 @@ describe.each(ASKED.filter((_, at) => at % every(2) === 0))('where memory for %s
     'is refused twice at every request number %i, it is told, and a restart mends it',
     async (requests) => {
       let refusals = 2;
-      const { setup } = television(
+      const { setup } = lived(
         { refusing: true, onStep: () => setup.device.refuseEvery(0) },
         (name) => {
           if (name === part && refusals-- > 0) setup.device.refuseEvery(requests);

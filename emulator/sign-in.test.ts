@@ -3,35 +3,19 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { secondDevice } from '../test/sim/second-device.ts';
-import { corpusAccount } from '../test/support/device.ts';
+import { command, TV, television } from '../test/support/television.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import type { PassReport } from './ledger.ts';
-import { loadProfile } from './profiles.ts';
 import type { World } from './servers/world.ts';
-import { createSetup, type Setup } from './setup.ts';
+import type { Setup } from './setup.ts';
 
-const TV = loadProfile('panasonic-cx700');
 let firmware: Firmware;
 beforeAll(async () => {
   const names = ['sync15', 'history', 'passwords', 'clients', 'signIn', 'passwordSignIn'];
   firmware = await freshFirmware(TV.name, names);
 });
 
-function television(): Setup {
-  return createSetup({
-    profile: TV,
-    firmware,
-    account: corpusAccount(),
-    protocol: 'sync15',
-    auth: 'bearer',
-    crypto: 'software',
-    seed: 7,
-    signIn: true,
-  });
-}
-
-const command = (setup: Setup, name: string, json: object = {}): Promise<unknown> =>
-  setup.device.command(name, json);
+const signedOut = (): Setup => television(firmware, { seed: 7, signIn: true });
 
 async function begin(setup: Setup): Promise<{ code: string; state: string }> {
   const { url } = (await command(setup, 'signin', { call: 'begin' })) as { url: string };
@@ -48,7 +32,7 @@ const enable = async (setup: Setup): Promise<PassReport> =>
 
 describe('a television that signs its user in itself', () => {
   test('takes the code that a phone brings, also after a power cut', async () => {
-    const setup = television();
+    const setup = signedOut();
     await setup.device.boot();
     expect(await enable(setup)).toMatchObject({ ok: false, error: { code: 'signedOut' } });
     const code = await begin(setup);
@@ -62,7 +46,7 @@ describe('a television that signs its user in itself', () => {
   });
 
   test('is among the devices of the accounts server, and its own record says where', async () => {
-    const setup = television();
+    const setup = signedOut();
     const world = serversOf(setup);
     const lists = () => world.accounts.devices(world.account.email) as { readonly id: string }[];
     await setup.device.boot();
@@ -86,7 +70,7 @@ describe('a television that signs its user in itself', () => {
   });
 
   test('takes a password where the accounts server lets it', async () => {
-    const setup = television();
+    const setup = signedOut();
     await setup.device.boot();
     const { email = '', password = '' } = setup.servers?.account ?? {};
     await command(setup, 'signin', { call: 'password', email, password });
@@ -94,7 +78,7 @@ describe('a television that signs its user in itself', () => {
   });
 
   test('names what it was not told', async () => {
-    const setup = television();
+    const setup = signedOut();
     await setup.device.boot();
     for (const [json, message] of [
       [{ call: 'finish' }, 'finish: no sign-in has begun'],
