@@ -142,7 +142,7 @@ export class Bench {
       const report = await (agent.status().state === 'disabled' ? agent.enable() : agent.sync());
       if (report.ok) return report;
     }
-    throw new Error(`after ${PASSES_MAX} passes: ${JSON.stringify(agent.status().error)}`);
+    return expect.fail(`after ${PASSES_MAX} passes: ${JSON.stringify(agent.status().error)}`);
   }
 
   /** Both sides have made, changed and deleted records; no pass has seen it yet. */

@@ -117,8 +117,8 @@ const MEETING: readonly Mutation[] = [
   {
     rule: 'ends with both sides alike where another client deletes what the device changes',
     file: 'agent/sync/pull.ts',
-    from: "const code = incoming?.kind === 'tombstone' ? null : (incoming?.code ?? 'badPayload');",
-    to: "const code = incoming?.kind === 'malformed' ? incoming.code : 'badPayload';",
+    from: "const isGone = isLost || incoming?.kind === 'tombstone';",
+    to: 'const isGone = isLost;',
   },
   {
     rule: 'ends with both sides alike where another client deletes what the device changes',

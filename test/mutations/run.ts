@@ -5,12 +5,11 @@
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { REMOTE } from './remote.ts';
 import type { Mutation, Suite } from './suite.ts';
+import { SUITES } from './suites.ts';
 import { copiedTree, type Tree } from './tree.ts';
 import { type Judged, judged, problemOf, survivorsOf, type Tried } from './verdict.ts';
 
-const SUITES: readonly Suite[] = [REMOTE];
 const TYPES = ['--noEmit', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'];
 
 const { positionals, values } = parseArgs({
@@ -19,16 +18,14 @@ const { positionals, values } = parseArgs({
 });
 const begunMs = Date.now();
 const trees = Array.from({ length: availableParallelism() }, copiedTree);
-try {
-  let isGood = true;
-  for (const suite of SUITES) {
-    const isWanted = positionals.length === 0 || positionals.includes(suite.name);
-    if (isWanted) isGood = (await proved(suite)) && isGood;
-  }
-  process.exitCode = isGood ? 0 : 1;
-} finally {
-  for (const tree of trees) tree.remove();
+// Whoever breaks it off leaves nothing behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+let isGood = true;
+for (const suite of SUITES) {
+  const isWanted = positionals.length === 0 || positionals.includes(suite.name);
+  if (isWanted) isGood = (await proved(suite)) && isGood;
 }
+process.exitCode = isGood ? 0 : 1;
 console.log(`${Math.round((Date.now() - begunMs) / 1_000)} s`);
 
 async function proved(suite: Suite): Promise<boolean> {
@@ -48,7 +45,8 @@ async function proved(suite: Suite): Promise<boolean> {
       const mutation = next;
       const one = await triedOn(own, suite, mutation, mistyped.get(mutation));
       tried.push(one);
-      const where = one.problem ?? `red on ${one.on.length}: ${one.on.join(', ')}`;
+      const red = [`red on ${one.on.length}: ${one.on.join(', ')}`, ...one.ended];
+      const where = one.problem ?? red.join('\n    ');
       console.log(`${one.problem === null ? 'caught' : 'NOT CAUGHT'} ${mutation.rule}
     ${mutation.file}: ${mutation.from.trim().split('\n')[0]}
     ${where}`);
@@ -73,12 +71,14 @@ async function triedOn(
   try {
     if (mistyped !== undefined) throw new Error(mistyped);
     const isWanted = (name: string): boolean => name === rule || name === beside;
-    const tests = await tree.broken(mutation, () => runOf(tree, suite, isWanted, [rule, beside]));
+    const tests = await tree.broken([mutation], () => runOf(tree, suite, isWanted, [rule, beside]));
     const on = tests.flatMap((one) => (one.rule === rule && one.outcome === 'red' ? [one.on] : []));
-    return { mutation, on, problem: problemOf(tests, rule, beside) };
+    const broken = tests.filter((one) => one.rule === rule && one.outcome === 'broken');
+    const ended = broken.map((one) => `${one.on} ends by ${one.why}`);
+    return { mutation, on, ended, problem: problemOf(tests, rule, beside) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { mutation, on: [], problem: error.message };
+    return { mutation, on: [], ended: [], problem: error.message };
   }
 }
 
@@ -100,31 +100,39 @@ async function runOf(
   return judged(text, under).filter(({ rule }) => isWanted(rule));
 }
 
-/**
- * Mutations with which the project does not type-check, and why. Those that do not meet in a file
- * are looked at together.
- */
+/** Mutations that cannot be made, or with which the project does not type-check, and why. */
 async function typesOf(
   tree: Tree,
   mutations: readonly Mutation[],
 ): Promise<ReadonlyMap<Mutation, string>> {
   const found = new Map<Mutation, string>();
+  const rounds: Mutation[][] = [[]];
+  const seen = new Map<string, Mutation>();
   for (const mutation of mutations) {
-    await tree.broken(mutation, async () => undefined).catch(noted(found, mutation));
+    await tree.broken([mutation], async () => undefined).catch(noted(found, mutation));
+    const key = JSON.stringify([mutation.file, mutation.from, mutation.to]);
+    if (!found.has(mutation) && !seen.has(key)) seen.set(key, mutation);
   }
-  let rest = mutations.filter((one) => !found.has(one));
-  while (rest.length > 0) {
-    const files = new Set<string>();
-    const group = rest.filter(({ file }) => !files.has(file) && files.add(file));
-    rest = rest.filter((one) => !group.includes(one));
-    const check = group.reduce(
-      (inner, mutation) => () => tree.broken(mutation, inner),
-      () => tree.run('typescript/bin/tsc', ...TYPES),
+  // Those that do not touch one another are looked at together.
+  for (const mutation of seen.values()) {
+    const isApart = ({ file, from }: Mutation): boolean =>
+      file !== mutation.file || (!from.includes(mutation.from) && !mutation.from.includes(from));
+    const round = rounds.find((one) => one.every(isApart));
+    if (round === undefined) rounds.push([mutation]);
+    else round.push(mutation);
+  }
+  const complaint = async (group: readonly Mutation[]): Promise<string | undefined> => {
+    const check = () => tree.run('typescript/bin/tsc', ...TYPES);
+    return tree.broken(group, check).then(
+      ({ output }) => output.split('\n').find((line) => / error TS/.test(line)),
+      ({ message }: Error) => message,
     );
-    const complaints = (await check()).output.split('\n').filter((line) => / error TS/.test(line));
-    for (const line of complaints) {
-      const own = group.filter(({ file }) => line.startsWith(`${file}(`));
-      for (const mutation of own.length > 0 ? own : group) found.set(mutation, line);
+  };
+  for (const round of rounds) {
+    if ((await complaint(round)) === undefined) continue;
+    for (const one of round) {
+      const why = await complaint([one]);
+      if (why !== undefined) found.set(one, why);
     }
   }
   return found;

@@ -23,36 +23,41 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['node_modules', '.git', 'dist']);
 type Change = Pick<Mutation, 'file' | 'from' | 'to'>;
 
 export interface Tree {
-  /** Breaks a line until the work is done. Errors: those of `changed`, those of the work. */
-  broken<T>(change: Change, work: () => Promise<T>): Promise<T>;
+  /** Breaks lines until the work is done. Errors: those of `changed`, those of the work. */
+  broken<T>(changes: readonly Change[], work: () => Promise<T>): Promise<T>;
   /** Runs a tool that is installed; what it printed, and whether it said that all is well. */
   run(script: string, ...args: readonly string[]): Promise<{ output: string; isGood: boolean }>;
   /** A file of the copy; null: there is none. */
   find(file: string): string | null;
   forget(file: string): void;
-  remove(): void;
 }
 
+/** It is removed when the process ends. */
 export function copiedTree(): Tree {
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-mutations-'));
   const isWanted = (path: string): boolean => !LEFT_OUT.has(relative(ROOT, path));
   cpSync(ROOT, folder, { recursive: true, filter: isWanted });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
   return {
     find: (file) => (existsSync(join(folder, file)) ? read(file) : null),
     forget: (file) => rmSync(join(folder, file), { force: true }),
-    async broken({ file, from, to }, work) {
-      const before = read(file);
-      writeFileSync(join(folder, file), changed(before, from, to));
+    async broken(changes, work) {
+      const before = new Map<string, string>();
       try {
+        for (const { file, from, to } of changes) {
+          const text = read(file);
+          writeFileSync(join(folder, file), changed(text, from, to));
+          if (!before.has(file)) before.set(file, text);
+        }
         return await work();
       } finally {
-        writeFileSync(join(folder, file), before);
+        for (const [file, text] of before) writeFileSync(join(folder, file), text);
       }
     },
     run: (script, ...args) => ran(folder, join(ROOT, 'node_modules', script), args),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
@@ -63,8 +68,11 @@ function ran(
   args: readonly string[],
 ): Promise<{ output: string; isGood: boolean }> {
   const tool = spawn(process.execPath, [script, ...args], { cwd: folder, detached: true });
-  const end = (): void => void (tool.pid && process.kill(-tool.pid, 'SIGKILL'));
+  const end = (): void => {
+    if (tool.pid !== undefined && tool.exitCode === null) process.kill(-tool.pid, 'SIGKILL');
+  };
   const timer = setTimeout(end, RUN_MS_MAX);
+  process.once('exit', end);
   let output = '';
   for (const stream of [tool.stdout, tool.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -75,6 +83,7 @@ function ran(
     tool.on('error', reject);
     tool.on('close', (code) => {
       clearTimeout(timer);
+      process.off('exit', end);
       resolve({ output, isGood: code === 0 });
     });
   });

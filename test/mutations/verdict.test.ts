@@ -1,7 +1,11 @@
 // A rule counts as held only by an assertion that failed, on each implementation, beside a rule
 // that holds.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ROOT } from '../support/sources.ts';
+import { SUITES } from './suites.ts';
 import { changed } from './tree.ts';
 import { type Judged, judged, problemOf, survivorsOf } from './verdict.ts';
 
@@ -78,12 +82,12 @@ test('a rule survives where no mutation turns it red, and a useless mutation is 
   });
   const rules = [rule('keeps', 'one'), rule('keeps', 'two'), rule('reads', 'one')];
   const mutation = { rule: 'keeps', file: 'a.ts', from: 'b' };
-  const caught = { mutation, on: ['one'], problem: null };
+  const caught = { mutation, on: ['one'], ended: [], problem: null };
   expect(survivorsOf(rules, [caught])).toEqual([
     'keeps: nothing turns it red on two',
     'reads: nothing turns it red',
   ]);
-  const late = { mutation, on: ['two'], problem: 'is there 0 times' };
+  const late = { mutation, on: ['two'], ended: [], problem: 'is there 0 times' };
   expect(survivorsOf(rules.slice(0, 1), [caught, late])).toEqual([
     'keeps: a.ts: b: is there 0 times',
   ]);
@@ -94,4 +98,12 @@ test('a line is broken where it is there once, as it is written', () => {
   expect(changed('a = b;', 'b', '$&c')).toBe('a = $&c;');
   expect(() => changed('a = a;', 'a', 'c')).toThrow('is there 2 times, not once: a');
   expect(() => changed('a', 'b', 'c')).toThrow('is there 0 times');
+});
+
+test('every line that `npm run test:mutations` breaks is there once', () => {
+  const moved = SUITES.flatMap(({ mutations }) => mutations).flatMap(({ file, from, to, rule }) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return text.split(from).length === 2 && from !== to ? [] : [`${rule}: ${file}: ${from}`];
+  });
+  expect(moved).toEqual([]);
 });

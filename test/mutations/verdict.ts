@@ -36,6 +36,8 @@ export function judged(report: string, under: string): Judged[] {
 export interface Tried {
   readonly mutation: Pick<Mutation, 'rule' | 'file' | 'from'>;
   readonly on: readonly string[];
+  /** Where it ended by something else than an assertion, and by what. */
+  readonly ended: readonly string[];
   readonly problem: string | null;
 }
 

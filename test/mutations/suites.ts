@@ -1,0 +1,6 @@
+// All suites whose rules are proved.
+
+import { REMOTE } from './remote.ts';
+import type { Suite } from './suite.ts';
+
+export const SUITES: readonly Suite[] = [REMOTE];
