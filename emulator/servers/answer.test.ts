@@ -30,6 +30,7 @@ describe('preconditions', () => {
     [since('5.00'), 5_010, 'GET', null],
     [since('5.00'), 5_000, 'PUT', null],
     [unmodified('5.00'), 5_000, 'PUT', null],
+    [unmodified('5.00'), 5_000, 'GET', null],
     [unmodified('5.00'), 5_010, 'PUT', [412, 0, '5.01']],
     [unmodified('0'), 0, 'PUT', null],
     [unmodified('x'), 0, 'PUT', [400, 0, null]],

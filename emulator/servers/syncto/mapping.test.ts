@@ -40,6 +40,7 @@ describe('the query of a list', () => {
     ['?_since=125', 'full=True&newer=0.12'],
     ['?_since=375', 'full=True&newer=0.38'],
     ['?_since=1&_since=2000', 'full=True&newer=2.00'],
+    [`?_since=${'0'.repeat(63)}5`, 'full=True&newer=0.01'],
     ['?_limit=5&_token=abc', 'full=True&limit=5&offset=abc'],
     ['?_sort=-last_modified', 'full=True&sort=newest'],
     ['?_sort=oldest', 'full=True&sort=oldest'],
@@ -129,6 +130,9 @@ describe('a body', () => {
       107,
       'body: It has more than 500 levels',
     ]);
+    for (const flat of ['{},', '[],']) {
+      expect(bodyObject(`{"a":[${flat.repeat(600)}1]}`, JSON_TYPE, 'a')).toBeDefined();
+    }
     const inText = JSON.stringify({ a: `${'['.repeat(600)}"\\`, b: [[1], [2]] });
     expect(bodyObject(inText, JSON_TYPE, 'a')).toBeDefined();
   });

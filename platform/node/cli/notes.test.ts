@@ -38,6 +38,12 @@ describe('what a sync leaves', () => {
     expect(statSync(join(folder, NOTES_FILE)).mode & 0o777).toBe(0o600);
   });
 
+  it('may name no remote, no device, and no error', async () => {
+    const plain = { ...FULL, remote: null, device: null, ...UNHEARD };
+    await writeNotes(folder, plain);
+    expect(readNotes(folder)).toEqual(plain);
+  });
+
   it('is nothing where there was none', () => {
     expect(readNotes(folder)).toEqual(NOTHING);
     expect(readNotes(join(folder, 'none'))).toEqual(NOTHING);
