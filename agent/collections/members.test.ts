@@ -139,6 +139,13 @@ describe('the younger change', () => {
     expect(merged({ id: 'a' }, null, false)).toEqual({ mirror: null, local: 'none' });
   });
 
+  test('is ours against what was written again as it was agreed', () => {
+    const base = { id: 'a', x: 0, y: 0 };
+    expect(merged(null, { ...base }, false, base)).toEqual({ mirror: 'asIs', local: 'keep' });
+    expect(merged({ ...base, x: 1 }, { ...base }, false, base).local).toEqual({ ...base, x: 1 });
+    expect(merged({ ...base, x: 1 }, { ...base, y: 2 }, false, base).local).toBe('none');
+  });
+
   test('never changes whose record it is', () => {
     expect(merged({ id: 'b', x: 1 }, { id: 'a' }).local).toEqual({ id: 'a', x: 1 });
   });

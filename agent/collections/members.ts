@@ -127,13 +127,15 @@ export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Bo
 
 /**
  * The younger of two versions, with the members that only the other has or that the younger change
- * left alone: for records whose meaning is not known.
+ * left alone: for records whose meaning is not known. One that is as was agreed has not changed,
+ * however late it was written again.
  */
 export function youngerWins(input: MergeInput): MergeDecision {
   const { local, mirror: agreed, incoming } = input;
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';
-  if (!local || !isLocalYounger(input)) return { mirror, local: 'none' };
+  const isAsAgreed = agreed && theirs && hasSameMembers(agreed.body, theirs);
+  if (!local || !(isAsAgreed || isLocalYounger(input))) return { mirror, local: 'none' };
   if (local.body === null || theirs === null) {
     return { mirror, local: local.body === theirs ? 'none' : 'keep' };
   }
