@@ -42,13 +42,15 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
   if (header !== stored) mended.set(0, header);
   const chain: Chain = { isLittle: isLittleEndian(header), salts: sumAt(header, 16) };
   let seed = sumAt(header, 24);
+  let before: Frame | null = null;
   for (let at = 0; ; at++) {
     const frame = frameAt(log, at);
     if (frame === null) return { mended, isLost: false };
     if (!follows(chain, seed, frame)) {
       const [right, other] = mendedFrames(chain, seed, frame, frameAt(log, at + 1));
-      // A write under way does not end in a flipped bit.
-      if (other !== undefined) return { mended, isLost: true };
+      // A write under way does not end in a flipped bit; in a copy of what is there, it may.
+      if (other !== undefined)
+        return { mended, isLost: !isCopy(before, frame) || isBeforeCommits(log, chain, at) };
       if (right === undefined) {
         // The header was about to be written anew, because the database has all that is behind it.
         const isDone = at === 0 && !differs(log, committedBehind(log, chain), main);
@@ -56,7 +58,11 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
       }
       mended.set(offsetOf(at), right.bytes);
       seed = right.sum;
-    } else seed = frame.sum;
+      before = right;
+    } else {
+      seed = frame.sum;
+      before = frame;
+    }
   }
 }
 
@@ -197,6 +203,12 @@ function withPair(frame: Frame, offset: number, [first, second]: Sum): Frame {
   return withWord(withWord(frame, offset, first, false), offset + 4, second, false);
 }
 
+/** The last frame of a commit is repeated up to the end of its sector. */
+function isCopy(before: Frame | null, frame: Frame): boolean {
+  const isLast = before !== null && before.pagesAfter > 0 && frame.pagesAfter > 0;
+  return isLast && frame.page === before.page;
+}
+
 /**
  * A commit is written when the one before it is durable: whatever is in front of its frames was
  * stored.
@@ -206,9 +218,8 @@ function isBeforeCommits(log: BlockFile, chain: Chain, from: number): boolean {
   for (let at = from + 1; at < from + AHEAD_FRAMES && before !== null; at++) {
     const next = frameAt(log, at);
     if (next === null) return false;
-    // The last frame of a commit is repeated up to the end of its sector.
-    const isCopy = next.page === before.page && next.pagesAfter > 0;
-    if (before.pagesAfter > 0 && !isCopy && follows(chain, before.sum, next)) return true;
+    if (before.pagesAfter > 0 && !isCopy(before, next) && follows(chain, before.sum, next))
+      return true;
     before = next;
   }
   return false;

@@ -44,10 +44,10 @@ test('a folder of an older version opens, and its users sign in, now and later',
 });
 
 /** Accounts with all that may be signed in, as the older version kept them. */
-async function oldText(): Promise<{ text: string; sessions: string[] }> {
+async function oldText(count = 3): Promise<{ text: string; sessions: string[] }> {
   const { ask, accounts } = startAccounts({ signUp: true });
   const sessions: string[] = [];
-  for (let index = 0; index < 3; index++) {
+  for (let index = 0; index < count; index++) {
     const email = `U${index}@example.test`;
     await ask('account/create', { email, authPW: `${index}`.repeat(64) });
     for (let time = 0; time < 2; time++) {
@@ -58,11 +58,11 @@ async function oldText(): Promise<{ text: string; sessions: string[] }> {
   return { text: JSON.stringify({ version: 2, ...accounts.state() }), sessions };
 }
 
-async function open(flash: Flash): Promise<ServerStorage> {
+async function open(flash: Flash, checkpointPages = 40): Promise<ServerStorage> {
   const random = createRandom(7);
   const storage = await FlashStorage.open({
     ...{ flash, random, quotaBytes: profile.quotaBytes, heapBytesMax: 0, nowMs: () => 0 },
-    tuning: { tailBytesMax: 800, youngEntriesMax: 20, checkpointPages: 40, cacheKiB: 32 },
+    tuning: { tailBytesMax: 800, youngEntriesMax: 20, checkpointPages, cacheKiB: 32 },
   });
   return localStorage(storage, () => undefined);
 }
@@ -96,6 +96,25 @@ test('a power cut at any write of it loses nobody, and the next one goes on', as
   }
   console.log(`${cuts} cuts of power`);
   expect(cuts).toBeGreaterThan(8);
+});
+
+test('a cut in the copy that ends a commit in the log loses nothing', async () => {
+  const { text } = await oldText(5);
+  const { accounts } = startAccounts();
+  const expected = await rowsAfter(memoryStorage(), text);
+  for (const cutAfter of [7, 8, 9, 10])
+    for (const fault of FAULTS) {
+      const flash = new Flash({ profile, charge() {} });
+      // So few that the log has begun anew, over what was in it.
+      const before = await open(flash, 6);
+      await before.transaction('old', async (tx) => tx.put('sign-ins', text));
+      flash.cutAt = flash.events + cutAfter;
+      const cut = takeOver(before, accounts.state(), TEST_NOW_MS, 1);
+      await expect(cut).rejects.toThrow(PowerCut);
+      const image = flash.imageAfterCut(createRandom(cutAfter), fault);
+      const storage = await open(new Flash({ profile, charge() {}, image }), 6);
+      expect([cutAfter, fault, await rowsAfter(storage)]).toEqual([cutAfter, fault, expected]);
+    }
 });
 
 /** What is there when it is taken over to the end. */
