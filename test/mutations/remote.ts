@@ -117,8 +117,8 @@ const MEETING: readonly Mutation[] = [
   {
     rule: 'ends with both sides alike where another client deletes what the device changes',
     file: 'agent/sync/pull.ts',
-    from: "const isGone = isLost || incoming?.kind === 'tombstone';",
-    to: 'const isGone = isLost;',
+    from: "const code = isGone ? null : (incoming?.code ?? 'badPayload');",
+    to: "const code = isGone ? 'badPayload' : (incoming?.code ?? 'badPayload');",
   },
   {
     rule: 'ends with both sides alike where another client deletes what the device changes',
