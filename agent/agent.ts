@@ -3,8 +3,9 @@
 // the device's account manager.
 
 import type { Platform } from '../platform/ports.ts';
-import { type Company, listDevices } from './api/devices.ts';
+import type { Company } from './api/devices.ts';
 import type { Writable } from './api/records.ts';
+import type { Body } from './collections/collection.ts';
 import { type AgentConfig, type CollectionSettings, sizeLimitsOf } from './config.ts';
 import type { Contents } from './contents.ts';
 import { badInput, SyncError } from './errors.ts';
@@ -14,7 +15,7 @@ import { driverOf } from './remotes/parts.ts';
 import { UNHEARD } from './remotes/remote.ts';
 import { connected, waitMs } from './schedule/backoff.ts';
 import { createSessions } from './sessions.ts';
-import { changedSettings, type SettingsChange, settingsOf } from './settings.ts';
+import { type SettingsChange, settingsOf } from './settings.ts';
 import type { OneCore } from './several/remotes.ts';
 import type { Keeper } from './signin/keeper.ts';
 import {
@@ -98,7 +99,7 @@ export function createCore(
       sessions.mending(async () => work(await storeIn(machine, names, name), company)),
     writing: (name, work) =>
       sessions.mending(async () => work(writableIn(machine, await storeIn(machine, names, name)))),
-    devices: () => sessions.mending(async () => listDevices(await company())),
+    devices: () => sessions.mending(() => listed(machine)),
     changed(collection, id, change, changes) {
       emit({ kind: 'record', collection, id, change, ...(changes && { changes }) });
       timetable.changed();
@@ -117,8 +118,9 @@ async function configure(
   change: SettingsChange,
   names: readonly string[],
 ): Promise<void> {
+  const changed = (await import('./api/switches.ts')).changedSettings;
   const current = (name: string): CollectionSettings => settingsIn(machine, name);
-  const settings = changedSettings(machine.saved.settings, change, names, current);
+  const settings = changed(machine.saved.settings, change, names, current);
   await save(machine, { settings });
   machine.platform.shell.status(machine.show());
 }
@@ -215,6 +217,10 @@ function writableIn(machine: Machine, store: CollectionStore): Writable {
   const name = sessions.current?.company ? config.device?.name : undefined;
   const self = name === undefined ? null : { id: saved.clientId, name };
   return { store, self, ...sizeLimitsOf(config) };
+}
+
+async function listed(machine: Machine): Promise<Body[]> {
+  return (await import('./api/devices.ts')).listDevices(await companyOf(machine));
 }
 
 async function companyOf(machine: Machine): Promise<Company | null> {

@@ -3,7 +3,6 @@
 
 import type { Platform } from '../platform/ports.ts';
 import { createCore } from './agent.ts';
-import { ofKnownDevices } from './api/devices.ts';
 import { type ExtensionStorage, isStorage } from './api/extension-storage.ts';
 import type { ListQuery, ListResult } from './api/records.ts';
 import type { Body } from './collections/collection.ts';
@@ -141,7 +140,8 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       reading(collection, async (store, company) => {
         const found = await (await import('./api/records.ts')).listRecords(store, query);
         if (store.collection.writes !== 'own') return found;
-        return { records: await ofKnownDevices(await company(), found.records), next: found.next };
+        const known = (await import('./api/devices.ts')).ofKnownDevices;
+        return { records: await known(await company(), found.records), next: found.next };
       }),
     async put(collection, record) {
       const deleted = (other: string): void => changed(collection, other, 'delete');

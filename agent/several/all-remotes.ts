@@ -4,7 +4,7 @@
 
 import type { Platform, Storage } from '../../platform/ports.ts';
 import { badInput } from '../errors.ts';
-import { changedSettings, NO_SETTINGS } from '../settings.ts';
+import { NO_SETTINGS } from '../settings.ts';
 import { jsonOfStatus, type PassReport } from '../status.ts';
 import type { Lock } from '../store/lock.ts';
 import type { Instances } from './instances.ts';
@@ -56,8 +56,9 @@ export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore
     },
     cancel: () => tell((core) => core.cancel()),
     async configure(change) {
+      const changed = (await import('../api/switches.ts')).changedSettings;
       // Refused before any of them has taken it.
-      changedSettings(NO_SETTINGS, change, names(), () => ({ enabled: false, readOnly: false }));
+      changed(NO_SETTINGS, change, names(), () => ({ enabled: false, readOnly: false }));
       await each(ones, (core) => core.configure(change));
     },
     connectionChanged: () => tell((core) => core.connectionChanged()),

@@ -5,7 +5,6 @@ import type { Page, Remote, RemoteOptions } from '../remote.ts';
 import { behind, createProgress, cursorOf, positionOf, resumed, START } from './cursor.ts';
 import type { Account } from './documents.ts';
 import { unlisted } from './enlist.ts';
-import { sayFarewell } from './leave.ts';
 import { createOffers } from './offers.ts';
 import type { SyncPage, SyncStorage } from './storage.ts';
 
@@ -49,7 +48,7 @@ export function openSync(options: RemoteOptions<Account>, storage: SyncStorage):
       };
     },
     initialize: async () => (await import('./enlist.ts')).initializeAccount(options, storage),
-    leave: () => sayFarewell(options, storage),
+    leave: async () => (await import('./leave.ts')).sayFarewell(options, storage),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { INTERVAL_MS_MAX, INTERVAL_MS_MIN } from './limits.ts';
-import { changedSettings, NO_SETTINGS, type SettingsChange } from './settings.ts';
+import { INTERVAL_MS_MAX, INTERVAL_MS_MIN } from '../limits.ts';
+import { NO_SETTINGS, type SettingsChange } from '../settings.ts';
+import { changedSettings } from './switches.ts';
 
 const NAMES = ['history', 'passwords'];
 const preset = () => ({ enabled: true, readOnly: false });
