@@ -25,9 +25,13 @@ interface CodecOptions {
 export function bsoCodec({ collection, crypto, bundle, recheck, pause }: CodecOptions): Codec {
   const opened = async (group: { id: string; payload: string }[]): Promise<OpenedBso[]> => {
     const results = await crypto.open(bundle(), group);
-    const suspect = results.some((result) => !result.ok && result.code === 'badMac');
-    if (!suspect || !(await recheck())) return results;
-    if (group.every(({ payload }) => payload !== '')) return crypto.open(bundle(), group);
+    const isSuspect = (one: OpenedBso): boolean => !one.ok && one.code === 'badMac';
+    if (!results.some(isSuspect) || !(await recheck())) return results;
+    const suspects = group.filter((_, at) => isSuspect(results[at] as OpenedBso));
+    if (suspects.every(({ payload }) => payload !== '')) {
+      const again = await crypto.open(bundle(), suspects);
+      return results.map((one) => (isSuspect(one) && again.shift()) || one);
+    }
     // A long payload is not there for a second try: the next pass reads it again.
     throw new SyncError('conflict', 'the keys changed while the collection was read', {
       collection,
