@@ -45,7 +45,7 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   ['old-stores', ['test/sim/old-stores*.test.ts']],
 ]);
 /** Each of their files has the machine for itself. */
-const ONE_BY_ONE = ['firefox', 'package', 'servers'];
+const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'servers'];
 /** Some files wait for processes and timers: one of three computes for them meanwhile. */
 const WORKERS = Math.ceil(availableParallelism() * 1.5);
 /** These are in `npm test` too. */

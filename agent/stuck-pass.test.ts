@@ -33,7 +33,7 @@ test.each(['network', 'identity', 'storage'] as const)(
       error: { code: 'deviceFailed', message: expect.stringContaining(`${PASS_MS_MAX} ms`) },
     });
     expect(await next).toMatchObject({ ok: true, error: null });
-    expect([...service.live().keys()].sort()).toEqual(['a', 'b']);
+    expect([...(await service.live()).keys()].sort()).toEqual(['a', 'b']);
     expect(agent.status()).toMatchObject({ state: 'enabled', error: null });
   },
 );

@@ -150,7 +150,7 @@ test.each<[string, boolean, number]>([
   expect(await device.agent.sync()).toMatchObject({ ok: true });
   expect(isSent).toBe(true);
   await it.recovered(device);
-  expect(it.live()[service.id(n)]).toMatchObject({ text: `late ${edits}` });
+  expect((await it.live())[service.id(n)]).toMatchObject({ text: `late ${edits}` });
   await it.agreed(device);
 });
 

@@ -80,7 +80,7 @@ export function atomicContract(name: string, start: () => Service): void {
         const { id } = it.service;
         await editedAt(it, at);
         const where = `edited at commit ${at} of ${commits}`;
-        const live = it.live();
+        const live = await it.live();
         expect(live[id(3)], where).toEqual({ text: 'late 3' });
         expect(live[id(4)], where).toEqual({ text: 'late 4' });
         expect(live[id(95)], where).toEqual({ text: 'late 95' });
@@ -100,7 +100,7 @@ export function atomicContract(name: string, start: () => Service): void {
       await it.recovered(device);
       it.wire.before = () => undefined;
       await it.recovered(device);
-      const live = it.live();
+      const live = await it.live();
       expect(live[id(2)]).toEqual({ text: `ours ${n - 1}` });
       for (let k = 100; k < n; k++) expect(live[id(k)]).toEqual({ text: 'ours' });
       await it.agreed(device);
@@ -116,11 +116,11 @@ async function begunAnew(bench: Bench) {
   await bench.put(device, 90, { text: 'ours 90' });
   await bench.delete(device, 1);
   bench.advance(60_000, device);
-  service.renew();
+  await service.renew();
   for (let n = 2; n < RECORDS - 5; n++) {
-    service.put(service.id(n), { text: n % 3 === 0 ? `new ${n}` : `theirs ${n}` });
+    await service.put(service.id(n), { text: n % 3 === 0 ? `new ${n}` : `theirs ${n}` });
   }
-  for (let n = 200; n < 203; n++) service.put(service.id(n), { text: `new ${n}` });
+  for (let n = 200; n < 203; n++) await service.put(service.id(n), { text: `new ${n}` });
   return { bench, device, before: await shown(bench, device) };
 }
 

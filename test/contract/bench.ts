@@ -59,8 +59,9 @@ export class Bench {
     const platform = memoryPlatform({
       storage,
       fetch: async (request) => {
+        this.#tick(platform);
         this.sent.push(`${request.url} ${await request.clone().text()}`);
-        return wire.fetch(request);
+        return wire.fetch(request).finally(() => this.#tick(platform));
       },
       identity: service.identity,
       nowMs: service.clock.nowMs,
@@ -81,7 +82,8 @@ export class Bench {
 
   /** A device that has synced, with `count` records of another client. */
   async synced(count: number): Promise<Device> {
-    for (let n = 0; n < count; n++) this.service.put(this.service.id(n), { text: `theirs ${n}` });
+    for (let n = 0; n < count; n++)
+      await this.service.put(this.service.id(n), { text: `theirs ${n}` });
     const device = await this.boot();
     expect(await device.agent.enable()).toMatchObject({ ok: true, error: null });
     this.advance(MINUTE_MS, device);
@@ -94,12 +96,20 @@ export class Bench {
     for (const { platform } of devices) platform.time.set(platform.time.nowMs() + byMs);
   }
 
-  put({ agent }: Device, n: number, body: Body): Promise<string> {
+  put({ agent, platform }: Device, n: number, body: Body): Promise<string> {
+    this.#tick(platform);
     return agent.put(this.service.collection, { ...body, id: this.service.id(n) });
   }
 
-  delete({ agent }: Device, n: number): Promise<void> {
+  delete({ agent, platform }: Device, n: number): Promise<void> {
+    this.#tick(platform);
     return agent.delete(this.service.collection, this.service.id(n));
+  }
+
+  /** A device's clock goes as the server's does. */
+  #tick({ time }: MemoryPlatform): void {
+    const { clock, isTicking = false } = this.service;
+    if (isTicking) time.set(clock.nowMs);
   }
 
   /** All that apps see, by id. */
@@ -124,13 +134,13 @@ export class Bench {
   }
 
   /** What another client sees, by the numbers of the records. */
-  live(): Record<string, Body> {
-    return Object.fromEntries(this.service.live());
+  async live(): Promise<Record<string, Body>> {
+    return Object.fromEntries(await this.service.live());
   }
 
   /** Device and service hold the same, and nothing is left to be done. */
   async agreed(device: Device): Promise<void> {
-    expect(Object.fromEntries(await this.held(device))).toEqual(this.live());
+    expect(Object.fromEntries(await this.held(device))).toEqual(await this.live());
     expect(this.statusOf(device)).toMatchObject({ pending: 0, quarantined: 0 });
   }
 
@@ -148,16 +158,16 @@ export class Bench {
   /** Both sides have made, changed and deleted records; no pass has seen it yet. */
   async story(storage = new MemoryStorage()): Promise<Device> {
     const { service } = this;
-    for (let n = 0; n < 5; n++) service.put(service.id(n), { text: `theirs ${n}` });
+    for (let n = 0; n < 5; n++) await service.put(service.id(n), { text: `theirs ${n}` });
     const device = await this.boot(storage);
     expect(await device.agent.enable()).toMatchObject({ ok: true });
     this.advance(MINUTE_MS, device);
     await this.put(device, 0, { text: 'ours 0' });
     await this.delete(device, 1);
     await this.put(device, 5, { text: 'ours 5' });
-    service.put(service.id(2), { text: 'theirs again 2' });
-    service.delete(service.id(3));
-    service.put(service.id(6), { text: 'theirs 6' });
+    await service.put(service.id(2), { text: 'theirs again 2' });
+    await service.delete(service.id(3));
+    await service.put(service.id(6), { text: 'theirs 6' });
     this.advance(MINUTE_MS, device);
     this.wire.asked.length = 0;
     return device;
@@ -166,7 +176,7 @@ export class Bench {
   /** What the story must end with on both sides, with no change written twice. */
   async toldToTheEnd(device: Device, where: string): Promise<void> {
     const { id } = this.service;
-    expect(this.live(), where).toEqual({
+    expect(await this.live(), where).toEqual({
       [id(0)]: { text: 'ours 0' },
       [id(2)]: { text: 'theirs again 2' },
       [id(4)]: { text: 'theirs 4' },
@@ -174,7 +184,8 @@ export class Bench {
       [id(6)]: { text: 'theirs 6' },
     });
     await this.agreed(device);
-    const writes = [0, 1, 2, 3, 4, 5, 6].map((n) => this.service.writes(id(n)));
+    const writes = [];
+    for (let n = 0; n < 7; n++) writes.push(await this.service.writes(id(n)));
     expect(writes, `${where}: writes of each record`).toEqual([2, 2, 2, 2, 1, 1, 1]);
   }
 }

@@ -9,25 +9,25 @@ import { type Bench, MINUTE_MS, type Start } from './bench.ts';
 /** Both sides have changed the same record. */
 export function meeting(start: Start, { times, isGuarded }: Traits): void {
   /** Another client's change comes when the device has looked and is about to write. */
-  const overtaken = async (bench: Bench, change: () => void): Promise<void> => {
+  const overtaken = async (bench: Bench, change: () => unknown): Promise<void> => {
     let isDone = false;
     bench.wire.before = async (request) => {
       if (isDone || !(await bench.service.isWrite(request))) return;
       isDone = true;
-      change();
+      await change();
     };
   };
 
   it('merges what both sides have changed, member by member', async () => {
     const bench = start();
     const { id } = bench.service;
-    bench.service.put(id(0), { text: 'old', mine: 1, theirs: 1 });
+    await bench.service.put(id(0), { text: 'old', mine: 1, theirs: 1 });
     const device = await bench.synced(0);
-    bench.service.put(id(0), { text: 'old', mine: 1, theirs: 2 });
+    await bench.service.put(id(0), { text: 'old', mine: 1, theirs: 2 });
     bench.advance(MINUTE_MS, device);
     await bench.put(device, 0, { mine: 2 });
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(bench.live()).toEqual({ [id(0)]: { text: 'old', mine: 2, theirs: 2 } });
+    expect(await bench.live()).toEqual({ [id(0)]: { text: 'old', mine: 2, theirs: 2 } });
     await bench.agreed(device);
   });
 
@@ -43,10 +43,10 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
     // Who is not refused has done it, and takes in what comes again.
     if (!isGuarded) {
       bench.advance(MINUTE_MS, device);
-      theirs();
+      await theirs();
       expect(await device.agent.sync()).toMatchObject({ ok: true });
     }
-    expect(bench.live()).toMatchObject({ [id(0)]: { theirs: 1 }, [id(3)]: { text: 'ours' } });
+    expect(await bench.live()).toMatchObject({ [id(0)]: { theirs: 1 }, [id(3)]: { text: 'ours' } });
     await bench.agreed(device);
   });
 
@@ -61,14 +61,14 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
       if (isOurs) await bench.delete(device, 0);
       else await bench.put(device, 0, { text: 'ours' });
       bench.advance(MINUTE_MS, device);
-      const theirs = () =>
+      const theirs = async () =>
         isOurs ? bench.service.put(id(0), { text: 'again' }) : bench.service.delete(id(0));
       if (isLate) await overtaken(bench, theirs);
-      else theirs();
+      else await theirs();
       expect(await device.agent.sync()).toMatchObject({ ok: true });
       bench.advance(MINUTE_MS, device);
       expect(await device.agent.sync()).toMatchObject({ ok: true });
-      expect(bench.live()[id(1)]).toEqual({ text: 'theirs 1' });
+      expect((await bench.live())[id(1)]).toEqual({ text: 'theirs 1' });
       await bench.agreed(device);
     }
   });
@@ -85,7 +85,7 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
     await device.agent.sync();
     expect((await bench.held(device)).get(id(0))).toEqual({ text: 'second' });
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(bench.live()[id(0)]).toEqual({ text: 'second' });
+    expect((await bench.live())[id(0)]).toEqual({ text: 'second' });
     await bench.agreed(device);
   });
 
@@ -98,13 +98,13 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
     const device = await bench.synced(2);
     bench.isTimeless = true;
     const theirs = () => bench.service.put(id(0), { text: 'theirs again', theirs: 1 });
-    if (!isLate) theirs();
+    if (!isLate) await theirs();
     bench.advance(MINUTE_MS, device);
     await bench.put(device, 0, { text: 'ours' });
     bench.advance(MINUTE_MS, device);
     if (isLate) await overtaken(bench, theirs);
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(bench.live()[id(0)]).toMatchObject({ text: 'ours' });
+    expect((await bench.live())[id(0)]).toMatchObject({ text: 'ours' });
     await bench.agreed(device);
   });
 
@@ -130,7 +130,7 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
     await bench.recovered(device);
     // Where a version has no time, what goes up last is last.
     const text = isOursFirst && times !== null ? 'theirs again' : 'ours';
-    expect(bench.live()[id(0)]).toEqual({ text });
+    expect((await bench.live())[id(0)]).toEqual({ text });
     await bench.agreed(device);
   });
 
@@ -147,7 +147,7 @@ export function meeting(start: Start, { times, isGuarded }: Traits): void {
       bench.advance(MINUTE_MS, one, two);
       expect(await agent.sync()).toMatchObject({ ok: true });
     }
-    expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'second' });
+    expect((await bench.live())[bench.service.id(0)]).toEqual({ text: 'second' });
     await bench.agreed(one);
     await bench.agreed(two);
   });
@@ -159,20 +159,20 @@ export function refusing(start: Start, { readOnly }: Traits): void {
     const bench = start();
     const { id } = bench.service;
     const device = await bench.synced(3);
-    bench.service.spoil(id(1));
-    bench.service.spoil(id(8));
-    bench.service.put(id(2), { text: 'after it' });
-    const spoilt = [bench.service.raw(id(1)), bench.service.raw(id(8))];
+    await bench.service.spoil(id(1));
+    await bench.service.spoil(id(8));
+    await bench.service.put(id(2), { text: 'after it' });
+    const spoilt = [await bench.service.raw(id(1)), await bench.service.raw(id(8))];
     await bench.put(device, 0, { text: 'ours' });
     await device.agent.sync();
     await device.agent.sync();
     expect(bench.statusOf(device)).toMatchObject({ quarantined: 2, pending: 0 });
     const held = Object.fromEntries(await bench.held(device));
     // What was there before stays in sight.
-    expect(held).toEqual({ ...bench.live(), [id(1)]: { text: 'theirs 1' } });
-    expect([bench.service.raw(id(1)), bench.service.raw(id(8))]).toEqual(spoilt);
-    bench.service.put(id(1), { text: 'good again' });
-    bench.service.put(id(8), { text: 'good at last' });
+    expect(held).toEqual({ ...(await bench.live()), [id(1)]: { text: 'theirs 1' } });
+    expect([await bench.service.raw(id(1)), await bench.service.raw(id(8))]).toEqual(spoilt);
+    await bench.service.put(id(1), { text: 'good again' });
+    await bench.service.put(id(8), { text: 'good at last' });
     bench.advance(MINUTE_MS, device);
     expect(await device.agent.sync()).toMatchObject({ ok: true });
     await bench.agreed(device);
@@ -225,7 +225,7 @@ export function refusing(start: Start, { readOnly }: Traits): void {
     expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'readOnly' } });
     expect(bench.statusOf(device)).toMatchObject({ readOnly: true, pending: 3 });
     expect((await bench.held(device)).get(id(6))).toEqual({ text: 'theirs 6' });
-    expect(bench.live()[id(0)]).toEqual({ text: 'theirs 0' });
+    expect((await bench.live())[id(0)]).toEqual({ text: 'theirs 0' });
     const refused = bench.put(device, 4, { text: 'x' });
     await expect(refused).rejects.toMatchObject({ code: 'readOnly' });
     let writes = 0;

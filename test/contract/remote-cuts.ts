@@ -59,7 +59,7 @@ export function breaking(start: Start, { pageRecords, planned }: Traits): void {
       for (let atCommit = 1; cuts < POINTS_MAX; atCommit++) {
         const bench = start();
         const { id } = bench.service;
-        for (let n = 0; n < 4; n++) bench.service.put(id(n), { text: `theirs ${n}` });
+        for (let n = 0; n < 4; n++) await bench.service.put(id(n), { text: `theirs ${n}` });
         const storage = new MemoryStorage([], { atCommit, when });
         const doomed = await bench.boot(storage);
         await doomed.agent.enable().catch(() => null);
@@ -67,7 +67,7 @@ export function breaking(start: Start, { pageRecords, planned }: Traits): void {
         cuts++;
         const again = await bench.boot(storage.fork());
         await bench.recovered(again);
-        expect(Object.keys(bench.live())).toHaveLength(4);
+        expect(Object.keys(await bench.live())).toHaveLength(4);
         await bench.agreed(again);
       }
       expect(cuts).toBeGreaterThan(2);
@@ -80,14 +80,14 @@ export function breaking(start: Start, { pageRecords, planned }: Traits): void {
     for (const broken of [false, true]) {
       const bench = start();
       const { id, collection } = bench.service;
-      for (let n = 0; n < count; n++) bench.service.put(id(n), { text: `theirs ${n}` });
+      for (let n = 0; n < count; n++) await bench.service.put(id(n), { text: `theirs ${n}` });
       const device = await bench.boot();
       let pages = 0;
-      bench.wire.before = (request) => {
+      bench.wire.before = async (request) => {
         if (!isPage(bench, request) || ++pages !== 2) return;
-        bench.service.put(id(0), { text: 'again' });
-        bench.service.delete(id(1));
-        bench.service.put(id(count), { text: 'new' });
+        await bench.service.put(id(0), { text: 'again' });
+        await bench.service.delete(id(1));
+        await bench.service.put(id(count), { text: 'new' });
       };
       bench.wire.loses = (request) => broken && isPage(bench, request) && pages === 1;
       const first = await device.agent.enable();
@@ -99,7 +99,7 @@ export function breaking(start: Start, { pageRecords, planned }: Traits): void {
       const pulled = [first, second].map((report) => report.collections[collection]?.pulled ?? 0);
       expect(pulled[0] ?? 0).toBeGreaterThanOrEqual(pageRecords);
       expect((pulled[0] ?? 0) + (pulled[1] ?? 0)).toBeLessThan(count + pageRecords);
-      expect(Object.keys(bench.live())).toHaveLength(count);
+      expect(Object.keys(await bench.live())).toHaveLength(count);
       await bench.agreed(device);
     }
   });
@@ -148,13 +148,13 @@ function itPlans(start: Start, planned: NonNullable<Traits['planned']>): void {
       bench.wire.loses = ({ method }) => method === 'POST';
       expect(await device.agent.sync()).toMatchObject({ ok: false });
       bench.wire.loses = () => false;
-      expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'ours' });
+      expect((await bench.live())[bench.service.id(0)]).toEqual({ text: 'ours' });
       if (isCut) device = await bench.boot(device.storage.fork());
       // Set back, and no other client's text is in the way.
       bench.advance(MINUTE_MS, device);
       await bench.put(device, 0, { text: 'theirs 0', more: 1 });
       await bench.recovered(device);
-      expect(bench.live()[bench.service.id(0)]).toEqual({ text: 'theirs 0', more: 1 });
+      expect((await bench.live())[bench.service.id(0)]).toEqual({ text: 'theirs 0', more: 1 });
       await bench.agreed(device);
     },
   );
@@ -168,11 +168,11 @@ export function beginningAnew(start: Start, { compact, drop }: Traits): void {
     const device = await bench.synced(5);
     await bench.put(device, 0, { text: 'ours 0' });
     await bench.put(device, 6, { text: 'ours 6' });
-    bench.service.renew();
-    bench.service.put(id(2), { text: 'another' });
-    bench.service.put(id(9), { text: 'new' });
+    await bench.service.renew();
+    await bench.service.put(id(2), { text: 'another' });
+    await bench.service.put(id(9), { text: 'new' });
     await bench.recovered(device);
-    expect(bench.live()).toEqual({
+    expect(await bench.live()).toEqual({
       [id(0)]: { text: 'ours 0' },
       [id(1)]: { text: 'theirs 1' },
       [id(2)]: { text: 'another' },
@@ -204,13 +204,17 @@ export function beginningAnew(start: Start, { compact, drop }: Traits): void {
       const { id } = bench.service;
       const device = await bench.synced(4);
       await bench.put(device, 0, { text: 'ours 0' });
-      bench.service.delete(id(0));
-      bench.service.delete(id(1));
-      bench.service.put(id(5), { text: 'new' });
+      await bench.service.delete(id(0));
+      await bench.service.delete(id(1));
+      await bench.service.put(id(5), { text: 'new' });
       compact(bench.service);
       await bench.recovered(device);
-      expect(bench.live()).toMatchObject({ [id(2)]: {}, [id(3)]: {}, [id(5)]: { text: 'new' } });
-      expect(bench.live()[id(1)]).toBeUndefined();
+      expect(await bench.live()).toMatchObject({
+        [id(2)]: {},
+        [id(3)]: {},
+        [id(5)]: { text: 'new' },
+      });
+      expect((await bench.live())[id(1)]).toBeUndefined();
       await bench.agreed(device);
     });
   }
@@ -221,10 +225,10 @@ export function beginningAnew(start: Start, { compact, drop }: Traits): void {
       const { id } = bench.service;
       const device = await bench.synced(3);
       drop(bench.service, id(1));
-      bench.service.put(id(4), { text: 'new' });
+      await bench.service.put(id(4), { text: 'new' });
       await bench.recovered(device);
-      expect(Object.keys(bench.live()).sort()).toEqual([0, 1, 2, 4].map(id));
-      expect(bench.live()[id(1)]).toEqual({ text: 'theirs 1' });
+      expect(Object.keys(await bench.live()).sort()).toEqual([0, 1, 2, 4].map(id));
+      expect((await bench.live())[id(1)]).toEqual({ text: 'theirs 1' });
       await bench.agreed(device);
     });
   }

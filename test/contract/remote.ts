@@ -44,7 +44,7 @@ function exchanging(start: Start, { isSealed }: Traits): void {
   it('brings down what another client has made', async () => {
     const bench = start();
     const device = await bench.synced(3);
-    expect(Object.values(bench.live())).toHaveLength(3);
+    expect(Object.values(await bench.live())).toHaveLength(3);
     await bench.agreed(device);
   });
 
@@ -53,8 +53,8 @@ function exchanging(start: Start, { isSealed }: Traits): void {
     const device = await bench.synced(0);
     for (let n = 0; n < 12; n++) await bench.put(device, n, { text: `ours ${n}`, ü: [n, null] });
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(bench.live()[bench.service.id(11)]).toEqual({ text: 'ours 11', ü: [11, null] });
-    expect(Object.keys(bench.live())).toHaveLength(12);
+    expect((await bench.live())[bench.service.id(11)]).toEqual({ text: 'ours 11', ü: [11, null] });
+    expect(Object.keys(await bench.live())).toHaveLength(12);
     await bench.agreed(device);
   });
 
@@ -80,7 +80,7 @@ function exchanging(start: Start, { isSealed }: Traits): void {
   it('goes on where it was after a reboot', async () => {
     const bench = start();
     const { storage } = await bench.synced(4);
-    bench.service.put(bench.service.id(9), { text: 'new' });
+    await bench.service.put(bench.service.id(9), { text: 'new' });
     const device = await bench.boot(storage.fork());
     const report = await device.agent.sync();
     expect(report).toMatchObject({ ok: true });
@@ -93,15 +93,15 @@ function exchanging(start: Start, { isSealed }: Traits): void {
     const { id } = bench.service;
     const device = await bench.synced(3);
     await bench.delete(device, 0);
-    bench.service.delete(id(1));
+    await bench.service.delete(id(1));
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(bench.live()).toEqual({ [id(2)]: { text: 'theirs 2' } });
+    expect(await bench.live()).toEqual({ [id(2)]: { text: 'theirs 2' } });
     await bench.agreed(device);
     bench.advance(MINUTE_MS, device);
     await bench.put(device, 0, { text: 'again' });
-    bench.service.put(id(1), { text: 'again' });
+    await bench.service.put(id(1), { text: 'again' });
     expect(await device.agent.sync()).toMatchObject({ ok: true });
-    expect(Object.keys(bench.live()).sort()).toEqual([id(0), id(1), id(2)]);
+    expect(Object.keys(await bench.live()).sort()).toEqual([id(0), id(1), id(2)]);
     await bench.agreed(device);
   });
 
@@ -117,7 +117,10 @@ function exchanging(start: Start, { isSealed }: Traits): void {
       bench.advance(MINUTE_MS, one, two);
       expect(await agent.sync()).toMatchObject({ ok: true });
     }
-    expect(Object.keys(bench.live()).sort()).toEqual([bench.service.id(0), bench.service.id(7)]);
+    expect(Object.keys(await bench.live()).sort()).toEqual([
+      bench.service.id(0),
+      bench.service.id(7),
+    ]);
     await bench.agreed(one);
     await bench.agreed(two);
   });

@@ -8,11 +8,16 @@ import type { Identity } from '../../platform/ports.ts';
 
 export type Body = { readonly [member: string]: unknown };
 
+/** At once, or from a server that is asked. */
+type Soon<T> = T | Promise<T>;
+
 export interface Service {
   /** Answers the device. */
   readonly fetch: Handler;
   /** The server's clock; tests move it. */
   readonly clock: { nowMs: number };
+  /** The clock goes by itself, and devices' clocks with it. */
+  readonly isTicking?: boolean;
   /** Of the collection. */
   readonly collection: string;
   readonly contents: Contents;
@@ -27,26 +32,26 @@ export interface Service {
   /** What the wire calls it, where that is not its name. */
   wireId?(n: number): string;
   /** What another client sees, by id; a body without its id. */
-  live(): ReadonlyMap<string, Body>;
+  live(): Soon<ReadonlyMap<string, Body>>;
   /** Another client's version of a record. */
-  put(id: string, body: Body): void;
+  put(id: string, body: Body): Soon<void>;
   /** Another client's deletion. */
-  delete(id: string): void;
+  delete(id: string): Soon<void>;
   /** Puts something in a record's place that no client can read. */
-  spoil(id: string): void;
+  spoil(id: string): Soon<void>;
   /** What lies there under that name, as it lies there. */
-  raw(id: string): string;
+  raw(id: string): Soon<string>;
   /** How often the record was written, by whomever. */
-  writes(id: string): number;
+  writes(id: string): Soon<number>;
 
   /** The server asks its clients to stay away for so long, from now on; 0: not any more. */
-  wait(seconds: number): void;
+  wait(seconds: number): Soon<void>;
   /** It answers nothing but 503. */
-  down(isDown: boolean): void;
+  down(isDown: boolean): Soon<void>;
   /** Whoever was allowed to ask has to prove again who they are. */
-  expire(): void;
+  expire(): Soon<void>;
   /** The collection is thrown away and begun anew, with nothing in it. */
-  renew(): void;
+  renew(): Soon<void>;
   /** The request asks for records of the collection. */
   isPage(request: Request): boolean;
   /** The request sends changes of the collection. */

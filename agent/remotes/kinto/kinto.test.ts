@@ -20,7 +20,7 @@ test('a deletion that only the server says is told, and the record goes up again
   for (const n of [0, 1, 2]) records().delete(service.wireId(n));
   expect(await device.agent.sync()).toMatchObject({ ok: true });
   await device.agent.sync();
-  expect(Object.keys(bench.live())).toHaveLength(3);
+  expect(Object.keys(await bench.live())).toHaveLength(3);
   const told = eventsOf(device, 'unprovenDeletion').map(({ id }) => id);
   expect(told.sort()).toEqual([0, 1, 2].map((n) => service.id(n)));
   await bench.agreed(device);
@@ -32,7 +32,7 @@ test('a deletion that only the server says meets a local edit: the edit goes up'
   await bench.put(device, 0, { text: 'ours' });
   records().delete(service.wireId(0));
   expect(await device.agent.sync()).toMatchObject({ ok: true });
-  expect(bench.live()).toMatchObject({ [service.id(0)]: { text: 'ours' } });
+  expect(await bench.live()).toMatchObject({ [service.id(0)]: { text: 'ours' } });
   await bench.agreed(device);
 });
 
@@ -42,7 +42,7 @@ test('a record that says of itself, unsealed, that it is deleted deletes nothing
   await bench.put(device, 0, { text: 'ours' });
   for (const n of [0, 1]) records().put(service.wireId(n), { deleted: true });
   for (let pass = 0; pass < 3; pass++) await device.agent.sync();
-  expect(bench.live()).toEqual({
+  expect(await bench.live()).toEqual({
     [service.id(0)]: { text: 'ours' },
     [service.id(1)]: { text: 'theirs 1' },
   });
@@ -67,7 +67,7 @@ test('payloads in the places of others, or of another collection, are not taken'
 test('a tombstone that was sealed for another record deletes nothing', async () => {
   const { bench, service, records } = start();
   const device = await bench.synced(2);
-  service.delete(service.id(7));
+  await service.delete(service.id(7));
   const tombstone = records().get(service.wireId(7))?.payload;
   records().put(service.wireId(0), { payload: tombstone });
   await device.agent.sync();
@@ -78,11 +78,11 @@ test('a flushed server gets everything again, and other devices find it there', 
   const { bench, service } = start();
   const [one, two] = [await bench.synced(4), await bench.boot()];
   await two.agent.enable();
-  service.renew();
+  await service.renew();
   bench.advance(60_000, one, two);
   for (const { agent } of [one, two, one]) expect(await agent.sync()).toMatchObject({ ok: true });
-  expect(Object.keys(bench.live())).toHaveLength(4);
-  for (const n of [0, 1, 2, 3]) expect(service.writes(service.id(n))).toBe(2);
+  expect(Object.keys(await bench.live())).toHaveLength(4);
+  for (const n of [0, 1, 2, 3]) expect(await service.writes(service.id(n))).toBe(2);
   expect([one, two].map((device) => eventsOf(device, 'beganAnew'))).toEqual([
     [{ kind: 'beganAnew', collection: 'things' }],
     [{ kind: 'beganAnew', collection: 'things' }],
@@ -99,7 +99,7 @@ test('a purge takes the time back: all is compared, and nothing goes up twice', 
   records().purge(service.wireId(3));
   bench.advance(60_000, device);
   expect(await device.agent.sync()).toMatchObject({ ok: true });
-  expect(Object.keys(bench.live())).toHaveLength(3);
+  expect(Object.keys(await bench.live())).toHaveLength(3);
   expect([0, 1, 2].map((n) => service.writes(service.id(n)))).toEqual([1, 1, 1]);
   await bench.agreed(device);
 });

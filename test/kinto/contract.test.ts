@@ -1,0 +1,38 @@
+// The contract of remotes on a real Kinto, in its memory and on PostgreSQL. A page has five records
+// there, as that of the one in memory.
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import { remoteContract, type Tally } from '../contract/remote.ts';
+import { type RealKinto, startKinto } from '../support/kinto.ts';
+import { REAL_KINTO, realService } from '../support/kinto-real.ts';
+import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
+
+const settings = ['kinto.paginate_by = 5'];
+const all: Tally = { rules: 0, kept: 0 };
+afterAll(() => console.log(`real Kintos keep ${all.kept} of ${all.rules} rules`));
+
+describe('in its memory', () => {
+  let server: RealKinto;
+  beforeAll(async () => {
+    server = await startKinto({ database: null, settings });
+  }, 120_000);
+  afterAll(() => server?.stop());
+  remoteContract('Kinto on memory', () => realService(server), REAL_KINTO, all);
+});
+
+const postgres = findPostgres();
+
+describe.runIf(postgres !== null)('on PostgreSQL', () => {
+  let cluster: Postgres;
+  let server: RealKinto;
+  beforeAll(async () => {
+    cluster = await startPostgres(postgres ?? '');
+    const database = (await cluster.newUrl()).replace('postgres:', 'postgresql:');
+    server = await startKinto({ database, workers: 2, settings });
+  }, 120_000);
+  afterAll(async () => {
+    await server?.stop();
+    await cluster?.stop();
+  });
+  remoteContract('Kinto on PostgreSQL', () => realService(server), REAL_KINTO, all);
+});

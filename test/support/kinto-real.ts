@@ -1,0 +1,179 @@
+// A user of a real Kinto with one collection of an app's own records, for the contract of remotes.
+// The server's clock is the test's (kinto-clock.ts); its trouble is the way to it.
+
+import { createHash } from 'node:crypto';
+import { generic, kinto } from '../../agent/index.ts';
+import { type Handler, isObject, jsonResponse, parseObject } from '../../emulator/servers/http.ts';
+import { NOW_MS } from './device.ts';
+import type { RealKinto } from './kinto.ts';
+import { otherClient } from './kinto-client.ts';
+import { MovedClock } from './kinto-clock.ts';
+import type { Body, Service, Traits } from './service.ts';
+
+const NAME = 'things';
+
+interface RealService extends Service {
+  readonly readOnly: { is: boolean };
+}
+
+export const REAL_KINTO: Traits = {
+  ...{ isSealed: true, isGuarded: true, times: 'server', pageRecords: 5 },
+  readOnly(service, isReadOnly) {
+    (service as RealService).readOnly.is = isReadOnly;
+  },
+};
+
+/** A new user of the server each time; it has pages of five. */
+export function realService(server: RealKinto): RealService {
+  const served = wayTo(server);
+  const { clock, readOnly, trouble, user, written, keys, through, ask } = served;
+  const path = `/buckets/${keys.bucket}/collections/${NAME}`;
+  const pathOf = (id: string): string => `${path}/records/${keys.wireId(id)}`;
+  const put = async (id: string, text: string): Promise<void> => {
+    await ask('PUT', `/buckets/${keys.bucket}`, {});
+    await ask('PUT', path, {});
+    await ask('PUT', pathOf(id), { payload: keys.seal(text) });
+  };
+  return {
+    ...{
+      clock,
+      readOnly,
+      isTicking: true,
+      fetch: through,
+      collection: NAME,
+      timeHeaders: ['date'],
+    },
+    contents: { drivers: [kinto], collections: [generic(NAME)] },
+    identity: {
+      account: async () => ({ uid: '1', email: 'user@example.test' }),
+      assertion: async () => '',
+      accessToken: async () => ({ token: '' }),
+      credentials: (fresh) => user.credentials(fresh),
+      syncKey: async () => ({ kB: user.kB }),
+    },
+    config: {
+      remote: { protocol: 'kinto', serverUrl: server.url, audience: '', auth: 'basic' as const },
+    },
+    id: (n) => `record-${n}`,
+    wireId: (n) => keys.wireId(`record-${n}`),
+    async live() {
+      const data = await allOf((query) => ask('GET', `${path}/records${query}`));
+      const bodies = data.filter(isObject).flatMap(({ id: wireId, payload }): [string, Body][] => {
+        const text = wireId === 'epoch' ? null : keys.open(String(payload));
+        const { id = '', ...body } = JSON.parse(text ?? '{}');
+        return wireId === keys.wireId(id) ? [[id, body]] : [];
+      });
+      return new Map(bodies);
+    },
+    put: (id, body) => put(id, JSON.stringify({ id, ...body })),
+    delete: (id) => put(id, JSON.stringify({ id: keys.wireId(id), deleted: true })),
+    spoil: (id) => put(id, JSON.stringify({ id: 'another' })),
+    async raw(id) {
+      const answer = await ask('GET', pathOf(id));
+      return String(isObject(answer?.data) ? answer.data.payload : undefined);
+    },
+    writes: (id) => written.get(keys.wireId(id)) ?? 0,
+    wait: (seconds) => void Object.assign(trouble, { waitSeconds: seconds }),
+    down: (isDown) => void Object.assign(trouble, { isDown }),
+    expire: () => user.changePassword(),
+    async renew() {
+      await ask('DELETE', `/buckets/${keys.bucket}`);
+    },
+    isPage: ({ url }) => /\/records\?/.test(url),
+    async isWrite(request) {
+      const isBatch = request.url.endsWith('/v1/batch');
+      if (!isBatch) return request.method === 'PUT' || request.method === 'DELETE';
+      return /"method":"PUT","path":"[^"]*\/records\/h-/.test(await request.clone().text());
+    },
+  };
+}
+
+/** The way to the server, with what a test does to it, and another client of its own user. */
+function wayTo(server: RealKinto) {
+  const clock = new MovedClock(NOW_MS);
+  const readOnly = { is: false };
+  const trouble = { waitSeconds: 0, isDown: false };
+  const user = freshUser(server);
+  const keys = otherClient(user.kB, NAME);
+  const written = new Map<string, number>();
+  const through: Handler = async (request) => {
+    if (trouble.isDown) return jsonResponse(503, {});
+    if (readOnly.is && request.method !== 'GET') return jsonResponse(405, {});
+    const response = await clock.fetch(request, (sent) => fetch(sent));
+    if (request.method !== 'GET') count(written, await response.clone().text());
+    if (trouble.waitSeconds > 0) response.headers.set('Backoff', `${trouble.waitSeconds}`);
+    return response;
+  };
+  const ask = async (method: string, at: string, data?: object): Promise<Body | null> => {
+    const response = await through(
+      new Request(`${server.url}/v1${at}`, {
+        method,
+        headers: { authorization: await user.authorization(), 'content-type': 'application/json' },
+        ...(data && { body: JSON.stringify({ data }) }),
+      }),
+    );
+    return parseObject(await response.text());
+  };
+  return { clock, readOnly, trouble, user, written, keys, through, ask };
+}
+
+/** All records, newest first, page by page. */
+async function allOf(page: (query: string) => Promise<Body | null>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for (let query = ''; ; ) {
+    const data = (await page(query))?.data;
+    if (!Array.isArray(data) || data.length === 0) return all;
+    all.push(...data);
+    query = `?_before=${data.at(-1)?.last_modified}`;
+  }
+}
+
+let users = 0;
+
+/** Made when somebody asks for the first time; the device knows the password of its last asking. */
+function freshUser(server: RealKinto) {
+  const name = `contract${users++}`;
+  const made = server.newUser(name);
+  let password: string | null = null;
+  let known: string | null = null;
+  const basic = (secret: string): string =>
+    `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
+  const current = async (): Promise<string> => {
+    password ??= (await made).password;
+    return password;
+  };
+  return {
+    kB: createHash('sha256').update(name).digest('hex'),
+    authorization: async () => basic(await current()),
+    async credentials(fresh: boolean) {
+      if (fresh || known === null) known = await current();
+      return { name, password: known };
+    },
+    async changePassword() {
+      const next = `${await current()}.`;
+      const response = await fetch(`${server.url}/v1/accounts/${name}`, {
+        method: 'PUT',
+        headers: { authorization: basic(await current()), 'content-type': 'application/json' },
+        body: JSON.stringify({ data: { password: next } }),
+      });
+      if (!response.ok) throw new Error(`accounts/${name}: ${response.status}`);
+      password = next;
+    },
+  };
+}
+
+/** Of an answer to writes: which records it says are stored. */
+function count(written: Map<string, number>, text: string): void {
+  const answer = parseObject(text);
+  const responses = answer?.responses;
+  const parts: unknown[] = Array.isArray(responses)
+    ? responses.map((part) => (isObject(part) ? part.body : null))
+    : [answer];
+  for (const part of parts) {
+    const data = isObject(part) ? part.data : null;
+    // A refusal shows the record among its details.
+    if (!isObject(data) || data.deleted === true) continue;
+    const id = String(data.id);
+    written.set(id, (written.get(id) ?? 0) + 1);
+  }
+}
