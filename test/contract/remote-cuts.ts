@@ -60,6 +60,8 @@ export function breaking(start: Start, { pageRecords, planned }: Traits): void {
         const bench = start();
         const { id } = bench.service;
         for (let n = 0; n < 4; n++) await bench.service.put(id(n), { text: `theirs ${n}` });
+        // What a remote reads once more because it is young would hide what was not kept.
+        bench.advance(2 * MINUTE_MS);
         const storage = new MemoryStorage([], { atCommit, when });
         const doomed = await bench.boot(storage);
         await doomed.agent.enable().catch(() => null);

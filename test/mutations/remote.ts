@@ -1,4 +1,4 @@
-// What proves the rules of the contract of remotes. A rule runs on five remotes: where what it asks
+// What proves the rules of the contract of remotes. A rule runs on every remote: where what it asks
 // for is the core's, one line turns it red on all of them; where it is each remote's own, each has
 // a line here.
 
@@ -6,6 +6,7 @@ import type { Mutation, Suite } from './suite.ts';
 
 const DOWN = 'brings down what another client has made';
 const UP = 'brings up what the device has made, the first record of all';
+const KINTO = 'agent/remotes/kinto';
 const ONES = 'test/support/made-up';
 
 /** What one side has made reaches the other. */
@@ -25,6 +26,7 @@ const EXCHANGING: readonly Mutation[] = [
   },
   ...[
     ['agent/remotes/sync/offers.ts', 'moved: hasMoved(name),'],
+    [`${KINTO}/kinto.ts`, 'moved: refusal !== null || hasMoved(polled, placeOf(state.position)),'],
     [`${ONES}/records-remote.ts`, 'moved: there !== undefined && there.etag !== state.position,'],
     [`${ONES}/log-remote.ts`, "moved: headOf(reply.header('etag')) !== state.position,"],
   ].map(([file = '', from = '']) => ({
@@ -57,6 +59,7 @@ const EXCHANGING: readonly Mutation[] = [
   },
   ...[
     ['agent/remotes/sync/codec.ts', "const [payload = ''] = await crypto.seal(bundle(), [text]);"],
+    [`${KINTO}/codec.ts`, "const [payload = ''] = await crypto.seal(bundle, [text]);"],
     [`${ONES}/records-remote.ts`, 'const payload = body && seal(key, id, JSON.stringify(body));'],
   ].map(([file = '', from = '']) => ({
     rule: 'sends nothing of a record that can be read',
@@ -89,6 +92,12 @@ const MEETING: readonly Mutation[] = [
     file: 'agent/remotes/sync/sync15-upload.ts',
     from: 'unmodifiedSince(batch.seenMs),',
     to: '',
+  },
+  {
+    rule: 'never writes over a version that it has not seen',
+    file: `${KINTO}/upload.ts`,
+    from: "base === null ? { 'If-None-Match': '*' } : ",
+    to: "base !== '' ? {} : ",
   },
   {
     rule: 'never writes over a version that it has not seen',
@@ -200,6 +209,12 @@ const REFUSING: readonly Mutation[] = [
     file: 'agent/remotes/sync/syncto.ts',
     from: "if (responses === null) throw new SyncError('unavailable',",
     to: "if (responses === null) throw new SyncError('badResponse',",
+  },
+  {
+    rule: 'loses nothing to a server that is down',
+    file: `${KINTO}/http.ts`,
+    from: "throw new SyncError('unavailable', ",
+    to: "throw new SyncError('badResponse', ",
   },
   {
     rule: 'loses nothing to a server that is down',
