@@ -59,8 +59,8 @@ export function countingRandom(): (count: number) => Uint8Array {
 
 let storageOf: ((account: SeedAccount) => WorldStorage) | null = null;
 
-/** Every world that starts from now on has its account in such a storage. */
-export function keepWorldsIn(storage: (account: SeedAccount) => WorldStorage): void {
+/** Where every world from now on has its account; null: in its own store, as at first. */
+export function keepWorldsIn(storage: typeof storageOf): void {
   storageOf = storage;
 }
 

@@ -14,13 +14,11 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/remote.ts': 'emulator/setup.test.ts',
     'emulator/run.ts': 'emulator/scenario.test.ts',
     'emulator/servers/account-view.ts': 'emulator/scenario.test.ts',
-    'emulator/servers/companion.ts': 'agent/signin/companion.test.ts',
     'emulator/servers/gateway/command.ts': 'emulator/servers/gateway/processes.test.ts',
     'emulator/servers/gateway/listener.ts': 'emulator/servers/gateway/processes.test.ts',
     'emulator/servers/storage/kept-listing.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/kept-user.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/postgres-storage.ts': 'test/servers/postgres.test.ts',
-    'emulator/servers/testing.ts': 'emulator/servers/accounts.test.ts',
     'firmware-bundle/dist.mjs': 'test/package/package.test.ts',
   }),
 );
