@@ -40,8 +40,7 @@ export function recordIds(rules: IdRules, secret: Uint8Array, collection: string
     complaint: `not a text of 1 to ${rules.charsMax} characters`,
     wireId,
     ownId: ownIdOf,
-    proves: (id, body) =>
-      isHashedId(id) ? wireId(body.id) === id : body.id === undefined || body.id === id,
+    proves: (id, body) => wireId(body.id === undefined ? id : body.id) === id,
   };
 }
 

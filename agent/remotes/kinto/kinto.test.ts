@@ -64,6 +64,15 @@ test('payloads in the places of others, or of another collection, are not taken'
   expect(bench.statusOf(device).quarantined).toBe(2);
 });
 
+test('a payload under the own id of its record, which is not hashed, is not taken', async () => {
+  const { bench, service, records } = start();
+  const device = await bench.synced(2);
+  records().put(service.id(0), { payload: records().get(service.wireId(0))?.payload });
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  const { records: held } = await device.agent.list('things', { limit: 10 });
+  expect(held.map(({ id }) => id).sort()).toEqual([service.id(0), service.id(1)]);
+});
+
 test('a tombstone that was sealed for another record deletes nothing', async () => {
   const { bench, service, records } = start();
   const device = await bench.synced(2);
