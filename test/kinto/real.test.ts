@@ -8,6 +8,7 @@ import { parseObject } from '../../emulator/servers/http.ts';
 import { type RealKinto, startKinto } from '../support/kinto.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 import { type Device, deviceOf, heldBy, type KintoUser, keyOf, NAME, settled } from './devices.ts';
+import { meetWithKintoJs } from './page-story.ts';
 
 /** Acknowledged writes of four agents: 10,000 with `KITSYNC_KINTO=whole`. */
 const WRITES = process.env.KITSYNC_KINTO === 'whole' ? 10_000 : 1_200;
@@ -112,6 +113,13 @@ describe.each(BACKENDS)('a real Kinto on %s', (backend) => {
     const late = await deviceOf(user);
     expect(await late.agent.enable()).toMatchObject({ ok: true });
     expect((await alike([one, late])).size).toBe(25);
+  });
+
+  test('kinto.js with the program of docs/kinto-encryption.md is one of them', async () => {
+    const user = await newUser();
+    const ask = async (method: string, path: string) =>
+      (await asked(user, method, path)).json?.data;
+    await meetWithKintoJs(user, ask);
   });
 
   test('a wrong password is a sign-in that is refused, and loses nothing', async () => {

@@ -27,24 +27,29 @@ interface KintoUser {
   keys(): KeyPair;
 }
 
-class Kinto extends KintoBase<KintoRecord> {
-  override get ApiClass(): typeof KintoClient {
-    return KintoClient;
-  }
-}
-
 type MemoryAdapter = typeof import('kinto/lib/adapters/memory.js');
 const { default: Memory } = createRequire(import.meta.url)(
   'kinto/lib/cjs/adapters/memory',
 ) as MemoryAdapter;
 
-/** A client that has nothing yet, and keeps what it gets in its memory. */
+/** kinto.js that keeps what it gets in its memory. */
+export class KintoInMemory<Stored extends { readonly id: string }> extends KintoBase<Stored> {
+  constructor(options: Omit<ConstructorParameters<typeof KintoBase<Stored>>[0], 'adapter'>) {
+    super({ ...options, retry: 0, adapter: () => new Memory() });
+  }
+
+  override get ApiClass(): typeof KintoClient {
+    return KintoClient;
+  }
+}
+
+/** A client that has nothing yet. */
 export function kintoClient({ remote, bucket, keys }: KintoUser) {
-  const kinto = new Kinto({ remote, bucket, retry: 0, adapter: () => new Memory() });
+  const kinto = new KintoInMemory<KintoRecord>({ remote, bucket });
   return {
     api: kinto.api,
     collection(name: string): KintoCollection {
-      const collection = kinto.collection<KintoRecord>(name, {
+      const collection = kinto.collection(name, {
         idSchema: { generate: newId, validate: () => true },
         remoteTransformers: [transformer(keys)],
       });

@@ -1,0 +1,79 @@
+// What a reader of docs/kinto-encryption.md gets: kinto.js with the page's program and the agent in
+// one collection, both ways. For any Kinto.
+
+import { expect } from 'vitest';
+import { pageClient } from '../support/kinto-page.ts';
+import { type Device, deviceOf, heldBy, type KintoUser, keyOf, NAME, settled } from './devices.ts';
+
+const ID = (n: number): string => `https://app.example/${n}?é`;
+
+async function agentHolds(device: Device): Promise<Map<string, unknown>> {
+  await settled([device]);
+  return new Map([...(await heldBy(device))].map(([id, text]) => [id, JSON.parse(text)]));
+}
+
+/** `ask`: the user's own request to the server, below the bucket; resolves to the data. */
+export async function meetWithKintoJs(
+  user: KintoUser,
+  ask: (method: string, path: string) => Promise<unknown>,
+): Promise<void> {
+  const device = await deviceOf(user);
+  const client = await pageClient(user, keyOf(user), NAME);
+  const { records, wireId, damages } = client;
+  const sync = async (): Promise<void> => {
+    const result = await records.sync({ strategy: 'manual' });
+    expect({ errors: result.errors, conflicts: result.conflicts }).toEqual({
+      errors: [],
+      conflicts: [],
+    });
+  };
+  const bodies = async (): Promise<Map<unknown, unknown>> => {
+    const { data } = await records.list();
+    return new Map(data.map(({ body: { id, ...body } = {} }) => [id, body]));
+  };
+  const change = async (n: number, text: string): Promise<void> => {
+    const { data } = await records.get(await wireId(ID(n)));
+    await records.update({ ...data, body: { ...data.body, text } });
+  };
+
+  // The agent writes, kinto.js reads.
+  expect(await device.agent.enable()).toMatchObject({ ok: true });
+  for (let n = 0; n < 4; n++) await device.agent.put(NAME, { id: ID(n), text: `agent ${n}` });
+  await settled([device]);
+  await sync();
+  const agents = (n: number): [string, object] => [ID(n), { text: `agent ${n}` }];
+  expect(await bodies()).toEqual(new Map([0, 1, 2, 3].map(agents)));
+  await device.agent.delete(NAME, ID(0));
+  await settled([device]);
+  await sync();
+  expect(await bodies()).toEqual(new Map([1, 2, 3].map(agents)));
+
+  // kinto.js writes, edits and deletes, the agent has it.
+  const body = { id: ID(9), text: 'of kinto.js' };
+  await records.create({ id: await wireId(ID(9)), body }, { useRecordId: true });
+  await change(1, 'edited');
+  await records.delete(await wireId(ID(2)));
+  await sync();
+  const all = new Map<string, object>([
+    [ID(1), { text: 'edited' }],
+    agents(3),
+    [ID(9), { text: 'of kinto.js' }],
+  ]);
+  expect(await agentHolds(device)).toEqual(all);
+  expect(await bodies()).toEqual(all);
+  await records.delete(await wireId(ID(9)));
+  await sync();
+  all.delete(ID(9));
+  expect(await agentHolds(device)).toEqual(all);
+
+  // The server alone says that a record is deleted: kinto.js keeps it, and puts it up again.
+  expect(damages).toEqual([]);
+  const lost = await wireId(ID(3));
+  const path = `/buckets/${client.bucket}/collections/${NAME}/records`;
+  await ask('DELETE', `${path}/${lost}`);
+  await sync();
+  expect(damages).toEqual([[lost, 'a deletion that nobody sealed']]);
+  expect(await bodies()).toEqual(all);
+  expect(await ask('GET', `${path}/${lost}`)).toMatchObject({ id: lost });
+  expect(await agentHolds(device)).toEqual(all);
+}
