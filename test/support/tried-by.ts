@@ -9,7 +9,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/command.ts': 'emulator/cli.test.ts',
     'emulator/device/flash-bench.ts': 'measures, and nothing relies on it',
     'emulator/device/machine.ts': 'emulator/device/device.test.ts',
-    'emulator/device/operations.ts': 'platform/quickjs/bridge.test.ts',
     'emulator/look.ts': 'emulator/scenario.test.ts',
     'emulator/remote.ts': 'emulator/setup.test.ts',
     'emulator/run.ts': 'emulator/scenario.test.ts',
