@@ -72,7 +72,7 @@ describe('an operation', () => {
     expect(await failed(coded('failed', new Error('EIO')))).toEqual({ error: 'failed' });
   });
 
-  it('throws all else through the clock: the power, a mistake, a code that no port has', async () => {
+  it('throws all else through the clock, a code that no port has included', async () => {
     for (const error of [new PowerCut(), new TypeError('x'), coded('ENOENT'), null, undefined]) {
       await expect(failed(error)).rejects.toBe(error);
     }
@@ -118,7 +118,7 @@ describe('the storage', () => {
     ]);
   });
 
-  it('commits what came in portions in one, in their order, and knows nothing of them later', async () => {
+  it('commits what came in portions at once, in its order, and forgets the portions', async () => {
     const memory = new MemoryStorage();
     const operations = storageOperations(clock, memory);
     const change = (key: string, value: string): Given => ({ head: `[["${key}",1]]`, text: value });
@@ -136,7 +136,7 @@ describe('the storage', () => {
     expect(await memory.get(['a', 'c'])).toEqual([null, '4']);
   });
 
-  it('says after a repair whether something is lost, and is whole where nothing repairs', async () => {
+  it('says after a repair whether all is whole, and so where nothing repairs', async () => {
     const repaired = async (isWhole?: boolean) => {
       const repair = isWhole === undefined ? {} : { repair: async () => isWhole };
       const operations = storageOperations(clock, Object.assign(new MemoryStorage(), repair));

@@ -6,12 +6,10 @@
 export const TRIED_BY: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'emulator/checks.ts': 'emulator/scenario.test.ts',
-    'emulator/command.ts': 'emulator/cli.test.ts',
     'emulator/device/flash-bench.ts': 'measures, and nothing relies on it',
     'emulator/device/machine.ts': 'emulator/device/device.test.ts',
     'emulator/look.ts': 'emulator/scenario.test.ts',
     'emulator/remote.ts': 'emulator/setup.test.ts',
-    'emulator/run.ts': 'emulator/scenario.test.ts',
     'emulator/servers/account-view.ts': 'emulator/scenario.test.ts',
     'emulator/servers/gateway/command.ts': 'emulator/servers/gateway/processes.test.ts',
     'emulator/servers/gateway/listener.ts': 'emulator/servers/gateway/processes.test.ts',
