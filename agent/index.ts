@@ -28,6 +28,7 @@ export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote } from './config.ts';
+export { kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
 export { kinto } from './remotes/kinto/kinto.ts';

@@ -96,13 +96,18 @@ const PROTOCOL_WORDS: readonly RegExp[] = [
   /displayuri|(wipe|reset)(engine|all)/,
 ];
 
-const LISTS = ['agent/index.ts', 'agent/contents/lazy.ts'];
+const LISTS = ['agent/index.ts', 'agent/contents/lazy.ts', 'agent/contents/kinto-sign-in.ts'];
 
 /** Who says one of them, and why. */
 const MAY_SAY = new Map<string, readonly RegExp[]>([
   // The two lists of what a build may hold.
-  ['agent/index.ts', [/^export \{ (clients|kinto|sync15|syncto) \} from '\.\/remotes\//]],
+  [
+    'agent/index.ts',
+    [/^export \{ (clients|kinto|kintoSignIn|sync15|syncto) \} from '\.\/(remotes|contents)\//],
+  ],
   ['agent/contents/lazy.ts', [/(sync15|syncto)\b/, /name: 'clients'|\/clients\.ts/]],
+  // What puts a sign-in and a protocol together.
+  ['agent/contents/kinto-sign-in.ts', [/[kK]into/]],
   // A status shows it: whatever the protocol, a person may have switched a collection off
   // elsewhere.
   ['agent/status.ts', [/\bdeclined\b/]],

@@ -3,20 +3,17 @@
 // time. Nothing secret is handed out but to the accounts server; signing out forgets first and
 // tells the server then.
 
-import { restKey } from '../../crypto/rest.ts';
-import type { Change, Identity, Platform } from '../../platform/ports.ts';
+import type { Identity, Platform } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
-import { badInput, ported, SyncError } from '../errors.ts';
+import { badInput, SyncError } from '../errors.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
-import { deviceKeyOf } from '../store/device-key.ts';
 import { SIGNED_IN_KEY, SIGNING_IN_KEY } from '../store/layout.ts';
-import { FORM, parsedObject, unreadable } from '../store/stored.ts';
-import { createVault, type Vault } from '../store/vault.ts';
 import { beginSignIn, finishSignIn, readRedirect, type SignInCode } from './companion.ts';
 import type { Credentials, SignedIn } from './credentials.ts';
 import type { DeviceDescription } from './device.ts';
 import { createIdentity } from './identity.ts';
 import { importSignIn } from './import.ts';
+import { openSafe, type Safe } from './safe.ts';
 import { discoverAccounts } from './server.ts';
 import { revokeToken, type TokenClient } from './tokens.ts';
 
@@ -91,41 +88,6 @@ export function openKeeper(
       forget,
     },
     signIn: signInOf(platform, config, safe, user, passwordSignIn),
-  };
-}
-
-/** What of a sign-in lies in the device's storage, sealed. */
-type Safe = ReturnType<typeof openSafe>;
-
-function openSafe(platform: Platform) {
-  const { clock, entropy, storage } = platform;
-  const deviceKey = (): Promise<Uint8Array> => deviceKeyOf(platform);
-  let opened: Promise<Vault> | null = null;
-  const vault = (): Promise<Vault> => {
-    opened ??= deviceKey().then((key) => createVault(restKey(key), entropy, clock));
-    // A device that did not say its key now may do so the next time.
-    opened.catch(() => {
-      opened = null;
-    });
-    return opened;
-  };
-  return {
-    deviceKey,
-    async sealed(key: string, value: object): Promise<Change> {
-      return [key, await (await vault()).seal(key, FORM, JSON.stringify(value))];
-    },
-    /** Errors: `damaged`. */
-    async load<T>(key: string): Promise<T | null> {
-      const [box] = await ported(storage.get([key]));
-      if (box === null || box === undefined) return null;
-      const opened = typeof box === 'string' ? null : await (await vault()).open(key, box);
-      // Form 1 had no letter.
-      const isKnown = opened?.head === FORM || opened?.head === '';
-      const value = opened && isKnown ? parsedObject(opened.text) : null;
-      if (value === null) throw unreadable('signIn', opened?.head ?? '');
-      return value as T;
-    },
-    commit: (...changes: Change[]): Promise<void> => ported(storage.commit(changes)),
   };
 }
 

@@ -3,6 +3,8 @@
 // own words. Nothing secret goes into a URL or an error, and no redirect is followed.
 // Source: Firefox Accounts, "Integrating with FxA" and the API of its auth server.
 
+import { encodeBase64 } from '../../crypto/bytes.ts';
+import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { badResponse, fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS } from '../limits.ts';
@@ -55,17 +57,20 @@ interface Question {
   readonly json?: object;
   /** For the Authorization header. */
   readonly bearer?: string | undefined;
+  /** A name and a password for it, joined by a colon. */
+  readonly basic?: string | undefined;
 }
 
 /** Any status is an answer. Errors: `badResponse`, those of the network. */
 export async function exchange(
   device: SignInDevice,
   url: string,
-  { json, bearer }: Question,
+  { json, bearer, basic }: Question,
 ): Promise<Answered> {
   const headers: Header[] = [['Accept', 'application/json']];
   if (json !== undefined) headers.push(['Content-Type', 'application/json']);
   if (bearer !== undefined) headers.push(['Authorization', `Bearer ${bearer}`]);
+  if (basic !== undefined) headers.push(['Authorization', basicOf(basic)]);
   const shared = { url, headers, ...EXCHANGE_LIMITS };
   try {
     const response = await device.network.request(
@@ -94,6 +99,11 @@ export function accepted(answered: Answered, what: string, refusedCode: SyncErro
     words === '' ? message : `${message} (${words})`,
     { status, ...(waitMs === 0 ? {} : { retryAfterMs: waitMs }) },
   );
+}
+
+/** Source: RFC 7617, in UTF-8. */
+function basicOf(credentials: string): string {
+  return `Basic ${encodeBase64(encodeUtf8(credentials))}`;
 }
 
 /** A page of the accounts server, its configuration and every answer of its API are shorter. */

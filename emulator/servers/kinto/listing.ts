@@ -16,8 +16,17 @@ interface Listed {
   readonly total: number;
 }
 
-/** `pageMax`: `paginate_by`; null: pages are as long as they were asked for. Errors: 400. */
-export function listed(place: Place, url: URL, pageMax: number | null, nowMs: number): Listed {
+/**
+ * `pageMax`: `paginate_by`; null: pages are as long as they were asked for.
+ * `isTheirs`: who asks may see it. Errors: 400.
+ */
+export function listed(
+  place: Place,
+  url: URL,
+  pageMax: number | null,
+  nowMs: number,
+  isTheirs: (data: Data) => boolean,
+): Listed {
   const query = url.searchParams;
   const stampMs = place.stampMs;
   const since = stampOf(query, '_since', nowMs);
@@ -27,7 +36,8 @@ export function listed(place: Place, url: URL, pageMax: number | null, nowMs: nu
   const isFound = (data: Data): boolean =>
     data.last_modified > (since ?? -1) &&
     data.last_modified < (before ?? Number.POSITIVE_INFINITY) &&
-    matches(data, query);
+    matches(data, query) &&
+    isTheirs(data);
   const live = place.live().filter(isFound);
   const found = [...live, ...(isTimed ? place.tombstones().filter(isFound) : [])];
   const sorted = sortedBy(found, query.get('_sort'));

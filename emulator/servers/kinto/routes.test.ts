@@ -23,6 +23,8 @@ describe('who asks', () => {
     expect(await ask('PUT', '/buckets/b', {}, alice)).toMatchObject({ status: 403 });
     expect(await ask('GET', '/buckets/b/collections/x/records')).toMatchObject({ status: 404 });
     expect(await put('r')).toMatchObject({ status: 201 });
+    expect((await ask('GET', '/buckets')).json.data).toMatchObject([{ id: 'b' }]);
+    expect((await ask('GET', '/buckets', undefined, alice)).json.data).toEqual([]);
   });
 
   test.each(['/x', '/buckets/b/groups/c', `${RECORDS}/a/b`, '/buckets/b/collections/c/x'])(

@@ -7,7 +7,7 @@ import { type Answer, type Asked, isChange } from './asked.ts';
 import { kintoError } from './errors.ts';
 import { listed } from './listing.ts';
 import { checkTags, onObject } from './objects.ts';
-import type { Place } from './place.ts';
+import type { Data, Place } from './place.ts';
 import type { Bucket, KintoStore } from './store.ts';
 
 export interface Rules {
@@ -31,7 +31,9 @@ export function answerTo(store: KintoStore, rules: Rules, asked: Asked): Answer 
   if (asked.user === null) throw kintoError('missingToken');
   if (isChange(asked) && rules.isReadOnly()) throw kintoError('notAllowed');
   if (isChange(asked) && asked.method !== 'DELETE' && rules.isFull()) throw kintoError('full');
-  if (bucketId === undefined) return list(rules, asked, store.names);
+  if (bucketId === undefined) {
+    return list(rules, asked, store.names, ({ id }) => store.buckets.get(id)?.owner === asked.user);
+  }
   if (segments.length === 2) return onBucket(store, asked, asked.user, bucketId);
   const bucket = store.buckets.get(bucketId);
   if (bucket?.owner !== asked.user) throw kintoError('forbidden');
@@ -57,10 +59,15 @@ function hello({ base, batchRequests, isReadOnly }: Rules, { user }: Asked): obj
   };
 }
 
-function list({ nowMs, pageRecords }: Rules, asked: Asked, place: Place): Answer {
+function list(
+  { nowMs, pageRecords }: Rules,
+  asked: Asked,
+  place: Place,
+  isTheirs: (data: Data) => boolean = () => true,
+): Answer {
   if (isChange(asked)) throw kintoError('notAllowed');
   checkTags(asked, place.stampMs, null);
-  const { data, headers, total } = listed(place, asked.url, pageRecords, nowMs());
+  const { data, headers, total } = listed(place, asked.url, pageRecords, nowMs(), isTheirs);
   if (asked.method === 'GET') return { status: 200, headers, json: { data } };
   const totals = { 'Total-Objects': `${total}`, 'Total-Records': `${total}` };
   return { status: 200, headers: { ...headers, ...totals } };

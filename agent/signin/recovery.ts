@@ -1,0 +1,141 @@
+// The account manager of a device whose user has a name and a password on a server, and no account
+// that has a key: the key is a recovery code, which is made once and shown once. A second device is
+// told the code. Whoever gives none has no data there yet, or is refused; whoever gives a wrong one
+// is refused as long as there is data under another key. Nothing is written on the server here.
+
+import { keyOfRecoveryCode, recoveryCode } from '../../crypto/recovery.ts';
+import type { Credentials, Platform, SyncKeyB } from '../../platform/ports.ts';
+import type { SignInConfig } from '../config.ts';
+import { badInput, badResponse, SyncError } from '../errors.ts';
+import { SIGNED_IN_KEY } from '../store/layout.ts';
+import { member } from '../wire/document.ts';
+import type { Keeper, SignIn } from './keeper.ts';
+import { openSafe } from './safe.ts';
+import { exchange } from './server.ts';
+
+/** Where a user's data is on the server, as its protocol says. */
+interface Places {
+  bucketOf(key: SyncKeyB): string;
+  /** Whether a bucket is one of ours, under whichever key. */
+  isOurs(bucket: string): boolean;
+}
+
+/** What is kept: plain JSON. */
+interface Kept extends Credentials {
+  readonly key: SyncKeyB;
+}
+
+/** `accountsUrl`: of the server, without its version and without a slash at the end. */
+export function openRecovery(
+  platform: Platform,
+  { accountsUrl }: Pick<SignInConfig, 'accountsUrl'>,
+  places: Places,
+): Keeper {
+  const safe = openSafe(platform);
+  let current: Kept | null = null;
+  const kept = async (): Promise<Kept> => {
+    current ??= await safe.load<Kept>(SIGNED_IN_KEY);
+    if (current === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
+    return current;
+  };
+  return {
+    identity: {
+      account: async () => {
+        const { name } = await kept();
+        return { uid: name, email: name };
+      },
+      assertion: () => Promise.reject(noSuch('assertion')),
+      accessToken: () => Promise.reject(noSuch('access token')),
+      credentials: async () => {
+        const { name, password } = await kept();
+        return { name, password };
+      },
+      syncKey: async () => (await kept()).key,
+      deviceKey: safe.deviceKey,
+      async forget() {
+        current = null;
+        await safe.commit([SIGNED_IN_KEY, null]);
+      },
+    },
+    signIn: signInOf(platform, accountsUrl, places, async (next) => {
+      await safe.commit(await safe.sealed(SIGNED_IN_KEY, next));
+      current = next;
+    }),
+  };
+}
+
+/**
+ * `call({call: 'password', email, password, code})`: `email` is the name. Without `code` the user
+ * begins, and the answer has the code, `{code}`, which is shown and never handed out again.
+ * Errors: `badInput`, `unauthorized`, `keyMismatch` (there is data under another key), those of
+ * the network.
+ */
+function signInOf(
+  platform: Platform,
+  serverUrl: string,
+  places: Places,
+  keep: (kept: Kept) => Promise<void>,
+): SignIn {
+  const begin = async (name: string, password: string, given: string | null): Promise<object> => {
+    const code = given ?? recoveryCode(platform.entropy.random(CODE_BYTES));
+    const key = keyOf(code);
+    const own = places.bucketOf(key);
+    const there = await bucketsOf(platform, serverUrl, `${name}:${password}`);
+    const isUnderAnother = there.some((one) => places.isOurs(one)) && !there.includes(own);
+    if (isUnderAnother) {
+      const what = given === null ? 'its code is needed' : 'it is not that of this code';
+      throw new SyncError('keyMismatch', `this user has data under a key: ${what}`);
+    }
+    await keep({ name, password, key });
+    return given === null ? { code } : {};
+  };
+  return {
+    begin: () => Promise.reject(noSuch('page to sign in')),
+    finish: () => Promise.reject(noSuch('page to sign in')),
+    import: () => Promise.reject(noSuch('sign-in to import')),
+    async password() {
+      throw badInput('password: the code that it makes is an answer of `call`');
+    },
+    async call({ call, email, password, code }) {
+      if (call !== 'password') throw badInput(`call: there is no ${call}`);
+      if (email.includes(':')) throw badInput('email: a name has no colon');
+      return begin(text('email', email), text('password', password), code || null);
+    },
+  };
+}
+
+const CODE_BYTES = 16;
+
+/** Errors: `badInput` says what is wrong with the code. */
+function keyOf(code: string): SyncKeyB {
+  try {
+    return keyOfRecoveryCode(code);
+  } catch (error) {
+    if ((error as Error | null)?.name !== 'CryptoError') throw error;
+    throw badInput(`code: ${(error as Error).message}`);
+  }
+}
+
+/** The user's own buckets. Errors: `unauthorized`, `badResponse`, those of the network. */
+async function bucketsOf(platform: Platform, serverUrl: string, basic: string): Promise<string[]> {
+  const { status, body } = await exchange(platform, `${serverUrl}/v1/buckets`, { basic });
+  if (status === 401) throw new SyncError('unauthorized', 'the name or the password is wrong');
+  if (status === 429 || status >= 500) {
+    throw new SyncError('unavailable', `the server answered with status ${status}`, { status });
+  }
+  // A server that lets nobody list them tells nothing of other keys.
+  if (status === 403) return [];
+  const data = member(body, 'data');
+  if (status !== 200 || !Array.isArray(data)) throw badResponse('buckets: not a list of them');
+  return data.map((one) => String(member(one, 'id')));
+}
+
+function noSuch(what: string): SyncError {
+  return badInput(`this device signs in with a name and a password: there is no ${what}`);
+}
+
+/** What came across a bridge may be anything. */
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw badInput(`${name}: not a text`);
+}
