@@ -213,6 +213,62 @@ describe('when it is told to end', () => {
   });
 });
 
+test('whoever says it twice does not want to wait', async () => {
+  onStorage = () => undefined;
+  const { ask, child, ended, saw } = await startGateway();
+  const asked = ask(RECORDS).catch(() => 'cut off');
+  await eventually(() => seen.length === 2);
+  child.kill('SIGINT');
+  await saw('"closing"');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(await asked).toBe('cut off');
+});
+
+test('its help is printed, whatever else is typed, and nothing is started', async () => {
+  const command = startCommand(['gateway', '--help', '--port', 'x']);
+  expect(await command.ended).toBe(0);
+  expect(command.printed()).toMatch(/^Usage: kitsync gateway /);
+});
+
+test('a port that somebody has is named, with what the system says of it', async () => {
+  const { port } = new URL(origin);
+  const command = startCommand(['gateway', '--token-server', origin, '--port', port]);
+  expect(await command.ended).toBe(2);
+  expect(command.complained()).toBe(`kitsync: cannot listen on port ${port}: EADDRINUSE\n`);
+});
+
+test('only what it was told may be written is written, and only that erased', async () => {
+  const { ask } = await startGateway('--write', 'prefs', '--erase', 'history');
+  const statusOf = async (name: string, method: string, init: RequestInit = {}) =>
+    (await ask(`/v1/buckets/${BUCKET}/collections/${name}/records/a`, { method, ...init })).status;
+  const put = {
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"data":{"payload":"p"}}',
+  };
+  onStorage = (_asked, answer) => json(answer, 200, 1_442_849_065.12);
+  expect([await statusOf('prefs', 'PUT', put), await statusOf('history', 'PUT', put)]).toEqual([
+    ...[200, 405],
+  ]);
+  expect([await statusOf('history', 'DELETE'), await statusOf('prefs', 'DELETE')]).toEqual([
+    ...[204, 405],
+  ]);
+});
+
+test('a server that cannot be reached is named in the log by its host alone', async () => {
+  const { ask, printed } = await startGateway();
+  onToken = (asked) => asked.socket.destroy();
+  expect((await ask(RECORDS)).status).toBe(503);
+  const { host } = new URL(origin);
+  const lines = printed()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toContainEqual(
+    expect.objectContaining({ event: 'unreachable', host, cause: expect.stringMatching(/^\w+$/) }),
+  );
+});
+
 test('a body that is too long is refused before it is read whole', async () => {
   const { url } = await startGateway();
   let sentBytes = 0;
