@@ -99,6 +99,22 @@ describe('the program of the page', () => {
     expect(await opened(payload)).toEqual({ id: wireId, last_modified: 1, refused });
   });
 
+  test.each([
+    ['8 bytes', '12345678', 0],
+    ['3 bytes, but for the 5 bytes behind it', '123', 5],
+  ])('refuses a changed IV where the own id has %s', async (_, id, taken) => {
+    const { ciphertext, IV: iv, hmac: mac } = JSON.parse(sealed({ id, abcdef: 'x' }));
+    const results = [...Buffer.from(iv, 'base64').keys()].map((at) => {
+      const bytes = Buffer.from(iv, 'base64');
+      bytes[at] = (bytes[at] ?? 0) ^ 2;
+      const payload = JSON.stringify({ ciphertext, IV: bytes.toString('base64'), hmac: mac });
+      return opened(payload, other.wireId(id));
+    });
+    const bodies = (await Promise.all(results)).filter(({ body }) => body !== undefined);
+    expect(bodies.length).toBeLessThanOrEqual(taken);
+    expect(bodies.length > 0).toBe(taken > 0);
+  });
+
   test('refuses a record under its own id, which is not hashed', async () => {
     const one = sealed({ id: 'one', text: 'x' });
     expect(await opened(one, 'one')).toMatchObject({ refused: 'another record' });

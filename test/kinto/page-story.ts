@@ -20,21 +20,7 @@ export async function meetWithKintoJs(
   const device = await deviceOf(user);
   const client = await pageClient(user, keyOf(user), NAME);
   const { records, wireId, damages } = client;
-  const sync = async (): Promise<void> => {
-    const result = await records.sync({ strategy: 'manual' });
-    expect({ errors: result.errors, conflicts: result.conflicts }).toEqual({
-      errors: [],
-      conflicts: [],
-    });
-  };
-  const bodies = async (): Promise<Map<unknown, unknown>> => {
-    const { data } = await records.list();
-    return new Map(data.map(({ body: { id, ...body } = {} }) => [id, body]));
-  };
-  const change = async (n: number, text: string): Promise<void> => {
-    const { data } = await records.get(await wireId(ID(n)));
-    await records.update({ ...data, body: { ...data.body, text } });
-  };
+  const { sync, bodies, change } = stepsOf(client);
 
   // The agent writes, kinto.js reads.
   expect(await device.agent.enable()).toMatchObject({ ok: true });
@@ -76,4 +62,35 @@ export async function meetWithKintoJs(
   expect(await bodies()).toEqual(all);
   expect(await ask('GET', `${path}/${lost}`)).toMatchObject({ id: lost });
   expect(await agentHolds(device)).toEqual(all);
+
+  // The bucket was deleted with what the agent has never seen.
+  const last = { id: ID(10), text: 'the last one' };
+  await records.create({ id: await wireId(ID(10)), body: last }, { useRecordId: true });
+  await sync();
+  await ask('DELETE', `/buckets/${client.bucket}`);
+  expect(await agentHolds(device)).toEqual(all);
+  await records.resetSyncStatus();
+  await sync();
+  all.set(ID(10), { text: 'the last one' });
+  expect(await bodies()).toEqual(all);
+  expect(await agentHolds(device)).toEqual(all);
+}
+
+function stepsOf({ records, wireId }: Awaited<ReturnType<typeof pageClient>>) {
+  const sync = async (): Promise<void> => {
+    const result = await records.sync({ strategy: 'manual' });
+    expect({ errors: result.errors, conflicts: result.conflicts }).toEqual({
+      errors: [],
+      conflicts: [],
+    });
+  };
+  const bodies = async (): Promise<Map<unknown, unknown>> => {
+    const { data } = await records.list();
+    return new Map(data.map(({ body: { id, ...body } = {} }) => [id, body]));
+  };
+  const change = async (n: number, text: string): Promise<void> => {
+    const { data } = await records.get(await wireId(ID(n)));
+    await records.update({ ...data, body: { ...data.body, text } });
+  };
+  return { sync, bodies, change };
 }
