@@ -314,6 +314,27 @@ describe('a record that comes from the server', () => {
     expect(merge({ local: edited(null, 59_000), mirror: older, incoming: newer })).toEqual(won);
   });
 
+  test('written again as it was agreed on, be it later, undoes no deletion and no title', () => {
+    const dates = Array.from({ length: 25 }, (_, at) => US + (25 - at) * 1_000_594);
+    const agreed = page(dates.map(link), { kept: 1 });
+    const cut = dates.slice(0, 20).map((date) => link(date - (date % 1_000)));
+    const titled = { ...agreed, title: 'mine' };
+    for (const again of [agreed, page(dates.slice(0, 20).map(link)), page(cut.reverse())]) {
+      const late = { mirror: agreed, incoming: again };
+      expect(merge({ ...late, local: edited(null, 99_000) })).toEqual({
+        ...{ mirror: 'asIs', local: 'keep' },
+      });
+      expect(merge({ ...late, local: edited(titled, 99_000) }).local).toMatchObject({
+        title: 'mine',
+      });
+    }
+    const [visited, renamed] = [page([link(US * 2)]), page(cut, { title: 'theirs' })];
+    for (const incoming of [visited, renamed]) {
+      const lost = { mirror: 'asIs', local: 'none' };
+      expect(merge({ local: edited(null, 99_000), mirror: agreed, incoming })).toEqual(lost);
+    }
+  });
+
   test('is compared by age, so that clocks may differ by years', () => {
     const input = (deviceNowMs: number, ageMs: number) => ({
       local: { body: null, changedAtMs: deviceNowMs - ageMs },

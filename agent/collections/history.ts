@@ -95,10 +95,20 @@ function check(body: Body): string | null {
 function merge(input: MergeInput): MergeDecision {
   const { local, mirror, incoming, epoch } = input;
   const theirs = incoming.body;
-  const ifYounger = isLocalYounger(input) ? 'keep' : 'none';
+  const agreed = mirror?.body;
+  // However late it was written: what was agreed on, or less of it, is no news.
+  const isAsAgreed =
+    local &&
+    agreed &&
+    theirs &&
+    goesUpAs(
+      { ...agreed, ...theirs, visits: uniteVisits(visitsOf(theirs), visitsOf(agreed)) },
+      agreed,
+    );
+  const ifYounger = isAsAgreed || isLocalYounger(input) ? 'keep' : 'none';
   if (theirs === null) return { mirror: null, local: local?.body ? ifYounger : 'none' };
 
-  const mine = local ? local.body : mirror?.body;
+  const mine = local ? local.body : agreed;
   // Another page under the same id is no edit of ours: ids are random, and pages keep theirs for
   // life.
   if (!mine || !isSamePage(mine, theirs)) {
@@ -109,11 +119,14 @@ function merge(input: MergeInput): MergeDecision {
   const isUnsent = local ?? mirror?.epoch !== epoch;
   const title = isUnsent && laterTitle(mine, theirs, ifYounger === 'keep');
   const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
-  if (isUnsent && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
+  if (isUnsent && !goesUpAs(united, theirs)) {
     return { mirror: 'asIs', local: united };
   }
-  const isUnchanged = visits === theirs.visits && hasSameMembers(united, theirs);
-  return { mirror: isUnchanged ? 'asIs' : united, local: 'none' };
+  return { mirror: hasSameMembers(united, theirs) ? 'asIs' : united, local: 'none' };
+}
+
+function goesUpAs(body: Body, other: Body): boolean {
+  return hasSameMembers(outgoing('', body), outgoing('', other));
 }
 
 /**
@@ -130,7 +143,7 @@ function laterTitle(mine: Body, theirs: Body, isMineYounger: boolean): unknown {
 /**
  * All visits of both, newest first, then what in `theirs` is no visit. Equal date and type is one
  * visit, and so is one that was cut to milliseconds: the precise one stays. Members that both have
- * are those of `theirs`; `theirs` itself is returned when `mine` adds nothing.
+ * are those of `theirs`.
  */
 function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): readonly unknown[] {
   const united: Visit[] = [];
@@ -149,10 +162,7 @@ function uniteVisits(mine: readonly unknown[], theirs: readonly unknown[]): read
     else atType.set(visit.type, united.push(visit) - 1);
   }
   const countMax = Math.max(VISITS_KEPT_MAX, mine.length, theirs.length);
-  const all = [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
-  const isUnchanged =
-    all.length === theirs.length && all.every((visit, at) => visit === theirs[at]);
-  return isUnchanged ? theirs : all;
+  return [...united.slice(0, countMax), ...theirs.filter((visit) => !isVisit(visit))];
 }
 
 /**
@@ -181,11 +191,11 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   if (id === null || !(existing || PAGE_ID.test(id))) {
     return refuse('id: not 12 base64url characters');
   }
-  const given = members.visits ?? [];
+  const given = (members.visits ?? []) as readonly unknown[];
   const known = existing ? visitsOf(existing) : [];
   const complaint = checkPut(given, known);
   if (complaint !== null) return refuse(complaint);
-  let visits = isEmptyList(given) ? known : uniteVisits(given as readonly unknown[], known);
+  let visits = given.length > 0 ? uniteVisits(given, known) : known;
   if (!visits.some(isVisit)) {
     if (nowMs * 1000 < FIRST_VISIT_US) {
       return refuse('visits: none, and the device does not know the time');
@@ -226,10 +236,6 @@ function checkPut(visits: unknown, known: readonly unknown[]): string | null {
 
 function visitKey({ date, type }: Visit): string {
   return `${date} ${type}`;
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
 }
 
 /** Cut as Firefox does, but not through a surrogate pair. */
