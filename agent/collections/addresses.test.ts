@@ -229,9 +229,9 @@ test('devices that edit and fork at random come to rest alike, and lose no text'
 
 test('where a server has begun anew, the later version is what goes up', () => {
   const [older, newer] = [1, 2].map((time) => address({ name: `${time}`, timeLastModified: time }));
-  const anew = (mine: Body | undefined, theirs: Body | undefined) =>
+  const anew = (mine: Body | undefined, theirs: Body | undefined, edit?: Body | null) =>
     addresses.merge({
-      local: null,
+      local: edit === undefined ? null : { body: edit, changedAtMs: 1 },
       mirror: mine ? { body: mine, modifiedMs: 1, epoch: 1 } : null,
       incoming: { body: theirs ?? null, modifiedMs: NOW_MS },
       ...{ epoch: 2, serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
@@ -239,4 +239,8 @@ test('where a server has begun anew, the later version is what goes up', () => {
   expect(anew(newer, older)).toEqual({ mirror: 'asIs', local: newer });
   expect(anew(older, newer)).toEqual({ mirror: 'asIs', local: 'none' });
   expect(anew(newer, undefined)).toEqual({ mirror: null, local: 'none' });
+  const edit = address({ name: '2', tel: '+1', timeLastModified: 2 });
+  expect(anew(newer, older, edit)).toEqual({ mirror: 'asIs', local: edit });
+  expect(anew(newer, older, null)).toEqual({ mirror: 'asIs', local: 'keep' });
+  expect(anew(older, newer, null)).toEqual({ mirror: 'asIs', local: 'none' });
 });

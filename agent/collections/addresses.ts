@@ -13,6 +13,7 @@ import {
   hashKey,
   hasSameMembers,
   isSameValue,
+  overOlder,
   refuse,
   shortId,
   withIdFirst,
@@ -72,13 +73,9 @@ function check(body: Body): string | null {
   return null;
 }
 
-function merge({ local, mirror, incoming, epoch }: MergeInput): MergeDecision {
+function merge(input: MergeInput): MergeDecision {
+  const { local, mirror, incoming } = isBeforeAgreed(input) ? overOlder(input) : input;
   const theirs = incoming.body;
-  // What another server once had is as good as never sent, where it is later.
-  const isAnew = local === null && mirror !== null && mirror.epoch !== epoch;
-  if (isAnew && theirs !== null && changedMs(mirror.body) > changedMs(theirs)) {
-    return { mirror: 'asIs', local: mirror.body };
-  }
   // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
   if (!local || (local.body && theirs && hasSameMembers(local.body, theirs))) {
     return { mirror: theirs && 'asIs', local: 'none' };
@@ -96,6 +93,12 @@ function merge({ local, mirror, incoming, epoch }: MergeInput): MergeDecision {
     mirror: 'asIs',
     local: isTheirs && hasSameMembers(entry, entryOf(theirs)) ? 'none' : merged,
   };
+}
+
+/** A server that has begun anew has what is older than what was agreed on with another. */
+function isBeforeAgreed({ mirror, incoming, epoch }: MergeInput): boolean {
+  if (mirror === null || mirror.epoch === epoch || incoming.body === null) return false;
+  return changedMs(mirror.body) > changedMs(incoming.body);
 }
 
 function changedMs(body: Body): number {

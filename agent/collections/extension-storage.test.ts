@@ -56,6 +56,31 @@ describe('two versions', () => {
     expect(merged(null, { a: 1 }, { a: 1 })).toBe('keep');
     expect(merged(null, { a: 1 }, { a: 2 })).toBe('none');
     expect(merged(null, { a: 1 }, null)).toBe('none');
+    const [agreed, again] = ['{"a":1,"b":2}', '{ "b": 2, "a": 1 }'].map((data) => ({
+      body: record({}, { data }),
+      modifiedMs: 2,
+    }));
+    const local = { body: null, changedAtMs: 1 };
+    if (!agreed || !again) throw new Error('there are two');
+    const input = { local, mirror: agreed, incoming: again, serverNowMs: 3, deviceNowMs: 3 };
+    expect(extensionStorage.merge(input).local).toBe('keep');
+  });
+
+  test('of a server that has begun anew: the one that it wrote last, but for changes here', () => {
+    const mergeAnew = (theirsMs: number, mine?: object | null) => {
+      const { local } = extensionStorage.merge({
+        local: mine === undefined ? null : { body: mine && record(mine), changedAtMs: 1 },
+        mirror: { body: record({ a: 1, b: 1 }), modifiedMs: 5, epoch: 1 },
+        incoming: { body: record({ a: 0, c: 1 }), modifiedMs: theirsMs },
+        ...{ epoch: 2, serverNowMs: 9, deviceNowMs: 9 },
+      });
+      return typeof local === 'string' ? local : itemsOf(local);
+    };
+    expect(mergeAnew(4)).toEqual({ a: 1, b: 1 });
+    expect(mergeAnew(4, { a: 1, b: 2 })).toEqual({ a: 1, b: 2 });
+    expect(mergeAnew(4, null)).toBe('keep');
+    expect(mergeAnew(6)).toBe('none');
+    expect(mergeAnew(6, { a: 1, b: 1, d: 2 })).toEqual({ a: 0, c: 1, d: 2 });
   });
 
   test('keep items with any name', () => {

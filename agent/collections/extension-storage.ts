@@ -9,8 +9,9 @@ import {
   addressKey,
   addressPrefix,
   chooseId,
-  hasSameMembers,
+  isOlderThanAgreed,
   isSameValue,
+  overOlder,
   refuse,
   shortId,
   withIdFirst,
@@ -58,13 +59,14 @@ function check(body: Body): string | null {
   return parsed(body.data) === null ? 'data: not the JSON of an object' : null;
 }
 
-function merge({ local, mirror, incoming }: MergeInput): MergeDecision {
+function merge(input: MergeInput): MergeDecision {
+  const { local, mirror, incoming } = isOlderThanAgreed(input) ? overOlder(input) : input;
   const theirs = incoming.body;
   const asIs = theirs && 'asIs';
   if (!local) return { mirror: asIs, local: 'none' };
   const base = mirror ? itemsOf(mirror.body) : NO_ITEMS;
   if (local.body === null) {
-    const isUnchanged = mirror && theirs && hasSameMembers(mirror.body, theirs);
+    const isUnchanged = mirror && theirs && changedKeys(mirror.body, theirs).length === 0;
     return { mirror: asIs, local: isUnchanged ? 'keep' : 'none' };
   }
   const mine = itemsOf(local.body);

@@ -146,6 +146,42 @@ describe('the younger change', () => {
     expect(merged({ ...base, x: 1 }, { ...base, y: 2 }, false, base).local).toBe('none');
   });
 
+  describe('where the server has begun anew', () => {
+    const agreed = { id: 'a', x: 1, mine: 1 };
+    const older = { id: 'a', x: 0, theirs: 1 };
+    const anew = (
+      ageMs: number,
+      { local = null, ...more }: Partial<Pick<MergeInput, 'local' | 'epoch' | 'serverNowMs'>> = {},
+      theirs: Body | null = older,
+    ) =>
+      youngerWins({
+        ...{ ...input(0, 0), epoch: 2, local, ...more },
+        mirror: { body: agreed, modifiedMs: NOW_MS - 50, epoch: 1 },
+        incoming: { body: theirs, modifiedMs: NOW_MS - ageMs },
+      });
+    const taken = { mirror: 'asIs', local: 'none' };
+
+    test('is what was agreed on, if the server wrote its own before that', () => {
+      expect(anew(51)).toEqual({ mirror: 'asIs', local: { ...older, ...agreed } });
+      expect(anew(51, {}, { ...agreed })).toEqual(taken);
+      expect(anew(51, {}, null)).toEqual({ mirror: null, local: 'none' });
+    });
+
+    test('is the server’s, if it was written since, or nothing tells', () => {
+      for (const ageMs of [50, 49]) expect(anew(ageMs)).toEqual(taken);
+      expect(anew(51, { epoch: 1 })).toEqual(taken);
+      expect(anew(51, { serverNowMs: NOW_MS - 51 })).toEqual(taken);
+    });
+
+    test('is an edit or a deletion of what was agreed on, however old', () => {
+      const local = (body: Body | null) => ({ local: { body, changedAtMs: NOW_MS - 99 } });
+      const edited = { ...agreed, mine: 2 };
+      expect(anew(51, local(edited)).local).toEqual({ ...older, ...edited });
+      expect(anew(51, local(null))).toEqual({ mirror: 'asIs', local: 'keep' });
+      expect(anew(49, local(edited))).toEqual(taken);
+    });
+  });
+
   test('never changes whose record it is', () => {
     expect(merged({ id: 'b', x: 1 }, { id: 'a' }).local).toEqual({ id: 'a', x: 1 });
   });

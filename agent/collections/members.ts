@@ -126,11 +126,33 @@ export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Bo
 }
 
 /**
+ * Of records without a time of their own the server's decides: what is there may be a version from
+ * before the one that was agreed on with a server that has begun anew since. One in the future of
+ * the server tells nothing.
+ */
+export function isOlderThanAgreed({ mirror, incoming, epoch, serverNowMs }: MergeInput): boolean {
+  if (mirror === null || mirror.epoch === epoch || mirror.modifiedMs > serverNowMs) return false;
+  return incoming.modifiedMs < mirror.modifiedMs;
+}
+
+/** The merge where an older version came: what was agreed on since is a change of it made here. */
+export function overOlder(input: MergeInput): MergeInput {
+  const { local, mirror, incoming, deviceNowMs } = input;
+  if (mirror === null || incoming.body === null) return input;
+  return {
+    ...input,
+    local: local ?? { body: mirror.body, changedAtMs: deviceNowMs },
+    mirror: { body: incoming.body, modifiedMs: incoming.modifiedMs },
+  };
+}
+
+/**
  * The younger of two versions, with the members that only the other has or that the younger change
  * left alone: for records whose meaning is not known. One that is as was agreed has not changed,
  * however late it was written again.
  */
-export function youngerWins(input: MergeInput): MergeDecision {
+export function youngerWins(arrived: MergeInput): MergeDecision {
+  const input = isOlderThanAgreed(arrived) ? overOlder(arrived) : arrived;
   const { local, mirror: agreed, incoming } = input;
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';

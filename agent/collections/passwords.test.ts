@@ -300,9 +300,9 @@ test('new ids are random UUIDs in braces', () => {
 });
 
 describe('where a server has begun anew, and another device has put its own version there', () => {
-  const mergeAnew = (mine: Body, theirs: Body) =>
+  const mergeAnew = (mine: Body, theirs: Body, edit?: Body) =>
     passwords.merge({
-      local: null,
+      local: edit ? { body: edit, changedAtMs: NOW_MS - 99_000 } : null,
       mirror: { body: mine, modifiedMs: NOW_MS - 90_000, epoch: 1 },
       incoming: { body: theirs, modifiedMs: NOW_MS - 60_000 },
       ...{ epoch: 2, serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
@@ -314,5 +314,13 @@ describe('where a server has begun anew, and another device has put its own vers
     expect(mergeAnew(newer, older).local).toMatchObject({ password: 'new' });
     expect(mergeAnew(older, newer)).toEqual(taken);
     expect(mergeAnew(newer, newer)).toEqual(taken);
+  });
+
+  test('the later password goes up with an edit of something else', () => {
+    const edit = { username: 'me' };
+    const up = mergeAnew(newer, older, { ...newer, ...edit }).local;
+    expect(up).toMatchObject({ password: 'new', ...edit });
+    expect(mergeAnew(older, newer, { ...older, ...edit }).local).toEqual({ ...newer, ...edit });
+    expect(mergeAnew(newer, newer, { ...newer, ...edit }).local).toEqual({ ...newer, ...edit });
   });
 });

@@ -109,9 +109,12 @@ function merge(input: MergeInput): MergeDecision {
     if (isUnchanged) sent = 'keep';
     // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
   } else if (mine?.body && !hasSameMembers(mine.body, theirs)) {
+    // An older password than the one agreed on is a version before that.
+    const isBefore =
+      mirror?.epoch !== epoch && mirror && isPasswordLater(mirror.body, theirs, false);
     const merged =
       local && mirror
-        ? mergeThree(mine.body, mirror.body, theirs, isLocalYounger(input))
+        ? mergeThree(mine.body, isBefore ? theirs : mirror.body, theirs, isLocalYounger(input))
         : mergeTwo(mine.body, theirs, isLocalYounger(input));
     if (!hasSameMembers(merged, theirs)) sent = merged;
   }
