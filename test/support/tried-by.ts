@@ -12,7 +12,6 @@ export const TRIED_BY: ReadonlyMap<string, string> = new Map(
     'emulator/remote.ts': 'emulator/setup.test.ts',
     'emulator/servers/storage/kept-listing.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/kept-user.ts': 'emulator/servers/storage/kept-bsos.test.ts',
-    'emulator/servers/storage/postgres-storage.ts': 'test/servers/postgres.test.ts',
     'firmware-bundle/dist.mjs': 'test/package/package.test.ts',
   }),
 );
