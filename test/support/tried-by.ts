@@ -5,11 +5,9 @@
 /** By source: a test that goes red when a decision there is wrong, or why none does. */
 export const TRIED_BY: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    'emulator/checks.ts': 'emulator/scenario.test.ts',
     'emulator/device/flash-bench.ts': 'measures, and nothing relies on it',
     'emulator/device/machine.ts': 'emulator/device/device.test.ts',
     'emulator/look.ts': 'emulator/scenario.test.ts',
-    'emulator/remote.ts': 'emulator/setup.test.ts',
     'emulator/servers/storage/kept-listing.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'emulator/servers/storage/kept-user.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'firmware-bundle/dist.mjs': 'test/package/package.test.ts',
