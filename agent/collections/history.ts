@@ -101,7 +101,7 @@ function merge(input: MergeInput): MergeDecision {
     local &&
     agreed &&
     theirs &&
-    goesUpAs(
+    hasSameMembers(
       { ...agreed, ...theirs, visits: uniteVisits(visitsOf(theirs), visitsOf(agreed)) },
       agreed,
     );
@@ -119,14 +119,10 @@ function merge(input: MergeInput): MergeDecision {
   const isUnsent = local ?? mirror?.epoch !== epoch;
   const title = isUnsent && laterTitle(mine, theirs, ifYounger === 'keep');
   const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
-  if (isUnsent && !goesUpAs(united, theirs)) {
+  if (isUnsent && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
   }
   return { mirror: hasSameMembers(united, theirs) ? 'asIs' : united, local: 'none' };
-}
-
-function goesUpAs(body: Body, other: Body): boolean {
-  return hasSameMembers(outgoing('', body), outgoing('', other));
 }
 
 /**
