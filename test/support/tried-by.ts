@@ -6,8 +6,6 @@
 export const TRIED_BY: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'emulator/device/flash-bench.ts': 'measures, and nothing relies on it',
-    'emulator/servers/storage/kept-listing.ts': 'emulator/servers/storage/kept-bsos.test.ts',
-    'emulator/servers/storage/kept-user.ts': 'emulator/servers/storage/kept-bsos.test.ts',
     'firmware-bundle/dist.mjs': 'test/package/package.test.ts',
   }),
 );
