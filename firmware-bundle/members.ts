@@ -8,7 +8,7 @@ const NAMES = `platform local serverNowMs mirror clock nowMs saved deviceNowMs e
   sessions outgoing entropy abort addressPrefix incoming bodyBytes isResuming update waitMs
   failedInRow lastError isEmpty evictable isUnknownForm chars things nextSeq waitedMs
   send knownMs states emit letter authorize isLeaving isOver addCharsMax refreshMeta indexed
-  prepare deletion pendingIds buried observes unsent deleting standing nextPage decrypts mirrorIds
+  prepare deletion pendingIds buried observes deleting standing nextPage decrypts mirrorIds
   complaint newId indexes keyName lock refreshKeys takeString takeScalar`.split(/\s+/);
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';

@@ -50,7 +50,9 @@ test('signing in is called as what is loaded is', () => {
 test('who signs in is kept once, however many ask before it is loaded', async () => {
   const deviceKey = vi.fn(async () => new Uint8Array(32));
   const storage = { get: async () => [new Uint8Array(40)] };
-  const of = [{ identity: { deviceKey }, storage }, {}] as never as Parameters<typeof openKeeper>;
+  const clock = { sleep: () => new Promise(() => undefined) };
+  const device = { identity: { deviceKey }, storage, clock };
+  const of = [device, {}] as never as Parameters<typeof openKeeper>;
   const { identity } = signIn(...of);
   const asked = [identity.account(), identity.syncKey(), identity.accessToken(false)];
   await Promise.allSettled(asked);

@@ -109,7 +109,7 @@ describe('a deletion', () => {
     expect(await on((one) => one.stampOf('col'))).toBeNull();
   });
 
-  test('leaves the place to be swept, and a new collection of the name has another one', async () => {
+  test('leaves the place to be swept, and a new one of the name has another', async () => {
     const { on, keys } = user();
     await on((one) => one.write('col', [{ id: 'a' }]));
     expect(await on(async (one) => [await one.deleteAll(), one.hasLeft][1])).toBe(true);
@@ -173,7 +173,7 @@ describe('a batch', () => {
   });
 });
 
-test('a request is the first one once, and what has expired is forgotten a few at a time', async () => {
+test('a request is first once, and what has expired is forgotten a few at a time', async () => {
   const { on, keys } = user();
   const mac = (n: number): string => Buffer.from(`mac ${n}`).toString('base64');
   for (let n = 0; n < 9; n++) {
