@@ -7,6 +7,7 @@ import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Change, Value } from '../../platform/ports.ts';
 import { StorageError } from '../../platform/storage-rules.ts';
 import { Bench } from '../../test/contract/bench.ts';
+import { isWhole } from '../../test/sim/share.ts';
 import { HANGING_STEPS, signedOutOf } from '../../test/support/hanging.ts';
 import { documentService } from '../../test/support/made-up/services.ts';
 import { atomic, generic, history } from '../index.ts';
@@ -107,7 +108,7 @@ test('where flash has no room for it, what there was stays whole, and the stage 
   await it.agreed(device);
 });
 
-test('more local changes than a commit holds are met with it', async () => {
+test.runIf(isWhole)('more local changes than a commit holds are met with it', async () => {
   const { it, flash, device, begin } = await begun(20, 10);
   for (let n = 1_000; n < 2_100; n++) {
     await it.put(device, n, { text: n % 30 < 20 ? 'ours' : 'ours'.padEnd(2_000) });
