@@ -3,11 +3,10 @@
 // own words. Nothing secret goes into a URL or an error, and no redirect is followed.
 // Source: Firefox Accounts, "Integrating with FxA" and the API of its auth server.
 
-import { encodeBase64 } from '../../crypto/bytes.ts';
-import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Header, NetworkResponse, Platform } from '../../platform/ports.ts';
 import { badResponse, fromPort, SyncError, type SyncErrorCode } from '../errors.ts';
 import { EXCHANGE_LIMITS } from '../limits.ts';
+import { basicAuthorization } from '../wire/basic.ts';
 import { member, parseDocument, readDocument } from '../wire/document.ts';
 import { waitHeader } from '../wire/headers.ts';
 import { shownWords } from '../wire/server-words.ts';
@@ -70,7 +69,7 @@ export async function exchange(
   const headers: Header[] = [['Accept', 'application/json']];
   if (json !== undefined) headers.push(['Content-Type', 'application/json']);
   if (bearer !== undefined) headers.push(['Authorization', `Bearer ${bearer}`]);
-  if (basic !== undefined) headers.push(['Authorization', basicOf(basic)]);
+  if (basic !== undefined) headers.push(basicAuthorization(basic));
   const shared = { url, headers, ...EXCHANGE_LIMITS };
   try {
     const response = await device.network.request(
@@ -99,11 +98,6 @@ export function accepted(answered: Answered, what: string, refusedCode: SyncErro
     words === '' ? message : `${message} (${words})`,
     { status, ...(waitMs === 0 ? {} : { retryAfterMs: waitMs }) },
   );
-}
-
-/** Source: RFC 7617, in UTF-8. */
-function basicOf(credentials: string): string {
-  return `Basic ${encodeBase64(encodeUtf8(credentials))}`;
 }
 
 /** A page of the accounts server, its configuration and every answer of its API are shorter. */

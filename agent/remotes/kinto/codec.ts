@@ -5,8 +5,8 @@
 import type { BsoCrypto } from '../../../crypto/bso.ts';
 import type { KeyBundle } from '../../../crypto/keys.ts';
 import type { Body, Collection } from '../../collections/collection.ts';
-import { SLICE_CHARS_MAX } from '../../limits.ts';
-import type { Codec, Envelope, Incoming } from '../remote.ts';
+import { groupLength } from '../batches.ts';
+import type { Codec, Incoming } from '../remote.ts';
 
 interface SealOptions {
   readonly collection: Collection;
@@ -55,14 +55,4 @@ function incomingOf(result: Opened): Incoming {
   }
   const { body, text } = result;
   return isTombstone(body) ? { kind: 'tombstone' } : { kind: 'live', body, text };
-}
-
-/** How many payloads make a slice's worth; at least one. */
-function groupLength(envelopes: readonly Envelope[]): number {
-  let chars = 0;
-  const end = envelopes.findIndex(({ payload }, at) => {
-    chars += payload?.length ?? 0;
-    return at > 0 && chars > SLICE_CHARS_MAX;
-  });
-  return end < 0 ? envelopes.length : end;
 }

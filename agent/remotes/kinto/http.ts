@@ -1,12 +1,10 @@
 // The server of one pass: who asks, where the user's data is, and what goes out together.
 
-import { encodeBase64 } from '../../../crypto/bytes.ts';
-import { encodeUtf8 } from '../../../crypto/utf8.ts';
 import type { Header } from '../../../platform/ports.ts';
 import { SyncError } from '../../errors.ts';
-import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
-import { member, parseDocument, readDocument } from '../../wire/document.ts';
+import { basicAuthorization } from '../../wire/basic.ts';
 import { createHttp, type Http } from '../../wire/http.ts';
+import { batchMaxOf } from '../batches.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { batch, type NoAnswers, type Part, type PartAnswer } from './batch.ts';
 import { ending, unexpected } from './statuses.ts';
@@ -49,7 +47,7 @@ export function openServer(options: RemoteOptions, bucket: string): Kinto {
     return again;
   };
   const batchMax = async (): Promise<number> => {
-    memory.batchRequestsMax ??= await batchMaxOf(http, base);
+    memory.batchRequestsMax ??= await batchMaxOf(http, base, unexpected);
     return memory.batchRequestsMax;
   };
   return {
@@ -75,21 +73,6 @@ function isRefused(answers: PartAnswer[] | NoAnswers): boolean {
   return typeof answers !== 'string' && answers.some(({ status }) => status === 401);
 }
 
-/** Kinto's own default, used when a server does not say. */
-const BATCH_MAX_DEFAULT = 25;
-
-async function batchMaxOf(http: Http, base: string): Promise<number> {
-  const answer = await http.send({ method: 'GET', url: `${base}/` });
-  if (answer.status !== 200) throw unexpected(answer, 'hello');
-  const hello = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
-  const settings = member(hello, 'settings');
-  for (const prefix of ['', 'kinto.', 'cliquet.']) {
-    const max = member(settings, `${prefix}batch_max_requests`);
-    if (Number.isSafeInteger(max) && Number(max) > 0) return Number(max);
-  }
-  return BATCH_MAX_DEFAULT;
-}
-
 function authorization({
   platform: { identity },
   config,
@@ -102,6 +85,6 @@ function authorization({
       throw new SyncError('unauthorized', 'the account manager has no name and password');
     }
     const { name, password } = await identity.credentials(fresh);
-    return [['Authorization', `Basic ${encodeBase64(encodeUtf8(`${name}:${password}`))}`]];
+    return [basicAuthorization(`${name}:${password}`)];
   };
 }

@@ -9,6 +9,7 @@ import type { CollectionStore } from '../../store/store.ts';
 import { member } from '../../wire/document.ts';
 import { etagMs } from '../../wire/headers.ts';
 import { JSON_BODY } from '../../wire/http.ts';
+import { batchEnd } from '../batches.ts';
 import type { Outgoing, PushResult, RemoteOptions, Upload } from '../remote.ts';
 import type { Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';
@@ -92,21 +93,6 @@ async function inBatches(
     else results.push(...answers);
   }
   return results;
-}
-
-function batchEnd(
-  records: readonly Outgoing[],
-  from: number,
-  to: number,
-  charsMax: number,
-): number {
-  let chars = 0;
-  for (let at = from; at < to && at < records.length; at++) {
-    chars += records[at]?.payload?.length ?? 0;
-    // A large payload goes alone, so that its echo in a batch's answer is never read.
-    if (chars > charsMax) return Math.max(at, from + 1);
-  }
-  return Math.min(to, records.length);
 }
 
 /** A request by itself: its answer may have a long record again, so its headers have to do. */

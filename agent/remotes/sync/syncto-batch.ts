@@ -11,6 +11,7 @@ import type { RemoteMemory } from '../../store/stored.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { etagMs } from '../../wire/headers.ts';
 import { type Answer, type Http, JSON_BODY } from '../../wire/http.ts';
+import { batchEnd } from '../batches.ts';
 import type { Outgoing } from '../remote.ts';
 import { unexpected } from './statuses.ts';
 
@@ -40,9 +41,6 @@ export interface Batches {
   /** Sends a request for the record `id` by itself. Errors: those of HTTP. */
   single(request: SubRequest, id: string): Promise<SubResponse>;
 }
-
-/** Cliquet's own default, used when a server does not say. */
-const BATCH_MAX_DEFAULT = 25;
 
 export function openBatches(http: Http, base: string, memory: RemoteMemory): Batches {
   return {
@@ -113,21 +111,6 @@ export async function inBatches(
   return results;
 }
 
-function batchEnd(
-  records: readonly Outgoing[],
-  from: number,
-  to: number,
-  charsMax: number,
-): number {
-  let chars = 0;
-  for (let at = from; at < to && at < records.length; at++) {
-    chars += records[at]?.payload?.length ?? 0;
-    // A large payload goes alone, so that its echo in a batch's answer is never read.
-    if (chars > charsMax) return Math.max(at, from + 1);
-  }
-  return Math.min(to, records.length);
-}
-
 const RECORD_ANSWER = /^\s*\{\s*"(data|permissions)"\s*:/;
 
 /** Values of one answer: a record, its permissions and a dozen headers are half as many. */
@@ -159,17 +142,4 @@ export function isOf(knownMs: number | undefined, headers: unknown): boolean {
     ([name, value]): Header => [name.toLowerCase(), typeof value === 'string' ? value : ''],
   );
   return etagMs(pairs) === knownMs;
-}
-
-/** How many requests the server takes in a batch. Errors: `badResponse`, those of HTTP. */
-export async function batchMaxOf(http: Http, base: string): Promise<number> {
-  const answer = await http.send({ method: 'GET', url: `${base}/` });
-  if (answer.status !== 200) throw unexpected(answer, 'hello');
-  const hello = parseDocument(await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX));
-  const settings = member(hello, 'settings');
-  for (const prefix of ['', 'kinto.', 'cliquet.']) {
-    const max = member(settings, `${prefix}batch_max_requests`);
-    if (Number.isSafeInteger(max) && Number(max) > 0) return Number(max);
-  }
-  return BATCH_MAX_DEFAULT;
 }

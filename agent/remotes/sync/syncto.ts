@@ -11,6 +11,7 @@ import { member } from '../../wire/document.ts';
 import { etagMs, header } from '../../wire/headers.ts';
 import { type Answer, createHttp } from '../../wire/http.ts';
 import { createSplitter } from '../../wire/records.ts';
+import { batchMaxOf } from '../batches.ts';
 import { listingPage } from '../listing.ts';
 import type { Outgoing, PushResult } from '../remote.ts';
 import type { Cursor } from './cursor.ts';
@@ -27,7 +28,6 @@ import {
 } from './storage.ts';
 import {
   type Batches,
-  batchMaxOf,
   inBatches,
   isOf,
   openBatches,
@@ -96,7 +96,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
     },
 
     async upload(collection) {
-      memory.batchRequestsMax ??= await batchMaxOf(http, base);
+      memory.batchRequestsMax ??= await batchMaxOf(http, base, unexpected);
       return {
         addMax: Math.min(memory.batchRequestsMax, heap.pushRecordsMax),
         addCharsMax: heap.pushCharsMax,
