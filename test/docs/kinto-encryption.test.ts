@@ -9,6 +9,7 @@ import { bsoCrypto } from '../../crypto/bso.ts';
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
 import { hmac, hmacKey } from '../../crypto/hmac.ts';
 import { syncKeyBundle } from '../../crypto/keys.ts';
+import { keyOfRecoveryCode, recoveryCode } from '../../crypto/recovery.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import { createKinto } from '../../emulator/servers/kinto/kinto.ts';
 import { listenOnLoopback } from '../../emulator/servers/loopback.ts';
@@ -25,6 +26,8 @@ const NAME = 'things';
 const OWN_ID = 'https://app.example/1?é';
 const BODY = JSON.stringify({ id: OWN_ID, text: 'any members' });
 const RULES = { charsMax: 2_048, isLegal: isHashedId };
+
+const CODE_BYTES = Uint8Array.from({ length: 16 }, (_, at) => at);
 
 /** As the agent computes them. */
 async function vectors(): Promise<[what: string, value: string][]> {
@@ -53,6 +56,9 @@ async function vectors(): Promise<[what: string, value: string][]> {
     ['payload', await seal(BODY)],
     ['tombstone', tombstone],
     ['its payload, same IV', await seal(tombstone)],
+    ['bytes of a recovery code', encodeHex(CODE_BYTES)],
+    ['the code', recoveryCode(CODE_BYTES)],
+    ['its `kB`', keyOfRecoveryCode(recoveryCode(CODE_BYTES)).kB],
   ];
 }
 
