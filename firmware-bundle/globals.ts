@@ -89,11 +89,14 @@ function visit(node: AnyNode, scope: Scope, uses: Use[]): void {
 /** The nodes right below, without those that are just text. */
 function childrenOf(node: AnyNode): AnyNode[] {
   const found: AnyNode[] = [];
+  const members = node as unknown as { readonly [key: string]: unknown };
   // Most of what a node has is plain: a walk over a whole program looks at millions of members.
-  for (const [key, value] of Object.entries(node)) {
+  for (const key in members) {
+    const value = members[key];
     if (typeof value !== 'object' || value === null || isJustText(node, key)) continue;
-    if (!Array.isArray(value)) found.push(...[value].filter(isNode));
-    else for (const one of value) if (isNode(one)) found.push(one);
+    if (!Array.isArray(value)) {
+      if (isNode(value)) found.push(value);
+    } else for (const one of value) if (isNode(one)) found.push(one);
   }
   return found;
 }

@@ -8,7 +8,7 @@ import { PACKAGES, packageOf, withoutGlobals } from './packages.ts';
 test.each([
   ['node_modules/tweetnacl/nacl.js', 'tweetnacl'],
   ['node_modules/@scope/name/lib/index.js', '@scope/name'],
-  ['/work/node_modules/a/node_modules/b/index.js', 'a'],
+  ['/any/place/node_modules/a/node_modules/b/index.js', 'a'],
   ['agent/index.ts', null],
   ['node_modules.ts', null],
   ['my_node_modules/a/index.js', null],
