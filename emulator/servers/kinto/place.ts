@@ -9,6 +9,14 @@ export type Data = Readonly<Record<string, unknown>> & {
 
 type Members = Readonly<Record<string, unknown>>;
 
+/** What a place holds, as plain JSON. */
+export interface PlaceDump {
+  readonly stampMs: number;
+  /** Oldest change first. */
+  readonly live: readonly Data[];
+  readonly tombstones: readonly Data[];
+}
+
 export class Place {
   readonly #nowMs: () => number;
   /** Oldest change first. */
@@ -16,8 +24,15 @@ export class Place {
   readonly #tombstones = new Map<string, Data>();
   #stampMs = 0;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, from: PlaceDump = { stampMs: 0, live: [], tombstones: [] }) {
     this.#nowMs = nowMs;
+    this.#stampMs = from.stampMs;
+    for (const data of from.live) this.#live.set(data.id, data);
+    for (const data of from.tombstones) this.#tombstones.set(data.id, data);
+  }
+
+  dump(): PlaceDump {
+    return { stampMs: this.#stampMs, live: this.live(), tombstones: this.tombstones() };
   }
 
   /** The place's own stamp: that of its last change, or of when it was first asked for. */

@@ -1,6 +1,6 @@
 // What a Kinto holds, in memory: buckets of users, collections in them, records in these.
 
-import { Place } from './place.ts';
+import { Place, type PlaceDump } from './place.ts';
 
 export interface Bucket {
   /** Who made it: nobody else reads or writes what is in it. */
@@ -11,10 +11,21 @@ export interface Bucket {
   readonly collections: Map<string, Place>;
 }
 
+/** All of it, as plain JSON. */
+export interface KintoDump {
+  readonly names: PlaceDump;
+  readonly buckets: readonly {
+    readonly id: string;
+    readonly owner: string;
+    readonly names: PlaceDump;
+    readonly collections: readonly (readonly [name: string, records: PlaceDump])[];
+  }[];
+}
+
 export class KintoStore {
   readonly buckets = new Map<string, Bucket>();
   /** What `GET` of the buckets answers. */
-  readonly names: Place;
+  names: Place;
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
@@ -32,6 +43,25 @@ export class KintoStore {
     const records = new Place(this.#nowMs);
     collections.set(id, records);
     return records;
+  }
+
+  dump(): KintoDump {
+    const buckets = [...this.buckets].map(([id, { owner, names, collections }]) => ({
+      ...{ id, owner, names: names.dump() },
+      collections: [...collections].map(([name, place]) => [name, place.dump()] as const),
+    }));
+    return { names: this.names.dump(), buckets };
+  }
+
+  /** Holds what a dump does and nothing else, as after a backup was restored. */
+  restore({ names, buckets }: KintoDump): void {
+    const placeOf = (dump: PlaceDump): Place => new Place(this.#nowMs, dump);
+    this.names = placeOf(names);
+    this.buckets.clear();
+    for (const { id, owner, names: own, collections } of buckets) {
+      const records = collections.map(([name, dump]) => [name, placeOf(dump)] as const);
+      this.buckets.set(id, { owner, names: placeOf(own), collections: new Map(records) });
+    }
   }
 
   flush(): void {
