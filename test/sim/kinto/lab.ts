@@ -16,8 +16,8 @@ import { otherClient } from '../../support/kinto-client.ts';
 import { userWith } from '../../support/made-up/services.ts';
 import { type Answer, networkOf } from '../lab.ts';
 
-export const URL_BASE = 'https://kinto.test';
-export const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
+const URL_BASE = 'https://kinto.test';
+const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
 const NAMES = ['contacts', 'notes'] as const;
 const OWNER = 'account:bob';
 const TOKEN = 'token';
@@ -70,7 +70,7 @@ function clientOf(name: Name) {
 export const wireIdOf = (name: Name, id: string): string => clientOf(name).wireId(id);
 
 /** A payload that was sealed for this place; a body of null is a tombstone. */
-export function sealed(name: Name, id: string, body: Body | null): string {
+function sealed(name: Name, id: string, body: Body | null): string {
   const wireId = wireIdOf(name, id);
   return clientOf(name).seal(
     JSON.stringify(body === null ? { id: wireId, deleted: true } : { id, ...body }),
@@ -78,7 +78,7 @@ export function sealed(name: Name, id: string, body: Body | null): string {
 }
 
 /** What a payload says in this place, its id with it; null: nothing that proves itself. */
-export function openedAt(name: Name, wireId: string, payload: unknown): Body | null {
+function openedAt(name: Name, wireId: string, payload: unknown): Body | null {
   const key = `${name} ${wireId} ${payload}`;
   const known = opened.get(key);
   if (known !== undefined) return known;
@@ -207,7 +207,7 @@ export function deviceOn(
 }
 
 /** All that apps see of a collection, by id; bodies without their ids. */
-export async function heldBy({ agent }: Pick<Device, 'agent'>, name: Name) {
+async function heldBy({ agent }: Pick<Device, 'agent'>, name: Name) {
   const held = new Map<string, Body>();
   let after: string | null = null;
   do {

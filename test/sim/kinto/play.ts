@@ -18,7 +18,7 @@ import {
   thaw,
 } from './lab.ts';
 
-export interface Claim {
+interface Claim {
   readonly what: string;
   holds(other: Other): boolean;
 }
@@ -49,7 +49,7 @@ interface Run extends Moment {
   readonly device: Device;
 }
 
-export interface Trouble {
+interface Trouble {
   /** Where the power goes; the run ends there. */
   readonly cut?: StorageCut;
   /** All clocks have gone on by that much. */
@@ -60,7 +60,7 @@ export interface Trouble {
   readonly answer?: (truth: Answer) => Answer;
 }
 
-export const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
+const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
 
 /** Boots at that moment and plays a step. Without a cut, what fails is thrown. */
 export async function play(step: Step, from: Moment, trouble: Trouble = {}): Promise<Run> {

@@ -7,12 +7,12 @@ import type { Body, Name, Other } from './lab.ts';
 import { wireIdOf } from './lab.ts';
 import type { Scene, Step } from './play.ts';
 
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 
 /** The id of the n-th contact. */
-export const idOf = (n: number): string => `contact-${n}`;
+const idOf = (n: number): string => `contact-${n}`;
 
-export function contactOf(n: number, members: Body = {}): Body {
+function contactOf(n: number, members: Body = {}): Body {
   return { who: `Person ${n}`, tel: [`+1 555 ${1_000 + n}`], ...members };
 }
 
@@ -38,12 +38,12 @@ export function shortStory(): Step[] {
     {
       name: 'edits on both sides',
       async run(scene) {
-        await changeHere(scene, 0, { note: 'here' });
-        await changeHere(scene, 8, { who: 'Person 8' });
-        await deleteHere(scene, 1);
         changeThere(scene, 0, { mail: 'there' });
         changeThere(scene, 7, { who: 'Person 7' });
         deleteThere(scene, 2);
+        await changeHere(scene, 0, { note: 'here' });
+        await changeHere(scene, 8, { who: 'Person 8' });
+        await deleteHere(scene, 1);
       },
     },
     { name: 'the sync with conflicts', run: sync },
