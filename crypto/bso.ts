@@ -39,14 +39,16 @@ type Opened =
 
 export type OpenedBso = Opened & { readonly id: string };
 
-type Proves = (id: string, body: Record<string, unknown>) => boolean;
+/** What of the cleartext of the record with this id is its JSON. */
+type Inside = (id: string, cleartext: string) => string;
 
 export interface BsoCrypto {
   /**
    * One answer per record, in the same order. A bad record is an answer, never an exception.
-   * `proves`: whether a body is that of the record with this id; left out: it has the id inside.
+   * `inside`: for who has said otherwise, and looks itself, whose record it is; left out: all of
+   * the cleartext is JSON, with the id in it.
    */
-  open(bundle: KeyBundle, items: readonly SealedBso[], proves?: Proves): Promise<OpenedBso[]>;
+  open(bundle: KeyBundle, items: readonly SealedBso[], inside?: Inside): Promise<OpenedBso[]>;
   /**
    * One payload per cleartext, in the same order.
    * Throws `CryptoError` `badText` (half a surrogate pair) or `badEntropy`.
@@ -73,7 +75,7 @@ export function bsoCrypto(
 ): BsoCrypto {
   const drawIvs = ivSource(entropy);
   return {
-    async open(bundle, items, proves = hasIdInside) {
+    async open(bundle, items, inside) {
       const opened: OpenedBso[] = [];
       for (const batch of batches(items, (item) => item.payload.length)) {
         const texts = await decryptBatch(cipher, bundle, batch, pause);
@@ -83,7 +85,9 @@ export function bsoCrypto(
           const read =
             'code' in text
               ? refusal(text.code)
-              : readBody((body) => proves(id, body), text.text, pause, bodyBytesMax);
+              : inside
+                ? readBody(null, inside(id, text.text), pause, bodyBytesMax)
+                : readBody(id, text.text, pause, bodyBytesMax);
           opened.push({ id, ...(read instanceof Promise ? await read : read) });
         }
       }
@@ -179,14 +183,14 @@ function writePayload({ ciphertext, IV, hmac }: CipherParts): string {
 }
 
 function readBody(
-  proves: (body: Record<string, unknown>) => boolean,
+  id: string | null,
   text: string,
   pause: () => Promise<void>,
   bytesMax: number,
 ): Soon<Opened> {
   const proven = (body: Record<string, unknown> | OpenRefusal): Opened => {
     if (typeof body === 'string') return refusal(body);
-    if (!proves(body)) return refusal('idMismatch');
+    if (id !== null && !hasIdInside(id, body)) return refusal('idMismatch');
     return { ok: true, text, body };
   };
   return text.length > longJsonUnits || isDense(text)

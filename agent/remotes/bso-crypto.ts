@@ -19,9 +19,9 @@ export function bsoCryptoOf({ platform, config }: Pick<Kept, 'platform' | 'confi
   const device = crypto && deviceCrypto(crypto, entropy, pause, bytesMax);
   return {
     seal: async (bundle, texts) => (device ?? (await ours())).seal(bundle, texts),
-    async open(bundle, items, proves) {
+    async open(bundle, items, inside) {
       const isLong = items.some(({ payload }) => payload.length > longPayloadUnits);
-      return (device && !isLong ? device : await ours()).open(bundle, items, proves);
+      return (device && !isLong ? device : await ours()).open(bundle, items, inside);
     },
   };
 }

@@ -17,17 +17,21 @@ export function otherClient(kB: string, collection: string) {
   const secret = hmacOf(sync.subarray(32), 'kitsync/v1/ids');
   const idKey = hmacOf(secret, `kitsync/v1/ids/${collection}`);
   let sealed = 0;
+  const wireId = (id: string): string => `h-${hmacOf(idKey, id).toString('base64url')}`;
+  const seal = (text: string): string => {
+    const iv = createHmac('sha256', 'iv').update(`${sealed++}`).digest().subarray(0, 16);
+    const cipher = createCipheriv('aes-256-cbc', encKey, iv);
+    const bytes = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    const ciphertext = bytes.toString('base64');
+    const hmac = hmacOf(macKey, ciphertext).toString('hex');
+    return JSON.stringify({ ciphertext, IV: iv.toString('base64'), hmac });
+  };
   return {
     bucket: `kitsync-${hkdf(root, 'kitsync/v1/kinto/bucket', 16).toString('hex')}`,
-    wireId: (id: string) => `h-${hmacOf(idKey, id).toString('base64url')}`,
-    seal(text: string): string {
-      const iv = createHmac('sha256', 'iv').update(`${sealed++}`).digest().subarray(0, 16);
-      const cipher = createCipheriv('aes-256-cbc', encKey, iv);
-      const bytes = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      const ciphertext = bytes.toString('base64');
-      const hmac = hmacOf(macKey, ciphertext).toString('hex');
-      return JSON.stringify({ ciphertext, IV: iv.toString('base64'), hmac });
-    },
+    ...{ wireId, seal },
+    /** A body in the place of the record with this own id; null: a tombstone. */
+    sealed: (id: string, body: object | null): string =>
+      seal(wireId(id) + JSON.stringify(body ?? { deleted: true })),
     open(payload: string): string | null {
       const { ciphertext = '', IV = '', hmac = '' } = JSON.parse(payload || '{}');
       if (hmacOf(macKey, ciphertext).toString('hex') !== hmac) return null;
@@ -35,5 +39,8 @@ export function otherClient(kB: string, collection: string) {
       const bytes = [decipher.update(ciphertext, 'base64'), decipher.final()];
       return Buffer.concat(bytes).toString('utf8');
     },
+    /** The JSON of a cleartext of `open`; null: of another record than that with this wire id. */
+    inside: (id: string, cleartext: string | null): string | null =>
+      cleartext?.startsWith(id) ? cleartext.slice(id.length) : null,
   };
 }

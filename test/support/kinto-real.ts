@@ -29,10 +29,10 @@ export function realService(server: RealKinto): RealService {
   const { clock, readOnly, trouble, user, written, keys, through, ask } = served;
   const path = `/buckets/${keys.bucket}/collections/${NAME}`;
   const pathOf = (id: string): string => `${path}/records/${keys.wireId(id)}`;
-  const put = async (id: string, text: string): Promise<void> => {
+  const put = async (id: string, body: Body | null): Promise<void> => {
     await ask('PUT', `/buckets/${keys.bucket}`, {});
     await ask('PUT', path, {});
-    await ask('PUT', pathOf(id), { payload: keys.seal(text) });
+    await ask('PUT', pathOf(id), { payload: keys.sealed(id, body) });
   };
   return {
     ...{
@@ -59,15 +59,15 @@ export function realService(server: RealKinto): RealService {
     async live() {
       const data = await allOf((query) => ask('GET', `${path}/records${query}`));
       const bodies = data.filter(isObject).flatMap(({ id: wireId, payload }): [string, Body][] => {
-        const text = wireId === 'epoch' ? null : keys.open(String(payload));
+        const text = keys.inside(String(wireId), keys.open(String(payload)));
         const { id = '', ...body } = JSON.parse(text ?? '{}');
         return wireId === keys.wireId(id) ? [[id, body]] : [];
       });
       return new Map(bodies);
     },
-    put: (id, body) => put(id, JSON.stringify({ id, ...body })),
-    delete: (id) => put(id, JSON.stringify({ id: keys.wireId(id), deleted: true })),
-    spoil: (id) => put(id, JSON.stringify({ id: 'another' })),
+    put: (id, body) => put(id, { id, ...body }),
+    delete: (id) => put(id, null),
+    spoil: (id) => put(id, { id: 'another' }),
     async raw(id) {
       const answer = await ask('GET', pathOf(id));
       return String(isObject(answer?.data) ? answer.data.payload : undefined);

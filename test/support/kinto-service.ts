@@ -72,13 +72,13 @@ export function kintoService(): KintoService {
   const { clock, readOnly, health, proof, server } = served();
   const keys = otherClient(KB, NAME);
   const { records, written } = recordsIn(server, keys.bucket);
-  const put = (id: string, text: string): void =>
-    void records().put(keys.wireId(id), { payload: keys.seal(text) });
+  const put = (id: string, body: Body | null): void =>
+    void records().put(keys.wireId(id), { payload: keys.sealed(id, body) });
   const payloadOf = (data: Data | null): string => `${data?.payload ?? ''}`;
   return {
     ...{ clock, readOnly, records, collection: NAME, timeHeaders: ['date'] },
-    sealed: (id, body) => ({ payload: keys.seal(JSON.stringify({ id, ...body })) }),
-    sealedElsewhere: (id) => otherClient(KB, 'others').seal(JSON.stringify({ id, text: 'x' })),
+    sealed: (id, body) => ({ payload: keys.sealed(id, { id, ...body }) }),
+    sealedElsewhere: (id) => otherClient(KB, 'others').sealed(id, { id, text: 'x' }),
     fetch: (request) => {
       records();
       return server.fetch(request);
@@ -99,15 +99,15 @@ export function kintoService(): KintoService {
       const bodies = records()
         .live()
         .flatMap((data): [string, Body][] => {
-          const text = data.id === 'epoch' ? null : keys.open(payloadOf(data));
+          const text = keys.inside(data.id, keys.open(payloadOf(data)));
           const { id = '', ...body } = JSON.parse(text ?? '{}');
           return data.id === keys.wireId(id) ? [[id, body]] : [];
         });
       return new Map(bodies);
     },
-    put: (id, body) => put(id, JSON.stringify({ id, ...body })),
-    delete: (id) => put(id, JSON.stringify({ id: keys.wireId(id), deleted: true })),
-    spoil: (id) => put(id, JSON.stringify({ id: 'another' })),
+    put: (id, body) => put(id, { id, ...body }),
+    delete: (id) => put(id, null),
+    spoil: (id) => put(id, { id: 'another' }),
     raw: (id) => payloadOf(records().get(keys.wireId(id))),
     writes: (id) => written.get(keys.wireId(id)) ?? 0,
     wait: (seconds) => void Object.assign(health, { backoffSeconds: seconds }),

@@ -1,6 +1,7 @@
 // The records of an encrypted collection: AES-256-CBC and HMAC-SHA-256 as Sync has them, under keys
-// of the collection's own, with the record's id inside. Only a sealed tombstone deletes: that the
-// server says a record is gone proves nothing.
+// of the collection's own. The MAC does not cover the IV, and a changed IV changes the first 16
+// bytes of a cleartext: it begins with the record's wire id, so that no byte of them may change.
+// Only a sealed tombstone deletes: that the server says a record is gone proves nothing.
 
 import type { BsoCrypto } from '../../../crypto/bso.ts';
 import type { KeyBundle } from '../../../crypto/keys.ts';
@@ -17,7 +18,7 @@ interface SealOptions {
 
 export function sealedCodec({ collection, crypto, bundle, pause }: SealOptions): Codec {
   const proves = (wireId: string, body: Body): boolean =>
-    isTombstone(body) ? body.id === wireId : collection.ids?.proves(wireId, body) === true;
+    isTombstone(body) || collection.ids?.proves(wireId, body) === true;
   return {
     async open(envelopes) {
       const results: Incoming[] = [];
@@ -26,22 +27,29 @@ export function sealedCodec({ collection, crypto, bundle, pause }: SealOptions):
         const sealed = group.flatMap(({ id, payload }) =>
           payload === null ? [] : [{ id, payload }],
         );
-        const opened = await crypto.open(bundle, sealed, proves);
+        const opened = await crypto.open(bundle, sealed, inside);
         for (const { payload } of group) {
           const result = payload === null ? null : opened.shift();
-          results.push(result ? incomingOf(result) : { kind: 'unprovenDeletion' });
+          results.push(result ? incomingOf(result, proves) : { kind: 'unprovenDeletion' });
         }
         await pause();
       }
       return results;
     },
     async seal({ id, body, base }) {
-      const text = JSON.stringify(body ?? { id, deleted: true });
-      const [payload = ''] = await crypto.seal(bundle, [text]);
+      const cleartext = id + JSON.stringify(body ?? { deleted: true });
+      const [payload = ''] = await crypto.seal(bundle, [cleartext]);
       return { id, payload, base, beside: {} };
     },
   };
 }
+
+/** Of another record's cleartext nothing is read: nothing proves to be it. */
+function inside(wireId: string, cleartext: string): string {
+  return cleartext.startsWith(wireId) ? cleartext.slice(wireId.length) : NOBODYS;
+}
+
+const NOBODYS = '{}';
 
 function isTombstone({ deleted }: Body): boolean {
   return deleted === true;
@@ -49,10 +57,11 @@ function isTombstone({ deleted }: Body): boolean {
 
 type Opened = Awaited<ReturnType<BsoCrypto['open']>>[number];
 
-function incomingOf(result: Opened): Incoming {
+function incomingOf(result: Opened, proves: (wireId: string, body: Body) => boolean): Incoming {
   if (!result.ok) {
     return { kind: 'malformed', code: result.code, proven: result.code === 'tooLarge' };
   }
-  const { body, text } = result;
+  const { id, body, text } = result;
+  if (!proves(id, body)) return { kind: 'malformed', code: 'idMismatch', proven: false };
   return isTombstone(body) ? { kind: 'tombstone' } : { kind: 'live', body, text };
 }
