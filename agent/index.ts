@@ -26,6 +26,8 @@ export { forms } from './collections/forms.ts';
 export { generic, genericKind } from './collections/generic.ts';
 export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
+export { readingList } from './collections/reading-list.ts';
+export { settings } from './collections/settings.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote } from './config.ts';
 export { kintoSignIn } from './contents/kinto-sign-in.ts';

@@ -230,3 +230,14 @@ export const READ_ONLY_RECHECK_MS = 24 * 3_600_000;
 
 /** Collections that are made at run time, of one remote: each is asked about in every pass. */
 export const MADE_COLLECTIONS_MAX = 64;
+
+/**
+ * A setting with its name, in UTF-8 bytes of JSON: as much as browsers let an extension keep under
+ * one key. Its name, and that of its app, in UTF-16 units: the longest part of a URL that is used.
+ */
+export const SETTING_BYTES_MAX = 8_192;
+export const SETTING_NAME_CHARS_MAX = 256;
+
+/** An article's addresses and titles, in UTF-16 units: as Firefox's reading list had them. */
+export const ARTICLE_URL_CHARS_MAX = 2_048;
+export const ARTICLE_TITLE_CHARS_MAX = 1_024;

@@ -12,6 +12,8 @@ const COLLECTIONS = [
   'forms',
   'addresses',
   'extensionStorage',
+  'settings',
+  'readingList',
 ];
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
@@ -20,7 +22,15 @@ const SEVERAL = 'several';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
 /** Servers and clients keep other things under these names. */
-const NOT_GENERIC = ['meta', 'crypto', 'keys', 'extension-storage', CLIENTS, ...COLLECTIONS];
+const NOT_GENERIC = [
+  'meta',
+  'crypto',
+  'keys',
+  'extension-storage',
+  'reading-list',
+  CLIENTS,
+  ...COLLECTIONS,
+];
 const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
 /** Every protocol and everything that can be synced. */

@@ -11,13 +11,18 @@ import {
   history,
   passwordSignIn,
   passwords,
+  readingList,
+  settings,
   signIn,
   sync15,
   syncto,
   tabs,
 } from './lazy.ts';
 
-const collections = [history, passwords, bookmarks, tabs, forms, addresses, extensionStorage];
+const collections = [
+  ...[history, passwords, bookmarks, tabs, forms, addresses, extensionStorage],
+  ...[settings, readingList],
+];
 
 test.each([syncto, sync15])('$name is the protocol of this name', async (part) => {
   expect((await part.load()).protocol).toBe(part.name);

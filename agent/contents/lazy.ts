@@ -56,6 +56,16 @@ export const addresses: CollectionPart = {
   letter: 'a',
   load: async () => (await import('../collections/addresses.ts')).addresses,
 };
+export const settings: CollectionPart = {
+  name: 'settings',
+  letter: 's',
+  load: async () => (await import('../collections/settings.ts')).settings,
+};
+export const readingList: CollectionPart = {
+  name: 'reading-list',
+  letter: 'r',
+  load: async () => (await import('../collections/reading-list.ts')).readingList,
+};
 
 export const extensionStorage: CollectionPart<StorageCollection> &
   Pick<StorageCollection, 'openStorage'> = {
