@@ -69,6 +69,28 @@ describe('a firmware', () => {
     expect(both('agent/remotes/sync/clients.ts')).toBeGreaterThan(0);
   });
 
+  test('speaks with a Kinto where it is asked for, and carries nothing of that else', async () => {
+    const [shipped, all] = [await read(), await read(...syncNames)];
+    const [own, recovering] = [
+      await read('kinto', 'generic(contacts)'),
+      await read('kinto', 'generic(contacts)', 'recoverySignIn'),
+    ];
+    const [remote, asked] = ['agent/remotes/kinto/kinto.ts', 'platform/quickjs/credentials.ts'];
+    const [recovery, positions] = ['agent/signin/recovery.ts', 'agent/remotes/kinto/position.ts'];
+    const paths = [remote, asked, recovery, positions];
+    expect([...paths.map(shipped), ...paths.map(all)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect([own(remote) > 0, own(asked) > 0, own(recovery)]).toEqual([true, true, 0]);
+    expect(own('agent/remotes/sync/syncto.ts')).toBe(0);
+    expect(recovering(recovery)).toBeGreaterThan(0);
+    expect(recovering('agent/signin/companion.ts')).toBe(0);
+  });
+
+  test('has one way to sign in', () => {
+    expect(() => contentsModule(['signIn', 'recoverySignIn'])).toThrow(
+      '--with recoverySignIn: it excludes signIn',
+    );
+  });
+
   test("holds an app's own collection, and several remotes, where it is asked for", async () => {
     const module = contentsModule(['syncto', 'generic(notes)', 'several', 'generic(a.b)']);
     expect(module).toContain('collections: [generic("notes"), generic("a.b")]');
@@ -116,6 +138,8 @@ describe('a firmware', () => {
   });
 
   test('with something unknown is not built', () => {
-    expect(() => contentsModule(['sync15', 'picl'])).toThrow('--with picl: there are syncto');
+    expect(() => contentsModule(['sync15', 'picl'])).toThrow(
+      '--with picl: there are syncto, sync15, kinto,',
+    );
   });
 });

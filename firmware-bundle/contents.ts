@@ -1,7 +1,12 @@
 // What a firmware is asked to hold, as the module that takes the place of
 // platform/quickjs/contents.ts.
 
-const DRIVERS = ['syncto', 'sync15'];
+/** Those that a list without a protocol means. */
+const SYNC_DRIVERS = ['syncto', 'sync15'];
+const KINTO = 'kinto';
+const DRIVERS = [...SYNC_DRIVERS, KINTO];
+/** Protocols whose users may have a name and a password: others leave out who asks for them. */
+const WITH_CREDENTIALS: readonly string[] = [KINTO];
 /** Protocols that stream what they send: a firmware without them leaves out how. */
 const STREAMING: readonly string[] = [];
 const COLLECTIONS = [
@@ -18,6 +23,8 @@ const COLLECTIONS = [
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
 const SIGN_IN = ['signIn', 'passwordSignIn'];
+/** In the place of `signIn`: for users who have a name, a password and a recovery code. */
+const RECOVERY = 'recoverySignIn';
 const SEVERAL = 'several';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
@@ -33,18 +40,19 @@ const NOT_GENERIC = [
 ];
 const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
-/** Every protocol and everything that can be synced. */
-export const syncNames: readonly string[] = [...DRIVERS, ...DATA];
+/** Firefox Sync's protocols, and everything that can be synced. */
+export const syncNames: readonly string[] = [...SYNC_DRIVERS, ...DATA];
 
 /** What `contentsModule` knows, besides `generic(NAME)`. */
-export const contentNames: readonly string[] = [...syncNames, ...SIGN_IN, SEVERAL];
+export const contentNames: readonly string[] = [...DRIVERS, ...DATA, ...SIGN_IN, RECOVERY, SEVERAL];
 
 /**
  * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn`
  * (for a system that has no account manager), with `passwordSignIn` or without; `generic(NAME)` is
- * a collection of an app's own, `several` more remotes than one. Without a protocol in the list it
- * is all of them, without collections and `clients` history, passwords and `clients`. Throws an
- * Error that names what is unknown.
+ * a collection of an app's own, `several` more remotes than one. `recoverySignIn` is a `signIn` for
+ * users of a Kinto, and takes its place. Without a protocol in the list it is those of Firefox
+ * Sync, without collections and `clients` history, passwords and `clients`. Throws an Error that
+ * names what is unknown, or excludes each other.
  */
 export function contentsModule(
   names: readonly string[],
@@ -56,12 +64,19 @@ export function contentsModule(
       `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
     );
   }
-  const drivers = chosen(DRIVERS, names, DRIVERS);
+  if (names.includes(RECOVERY) && names.includes('signIn')) {
+    throw new Error(`--with ${RECOVERY}: it excludes signIn`);
+  }
+  const drivers = chosen(DRIVERS, names, SYNC_DRIVERS);
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
-  const others = [CLIENTS, ...SIGN_IN].filter((name) => [...names, ...data].includes(name));
-  const members = others.map((name) => (name === CLIENTS ? `devices: ${name}` : name));
+  const others = [CLIENTS, ...SIGN_IN, RECOVERY].filter((name) =>
+    [...names, ...data].includes(name),
+  );
+  const members = others.map((name) =>
+    MEMBERS.has(name) ? `${MEMBERS.get(name)}: ${name}` : name,
+  );
   const imports = [...drivers, ...collections, ...others].join(', ');
   const several = [SEVERAL].filter((name) => names.includes(name));
   const whole = [...(own.length > 0 ? ['generic'] : []), ...several].join(', ');
@@ -69,6 +84,9 @@ export function contentsModule(
   const send = drivers.some((name) => streaming.includes(name))
     ? "sendPieces as send } from './pieces.ts'"
     : "sendWhole as send } from './host.ts'";
+  const identity = drivers.some((name) => WITH_CREDENTIALS.includes(name))
+    ? "withCredentials as identity } from './credentials.ts'"
+    : "identityOf as identity } from './host.ts'";
   return `import { ${imports} } from '../../agent/contents/lazy.ts';
 import { ${whole} } from '../../agent/index.ts';
 export const contents = {
@@ -77,8 +95,15 @@ export const contents = {
   ${[...members, ...several].join(', ')}
 };
 export { ${send};
+export { ${identity};
 `;
 }
+
+/** What `Contents` calls them; the others by their own names. */
+const MEMBERS = new Map([
+  [CLIENTS, 'devices'],
+  [RECOVERY, 'signIn'],
+]);
 
 /** `generic(NAME)`, with a name that is nobody else's. */
 export function isGeneric(content: string): boolean {

@@ -105,7 +105,10 @@ const MAY_SAY = new Map<string, readonly RegExp[]>([
     'agent/index.ts',
     [/^export \{ (clients|kinto|kintoSignIn|sync15|syncto) \} from '\.\/(remotes|contents)\//],
   ],
-  ['agent/contents/lazy.ts', [/(sync15|syncto)\b/, /name: 'clients'|\/clients\.ts/]],
+  [
+    'agent/contents/lazy.ts',
+    [/(sync15|syncto|[kK]into)\b|kinto-sign-in/, /name: 'clients'|\/clients\.ts/],
+  ],
   // What puts a sign-in and a protocol together.
   ['agent/contents/kinto-sign-in.ts', [/[kK]into/]],
   // A status shows it: whatever the protocol, a person may have switched a collection off

@@ -3,10 +3,10 @@
 
 import { kintoKeys } from '../remotes/kinto/keys.ts';
 import type { openKeeper } from '../signin/keeper.ts';
-import { openRecovery } from '../signin/recovery.ts';
+import { openRecovery, type RecoveryKeeper } from '../signin/recovery.ts';
 
 /** For `Contents.signIn`; `SignInConfig.accountsUrl` is the server's URL. */
-export const kintoSignIn: typeof openKeeper = (platform, config) =>
+export const kintoSignIn = (...[platform, config]: Parameters<typeof openKeeper>): RecoveryKeeper =>
   openRecovery(platform, config, {
     bucketOf: (key) => kintoKeys(key).bucket,
     isOurs: (bucket) => bucket.startsWith('kitsync-'),

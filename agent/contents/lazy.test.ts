@@ -1,7 +1,10 @@
 // What is said of a part before it is loaded is true of what is loaded then.
 
 import { expect, test, vi } from 'vitest';
+import { memoryPlatform } from '../../platform/memory/platform.ts';
+import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { openKeeper } from '../signin/keeper.ts';
+import { kintoSignIn } from './kinto-sign-in.ts';
 import {
   addresses,
   bookmarks,
@@ -9,9 +12,11 @@ import {
   extensionStorage,
   forms,
   history,
+  kinto,
   passwordSignIn,
   passwords,
   readingList,
+  recoverySignIn,
   settings,
   signIn,
   sync15,
@@ -24,7 +29,7 @@ const collections = [
   ...[settings, readingList],
 ];
 
-test.each([syncto, sync15])('$name is the protocol of this name', async (part) => {
+test.each([syncto, sync15, kinto])('$name is the protocol of this name', async (part) => {
   expect((await part.load()).protocol).toBe(part.name);
 });
 
@@ -44,9 +49,12 @@ test('extension storage is called as what is loaded is', async () => {
   );
 });
 
-test('signing in is called as what is loaded is', () => {
+test.each([
+  [signIn, openKeeper],
+  [recoverySignIn, kintoSignIn],
+])('signing in is called as what is loaded is: $0.name', (lazy, loading) => {
   const of = [{ identity: {} }, {}] as never as Parameters<typeof openKeeper>;
-  const [keeper, loaded] = [signIn(...of), openKeeper(...of)];
+  const [keeper, loaded] = [lazy(...of), loading(...of)];
   for (const member of ['identity', 'signIn'] as const) {
     expect(Object.keys(keeper[member]).sort()).toEqual(Object.keys(loaded[member]).sort());
   }
@@ -62,6 +70,19 @@ test('who signs in is kept once, however many ask before it is loaded', async ()
   const asked = [identity.account(), identity.syncKey(), identity.accessToken(false)];
   await Promise.allSettled(asked);
   expect(deviceKey).toHaveBeenCalledTimes(1);
+});
+
+test('who has signed in by a recovery code has the name and the password of then', async () => {
+  const platform = memoryPlatform({
+    ...{ storage: new MemoryStorage(), nowMs: 1, random: (count) => new Uint8Array(count) },
+    fetch: async () => new Response('{"data":[]}'),
+    identity: {} as never,
+  });
+  const config = { accountsUrl: 'https://kinto.test', clientId: '', redirectUrl: '' };
+  const given = { call: 'password', email: 'ada', password: 'pw' } as never;
+  expect(await recoverySignIn(platform, config).signIn.call(given)).toHaveProperty('code');
+  const { identity } = recoverySignIn(platform, config);
+  expect(await identity.credentials?.(false)).toEqual({ name: 'ada', password: 'pw' });
 });
 
 test('a password that cannot be one is refused by what is loaded', async () => {

@@ -3,7 +3,7 @@
 // makes a part of whatever stands behind an `import()` (firmware-bundle/program.ts); elsewhere that
 // is the language's own.
 
-import type { Platform } from '../../platform/ports.ts';
+import type { Credentials, Platform } from '../../platform/ports.ts';
 import type { Core } from '../api/core.ts';
 import type { ExtensionStorage, StorageCollection } from '../api/extension-storage.ts';
 import type { CollectionPart } from '../contents.ts';
@@ -19,6 +19,11 @@ export const syncto: Part<RemoteDriver> = {
 export const sync15: Part<RemoteDriver> = {
   name: 'sync15',
   load: async () => (await import('../remotes/sync/sync15.ts')).sync15,
+};
+
+export const kinto: Part<RemoteDriver> = {
+  name: 'kinto',
+  load: async () => (await import('../remotes/kinto/kinto.ts')).kinto,
 };
 
 export const clients: Part<Devices> = {
@@ -87,15 +92,29 @@ export const extensionStorage: CollectionPart<StorageCollection> &
 };
 
 /** Loaded by who asks for a sign-in, or for what one has left. */
-export const signIn: typeof openKeeper = (...of) => {
-  let keeper: Keeper | null = null;
-  const opened = async (): Promise<Keeper> => {
-    const open = (await import('../signin/keeper.ts')).openKeeper;
+export const signIn: typeof openKeeper = (...of) =>
+  lazyKeeper(of, async () => (await import('../signin/keeper.ts')).openKeeper).keeper;
+
+/** The same for users who have a name, a password and a recovery code. */
+export const recoverySignIn: typeof openKeeper = (...of) => {
+  const load = async () => (await import('./kinto-sign-in.ts')).kintoSignIn;
+  const { opened, keeper } = lazyKeeper(of, load);
+  const credentials = async (fresh: boolean): Promise<Credentials> =>
+    (await opened()).identity.credentials(fresh);
+  return { ...keeper, identity: { ...keeper.identity, credentials } };
+};
+
+type Opening = Parameters<typeof openKeeper>;
+
+function lazyKeeper<K extends Keeper>(of: Opening, load: () => Promise<(...of: Opening) => K>) {
+  let current: K | null = null;
+  const opened = async (): Promise<K> => {
+    const open = await load();
     // Only now: several may have waited for it.
-    keeper ??= open(...of);
-    return keeper;
+    current ??= open(...of);
+    return current;
   };
-  return {
+  const keeper: Keeper = {
     identity: {
       account: async () => (await opened()).identity.account(),
       assertion: async (audience, fresh) => (await opened()).identity.assertion(audience, fresh),
@@ -112,6 +131,8 @@ export const signIn: typeof openKeeper = (...of) => {
       call: async (call) => (await opened()).signIn.call(call),
     },
   };
-};
+  return { opened, keeper };
+}
+
 export const passwordSignIn: PasswordSignIn = async (device, request) =>
   (await import('../signin/password.ts')).signInWithPassword(device, request);

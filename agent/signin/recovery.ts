@@ -4,7 +4,7 @@
 // is refused as long as there is data under another key. Nothing is written on the server here.
 
 import { keyOfRecoveryCode, recoveryCode } from '../../crypto/recovery.ts';
-import type { Credentials, Platform, SyncKeyB } from '../../platform/ports.ts';
+import type { Credentials, Identity, Platform, SyncKeyB } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
 import { badInput, badResponse, SyncError } from '../errors.ts';
 import { SIGNED_IN_KEY } from '../store/layout.ts';
@@ -20,6 +20,11 @@ interface Places {
   isOurs(bucket: string): boolean;
 }
 
+/** Its users have a name and a password. */
+export interface RecoveryKeeper extends Keeper {
+  readonly identity: Identity & Required<Pick<Identity, 'credentials'>>;
+}
+
 /** What is kept: plain JSON. */
 interface Kept extends Credentials {
   readonly key: SyncKeyB;
@@ -30,7 +35,7 @@ export function openRecovery(
   platform: Platform,
   { accountsUrl }: Pick<SignInConfig, 'accountsUrl'>,
   places: Places,
-): Keeper {
+): RecoveryKeeper {
   const safe = openSafe(platform);
   let current: Kept | null = null;
   const kept = async (): Promise<Kept> => {

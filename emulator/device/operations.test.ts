@@ -223,6 +223,7 @@ describe('the account manager', () => {
     account: async () => ({ uid: name, email: 'a@b.test' }),
     assertion: async (...what) => `${name} ${what.join(' ')}`,
     accessToken: async (fresh) => ({ token: `${name} ${fresh}` }),
+    credentials: async (fresh) => ({ name, password: `${fresh}` }),
     syncKey: async () => ({ kB: name }),
     deviceKey: async () => new Uint8Array([1, 2]),
   });
@@ -238,6 +239,10 @@ describe('the account manager', () => {
     expect(await text('assertion', { text: 'a', head: 'fresh' })).toBe('first a true');
     expect(await text('token')).toBe('{"token":"first false"}');
     expect(await text('token', { head: 'fresh' })).toBe('{"token":"first true"}');
+    expect(await text('credentials')).toBe('{"name":"first","password":"false"}');
+    expect(await text('credentials', { head: 'fresh\nnotes' })).toBe(
+      '{"name":"notes","password":"true"}',
+    );
     expect(await text('synckey')).toBe('{"kB":"first"}');
     expect(await asked(operations, 'devicekey')).toEqual({ bytes: new Uint8Array([1, 2]) });
   });
@@ -254,10 +259,12 @@ describe('the account manager', () => {
   });
 
   it('says of a remote without one that nobody is signed in', async () => {
-    const without = identityOperations(clock, manager('first'), DELAY_MS);
+    const { credentials: _, ...bare } = manager('first');
+    const without = identityOperations(clock, bare, DELAY_MS);
     const signedOut = { error: 'signedOut' };
     expect(await asked(operations, 'account', { head: '\nother' })).toEqual(signedOut);
     expect(await asked(without, 'account', { head: '\nnotes' })).toEqual(signedOut);
+    expect(await asked(without, 'credentials')).toEqual(signedOut);
   });
 });
 

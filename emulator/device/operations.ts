@@ -173,7 +173,7 @@ export function identityOperations(
   const asked = ({ head }: HostCall): Identity => {
     const [, remote] = head.split('\n');
     const found = remote === undefined ? identity : identityOf(remote);
-    if (found === undefined) throw Object.assign(new Error(head), { code: 'signedOut' });
+    if (found === undefined) throw signedOut(head);
     return found;
   };
   const isFresh = ({ head }: HostCall): boolean => head.split('\n', 1)[0] === 'fresh';
@@ -187,10 +187,22 @@ export function identityOperations(
       'token',
       async (call) => ({ text: JSON.stringify(await asked(call).accessToken(isFresh(call))) }),
     ],
+    [
+      'credentials',
+      async (call) => {
+        const given = await asked(call).credentials?.(isFresh(call));
+        if (given === undefined) throw signedOut(call.head);
+        return { text: JSON.stringify(given) };
+      },
+    ],
     ['synckey', async (call) => ({ text: JSON.stringify(await asked(call).syncKey()) })],
     ['devicekey', async () => ({ bytes: await identity.deviceKey() })],
   ];
   return new Map(work.map(([op, run]) => [op, after(clock, delayMs, run)]));
+}
+
+function signedOut(head: string): Error {
+  return Object.assign(new Error(head), { code: 'signedOut' });
 }
 
 /** The account manager of a remote by its name, where there is one. */

@@ -76,7 +76,9 @@ describe('the table of commands', () => {
 });
 
 describe('the table of operations', () => {
-  const files = ['host', 'pieces', 'entry'].map((name) => `platform/quickjs/${name}.ts`);
+  const files = ['host', 'credentials', 'pieces', 'entry'].map(
+    (name) => `platform/quickjs/${name}.ts`,
+  );
   const source = files.map(textOf).join('');
   const calls = new Map(
     [...source.matchAll(/\b(ask|json|call|host)\('(\w+)'/g)].map(([, how, op]) => [op, how]),

@@ -148,6 +148,10 @@ function managerOf(name: string, asked: unknown[]): Identity {
       asked.push([name, fresh]);
       return { token: name };
     },
+    async credentials(fresh) {
+      asked.push([name, 'credentials', fresh]);
+      return { name: `${name} ü`, password: 'pw' };
+    },
     async syncKey() {
       throw Object.assign(new Error('x'), { code: 'signedOut' });
     },
@@ -175,6 +179,8 @@ describe('the other ports over the bridge', () => {
     expect(await identity?.assertion('https://t/', true)).toBe('a.b~c.d');
     expect(await identity?.accessToken(true)).toEqual({ token: name });
     expect(await identity?.accessToken(false)).toEqual({ token: name });
+    expect(await identity?.credentials?.(false)).toEqual({ name: `${name} ü`, password: 'pw' });
+    expect(await identity?.credentials?.(true)).toMatchObject({ password: 'pw' });
     expect(await identity?.deviceKey()).toEqual(DEVICE_KEY);
     await expect(identity?.syncKey()).rejects.toMatchObject({ code: 'signedOut' });
     expect(asked).toEqual([
@@ -182,6 +188,8 @@ describe('the other ports over the bridge', () => {
       [name, 'https://t/', true],
       [name, true],
       [name, false],
+      [name, 'credentials', false],
+      [name, 'credentials', true],
     ]);
   });
 
@@ -190,6 +198,7 @@ describe('the other ports over the bridge', () => {
       platform.identityOf?.('other').account(),
       platform.identityOf?.('other').assertion('https://t/', false),
       platform.identityOf?.('other').accessToken(true),
+      platform.identityOf?.('other').credentials?.(true),
       platform.identityOf?.('other').syncKey(),
     ];
     for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'signedOut' });

@@ -10,5 +10,8 @@ export const contents: Contents = {
   devices: clients,
 };
 
-/** How it sends requests: none of its remotes streams a body. */
-export { sendWhole as send } from './host.ts';
+/**
+ * How it sends requests, none of its remotes streams a body; and what it asks of an account
+ * manager, none of them knows a name with a password.
+ */
+export { identityOf as identity, sendWhole as send } from './host.ts';

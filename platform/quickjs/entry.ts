@@ -3,7 +3,7 @@
 
 import { type AgentConfig, createAgent, fromPort, SyncError } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
-import { contents, send } from './contents.ts';
+import { contents, identity, send } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
 interface Booted {
@@ -26,7 +26,12 @@ interface Registry {
 /** BRIDGE.md, "Loading". Starts the agent; commands that come before it has started wait. */
 export function boot(host: Host, registry: Registry): Booted {
   const { crypto, ...config }: HostConfig = JSON.parse(`${host('config', 0, '', '', null)}`);
-  const { platform, deliver, evaluate } = createHostPlatform(host, crypto === 'device', send);
+  const { platform, deliver, evaluate } = createHostPlatform(
+    host,
+    crypto === 'device',
+    send,
+    identity,
+  );
   registry.part = partLoader(registry, evaluate);
   const agent = createAgent(platform, config, contents);
   let hasStarted = false;

@@ -60,6 +60,9 @@ export interface Line {
 /** Sends a request; the answer's head is the response's. */
 export type Send = (line: Line, request: NetworkRequest) => Promise<Answer>;
 
+/** The device's account manager; `name`: for that remote, and not the first one. */
+export type IdentityOf = (line: Line, name?: string) => Identity;
+
 interface Waiter {
   resolve(answer: Answer): void;
   reject(error: unknown): void;
@@ -67,12 +70,14 @@ interface Waiter {
 
 /**
  * The platform that a host function is, where the host's answers go, and how a part of the program
- * is asked for: it is evaluated then. Errors: `failed`.
+ * is asked for: it is evaluated then. `identity`: what is asked of an account manager. Errors:
+ * `failed`.
  */
 export function createHostPlatform(
   host: Host,
   withDeviceCrypto: boolean,
   send: Send = sendWhole,
+  identity: IdentityOf = identityOf,
 ): { platform: Platform; deliver: Deliver; evaluate(part: string): Promise<unknown> } {
   const waiting = new Map<number, Waiter>();
   let lastId = 0;
@@ -104,8 +109,8 @@ export function createHostPlatform(
       random: (count) => new Uint8Array(call('random', { head: `${count}` }) as ArrayBuffer),
     },
     power: { connection: () => call('connection') as Connection },
-    identity: identityOf(line),
-    identityOf: (name) => identityOf(line, name),
+    identity: identity(line),
+    identityOf: (name) => identity(line, name),
     shell: {
       status: (text) => void call('status', { text }),
       event: (text) => void call('event', { text }),
@@ -134,19 +139,24 @@ export function createHostPlatform(
 const NO_BYTES = new Uint8Array(0);
 
 /** Behind a line feed, the name of a remote ends the head of what is not about the first one. */
-function identityOf({ ask }: Line, name?: string): Identity {
-  const about = (head = ''): Message => ({ head: name === undefined ? head : `${head}\n${name}` });
-  const json = async (op: string, fresh = false): Promise<never> =>
-    JSON.parse((await ask(op, about(fresh ? 'fresh' : ''))).text) as never;
+export const about = (name: string | undefined, fresh = false): Message => {
+  const head = fresh ? 'fresh' : '';
+  return { head: name === undefined ? head : `${head}\n${name}` };
+};
+
+/** An account manager that gives assertions and access tokens. */
+export const identityOf: IdentityOf = ({ ask }, name) => {
+  const json = async (op: string, fresh?: boolean): Promise<never> =>
+    JSON.parse((await ask(op, about(name, fresh))).text) as never;
   return {
     account: () => json('account'),
     assertion: async (text, fresh) =>
-      (await ask('assertion', { ...about(fresh ? 'fresh' : ''), text })).text,
+      (await ask('assertion', { ...about(name, fresh), text })).text,
     accessToken: (fresh) => json('token', fresh),
     syncKey: () => json('synckey'),
     deviceKey: async () => (await ask('devicekey')).bytes,
   };
-}
+};
 
 function portError(code: PortErrorCode, cause: string): PortError {
   return Object.assign(new Error(`the device answered: ${code}`), { code, cause });

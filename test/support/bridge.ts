@@ -8,6 +8,7 @@ import { clockOperations, type Operations } from '../../emulator/device/operatio
 import { createRandom } from '../../emulator/device/random.ts';
 import { createTrace } from '../../emulator/device/trace.ts';
 import type { Platform } from '../../platform/ports.ts';
+import { withCredentials } from '../../platform/quickjs/credentials.ts';
 import { createHostPlatform } from '../../platform/quickjs/host.ts';
 import { sendPieces } from '../../platform/quickjs/pieces.ts';
 
@@ -87,6 +88,7 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
     },
     options.withCrypto === true,
     sendPieces,
+    withCredentials,
   );
   bridge.connect({
     deliver: (id, error, head, text, bytes) =>

@@ -38,7 +38,7 @@ export const kinto: RemoteDriver = {
     forget: () => forgetNames(kept),
   }),
   // Every id is hashed: what a server can read of a record is its length and its times.
-  named: namedBy({ charsMax: 2_048, isLegal: isHashedId }),
+  named: /* @__PURE__ */ namedBy({ charsMax: 2_048, isLegal: isHashedId }),
   open: openKinto,
 };
 
@@ -143,7 +143,7 @@ async function changes(
   return WHOLE;
 }
 
-const WHOLE = { restart: positionOf(START), whole: 'ours' as const };
+const WHOLE = { restart: /* @__PURE__ */ positionOf(START), whole: 'ours' as const };
 const UNKNOWN: Polled = { kind: 'unknown' };
 const EMPTY: Polled = { kind: 'there', signature: { tagMs: 1, total: -1, young: -1 } };
 

@@ -29,8 +29,13 @@ export interface Place extends Signature {
 }
 
 export const START: Place = {
-  ...{ floorMs: -1, token: null, isWhole: false, comparedMs: 0 },
-  ...{ tagMs: 0, total: -1, young: -1 },
+  floorMs: -1,
+  token: null,
+  isWhole: false,
+  comparedMs: 0,
+  tagMs: 0,
+  total: -1,
+  young: -1,
 };
 
 /** Younger records than this are counted: the window that the next listing begins with. */
