@@ -22,6 +22,7 @@ export {
 } from './api/extension-storage.ts';
 export { bookmarks } from './api/folders.ts';
 export { addresses } from './collections/addresses.ts';
+export { contacts } from './collections/contacts.ts';
 export { forms } from './collections/forms.ts';
 export { generic, genericKind } from './collections/generic.ts';
 export { history } from './collections/history.ts';

@@ -16,6 +16,7 @@ const COLLECTIONS = [
   'tabs',
   'forms',
   'addresses',
+  'contacts',
   'extensionStorage',
   'settings',
   'readingList',

@@ -191,7 +191,7 @@ export async function putRecord(
     }
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
-    const body = prepared(collection.prepare(edit, existing, existing ? id : newId, nowMs));
+    const body = prepared(collection.prepare(edit, existing, existing ? id : newId, nowMs, asked));
     const ownId = ownIdOf(collection, id, body);
     const pause = (): Promise<void> => platform.clock.pause();
     const detail = { collection: collection.name, recordId: ownId };

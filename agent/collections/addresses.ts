@@ -7,6 +7,7 @@ import { isObject } from '../../crypto/engine.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
 import {
   believed,
+  changeOutlivesDeletion,
   chooseId,
   complaintOfEdit,
   countOf,
@@ -73,26 +74,18 @@ function check(body: Body): string | null {
   return null;
 }
 
-function merge(input: MergeInput): MergeDecision {
-  const { local, mirror, incoming } = isBeforeAgreed(input) ? overOlder(input) : input;
-  const theirs = incoming.body;
-  // Equal sides include our own upload whose answer was lost: its uses are not counted twice.
-  if (!local || (local.body && theirs && hasSameMembers(local.body, theirs))) {
-    return { mirror: theirs && 'asIs', local: 'none' };
-  }
-  if (theirs === null) return { mirror: null, local: local.body ? 'keep' : 'none' };
-  if (local.body === null) {
-    const isUnchanged = mirror !== null && hasSameMembers(mirror.body, theirs);
-    return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
-  }
-  const entry = mergeEntries(entryOf(local.body), mirror && entryOf(mirror.body), entryOf(theirs));
-  if (entry === null) return { mirror: 'asIs', local: 'none', fork: local.body };
-  const merged: Body = { ...local.body, ...theirs, entry };
-  const isTheirs = hasSameMembers({ ...merged, entry: null }, { ...theirs, entry: null });
-  return {
-    mirror: 'asIs',
-    local: isTheirs && hasSameMembers(entry, entryOf(theirs)) ? 'none' : merged,
-  };
+function merge(arrived: MergeInput): MergeDecision {
+  const input = isBeforeAgreed(arrived) ? overOlder(arrived) : arrived;
+  const base = input.mirror && entryOf(input.mirror.body);
+  // Uses that equal sides count are not counted twice.
+  return changeOutlivesDeletion(input, hasSameMembers, (mine, theirs) => {
+    const entry = mergeEntries(entryOf(mine), base, entryOf(theirs));
+    if (entry === null) return { mirror: 'asIs', local: 'none', fork: mine };
+    const merged: Body = { ...mine, ...theirs, entry };
+    const isTheirs = hasSameMembers({ ...merged, entry: null }, { ...theirs, entry: null });
+    const isSent = !isTheirs || !hasSameMembers(entry, entryOf(theirs));
+    return { mirror: 'asIs', local: isSent ? merged : 'none' };
+  });
 }
 
 /** A server that has begun anew has what is older than what was agreed on with another. */

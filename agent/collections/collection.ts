@@ -184,9 +184,16 @@ export interface Collection {
   /**
    * A local edit by an app. `input` is the app's JSON (wire names or the app's names), `existing`
    * the current body or null, `newId` an unused id in this collection's form, `nowMs` the device's
-   * time.
+   * time. `asked`: the id that the app has given; null: none, so `existing` was found by what the
+   * input says.
    */
-  prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared;
+  prepare(
+    input: Body,
+    existing: Body | null,
+    newId: string,
+    nowMs: number,
+    asked?: string | null,
+  ): Prepared;
   /** An unused id from random bytes (18 given). */
   newId(random: Uint8Array): string;
   /** What apps see of a record. */

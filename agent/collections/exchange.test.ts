@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Body, Collection } from './collection.ts';
+import { contacts } from './contacts.ts';
 import { extensionStorage } from './extension-storage.ts';
 import { forms } from './forms.ts';
 import { generic } from './generic.ts';
@@ -153,6 +154,25 @@ const items = fc.record({
   remove: fc.array(key, { maxLength: 1 }),
 }) as fc.Arbitrary<Body>;
 
+const property = fc.record(
+  {
+    value: fc.constantFrom('1', '+1 2', '+12', '3'),
+    params: fc.constantFrom({ type: ['home'] }, { type: ['work'] }),
+    group: fc.constantFrom('item1', 'item2'),
+  },
+  { requiredKeys: ['value'] },
+);
+const person = fc.record({
+  later: fc.nat(3),
+  card: fc
+    .dictionary(
+      fc.constantFrom('tel', 'note', 'bday', 'x-ablabel'),
+      fc.array(property, { maxLength: 3 }),
+      { noNullPrototype: true },
+    )
+    .map((card) => ({ fn: [{ value: 'A' }], ...card })),
+}) as fc.Arbitrary<Body>;
+
 describe('three devices that exchange a record come to rest', () => {
   test('with the same page', () => {
     checkExchange(history, page(0));
@@ -175,6 +195,10 @@ describe('three devices that exchange a record come to rest', () => {
 
   test('with the same record of an app', () => {
     checkExchange(generic('notes'), fc.option(typed, { freq: 5 }));
+  });
+
+  test('with the same contact', () => {
+    checkExchange(contacts, fc.option(person, { freq: 5 }));
   });
 
   test('with the same items of an extension', () => {

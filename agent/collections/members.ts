@@ -147,6 +147,25 @@ export function overOlder(input: MergeInput): MergeInput {
 }
 
 /**
+ * The merge where a change on either side outlives a deletion on the other; `mix` is asked where
+ * both sides have a body. Equal ones include our own upload whose answer was lost.
+ */
+export function changeOutlivesDeletion(
+  { local, mirror, incoming }: MergeInput,
+  isSame: (a: Body, b: Body) => boolean,
+  mix: (mine: Body, theirs: Body) => MergeDecision,
+): MergeDecision {
+  const theirs = incoming.body;
+  if (!local || (local.body && theirs && isSame(local.body, theirs))) {
+    return { mirror: theirs && 'asIs', local: 'none' };
+  }
+  if (theirs === null) return { mirror: null, local: local.body ? 'keep' : 'none' };
+  if (local.body !== null) return mix(local.body, theirs);
+  const isUnchanged = mirror !== null && isSame(mirror.body, theirs);
+  return { mirror: 'asIs', local: isUnchanged ? 'keep' : 'none' };
+}
+
+/**
  * The younger of two versions, with the members that only the other has or that the younger change
  * left alone: for records whose meaning is not known. One that is as was agreed has not changed,
  * however late it was written again.

@@ -12,6 +12,7 @@ import { clientRecords } from '../remotes/sync/client-records.ts';
 import { addresses } from './addresses.ts';
 import { bookmarks } from './bookmarks.ts';
 import type { Body, Collection } from './collection.ts';
+import { contacts } from './contacts.ts';
 import { extensionStorage } from './extension-storage.ts';
 import { forms } from './forms.ts';
 import { generic } from './generic.ts';
@@ -28,6 +29,7 @@ describe('members of a record cannot take the place of the real ones', () => {
     [history, { ...FAKE, histUri: 'https://real/', visits: [] }, { url: 'https://real/' }],
     [passwords, { ...FAKE, hostname: 'https://real', password: 'p' }, { origin: 'https://real' }],
     [forms, { ...FAKE, name: 'n', value: 'v' }, {}],
+    [contacts, { ...FAKE, card: {}, changedMs: 'fake' }, { changedMs: null }],
     [addresses, { ...FAKE, entry: { version: 1, guid: 'fake' } }, {}],
     [extensionStorage, { ...FAKE, extId: 'real', data: '{"guid":"x"}' }, { extId: 'real' }],
     [tabs, { ...FAKE, clientName: { a: 1 }, tabs: [] }, { clientName: '' }],

@@ -9,6 +9,7 @@ import {
   addresses,
   bookmarks,
   clients,
+  contacts,
   extensionStorage,
   forms,
   history,
@@ -26,7 +27,7 @@ import {
 
 const collections = [
   ...[history, passwords, bookmarks, tabs, forms, addresses, extensionStorage],
-  ...[settings, readingList],
+  ...[settings, readingList, contacts],
 ];
 
 test.each([syncto, sync15, kinto])('$name is the protocol of this name', async (part) => {

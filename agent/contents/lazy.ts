@@ -71,6 +71,11 @@ export const readingList: CollectionPart = {
   letter: 'r',
   load: async () => (await import('../collections/reading-list.ts')).readingList,
 };
+export const contacts: CollectionPart = {
+  name: 'contacts',
+  letter: 'v',
+  load: async () => (await import('../collections/contacts.ts')).contacts,
+};
 
 export const extensionStorage: CollectionPart<StorageCollection> &
   Pick<StorageCollection, 'openStorage'> = {

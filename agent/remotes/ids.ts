@@ -50,7 +50,7 @@ export function withIds<T extends Collection>(collection: T, ids: RecordIds): T 
     ...collection,
     ids,
     // The collection judges ids by what it knows, which the wire id is.
-    prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
+    prepare(input, existing, newId, nowMs, asked): Prepared {
       const { guid, ...members } = input;
       const own = existing?.id ?? input.id ?? guid ?? newId;
       const id = ids.wireId(own);
@@ -58,7 +58,7 @@ export function withIds<T extends Collection>(collection: T, ids: RecordIds): T 
       const isId = guid === undefined || input.id === undefined || guid === input.id;
       const named = { ...members, ...(isId ? {} : { guid }), id };
       const known = existing && { ...existing, id };
-      const prepared = collection.prepare(named, known, id, nowMs);
+      const prepared = collection.prepare(named, known, id, nowMs, asked);
       return prepared.ok ? { ...prepared, body: { ...prepared.body, id: own } } : prepared;
     },
     view: (id: string, body: Body) => collection.view(ownIdOf(id, body), body),

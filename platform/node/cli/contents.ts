@@ -5,6 +5,7 @@ import {
   bookmarks,
   type Contents,
   clients,
+  contacts,
   extensionStorage,
   forms,
   generic,
@@ -18,7 +19,7 @@ import {
 
 export const contents = {
   drivers: [sync15, syncto],
-  collections: [history, passwords, bookmarks, forms, addresses, tabs, extensionStorage],
+  collections: [history, passwords, bookmarks, forms, addresses, contacts, tabs, extensionStorage],
   devices: clients,
   several,
 } as const satisfies Contents;
