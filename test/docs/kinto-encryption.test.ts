@@ -12,11 +12,11 @@ import { syncKeyBundle } from '../../crypto/keys.ts';
 import { keyOfRecoveryCode, recoveryCode } from '../../crypto/recovery.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import { createKinto } from '../../emulator/servers/kinto/kinto.ts';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { listenOnLoopback } from '../../emulator/servers/loopback.ts';
 import { readBody, sendResponse, toRequest } from '../../emulator/servers/node-http.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import { meetWithKintoJs } from '../kinto/page-story.ts';
-import { otherClient } from '../support/kinto-client.ts';
 import { PAGE, programOfPage } from '../support/kinto-page.ts';
 import { codesIn, tableOf, textOf } from './markdown.ts';
 

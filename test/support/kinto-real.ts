@@ -4,9 +4,9 @@
 import { createHash } from 'node:crypto';
 import { generic, kinto } from '../../agent/index.ts';
 import { type Handler, isObject, jsonResponse, parseObject } from '../../emulator/servers/http.ts';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { NOW_MS } from './device.ts';
 import type { RealKinto } from './kinto.ts';
-import { otherClient } from './kinto-client.ts';
 import { MovedClock } from './kinto-clock.ts';
 import type { Body, Service, Traits } from './service.ts';
 

@@ -2,9 +2,9 @@
 
 import { generic, kinto } from '../../agent/index.ts';
 import { createKinto, type KintoServer } from '../../emulator/servers/kinto/kinto.ts';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import type { Data, Place } from '../../emulator/servers/kinto/place.ts';
 import { NOW_MS } from './device.ts';
-import { otherClient } from './kinto-client.ts';
 import { userWith } from './made-up/services.ts';
 import type { Body, Service, Traits } from './service.ts';
 

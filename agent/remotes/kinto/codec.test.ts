@@ -4,8 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { deviceCrypto } from '../../../crypto/device.ts';
 import { createRandom } from '../../../emulator/device/random.ts';
+import { otherClient } from '../../../emulator/servers/kinto/other-client.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
-import { otherClient } from '../../../test/support/kinto-client.ts';
 import { generic } from '../../collections/generic.ts';
 import { withIds } from '../ids.ts';
 import { sealedCodec } from './codec.ts';

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { deviceCrypto } from '../../../crypto/device.ts';
 import { createRandom } from '../../../emulator/device/random.ts';
+import { otherClient } from '../../../emulator/servers/kinto/other-client.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
-import { otherClient } from '../../../test/support/kinto-client.ts';
 import type { Wanted } from '../remote.ts';
 import type { Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';

@@ -5,6 +5,7 @@
 import { type Agent, createAgent, generic, kinto } from '../../../agent/index.ts';
 import { createRandom } from '../../../emulator/device/random.ts';
 import { createKinto, type KintoServer } from '../../../emulator/servers/kinto/kinto.ts';
+import { otherClient } from '../../../emulator/servers/kinto/other-client.ts';
 import type { Place } from '../../../emulator/servers/kinto/place.ts';
 import type { KintoDump } from '../../../emulator/servers/kinto/store.ts';
 import { type MemoryPlatform, memoryPlatform } from '../../../platform/memory/platform.ts';
@@ -12,7 +13,6 @@ import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import type { Platform, Storage } from '../../../platform/ports.ts';
 import { NOW_MS } from '../../support/device.ts';
-import { otherClient } from '../../support/kinto-client.ts';
 import { userWith } from '../../support/made-up/services.ts';
 import { type Answer, networkOf } from '../lab.ts';
 
