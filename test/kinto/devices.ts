@@ -24,10 +24,19 @@ export interface Device {
 export const keyOf = ({ name }: KintoUser): string =>
   createHash('sha256').update(name).digest('hex');
 
+/** What a device has told its apps, of one kind. */
+export const eventsOf = ({ platform }: Device, kind: string): { readonly id?: string }[] =>
+  platform.events.map((json) => JSON.parse(json)).filter((event) => event.kind === kind);
+
 /** `send` stands between it and the server. */
 export async function deviceOf(
   user: KintoUser,
-  { storage = new MemoryStorage(), send = fetch, kB = keyOf(user) }: Partial<DeviceOptions> = {},
+  {
+    storage = new MemoryStorage(),
+    send = fetch,
+    kB = keyOf(user),
+    readOnly = false,
+  }: Partial<DeviceOptions> = {},
 ): Promise<Device> {
   const platform = memoryPlatform({
     storage,
@@ -46,7 +55,7 @@ export async function deviceOf(
   const config = {
     remote: { protocol: 'kinto', serverUrl: user.url, audience: '', auth: 'basic' as const },
     profile: 'test',
-    collections: { [NAME]: { enabled: true, readOnly: false } },
+    collections: { [NAME]: { enabled: true, readOnly } },
     intervalMs: 3_600_000,
     wifiOnly: false,
     historyRecordsMax: 1_000,
@@ -57,10 +66,12 @@ export async function deviceOf(
   return { agent, platform, storage };
 }
 
-interface DeviceOptions {
+export interface DeviceOptions {
   readonly storage: MemoryStorage;
   readonly send: (request: Request) => Promise<Response>;
   readonly kB: string;
+  /** The device writes nothing of it. */
+  readonly readOnly: boolean;
 }
 
 /** Everything that apps see of the collection, by id, in the order of the ids. */

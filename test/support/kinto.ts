@@ -1,12 +1,13 @@
 // A real Kinto of the tests' own, on loopback: as it comes from PyPI, in its memory or in a
 // PostgreSQL. What it says goes into a file of its folder.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pythonWith } from './python.ts';
 
 interface KintoSettings {
@@ -23,8 +24,10 @@ export interface RealKinto {
   readonly url: string;
   /** A new user, who may make buckets. */
   newUser(name: string): Promise<{ readonly name: string; readonly password: string }>;
-  /** Ends one of the processes that answer; another one takes its place. */
-  killWorker(): void;
+  /** Ends one of the processes that answer, or all of them; others take their place. */
+  killWorker(all?: boolean): void;
+  /** What an administrator does: a command of Kinto's own. */
+  command(...args: readonly string[]): Promise<void>;
   /** Its log, for who looks for a reason. */
   said(): string;
   stop(): Promise<void>;
@@ -75,10 +78,13 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
       if (!response.ok) throw new Error(`accounts/${name}: ${response.status}`);
       return { name, password };
     },
-    killWorker() {
+    killWorker(all = false) {
       const found = spawnSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' });
-      const [pid] = found.stdout.trim().split(/\s+/);
-      if (pid) process.kill(Number(pid), 'SIGKILL');
+      const pids = found.stdout.trim().split(/\s+/).filter(Boolean);
+      for (const pid of all ? pids : pids.slice(0, 1)) process.kill(Number(pid), 'SIGKILL');
+    },
+    async command(...args) {
+      await promisify(execFile)(join(bin, 'kinto'), [...args, '--ini', ini]);
     },
     async stop() {
       child.kill('SIGTERM');

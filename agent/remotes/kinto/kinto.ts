@@ -6,6 +6,7 @@
 import type { BsoCrypto } from '../../../crypto/bso.ts';
 import { clientState } from '../../../crypto/keys.ts';
 import { SyncError } from '../../errors.ts';
+import type { ServerNotes } from '../../wire/http.ts';
 import { bsoCryptoOf } from '../bso-crypto.ts';
 import { isHashedId } from '../ids.ts';
 import { forgetNames, namedBy } from '../named.ts';
@@ -23,9 +24,17 @@ import {
 import { sealedCodec } from './codec.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
-import { COMPARE_MS } from './limits.ts';
-import { epochsOf, make, type Polled, poll } from './polls.ts';
-import { type Place, placeOf, positionOf, START } from './position.ts';
+import { epochsOf, make, poll, type Stand } from './polls.ts';
+import {
+  hasGrownBehind,
+  isDue,
+  type Place,
+  type Polled,
+  placeOf,
+  positionOf,
+  type Signature,
+  START,
+} from './position.ts';
 import { fetchedOf, listQuery, recordsPage } from './records.ts';
 import { unexpected } from './statuses.ts';
 import { openUpload } from './upload.ts';
@@ -47,42 +56,44 @@ function openKinto(options: RemoteOptions): Remote {
   if (options.owner === null) return nobody();
   const keys = kintoKeys(options.owner.key);
   const server = openServer(options, keys.bucket);
-  const totals = new Map<string, number>();
+  const heard = new Map<string, Polled>();
+  const heardOf = (name: string): Polled =>
+    heard.get(name) ?? { ...NOTHING_HEARD, written: { all: 0, created: 0 } };
   const sealing = {
     crypto: bsoCryptoOf(options),
     pause: () => options.platform.clock.pause(),
   };
   return {
     async begin(wanted) {
-      const stands = await look(options, server, wanted, keys, sealing.crypto);
+      const looks = await look(options, server, wanted, keys, sealing.crypto);
       return wanted.map((one, at): Offer => {
         const { collection, state } = one.store;
-        const { polled = UNKNOWN, epoch = null } = stands[at] ?? {};
-        if (polled.kind === 'there') totals.set(collection.name, polled.signature.total);
-        const refusal = epoch instanceof SyncError ? epoch : refusalOf(polled, collection.name);
+        const { stand = UNKNOWN, epoch = null } = looks[at] ?? {};
+        const signature = stand.kind === 'there' ? stand.signature : NOTHING_HEARD;
+        heard.set(collection.name, { ...signature, written: { all: 0, created: 0 } });
+        const refusal = epoch instanceof SyncError ? epoch : refusalOf(stand, collection.name);
         const bundle = keys.bundleFor(collection.name);
         return {
           ...one,
           origin: typeof epoch === 'string' ? `${keys.bucket}/${epoch}` : state.origin,
-          moved: refusal !== null || hasMoved(polled, placeOf(state.position)),
+          moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),
           codec: sealedCodec({ ...sealing, collection, bundle }),
           ...(refusal && { around: () => Promise.reject(refusal) }),
         };
       });
     },
-    changes: ({ collection: { name } }, at) =>
-      changes(options, server, name, at, totals.get(name) ?? -1),
+    changes: ({ collection: { name } }, at) => changes(options, server, name, at, heardOf(name)),
     async fetch({ collection: { name } }, id) {
       const url = server.base + server.recordPath(name, id);
       const answer = await server.http.send({ method: 'GET', url });
       return fetchedOf(answer, id, options.config.recordCharsMax);
     },
-    upload: (store) => openUpload(options, server, store),
+    upload: (store) => openUpload(options, server, store, heardOf(store.collection.name).written),
   };
 }
 
-interface Stand {
-  readonly polled: Polled;
+interface Look {
+  readonly stand: Stand;
   /** Null: it is the one that is known, or there can be none. */
   readonly epoch: string | null | SyncError;
 }
@@ -96,7 +107,7 @@ async function look(
   wanted: readonly Wanted[],
   keys: KintoKeys,
   crypto: BsoCrypto,
-): Promise<Stand[]> {
+): Promise<Look[]> {
   const nameOf = ({ store }: Wanted): string => store.collection.name;
   const polled = await poll(server, wanted);
   const missing = wanted.filter((_, at) => isMissing(polled[at]));
@@ -107,36 +118,37 @@ async function look(
   const doubted = wanted.filter(({ store: { state } }, at) => {
     const now = polled[at] ?? UNKNOWN;
     const isNew = state.position === '' || state.origin === '' || state.resetting;
-    return now.kind !== 'refused' && (isNew || hasMoved(now, placeOf(state.position)));
+    const hasNews = isNew || hasMoved(now, placeOf(state.position), options.notes);
+    return now.kind !== 'refused' && hasNews;
   });
   const sealerOf = (name: string) => ({ crypto, bundle: keys.bundleFor(name) });
   const names = doubted.map(nameOf);
   const epochs = names.length === 0 ? [] : await epochsOf(server, names, sealerOf, options);
   return wanted.map((one, at) => ({
-    polled: polled[at] ?? UNKNOWN,
+    stand: polled[at] ?? UNKNOWN,
     epoch: epochs[doubted.indexOf(one)] ?? null,
   }));
 }
 
-/** `total`: records that a poll has counted; -1: none has. */
 async function changes(
   { config, notes }: RemoteOptions,
   server: Kinto,
   name: string,
   at: Position,
-  total: number,
+  polled: Polled,
 ): Promise<Page | Restart> {
   const place = placeOf(at);
-  if (place.isWhole && notes.serverNowMs - place.comparedMs > COMPARE_MS) return WHOLE;
-  const url = server.base + server.recordsPath(name) + listQuery(place);
+  const askedMs = notes.serverNowMs;
+  if (isDue(place, askedMs) || hasGrownBehind(place, polled)) return WHOLE;
+  const url = server.base + server.recordsPath(name) + listQuery(place, askedMs);
   const answer = await server.http.send({ method: 'GET', url });
-  if (answer.status === 400 && place.token !== null) {
-    // A token that the server does not know any more.
+  if (answer.status === 400 && place.tagMs > 0) {
+    // A token that the server does not know any more, or a stamp that it takes from nobody.
     answer.cancel();
-    return { restart: positionOf({ ...place, token: null }) };
+    return place.token === null ? WHOLE : { restart: positionOf({ ...place, token: null }) };
   }
   if (answer.status !== 200) throw unexpected(answer, name);
-  const page = recordsPage(answer, config.recordCharsMax, place, total);
+  const page = recordsPage(answer, config.recordCharsMax, place, { polled, askedMs });
   if (page.tagMs >= place.tagMs) return page;
   // Time goes backwards there: tombstones were purged, or a backup was restored.
   page.cancel();
@@ -144,8 +156,9 @@ async function changes(
 }
 
 const WHOLE = { restart: /* @__PURE__ */ positionOf(START), whole: 'ours' as const };
-const UNKNOWN: Polled = { kind: 'unknown' };
-const EMPTY: Polled = { kind: 'there', signature: { tagMs: 1, total: -1, young: -1 } };
+const UNKNOWN: Stand = { kind: 'unknown' };
+const NOTHING_HEARD: Signature = { tagMs: 1, total: -1, young: -1 };
+const EMPTY: Stand = { kind: 'there', signature: NOTHING_HEARD };
 
 function nobody(): Remote {
   const refuse = () => Promise.reject(new SyncError('signedOut', 'nobody is signed in'));
@@ -153,19 +166,20 @@ function nobody(): Remote {
 }
 
 /** A missing bucket is refused, a missing collection is missing. */
-function isMissing(polled: Polled | undefined): boolean {
-  return polled?.kind === 'missing' || polled?.kind === 'refused';
+function isMissing(stand: Stand | undefined): boolean {
+  return stand?.kind === 'missing' || stand?.kind === 'refused';
 }
 
-function refusalOf({ kind }: Polled, collection: string): SyncError | null {
+function refusalOf({ kind }: Stand, collection: string): SyncError | null {
   if (kind !== 'missing' && kind !== 'refused') return null;
   return new SyncError('readOnly', `${collection}: the server lets this user not make it`, {
     collection,
   });
 }
 
-function hasMoved(polled: Polled, place: Place): boolean {
-  if (polled.kind !== 'there' || !place.isWhole) return true;
-  const { tagMs, total, young } = polled.signature;
-  return tagMs !== place.tagMs || total !== place.total || young !== place.young;
+function hasMoved(stand: Stand, place: Place, { serverNowMs }: ServerNotes): boolean {
+  if (stand.kind !== 'there' || !place.isWhole) return true;
+  const { tagMs, total, young } = stand.signature;
+  if (tagMs !== place.tagMs || total !== place.total || young !== place.young) return true;
+  return isDue(place, serverNowMs) && tagMs > place.comparedMs;
 }

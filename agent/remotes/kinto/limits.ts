@@ -6,5 +6,8 @@
  */
 export const OVERLAP_MS = 60_000;
 
-/** After so long a collection that has moved is compared as a whole. */
+/** After so long a collection in which something has happened is compared as a whole. */
 export const COMPARE_MS = 7 * 24 * 3_600_000;
+
+/** So far ahead of its time a server is asked what is behind a stamp: Kinto takes 24 hours. */
+export const AHEAD_MS_MAX = 23 * 3_600_000;

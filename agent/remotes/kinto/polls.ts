@@ -15,12 +15,12 @@ import { placeOf, type Signature, youngSinceMs } from './position.ts';
 import { EPOCH_ID } from './records.ts';
 
 /** How a collection stands on the server. `unknown`: it does not say without a listing. */
-export type Polled =
+export type Stand =
   | { readonly kind: 'there'; readonly signature: Signature }
   | { readonly kind: 'missing' | 'refused' | 'unknown' };
 
 /** One answer for each collection. Errors: those of the batch. */
-export async function poll(kinto: Kinto, wanted: readonly Wanted[]): Promise<Polled[]> {
+export async function poll(kinto: Kinto, wanted: readonly Wanted[]): Promise<Stand[]> {
   const parts = wanted.flatMap(({ store: { collection, state } }): Part[] => {
     const path = kinto.recordsPath(collection.name);
     const sinceMs = youngSinceMs(placeOf(state.position).tagMs);
@@ -36,7 +36,7 @@ export async function poll(kinto: Kinto, wanted: readonly Wanted[]): Promise<Pol
   });
 }
 
-function polledOf(all: PartAnswer | undefined, young: PartAnswer | undefined): Polled {
+function polledOf(all: PartAnswer | undefined, young: PartAnswer | undefined): Stand {
   const { status = 0 } = all ?? {};
   if (status === 404) return { kind: 'missing' };
   if (status === 403) return { kind: 'refused' };

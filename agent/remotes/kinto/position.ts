@@ -1,11 +1,13 @@
 // How far a collection of Kinto's was read. A server gives a stamp before it commits: what was
 // written earlier may be seen later than what was written later. So a listing begins some time
 // before the newest stamp that was seen, and beside it the position keeps how many records there
-// were, all and young: when something appears behind it, one of the numbers is another.
+// were, all and young: when something appears behind it, one of the numbers is another. Where there
+// are more old ones than before, or fewer than tombstones say, no listing behind a stamp shows
+// which: all is compared.
 
 import { STAMP_MS_MAX } from '../../limits.ts';
 import type { Listed, Position } from '../remote.ts';
-import { OVERLAP_MS } from './limits.ts';
+import { AHEAD_MS_MAX, COMPARE_MS, OVERLAP_MS } from './limits.ts';
 
 /** What a poll says of a collection. */
 export interface Signature {
@@ -18,6 +20,8 @@ export interface Signature {
 }
 
 export interface Place extends Signature {
+  /** So many fewer there may have been in all: they came after the poll, new ones or old ones. */
+  readonly unsure: number;
   /** Everything up to this stamp was listed; -1: nothing ever was. */
   readonly floorMs: number;
   /** The server's page behind it, where its records tell no place. */
@@ -36,80 +40,146 @@ export const START: Place = {
   tagMs: 0,
   total: -1,
   young: -1,
+  unsure: 0,
 };
 
 /** Younger records than this are counted: the window that the next listing begins with. */
 export const youngSinceMs = (tagMs: number): number => Math.max(0, tagMs - OVERLAP_MS);
 
 export function positionOf(place: Place): Position {
-  const { floorMs, tagMs, total, young, comparedMs, isWhole, token } = place;
-  const words = [floorMs, tagMs, total, young, comparedMs, isWhole ? 1 : 0];
+  const { floorMs, tagMs, total, young, unsure, comparedMs, isWhole, token } = place;
+  const words = [floorMs, tagMs, total, young, unsure, comparedMs, isWhole ? 1 : 0];
   return `${words.join(' ')}${token === null ? '' : ` ${token}`}`;
 }
 
 /** A position that is none of this protocol's begins anew. */
 export function placeOf(position: Position): Place {
   const words = position.split(' ');
-  const [floorMs = -1, tagMs = 0, total = -1, young = -1, comparedMs = 0, whole = 0] = words
-    .slice(0, NUMBERS)
-    .map(Number);
-  const numbers = [floorMs, tagMs, total, young, comparedMs, whole];
+  const numbers = words.slice(0, NUMBERS).map(Number);
+  const [floorMs = -1, tagMs = 0, total = -1, young = -1, unsure = 0] = numbers;
+  const [comparedMs = 0, whole = 0] = numbers.slice(-2);
   if (words.length < NUMBERS || !numbers.every((one) => one >= -1 && one <= STAMP_MS_MAX)) {
     return START;
   }
   const token = words.length > NUMBERS ? words.slice(NUMBERS).join(' ') : null;
-  return { floorMs, tagMs, total, young, comparedMs, isWhole: whole === 1, token };
+  return { floorMs, tagMs, total, young, unsure, comparedMs, isWhole: whole === 1, token };
 }
 
-/** The stamp behind which the next request asks; null: for all that there is. */
-export function sinceOf({ floorMs, tagMs, isWhole }: Place): number | null {
-  if (isWhole) return youngSinceMs(tagMs);
-  return floorMs < 0 ? null : floorMs;
+/** The latest stamp that a server at this time can be asked behind; 0: its time is not known. */
+const latestSinceMs = (serverNowMs: number): number =>
+  serverNowMs > 0 ? serverNowMs + AHEAD_MS_MAX : STAMP_MS_MAX;
+
+/**
+ * The stamp behind which the next request asks; null: for all that there is. Whoever may write may
+ * give a record a stamp in the future: a server does not let itself be asked behind that.
+ */
+export function sinceOf({ floorMs, tagMs, isWhole }: Place, serverNowMs: number): number | null {
+  const sinceMs = isWhole ? youngSinceMs(tagMs) : floorMs;
+  return sinceMs < 0 ? null : Math.min(sinceMs, latestSinceMs(serverNowMs));
+}
+
+/** A collection has to be compared as a whole from time to time if something happens in it. */
+export function isDue({ isWhole, comparedMs }: Place, serverNowMs: number): boolean {
+  return isWhole && serverNowMs - comparedMs > COMPARE_MS;
+}
+
+/**
+ * There are more old records than there were: something has appeared behind what a listing shows.
+ * That is a record which was given a stamp of the past, or one that was committed very late.
+ */
+export function hasGrownBehind(place: Place, now: Signature): boolean {
+  const known = [place, now].every(({ total, young }) => total >= 0 && young >= 0);
+  return place.isWhole && known && now.total - now.young > place.total - place.young;
 }
 
 /**
  * The place behind what was taken of a page; `next`: the token of the page behind it, at its end.
- * `unlisted`: young records of the page that are none of the collection's.
+ * `unlisted`: records of the page that are none of the collection's.
  */
 type Progress = (
   taken: readonly Listed[],
   next: string | null,
   isEnd: boolean,
-  unlisted?: number,
+  unlisted?: readonly Listed[],
 ) => Place;
 
+/** What the pass knows beside a listing. */
+export interface Polled extends Signature {
+  /** Records that this device has written since the poll, and how many of them are new ones. */
+  readonly written: { all: number; created: number };
+}
+
+/** `total`: records that there are, and those that are known to be deleted since then. */
+function hasShrunk(place: Place, total: number): boolean {
+  return place.isWhole && place.total >= 0 && total >= 0 && total < place.total - place.unsure;
+}
+
+/** What a page's answer says, and what the pass has heard before the listing. */
+interface Heard {
+  /** The collection's stamp, of this answer. */
+  readonly tagMs: number;
+  readonly polled: Polled;
+  /** The server's time; 0: not known. */
+  readonly serverNowMs: number;
+}
+
 /**
- * Follows how far a page has come. `tagMs`: the collection's stamp at the first page of the
- * listing. Records come oldest first; of a server that does not sort, nothing is believed.
+ * Follows how far a page has come. The stamp of a listing is that of its first page. Records come
+ * oldest first; of a server that does not sort, nothing is believed.
  */
-export function createProgress(
-  from: Place,
-  { tagMs, total, serverNowMs }: Pick<Signature, 'tagMs' | 'total'> & { serverNowMs: number },
-): Progress {
+export function createProgress(from: Place, { tagMs, polled, serverNowMs }: Heard): Progress {
   const isFirst = from.isWhole || from.tagMs === 0;
   const tag = isFirst ? tagMs : from.tagMs;
-  const startMs = sinceOf(from) ?? -1;
+  const youngMs = youngSinceMs(tag);
+  const startMs = sinceOf(from, serverNowMs) ?? -1;
   const comparedMs = startMs < 0 ? serverNowMs : from.comparedMs;
+  // Too far ahead to be counted by the next poll.
+  const isAhead = youngMs > latestSinceMs(serverNowMs);
   let floorMs = startMs;
   let young = isFirst ? 0 : Math.max(from.young, 0);
+  const before = isFirst ? polled.total : Math.max(polled.total, from.total - from.unsure);
+  let unsure = isFirst ? 0 : from.unsure;
+  let gone = 0;
   let isSorted = true;
-  return (taken, next, isEnd, unlisted = 0) => {
-    young += unlisted;
+  const stampOf = (listed: Listed): number =>
+    listed.ok ? Number(listed.envelope.version) : floorMs;
+  const count = (listed: Listed): void => {
+    const stampMs = stampOf(listed);
+    if (listed.ok && listed.envelope.payload === null) {
+      gone++;
+    } else if (stampMs > youngMs || startMs >= youngMs) {
+      young++;
+      // The poll has not counted it, unless it is an old one in a new version.
+      if ((listed.ok ? stampMs : tagMs) > polled.tagMs) unsure++;
+    }
+  };
+  return (taken, next, isEnd, unlisted = []) => {
+    for (const listed of unlisted) count(listed);
     for (const listed of taken) {
-      const stampMs = listed.ok ? Number(listed.envelope.version) : floorMs;
+      const stampMs = stampOf(listed);
       if (stampMs < floorMs) isSorted = false;
       if (isSorted) floorMs = Math.max(floorMs, stampMs);
-      const isLive = !listed.ok || listed.envelope.payload !== null;
-      if (isLive && stampMs > youngSinceMs(tag)) young++;
+      count(listed);
     }
-    const place = { ...from, tagMs: tag, young, total, comparedMs, isWhole: false };
+    const counts = { young, total: before < 0 ? -1 : before + unsure, unsure };
+    const place = { ...from, ...counts, tagMs: tag, comparedMs, isWhole: false };
     if (!isEnd) return isSorted ? { ...place, floorMs, token: null } : from;
-    if (next === null) return { ...place, floorMs: tag, token: null, isWhole: true };
-    const isFurther = isSorted && floorMs > startMs;
+    if (next === null) {
+      const { all, created } = polled.written;
+      const others = Math.max(0, unsure - all);
+      return {
+        ...{ ...place, floorMs: tag, token: null, isWhole: true },
+        ...(before >= 0 && { total: before + created + others, unsure: others }),
+        ...(isAhead && { young: -1 }),
+        // Others have vanished without a tombstone: the next pass compares.
+        ...(hasShrunk(from, polled.total + gone) && { comparedMs: 0 }),
+      };
+    }
+    const isFurther = isSorted && floorMs > startMs && floorMs <= latestSinceMs(serverNowMs);
     return isFurther
       ? { ...place, floorMs, token: null }
       : { ...place, floorMs: startMs, token: next };
   };
 }
 
-const NUMBERS = 6;
+const NUMBERS = 7;

@@ -19,7 +19,10 @@ const answer = (json: unknown, headers: readonly Header[] = [], status = 200): A
 const record = (id: string, last_modified: number) => ({ id, last_modified, payload: 'p' });
 
 async function listed(json: unknown, headers: readonly Header[] = [['etag', '"100000"']]) {
-  const page = recordsPage(answer(json, headers), 1_000, START, 4);
+  const page = recordsPage(answer(json, headers), 1_000, START, {
+    polled: { tagMs: 100_000, total: 4, young: 0, written: { all: 0, created: 0 } },
+    askedMs: 50,
+  });
   const out: Listed[] = [];
   for (let more = true; more; ) more = await page.next(out);
   return { page, out, place: () => placeOf(page.position(out, true)) };
@@ -64,9 +67,9 @@ describe('a page', () => {
 });
 
 test('a page is asked for oldest first, behind its place', () => {
-  expect(listQuery(START)).toMatch(/^\?_sort=last_modified&_limit=\d+$/);
+  expect(listQuery(START, 0)).toMatch(/^\?_sort=last_modified&_limit=\d+$/);
   const place = { ...START, floorMs: 5, token: 'a=' };
-  expect(listQuery(place)).toMatch(/&_since=5&_token=a%3D$/);
+  expect(listQuery(place, 0)).toMatch(/&_since=5&_token=a%3D$/);
 });
 
 describe('a record that is asked for', () => {

@@ -8,8 +8,8 @@ import { etagMs, header } from '../../wire/headers.ts';
 import type { Answer } from '../../wire/http.ts';
 import { createSplitter } from '../../wire/records.ts';
 import { envelopeOf, listingPage, type ReadEnvelope } from '../listing.ts';
-import type { Fetched, Page } from '../remote.ts';
-import { createProgress, type Place, positionOf, sinceOf, youngSinceMs } from './position.ts';
+import type { Fetched, Listed, Page } from '../remote.ts';
+import { createProgress, type Place, type Polled, positionOf, sinceOf } from './position.ts';
 import { unexpected } from './statuses.ts';
 
 /** The record that names what the others belong to: see epoch.ts. It is no record of apps. */
@@ -22,9 +22,9 @@ const readRecord: ReadEnvelope = (value) => {
   return { id, modifiedMs, payload, deleted: deleted === true && payload === undefined };
 };
 
-/** What of the URL's query asks for the page at this place. */
-export function listQuery(place: Place): string {
-  const since = sinceOf(place);
+/** What of the URL's query asks for the page at this place. `serverNowMs`: 0, it is not known. */
+export function listQuery(place: Place, serverNowMs: number): string {
+  const since = sinceOf(place, serverNowMs);
   const { token } = place;
   return [
     '?_sort=last_modified',
@@ -34,33 +34,31 @@ export function listQuery(place: Place): string {
   ].join('');
 }
 
-/** `total`: records that a poll has counted before the listing; -1: none has. */
+/** `polled`: what a poll has said before it. `askedMs`: the server's time in the query for it. */
 export function recordsPage(
   answer: Answer,
   recordCharsMax: number,
   place: Place,
-  total: number,
+  { polled, askedMs }: { readonly polled: Polled; readonly askedMs: number },
 ): Page & { readonly tagMs: number } {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
   const token = (): string | null => tokenOf(header(answer.headers, 'next-page'));
   const tagMs = etagMs(answer.headers) ?? 0;
-  const progress = createProgress(place, { tagMs, total, serverNowMs: answer.serverNowMs ?? 0 });
+  const progress = createProgress(place, { tagMs, polled, serverNowMs: askedMs });
   const page = listingPage(answer, splitter, readRecord, { serverNowMs: answer.serverNowMs });
-  let epochs = 0;
+  const epochs: Listed[] = [];
   return {
     ...page,
     tagMs,
     async next(out) {
       const more = await page.next(out);
       const at = out.findIndex((one) => one.ok && one.envelope.id === EPOCH_ID);
-      const [epoch] = at < 0 ? [] : out.splice(at, 1);
-      if (epoch?.ok && Number(epoch.envelope.version) > youngSinceMs(tagMs)) epochs++;
+      if (at >= 0) epochs.push(...out.splice(at, 1));
       return more;
     },
     hasNext: () => token() !== null,
     position(taken, isEnd) {
-      const unlisted = epochs;
-      epochs = 0;
+      const unlisted = epochs.splice(0);
       return positionOf(progress(taken, isEnd ? token() : null, isEnd, unlisted));
     },
   };

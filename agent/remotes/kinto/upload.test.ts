@@ -29,6 +29,7 @@ interface Script {
 
 async function pushed(records: readonly Outgoing[], script: Script) {
   const sent: string[][] = [];
+  const written = { all: 0, created: 0 };
   const alone: { readonly method: string; readonly headers: unknown }[] = [];
   const kinto = {
     base: 'https://kinto.test/v1',
@@ -58,10 +59,11 @@ async function pushed(records: readonly Outgoing[], script: Script) {
     { config: {}, notes: { serverNowMs: 9 } } as unknown as RemoteOptions,
     kinto as unknown as Kinto,
     { collection: { name: 'c' } } as CollectionStore,
+    written,
   );
   expect(await upload.commit()).toEqual({ kind: 'none' });
   const results = await upload.add(records, true);
-  return { results, sent, alone, kinds: results.map(({ kind }: PushResult) => kind) };
+  return { results, sent, alone, written, kinds: results.map(({ kind }: PushResult) => kind) };
 }
 
 describe('a batch', () => {
@@ -78,6 +80,16 @@ describe('a batch', () => {
       { ...put('r2'), headers: { 'If-Match': '"7"' } },
       { method: 'DELETE', path: '/c/r3', headers: { 'If-Match': '"8"' } },
     ]);
+  });
+
+  test('counts what is stored, and what of it is new', async () => {
+    const { written } = await pushed(all(5), {
+      batch: (parts) =>
+        parts.map((part, at) =>
+          at === 4 ? refused(403) : { ...stored(part), status: 200 + (at % 2) },
+        ),
+    });
+    expect(written).toEqual({ all: 4, created: 2 });
   });
 
   test('that met a race has stored nothing up to its last one: that is sent again', async () => {

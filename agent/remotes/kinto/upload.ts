@@ -13,12 +13,15 @@ import { batchEnd } from '../batches.ts';
 import type { Outgoing, PushResult, RemoteOptions, Upload } from '../remote.ts';
 import type { Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';
+import type { Polled } from './position.ts';
 import { foundOf } from './records.ts';
 
+/** `written` counts what is stored, for the next listing. */
 export async function openUpload(
   { config, notes }: RemoteOptions,
   kinto: Kinto,
   { collection }: CollectionStore,
+  written: Polled['written'],
 ): Promise<Upload> {
   const heap = heapOf(config);
   const partOf = (record: Outgoing): Part =>
@@ -42,7 +45,12 @@ export async function openUpload(
         waiting = sent.slice(0, lost + 1);
         for (const [index, { record, at }] of sent.entries()) {
           const answer = answers[index];
-          if (index > lost && answer) results[at] = resultOf(record, answer, serverNowMs());
+          if (index <= lost || !answer) continue;
+          const result = resultOf(record, answer, serverNowMs());
+          results[at] = result;
+          if (result.kind !== 'stored') continue;
+          written.all++;
+          if (answer.status === CREATED) written.created++;
         }
       }
       return results;
@@ -54,6 +62,7 @@ export async function openUpload(
 /** The same request may win the next time; past that it waits for the next pass. */
 const RACES_MAX = 4;
 const RACE = 409;
+const CREATED = 201;
 const UNAVAILABLE: PartAnswer = { status: 503, headers: null, body: null };
 const READ_ONLY: PartAnswer = { status: 405, headers: null, body: null };
 

@@ -1,0 +1,254 @@
+// What a real Kinto was seen to lose on PostgreSQL, with several writers: none of it is lost by
+// agents on sealed collections.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
+import {
+  type Device,
+  deviceOf,
+  eventsOf,
+  heldBy,
+  type KintoUser,
+  keyOf,
+  NAME,
+  settled,
+} from './devices.ts';
+import {
+  alike,
+  BACKENDS,
+  fleetOf,
+  openWorld,
+  passOf,
+  recordsOf,
+  troubled,
+  until,
+  type World,
+} from './world.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const isThere = BACKENDS.includes('PostgreSQL');
+
+describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
+  let world: World;
+  let trouble: Awaited<ReturnType<typeof troubled>>;
+  beforeAll(async () => {
+    world = await openWorld('PostgreSQL');
+    trouble = await troubled(world);
+  }, 120_000);
+  afterAll(() => world?.stop());
+
+  const keysOf = (user: KintoUser) => otherClient(keyOf(user), NAME);
+  const listed = async (user: KintoUser, query = ''): Promise<Map<string, number>> => {
+    const { json } = await world.asked(user, 'GET', recordsOf(user) + query);
+    const data = json?.data as { id: string; last_modified: number }[];
+    return new Map(data.map(({ id, last_modified }) => [id, last_modified]));
+  };
+  const put = async (device: Device, from: number, to: number): Promise<void> => {
+    for (let n = from; n < to; n++) await device.agent.put(NAME, { id: `r${n}`, text: `${n}` });
+  };
+  /** Another client's write, with members that Kinto knows. */
+  const putRaw = (user: KintoUser, id: string, data: object) =>
+    world.asked(user, 'PUT', `${recordsOf(user)}/${keysOf(user).wireId(id)}`, { data });
+  const sealed = (user: KintoUser, id: string) => ({
+    payload: keysOf(user).sealed(id, { id, text: 'theirs' }),
+  });
+  const tagOf = async (user: KintoUser): Promise<number> => {
+    const { headers } = await world.asked(user, 'HEAD', recordsOf(user));
+    return Number(headers.get('etag')?.replace(/"/g, ''));
+  };
+
+  test('1: what a batch acknowledges before a race is gone, and goes up again', async () => {
+    const user = await world.newUser();
+    const answers: number[][] = [];
+    const left: number[] = [];
+    const send = async (request: Request): Promise<Response> => {
+      const response = await fetch(request);
+      const { responses = [] } = JSON.parse((await response.clone().text()) || '{}');
+      const statuses = responses.map(({ status }: { status: number }) => status);
+      if (statuses.includes(409)) {
+        answers.push(statuses);
+        left.push((await listed(user)).size);
+      }
+      return response;
+    };
+    const [one, two] = await fleetOf(user, 2, { send });
+    await put(two, 100, 101);
+    await passOf(two);
+    await put(one, 0, 20);
+    await trouble.give(keysOf(user).wireId('r12'), 'race');
+    await passOf(one);
+    const [statuses = []] = answers;
+    const at = statuses.indexOf(409);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(19);
+    expect(at).toBeGreaterThan(0);
+    // The epoch, the other's, and what came behind the race.
+    expect(left[0]).toBe(2 + 19 - at);
+    expect((await listed(user)).size).toBe(22);
+    await passOf(two);
+    expect((await alike([one, two])).size).toBe(21);
+  });
+
+  test('2: what is committed behind a stamp that was passed is found', async () => {
+    const user = await world.newUser();
+    const [slow, fast, reader] = await fleetOf(user, 3);
+    await put(slow, 0, 3);
+    await passOf(slow, fast, reader);
+    await trouble.give(keysOf(user).wireId('r3'), 'slow');
+    await put(slow, 3, 4);
+    const going = passOf(slow);
+    await until(trouble.isSlow);
+    await put(fast, 4, 5);
+    await passOf(fast);
+    await passOf(reader);
+    expect([...(await heldBy(reader)).keys()]).toEqual(['r0', 'r1', 'r2', 'r4']);
+    await going;
+    const stamps = await listed(user);
+    const [late = 0, passed = 0] = ['r3', 'r4'].map((id) => stamps.get(keysOf(user).wireId(id)));
+    expect(late).toBeLessThan(passed);
+    await passOf(reader, fast);
+    expect((await alike([slow, fast, reader])).size).toBe(5);
+  });
+
+  test('3: purged tombstones take the time back, and no record', async () => {
+    const user = await world.newUser();
+    const [writer] = await fleetOf(user, 1);
+    const [reader] = await fleetOf(user, 1, { readOnly: true });
+    await put(writer, 0, 5);
+    await passOf(writer, reader);
+    const path = `${recordsOf(user)}/${keysOf(user).wireId('r4')}`;
+    expect(await world.asked(user, 'DELETE', path)).toMatchObject({ status: 200 });
+    await passOf(reader);
+    const before = await tagOf(user);
+    await world.server.command('purge-deleted', 'record', '0');
+    expect(await tagOf(user)).toBeLessThan(before);
+    await passOf(reader);
+    expect((await heldBy(reader)).size).toBe(5);
+    expect(eventsOf(reader, 'unprovenDeletion')).toHaveLength(1);
+    expect(await reader.agent.sync()).toMatchObject({ ok: true, requests: 1 });
+    // The writer has never heard of that deletion: it finds that there are fewer than before.
+    await passOf(writer, writer, reader);
+    expect((await alike([writer, reader])).size).toBe(5);
+    expect((await listed(user)).size).toBe(6);
+  });
+
+  test('4: a stamp in the future stops nobody', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await put(one, 0, 3);
+    await passOf(one, two);
+    const last_modified = Date.now() + 30 * DAY_MS;
+    await putRaw(user, 'r3', { ...sealed(user, 'r3'), last_modified });
+    expect(await tagOf(user)).toBe(last_modified);
+    const own = await world.asked(user, 'GET', `${recordsOf(user)}?_since=${last_modified}`);
+    expect(own.status).toBe(400);
+    await passOf(one, two);
+    await put(one, 4, 6);
+    await two.agent.delete(NAME, 'r0');
+    await passOf(one, two, one);
+    expect([...(await alike([one, two])).keys()]).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
+    await passOf(one, two);
+    for (const { agent } of [one, two]) {
+      expect(await agent.sync()).toMatchObject({ ok: true, requests: 1 });
+    }
+    const [late] = await fleetOf(user, 1);
+    expect((await alike([one, late])).size).toBe(5);
+  });
+
+  test('4: a stamp in the past hides no record', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await put(one, 0, 3);
+    await passOf(one, two);
+    const before = await tagOf(user);
+    const last_modified = Date.now() - 900 * DAY_MS;
+    await putRaw(user, 'r3', { ...sealed(user, 'r3'), last_modified });
+    expect(await tagOf(user)).toBe(before);
+    expect([...(await listed(user, `?_since=${last_modified}`)).keys()]).toHaveLength(4);
+    await passOf(one, two);
+    expect((await alike([one, two])).has('r3')).toBe(true);
+    expect(await one.agent.sync()).toMatchObject({ ok: true, requests: 1 });
+  });
+
+  test('5: a record that looks like an outage is set aside, others are stored', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await trouble.give(keysOf(user).wireId('r12'), 'fails');
+    await put(one, 0, 20);
+    expect(await one.agent.sync()).toMatchObject({ error: { code: 'unavailable' } });
+    expect((await listed(user)).size).toBe(20);
+    for (let n = 20; eventsOf(one, 'quarantine').length === 0; n++) {
+      expect(n).toBeLessThan(25);
+      await put(one, n, n + 1);
+      one.platform.time.set(Date.now() + n * HOUR_MS);
+      await one.agent.sync();
+    }
+    const [told] = eventsOf(one, 'quarantine');
+    expect(told).toMatchObject({ id: keysOf(user).wireId('r12') });
+    // Once it is set aside, passes are as others.
+    one.platform.time.set(Date.now() + 30 * HOUR_MS);
+    expect(await one.agent.sync()).toMatchObject({ ok: true, error: null });
+    await passOf(two);
+    const { size } = await heldBy(two);
+    expect(size).toBe((await heldBy(one)).size - 1);
+    await trouble.end();
+    await settled([one, two]);
+    expect((await alike([one, two])).size).toBe(size + 1);
+  });
+
+  test('5: no text is one that PostgreSQL does not take: it is sealed', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await one.agent.put(NAME, { id: 'r\u0000', text: 'a\u0000b', '\u0000': '\ud800' });
+    await put(one, 0, 3);
+    await passOf(one, two);
+    const held = await alike([one, two]);
+    expect(JSON.parse(held.get('r\u0000') ?? '')).toEqual({ text: 'a\u0000b', '\u0000': '\ud800' });
+  });
+
+  test('7: a live record that says it is deleted deletes nothing', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await put(one, 0, 3);
+    await passOf(one, two);
+    expect(await putRaw(user, 'r1', { deleted: true })).toMatchObject({ status: 200 });
+    await settled([one, two]);
+    expect((await alike([one, two])).size).toBe(3);
+    const { json } = await world.asked(user, 'GET', recordsOf(user));
+    expect(json?.data).toHaveLength(4);
+    expect(JSON.stringify(json)).not.toContain('"deleted"');
+  });
+
+  test('8: a batch whose process is killed in its middle is looked at, and sent once', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await trouble.give(keysOf(user).wireId('r12'), 'slow');
+    await put(one, 0, 20);
+    const going = one.agent.sync();
+    await until(trouble.isSlow);
+    world.server.killWorker(true);
+    expect(await going).toMatchObject({ ok: false });
+    await trouble.end();
+    await settled([one, two]);
+    expect((await alike([one, two])).size).toBe(20);
+    expect((await listed(user)).size).toBe(21);
+  });
+
+  test('8: an answer that does not come, of a batch that is stored, doubles nothing', async () => {
+    const user = await world.newUser();
+    let lost = 0;
+    const send = async (request: Request): Promise<Response> => {
+      const isWrite = (await request.clone().text()).includes('"PUT"');
+      const response = await fetch(request);
+      if (isWrite && lost++ < 2) throw new TypeError('the connection is gone');
+      return response;
+    };
+    const one = await deviceOf(user, { send });
+    await one.agent.enable();
+    await put(one, 0, 20);
+    await settled([one]);
+    const [two] = await fleetOf(user, 1);
+    expect((await alike([one, two])).size).toBe(20);
+    expect((await listed(user)).size).toBe(21);
+  });
+});
