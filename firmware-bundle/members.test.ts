@@ -24,9 +24,19 @@ const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8
 const own = (names: Iterable<string>): string[] =>
   NAMES.filter((name) => [...names].includes(name));
 
-/** The declarations of a firmware that holds all that there is. */
-const everything = async (): Promise<readonly Piece[]> =>
-  (await readProgram(sourceWith([...contentNames, 'generic(notes)']), 2020)).pieces;
+/** No firmware has both. */
+const [SIGN_IN, RECOVERY] = ['signIn', 'recoverySignIn'];
+
+/** The declarations of firmwares that together hold all that there is. */
+const everything = async (): Promise<readonly Piece[]> => {
+  const contents = [...contentNames, 'generic(notes)'];
+  const withSignIn = contents.filter((name) => name !== RECOVERY);
+  const withRecovery = contents.filter((name) => name !== SIGN_IN);
+  const programs = await Promise.all(
+    [withSignIn, withRecovery].map((names) => readProgram(sourceWith(names), 2020)),
+  );
+  return programs.flatMap(({ pieces }) => pieces);
+};
 
 /** All members that JSON somewhere in a text has, be it JSON in a text of JSON. */
 function membersIn(text: string): Set<string> {
