@@ -17,6 +17,16 @@ export interface RemoteConfig {
   readonly auth: 'browserid' | 'bearer' | 'basic';
 }
 
+/**
+ * What becomes of a conflict, which is a record that was changed on both sides (see
+ * collections/strategy.ts). `remoteWins`: the server's version stays, `localWins`: this device's,
+ * be it a deletion. `merge`: each member as the side has it that has changed it, where both have as
+ * the younger one has it; an edit outlives a deletion; records whose members the collection
+ * understands are merged by its own rule. `manual`: both versions stay until somebody decides; apps
+ * see this device's.
+ */
+export type Strategy = 'remoteWins' | 'localWins' | 'merge' | 'manual';
+
 export interface CollectionSettings {
   readonly enabled: boolean;
   readonly readOnly: boolean;
@@ -82,6 +92,11 @@ export interface AgentConfig {
   readonly signIn?: SignInConfig;
   /** By collection name; one that is not named is off. */
   readonly collections: { readonly [name: string]: CollectionSettings };
+  /**
+   * What becomes of conflicts, by collection name, where that is not the collection's own rule; the
+   * build must have `strategies`.
+   */
+  readonly strategies?: { readonly [name: string]: Strategy };
   /** Time between scheduled passes. */
   readonly intervalMs: number;
   /**

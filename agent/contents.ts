@@ -1,5 +1,6 @@
 // What a build of the agent holds: a firmware carries only what its device needs.
 
+import type { Strategies } from './api/conflicts.ts';
 import type { Collection } from './collections/collection.ts';
 import type { Devices } from './remotes/devices.ts';
 import type { Part } from './remotes/parts.ts';
@@ -28,6 +29,8 @@ export interface Contents {
   readonly signIn?: typeof openKeeper;
   /** Signing in with a password beside that. */
   readonly passwordSignIn?: PasswordSignIn;
+  /** Strategies for conflicts, where the device or an app says which; and deciding them by hand. */
+  readonly strategies?: Strategies;
   /** More remotes than one; used where the configuration has `remotes`. */
   readonly several?: Several;
   /** Of which collections can be made at run time; used by `several`. */

@@ -3,6 +3,7 @@
 
 import type { Platform } from '../platform/ports.ts';
 import { createCore } from './agent.ts';
+import type { Conflicts } from './api/conflicts.ts';
 import { type ExtensionStorage, isStorage } from './api/extension-storage.ts';
 import type { ListQuery, ListResult } from './api/records.ts';
 import type { Body } from './collections/collection.ts';
@@ -15,6 +16,7 @@ import type { SignIn } from './signin/keeper.ts';
 import type { PassReport, Status } from './status.ts';
 
 export { isObject, jsonOf } from '../crypto/engine.ts';
+export { type Conflict, type Conflicts, type Resolution, strategies } from './api/conflicts.ts';
 export {
   type ExtensionStorage,
   extensionStorage,
@@ -30,7 +32,7 @@ export { passwords } from './collections/passwords.ts';
 export { readingList } from './collections/reading-list.ts';
 export { settings } from './collections/settings.ts';
 export { tabs } from './collections/tabs.ts';
-export type { AgentConfig, NamedRemote } from './config.ts';
+export type { AgentConfig, NamedRemote, Strategy } from './config.ts';
 export { kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
@@ -48,7 +50,7 @@ export { atomic, wasAtomic } from './sync/replace.ts';
  * Every call may reject with a SyncError; its `code` and `retry` say what to do. `remote`: the name
  * of one remote of a device that has several; another name is `badInput`.
  */
-export interface Agent extends Partial<Making> {
+export interface Agent extends Partial<Making>, Partial<Conflicts> {
   /**
    * Goes on from what survived the last run, before anything else. Of several remotes each starts
    * that can; called again, those that could not.
@@ -118,6 +120,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
   const { start, observe, reading, writing, changed } = all;
   return {
     ...at.making,
+    ...contents.strategies?.open(all, platform),
     start,
     observe,
     enable: async (remote) => at(remote).enable(),

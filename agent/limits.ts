@@ -76,6 +76,12 @@ export const QUARANTINE_MAX = 1_000;
 /** Pages of one listing; past that the server's paging is a loop. 10^7 records. */
 export const PAGES_MAX = 10_000;
 
+/**
+ * What a local change has for `tries` while its conflict waits for somebody to decide: it is not
+ * sent. More than any count of tries, and short where it is stored.
+ */
+export const UNDECIDED_TRIES = 1_000_000;
+
 /** Characters of a small document (hello, an error, a batch answer without bodies). */
 export const DOCUMENT_CHARS_MAX = 262_144;
 

@@ -74,7 +74,9 @@ export async function openSession(
       for (const one of contents.collections) {
         if (held.has(one.name) || !isNeeded(one.name)) continue;
         const collection = await loaded(one);
-        held.set(one.name, await whole((await driver.named?.(collection, kept)) ?? collection));
+        const named = (await driver.named?.(collection, kept)) ?? collection;
+        const chosen = (await contents.strategies?.chosen(named, config)) ?? named;
+        held.set(one.name, await whole(chosen));
         stores = contents.collections.flatMap(({ name }) => held.get(name) ?? []);
       }
     };

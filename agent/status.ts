@@ -40,6 +40,10 @@ export interface CollectionStatus {
    * newer build comes.
    */
   readonly unknownForm: number;
+  /**
+   * Where conflicts are decided by hand: how many wait. Their local versions are among the pending.
+   */
+  readonly conflicts?: number | undefined;
   /** Stored values that were found damaged: the collection is read from the server again. */
   readonly damaged: number;
   /** Changes of this device that were lost by damage before they were sent. */

@@ -2,6 +2,8 @@
 // two versions become one, and what apps see of it.
 // Pure: no storage, no network, no clock. A bad record is a value, never an exception.
 
+import type { Strategy } from '../config.ts';
+
 /**
  * A decrypted record. Its member names are outside data: read them, copy them with spread, never
  * assign by them.
@@ -12,6 +14,8 @@ export type Body = { readonly [member: string]: unknown };
 export interface LocalSide {
   readonly body: Body | null;
   readonly changedAtMs: number;
+  /** From `UNDECIDED_TRIES` on its conflict waits for somebody to decide. */
+  readonly tries?: number;
 }
 
 /** What device and server last agreed on. */
@@ -55,6 +59,8 @@ export interface MergeDecision {
   readonly local: 'none' | 'keep' | Body;
   /** A version that fits into neither and must not be lost: it becomes a new record. */
   readonly fork?: Body;
+  /** Of a change that is kept; left out: it may be sent. */
+  readonly tries?: number;
 }
 
 /**
@@ -134,6 +140,8 @@ export interface Collection {
    * `none`.
    */
   readonly writes?: 'all' | 'own' | 'none';
+  /** Instead of its own rule, where the device's configuration says none. */
+  readonly strategy?: Strategy | undefined;
   /** How records lie in folders, where they do. */
   readonly folders?: Folders;
   /** Left out where no two records are one thing: two bookmarks of a page are two bookmarks. */

@@ -2,6 +2,7 @@
 // ids. Of two versions the younger one stays, with the members that only the other has. Nothing in
 // a record is understood.
 
+import type { Strategy } from '../config.ts';
 import type { Body, Collection, Prepared } from './collection.ts';
 import { chooseId, refuse, shortId, withIdFirst, youngerWins } from './members.ts';
 import { NO_RECORD_ID } from './record-id.ts';
@@ -9,6 +10,8 @@ import { NO_RECORD_ID } from './record-id.ts';
 interface GenericOptions {
   /** Sealed at rest; true by default. */
   readonly sealed?: boolean;
+  /** Used by builds with `strategies`; the younger version of a record stays without it. */
+  readonly strategy?: Strategy | undefined;
 }
 
 /** A collection's name, as servers take it. */
@@ -17,12 +20,13 @@ const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 /** Throws an Error for a name that no server takes. */
 export function generic(name: string, options: GenericOptions = {}): Collection {
   if (!NAME.test(name)) throw new Error(`not the name of a collection: ${name}`);
-  const { sealed = true } = options;
+  const { sealed = true, strategy } = options;
   return {
     name,
     // The dot ends it in storage keys.
     letter: `g${name.replace(/\./g, '~')}`,
     sealed,
+    ...(strategy && { strategy }),
     evictable: false,
 
     check: () => null,

@@ -22,6 +22,8 @@ export interface CollectionState {
   readonly resetting: boolean;
   /** What that listing does not show is gone. */
   readonly gone?: boolean | undefined;
+  /** Conflicts that wait for somebody to decide: see undecided.ts. */
+  readonly conflicts?: number;
   /** Records that apps see. */
   readonly held: number;
   readonly pending: number;

@@ -2,6 +2,7 @@
 // unsynced change on top. Pure data and its text form; store.ts writes it.
 
 import type { Body } from '../collections/collection.ts';
+import { UNDECIDED_TRIES } from '../limits.ts';
 import { FORM, headWords, numberOf, parsedObject } from './stored.ts';
 
 export interface Mirror {
@@ -42,6 +43,11 @@ export interface Entry {
 export const UNKNOWN_FORM = 'unknownForm';
 
 export const NO_ENTRY: Entry = { mirror: null, local: null, quarantined: false };
+
+/** Its conflict waits for somebody to decide. */
+export function isUndecided(local: Local | null): boolean {
+  return local !== null && local.tries >= UNDECIDED_TRIES;
+}
 
 /** What apps see: the local change if there is one, else the mirror. */
 export function visible(entry: Entry): Body | null {

@@ -3,8 +3,9 @@
 // together are not.
 
 import type { Body } from '../collections/collection.ts';
+import { UNDECIDED_TRIES } from '../limits.ts';
 import type { CollectionState } from './collection-state.ts';
-import { type Entry, NO_ENTRY } from './record.ts';
+import { type Entry, isUndecided, NO_ENTRY } from './record.ts';
 import type { CollectionStore } from './store.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -59,6 +60,8 @@ export function setLocal(
   body: Body | null,
   changedAtMs: number,
 ): void {
-  const local = { body, changedAtMs, seq: transaction.nextSeq(), tries: 0 };
+  // Who goes on editing has not decided.
+  const tries = isUndecided(before.local) ? UNDECIDED_TRIES : 0;
+  const local = { body, changedAtMs, seq: transaction.nextSeq(), tries };
   transaction.set(id, before, { ...before, local });
 }

@@ -21,7 +21,7 @@ import { createLock, type Lock } from './lock.ts';
 import { createPacer } from './pacer.ts';
 import type { Entry } from './record.ts';
 import { hasSets, type Sets } from './sets.ts';
-import { beginTransaction, type Transaction } from './transaction.ts';
+import { beginTransaction, isNoting, type Transaction, type WriteCommit } from './transaction.ts';
 import type { Vault } from './vault.ts';
 
 export interface CollectionStore {
@@ -32,6 +32,8 @@ export interface CollectionStore {
   readonly state: CollectionState;
   /** What lies under the keys: for who mends or replaces it. */
   readonly storage: Storage & Partial<Sets>;
+  /** Seals what lies under them, where the collection is sealed. */
+  readonly vault: Vault;
   /** How much of the collection may be in memory at a time. */
   readonly heap: HeapLimits;
   /**
@@ -96,6 +98,19 @@ export async function openCollectionStore(
   let closed: SyncError | null = null;
   const pacer = createPacer(pause);
   const load = createLoad(collection, keys, storage, vault, pacer, pause);
+  const write: WriteCommit = async (changes, next, chars) => {
+    if (closed) throw closed;
+    try {
+      await ported(storage.commit(changes));
+      state = next;
+    } catch (error) {
+      const isRefused = error instanceof SyncError && error.code !== 'outOfMemory';
+      // What the storage refuses has changed nothing. Of anything else nobody knows.
+      if (!isRefused) closed = STALE;
+      throw error;
+    }
+    await pacer(chars + COMMIT_CHARS);
+  };
 
   return {
     collection,
@@ -103,26 +118,17 @@ export async function openCollectionStore(
     lock: createLock(),
     heap,
     storage,
+    vault,
     get state() {
       return state;
     },
 
     load: (ids, charsMax = Number.MAX_VALUE) => load(ids, charsMax, state.quarantined > 0),
 
-    begin: () =>
-      beginTransaction(collection, keys, state, heap, vault, async (changes, next, chars) => {
-        if (closed) throw closed;
-        try {
-          await ported(storage.commit(changes));
-          state = next;
-        } catch (error) {
-          const isRefused = error instanceof SyncError && error.code !== 'outOfMemory';
-          // What the storage refuses has changed nothing. Of anything else nobody knows.
-          if (!isRefused) closed = STALE;
-          throw error;
-        }
-        await pacer(chars + COMMIT_CHARS);
-      }),
+    begin: () => {
+      const transaction = beginTransaction(collection, keys, state, heap, vault, write);
+      return isNoting(collection) ? collection.noting(transaction, keys, state) : transaction;
+    },
 
     ...scans(storage, keys),
 

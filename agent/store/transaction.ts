@@ -19,7 +19,19 @@ import {
 import { jsonStored } from './stored.ts';
 import type { Vault } from './vault.ts';
 
+/** A collection whose transactions note something beside its records: see undecided.ts. */
+export interface NotingCollection extends Collection {
+  /** `state`: of the collection, when the transaction began. */
+  noting(transaction: Transaction, keys: CollectionKeys, state: CollectionState): Transaction;
+}
+
+export function isNoting(collection: Collection): collection is NotingCollection {
+  return 'noting' in collection;
+}
+
 export interface Transaction {
+  /** Puts a value beside the records; null removes it. */
+  put(key: string, value: Packed | null): void;
   /** Replaces a record's entry; `before` is what `load` gave under the same lock. */
   set(id: string, before: Entry, after: Entry): void;
   /** Sets the server's version of a record aside; what the device holds of it stays. */
@@ -35,6 +47,13 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
+/** Stores what a transaction has gathered, and the state of the collection from then on. */
+export type WriteCommit = (
+  changes: readonly Change[],
+  next: CollectionState,
+  chars: number,
+) => Promise<void>;
+
 /** Begins one whose collection is in the state `start`; `write` stores what has gathered. */
 export function beginTransaction(
   collection: Collection,
@@ -42,7 +61,7 @@ export function beginTransaction(
   start: CollectionState,
   { commitCharsMax, commitChangesMax }: HeapLimits,
   vault: Vault,
-  write: (changes: readonly Change[], next: CollectionState, chars: number) => Promise<void>,
+  write: WriteCommit,
 ): Transaction {
   const gathered: Put[] = [];
   let { held, pending, quarantined, unknownForm, unknownFrom } = start;
@@ -55,6 +74,7 @@ export function beginTransaction(
   const reindex = createIndex(collection, keys, put);
 
   return {
+    put,
     get size() {
       return gathered.length + Object.keys(patch).length;
     },
@@ -78,8 +98,7 @@ export function beginTransaction(
     quarantine(id, before, code, modifiedMs) {
       const isUnknown = code === UNKNOWN_FORM;
       if (isUnknown) unknownFrom ??= start.position;
-      // What the device holds of a record must not replace a version that it cannot read: that is
-      // always remembered.
+      // One that the device cannot read is not replaced by what it holds: always remembered.
       const isHeld = before.quarantined || before.mirror !== null || before.local !== null;
       if (!isHeld && quarantined >= QUARANTINE_MAX) return;
       put(keys.quarantine(id), jsonStored({ code, modifiedMs }));

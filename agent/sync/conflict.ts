@@ -2,13 +2,14 @@
 // what is left of our change is sent. A lost answer is resolved like this, too: the version turns
 // out to be ours.
 
-import type { Collection } from '../collections/collection.ts';
+import type { Body, Collection } from '../collections/collection.ts';
 import { SyncError } from '../errors.ts';
 import { CONFLICT_ROUNDS_MAX, PUSH_TRIES_MAX } from '../limits.ts';
 import type { Fetched, Incoming, PushResult, Upload } from '../remotes/remote.ts';
-import { type Local, NO_ENTRY, UNKNOWN_FORM } from '../store/record.ts';
+import { isUndecided, type Local, NO_ENTRY, UNKNOWN_FORM } from '../store/record.ts';
+import type { Transaction } from '../store/transaction.ts';
 import { add, park, type Staged } from './acknowledge.ts';
-import { keepFork, type Received, receive } from './merge.ts';
+import { type Received, receive } from './merge.ts';
 import { sealedJob } from './outgoing.ts';
 import type { CollectionPass } from './pass-context.ts';
 
@@ -29,7 +30,8 @@ export async function resolve(
     const document = known ?? (await theirs(pass, id));
     const { local, standing } = await mergedWith(pass, id, document);
     pass.report.merged++;
-    if (local === null) return { kind: 'stored', version: '', modifiedMs: 0 };
+    // Nothing is left to be sent, or nothing before somebody has decided.
+    if (local === null || isUndecided(local)) return NOTHING_LEFT;
     if (standing === 'unproven' && local.tries < PUSH_TRIES_MAX) return { kind: 'failed' };
     if (standing === 'parked' || document === null) return { kind: 'refused' };
     const base = document.kind === 'found' ? document.envelope.version : null;
@@ -41,6 +43,22 @@ export async function resolve(
   }
   return { kind: 'failed' };
 }
+
+/** Makes the version that a merge could not take in a new record of this device. */
+export function keepFork(
+  { store, platform }: Pick<CollectionPass, 'store' | 'platform'>,
+  transaction: Transaction,
+  fork: Body,
+  seq: number,
+): void {
+  const own = store.collection.newId(platform.entropy.random(18));
+  const id = store.collection.ids?.wireId(own) ?? own;
+  const changedAtMs = platform.clock.nowMs();
+  const local = { body: store.collection.outgoing(own, fork), changedAtMs, seq, tries: 0 };
+  transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
+}
+
+const NOTHING_LEFT: PushResult = { kind: 'stored', version: '', modifiedMs: 0 };
 
 /**
  * The server's version; null if it cannot be read: it is too long for this device, or nothing that

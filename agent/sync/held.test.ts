@@ -12,13 +12,13 @@ import {
 import type { Body } from '../collections/collection.ts';
 import { history } from '../collections/history.ts';
 import type { Entry } from '../store/record.ts';
-import { heldBy } from './held.ts';
+import { eachHeld } from './held.ts';
 
 async function heldOf(entries: Readonly<Record<string, Partial<Entry>>>) {
   const store = await openTestStore(new MemoryStorage(), history);
   await putEntries(store, entries);
   const seen: [id: string, body: Body, version: string | null][] = [];
-  await heldBy(store).each(async (...one) => void seen.push(one));
+  await eachHeld(store, async (...one) => void seen.push(one));
   return { store, seen };
 }
 
@@ -55,13 +55,4 @@ test('of many records, each comes once', async () => {
   );
   const { seen } = await heldOf(entries);
   expect(seen.map(([id]) => id).sort()).toEqual(Object.keys(entries).sort());
-});
-
-test('how far the collection was read, and what the upload before has left, is known', async () => {
-  const { store } = await heldOf({});
-  expect(heldBy(store)).toMatchObject({ position: '', plan: null });
-  const transaction = store.begin();
-  transaction.update({ position: '7 0 -1', plan: 'remember this' });
-  await transaction.commit();
-  expect(heldBy(store)).toMatchObject({ position: '7 0 -1', plan: 'remember this' });
 });

@@ -48,5 +48,8 @@ function mergeIntoTwin(
     decision.local === 'none' ? null : decision.local === 'keep' ? local.body : decision.local;
   if (body === null) return;
   const seq = transaction.nextSeq();
-  transaction.set(twin.id, entry, { ...entry, local: { ...local, body, seq, tries: 0 } });
+  transaction.set(twin.id, entry, {
+    ...entry,
+    local: { ...local, body, seq, tries: decision.tries ?? 0 },
+  });
 }

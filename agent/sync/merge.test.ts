@@ -5,7 +5,8 @@ import type { Body, Collection, MergeDecision } from '../collections/collection.
 import { history } from '../collections/history.ts';
 import { isTombstone } from '../remotes/sync/codec.ts';
 import { NO_ENTRY } from '../store/record.ts';
-import { keepFork, receive } from './merge.ts';
+import { keepFork } from './conflict.ts';
+import { receive } from './merge.ts';
 
 const TIMES = { serverNowMs: 9_000, deviceNowMs: 8_000 };
 const EPOCH = 3;

@@ -3,9 +3,7 @@
 // device holds.
 
 import type { Body, Collection, MergeInput } from '../collections/collection.ts';
-import { type Entry, type Local, type Mirror, NO_ENTRY } from '../store/record.ts';
-import type { Transaction } from '../store/transaction.ts';
-import type { CollectionPass } from './pass-context.ts';
+import type { Entry, Local, Mirror } from '../store/record.ts';
 
 export interface Arrival {
   /** Null: a tombstone, or gone from the server. */
@@ -56,8 +54,8 @@ export function receive(
   }
   // What the server refused beside another version of the record may be taken beside this one.
   if (decision.local === 'keep') {
-    const { local } = before;
-    return entry(mirror, local && local.tries > 0 ? { ...local, tries: 0 } : local);
+    const [{ local }, { tries = 0 }] = [before, decision];
+    return entry(mirror, local && local.tries !== tries ? { ...local, tries } : local);
   }
   return entry(mirror, {
     body: decision.local,
@@ -65,20 +63,6 @@ export function receive(
     seq,
     tries: 0,
   });
-}
-
-/** Makes the version that a merge could not take in a new record of this device. */
-export function keepFork(
-  { store, platform }: Pick<CollectionPass, 'store' | 'platform'>,
-  transaction: Transaction,
-  fork: Body,
-  seq: number,
-): void {
-  const own = store.collection.newId(platform.entropy.random(18));
-  const id = store.collection.ids?.wireId(own) ?? own;
-  const changedAtMs = platform.clock.nowMs();
-  const local = { body: store.collection.outgoing(own, fork), changedAtMs, seq, tries: 0 };
-  transaction.set(id, NO_ENTRY, { ...NO_ENTRY, local });
 }
 
 /**

@@ -88,7 +88,7 @@ export function collectionStatus(
   standing: Standing,
 ): CollectionStatus {
   const { held, pending, quarantined, readOnlyAtMs, unknownForm } = state;
-  const { damaged = 0, lost = 0 } = state;
+  const { conflicts, damaged = 0, lost = 0 } = state;
   const isRefused = readOnlyAtMs > 0 || standing.readOnly;
   return {
     ...standing,
@@ -98,6 +98,7 @@ export function collectionStatus(
     pending,
     quarantined,
     unknownForm,
+    conflicts,
     damaged,
     lost,
   };

@@ -15,7 +15,7 @@ import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from '../store/record.ts'
 import { resetCollection } from '../store/reset.ts';
 import { updateState } from '../store/rewrite.ts';
 import { evict } from './evict.ts';
-import { type Arrival, keepFork, receive, type Times } from './merge.ts';
+import { type Arrival, receive, type Times } from './merge.ts';
 import { createPagingGuard } from './paging.ts';
 import { type CollectionPass, isAtomic } from './pass-context.ts';
 import { requeued, requeueUnseen } from './requeue.ts';
@@ -254,7 +254,9 @@ async function commitBatch(
       const after = receive(store.collection, before, arrival, store.state.epoch, times, seq + 1);
       if (after.local !== null && after.local !== before.local) seq++;
       if (before.local !== null) report.merged++;
-      if (after.fork !== undefined) keepFork(pass, transaction, after.fork, ++seq);
+      if (after.fork !== undefined) {
+        (await import('./conflict.ts')).keepFork(pass, transaction, after.fork, ++seq);
+      }
       transaction.set(id, before, after);
       report.pulled++;
       const [was, is] = [visible(before), visible(after)];

@@ -11,11 +11,11 @@ import {
   QUARANTINE_MAX,
 } from '../limits.ts';
 import type { Fetched, PushResult, Upload } from '../remotes/remote.ts';
-import { NO_ENTRY } from '../store/record.ts';
+import { isUndecided, NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
+import { isNoting } from '../store/transaction.ts';
 import { isTooLong } from '../wire/record-size.ts';
 import { acknowledgeStaged, add, type Staged, settle } from './acknowledge.ts';
-import { heldBy } from './held.ts';
 import { settledAtHome } from './merge-dupe.ts';
 import { charsOf, type Job, sealedJob } from './outgoing.ts';
 import type { CollectionPass } from './pass-context.ts';
@@ -92,7 +92,12 @@ async function pushOnce(
   withParked: boolean,
 ): Promise<{ kind: PushEnd['kind'] | 'full'; unsent: SyncError | null }> {
   const { store } = pass;
-  const upload = await pass.remote.upload(store, heldBy(store));
+  const { position, plan = null } = store.state;
+  const upload = await pass.remote.upload(store, {
+    position,
+    plan,
+    each: async (take) => (await import('./held.ts')).eachHeld(store, take),
+  });
   const pushedBefore = pass.report.pushed;
   const sending: Sending = {
     ...{ upload, withParked, staged: [], deleting: new Set(), jobs: [], chars: 0 },
@@ -181,7 +186,9 @@ async function jobOf(
 ): Promise<Job | null> {
   const [{ mirror, local, quarantined } = NO_ENTRY] = await pass.store.load([id]);
   if (local === null || (local.body === null) !== deletions) return null;
-  if (local.tries >= PUSH_TRIES_MAX && !sending.withParked) return null;
+  const isParked = local.tries >= PUSH_TRIES_MAX && !sending.withParked;
+  // What waits for somebody to decide waits where there is somebody who can.
+  if (isParked || (isNoting(pass.store.collection) && isUndecided(local))) return null;
   // Without a mirror, past the marks that are remembered, only the server knows what an edit would
   // replace.
   const isUnsure = mirror === null && pass.store.state.quarantined >= QUARANTINE_MAX;

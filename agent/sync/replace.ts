@@ -16,7 +16,7 @@ import type { CollectionStore } from '../store/store.ts';
 import type { Transaction } from '../store/transaction.ts';
 import { openFirstSet, openTwoSets, type Stage, type TwoSets } from '../store/two-sets.ts';
 import type { Vault } from '../store/vault.ts';
-import { keepFork, type Received, receive } from './merge.ts';
+import { type Received, receive } from './merge.ts';
 import type { AtomicCollection, CollectionPass } from './pass-context.ts';
 import { changeOf, tellThing } from './pull.ts';
 import { GONE } from './requeue.ts';
@@ -244,6 +244,7 @@ async function meetEach(
     if (fork !== undefined) {
       const random = (count: number): Uint8Array => bytesOf(`${id} ${staged.mirror?.text}`, count);
       const platform = { ...live.platform, entropy: { random } };
+      const { keepFork } = await import('./conflict.ts');
       keepFork({ store: stage, platform }, transaction, fork, seq + 1);
     }
     if (fork !== undefined || after.local?.seq === seq + 1) transaction.update({ seq: ++seq });

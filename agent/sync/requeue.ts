@@ -3,7 +3,7 @@
 
 import { mayWrite } from '../collections/collection.ts';
 import { eachPage } from '../store/pages.ts';
-import { type Entry, NO_ENTRY } from '../store/record.ts';
+import { type Entry, isUndecided, NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
 import { receive } from './merge.ts';
 import type { CollectionPass } from './pass-context.ts';
@@ -24,7 +24,8 @@ export async function requeueUnseen(pass: CollectionPass): Promise<void> {
 /** The server has lost it: what was agreed on is a local change now, if there is no newer one. */
 export function requeued(before: Entry, changedAtMs: number, nextSeq: () => number): Entry {
   const { mirror, local } = before;
-  if (mirror === null) return before;
+  // Of an undecided conflict both versions stay as they are, until somebody has decided.
+  if (mirror === null || isUndecided(local)) return before;
   const again = local ?? { body: mirror.body, changedAtMs, seq: nextSeq(), tries: 0 };
   return { ...before, mirror: null, local: again };
 }
