@@ -33,7 +33,7 @@ export { readingList } from './collections/reading-list.ts';
 export { settings } from './collections/settings.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote, Strategy } from './config.ts';
-export { kintoSignIn } from './contents/kinto-sign-in.ts';
+export { kintoPlaces, kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
 export { kinto } from './remotes/kinto/kinto.ts';

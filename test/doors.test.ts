@@ -103,7 +103,7 @@ const MAY_SAY = new Map<string, readonly RegExp[]>([
   // The two lists of what a build may hold.
   [
     'agent/index.ts',
-    [/^export \{ (clients|kinto|kintoSignIn|sync15|syncto) \} from '\.\/(remotes|contents)\//],
+    [/^export \{ (clients|kinto(Places, kintoSignIn)?|sync15|syncto) \} from '\.\/(remo|con)te/],
   ],
   [
     'agent/contents/lazy.ts',

@@ -4,10 +4,14 @@
 import { kintoKeys } from '../remotes/kinto/keys.ts';
 import type { openKeeper } from '../signin/keeper.ts';
 import { openRecovery, type RecoveryKeeper } from '../signin/recovery.ts';
+import type { Places } from '../signin/user-data.ts';
+
+/** Where a key's data is on a Kinto. */
+export const kintoPlaces: Places = {
+  bucketOf: (key) => kintoKeys(key).bucket,
+  prefix: 'kitsync-',
+};
 
 /** For `Contents.signIn`; `SignInConfig.accountsUrl` is the server's URL. */
 export const kintoSignIn = (...[platform, config]: Parameters<typeof openKeeper>): RecoveryKeeper =>
-  openRecovery(platform, config, {
-    bucketOf: (key) => kintoKeys(key).bucket,
-    isOurs: (bucket) => bucket.startsWith('kitsync-'),
-  });
+  openRecovery(platform, config, kintoPlaces);

@@ -6,7 +6,7 @@
 import { decodeBase64, textOfCodes } from '../../crypto/bytes.ts';
 import { jsonOf } from '../../crypto/engine.ts';
 import { clientState, syncKeyBundle } from '../../crypto/keys.ts';
-import type { SyncKeyJwk } from '../../platform/ports.ts';
+import type { SyncKey, SyncKeyJwk } from '../../platform/ports.ts';
 import { fromPort, SyncError } from '../errors.ts';
 import { member } from '../wire/document.ts';
 
@@ -61,7 +61,7 @@ export function readScopedKey(jwk: unknown, knownKid = ''): SyncKeyJwk {
  * token that is a JWT (read, not believed: it decides nothing but whose data this is), else the
  * client state of the key.
  */
-export function uidOf(accessToken: string, key: SyncKeyJwk): string {
+export function uidOf(accessToken: string, key: SyncKey): string {
   const payload = decodeBase64(accessToken.split('.', 3)[1] ?? '', 'url') ?? new Uint8Array(0);
   // An opaque token, which is no JWT, says nothing.
   const subject = member(jsonOf(textOfCodes(Array.from(payload))), 'sub');

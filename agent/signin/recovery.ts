@@ -3,22 +3,13 @@
 // told the code. Whoever gives none has no data there yet, or is refused; whoever gives a wrong one
 // is refused as long as there is data under another key. Nothing is written on the server here.
 
-import { keyOfRecoveryCode, recoveryCode } from '../../crypto/recovery.ts';
 import type { Credentials, Identity, Platform, SyncKeyB } from '../../platform/ports.ts';
 import type { SignInConfig } from '../config.ts';
-import { badInput, badResponse, SyncError } from '../errors.ts';
+import { badInput, SyncError } from '../errors.ts';
 import { SIGNED_IN_KEY } from '../store/layout.ts';
-import { member } from '../wire/document.ts';
 import type { Keeper, SignIn } from './keeper.ts';
 import { openSafe } from './safe.ts';
-import { exchange } from './server.ts';
-
-/** Where a user's data is on the server, as its protocol says. */
-interface Places {
-  bucketOf(key: SyncKeyB): string;
-  /** Whether a bucket is one of ours, under whichever key. */
-  isOurs(bucket: string): boolean;
-}
+import { keyOfCode, newCode, type Places, userData } from './user-data.ts';
 
 /** Its users have a name and a password. */
 export interface RecoveryKeeper extends Keeper {
@@ -82,12 +73,10 @@ function signInOf(
   keep: (kept: Kept) => Promise<void>,
 ): SignIn {
   const begin = async (name: string, password: string, given: string | null): Promise<object> => {
-    const code = given ?? recoveryCode(platform.entropy.random(CODE_BYTES));
-    const key = keyOf(code);
-    const own = places.bucketOf(key);
-    const there = await bucketsOf(platform, serverUrl, `${name}:${password}`);
-    const isUnderAnother = there.some((one) => places.isOurs(one)) && !there.includes(own);
-    if (isUnderAnother) {
+    const code = given ?? newCode(platform.entropy);
+    const key = keyOfCode(code);
+    const there = await userData(platform, serverUrl, { basic: `${name}:${password}` }, places);
+    if (!there.isNone && !(await there.isUnder(key))) {
       const what = given === null ? 'its code is needed' : 'it is not that of this code';
       throw new SyncError('keyMismatch', `this user has data under a key: ${what}`);
     }
@@ -107,32 +96,6 @@ function signInOf(
       return begin(text('email', email), text('password', password), code || null);
     },
   };
-}
-
-const CODE_BYTES = 16;
-
-/** Errors: `badInput` says what is wrong with the code. */
-function keyOf(code: string): SyncKeyB {
-  try {
-    return keyOfRecoveryCode(code);
-  } catch (error) {
-    if ((error as Error | null)?.name !== 'CryptoError') throw error;
-    throw badInput(`code: ${(error as Error).message}`);
-  }
-}
-
-/** The user's own buckets. Errors: `unauthorized`, `badResponse`, those of the network. */
-async function bucketsOf(platform: Platform, serverUrl: string, basic: string): Promise<string[]> {
-  const { status, body } = await exchange(platform, `${serverUrl}/v1/buckets`, { basic });
-  if (status === 401) throw new SyncError('unauthorized', 'the name or the password is wrong');
-  if (status === 429 || status >= 500) {
-    throw new SyncError('unavailable', `the server answered with status ${status}`, { status });
-  }
-  // A server that lets nobody list them tells nothing of other keys.
-  if (status === 403) return [];
-  const data = member(body, 'data');
-  if (status !== 200 || !Array.isArray(data)) throw badResponse('buckets: not a list of them');
-  return data.map((one) => String(member(one, 'id')));
 }
 
 function noSuch(what: string): SyncError {

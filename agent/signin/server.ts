@@ -52,8 +52,9 @@ export async function discoverAccounts(
 }
 
 interface Question {
-  /** Sent by POST; without it the question is a GET. */
+  /** Sent by POST, or as the method says; without it the question is a GET. */
   readonly json?: object;
+  readonly method?: 'POST' | 'PUT';
   /** For the Authorization header. */
   readonly bearer?: string | undefined;
   /** A name and a password for it, joined by a colon. */
@@ -64,7 +65,7 @@ interface Question {
 export async function exchange(
   device: SignInDevice,
   url: string,
-  { json, bearer, basic }: Question,
+  { json, method = 'POST', bearer, basic }: Question,
 ): Promise<Answered> {
   const headers: Header[] = [['Accept', 'application/json']];
   if (json !== undefined) headers.push(['Content-Type', 'application/json']);
@@ -75,7 +76,7 @@ export async function exchange(
     const response = await device.network.request(
       json === undefined
         ? { ...shared, method: 'GET' }
-        : { ...shared, method: 'POST', body: JSON.stringify(json) },
+        : { ...shared, method, body: JSON.stringify(json) },
     );
     const waitMs = waitHeader(response.headers, 'retry-after', device.clock.nowMs());
     return { status: response.status, body: await bodyOf(response), waitMs };

@@ -56,8 +56,15 @@ describe('a list', () => {
   });
 
   test('is filtered by members', async () => {
-    const { ask } = await filled();
+    const { ask, put } = await filled();
     expect(idsOf(await ask('GET', `${RECORDS}?of=b`))).toEqual(['b']);
+    await put('e', { of: 'Xa.z' });
+    for (const text of ['xa', 'x*', 'X*.Z', '*', 'A.']) {
+      const found = idsOf(await ask('GET', `${RECORDS}?like_of=${text}`));
+      expect([text, found.includes('e')]).toEqual([text, true]);
+    }
+    expect(idsOf(await ask('GET', `${RECORDS}?like_of=a*`))).toEqual(['a']);
+    await ask('DELETE', `${RECORDS}/e`);
     expect(idsOf(await ask('GET', `${RECORDS}?in_id=a,c`))).toEqual(['c', 'a']);
     expect(idsOf(await ask('GET', `${RECORDS}?exclude_id=a,c`))).toEqual(['d', 'b']);
     const { json } = await ask('GET', `${RECORDS}?of=b&_fields=x`);

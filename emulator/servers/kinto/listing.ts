@@ -69,14 +69,26 @@ function matches(data: Data, query: URLSearchParams): boolean {
   const members = new Map(Object.entries(data));
   for (const [name, text] of query) {
     if (WORDS.has(name)) continue;
-    const [, kind = '', member = name] = /^(in|exclude|not|min|max|has)_(.*)$/.exec(name) ?? [];
+    const [, kind = '', member = name] =
+      /^(in|exclude|not|min|max|has|like)_(.*)$/.exec(name) ?? [];
     const value = members.get(member);
+    if (kind === 'like') {
+      if (!isLike(String(value), text)) return false;
+      continue;
+    }
     const isIn = text.split(',').includes(String(value));
     if (kind === 'exclude' || kind === 'not') {
       if (isIn) return false;
     } else if (!isIn) return false;
   }
   return true;
+}
+
+/** Without a `*` it may stand anywhere; in any case of letters. */
+function isLike(value: string, text: string): boolean {
+  const parts = (text.includes('*') ? text : `*${text}*`).split('*');
+  const pattern = parts.map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+  return new RegExp(`^${pattern}$`, 'is').test(value);
 }
 
 /** By one member; the newest first by default, and for a word that is no member. */

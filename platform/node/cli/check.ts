@@ -34,9 +34,9 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
     running.close();
     throw new Failure('a sync is running on the folder: end it first');
   }
-  const chosen = services.map(({ name, collections }) => ({
-    name,
-    collections: words.length > 0 ? collections.filter((one) => words.includes(one)) : collections,
+  const chosen = services.map((service) => ({
+    ...service,
+    collections: service.collections.filter((one) => words.length === 0 || words.includes(one)),
   }));
   if (isRepair) await markForRepair(directory, chosen);
   const told: Damage[] = [];

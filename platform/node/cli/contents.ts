@@ -10,7 +10,10 @@ import {
   forms,
   generic,
   history,
+  kinto,
   passwords,
+  readingList,
+  settings,
   several,
   sync15,
   syncto,
@@ -18,8 +21,11 @@ import {
 } from '../../../agent/index.ts';
 
 export const contents = {
-  drivers: [sync15, syncto],
-  collections: [history, passwords, bookmarks, forms, addresses, contacts, tabs, extensionStorage],
+  drivers: [sync15, syncto, kinto],
+  collections: [
+    ...[history, passwords, bookmarks, forms, addresses, contacts, settings, readingList],
+    ...[tabs, extensionStorage],
+  ],
   devices: clients,
   several,
 } as const satisfies Contents;
@@ -37,5 +43,16 @@ export function isOwnName(name: string): boolean {
 
 const TAKEN = ['meta', 'crypto', 'keys', 'clients'];
 
+/** Whether the users of a protocol have a list of devices that this one can stand in. */
+export function hasDevices(protocol: string): boolean {
+  return protocol !== kinto.protocol;
+}
+
+/** Whether a Kinto takes it as the name of a collection. */
+export function isKintoName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name);
+}
+
+export const KINTO = kinto.protocol;
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);
 export const COLLECTIONS: readonly string[] = contents.collections.map(({ name }) => name);

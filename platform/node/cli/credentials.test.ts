@@ -10,6 +10,7 @@ const REFRESH = { refreshToken: 'r', clientId: 'c', oauthUrl: 'http://127.0.0.1:
 const PLAIN = {
   email: null,
   uid: null,
+  kinto: null,
   token: { accessToken: 't' },
   key: KEY,
   deviceId: null,
@@ -65,10 +66,64 @@ describe('a credentials file', () => {
       written({ accessToken: 't', kB: KB.toUpperCase(), keysChangedAt: 1_500_000_000_000 }),
       false,
     );
-    expect(key).toMatchObject({ kty: 'oct', k: expect.stringMatching(/^[\w-]{86}$/) });
-    expect(key.kid).toMatch(/^1500000000000-[\w-]{22}$/);
+    expect(key).toEqual({
+      kty: 'oct',
+      k: expect.stringMatching(/^[\w-]{86}$/),
+      kid: expect.stringMatching(/^1500000000000-[\w-]{22}$/),
+    });
     const first = { accessToken: 't', kB: KB, keysChangedAt: 0 };
-    expect(readCredentials(written(first), false).key.kid).toMatch(/^0+-/);
+    expect(readCredentials(written(first), false).key).toMatchObject({
+      kid: expect.stringMatching(/^0+-/),
+    });
+  });
+});
+
+describe('a credentials file of a Kinto', () => {
+  const bob = { kinto: 'https://k.example/', name: 'bob', password: 'a: b', kB: KB };
+
+  it('has a name, a password and a key, which needs no time', () => {
+    expect(readCredentials(written({ ...bob, kB: KB.toUpperCase() }), false)).toEqual({
+      ...PLAIN,
+      ...{ kinto: 'https://k.example', token: { name: 'bob', password: 'a: b' }, key: { kB: KB } },
+    });
+    const { kinto } = readCredentials(written({ ...bob, kinto: 'https://k.example/v1/' }), false);
+    expect(kinto).toBe('https://k.example');
+  });
+
+  it('may have a token in their place, and the key of an account', () => {
+    const { token, key } = readCredentials(
+      written({ kinto: bob.kinto, accessToken: 't', key: KEY }),
+      false,
+    );
+    expect([token, key]).toEqual([{ accessToken: 't' }, KEY]);
+  });
+
+  it('is written as it is read', async () => {
+    const one = readCredentials(written(bob), false);
+    await writeCredentials(file, one);
+    expect(readCredentials(file, false)).toEqual(one);
+  });
+
+  test.each([
+    [{ kinto: 'ftp://x' }, ': kinto must be an http or https URL'],
+    [
+      { kinto: 'http://k.example' },
+      ': kinto: http://k.example is not encrypted: use https, or allow it with --allow-http',
+    ],
+    [{ kinto: undefined }, ': kinto is missing: the URL of the server whose password it is'],
+    [{ name: undefined }, ': name is missing'],
+    [{ name: 'a:b' }, ': name must be a name without a colon'],
+    [{ password: '' }, ': password must be 1 to 1,024 characters in one line'],
+    [{ password: 'a\nb' }, ': password must be 1 to 1,024 characters in one line'],
+    [{ kB: 'ab' }, ': kB must be 64 hex digits'],
+    [{ kB: undefined }, ': key (an object) or kB is missing'],
+  ])('is refused with %j', (change, line) => {
+    expect(complaint({ ...bob, ...change })).toBe(line);
+  });
+
+  it('has the time of its key where an accounts server says which is newer', () => {
+    const { kinto } = bob;
+    expect(complaint({ kinto, ...REFRESH, kB: KB }, true)).toContain('keysChangedAt must be');
   });
 });
 

@@ -4,7 +4,7 @@
 
 import type { Credentials } from '../../../agent/signin/credentials.ts';
 import { scopedSyncKey } from '../../../crypto/onepw.ts';
-import type { SyncKeyJwk } from '../../ports.ts';
+import type { SyncKey } from '../../ports.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { readPrivate, writePrivate } from './private-files.ts';
@@ -17,12 +17,20 @@ interface Renewal {
   readonly oauthUrl: string;
 }
 
+/** A user whom a server knows by a name and a password. */
+interface NamedUser {
+  readonly name: string;
+  readonly password: string;
+}
+
 export interface CredentialsFile {
   readonly email: string | null;
   readonly uid: string | null;
+  /** The Kinto that it is a sign-in to, without its version; null: to an accounts server. */
+  readonly kinto: string | null;
   /** Without a renewal, sync ends with this token's life. */
-  readonly token: { readonly accessToken: string } | Renewal;
-  readonly key: SyncKeyJwk;
+  readonly token: { readonly accessToken: string } | Renewal | NamedUser;
+  readonly key: SyncKey;
   /** This machine's at the accounts server; null: it is not among the account's devices there. */
   readonly deviceId: string | null;
 }
@@ -45,6 +53,7 @@ export function readCredentials(path: string, allowHttp: boolean): CredentialsFi
   return {
     email: optional(file, 'email', /^\P{Cc}{1,320}$/u, 'must be an address', complain),
     uid: optional(file, 'uid', /^[!-~]{1,128}$/, 'must be 1 to 128 ASCII characters', complain),
+    kinto: kintoOf(file, allowHttp, complain),
     token: tokenOf(file, allowHttp, complain),
     key: keyOf(file, complain),
     deviceId: optional(file, 'deviceId', /^[0-9a-f]{32}$/, 'must be 32 hex digits', complain),
@@ -54,10 +63,11 @@ export function readCredentials(path: string, allowHttp: boolean): CredentialsFi
 /** Writes the file for its owner only, as a whole. Errors: `UsageError`. */
 export async function writeCredentials(
   path: string,
-  { email, uid, token, key, deviceId }: CredentialsFile,
+  { email, uid, kinto, token, key, deviceId }: CredentialsFile,
 ): Promise<void> {
-  const known = Object.entries({ email, uid, deviceId }).filter(([, value]) => value !== null);
-  const file = { ...Object.fromEntries(known), ...token, key };
+  const all = Object.entries({ kinto, email, uid, deviceId });
+  const known = all.filter(([, value]) => value !== null);
+  const file = { ...Object.fromEntries(known), ...token, ...('kB' in key ? key : { key }) };
   await writePrivate(path, [`${JSON.stringify(file, null, 2)}\n`]);
 }
 
@@ -85,28 +95,52 @@ function tokenOf(file: Members, allowHttp: boolean, complain: Complain): Credent
     if (value === null) throw complain(`${name} is missing`);
     return value;
   };
+  if (file.has('password')) {
+    return {
+      name: must('name', /^[^:\p{Cc}]{1,320}$/u, 'must be a name without a colon'),
+      password: must('password', PASSWORD, 'must be 1 to 1,024 characters in one line'),
+    };
+  }
   const tokenForm = [/^[!-~]{1,8192}$/, 'must be a token'] as const;
   if (file.has('refreshToken')) {
     return {
       refreshToken: must('refreshToken', ...tokenForm),
       clientId: must('clientId', /^[!-~]{1,128}$/, 'must be the id of an OAuth client'),
-      oauthUrl: serverOf(must('oauthUrl', /^/, 'must be a URL'), allowHttp, complain),
+      oauthUrl: serverOf('oauthUrl', must('oauthUrl', /^/, 'must be a URL'), allowHttp, complain),
     };
   }
   if (file.has('accessToken')) return { accessToken: must('accessToken', ...tokenForm) };
   throw complain('accessToken or refreshToken is missing');
 }
 
-function serverOf(url: string, allowHttp: boolean, complain: Complain): string {
+/** What a file and a sign-in take. */
+export const PASSWORD = /^\P{Cc}{1,1024}$/u;
+
+function kintoOf(file: Members, allowHttp: boolean, complain: Complain): string | null {
+  const url = optional(file, 'kinto', /^/, 'must be a URL', complain);
+  if (url !== null) return kintoUrl(serverOf('kinto', url, allowHttp, complain));
+  if (!file.has('password')) return null;
+  throw complain('kinto is missing: the URL of the server whose password it is');
+}
+
+/** A Kinto as people know it, without the version of its API. */
+export function kintoUrl(url: string): string {
+  return url.replace(/\/v1$/, '');
+}
+
+function serverOf(name: string, url: string, allowHttp: boolean, complain: Complain): string {
   try {
-    return serverUrlOf('oauthUrl', url, { allowHttp });
+    return serverUrlOf(name, url, { allowHttp });
   } catch (error) {
     throw error instanceof ServerUrlRefused ? complain(error.message) : error;
   }
 }
 
-function keyOf(file: Members, complain: Complain): SyncKeyJwk {
+function keyOf(file: Members, complain: Complain): SyncKey {
   const kB = optional(file, 'kB', /^[0-9a-f]{64}$/i, 'must be 64 hex digits', complain);
+  // Without an accounts server nobody says which of a user's keys is the newer one.
+  if (kB !== null && file.has('kinto') && !file.has('refreshToken'))
+    return { kB: kB.toLowerCase() };
   if (kB !== null) {
     const changedAt = file.get('keysChangedAt');
     if (typeof changedAt !== 'number' || !Number.isSafeInteger(changedAt) || changedAt < 0) {

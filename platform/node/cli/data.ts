@@ -9,13 +9,15 @@ import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
-import { contentsWith } from './contents.ts';
+import { contentsWith, hasDevices, KINTO } from './contents.ts';
 import { connectControl, type Opened } from './control.ts';
 import type { Device } from './device.ts';
 import { removeLeftovers } from './folder.ts';
 import { NODE_HEAP } from './heap.ts';
 import type { ServiceNotes } from './notes.ts';
 import { checkPrivateFolder } from './private-files.ts';
+import { FIRST } from './service.ts';
+import { type Keeping, readKeeping } from './stored.ts';
 
 export interface Data extends Opened {
   close(): void;
@@ -32,13 +34,11 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
   readonly own?: readonly string[];
 }
 
-/** Both protocols of Firefox Sync keep the same of an account. */
-const NOWHERE: AgentConfig['remote'] = {
-  protocol: 'sync15',
-  serverUrl: '',
-  audience: '',
-  auth: 'bearer',
-};
+/** Where no server is asked, only how its protocol keeps the data counts. */
+function nowhere(keeping: Keeping | null): AgentConfig['remote'] {
+  const protocol = keeping === 'kinto' ? KINTO : 'sync15';
+  return { protocol, serverUrl: '', audience: '', auth: 'bearer' };
+}
 
 /** Opens the folder and starts the agent on it. Errors: `UsageError`, `StorageError`. */
 export async function openData(options: DataOptions): Promise<Data> {
@@ -46,13 +46,21 @@ export async function openData(options: DataOptions): Promise<Data> {
   const platform = await openNodePlatform(options).catch((error: unknown) => {
     throw placed(options.directory, error);
   });
-  const { others = {}, own = [] } = options;
+  const { others = {}, own = [], device } = options;
+  let remote: AgentConfig['remote'];
+  try {
+    remote = options.remote ?? nowhere(await readKeeping(platform.storage));
+    await checkKeeping(options, platform.storage);
+  } catch (error) {
+    platform.close();
+    throw error;
+  }
   const names = Object.values(others).flatMap(({ collections }) => collections);
   const config: AgentConfig = {
     profile: 'node',
-    ...(options.device === null ? {} : { device: options.device }),
-    remote: options.remote ?? NOWHERE,
-    ...(names.length > 0 && { remotes: namedRemotes(others, options.device) }),
+    ...(device !== null && hasDevices(remote.protocol) && { device }),
+    remote,
+    ...(names.length > 0 && { remotes: namedRemotes(others, device) }),
     collections: {},
     intervalMs: options.intervalMs,
     spreadMs: 0,
@@ -76,6 +84,29 @@ export async function openData(options: DataOptions): Promise<Data> {
   return { agent, storage: platform.storage, close: platform.close };
 }
 
+/**
+ * What was kept for one kind of server is nothing to the other: an agent that opened it would begin
+ * anew, and forget what has not been sent. Errors: `Failure`.
+ */
+async function checkKeeping(
+  { remote, others = {}, directory }: DataOptions,
+  storage: Parameters<typeof readKeeping>[0],
+): Promise<void> {
+  const wanted = [
+    ...(remote === null ? [] : [[FIRST, remote] as const]),
+    ...Object.entries(others).map(([name, other]) => [name, other.remote] as const),
+  ];
+  for (const [name, { protocol }] of wanted) {
+    const keeping = await readKeeping(storage, name);
+    if (keeping === null || keeping === (protocol === KINTO ? 'kinto' : 'sync')) continue;
+    const whose = name === FIRST ? '' : ` for ${name}`;
+    throw new Failure(
+      `${directory} holds what another kind of server has${whose}: choose another --data, or ` +
+        'sign out of it first',
+    );
+  }
+}
+
 function namedRemotes(
   others: { readonly [name: string]: ServiceNotes },
   device: Device | null,
@@ -84,7 +115,7 @@ function namedRemotes(
     name,
     {
       remote,
-      ...(device !== null && { device }),
+      ...(device !== null && hasDevices(remote.protocol) && { device }),
       collections: Object.fromEntries(
         collections.map((collection) => [collection, { enabled: true, readOnly: false }]),
       ),

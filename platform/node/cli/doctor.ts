@@ -195,13 +195,18 @@ function compareClocks(serverMs: number | null, nowMs: number): string {
   );
 }
 
+function kidOf({ key }: CredentialsFile): string {
+  return 'kid' in key ? key.kid : '';
+}
+
 /** The questions of a sync, one by one. */
 function openRemote(
   { remote, credentialsFile }: Service,
   machine: Machine,
   file: () => CredentialsFile | null,
 ) {
-  const driver = contents.drivers.find(({ protocol }) => protocol === remote.protocol);
+  const found = contents.drivers.find(({ protocol }) => protocol === remote.protocol);
+  const driver = found && 'storage' in found ? found : undefined;
   const open = () => {
     const known = file();
     if (known === null || driver === undefined) throw new Error('there are no credentials');
@@ -221,7 +226,7 @@ function openRemote(
     };
     const server = driver.storage({
       ...{ platform, config, memory: {}, cache: new Map(), abort: { aborted: false } },
-      keyName: Buffer.from(known.key.kid.split('-')[1] ?? '', 'base64url').toString('hex'),
+      keyName: Buffer.from(kidOf(known).split('-')[1] ?? '', 'base64url').toString('hex'),
       notes: {
         ...{ requests: 0, waitMs: 0, alert: null, gone: false },
         ...{ quotaRemainingBytes: null, serverNowMs: 0 },

@@ -27,7 +27,7 @@ export function helpOf(command: string): string | null {
 
 /** The commands, a line each. */
 export const COMMAND_LINES = `
-  sign-in      signs in with the browser of any device, or with a password
+  sign-in      signs in with the browser of any device, with a password, or to a Kinto
   import       signs in with what a trusted device hands over
   doctor       looks for what keeps a sync from working, and says what to do
   sync         keeps the data of an account in a folder of this machine
@@ -53,13 +53,14 @@ const ACCOUNT = `  --accounts URL       the accounts server, as a browser opens 
   --allow-http         servers on other machines may be asked without encryption
 `;
 
-const SERVER = `  --token-server URL   the token server (with syncto: the Syncto server)
+const SERVER = `  --token-server URL   the token server (with syncto: the Syncto server; with
+                       kinto none is needed: its credentials say where it is)
   --allow-http         servers on other machines may be asked without encryption, wherever the
                        token server leads to
   --credentials FILE   who syncs
 `;
 
-const PROTOCOL = `  --protocol sync15|syncto    the protocol (default sync15)
+const PROTOCOL = `  --protocol sync15|syncto|kinto    the protocol (default sync15)
   --collections A,B    what is synced (default history,passwords)
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
                        another. Its --token-server and --credentials are given as NAME=VALUE
@@ -80,6 +81,17 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
 Signs in with the browser of any device, or with a password.
 ${ACCOUNT}  --redirect URL       the address that is registered for the client
   --password           instead: reads the password from the terminal or the input
+To a Kinto, with --credentials and --allow-http as above:
+  --kinto URL          the server
+  --user NAME          the user there; the password is read from the terminal or the input
+  --bearer             reads a token in place of a password
+  --password-file FILE    reads either from a file that only you can read; else the environment's
+                       KITSYNC_PASSWORD is taken, where it is set
+  --key-of FILE        the key is that of the account in these credentials, without a code
+  --code               asks for a recovery code though the file has a key, or nothing is there yet;
+                       KITSYNC_RECOVERY_CODE is taken, where it is set
+  --new-key            makes a key beside what is there under one that is lost
+The first sign-in of a user makes a key and prints its recovery code, once; others ask for it.
 `,
   ],
   [

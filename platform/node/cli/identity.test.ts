@@ -11,6 +11,7 @@ const deviceKey = async () => new Uint8Array(32).fill(1);
 const FIXED: CredentialsFile = {
   email: 'a@example.test',
   uid: 'u1',
+  kinto: null,
   token: { accessToken: 't' },
   key: KEY,
   deviceId: null,

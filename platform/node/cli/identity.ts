@@ -1,6 +1,6 @@
 // The account manager of a machine: who the credentials file says the user is.
-// A file with a refresh token renews access tokens by itself; one with an access token lasts as
-// long as that.
+// A file with a refresh token renews access tokens by itself; one with an access token or a
+// password lasts as long as that, and is read again when the server refuses what it said.
 
 import { SyncError } from '../../../agent/index.ts';
 import { uidOf } from '../../../agent/signin/credentials.ts';
@@ -9,7 +9,7 @@ import { createIdentity } from '../../../agent/signin/identity.ts';
 import type { Account, Identity } from '../../ports.ts';
 import type { Machine } from '../platform.ts';
 import { complaintOf, Failure } from './complaint.ts';
-import { type CredentialsFile, updateCredentials } from './credentials.ts';
+import { type CredentialsFile, readCredentials, updateCredentials } from './credentials.ts';
 
 /**
  * `describe`: as it registers at the accounts server; null: it does not.
@@ -25,7 +25,7 @@ export function identityOf(
 ): Identity {
   const { token, key } = file;
   const { email, ...owner } = accountOf(file);
-  if ('accessToken' in token) return fixedIdentity(file, token.accessToken, deviceKey);
+  if (!('refreshToken' in token) || 'kB' in key) return fixedIdentity(file, deviceKey, path);
   const { clientId, oauthUrl, refreshToken } = token;
   return createIdentity({
     device: machine,
@@ -46,7 +46,8 @@ export function identityOf(
 
 /** Whose data it is. `email` is for people; without one, the account's id stands in. */
 function accountOf({ uid, email, token, key, deviceId }: CredentialsFile): Account {
-  const id = uid ?? uidOf('accessToken' in token ? token.accessToken : '', key);
+  const name = 'password' in token ? token.name : null;
+  const id = uid ?? name ?? uidOf('accessToken' in token ? token.accessToken : '', key);
   return { uid: id, email: email ?? id, ...(deviceId && { deviceId }) };
 }
 
@@ -76,16 +77,36 @@ export function nobody(deviceKey: Identity['deviceKey']): Identity {
 
 function fixedIdentity(
   file: CredentialsFile,
-  token: string,
   deviceKey: Identity['deviceKey'],
+  path: string,
 ): Identity {
+  let { token } = file;
+  /** What the file says by now, if it is the same user's: a sign-in may have written it since. */
+  const reread = (): void => {
+    try {
+      const now = readCredentials(path, true);
+      if (accountOf(now).uid === accountOf(file).uid) token = now.token;
+    } catch {
+      // What was read first is refused once more, and the server says why.
+    }
+  };
+  const refused = (what: string): Promise<never> =>
+    Promise.reject(new SyncError('signedOut', `the credentials file has no ${what}`));
   return {
     account: async () => accountOf(file),
     async assertion() {
       throw new SyncError('signedOut', 'an access token makes no BrowserID assertions');
     },
-    // There is no fresher one. The server that refuses it twice says why.
-    accessToken: async () => ({ token }),
+    async accessToken(fresh) {
+      if (fresh) reread();
+      return 'accessToken' in token ? { token: token.accessToken } : refused('access token');
+    },
+    async credentials(fresh) {
+      if (fresh) reread();
+      if (!('password' in token)) return refused('password');
+      const { name, password } = token;
+      return { name, password };
+    },
     syncKey: async () => file.key,
     deviceKey,
   };

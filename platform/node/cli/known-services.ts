@@ -2,12 +2,14 @@
 // name of a collection may be in the commands that come after a sync. By the folder's notes.
 
 import { UsageError } from './complaint.ts';
-import { COLLECTIONS } from './contents.ts';
+import { COLLECTIONS, hasDevices } from './contents.ts';
 import type { Notes } from './notes.ts';
 import { FIRST } from './service.ts';
 
 interface KnownService {
   readonly name: string;
+  /** Its users have a list of devices. */
+  readonly hasDevices: boolean;
   readonly collections: readonly string[];
 }
 
@@ -16,13 +18,24 @@ interface KnownService {
  * that there are.
  */
 export function knownServices(
-  { remotes, own }: Notes,
+  { remotes, own, remote }: Notes,
   wanted: string | null,
 ): readonly KnownService[] {
-  const named = Object.entries(remotes).map(([name, { collections }]) => ({ name, collections }));
+  const named = Object.entries(remotes).map(
+    ([
+      name,
+      {
+        collections,
+        remote: { protocol },
+      },
+    ]) => ({
+      ...{ name, collections, hasDevices: hasDevices(protocol) },
+    }),
+  );
   const taken = named.flatMap(({ collections }) => collections);
   const left = [...COLLECTIONS, ...own].filter((name) => !taken.includes(name));
-  const all = [{ name: FIRST, collections: left }, ...named];
+  const first = { name: FIRST, collections: left, hasDevices: hasDevices(remote?.protocol ?? '') };
+  const all = [first, ...named];
   const found = wanted === null ? all : all.filter(({ name }) => name === wanted);
   if (found.length > 0) return found;
   const names = all.map(({ name }) => name).join(', ');

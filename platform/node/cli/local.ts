@@ -44,9 +44,11 @@ export async function devices(options: LocalOptions, terminal: Terminal): Promis
     if (readNotes(directory).device === null) {
       throw new Failure('with --no-device or --read-only, the other devices are not known');
     }
+    const listing = services.filter(({ hasDevices }) => hasDevices);
+    if (listing.length === 0) throw new Failure('a Kinto has no list of the devices of its users');
     const { remotes } = await api.status();
     const found: Listed[] = [];
-    for (const { name: service } of services) {
+    for (const { name: service } of listing) {
       // Who is signed out of one has the devices of the others.
       if (remotes?.[service]?.state === 'disabled' && services.length > 1) continue;
       const others = await api.devices(service);

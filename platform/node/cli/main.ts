@@ -8,6 +8,7 @@ import { complaintOf, UsageError } from './complaint.ts';
 import { doctor } from './doctor.ts';
 import { put, remove } from './edits.ts';
 import { helpOf, versionLine, wishOf } from './help.ts';
+import { signInToKinto } from './kinto-sign-in.ts';
 import { devices, exportAll, list } from './local.ts';
 import {
   parseCheck,
@@ -33,7 +34,15 @@ type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['sync', (args, terminal) => sync(parseSync(args), terminal)],
-  ['sign-in', (args, terminal) => done(signIn(parseSignIn(args), terminal))],
+  [
+    'sign-in',
+    (args, terminal) => {
+      const options = parseSignIn(args);
+      return done(
+        'kintoUrl' in options ? signInToKinto(options, terminal) : signIn(options, terminal),
+      );
+    },
+  ],
   ['import', (args, terminal) => done(importAccount(parseImport(args), terminal))],
   ['sign-out', (args, terminal) => done(signOut(parseSignOut(args), terminal))],
   ['doctor', (args, terminal) => doctor(parseDoctor(args), terminal)],

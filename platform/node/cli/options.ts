@@ -2,13 +2,20 @@
 // run, or a UsageError whose message is one line. Reads no file, starts nothing.
 
 import { resolve } from 'node:path';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { AgentConfig } from '../../../agent/index.ts';
 import { parsedUrl } from '../../parsed-url.ts';
-import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
+import { KINTO } from './contents.ts';
+import { kintoUrl } from './credentials.ts';
 import { type Device, deviceNamed } from './device.ts';
-import { type Service, servicesOf } from './service.ts';
+import {
+  KINTO_ACCOUNT,
+  KINTO_ONLY,
+  type KintoSignInOptions,
+  kintoOptions,
+} from './kinto-options.ts';
+import { originOf, type Service, servicesOf } from './service.ts';
+import { exclude, flag, needed, parse, text, texts, urlOf, wholeNumber } from './typed.ts';
 
 export interface SyncOptions {
   /** What the plain options are about in front; the others by name. */
@@ -90,9 +97,6 @@ export interface SignOutOptions {
   readonly yes: boolean;
 }
 
-const text = { type: 'string' } as const;
-const texts = { type: 'string', multiple: true, default: [] as string[] } as const;
-const flag = { type: 'boolean', default: false } as const;
 const INTERVAL_MINUTES = 15;
 const MINUTE_MS = 60_000;
 
@@ -182,8 +186,11 @@ export function parseCheck(args: readonly string[]): CheckOptions {
   return { ...localOptions(values, words), isRepair: values.repair };
 }
 
-export function parseSignIn(args: readonly string[]): SignInOptions {
-  const { values } = parse(args, [], { ...ACCOUNT, redirect: text, password: flag });
+export function parseSignIn(args: readonly string[]): SignInOptions | KintoSignInOptions {
+  const { values } = parse(args, [], { ...ACCOUNT, ...KINTO_ACCOUNT, redirect: text });
+  if (values.kinto !== undefined) return kintoOptions(values);
+  const without = KINTO_ONLY.find((name) => values[name]);
+  if (without !== undefined) throw new UsageError(`--${without} belongs to --kinto URL`);
   exclude(values, 'password', 'redirect');
   const account = accountOptions(values);
   if (!values.password) return { ...account, redirectUrl: redirectOf(values.redirect) };
@@ -230,13 +237,17 @@ function servicesIn(
   values: Parameters<typeof servicesOf>[0] & { readonly 'allow-http': boolean },
 ): SyncOptions['services'] {
   const allowHttp = values['allow-http'];
-  return servicesOf(values, (option, protocol, url) =>
-    remoteConfig(protocol, urlOf(option, url, allowHttp)),
-  );
+  return servicesOf(values, (option, protocol, url) => {
+    const isElsewhere = url === undefined && protocol === KINTO;
+    return remoteConfig(protocol, isElsewhere ? '' : urlOf(option, url, allowHttp));
+  });
 }
 
-function remoteConfig(protocol: string, serverUrl: string): AgentConfig['remote'] {
-  return { protocol, serverUrl, audience: `${new URL(serverUrl).origin}/`, auth: 'bearer' };
+/** `url`: none, where the sign-in says which. */
+function remoteConfig(protocol: string, url: string): AgentConfig['remote'] {
+  const serverUrl = protocol === KINTO ? kintoUrl(url) : url;
+  const audience = serverUrl === '' ? '' : originOf(serverUrl);
+  return { protocol, serverUrl, audience, auth: 'bearer' };
 }
 
 const ACCOUNT = {
@@ -268,11 +279,6 @@ function nameOf(values: { readonly 'device-name'?: string | undefined }): string
   throw new UsageError('--device-name must be 1 to 128 characters in one line');
 }
 
-function exclude(values: { readonly [name: string]: unknown }, ...names: readonly string[]): void {
-  if (!names.every((name) => values[name])) return;
-  throw new UsageError(`${names.map((name) => `--${name}`).join(' and ')} exclude each other`);
-}
-
 function localOptions(
   values: {
     readonly data?: string | undefined;
@@ -285,69 +291,10 @@ function localOptions(
   return { directory: resolve(needed('--data', values.data)), json, remote, words };
 }
 
-function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
-  args: readonly string[],
-  names: readonly string[],
-  options: T,
-) {
-  const { values, positionals: words } = asUsage(() =>
-    parseArgs({ args: withNegativeNumbers(args), options, allowPositionals: true }),
-  );
-  const isOpen = names[names.length - 1]?.endsWith('...?') === true;
-  const extra = isOpen ? undefined : words[names.length];
-  // What stands in the wrong place may be a login.
-  const isPlain = extra !== undefined && /^[\w.-]{1,40}$/.test(extra);
-  if (isPlain) throw new UsageError(`one word too many: ${JSON.stringify(extra)}`);
-  if (extra !== undefined) throw new UsageError(`one word too many behind the options`);
-  const missing = names[words.length];
-  if (missing !== undefined && !missing.endsWith('?'))
-    throw new UsageError(`${missing} is missing`);
-  return { values, words };
-}
-
-/** `--limit -5` is a number that is out of range, and no option `-5`. Behind `--` all are words. */
-function withNegativeNumbers(args: readonly string[]): string[] {
-  const end = args.indexOf('--');
-  const joined: string[] = [];
-  for (const [at, arg] of args.entries()) {
-    const before = joined[joined.length - 1] ?? '';
-    const isValue = /^-\d/.test(arg) && /^--[a-z-]+$/.test(before) && (end < 0 || at < end);
-    if (isValue) joined[joined.length - 1] = `${before}=${arg}`;
-    else joined.push(arg);
-  }
-  return joined;
-}
-
-function asUsage<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof ServerUrlRefused) throw new UsageError(error.message);
-    // Node's own words end with advice about `--` over several sentences.
-    throw new UsageError((error as Error).message.split(/[.\n]/, 1)[0] ?? '');
-  }
-}
-
-function needed(name: string, value: string | undefined): string {
-  if (value !== undefined && value !== '') return value;
-  throw new UsageError(`${name} is missing`);
-}
-
-function urlOf(name: string, value: string | undefined, allowHttp: boolean): string {
-  return asUsage(() => serverUrlOf(name, needed(name, value), { allowHttp, mayShow: true }));
-}
-
 /** As it is registered: to the last character, and nothing is asked there. */
 function redirectOf(value: string | undefined): string {
   const text = needed('--redirect', value);
   const { username = '', password = '' } = parsedUrl(text) ?? {};
   if (username + password === '') return text;
   throw new UsageError('--redirect must hold no user name and no password');
-}
-
-function wholeNumber(name: string, value: string, min: number, max: number): number {
-  const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${value}"`);
 }

@@ -1,10 +1,12 @@
 // The services that one folder syncs with: the first, which the plain options are about, and others
 // by name (`--remote NAME=PROTOCOL[:COLLECTIONS]`), each with a server, a sign-in and collections
-// of its own. What was typed is checked here; nothing is opened.
+// of its own. What was typed is checked here; nothing is opened. A sign-in to a Kinto says itself
+// where that is, so its address need not be typed (`located`).
 
 import type { AgentConfig } from '../../../agent/index.ts';
 import { UsageError } from './complaint.ts';
-import { COLLECTIONS, isOwnName, PROTOCOLS } from './contents.ts';
+import { COLLECTIONS, isKintoName, isOwnName, KINTO, PROTOCOLS } from './contents.ts';
+import type { CredentialsFile } from './credentials.ts';
 
 export interface Service {
   /** Null: the first. */
@@ -19,6 +21,8 @@ export const FIRST = 'first';
 
 const NAME = /^[a-z0-9-]{1,16}$/;
 const DEFAULT_COLLECTIONS = ['history', 'passwords'];
+/** What people keep on a Kinto, as far as this build has it. */
+const KINTO_COLLECTIONS = ['contacts', 'settings', 'reading-list'];
 
 /** What was typed: the repeated options as they are. */
 interface ServiceValues {
@@ -44,30 +48,73 @@ export function servicesOf(
   const servers = byName('--token-server', values['token-server'], names);
   const files = byName('--credentials', values.credentials, names);
   const named = typed.map(({ name, protocol, collections }): Service => {
-    if (!servers.has(name)) throw new UsageError(`--token-server ${name}=URL is missing`);
+    if (!servers.has(name) && protocol !== KINTO)
+      throw new UsageError(`--token-server ${name}=URL is missing`);
     const credentialsFile = files.get(name) ?? '';
     if (credentialsFile === '') throw new UsageError(`--credentials ${name}=FILE is missing`);
     const remote = remoteAt(`--token-server ${name}`, protocol, servers.get(name));
     return { name, remote, credentialsFile, collections };
   });
   const taken = named.flatMap(({ collections }) => collections);
-  const remote = remoteAt(
-    '--token-server',
-    oneOf('--protocol', values.protocol, PROTOCOLS),
-    servers.get(null),
-  );
+  const protocol = oneOf('--protocol', values.protocol, PROTOCOLS);
+  const remote = remoteAt('--token-server', protocol, servers.get(null));
   const credentialsFile = files.get(null) ?? '';
   if (credentialsFile === '') throw new UsageError('--credentials is missing');
   const collections =
     values.collections === undefined
-      ? DEFAULT_COLLECTIONS.filter((name) => !taken.includes(name))
+      ? defaultsOf(protocol).filter((name) => !taken.includes(name))
       : values.collections.split(',').map(firstCollectionOf);
   const services: [Service, ...Service[]] = [
     { name: null, remote, credentialsFile, collections },
     ...named,
   ];
   checkOwners(services);
+  checkNames(services);
   return services;
+}
+
+/**
+ * The service where its sign-in says that it is, as who that says. Errors: `UsageError` where the
+ * sign-in is to something else.
+ */
+export function located<S extends Service>(
+  service: S,
+  { kinto, token }: Pick<CredentialsFile, 'kinto' | 'token'>,
+): S {
+  const { remote, credentialsFile: path } = service;
+  if (remote.protocol !== KINTO) {
+    if (kinto === null) return service;
+    throw new UsageError(`${path} is a sign-in to the Kinto at ${kinto}: its protocol is ${KINTO}`);
+  }
+  const serverUrl = remote.serverUrl || kinto;
+  if (serverUrl === null) throw new UsageError(`--token-server is missing: ${path} names no Kinto`);
+  if (kinto !== null && kinto !== serverUrl)
+    throw new UsageError(`${path} is a sign-in to ${kinto}, and not to ${serverUrl}`);
+  const auth = 'password' in token ? 'basic' : 'bearer';
+  return { ...service, remote: { ...remote, serverUrl, audience: originOf(serverUrl), auth } };
+}
+
+/** Whom an assertion is for. */
+export function originOf(serverUrl: string): string {
+  return `${new URL(serverUrl).origin}/`;
+}
+
+function defaultsOf(protocol: string): readonly string[] {
+  if (protocol !== KINTO) return DEFAULT_COLLECTIONS;
+  const known = KINTO_COLLECTIONS.filter((name) => COLLECTIONS.includes(name));
+  if (known.length > 0) return known;
+  throw new UsageError('--collections is missing, such as generic(notes)');
+}
+
+/** A Kinto has fewer names than Firefox Sync. */
+function checkNames(services: readonly Service[]): void {
+  for (const { remote, collections } of services) {
+    const wrong = collections.find((name) => remote.protocol === KINTO && !isKintoName(name));
+    if (wrong === undefined) continue;
+    throw new UsageError(
+      `${wrong} is no name on a Kinto: letters, digits, _ and -, a letter or digit first`,
+    );
+  }
 }
 
 function typedRemote(text: string) {

@@ -48,7 +48,7 @@ async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way
   serverUrlOf('auth_server_base_url of the accounts server', server.apiUrl, { allowHttp });
   const { uid, refreshToken, key } = await way(machine, server);
   const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
-  await writeCredentials(credentialsFile, { email, uid, token, key, deviceId: null });
+  await writeCredentials(credentialsFile, { email, uid, kinto: null, token, key, deviceId: null });
   terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
 }
 

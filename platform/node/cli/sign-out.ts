@@ -65,6 +65,7 @@ export async function giveBack(
   { token }: CredentialsFile,
   options: MachineOptions | undefined,
 ): Promise<string> {
+  if ('password' in token) return 'the name and the password stay what they are on the server';
   if ('accessToken' in token) return 'the access token cannot be given back: it ends by itself';
   const machine = nodeMachine(options);
   const client = { apiUrl: token.oauthUrl, clientId: token.clientId };

@@ -1,6 +1,6 @@
 // What the commands read past the agent, in the layout of SPEC.md: the marks of records that were
-// set aside, and how long the server wants to be left alone. It writes nothing, and what it does
-// not understand it leaves out.
+// set aside, how long the server wants to be left alone, and what kind of server it is. It writes
+// nothing, and what it does not understand it leaves out.
 
 import { generic } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
@@ -71,6 +71,21 @@ export async function readServerWaitMs(
   return Math.max(0, nowMs < setAtMs ? untilMs - setAtMs : untilMs - nowMs);
 }
 
+/** How data is kept: on a Kinto records have other names than for apps. */
+export type Keeping = 'kinto' | 'sync';
+
+/** For which kind of server a service's data was kept; null: there is none. Errors: as above. */
+export async function readKeeping(
+  storage: Pick<Storage, 'get'>,
+  service: string | null = null,
+): Promise<Keeping | null> {
+  const place = placeOf(service);
+  const { generation, uid } = await readState(storage, place);
+  if (typeof generation !== 'number' || typeof uid !== 'string') return null;
+  const [secret = null] = await storage.get([`${place}${generation.toString(36)}.w`]);
+  return secret === null ? 'sync' : 'kinto';
+}
+
 const PAGE_MARKS = 500;
 
 const { devices } = contents;
@@ -92,7 +107,7 @@ export function placeOf(name: string | null): string {
 
 type Members = { readonly [name: string]: unknown };
 
-async function readState(storage: Reading, place: string): Promise<Members> {
+async function readState(storage: Pick<Storage, 'get'>, place: string): Promise<Members> {
   const [state] = await storage.get([`${place}s`]);
   return membersOf(state);
 }

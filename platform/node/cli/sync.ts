@@ -25,7 +25,7 @@ import { watchReturn } from './network-return.ts';
 import { type Notes, readNotes, saidBy, withSaid, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
 import { progressPrinter, waitingLine } from './progress.ts';
-import { FIRST, type Service } from './service.ts';
+import { FIRST, located, type Service } from './service.ts';
 import { giveBack } from './sign-out.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,15 +35,15 @@ const ONCE_INTERVAL_MS = 24 * 3_600_000;
 const SIGNED_OUT = 3;
 
 /** Resolves to the exit code. Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
-export async function sync(options: SyncOptions, terminal: Terminal): Promise<number> {
-  const { directory, services, intervalMs, device, allowHttp } = options;
-  const [{ remote, collections }] = services;
-  if (options.initialize) checkAnswerable(terminal, options.yes);
+export async function sync(typed: SyncOptions, terminal: Terminal): Promise<number> {
+  const { directory, intervalMs, device, allowHttp } = typed;
+  if (typed.initialize) checkAnswerable(terminal, typed.yes);
   checkFolder(directory);
-  const signIns = services.map((service) => {
-    removeDrafts(service.credentialsFile);
-    return { service, file: readCredentials(service.credentialsFile, allowHttp) };
-  });
+  const [first, ...others] = typed.services;
+  const signIns = [signInOf(first, allowHttp), ...others.map((one) => signInOf(one, allowHttp))];
+  const [{ service }, ...further] = signIns as [ServiceSignIn, ...ServiceSignIn[]];
+  const { remote, collections } = service;
+  const options = { ...typed, services: [service, ...further.map((one) => one.service)] as const };
   const identityAt = (name: string | null) => identityFor(signIns, name, device);
   const watch = newWatch();
   const journal = journalOf(options, terminal, watch, () => data.agent.status());
@@ -104,6 +104,13 @@ export async function sync(options: SyncOptions, terminal: Terminal): Promise<nu
 interface ServiceSignIn {
   readonly service: Service;
   readonly file: CredentialsFile;
+}
+
+/** Errors: `UsageError`. */
+function signInOf(typed: Service, allowHttp: boolean): ServiceSignIn {
+  removeDrafts(typed.credentialsFile);
+  const file = readCredentials(typed.credentialsFile, allowHttp);
+  return { service: located(typed, file), file };
 }
 
 function identityFor(

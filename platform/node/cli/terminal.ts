@@ -22,6 +22,8 @@ export interface Terminal {
   exit(code: number): void;
   /** Somebody sits there who can be asked; false if it is not given. */
   readonly isInteractive?: boolean;
+  /** Where a caller may have put secrets, which no other user sees. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Other time and network than the machine's. */
   readonly machine?: MachineOptions;
 }
@@ -62,6 +64,7 @@ export const processTerminal: Terminal = {
   },
   exit: (code) => process.exit(code),
   isInteractive: process.stdin.isTTY,
+  environment: process.env,
 };
 
 /**

@@ -1,0 +1,138 @@
+// `kitsync sign-in --kinto`: a user of a Kinto, with a name and a password there or a token, and
+// with the key of their data: that of a recovery code, which is made once and shown once, or that
+// of a Firefox account. What comes of it goes into the credentials file, for its owner only.
+// Whoever signs in again with that file has its key already, and is asked for no code.
+
+import { existsSync } from 'node:fs';
+import { kintoPlaces, SyncError } from '../../../agent/index.ts';
+import { type Proof, type UserData, userData } from '../../../agent/signin/user-data.ts';
+import type { SyncKey } from '../../ports.ts';
+import { type Machine, nodeMachine } from '../platform.ts';
+import { complaintOf, Failure } from './complaint.ts';
+import { type CredentialsFile, readCredentials, writeCredentials } from './credentials.ts';
+import type { KintoSignInOptions } from './kinto-options.ts';
+import { secretsFor } from './kinto-secrets.ts';
+import { type KintoHello, kintoHello, makePlace } from './kinto-server.ts';
+import { checkWritable } from './private-files.ts';
+import { askCode, showNewCode } from './recovery-code.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Errors: `UsageError`, `Failure`, `SyncError`. */
+export async function signInToKinto(
+  options: KintoSignInOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { credentialsFile, kintoUrl, allowHttp } = options;
+  checkWritable(credentialsFile);
+  const accountKey = options.keyFile && readCredentials(options.keyFile, allowHttp).key;
+  const secrets = secretsFor(options, terminal);
+  const token = tokenOf(options, await secrets.password());
+  const proof = proofOf(token);
+  const machine = nodeMachine({ ...terminal.machine, allowHttp });
+  try {
+    const hello = await kintoHello(machine, kintoUrl, proof);
+    const who = whoIs(options, hello, terminal);
+    const there = await userData(machine, kintoUrl, proof, kintoPlaces);
+    const asking = { options, who, there, secrets, terminal, entropy: machine.entropy };
+    const known = accountKey || (await keptKey(options, who, there));
+    const key = known
+      ? await checked(known, options, who, there)
+      : isToBegin(options, there, secrets.givenCode())
+        ? await showNewCode(asking)
+        : await askCode(asking);
+    const names = options.isBearer ? { uid: who, email: options.user } : { uid: null, email: null };
+    const file: CredentialsFile = { ...names, kinto: kintoUrl, token, key, deviceId: null };
+    await writeCredentials(credentialsFile, file);
+    if (!(await there.isUnder(key))) await claim(machine, file, proof, { who, terminal });
+  } finally {
+    machine.stop();
+  }
+  terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
+}
+
+type Token = CredentialsFile['token'];
+
+function tokenOf({ isBearer, user }: KintoSignInOptions, secret: string): Token {
+  return isBearer ? { accessToken: secret } : { name: user ?? '', password: secret };
+}
+
+function proofOf(token: Token): Proof {
+  if ('password' in token) return { basic: `${token.name}:${token.password}` };
+  return { bearer: 'accessToken' in token ? token.accessToken : '' };
+}
+
+/** Who the server says it is, for people. Errors: `unauthorized`. */
+function whoIs(
+  { user, isBearer }: KintoSignInOptions,
+  { userId, hasAccounts, endsOn, isReadOnly }: KintoHello,
+  terminal: Terminal,
+): string {
+  const isOther = !isBearer && userId !== `account:${user}`;
+  if (userId === null || (isOther && hasAccounts)) {
+    const what = isBearer ? 'the token is' : 'the name or the password is wrong, or the account is';
+    throw new SyncError('unauthorized', `kinto: ${what} not one that the server knows`);
+  }
+  if (isOther) {
+    terminal.complain(
+      'kitsync: this server takes any name with any password, each as a user of its own: ' +
+        'whoever mistypes the password, or changes it, is somebody else there\n',
+    );
+  }
+  if (endsOn !== null) terminal.complain(`kitsync: the server says that it ends: ${endsOn}\n`);
+  if (isReadOnly)
+    terminal.complain('kitsync: the server is read-only: nothing can be sent to it\n');
+  return isBearer ? userId : (user ?? '');
+}
+
+/** The key of the sign-in that the file holds, if it is this user's there. */
+async function keptKey(
+  { credentialsFile, kintoUrl, allowHttp, isCode, isNewKey }: KintoSignInOptions,
+  who: string,
+  there: UserData,
+): Promise<SyncKey | null> {
+  if (isCode || isNewKey || !existsSync(credentialsFile)) return null;
+  const { kinto, token, uid, key } = readCredentials(credentialsFile, allowHttp);
+  const name = 'password' in token ? token.name : uid;
+  if (kinto !== kintoUrl || name !== who) return null;
+  return there.isNone || (await there.isUnder(key)) ? key : null;
+}
+
+async function checked(
+  key: SyncKey,
+  { isNewKey }: KintoSignInOptions,
+  who: string,
+  there: UserData,
+): Promise<SyncKey> {
+  if (there.isNone || isNewKey || (await there.isUnder(key))) return key;
+  throw new Failure(
+    `${who} has data on this server under another key: sign in with --code and its recovery ` +
+      'code, or begin beside it with --new-key',
+  );
+}
+
+function isToBegin(
+  { isCode, isNewKey }: KintoSignInOptions,
+  { isNone }: UserData,
+  given: string | null,
+): boolean {
+  return isNewKey || (isNone && !isCode && given === null);
+}
+
+/** So that the next device of the user is asked for the code, though nothing was synced yet. */
+async function claim(
+  machine: Machine,
+  { kinto, key }: CredentialsFile,
+  proof: Proof,
+  { who, terminal }: { readonly who: string; readonly terminal: Terminal },
+): Promise<void> {
+  try {
+    if (await makePlace(machine, kinto ?? '', proof, key)) return;
+    terminal.complain(
+      `kitsync: the server lets ${who} make no place for the data: its owner has to allow it ` +
+        '(kinto.bucket_create_principals)\n',
+    );
+  } catch (error) {
+    // The first sync makes it as well.
+    terminal.complain(`kitsync: ${complaintOf(error).line}\n`);
+  }
+}
