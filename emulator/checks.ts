@@ -3,6 +3,7 @@
 // of that. They read and change nothing.
 
 import {
+  bodyId,
   compareBodies,
   compareWithExpected,
   compareWithServer,
@@ -13,6 +14,7 @@ import { readHoldings, readPage, readRecords } from './holdings.ts';
 import { keyPrefix, type Part } from './part.ts';
 import type { Profile } from './profiles.ts';
 import { quarantineProblems, readQuarantine, type SetAside, withForgotten } from './quarantine.ts';
+import { ownShown } from './record-rules.ts';
 import {
   type Changed,
   changedBetween,
@@ -80,6 +82,7 @@ export async function compareAll(
   const holdings = part.holdings ?? (await readHoldings(setup.device, collections));
   const aside = withForgotten(await readAside(setup, part), part.reported);
   const [after, nowMs] = [await part.remote.view(), setup.nowMs()];
+  const wireId = wireIdOf(part);
   const changed = changedBetween(before, after, [...collections, 'clients'], nowMs);
   const open = { ...changed, ids: new Set([...changed.ids, ...aside.map(({ id }) => id)]) };
   const isFull = holdings.history.length >= options.profile.agent.historyRecordsMax;
@@ -87,7 +90,7 @@ export async function compareAll(
   const differences = [
     ...compareWithServer(settled(holdings, open), server, isFull),
     ...(await compareOwn(setup, part, after, open.ids)),
-    ...quarantineProblems(after, collections, aside, nowMs, { except: changed.ids }),
+    ...quarantineProblems(after, collections, aside, nowMs, { except: changed.ids, wireId }),
   ];
   compared.push(`${words.compared}: ${countOf(differences, 'difference')}`);
   for (const difference of differences) problems.push(`${words.problem}, ${difference}`);
@@ -100,14 +103,23 @@ async function compareOwn(
   account: SeedAccount,
   except: ReadonlySet<string>,
 ): Promise<string[]> {
-  const isOpen = ({ id }: Readonly<Record<string, unknown>>) => !except.has(`${id}`);
+  const wireId = wireIdOf(part);
   const differences: string[] = [];
   for (const name of ownOf(part)) {
+    const isOpen = (body: Body) =>
+      ![bodyId(body), wireId(name, bodyId(body))].some((id) => except.has(id));
     const held = part.others[name] ?? (await readRecords(setup.device, name));
-    const server = serverBodies(account, name, setup.nowMs());
+    const server = serverBodies(account, name, setup.nowMs()).map((body) => ownShown(name, body));
     differences.push(...compareBodies(name, held.filter(isOpen), server.filter(isOpen)));
   }
   return differences;
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** What the remote calls a record of which its device knows the own id. */
+function wireIdOf({ remote: { kinto } }: Part): (collection: string, id: string) => string {
+  return kinto?.wireId ?? ((_, id) => id);
 }
 
 /** Its collections of apps. */

@@ -4,6 +4,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { OverBudgetError } from '../firmware-bundle/build.ts';
+import { contentFor } from '../firmware-bundle/contents.ts';
 import { COMMAND_LINES } from '../platform/node/cli/help.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import type { Holdings } from './expected.ts';
@@ -21,7 +22,7 @@ import { commandLine, packageVersion, type Replay } from './replay.ts';
 import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 import { serve } from './serve.ts';
-import type { SeedAccount } from './servers/store-file.ts';
+import { dumpStore, type SeedAccount } from './servers/store-file.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 import type { Setup } from './setup.ts';
 import { UsageError } from './usage.ts';
@@ -41,18 +42,22 @@ The agent on this machine, against a real server: \`kitsync sync --help\` and so
 emulate
   --profile NAME       the device (default panasonic-cx700)
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
-  --records N          a made-up account of N history records instead
-  --protocol syncto|sync15    the protocol (default syncto)
+  --records N          a made-up account of N history records instead; with --protocol kinto of
+                       N records in each collection
+  --protocol syncto|sync15|kinto    the protocol (default syncto)
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more server with another account, and what of the
                        device's data is its; again for another. COLLECTIONS: history, passwords,
+                       contacts (what a Kinto has if none is named), settings, reading-list,
                        names of an app's own. Then --account, --records, --auth and --server may
                        be NAME=VALUE, of that remote (default: 20 made-up records a collection)
   --off NAME[=FROM[-TO]]      nobody answers at this remote in some of the three syncs (1 the
                        first, 2 that of the edits, 3 the last; default: in all)
   --sign-out NAME      the device signs out of this remote in the end
-  --auth browserid|bearer     how it signs in (default browserid; sync15: bearer, its only one)
+  --auth browserid|bearer|basic    how it signs in (default browserid; sync15: bearer, its only
+                       one; kinto: basic, a name and a password, or bearer)
   --crypto software|device    where records are decrypted (default software: the worst case)
-  --sign-in            the device has no account manager: its user comes with a phone
+  --sign-in            the device has no account manager: its user comes with a phone; to a
+                       Kinto with a name and a password, and the device makes a recovery code
   --server URL         servers outside, as \`kitsync serve\` runs them; in real time
   --allow-http         these may be on another machine and without encryption
   --apply FILE         local edits after the first sync, as JSON: [{collection, op, record}]
@@ -129,7 +134,7 @@ async function emulate(
   args: readonly string[],
 ): Promise<number> {
   const { profile, seed, json } = options;
-  const account = options.account?.seed ?? syntheticAccount({ records: options.records, seed });
+  const account = options.account?.seed ?? firstMadeUp(options);
   const firmware = await firmwareOf(options, shipped);
   const replay = replayOf(options, firmware, args);
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
@@ -158,7 +163,7 @@ async function emulate(
     off: options.off,
     signOut: options.signOut,
     cutsAt: options.cutAt === null ? [] : [options.cutAt],
-    compare: options.account === null ? 'sample' : 'all',
+    compare: options.account === null && options.protocol !== 'kinto' ? 'sample' : 'all',
     wantsHoldings: options.exportFile !== null,
     ...(trace === null ? {} : { trace: trace.write }),
     ...(json ? {} : { onProgress: progressPrinter(process.stdout) }),
@@ -166,7 +171,7 @@ async function emulate(
   const report = makeReport(result, { ...options, bundleBytes: firmware.bytes, replay });
   if (options.exportFile !== null) await writeOut(options.exportFile, exported(result.holdings));
   if (options.dumpFile !== null) {
-    await writeOut(options.dumpFile, dumped(result.setup));
+    await writeOut(options.dumpFile, await dumped(result.setup));
   }
   const { cutAt } = options;
   if (report.ok && cutAt !== null && result.powerCuts === 0) {
@@ -182,6 +187,11 @@ async function emulate(
   return report.ok ? 0 : 1;
 }
 
+function firstMadeUp(options: EmulateOptions): SeedAccount {
+  const { protocol, records, seed } = options;
+  return protocol === 'kinto' ? madeUp(options, seed) : syntheticAccount({ records, seed });
+}
+
 /** `records` in each of its collections. */
 function madeUp({ collections, records }: OtherOptions, seed: number): SeedAccount {
   const countOf = (name: string): number => (collections.includes(name) ? records : 0);
@@ -193,12 +203,15 @@ function madeUp({ collections, records }: OtherOptions, seed: number): SeedAccou
 }
 
 /** An account file of the device's first remote, with those of the others in it. */
-function dumped({ remotes }: Setup): object {
-  const [first, ...others] = remotes.map(({ name, account, servers }) => {
-    if (servers === null)
+async function dumped({ remotes, nowMs }: Setup): Promise<object> {
+  const files: [string, object][] = [];
+  for (const remote of remotes) {
+    if (remote.serverUrl !== null)
       throw new UsageError('--dump: the store of an outside server is not here');
-    return [name, { kB: account.kB, store: servers.dump() }] as const;
-  });
+    const { kB, store } = await remote.view();
+    files.push([remote.name, { kB, store: dumpStore(store, nowMs()) }]);
+  }
+  const [first, ...others] = files;
   return { ...first?.[1], ...(others.length > 0 && { remotes: Object.fromEntries(others) }) };
 }
 
@@ -227,14 +240,22 @@ function replayOf(
 }
 
 /** What `--with` would ask for; undefined: what is shipped. */
-function contentsFor({ collections, others, signIn }: EmulateOptions): string[] | undefined {
-  const own = [collections, ...others.map((other) => other.collections)]
-    .flat()
-    .filter((name) => name !== 'history' && name !== 'passwords')
-    .map((name) => `generic(${name})`);
-  const more = [...own, ...(others.length > 0 ? ['several'] : []), ...(signIn ? ['signIn'] : [])];
-  return more.length === 0 ? undefined : ['history', 'passwords', 'clients', ...more];
+function contentsFor({ others, signIn, ...first }: EmulateOptions): string[] | undefined {
+  const remotes = [first, ...others];
+  const own = remotes.flatMap((one) => one.collections).flatMap((name) => contentFor(name) ?? []);
+  const isKinto = remotes.every(({ protocol }) => protocol === 'kinto');
+  const contents = new Set([
+    ...(isKinto ? [] : SHIPPED),
+    ...own,
+    ...(others.length > 0 ? ['several'] : []),
+    ...(signIn ? [isKinto ? 'recoverySignIn' : 'signIn'] : []),
+  ]);
+  const drivers = remotes.map(({ protocol }) => protocol);
+  if (drivers.includes('kinto')) return [...new Set(drivers), ...contents];
+  return contents.size === SHIPPED.length ? undefined : [...contents];
 }
+
+const SHIPPED = ['history', 'passwords', 'clients'];
 
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
   const { firmwareDir, profile } = options;

@@ -39,7 +39,7 @@ export function compareBodies(
   held: readonly Body[],
   server: readonly Body[],
 ): string[] {
-  const named = (bodies: readonly Body[]) => bodies.map((body) => ({ guid: `${body.id}`, body }));
+  const named = (bodies: readonly Body[]) => bodies.map((body) => ({ guid: bodyId(body), body }));
   const what = `${collection} record`;
   return compareById(what, named(held), named(server), 'the server has', (own, other) =>
     [...new Set([...Object.keys(own.body), ...Object.keys(other.body)])].filter(
@@ -49,6 +49,11 @@ export function compareBodies(
 }
 
 type Body = Readonly<Record<string, unknown>>;
+
+/** Of a record as apps see it. */
+export function bodyId({ guid, id }: Body): string {
+  return `${guid ?? id}`;
+}
 
 /** The members of one page that differ from `wanted`. */
 export function pageDifferences(

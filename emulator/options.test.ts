@@ -86,8 +86,8 @@ describe('emulate', () => {
     [['--server', 'http://a', '--dump', 'x'], /^--dump needs the servers of the emulator/],
     [['--export', '/nonexistent/x'], /^cannot write \/nonexistent\/x: there is no such file/],
     [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
-    [['--auth', 'magic'], '--auth must be browserid or bearer, not "magic"'],
-    [['--protocol', 'ftp'], '--protocol must be syncto or sync15, not "ftp"'],
+    [['--auth', 'magic'], '--auth must be browserid or bearer or basic, not "magic"'],
+    [['--protocol', 'ftp'], '--protocol must be syncto or sync15 or kinto, not "ftp"'],
     [
       ['--protocol', 'sync15', '--auth', 'browserid'],
       '--protocol sync15 knows no --auth but bearer',

@@ -56,14 +56,15 @@ export const SIGNED_OUT = 'signed out';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** What every device of the emulator is asked for, be it on or off. */
+/** What every device of the emulator is asked for, be it on or off, if it speaks Firefox Sync. */
 const COMPARED = ['history', 'passwords'];
 
 /** One part for each remote, the device's first one in front. */
 export function partsOf({ remotes }: Setup): [Part, ...Part[]] {
   const [first, ...others] = remotes;
   const taken = others.flatMap(({ collections }) => collections);
-  const firsts = [...COMPARED, ...first.collections].filter((name) => !taken.includes(name));
+  const always = remotes.every(({ protocol }) => protocol === 'kinto') ? [] : COMPARED;
+  const firsts = [...always, ...first.collections].filter((name) => !taken.includes(name));
   return [
     partOf(first, [...new Set(firsts)]),
     ...others.map((one) => partOf(one, one.collections)),

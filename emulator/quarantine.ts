@@ -25,6 +25,9 @@ const LETTERS: readonly (readonly [letter: string, collection: string])[] = [
   ['e', 'extension-storage'],
   ['t', 'tabs'],
   ['c', 'clients'],
+  ['s', 'settings'],
+  ['r', 'reading-list'],
+  ['v', 'contacts'],
 ];
 const PAGE_KEYS = 200;
 /**
@@ -103,14 +106,14 @@ function unescaped(text: string): string {
 /**
  * What a device has set aside, of the collections of these names, although it should have taken it,
  * and what it has neither taken nor set aside. `only` these records are looked at, for accounts too
- * large to be read whole; not those of `except`.
+ * large to be read whole; not those of `except`. `wireId`: what the remote calls a record.
  */
 export function quarantineProblems(
   account: SeedAccount,
   names: readonly string[],
   aside: readonly SetAside[],
   nowMs: number,
-  { only, except }: { only?: readonly string[]; except?: ReadonlySet<string> },
+  { only, except, wireId = (_, id) => id }: Looked,
 ): string[] {
   const problems: string[] = [];
   for (const name of names) {
@@ -120,7 +123,7 @@ export function quarantineProblems(
     for (const record of recordsOf(account, name, nowMs, only)) {
       if (except?.has(record.id)) continue;
       const id = asideName(record.id);
-      const code = marks.get(id);
+      const code = marks.get(id) ?? marks.get(wireId(name, record.id));
       if (isForDevices(name, record.id, record.body)) {
         if (code === undefined || isTooMuch(record, code)) continue;
         problems.push(`${name} ${id}: set aside (${code}), although it proves itself`);
@@ -132,6 +135,12 @@ export function quarantineProblems(
     }
   }
   return problems;
+}
+
+interface Looked {
+  readonly only?: readonly string[];
+  readonly except?: ReadonlySet<string>;
+  readonly wireId?: (collection: string, id: string) => string;
 }
 
 /** A device's limits are its own. A record that is shorter than this is within all of them. */

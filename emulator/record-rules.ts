@@ -68,6 +68,37 @@ function isReadable(collection: string, body: ServerRecord['body']): boolean {
   return isWhole && LOGIN_TEXTS.every((name) => isTextOrNothing(body[name]));
 }
 
+/** A record of a collection that is neither history nor passwords, as apps see it. */
+export function ownShown(collection: string, { id, ...body }: ServerRecord['body']) {
+  switch (collection) {
+    case 'contacts':
+      return { guid: id, card: body.card, changedMs: count(body.changedMs) };
+    case 'settings':
+      return { guid: id, ...body };
+    case 'reading-list':
+      return { ...ARTICLE, ...body, ...resolvedOf(body), guid: id };
+    default:
+      return { id, ...body };
+  }
+}
+
+/** What an article is of which nothing else is said. */
+const ARTICLE = {
+  excerpt: '',
+  archived: false,
+  favorite: false,
+  unread: true,
+  is_article: true,
+  read_position: 0,
+  marked_read_by: null,
+  marked_read_on: null,
+  word_count: null,
+};
+
+function resolvedOf({ url, title, resolved_url, resolved_title }: ServerRecord['body']) {
+  return { resolved_url: resolved_url ?? url, resolved_title: resolved_title ?? title };
+}
+
 /** Null: nothing that is shown. */
 export function pageOf({ id, histUri, title, visits }: ServerRecord['body']): Page | null {
   if (typeof histUri !== 'string' || !Array.isArray(visits)) return null;

@@ -52,6 +52,21 @@ describe('the remotes of a device', () => {
     ]);
   });
 
+  test('have contacts on a Kinto, unless others are named, and a password there', () => {
+    expect(remotesOf('--protocol', 'kinto')).toEqual(['first kinto contacts']);
+    expect(remotesOf('--remote', 'k=kinto', '--remote', 'l=kinto:settings,history')).toEqual([
+      'first syncto passwords',
+      'k kinto contacts',
+      'l kinto settings history',
+    ]);
+    const auth = (...args: string[]) => parseEmulate(['--protocol', 'kinto', ...args]).auth;
+    expect([auth(), auth('--sign-in'), auth('--auth', 'bearer')]).toEqual([
+      'basic',
+      'basic',
+      'bearer',
+    ]);
+  });
+
   test('have accounts, records, sign-ins and servers of their own', () => {
     const args = [
       ...['--remote', 'notes=sync15:notes', '--records', '3', '--records', 'notes=5'],
@@ -73,15 +88,21 @@ describe('the remotes of a device', () => {
   test.each<[args: string[], complaint: string]>([
     [['--remote', 'notes'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
     [['--remote', 'No=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
-    [['--remote', 'a=kinto:x'], '--remote a must be syncto or sync15, not "kinto"'],
-    [['--remote', 'a=sync15:'], '--remote a: "" is neither history nor passwords'],
-    [['--remote', 'a=sync15:meta'], '--remote a: "meta" is neither history nor passwords'],
+    [['--remote', 'a=picl:x'], '--remote a must be syncto or sync15 or kinto, not "picl"'],
+    [['--remote', 'a=sync15:'], '--remote a: "" is none of history, passwords,'],
+    [['--remote', 'a=sync15:meta'], '--remote a: "meta" is none of history, passwords,'],
     [['--remote', 'a=sync15:x', '--remote', 'a=sync15:y'], '--remote a is there twice'],
     [['--remote', 'a=sync15:x', '--remote', 'b=syncto:x'], '--remote: x is of a and of b'],
     [['--remote', 'a=sync15', '--remote', 'b=syncto'], '--remote b: no collection is left'],
     [['--protocol', 'sync15', '--remote', 'a=sync15'], 'no collection is left for the first'],
     [['--protocol', 'sync15', '--remote', 'first=sync15'], '--remote first and --protocol excl'],
     [[...notes, '--auth', 'notes=browserid'], '--protocol sync15 knows no --auth but bearer'],
+    [['--auth', 'basic'], '--protocol syncto knows no --auth but browserid and bearer'],
+    [
+      ['--protocol', 'kinto', '--sign-in', '--auth', 'bearer'],
+      '--sign-in to a Kinto is by name and password: it excludes --auth bearer',
+    ],
+    [['--protocol', 'kinto', '--remote', 'a=kinto'], '--remote: contacts is of first and of a'],
     [[...notes, '--off', 'note'], '--off: there is no remote "note", but first, notes'],
     [[...notes, '--off', 'notes=4'], '--off notes: "4" must be one sync of 1 to 3, or two'],
     [[...notes, '--off', 'notes=3-1'], '--off notes: "3-1" must be one sync of 1 to 3, or'],

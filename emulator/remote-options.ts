@@ -3,7 +3,7 @@
 // other options say, and has history and passwords as far as no other one names them; where nothing
 // is left for it, the first `--remote` is the device's first.
 
-import { isGeneric } from '../firmware-bundle/contents.ts';
+import { contentFor } from '../firmware-bundle/contents.ts';
 import { type Auth, FIRST, type Protocol } from './remote.ts';
 import type { Off } from './rounds.ts';
 import { UsageError } from './usage.ts';
@@ -17,9 +17,13 @@ export interface RemoteChoice {
 /** The device's first remote in front. */
 export type RemoteChoices = readonly [RemoteChoice, ...RemoteChoice[]];
 
-const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15'];
+const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15', 'kinto'];
 const SHARED = ['history', 'passwords'];
+/** Of a Kinto, if nobody says which. */
+const ON_KINTO = ['contacts'];
 const NAME = /^[a-z0-9-]{1,16}$/;
+/** Of which the emulator can make records up and compare them. */
+const KNOWN = [...SHARED, 'contacts', 'settings', 'reading-list'];
 const DEFAULT_PROTOCOL = 'syncto';
 
 interface Typed {
@@ -38,17 +42,13 @@ export function remoteChoices(
   const names = typed.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new UsageError(`--remote ${twice} is there twice`);
-  checkOwners(typed);
   const isTyped = names.includes(FIRST);
   if (isTyped && protocol !== undefined)
     throw new UsageError('--remote first and --protocol exclude each other');
-  const first: Typed = {
-    name: FIRST,
-    protocol: protocolOf('--protocol', protocol),
-    collections: null,
-  };
+  const first = withDefault(FIRST, protocolOf('--protocol', protocol));
   const named = typed.filter(({ name }) => name !== FIRST);
   const list = [typed.find(({ name }) => name === FIRST) ?? first, ...named];
+  checkOwners(list);
   const [head, ...others] = withCollections(list);
   if (head !== undefined && head.collections.length > 0) return [head, ...others.map(checkedFull)];
   const [next, ...rest] = others.map(checkedFull);
@@ -65,9 +65,13 @@ function typedRemote(text: string): Typed {
     const form = 'NAME=PROTOCOL[:COLLECTIONS], NAME of 1 to 16 of a-z, 0-9 and -';
     throw new UsageError(`--remote must be ${form}, not ${JSON.stringify(text.slice(0, 80))}`);
   }
-  const typed = { name, protocol: protocolOf(`--remote ${name}`, protocol) };
-  if (collections === undefined) return { ...typed, collections: null };
+  const typed = withDefault(name, protocolOf(`--remote ${name}`, protocol));
+  if (collections === undefined) return typed;
   return { ...typed, collections: collections.split(',').map((one) => collectionOf(name, one)) };
+}
+
+function withDefault(name: string, protocol: Protocol): Typed {
+  return { name, protocol, collections: protocol === 'kinto' ? ON_KINTO : null };
 }
 
 function protocolOf(where: string, text: string = DEFAULT_PROTOCOL): Protocol {
@@ -76,12 +80,13 @@ function protocolOf(where: string, text: string = DEFAULT_PROTOCOL): Protocol {
   throw new UsageError(`${where} must be ${PROTOCOLS.join(' or ')}, not ${JSON.stringify(text)}`);
 }
 
-/** History, passwords, or one of an app's own, with `generic(...)` around it or without. */
+/** One that is known, or one of an app's own, with `generic(...)` around it or without. */
 function collectionOf(remote: string, text: string): string {
   const name = /^generic\((.*)\)$/s.exec(text.trim())?.[1] ?? text.trim();
-  if (SHARED.includes(name) || isGeneric(`generic(${name})`)) return name;
+  const content = contentFor(name);
+  if (content !== null && (KNOWN.includes(name) || content.startsWith('generic('))) return name;
   throw new UsageError(
-    `--remote ${remote}: ${JSON.stringify(name)} is neither history nor passwords, ` +
+    `--remote ${remote}: ${JSON.stringify(name)} is none of ${KNOWN.join(', ')}, ` +
       "nor a name for an app's own collection (1 to 32 letters, digits and ._-, nobody else's)",
   );
 }
@@ -142,18 +147,31 @@ export function authOf(
   auth: string | undefined,
   signIn: boolean,
 ): Auth {
-  const chosen = auth ?? (signIn || protocol === 'sync15' ? 'bearer' : 'browserid');
-  if (chosen !== 'bearer' && chosen !== 'browserid') {
-    throw new UsageError(`--auth must be browserid or bearer, not ${JSON.stringify(chosen)}`);
+  const known = AUTHS.get(protocol) ?? [];
+  const byToken = signIn && protocol !== 'kinto' ? 'bearer' : known[0];
+  const chosen = AUTH_WORDS.find((word) => word === (auth ?? byToken));
+  if (chosen === undefined) {
+    throw new UsageError(`--auth must be ${AUTH_WORDS.join(' or ')}, not ${JSON.stringify(auth)}`);
   }
-  if (protocol === 'sync15' && chosen === 'browserid') {
-    throw new UsageError('--protocol sync15 knows no --auth but bearer');
+  if (!known.includes(chosen)) {
+    throw new UsageError(`--protocol ${protocol} knows no --auth but ${known.join(' and ')}`);
   }
   if (signIn && chosen === 'browserid') {
     throw new UsageError('--sign-in makes access tokens: it excludes --auth browserid');
   }
+  if (signIn && protocol === 'kinto' && chosen === 'bearer') {
+    throw new UsageError('--sign-in to a Kinto is by name and password: it excludes --auth bearer');
+  }
   return chosen;
 }
+
+const AUTH_WORDS: readonly Auth[] = ['browserid', 'bearer', 'basic'];
+/** The usual one in front. */
+const AUTHS = new Map<Protocol, readonly Auth[]>([
+  ['syncto', ['browserid', 'bearer']],
+  ['sync15', ['bearer']],
+  ['kinto', ['basic', 'bearer']],
+]);
 
 const ROUNDS = [1, 2, 3];
 

@@ -7,9 +7,11 @@ import { encryptedFetch } from '../platform/node/server-url.ts';
 import type { Identity } from '../platform/ports.ts';
 import type { FetchHandler } from './device/network.ts';
 import type { Random } from './device/random.ts';
+import { type KintoSide, kintoSide } from './kinto-side.ts';
 import { type AccountClient, accountClient } from './servers/account-client.ts';
 import { accountView } from './servers/account-view.ts';
 import { companion } from './servers/companion.ts';
+import type { KintoDump } from './servers/kinto/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
   createServers,
@@ -20,8 +22,9 @@ import {
   type WorldOptions,
 } from './servers/world.ts';
 
-export type Protocol = 'syncto' | 'sync15';
-export type Auth = 'browserid' | 'bearer';
+export type Protocol = 'syncto' | 'sync15' | 'kinto';
+/** `basic`: with a name and a password, on a Kinto. */
+export type Auth = 'browserid' | 'bearer' | 'basic';
 
 /** What a device calls its first remote, the one that its configuration has at its top. */
 export const FIRST = 'first';
@@ -36,10 +39,12 @@ export interface RemoteOptions {
   /** Its store is changed by the run. */
   readonly account: SeedAccount;
   /**
-   * Origin of servers outside of this process, laid out as `kitsync serve` does; null: they are
-   * inside.
+   * Origin of servers outside of this process, laid out as `kitsync serve` does, or the URL of a
+   * Kinto; null: they are inside.
    */
   readonly serverUrl: string | null;
+  /** What a Kinto inside has, in the place of `account`: what a device before this one left. */
+  readonly kept?: KintoDump;
 }
 
 interface RemoteSurroundings {
@@ -57,6 +62,8 @@ export interface Remote extends RemoteOptions {
   /** Null when the servers are outside. */
   readonly servers: World | null;
   readonly urls: ServerUrls;
+  /** Null: its protocol is another one. */
+  readonly kinto: KintoSide | null;
   /** What the device's configuration says of where it is. */
   readonly config: object;
   /** Answers for its servers; rejects as fetch does while they are switched off. */
@@ -66,8 +73,13 @@ export interface Remote extends RemoteOptions {
   isOff: boolean;
   /** The device's account manager, signed in; its own traffic is not the agent's. */
   identity(deviceKey: Uint8Array): Identity;
-  /** What the servers hold for the account now: of those outside, as another client reads it. */
+  /**
+   * What the servers hold for the account now: the account itself where they are inside and of
+   * Firefox Sync, else as another client reads it.
+   */
   view(): Promise<SeedAccount>;
+  /** `view` is the account itself, and always was. */
+  readonly isAccount: boolean;
   /** The user, with a phone, allows the device in at the address that it shows. */
   approve(url: string): Promise<{ readonly code: string; readonly state: string }>;
 }
@@ -75,30 +87,42 @@ export interface Remote extends RemoteOptions {
 export function createRemote(options: RemoteOptions, around: RemoteSurroundings): Remote {
   const { account, protocol, auth, collections } = options;
   const { address } = around;
-  const { servers, urls, fetch: ask } = serversOf(options, around);
+  const { servers, urls, fetch: askOthers } = serversOf(options, around);
+  const ask: FetchHandler = (request) =>
+    kinto !== null && isBelow(kinto.url, request.url) ? kinto.fetch(request) : askOthers(request);
   const fetch: FetchHandler = (request) =>
     remote.isOff ? Promise.reject(nobodyThere()) : ask(request);
   const credentials = { email: emailOf(address), kB: account.kB };
   const client = (): AccountClient =>
     accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs: around.nowMs });
   const manager = client();
+  const kinto = protocol === 'kinto' ? kintoOf(options, around, manager) : null;
   const remote: Remote = {
     ...options,
-    ...{ address, servers, urls, fetch },
+    ...{ address, servers, urls, kinto, fetch },
     config: {
       protocol,
-      serverUrl: protocol === 'syncto' ? urls.syncto : urls.token,
+      serverUrl: kinto?.url ?? (protocol === 'syncto' ? urls.syncto : urls.token),
       audience: `${new URL(urls.token).origin}/`,
       auth,
     },
-    owns: (url) => Object.values(urls).some((base) => url === base || url.startsWith(`${base}/`)),
+    owns: (url) =>
+      [...Object.values(urls), ...(kinto ? [kinto.url] : [])].some((base) => isBelow(base, url)),
     isOff: false,
-    identity: (deviceKey) => identityOf(manager, deviceKey),
-    view: async () =>
-      servers === null ? accountView(ask, urls.token, client(), collections) : account,
+    identity: (deviceKey) =>
+      kinto === null ? identityOf(manager, deviceKey) : kintoUser(manager, kinto, deviceKey),
+    isAccount: servers !== null && kinto === null,
+    async view() {
+      if (kinto !== null) return kinto.view();
+      return servers === null ? accountView(ask, urls.token, client(), collections) : account;
+    },
     approve: (url) => companion(fetch, url, credentials),
   };
   return remote;
+}
+
+function isBelow(base: string, url: string): boolean {
+  return url === base || url.startsWith(`${base}/`);
 }
 
 function nobodyThere(): Error {
@@ -159,6 +183,31 @@ function dated(fetch: FetchHandler, nowMs: () => number): FetchHandler {
     const response = await fetch(request);
     response.headers.set('Date', new Date(nowMs()).toUTCString());
     return response;
+  };
+}
+
+function kintoOf(
+  { account, auth, collections, serverUrl, kept }: RemoteOptions,
+  { address, allowHttp, nowMs }: RemoteSurroundings,
+  manager: AccountClient,
+): KintoSide {
+  const inside = address === FIRST ? 'https://kinto.test' : `https://kinto.remote-${address}.test`;
+  return kintoSide({
+    ...{ account, auth, collections, kept, nowMs, name: emailOf(address) },
+    url: serverUrl ?? inside,
+    accessToken: async () => (await manager.accessToken(false)).token,
+    outside: serverUrl === null ? null : outsideFetch(allowHttp),
+  });
+}
+
+/** What it knows of a Kinto's user by itself; for tokens it asks its accounts server. */
+function kintoUser(manager: AccountClient, kinto: KintoSide, deviceKey: Uint8Array): Identity {
+  const { user } = kinto;
+  return {
+    ...identityOf(manager, deviceKey),
+    account: async () => ({ uid: user.name, email: user.name }),
+    credentials: async () => user,
+    syncKey: async () => ({ kB: kinto.key() }),
   };
 }
 

@@ -33,6 +33,7 @@ function result(change: Partial<ScenarioResult> = {}): ScenarioResult {
   const counts = { pulled: 65, pushed: 2, quarantined: 0, merged: 0, evicted: 0 };
   return {
     parts: [],
+    recoveryCode: null,
     records: {
       history: { held: 64, quarantined: 0, pushed: 2 },
       passwords: { held: 11, quarantined: 0, pushed: 0 },

@@ -210,8 +210,14 @@ function heading(report: Report, paint: Paint): string {
 }
 
 function signedInBy(auth: string): string {
-  return `signed in by ${auth === 'bearer' ? 'an OAuth token' : 'a BrowserID assertion'}`;
+  return `signed in by ${PROOFS.get(auth) ?? auth}`;
 }
+
+const PROOFS = new Map([
+  ['bearer', 'an OAuth token'],
+  ['browserid', 'a BrowserID assertion'],
+  ['basic', 'a name and a password'],
+]);
 
 function recordTable({ records }: Pick<Report, 'records'>): string {
   const rows = Object.entries(records).map(([name, { held, quarantined, pushed }]) => [

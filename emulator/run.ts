@@ -25,6 +25,8 @@ export interface Run {
   /** Of no remote more than of another. */
   readonly problems: string[];
   powerCuts: number;
+  /** That a device has made or was given; null: none. */
+  recoveryCode: string | null;
   say(text: string, kind?: Progress['kind']): void;
   /** A line about a part, which names it where there are several. */
   named(part: Part, line: string): string;
@@ -45,6 +47,7 @@ export function createRun(options: RunOptions): Run {
     ...{ options, setup, ledger, parts, say },
     problems: [],
     powerCuts: 0,
+    recoveryCode: null,
     named: ({ remote }, line) => (parts.length > 1 ? `${remote.name}: ${line}` : line),
   };
   return run;

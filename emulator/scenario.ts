@@ -43,9 +43,13 @@ export interface ScenarioOptions extends Omit<SetupOptions, 'onEvent' | 'onStep'
   /** Hand out everything that the device holds in the end. */
   readonly wantsHoldings?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** With `signIn` to a Kinto: the user has one already. */
+  readonly recoveryCode?: string;
 }
 
 export interface ScenarioResult {
+  /** That of the user in the end; null: there is none. */
+  readonly recoveryCode: string | null;
   /** Each with what it is, in the end, to the device; the first one in front. */
   readonly parts: readonly Part[];
   readonly records: Readonly<Record<string, CollectionState>>;
@@ -86,6 +90,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
     setup.device.counters();
   return {
+    recoveryCode: run.recoveryCode,
     parts,
     records: Object.assign({}, ...parts.map(({ records }) => records)),
     quarantine: parts.flatMap(({ quarantine }) => quarantine),
@@ -129,12 +134,12 @@ async function play(run: Run, options: ScenarioOptions): Promise<void> {
 
   const found = new Map<Part, Part['before']>();
   for (const part of compare === 'all' ? parts : []) {
-    if (part.remote.servers === null) found.set(part, await part.remote.view());
+    if (!part.remote.isAccount) found.set(part, await part.remote.view());
   }
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
-  if (options.signIn === true) await withPower(run, () => signIn(run));
+  if (options.signIn === true) await withPower(run, () => signIn(run, options.recoveryCode));
   await syncRound(run, 1, off);
   say('synced');
   if (expected !== null && first.hasSynced) {
@@ -165,11 +170,25 @@ async function play(run: Run, options: ScenarioOptions): Promise<void> {
   await withPower(run, () => ledger.inspect(() => look(run, options)));
 }
 
-/** A code is good for one device and one time: after a power cut the phone is asked again. */
-async function signIn({ setup, parts, say }: Run): Promise<void> {
+/**
+ * A code is good for one device and one time: after a power cut the phone is asked again. To a
+ * Kinto the user signs in by name and password; the device makes a recovery code, or is given one.
+ */
+async function signIn(run: Run, code?: string): Promise<void> {
+  const { setup, parts, say } = run;
+  const [{ remote }] = parts;
+  if (remote.kinto !== null) {
+    const { name, password } = remote.kinto.user;
+    const given = { call: 'password', email: name, password, ...(code && { code }) };
+    const made = (await setup.device.command('signin', given)) as { readonly code?: string };
+    say(made.code === undefined ? 'the user gave their recovery code' : 'a recovery code is shown');
+    run.recoveryCode = made.code ?? code ?? null;
+    if (run.recoveryCode !== null) remote.kinto.learn(run.recoveryCode);
+    return;
+  }
   const { url } = (await setup.device.command('signin', { call: 'begin' })) as { url: string };
   say(`the user's phone opens ${url.slice(0, url.indexOf('?'))}`);
-  const brought = await parts[0].remote.approve(url);
+  const brought = await remote.approve(url);
   await setup.device.command('signin', { call: 'finish', ...brought });
 }
 

@@ -28,8 +28,9 @@ import {
   type Remote,
   type RemoteOptions,
 } from './remote.ts';
+import type { KintoDump } from './servers/kinto/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
-import type { ServerUrls, World, WorldOptions } from './servers/world.ts';
+import type { World, WorldOptions } from './servers/world.ts';
 
 export interface SetupOptions {
   readonly profile: Profile;
@@ -52,8 +53,13 @@ export interface SetupOptions {
    * them.
    */
   readonly description?: DeviceDescription | null;
-  /** The system has no account manager: the firmware, built with `signIn`, signs its user in. */
+  /**
+   * The system has no account manager: the firmware, built with `signIn`, signs its user in; to a
+   * Kinto with `recoverySignIn`.
+   */
   readonly signIn?: boolean;
+  /** What a Kinto of the first remote has, in the place of the account. */
+  readonly kept?: KintoDump;
   /**
    * Origin of servers outside of this process, laid out as `kitsync serve` does; real time then.
    */
@@ -191,7 +197,11 @@ function remotesOf(
       ...(servers === undefined ? {} : { servers }),
       random: random.fork(sequence),
     });
-  const first = { account, name, protocol, auth, serverUrl, collections };
+  const { kept } = options;
+  const first = {
+    ...{ account, name, protocol, auth, serverUrl, collections },
+    ...(kept && { kept }),
+  };
   return [
     create(first, FIRST, 'servers'),
     ...others.map((other) => create(other, other.name, `servers of ${other.name}`)),
@@ -208,10 +218,11 @@ function fetchOf(remotes: readonly [Remote, ...Remote[]]): FetchHandler {
 function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote[]]): string {
   const { profile, crypto } = options;
   const { description = profile.device } = options;
-  const [first, ...others] = remotes.map(({ address, config, collections }) => ({
+  const [first, ...others] = remotes.map(({ address, config, kinto, collections }) => ({
     address,
     remote: config,
-    device: description ?? undefined,
+    // No device is listed on a Kinto.
+    device: kinto === null ? (description ?? undefined) : undefined,
     collections: Object.fromEntries(collections.map((name) => [name, ON])),
   }));
   return JSON.stringify({
@@ -219,7 +230,7 @@ function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote
     crypto,
     bodies: 'streamed',
     device: first?.device,
-    signIn: options.signIn ? signInConfig(remotes[0].urls) : undefined,
+    signIn: options.signIn ? signInConfig(remotes[0]) : undefined,
     remote: first?.remote,
     collections: first?.collections,
     remotes:
@@ -233,7 +244,8 @@ function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote
 const ON = { enabled: true, readOnly: false };
 
 /** The embedded accounts server knows every client: it is a user's own. */
-function signInConfig({ accounts }: ServerUrls): object {
+function signInConfig({ kinto, urls: { accounts } }: Remote): object {
+  if (kinto !== null) return { accountsUrl: kinto.url };
   return { accountsUrl: accounts, clientId: 'kitsync', redirectUrl: `${accounts}/oauth/success` };
 }
 

@@ -106,8 +106,20 @@ const MEMBERS = new Map([
   [RECOVERY, 'signIn'],
 ]);
 
+/** What a firmware has to hold for a collection of this name; null: there can be none. */
+export function contentFor(collection: string): string | null {
+  const known = COLLECTIONS.find((content) => wireNameOf(content) === collection);
+  if (known !== undefined) return known;
+  return isGeneric(`generic(${collection})`) ? `generic(${collection})` : null;
+}
+
+/** `extension-storage` for `extensionStorage`. */
+function wireNameOf(content: string): string {
+  return content.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** `generic(NAME)`, with a name that is nobody else's. */
-export function isGeneric(content: string): boolean {
+function isGeneric(content: string): boolean {
   const name = GENERIC.exec(content)?.[1];
   return name !== undefined && !NOT_GENERIC.includes(name);
 }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { type Bso, Collection, type LazyRecords, Store, toStampMs } from './store.ts';
 import type { SeedAccount } from './store-file.ts';
 import { accountKeys, type KeyPair, keyFingerprint, sealPayload } from './sync-keys.ts';
+import { ownRecord } from './synthetic-own.ts';
 
 export interface SyntheticOptions {
   /** How many history records. */
@@ -49,7 +50,7 @@ export function syntheticAccount(options: SyntheticOptions): SeedAccount {
   }
   for (const [name, count] of own) {
     for (let index = 0; index < count; index++) {
-      const record = ownRecord(seed, name, index, firstMs);
+      const record = ownRecord(name, index, digest(seed, `${name} ${index}`), firstMs);
       put(name, record.id, sealPayload(keys, JSON.stringify(record), iv(seed, record.id)));
     }
   }
@@ -179,18 +180,6 @@ function password(seed: number, index: number, nowMs: number) {
     timePasswordChanged: nowMs - 1_000_000_000,
     timeLastUsed: nowMs - 100_000_000,
     timesUsed: 1 + (index % 9),
-  };
-}
-
-/** What an app might keep: members of every kind that JSON has. */
-function ownRecord(seed: number, name: string, index: number, nowMs: number) {
-  const drawn = digest(seed, `${name} ${index}`);
-  return {
-    id: drawn.subarray(0, 9).toString('base64url'),
-    title: `${name} ${index}: ${WORDS[drawn.readUInt8(9) % WORDS.length]}`,
-    lines: [drawn.toString('base64'), '', 'ünïcödé'],
-    changedMs: nowMs - drawn.readUInt32BE(10),
-    place: { folder: index % 3, isDone: index % 2 === 0, note: null },
   };
 }
 

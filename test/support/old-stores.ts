@@ -13,7 +13,7 @@ export interface OldStore {
   readonly name: string;
   readonly platform: 'vm' | 'node';
   readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open';
-  readonly protocol: Protocol;
+  readonly protocol: Exclude<Protocol, 'kinto'>;
   /** The store holds a sign-in: its firmware was built with one. */
   readonly signIn?: boolean;
   readonly email: string;

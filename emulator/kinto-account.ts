@@ -1,0 +1,162 @@
+// An account on a Kinto: what an account file holds, put there as the user's devices would have put
+// it, and what is there now, in the form of such a file, as another client of the user reads it.
+// Records that do not prove themselves stay what they are. Nothing of the agent is in it.
+
+import { createHash } from 'node:crypto';
+import { recordsOf } from './server-records.ts';
+import { ViewError } from './servers/account-view.ts';
+import { type Handler, isObject, parseObject } from './servers/http.ts';
+import { otherClient } from './servers/kinto/other-client.ts';
+import type { Place } from './servers/kinto/place.ts';
+import type { KintoStore } from './servers/kinto/store.ts';
+import { Collection, Store } from './servers/store.ts';
+import type { SeedAccount } from './servers/store-file.ts';
+import { accountKeys, type KeyPair, keyFingerprint, sealPayload } from './servers/sync-keys.ts';
+
+/** The record that says what the others of a collection belong to: it is none of apps. */
+const EPOCH_ID = 'epoch';
+
+/** Puts the records of these collections into a store that has none of the user's. */
+export function seedKinto(
+  store: KintoStore,
+  owner: string,
+  account: SeedAccount,
+  names: readonly string[],
+  nowMs: number,
+): void {
+  for (const name of names) {
+    const client = otherClient(account.kB, name);
+    const records = [...recordsOf(account, name, nowMs)];
+    if (records.length === 0) continue;
+    const place = placeFor(store, owner, client.bucket, name);
+    for (const { id, body } of records) {
+      const isDeleted = body?.deleted === true;
+      const payload = body === null ? '{}' : client.sealed(`${body.id}`, isDeleted ? null : body);
+      place.put(client.wireId(id), { payload });
+    }
+  }
+}
+
+function placeFor(store: KintoStore, owner: string, bucketId: string, name: string): Place {
+  const bucket = store.buckets.get(bucketId) ?? store.makeBucket(bucketId, owner);
+  store.names.put(bucketId, {});
+  bucket.names.put(name, {});
+  return store.makeCollection(bucket, name);
+}
+
+interface KintoUser {
+  /** The base URL, without the version. */
+  readonly url: string;
+  readonly kB: string;
+  /** What proves who asks. */
+  authorization(): Promise<string>;
+}
+
+/**
+ * What a Kinto holds of these collections, sealed anew as an account on Firefox Sync is. A record
+ * that proves itself has its own id, every other one the one that it has on the wire. Errors:
+ * `ViewError`.
+ */
+export async function kintoView(
+  fetch: Handler,
+  { url, kB, authorization }: KintoUser,
+  names: readonly string[],
+): Promise<SeedAccount> {
+  const store = new Store();
+  const user = store.addUser(keyFingerprint(kB));
+  const keys = viewKeys(kB);
+  const bulk = new Collection();
+  bulk.set(bsoOf('keys', 0, sealPayload(accountKeys(kB), bulkKeys(keys), ivOf('keys'))));
+  user.collections.set('crypto', bulk);
+  for (const name of names) {
+    const client = otherClient(kB, name);
+    const collection = new Collection();
+    const path = `${url}/v1/buckets/${client.bucket}/collections/${encodeURIComponent(name)}`;
+    for await (const record of recordsAt(fetch, `${path}/records`, authorization)) {
+      const { id, modifiedMs, payload } = record;
+      if (id === EPOCH_ID) continue;
+      const body = provenBody(client, id, payload);
+      const sealed = body === null ? payload : sealPayload(keys, JSON.stringify(body), ivOf(id));
+      collection.set(bsoOf(`${body?.id ?? id}`, modifiedMs, sealed));
+      collection.modifiedMs = Math.max(collection.modifiedMs, modifiedMs);
+      user.modifiedMs = Math.max(user.modifiedMs, modifiedMs);
+    }
+    user.collections.set(name, collection);
+  }
+  return { kB, store };
+}
+
+/** What a device calls a record that is not to be shown: its name on the wire. */
+export function kintoWireId(kB: string, collection: string, id: string): string {
+  return otherClient(kB, collection).wireId(id);
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Null: it is not what the user's devices have sealed as this record. */
+function provenBody(
+  { open, inside, wireId }: ReturnType<typeof otherClient>,
+  id: string,
+  payload: string,
+): Body | null {
+  const body = parseObject(inside(id, opened(open, payload)) ?? '');
+  if (body === null) return null;
+  if (body.deleted === true) return { id, deleted: true };
+  return typeof body.id === 'string' && wireId(body.id) === id ? body : null;
+}
+
+function opened(open: (payload: string) => string | null, payload: string): string | null {
+  try {
+    return open(payload);
+  } catch {
+    return null;
+  }
+}
+
+interface Wire {
+  readonly id: string;
+  readonly modifiedMs: number;
+  readonly payload: string;
+}
+
+/** Oldest first. Errors: `ViewError`. */
+async function* recordsAt(
+  fetch: Handler,
+  url: string,
+  authorization: () => Promise<string>,
+): AsyncGenerator<Wire> {
+  for (let next: string | null = `${url}?_sort=last_modified`; next !== null; ) {
+    const headers = { authorization: await authorization() };
+    const response = await fetch(new Request(next, { headers }));
+    // What nobody has made has no records; a missing bucket is refused.
+    if (response.status === 404 || response.status === 403) return;
+    const data = parseObject(await response.text())?.data;
+    if (response.status !== 200 || !Array.isArray(data)) {
+      throw new ViewError(`the account cannot be read: the Kinto answered ${response.status}`);
+    }
+    for (const record of data) {
+      const { id, last_modified, payload } = isObject(record) ? record : {};
+      yield { id: `${id}`, modifiedMs: Number(last_modified), payload: `${payload}` };
+    }
+    next = response.headers.get('Next-Page');
+  }
+}
+
+function viewKeys(kB: string): KeyPair {
+  const { encKey, macKey } = accountKeys(kB);
+  const keyOf = (key: Buffer): Buffer => createHash('sha256').update('view').update(key).digest();
+  return { encKey: keyOf(encKey), macKey: keyOf(macKey) };
+}
+
+function bulkKeys({ encKey, macKey }: KeyPair): string {
+  const pair = [encKey.toString('base64'), macKey.toString('base64')];
+  return JSON.stringify({ id: 'keys', collection: 'crypto', default: pair, collections: {} });
+}
+
+function ivOf(id: string): Buffer {
+  return createHash('sha256').update(id).digest().subarray(0, 16);
+}
+
+function bsoOf(id: string, modifiedMs: number, payload: string) {
+  return { id, modifiedMs, payload, sortindex: null, expiresMs: null };
+}
