@@ -1,15 +1,12 @@
 // A collection that is replaced at once, on a television: what that takes of its memory and its
 // flash, and that no cut of the power leaves less than the one or the other whole.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { buildFirmware, DEFAULT_SOURCE } from '../firmware-bundle/build.ts';
+import { DEFAULT_SOURCE } from '../firmware-bundle/build.ts';
 import { secondDevice } from '../test/sim/second-device.ts';
 import { every } from '../test/sim/share.ts';
 import { PowerCut } from './device/flash.ts';
-import { type Firmware, readFirmware } from './firmware.ts';
+import { type Firmware, firmwareFrom } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 import { createSetup, type Setup } from './setup.ts';
@@ -23,7 +20,7 @@ beforeAll(async () => {
   for (const kind of ['generic', 'atomic']) firmwares.set(kind, await firmwareOf(kind));
 });
 
-async function firmwareOf(kind: string): Promise<Firmware> {
+function firmwareOf(kind: string): Promise<Firmware> {
   const made = "generic('things')";
   const contents = `import { sync15 } from '../../agent/contents/lazy.ts';
 import { atomic, generic } from '../../agent/index.ts';
@@ -33,14 +30,7 @@ export const contents = {
 };
 export { sendWhole as send } from './host.ts';
 `;
-  const folder = await mkdtemp(join(tmpdir(), 'replace-'));
-  try {
-    const place = join(folder, 'firmware');
-    await buildFirmware(TV.name, place, { ...DEFAULT_SOURCE, contents });
-    return await readFirmware(place);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  return firmwareFrom(TV.name, { ...DEFAULT_SOURCE, contents });
 }
 
 interface Story {

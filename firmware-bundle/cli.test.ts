@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { main } from './cli.ts';
 
-const PROFILE = 'kaios-256mb';
+const PROFILE = 'panasonic-cx700';
 const CONTENTS = ['--with', 'sync15'];
 const home = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'kitsync-build-'));

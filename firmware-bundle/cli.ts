@@ -82,6 +82,8 @@ async function buildAll(
     const names = new Set(parts.flatMap(({ part }) => part ?? []));
     console.log(`  together ${sum} bytes; loaded when first used: ${[...names].join(', ')}`);
   }
+  // Whoever has chosen knows what it weighs: the others take seconds each.
+  if (names !== null) return;
   const [first = ''] = profiles;
   console.log(`\n${variantTable(await weighVariants(first))}`);
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** As one script, shrunk: that takes seconds. */
-const weighed = (...names: string[]) => weigh(PROFILE, sourceWith(names));
+const weighed = once((...names) => weigh(PROFILE, sourceWith(names)));
 
 /** What each module costs before that, by its path. */
 async function modulesOf(source: FirmwareSource): Promise<(path: string) => number> {
@@ -27,7 +27,18 @@ async function modulesOf(source: FirmwareSource): Promise<(path: string) => numb
   return (path) => bytesOf.get(path) ?? 0;
 }
 
-const read = (...names: string[]) => modulesOf(sourceWith(names));
+const read = once((...names) => modulesOf(sourceWith(names)));
+
+/** The same for the same names: the sources stay as they are. */
+function once<Made>(make: (...names: string[]) => Promise<Made>) {
+  const known = new Map<string, Promise<Made>>();
+  return (...names: string[]): Promise<Made> => {
+    const key = names.join();
+    const made = known.get(key) ?? make(...names);
+    known.set(key, made);
+    return made;
+  };
+}
 
 describe('a firmware', () => {
   test('with one protocol carries nothing of the other and is smaller', async () => {

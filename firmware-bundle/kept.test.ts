@@ -4,13 +4,16 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KeptTexts } from './kept.ts';
@@ -66,6 +69,26 @@ describe('a text', () => {
     expect(await textOf('a')).toBe(text);
     expect(made).toBe(2);
     expect(readFileSync(only(), 'utf8')).toBe(file);
+  });
+
+  test('is made once by two processes that ask at once, and nothing else stays', async () => {
+    const slowly = async (): Promise<string> => {
+      made += 1;
+      await setTimeout(200);
+      return `${made}`;
+    };
+    const two = [1, 2].map(() => new KeptTexts(folder).textOf(['a'], slowly));
+    expect(await Promise.all(two)).toEqual(['1', '1']);
+    expect(files()).toHaveLength(1);
+  });
+
+  test('that another process died of is made by the next one', async () => {
+    const gone = new KeptTexts(folder);
+    await gone.textOf(['a'], async () => 'gone');
+    renameSync(only(), `${only()}.claim`);
+    utimesSync(only(), 1, 1);
+    expect(await textOf('a')).toContain('text of a');
+    expect(files()).toHaveLength(1);
   });
 
   test('that cannot be made is an error, and is tried again', async () => {

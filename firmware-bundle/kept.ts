@@ -1,11 +1,13 @@
 // Texts that took long to make, kept in a folder for later processes, each under all that it was
 // made from. It promises that nobody gets another text than he would make: what was damaged or cut
 // off is made again, and a folder that cannot be written keeps nothing and is no error. Several
-// processes may use one folder. It never decides what a text depends on: its callers say so.
+// processes may use one folder: one of them makes a text, the others wait for it, and for none that
+// has died. It never decides what a text depends on: its callers say so.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 export class KeptTexts {
   readonly #folder: string;
@@ -33,16 +35,40 @@ export class KeptTexts {
 
   async #readOrMake(name: string, make: () => Promise<string>): Promise<string> {
     const path = join(this.#folder, name);
-    const kept = await read(path);
-    if (kept !== null) return kept;
-    const text = await make();
-    // Whoever cannot keep it makes it again.
-    await this.#write(path, text).catch(() => undefined);
-    return text;
+    const claim = `${path}${CLAIMED}`;
+    for (;;) {
+      const kept = await read(path);
+      if (kept !== null) return kept;
+      if (await this.#claimed(claim)) break;
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+    try {
+      const text = await make();
+      // Whoever cannot keep it makes it again.
+      await this.#write(path, text).catch(() => undefined);
+      return text;
+    } finally {
+      await rm(claim, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /** False: another process makes it at this moment. */
+  async #claimed(claim: string): Promise<boolean> {
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await writeFile(claim, '', { flag: 'wx' });
+      return true;
+    } catch {
+      // Where nothing can be written, nobody else can say that he is at it.
+      const sinceMs = await stat(claim).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+      return Date.now() - sinceMs > MAKING_MS_MAX;
+    }
   }
 
   async #write(path: string, text: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
     try {
       await writeFile(draft, `${sha256(text)}\n${text}`);
@@ -56,7 +82,7 @@ export class KeptTexts {
   /** Once in a process is often enough: a build writes some dozen. */
   async #sweep(): Promise<void> {
     this.#isSwept = true;
-    const names = await readdir(this.#folder);
+    const names = (await readdir(this.#folder)).filter((name) => !name.endsWith(CLAIMED));
     if (names.length <= this.#filesMax) return;
     const files = await Promise.all(
       names.map(async (name) => {
@@ -77,6 +103,12 @@ export class KeptTexts {
 
 /** Some 60 MB: the scripts of a hundred builds. */
 const FILES_MAX = 1_500;
+
+/** Ends the name of a file that says: somebody makes it. */
+const CLAIMED = '.claim';
+const LOOK_AGAIN_MS = 50;
+/** The longest script takes four seconds of a processor. Whoever is at it longer has died. */
+const MAKING_MS_MAX = 60_000;
 
 /** Null: it is not there, or not what was written. */
 async function read(path: string): Promise<string | null> {

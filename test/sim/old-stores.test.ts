@@ -134,7 +134,7 @@ test.each(STORES)('$name goes on, wherever the power goes', { timeout: 600_000 }
   const { writes, cuts, complaints } = await sweep(
     store,
     async (old, cutAt, fault) => television(old, {}, cutAt, fault),
-    { stride: isWhole ? 4 : 40, faults: ['torn'] },
+    { stride: isWhole ? 4 : 80, faults: ['torn'] },
   );
   if (isWhole) console.log(`${store.name}: ${writes} flash writes, ${cuts} cuts in the machine`);
   expect(complaints).toEqual([]);
