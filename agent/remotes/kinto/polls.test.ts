@@ -114,6 +114,7 @@ describe('an epoch', () => {
   test('that may not be made, or is not told, is none', async () => {
     expect(await asked([answer(404)], [answer(403)])).toMatchObject({ epoch: null });
     expect(await asked([answer(404)])).toMatchObject({ epoch: null });
+    expect(await asked([answer(404)], [answer(412)])).toMatchObject({ epoch: null });
     expect(await asked([answer(503)])).toMatchObject({ epoch: null });
     expect(await asked('readOnly')).toMatchObject({ epoch: null });
   });

@@ -105,7 +105,8 @@ export async function epochsOf(
     const [put1] = made === 'readOnly' ? [] : made;
     const existing = member(member(put1?.body, 'details'), 'existing');
     if (put1?.status === 201 || put1?.status === 200) epochs.push(epoch);
-    else if (put1?.status !== 412) epochs.push(null);
+    // A refusal that does not show whose is there proves nothing of a key.
+    else if (put1?.status !== 412 || existing == null) epochs.push(null);
     else epochs.push(await openEpoch(crypto, bundle, member(existing, 'payload'), name));
   }
   return epochs;

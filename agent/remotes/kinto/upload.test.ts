@@ -173,6 +173,16 @@ describe('an answer', () => {
     expect(await one(() => refused(200, { data: { id: 'r1' } }))).toEqual({ kind: 'failed' });
   });
 
+  test.each([-5, 0, 7, 0.5, 2 ** 53, 1e308, '8'])(
+    'that names the version %j is no acknowledgement of a change of version 7',
+    async (last_modified) => {
+      const body = { data: { id: 'r0', last_modified } };
+      const batch = () => [{ ...refused(200), body }, stored({ method: 'PUT', path: '/c/r1' }, 8)];
+      const { results } = await pushed([record(0, 'x', '7'), record(1, 'x', '7')], { batch });
+      expect(results.map(({ kind }) => kind)).toEqual(['failed', 'stored']);
+    },
+  );
+
   test('of a conflict brings what the server holds, if it is that record', async () => {
     const existing = { id: 'r1', last_modified: 3, payload: 'theirs' };
     expect(await one(() => refused(412, { details: { existing } }))).toMatchObject({

@@ -4,7 +4,7 @@
 // before it say.
 
 import { heapOf } from '../../config.ts';
-import { PAYLOAD_SAFE_CHARS } from '../../limits.ts';
+import { PAYLOAD_SAFE_CHARS, STAMP_MS_MAX } from '../../limits.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import { member } from '../../wire/document.ts';
 import { etagMs } from '../../wire/headers.ts';
@@ -127,8 +127,9 @@ function resultOf(record: Outgoing, answer: PartAnswer, serverNowMs: number | nu
     const data = member(body, 'data');
     const stampMs = member(data, 'last_modified');
     const isOther = (member(data, 'id') ?? record.id) !== record.id;
-    // Not surely this record, or under a version that we do not know: the next pull tells.
-    if (isOther || !Number.isSafeInteger(stampMs)) return { kind: 'failed' };
+    const isLater = Number(stampMs) > Number(record.base) && Number(stampMs) <= STAMP_MS_MAX;
+    // Not surely this record, or under no version that it can have: the next pull tells.
+    if (isOther || !Number.isInteger(stampMs) || !isLater) return { kind: 'failed' };
     return { kind: 'stored', version: `${stampMs}`, modifiedMs: Number(stampMs) };
   }
   if (status === 412) return conflictOf(record, body, serverNowMs);

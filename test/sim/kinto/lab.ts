@@ -18,7 +18,7 @@ import { type Answer, networkOf } from '../lab.ts';
 
 const URL_BASE = 'https://kinto.test';
 const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
-const NAMES = ['contacts', 'notes'] as const;
+export const NAMES = ['contacts', 'notes'] as const;
 const OWNER = 'account:bob';
 const TOKEN = 'token';
 /** So many records are several pages, and several batches. */
@@ -70,11 +70,8 @@ function clientOf(name: Name) {
 export const wireIdOf = (name: Name, id: string): string => clientOf(name).wireId(id);
 
 /** A payload that was sealed for this place; a body of null is a tombstone. */
-function sealed(name: Name, id: string, body: Body | null): string {
-  const wireId = wireIdOf(name, id);
-  return clientOf(name).seal(
-    JSON.stringify(body === null ? { id: wireId, deleted: true } : { id, ...body }),
-  );
+export function sealed(name: Name, id: string, body: Body | null): string {
+  return clientOf(name).sealed(id, body && { id, ...body });
 }
 
 /** What a payload says in this place, its id with it; null: nothing that proves itself. */
@@ -82,12 +79,12 @@ function openedAt(name: Name, wireId: string, payload: unknown): Body | null {
   const key = `${name} ${wireId} ${payload}`;
   const known = opened.get(key);
   if (known !== undefined) return known;
-  const text = typeof payload === 'string' ? clientOf(name).open(payload) : null;
+  const { open, inside } = clientOf(name);
+  const text = typeof payload === 'string' ? inside(wireId, open(payload)) : null;
   const body = text === null ? null : JSON.parse(text);
-  const place = body?.deleted === true ? body.id : body && wireIdOf(name, body.id);
-  const proven = place === wireId ? body : null;
-  opened.set(key, proven);
-  return proven;
+  const isHere = body !== null && (body.deleted === true || wireIdOf(name, body.id) === wireId);
+  opened.set(key, isHere ? body : null);
+  return isHere ? body : null;
 }
 
 /** Another client of the same user. */
@@ -98,7 +95,8 @@ export interface Other {
   live(name: Name): Map<string, Body>;
   /** Whether the server has a sealed tombstone of it. */
   isDeleted(name: Name, id: string): boolean;
-  put(name: Name, id: string, body: Body): void;
+  /** Null: a tombstone. */
+  put(name: Name, id: string, body: Body | null): void;
   delete(name: Name, id: string): void;
   /** Writes every record of a collection again as it is: each has news. */
   touch(name: Name): void;
@@ -207,7 +205,7 @@ export function deviceOn(
 }
 
 /** All that apps see of a collection, by id; bodies without their ids. */
-async function heldBy({ agent }: Pick<Device, 'agent'>, name: Name) {
+export async function heldBy({ agent }: Pick<Device, 'agent'>, name: Name) {
   const held = new Map<string, Body>();
   let after: string | null = null;
   do {

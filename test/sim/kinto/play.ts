@@ -60,7 +60,7 @@ interface Trouble {
   readonly answer?: (truth: Answer) => Answer;
 }
 
-const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
+export const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
 
 /** Boots at that moment and plays a step. Without a cut, what fails is thrown. */
 export async function play(step: Step, from: Moment, trouble: Trouble = {}): Promise<Run> {

@@ -115,8 +115,9 @@ async function restored(scene: Scene, theirs: number): Promise<void> {
 async function madeAnew(scene: Scene, theirs: number): Promise<void> {
   const { servers, agent, later } = scene;
   later(10 * MINUTE_MS);
-  for (const { collections } of servers.server.store.buckets.values()) {
+  for (const { collections, names } of servers.server.store.buckets.values()) {
     collections.delete('contacts');
+    names.delete('contacts');
   }
   await deleteHere(scene, 13);
   await changeHere(scene, theirs + 1, { note: 'unsent while it was made anew' });

@@ -1,0 +1,184 @@
+// A device before a liar: one pass, another one a day later, and then an honest server. What a test
+// of lies is about is the lie alone; here is what holds after each of them.
+
+import { expect } from 'vitest';
+import type { NetworkRequest } from '../../../platform/ports.ts';
+import type { Answer, Reply, WholeReply } from '../lab.ts';
+import { held, truthsOf, untruths } from './judge.ts';
+import { freeze, NAMES, otherOf, thaw } from './lab.ts';
+import { BEGIN, faults, type Moment, nameOf, play, RECOVERY, type Step } from './play.ts';
+
+export const DAY_MS = 86_400_000;
+const PASS_REQUESTS_MAX = 60;
+
+/** A server with records, and a device that has never asked it. */
+export const FRESH: Moment = freshMoment();
+
+function freshMoment(): Moment {
+  const servers = thaw();
+  const other = otherOf(servers);
+  for (let n = 0; n < 6; n++) other.put('contacts', `contact-${n}`, { who: `Person ${n}` });
+  other.put('contacts', 'gone', null);
+  for (const n of [0, 1]) other.put('notes', `note-${n}`, { who: `Note ${n}` });
+  return { ...BEGIN, frozen: freeze(servers) };
+}
+
+const CHANGES: Step = {
+  name: 'changes on both sides',
+  async run({ agent, other, claim, later }) {
+    await agent.enable();
+    later(10 * 60_000);
+    other.put('contacts', 'contact-1', { who: 'Person 1', mail: 'there' });
+    other.put('contacts', 'contact-7', { who: 'Person 7' });
+    other.put('contacts', 'contact-3', null);
+    later(1_000);
+    await agent.put('contacts', { id: 'contact-0', note: 'here' });
+    await agent.put('contacts', { id: 'contact-8', who: 'Person 8' });
+    await agent.delete('contacts', 'contact-2');
+    claim('the edit', (now) => now.live('contacts').get('contact-0')?.note === 'here');
+    claim('the new one', (now) => now.live('contacts').has('contact-8'));
+    claim('the deletion', (now) => now.isDeleted('contacts', 'contact-2'));
+    claim('their deletion', (now) => now.isDeleted('contacts', 'contact-3'));
+  },
+};
+
+/** A device that has synced, with changes of its own to send and some of others to fetch. */
+export const CHANGED: Moment = await play(CHANGES, FRESH);
+
+const AFTER: Moment = await play(RECOVERY, CHANGED);
+const TRUTHS = await truthsOf([FRESH, CHANGED, AFTER]);
+const NOTHING = new Map<string, string>();
+const HELD = new Map([[CHANGED, await held(CHANGED)]]);
+
+export const KINDS = [
+  ...(['hello', 'poll', 'make', 'epoch', 'newEpoch', 'list', 'push', 'document'] as const),
+];
+type Kind = (typeof KINDS)[number];
+
+/** What a request is about. */
+export function kindOf({ method, url, body }: NetworkRequest<string>): Kind {
+  if (url.endsWith('/v1/')) return 'hello';
+  if (url.includes('/records?')) return 'list';
+  if (method === 'GET') return 'document';
+  if (method === 'PUT' || body?.includes('/records/h-')) return 'push';
+  if (body?.includes('"HEAD"')) return 'poll';
+  if (body?.includes('/records/epoch')) return body.includes('"PUT"') ? 'newEpoch' : 'epoch';
+  return 'make';
+}
+
+/** Where an answer of that kind is heard. */
+export function momentOf(kind: Kind): Moment {
+  if (kind === 'make') return BEGIN;
+  return kind === 'poll' || kind === 'list' || kind === 'push' || kind === 'document'
+    ? CHANGED
+    : FRESH;
+}
+
+/**
+ * What the liar says; `ask` does what was asked for and has the honest answer. Null: that answer.
+ */
+export type Lie = (
+  ask: () => Promise<WholeReply>,
+  request: NetworkRequest<string>,
+) => Promise<Reply | null> | Reply | null;
+
+/** A lie about answers of one kind. */
+export const told =
+  (kind: Kind, lie: (reply: WholeReply, request: NetworkRequest<string>) => Reply): Lie =>
+  async (ask, request) => {
+    const isBatch = request.url.endsWith('/batch');
+    // A record is asked for where a refusal does not tell it.
+    if (kind === 'document' && kindOf(request) === 'push' && isBatch) return refused(request);
+    return kindOf(request) === kind ? lie(await ask(), request) : null;
+  };
+
+/** Every part of a batch meets another version, which it does not tell. */
+function refused({ body = '' }: NetworkRequest<string>): Reply {
+  const responses = JSON.parse(body).requests.map(() => ({ status: 412, body: {} }));
+  return { status: 200, headers: [], body: Buffer.from(JSON.stringify({ responses })) };
+}
+
+interface Outcome {
+  readonly requests: readonly NetworkRequest<string>[];
+  readonly charsRead: number;
+  readonly error: string | null;
+  readonly pending: number;
+  readonly quarantined: number;
+  /** Kinds of events that the first pass has told. */
+  readonly told: readonly string[];
+}
+
+interface Aftermath {
+  /** When the server is honest again. */
+  readonly laterMs?: number;
+  /** What cannot be well again. */
+  readonly forgiven?: RegExp;
+  /** Ids of contacts that have news then; all by default: what was hidden is out of sight. */
+  readonly news?: readonly string[];
+}
+
+/** Two passes against the liar; then honest servers, and everything is as it should be. */
+export async function endure(lie: Lie, from: Moment, aftermath: Aftermath = {}): Promise<Outcome> {
+  const answer =
+    (truth: Answer): Answer =>
+    async (request, index) => {
+      const ask = async (): Promise<WholeReply> => (await truth(request, index)) as WholeReply;
+      return (await lie(ask, request)) ?? ask();
+    };
+  let error: string | null = null;
+  const pass: Step = {
+    name: 'a pass',
+    async run({ agent }) {
+      const isOff = agent.status().state === 'disabled';
+      error = (await (isOff ? agent.enable() : agent.sync())).error?.code ?? null;
+    },
+  };
+  const first = await play(pass, from, { answer });
+  const { network, agent, platform } = first.device;
+  const requests = network.requests.slice();
+  const outcome: Outcome = {
+    ...{ requests, charsRead: network.charsRead, error },
+    ...totalOf(Object.values(agent.status().collections)),
+    told: platform.events.map((text) => JSON.parse(text).kind),
+  };
+  expect(requests.length).toBeLessThan(PASS_REQUESTS_MAX);
+  expect(untruths(await held(first), HELD.get(from) ?? NOTHING, TRUTHS)).toEqual([]);
+  const second = await play(pass, first, { answer, laterMs: DAY_MS });
+  expect(second.device.network.requests.length).toBeLessThan(PASS_REQUESTS_MAX);
+  expect(untruths(await held(second), HELD.get(from) ?? NOTHING, TRUTHS)).toEqual([]);
+  await getWell(second, aftermath);
+  return outcome;
+}
+
+function totalOf(all: readonly { readonly pending: number; readonly quarantined: number }[]) {
+  const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return {
+    pending: sum(all.map(({ pending }) => pending)),
+    quarantined: sum(all.map(({ quarantined }) => quarantined)),
+  };
+}
+
+const well = new Set<string>();
+
+/** The server is honest again: what is pending goes up, and what has news arrives. */
+async function getWell(
+  moment: Moment,
+  // What the liar made up does not come again, so nothing clears its marks.
+  { laterMs = 2 * DAY_MS, forgiven = /in quarantine$/, news }: Aftermath,
+): Promise<void> {
+  const name = nameOf(moment);
+  if (well.has(name)) return;
+  well.add(name);
+  const first = await play(RECOVERY, moment, { laterMs });
+  const wrong = await faults(await play(RECOVERY, withNews(first, news), { laterMs }));
+  expect(wrong.filter((complaint) => !forgiven.test(complaint))).toEqual([]);
+}
+
+/** The moment at which these contacts, or all records, have been written again. */
+function withNews(moment: Moment, ids?: readonly string[]): Moment {
+  const servers = thaw(moment.frozen);
+  const other = otherOf(servers);
+  for (const id of ids ?? []) other.put('contacts', id, { who: `Person of ${id}` });
+  if (ids === undefined) for (const name of NAMES) other.touch(name);
+  return { ...moment, frozen: freeze(servers) };
+}
