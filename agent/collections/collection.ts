@@ -136,6 +136,11 @@ export interface Collection {
   /** Oldest records may be dropped from the device when there are too many. */
   readonly evictable: boolean;
   /**
+   * Its records are small, and seldom changed: a remote that can may seal many of them together.
+   * How a collection lies on a server is settled when it is made there.
+   */
+  readonly packed?: boolean;
+  /**
    * What the device may change: `all` records, its `own` one (its id is the device's client id), or
    * `none`.
    */

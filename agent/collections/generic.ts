@@ -12,6 +12,8 @@ interface GenericOptions {
   readonly sealed?: boolean;
   /** Used by builds with `strategies`; the younger version of a record stays without it. */
   readonly strategy?: Strategy | undefined;
+  /** See `Collection.packed`; false by default. */
+  readonly packed?: boolean;
 }
 
 /** A collection's name, as servers take it. */
@@ -20,7 +22,7 @@ const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 /** Throws an Error for a name that no server takes. */
 export function generic(name: string, options: GenericOptions = {}): Collection {
   if (!NAME.test(name)) throw new Error(`not the name of a collection: ${name}`);
-  const { sealed = true, strategy } = options;
+  const { sealed = true, packed = false, strategy } = options;
   return {
     name,
     // The dot ends it in storage keys.
@@ -28,6 +30,7 @@ export function generic(name: string, options: GenericOptions = {}): Collection 
     sealed,
     ...(strategy && { strategy }),
     evictable: false,
+    ...(packed && { packed }),
 
     check: () => null,
     isEmpty: () => false,

@@ -15,11 +15,12 @@ import { SYNC15, SYNCTO, syncService } from '../support/sync-service.ts';
 import { remoteContract, type Tally } from './remote.ts';
 
 const all: Tally = { rules: 0, kept: 0 };
-afterAll(() => console.log(`six remotes keep ${all.kept} of ${all.rules} rules`));
+afterAll(() => console.log(`seven remotes keep ${all.kept} of ${all.rules} rules`));
 
 remoteContract('Syncto', () => syncService('syncto'), SYNCTO, all);
 remoteContract('Sync 1.5', () => syncService('sync15'), SYNC15, all);
 remoteContract('Kinto', kintoService, KINTO, all);
+remoteContract('Kinto, batched', () => kintoService({ packed: true }), KINTO, all);
 remoteContract('records', recordsService, RECORDS, all);
 remoteContract('a log', logService, LOG, all);
 remoteContract('a document', documentService, DOCUMENT, all);

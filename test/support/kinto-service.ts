@@ -5,11 +5,12 @@ import { createKinto, type KintoServer } from '../../emulator/servers/kinto/kint
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import type { Data, Place } from '../../emulator/servers/kinto/place.ts';
 import { NOW_MS } from './device.ts';
+import { type OtherEntry, otherPacks, recordsInPacks } from './kinto-packs.ts';
 import { userWith } from './made-up/services.ts';
 import type { Body, Service, Traits } from './service.ts';
 
-const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
-const NAME = 'things';
+export const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
+export const NAME = 'things';
 
 interface KintoService extends Service {
   readonly readOnly: { is: boolean };
@@ -49,8 +50,12 @@ function served() {
   return { clock, readOnly, health, proof, server };
 }
 
+/** Records of apps that a write has changed: what is in the place of `id`, and what it becomes. */
+type Changed = (was: Data | null, id: string, members: Members) => readonly string[];
+type Members = Parameters<Place['put']>[1];
+
 /** The collection's records, made where there are none, and how often each was written. */
-function recordsIn({ store }: KintoServer, bucketId: string) {
+function recordsIn({ store }: KintoServer, bucketId: string, changed: Changed) {
   const written = new Map<string, number>();
   const places = new WeakSet<Place>();
   const records = (): Place => {
@@ -60,7 +65,9 @@ function recordsIn({ store }: KintoServer, bucketId: string) {
     places.add(all);
     const { put } = all;
     all.put = (id, members) => {
-      written.set(id, (written.get(id) ?? 0) + 1);
+      for (const one of changed(all.get(id), id, members)) {
+        written.set(one, (written.get(one) ?? 0) + 1);
+      }
       return put.call(all, id, members);
     };
     return all;
@@ -68,13 +75,27 @@ function recordsIn({ store }: KintoServer, bucketId: string) {
   return { records, written };
 }
 
-export function kintoService(): KintoService {
+/** `packed`: small records lie in packs, of four at most where the other client has made them. */
+export function kintoService({ packed = false } = {}): KintoService {
   const { clock, readOnly, health, proof, server } = served();
   const keys = otherClient(KB, NAME);
-  const { records, written } = recordsIn(server, keys.bucket);
-  const put = (id: string, body: Body | null): void =>
-    void records().put(keys.wireId(id), { payload: keys.sealed(id, body) });
+  const packs = otherPacks(KB, NAME);
+  const { records, written } = recordsIn(server, keys.bucket, changed);
+  const inPacks = recordsInPacks(records, packs, () => clock.nowMs, PACK_RECORDS);
+  const put = (id: string, body: Body | null): void => {
+    const wireId = keys.wireId(id);
+    const isAlone = !packed || records().get(wireId) !== null;
+    if (isAlone) records().put(wireId, { payload: keys.sealed(id, body) });
+    else inPacks.put(wireId, body && JSON.stringify(body));
+  };
   const payloadOf = (data: Data | null): string => `${data?.payload ?? ''}`;
+  const texts = (): (readonly [wireId: string, text: string | null])[] => [
+    ...records()
+      .live()
+      .filter(({ id }) => !id.startsWith('p-'))
+      .map((data) => [data.id, keys.inside(data.id, keys.open(payloadOf(data)))] as const),
+    ...inPacks.live().map(({ hash, text }) => [`h-${hash}`, text] as const),
+  ];
   return {
     ...{ clock, readOnly, records, collection: NAME, timeHeaders: ['date'] },
     sealed: (id, body) => ({ payload: keys.sealed(id, { id, ...body }) }),
@@ -83,7 +104,7 @@ export function kintoService(): KintoService {
       records();
       return server.fetch(request);
     },
-    contents: { drivers: [kinto], collections: [generic(NAME)] },
+    contents: { drivers: [kinto], collections: [generic(NAME, { packed })] },
     identity: userWith({ kB: KB }, () => proof.token),
     config: {
       remote: {
@@ -94,21 +115,22 @@ export function kintoService(): KintoService {
       },
     },
     id: (n) => `record-${n}`,
-    wireId: (n) => keys.wireId(`record-${n}`),
+    wireId: (n) => (packed ? 'records/p-' : keys.wireId(`record-${n}`)),
     live() {
-      const bodies = records()
-        .live()
-        .flatMap((data): [string, Body][] => {
-          const text = keys.inside(data.id, keys.open(payloadOf(data)));
-          const { id = '', ...body } = JSON.parse(text ?? '{}');
-          return data.id === keys.wireId(id) ? [[id, body]] : [];
-        });
+      const bodies = texts().flatMap(([wireId, text]): [string, Body][] => {
+        const { id = '', ...body } = JSON.parse(text ?? '{}');
+        return wireId === keys.wireId(id) ? [[id, body]] : [];
+      });
       return new Map(bodies);
     },
     put: (id, body) => put(id, { id, ...body }),
     delete: (id) => put(id, null),
     spoil: (id) => put(id, { id: 'another' }),
-    raw: (id) => payloadOf(records().get(keys.wireId(id))),
+    raw(id) {
+      const wireId = keys.wireId(id);
+      const alone = records().get(wireId);
+      return packed && alone === null ? JSON.stringify(inPacks.entry(wireId)) : payloadOf(alone);
+    },
     writes: (id) => written.get(keys.wireId(id)) ?? 0,
     wait: (seconds) => void Object.assign(health, { backoffSeconds: seconds }),
     down: (isDown) => void Object.assign(health, { isDown }),
@@ -120,7 +142,27 @@ export function kintoService(): KintoService {
     async isWrite(request) {
       const isBatch = request.url.endsWith('/v1/batch');
       if (!isBatch) return request.method === 'PUT' || request.method === 'DELETE';
-      return /"method":"PUT","path":"[^"]*\/records\/h-/.test(await request.clone().text());
+      return /"method":"PUT","path":"[^"]*\/records\/[hp]-/.test(await request.clone().text());
     },
   };
 }
+
+/** Which entries of a pack a write has changed; what is no pack is a record itself. */
+function changed(was: Data | null, id: string, members: Members): readonly string[] {
+  if (!id.startsWith('p-')) return [id];
+  const packs = otherPacks(KB, NAME);
+  const entriesOf = (payload: unknown): OtherEntry[] => {
+    try {
+      return payload === undefined ? [] : packs.openPack(id, String(payload)).entries;
+    } catch {
+      // A test has spoilt it.
+      return [];
+    }
+  };
+  const before = new Set(entriesOf(was?.payload).map((entry) => JSON.stringify(entry)));
+  return entriesOf(members.payload)
+    .filter((entry) => !before.has(JSON.stringify(entry)))
+    .map(({ hash }) => `h-${hash}`);
+}
+
+const PACK_RECORDS = 4;

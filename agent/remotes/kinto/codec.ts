@@ -37,11 +37,21 @@ export function sealedCodec({ collection, crypto, bundle, pause }: SealOptions):
       return results;
     },
     async seal({ id, body, base }) {
-      const cleartext = id + JSON.stringify(body ?? { deleted: true });
-      const [payload = ''] = await crypto.seal(bundle, [cleartext]);
-      return { id, payload, base, beside: {} };
+      const json = JSON.stringify(body ?? { deleted: true });
+      return { id, payload: await sealedText(crypto, bundle, id, json), base, beside: {} };
     },
   };
+}
+
+/** The payload of the record with this wire id. Errors: those of the crypto. */
+export async function sealedText(
+  crypto: BsoCrypto,
+  bundle: KeyBundle,
+  wireId: string,
+  json: string,
+): Promise<string> {
+  const [payload = ''] = await crypto.seal(bundle, [wireId + json]);
+  return payload;
 }
 
 /** Of another record's cleartext nothing is read: nothing proves to be it. */

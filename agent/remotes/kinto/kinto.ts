@@ -5,6 +5,7 @@
 
 import type { BsoCrypto } from '../../../crypto/bso.ts';
 import { clientState } from '../../../crypto/keys.ts';
+import type { Collection } from '../../collections/collection.ts';
 import { SyncError } from '../../errors.ts';
 import type { ServerNotes } from '../../wire/http.ts';
 import { bsoCryptoOf } from '../bso-crypto.ts';
@@ -24,7 +25,8 @@ import {
 import { sealedCodec } from './codec.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
-import { epochsOf, make, poll, type Stand } from './polls.ts';
+import type { Packs } from './packs/packs.ts';
+import { epochsOf, isPacked, make, PACKED, poll, type Stand } from './polls.ts';
 import {
   hasGrownBehind,
   isDue,
@@ -59,36 +61,64 @@ function openKinto(options: RemoteOptions): Remote {
   const heard = new Map<string, Polled>();
   const heardOf = (name: string): Polled =>
     heard.get(name) ?? { ...NOTHING_HEARD, written: { all: 0, created: 0 } };
+  const packed = new Map<string, Packs>();
+  const fetchWire = async (name: string, id: string) => {
+    const answer = await server.http.send({
+      method: 'GET',
+      url: server.base + server.recordPath(name, id),
+    });
+    return fetchedOf(answer, id, options.config.recordCharsMax);
+  };
   const sealing = {
     crypto: bsoCryptoOf(options),
     pause: () => options.platform.clock.pause(),
   };
+  const packsOf = async (collection: Collection): Promise<Packs> => {
+    const { name } = collection;
+    const open = (await import('./packs/packs.ts')).openPacks;
+    const { crypto } = sealing;
+    const fetchOne = (id: string) => fetchWire(name, id);
+    const packs = open({ options, server, keys, crypto, collection, fetchWire: fetchOne });
+    packed.set(name, packs);
+    return packs;
+  };
   return {
     async begin(wanted) {
       const looks = await look(options, server, wanted, keys, sealing.crypto);
-      return wanted.map((one, at): Offer => {
+      const offers: Offer[] = [];
+      for (const [at, one] of wanted.entries()) {
         const { collection, state } = one.store;
         const { stand = UNKNOWN, epoch = null } = looks[at] ?? {};
         const signature = stand.kind === 'there' ? stand.signature : NOTHING_HEARD;
         heard.set(collection.name, { ...signature, written: { all: 0, created: 0 } });
         const refusal = epoch instanceof SyncError ? epoch : refusalOf(stand, collection.name);
         const bundle = keys.bundleFor(collection.name);
-        return {
-          ...one,
-          origin: typeof epoch === 'string' ? `${keys.bucket}/${epoch}` : state.origin,
+        const origin = typeof epoch === 'string' ? `${keys.bucket}/${epoch}` : state.origin;
+        const packs = isPacked(origin) ? await packsOf(collection) : undefined;
+        offers.push({
+          ...{ ...one, origin },
           moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),
-          codec: sealedCodec({ ...sealing, collection, bundle }),
+          codec: packs?.codec ?? sealedCodec({ ...sealing, collection, bundle }),
           ...(refusal && { around: () => Promise.reject(refusal) }),
-        };
-      });
+        });
+      }
+      return offers;
     },
-    changes: ({ collection: { name } }, at) => changes(options, server, name, at, heardOf(name)),
-    async fetch({ collection: { name } }, id) {
-      const url = server.base + server.recordPath(name, id);
-      const answer = await server.http.send({ method: 'GET', url });
-      return fetchedOf(answer, id, options.config.recordCharsMax);
+    async changes(store, at) {
+      const { name } = store.collection;
+      const page = await changes(options, server, name, at, heardOf(name));
+      return 'restart' in page ? page : (packed.get(name)?.page(store, page) ?? page);
     },
-    upload: (store) => openUpload(options, server, store, heardOf(store.collection.name).written),
+    fetch: ({ collection: { name } }, id) => packed.get(name)?.fetch(id) ?? fetchWire(name, id),
+    async upload(store, held) {
+      const upload = await openUpload(
+        options,
+        server,
+        store,
+        heardOf(store.collection.name).written,
+      );
+      return packed.get(store.collection.name)?.upload(upload, held) ?? upload;
+    },
   };
 }
 
@@ -121,7 +151,11 @@ async function look(
     const hasNews = isNew || hasMoved(now, placeOf(state.position), options.notes);
     return now.kind !== 'refused' && hasNews;
   });
-  const sealerOf = (name: string) => ({ crypto, bundle: keys.bundleFor(name) });
+  const isPackedNew = new Set(wanted.filter(({ store }) => store.collection.packed).map(nameOf));
+  const sealerOf = (name: string) => ({
+    ...{ crypto, bundle: keys.bundleFor(name) },
+    form: isPackedNew.has(name) ? PACKED : '',
+  });
   const names = doubted.map(nameOf);
   const epochs = names.length === 0 ? [] : await epochsOf(server, names, sealerOf, options);
   return wanted.map((one, at) => ({

@@ -18,6 +18,7 @@ const entropy = { random: (count: number) => random.bytes(count) };
 const sealer = {
   crypto: deviceCrypto(nodeDeviceCrypto(), entropy, async () => undefined, 1e9),
   bundle: kintoKeys({ kB: KB }).bundleFor('c'),
+  form: '',
 };
 
 /** A server that answers each part with the next of these. */

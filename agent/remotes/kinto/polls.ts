@@ -69,13 +69,22 @@ export async function make(kinto: Kinto, names: readonly string[]): Promise<bool
 interface Sealer {
   readonly crypto: BsoCrypto;
   readonly bundle: KeyBundle;
+  /** Of the collection, if this device makes its epoch. */
+  readonly form: string;
 }
+
+/** The form of a collection whose small records are sealed together. */
+export const PACKED = '/packs';
+
+/** Whether records of this origin, or with this epoch, are sealed together. */
+export const isPacked = (epoch: string): boolean => epoch.endsWith(PACKED);
 
 /**
  * What the records of each of these collections belong to: a text that the first device has sealed
  * into a record of its own. A collection that was emptied, made anew or restored from elsewhere has
  * another one, or none, and then gets a new one. Null: this user may make none. Errors:
- * `keyMismatch` for one that the user's key does not open; those of the batch.
+ * `keyMismatch` for one that the user's key does not open, `clientTooOld` for one of a form that
+ * this build does not know; those of the batch.
  */
 export async function epochsOf(
   kinto: Kinto,
@@ -88,7 +97,7 @@ export async function epochsOf(
   if (found === 'readOnly') return names.map(() => null);
   const epochs: (string | null | SyncError)[] = [];
   for (const [at, name] of names.entries()) {
-    const { crypto, bundle } = sealerOf(name);
+    const { crypto, bundle, form } = sealerOf(name);
     const answer = found[at];
     const there = answer?.status === 200 ? member(answer.body, 'data') : undefined;
     if (answer?.status !== 404) {
@@ -96,7 +105,7 @@ export async function epochsOf(
       epochs.push(isThere ? await openEpoch(crypto, bundle, member(there, 'payload'), name) : null);
       continue;
     }
-    const epoch = encodeBase64(platform.entropy.random(EPOCH_BYTES), 'url');
+    const epoch = encodeBase64(platform.entropy.random(EPOCH_BYTES), 'url') + form;
     const [payload] = await crypto.seal(bundle, [JSON.stringify({ id: EPOCH_ID, epoch })]);
     const put = { 'If-None-Match': '*' };
     const made = await kinto.ask([
@@ -122,10 +131,16 @@ async function openEpoch(
   const [opened] = await crypto.open(bundle, [item]);
   const epoch = opened?.ok ? opened.body.epoch : undefined;
   if (typeof epoch === 'string' && EPOCH.test(epoch)) return epoch;
+  if (typeof epoch === 'string' && OTHER_FORM.test(epoch)) {
+    return new SyncError('clientTooOld', `${collection}: its records have a newer form`, {
+      collection,
+    });
+  }
   return new SyncError('keyMismatch', `${collection}: its epoch does not open under this key`, {
     collection,
   });
 }
 
 const EPOCH_BYTES = 12;
-const EPOCH = /^[A-Za-z0-9_-]{16}$/;
+const EPOCH = /^[A-Za-z0-9_-]{16}(\/packs)?$/;
+const OTHER_FORM = /^[A-Za-z0-9_-]{16}\/[a-z0-9-]{1,16}$/;

@@ -1,0 +1,119 @@
+// A page of a collection with packs: each pack is taken apart, and its records are listed as if
+// each came alone. The position is behind a pack when all of its records are stored.
+
+import { eachPage } from '../../../store/pages.ts';
+import { NO_ENTRY } from '../../../store/record.ts';
+import type { CollectionStore } from '../../../store/store.ts';
+import { isHashedId } from '../../ids.ts';
+import type { Envelope, Fetched, Listed, Page } from '../../remote.ts';
+import { ALONE, levelOf, type Pack, packIdOf, placeOfVersion, versionOf } from './pack.ts';
+import type { PackSeal } from './seal.ts';
+
+interface PageOptions {
+  readonly store: CollectionStore;
+  readonly seal: PackSeal;
+  /** A record that lies alone. */
+  fetchAlone(id: string): Promise<Fetched>;
+}
+
+export function packedPage(page: Page, options: PageOptions): Page {
+  /** What came of the server's page and is not behind the position, with what is left of each. */
+  const open: { readonly listed: Listed; left: number }[] = [];
+  return {
+    serverNowMs: page.serverNowMs,
+    async next(out) {
+      const arrived: Listed[] = [];
+      const more = await page.next(arrived);
+      for (const listed of arrived) {
+        const records = await recordsOf(listed, options);
+        open.push({ listed: bare(listed), left: records.length });
+        for (const record of records) out.push(record);
+      }
+      return more;
+    },
+    position(taken, isEnd) {
+      let count = taken.length;
+      const done: Listed[] = [];
+      for (let first = open[0]; first !== undefined; first = open[0]) {
+        const part = Math.min(first.left, count);
+        first.left -= part;
+        count -= part;
+        if (first.left > 0) break;
+        done.push(first.listed);
+        open.shift();
+      }
+      if (count > 0 || (isEnd && open.length > 0))
+        throw new TypeError('these are not the records of the page');
+      return page.position(done, isEnd);
+    },
+    hasNext: () => page.hasNext(),
+    cancel: () => page.cancel(),
+  };
+}
+
+/** What of a listed record the position goes by. */
+function bare(listed: Listed): Listed {
+  if (!listed.ok || listed.envelope.payload === null) return listed;
+  return { ...listed, envelope: { ...listed.envelope, payload: '' } };
+}
+
+/** The records that a listed one stands for. */
+async function recordsOf(listed: Listed, options: PageOptions): Promise<Listed[]> {
+  const id = listed.ok ? listed.envelope.id : listed.id;
+  const level = levelOf(id);
+  if (level === null || !listed.ok) return [listed];
+  const { envelope, chars } = listed;
+  const { payload } = envelope;
+  if (payload === null) return lostOf(envelope, level, options.store);
+  const pack = await options.seal.open(id, payload);
+  if (pack === null) return [{ ok: false, id, code: 'badPack', chars }];
+  return [...(await mended(id, options.store)), ...(await entriesOf(pack, level, options))];
+}
+
+async function entriesOf(pack: Pack, level: number, options: PageOptions): Promise<Listed[]> {
+  const records: Listed[] = [];
+  for (const [id, entry] of pack.entries) {
+    const { text, writtenMs, kind } = entry;
+    if (kind === ALONE) {
+      if (text === '') continue;
+      // On its way out: where it lies alone already, that is listed by itself.
+      const alone = await options.fetchAlone(id);
+      if (alone.kind === 'found') continue;
+    }
+    const version = versionOf(level, entry);
+    const envelope = { id, version, modifiedMs: writtenMs, payload: text };
+    records.push({ ok: true, envelope, chars: text.length + version.length + id.length });
+  }
+  return records;
+}
+
+/** The server says that a pack is deleted, and nobody with the key: what is held of it is lost. */
+async function lostOf(
+  { id: packId, modifiedMs }: Envelope,
+  level: number,
+  store: CollectionStore,
+): Promise<Listed[]> {
+  const records: Listed[] = [];
+  await eachPage(store, false, async (ids) => {
+    const near = ids.filter((id) => isHashedId(id) && packIdOf(id, level) === packId);
+    const entries = await store.load(near);
+    for (const [at, id] of near.entries()) {
+      const version = entries[at]?.mirror?.version ?? null;
+      if (placeOfVersion(version)?.level !== level) continue;
+      const envelope = { id, version: LOST, modifiedMs, payload: null };
+      records.push({ ok: true, envelope, chars: id.length });
+    }
+  });
+  return records;
+}
+
+/** A pack that did not open was set aside under its own name: that it opens takes the mark away. */
+async function mended(packId: string, { state, load }: CollectionStore): Promise<Listed[]> {
+  const [{ quarantined } = NO_ENTRY] = state.quarantined > 0 ? await load([packId]) : [];
+  if (!quarantined) return [];
+  const envelope = { id: packId, version: LOST, modifiedMs: 0, payload: '' };
+  return [{ ok: true, envelope, chars: packId.length }];
+}
+
+/** The version of what is not there. */
+const LOST = versionOf(0, { writtenMs: 0, salt: 0 });

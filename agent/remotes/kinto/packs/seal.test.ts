@@ -1,0 +1,72 @@
+// A sealed pack: another client reads it, and nothing of it can be changed or put elsewhere.
+
+import { expect, test } from 'vitest';
+import { bulkCrypto } from '../../../../crypto/bulk.ts';
+import { createRandom } from '../../../../emulator/device/random.ts';
+import { nodeDeviceCrypto } from '../../../../platform/node/crypto.ts';
+import { otherPacks } from '../../../../test/support/kinto-packs.ts';
+import { kintoKeys } from '../keys.ts';
+import { LIVE, type Pack } from './pack.ts';
+import { packSeal } from './seal.ts';
+
+const KB = '11'.repeat(32);
+const other = otherPacks(KB, 'things');
+const pause = async (): Promise<void> => undefined;
+const random = createRandom(1);
+const key = kintoKeys({ kB: KB }).packKeyFor('things');
+const entropy = { random: (count: number) => random.bytes(count) };
+const byDevice = packSeal(bulkCrypto(nodeDeviceCrypto(), pause), key, entropy, 4_000);
+const inJavaScript = packSeal(bulkCrypto(undefined, pause), key, entropy, 4_000);
+const HASH = Buffer.alloc(32, 7).toString('base64url');
+const ENTRY = { writtenMs: 1_795_000_000_000, salt: 9, kind: LIVE, text: '{"id":"ü"}' } as const;
+const pack: Pack = { isFull: true, entries: new Map([[`h-${HASH}`, ENTRY]]) };
+const theirs = { isFull: true, entries: [{ hash: HASH, ...ENTRY }] };
+
+test.each([
+  ['the device', byDevice],
+  ['JavaScript', inJavaScript],
+])('what %s seals another client opens, and the other way round', async (_, ours) => {
+  const [payload = ''] = await ours.seal([['p-1', pack]]);
+  expect(other.openPack('p-1', payload)).toEqual(theirs);
+  expect(await ours.open('p-1', other.sealPack('p-1', theirs))).toEqual(pack);
+});
+
+test('each of many has its own nonce, and opens in its own place alone', async () => {
+  const sealed = await byDevice.seal([
+    ['p-', pack],
+    ['p-0', pack],
+  ]);
+  expect(new Set(sealed).size).toBe(2);
+  expect(await byDevice.open('p-', sealed[0] ?? '')).toEqual(pack);
+  expect(await byDevice.open('p-0', sealed[0] ?? '')).toBeNull();
+  expect(await byDevice.open('p-', otherPacks(KB, 'others').sealPack('p-', theirs))).toBeNull();
+});
+
+test('no changed bit opens', async () => {
+  const bytes = Buffer.from(other.sealPack('p-', theirs), 'base64');
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const changed = Buffer.from(bytes);
+    changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    expect(await byDevice.open('p-', changed.toString('base64'))).toBeNull();
+  }
+});
+
+test.each([
+  ['no base64', '{"ciphertext":"x"}'],
+  ['nothing', ''],
+  ['less than a tag', Buffer.alloc(20).toString('base64')],
+  ['longer than any pack', Buffer.alloc(3_300).toString('base64')],
+  ['no pack inside', other.seal('p-', Buffer.from('{}'))],
+])('%s is no pack', async (_, payload) => {
+  expect(await byDevice.open('p-', payload)).toBeNull();
+});
+
+test('a longer one than is opened is not looked at, though it is one', async () => {
+  const entries = Array.from({ length: 40 }, (_, n) => ({
+    ...{ hash: Buffer.alloc(32, n).toString('base64url'), ...ENTRY, text: 'x'.repeat(60) },
+  }));
+  const payload = other.sealPack('p-', { isFull: false, entries });
+  expect(await byDevice.open('p-', payload)).toBeNull();
+  const few = other.sealPack('p-', { isFull: false, entries: entries.slice(0, 20) });
+  expect((await byDevice.open('p-', few))?.entries.size).toBe(20);
+});

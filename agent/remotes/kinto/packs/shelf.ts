@@ -1,0 +1,74 @@
+// The packs of a collection that are in memory: those that were asked for last. What is in one may
+// be older than what the server has: a write under its stamp finds out.
+
+import { SyncError } from '../../../errors.ts';
+import { member } from '../../../wire/document.ts';
+import type { Envelope } from '../../remote.ts';
+import type { Kinto } from '../http.ts';
+import { foundOf } from '../records.ts';
+import { PACKS_KEPT } from './limits.ts';
+import type { Pack } from './pack.ts';
+import type { PackSeal } from './seal.ts';
+
+export interface ShelfPack {
+  readonly id: string;
+  /** The server's stamp of what is here; null: there is none. */
+  stamp: string | null;
+  /** Null: it does not open. */
+  pack: Pack | null;
+}
+
+export interface Shelf {
+  /**
+   * These packs, from the server where they are not here. Null: the server answers no batch, for
+   * nobody may write. Errors: those of the batch and of the crypto; `unavailable`.
+   */
+  load(ids: readonly string[]): Promise<ShelfPack[] | null>;
+  /** What the server has of a pack now. Errors: those of the crypto. */
+  put(envelope: Envelope): Promise<ShelfPack>;
+  drop(id: string): void;
+}
+
+export function openShelf(kinto: Kinto, collection: string, seal: PackSeal): Shelf {
+  const kept = new Map<string, ShelfPack>();
+  const keep = (one: ShelfPack): ShelfPack => {
+    kept.delete(one.id);
+    kept.set(one.id, one);
+    for (const id of kept.keys()) if (kept.size > PACKS_KEPT) kept.delete(id);
+    return one;
+  };
+  const put = async ({ id, version, payload }: Envelope): Promise<ShelfPack> =>
+    keep(
+      payload === null ? emptyPack(id) : { id, stamp: version, pack: await seal.open(id, payload) },
+    );
+  return {
+    put,
+    drop: (id) => void kept.delete(id),
+    async load(ids) {
+      const missing = ids.filter((id) => !kept.has(id));
+      const answers =
+        missing.length === 0
+          ? []
+          : await kinto.ask(
+              missing.map((id) => ({ method: 'GET', path: kinto.recordPath(collection, id) })),
+            );
+      if (answers === 'readOnly') return null;
+      const packs = new Map(
+        ids.flatMap((id) => [kept.get(id) ?? []].flat().map((one) => [id, one])),
+      );
+      for (const [at, id] of missing.entries()) {
+        const answer = answers[at];
+        const data = answer?.status === 200 ? member(answer.body, 'data') : null;
+        const found = data === null ? null : foundOf(data, id, 0, null);
+        if (found?.kind === 'found') packs.set(id, await put(found.envelope));
+        else if (answer?.status === 404) packs.set(id, keep(emptyPack(id)));
+        else throw new SyncError('unavailable', `${collection}: a pack is not to be had`);
+      }
+      return ids.map((id) => keep(packs.get(id) ?? emptyPack(id)));
+    },
+  };
+}
+
+function emptyPack(id: string): ShelfPack {
+  return { id, stamp: null, pack: { isFull: false, entries: new Map() } };
+}

@@ -1,0 +1,250 @@
+// Records in packs, between devices and an emulated server: where they come to lie, what two of
+// them make of one pack, and what becomes of packs that the server spoils or loses.
+
+import { describe, expect, test } from 'vitest';
+import { MemoryStorage } from '../../../../platform/memory/storage.ts';
+import { Bench, MINUTE_MS } from '../../../../test/contract/bench.ts';
+import { otherPacks, packIdAt } from '../../../../test/support/kinto-packs.ts';
+import { KB, kintoService, NAME } from '../../../../test/support/kinto-service.ts';
+import { ENTRY_BYTES_MAX, FULL_BYTES, PACK_BYTES_MAX } from './limits.ts';
+import { ALONE, LIVE } from './pack.ts';
+
+const theirs = otherPacks(KB, NAME);
+
+function setUp() {
+  const service = kintoService({ packed: true });
+  const bench = new Bench(() => service);
+  const packs = () =>
+    service
+      .records()
+      .live()
+      .filter(({ id }) => id.startsWith('p-'))
+      .map(({ id, payload }) => ({ id, ...theirs.openPack(id, String(payload)) }));
+  const alone = (): string[] =>
+    service
+      .records()
+      .live()
+      .map(({ id }) => id)
+      .filter((id) => id.startsWith('h-'));
+  /** Each record has one place, on its own way, and nothing deeper than what is full. */
+  const check = (): void => {
+    const seen = new Set<string>();
+    const all = packs();
+    for (const { id: packId, entries } of all) {
+      for (const { hash } of entries) {
+        const id = `h-${hash}`;
+        expect(seen.has(id), `${id} is in two packs`).toBe(false);
+        seen.add(id);
+        expect(packIdAt(id, packId.length - 2)).toBe(packId);
+      }
+      const above = all.find(({ id }) => id === packId.slice(0, -1));
+      if (packId !== 'p-') expect(above?.isFull, `${packId} is under a full one`).toBe(true);
+    }
+    for (const id of alone()) expect(seen.has(id), `${id} is told in no pack`).toBe(true);
+  };
+  const synced = async (...devices: Awaited<ReturnType<Bench['boot']>>[]): Promise<void> => {
+    for (const { agent } of [...devices, ...devices]) {
+      bench.advance(MINUTE_MS, ...devices);
+      expect(await agent.sync()).toMatchObject({ ok: true });
+    }
+    for (const device of devices) await bench.agreed(device);
+    check();
+  };
+  return { service, bench, packs, alone, check, synced };
+}
+
+const text = (n: number, chars = 200): string => `${n} ${'x'.repeat(chars)}`;
+
+test('many records fill packs, the first ones first, and a new device has them all', async () => {
+  const { bench, packs, synced } = setUp();
+  const one = await bench.synced(0);
+  for (let n = 0; n < 120; n++) await bench.put(one, n, { text: text(n) });
+  await synced(one);
+  const all = packs();
+  expect(all.flatMap(({ entries }) => entries)).toHaveLength(120);
+  const full = all.filter(({ isFull }) => isFull);
+  expect(full.map(({ id }) => id)).toContain('p-');
+  for (const { entries } of full) expect(entries.length).toBe(Math.floor(FULL_BYTES / 290));
+  expect(all.length).toBeLessThan(20);
+  const two = await bench.boot(new MemoryStorage(), 3);
+  await two.agent.enable();
+  expect((await bench.held(two)).size).toBe(120);
+  await synced(two, one);
+});
+
+test('one edit writes one pack, and no other record of it is news', async () => {
+  const { bench, service, synced } = setUp();
+  const [one, two] = [await bench.synced(0), await bench.boot(new MemoryStorage(), 3)];
+  await two.agent.enable();
+  for (let n = 0; n < 9; n++) await bench.put(one, n, { text: text(n) });
+  await synced(one, two);
+  bench.sent.length = 0;
+  await bench.put(one, 4, { text: 'edited' });
+  expect(await one.agent.sync()).toMatchObject({ ok: true });
+  expect(bench.sent.filter((sent) => sent.includes('"PUT"') || sent.includes('/p-'))).toHaveLength(
+    2,
+  );
+  bench.advance(MINUTE_MS, two);
+  const report = await two.agent.sync();
+  expect(report.collections[service.collection]).toMatchObject({ pulled: 1, merged: 0 });
+  expect((await bench.held(two)).get(service.id(4))).toEqual({ text: 'edited' });
+});
+
+test('two devices that change one pack at once keep both changes', async () => {
+  const { bench, service, synced } = setUp();
+  const [one, two] = [await bench.synced(4), await bench.boot(new MemoryStorage(), 3)];
+  await two.agent.enable();
+  await bench.put(one, 0, { text: 'older' });
+  await bench.put(one, 1, { text: 'of one' });
+  await bench.put(two, 0, { two: 2 });
+  await bench.delete(two, 2);
+  let isDone = false;
+  bench.wire.before = async (request) => {
+    if (isDone || !(await service.isWrite(request))) return;
+    isDone = true;
+    expect(await two.agent.sync()).toMatchObject({ ok: true });
+  };
+  expect(await one.agent.sync()).toMatchObject({ ok: true });
+  bench.wire.before = async () => undefined;
+  await synced(one, two);
+  expect(await bench.live()).toEqual({
+    [service.id(0)]: { text: 'theirs 0', two: 2 },
+    [service.id(1)]: { text: 'of one' },
+    [service.id(3)]: { text: 'theirs 3' },
+  });
+});
+
+describe('a long record', () => {
+  test('lies alone from its beginning, and may become short', async () => {
+    const { bench, alone, packs, synced } = setUp();
+    const one = await bench.synced(2);
+    await bench.put(one, 8, { text: text(8, 3_000) });
+    await synced(one);
+    expect(alone()).toHaveLength(1);
+    const kinds = packs().flatMap(({ entries }) => entries.map(({ kind }) => kind));
+    expect(kinds.sort()).toEqual([LIVE, LIVE, ALONE]);
+    await bench.put(one, 8, { text: 'short' });
+    const two = await bench.boot(new MemoryStorage(), 3);
+    await two.agent.enable();
+    await synced(one, two);
+    expect(alone()).toHaveLength(1);
+    await bench.delete(two, 8);
+    await synced(two, one);
+    await bench.put(one, 8, { text: 'again' });
+    await synced(one, two);
+  });
+
+  test('leaves its pack when it grows, without a moment in which it is nowhere', async () => {
+    const { bench, service, packs, alone, synced } = setUp();
+    const one = await bench.synced(3);
+    const seen: (readonly [string, boolean])[] = [];
+    bench.wire.before = async (request) => {
+      if (!(await service.isWrite(request))) return;
+      const entry = packs()[0]?.entries.find(({ text }) => text.includes(service.id(1)));
+      seen.push([entry?.text ?? '', alone().length > 0]);
+    };
+    await bench.put(one, 1, { text: text(1, ENTRY_BYTES_MAX) });
+    await synced(one);
+    // In the pack, still in the pack, and alone.
+    expect(seen.map(([inPack, isAlone]) => [inPack !== '', isAlone])).toEqual([
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+    expect(packs()[0]?.entries.map(({ kind, text: inPack }) => [kind, inPack !== ''])).toEqual(
+      expect.arrayContaining([[ALONE, false]]),
+    );
+    const two = await bench.boot(new MemoryStorage(), 3);
+    await two.agent.enable();
+    await synced(two, one);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7])(
+    'that was leaving when answer %i was lost has left after the next pass',
+    async (point) => {
+      const { bench, service, synced } = setUp();
+      const [one, two] = [await bench.synced(3), await bench.boot(new MemoryStorage(), 3)];
+      await two.agent.enable();
+      await bench.put(one, 1, { text: text(1, ENTRY_BYTES_MAX) });
+      let asked = 0;
+      bench.wire.loses = () => ++asked === point;
+      await one.agent.sync();
+      bench.wire.loses = () => false;
+      // Whoever comes in between sees the record, old or new.
+      bench.advance(MINUTE_MS, one, two);
+      await two.agent.sync();
+      expect((await bench.held(two)).get(service.id(1))).toBeDefined();
+      await bench.put(two, 1, { two: 2 });
+      await bench.put(two, 0, { text: 'a neighbour' });
+      await two.agent.sync();
+      await bench.recovered(one);
+      await synced(one, two);
+      expect((await bench.live())[service.id(1)]).toMatchObject({ two: 2 });
+      expect((await bench.live())[service.id(0)]).toEqual({ text: 'a neighbour' });
+    },
+  );
+
+  test('pushes nobody out of a pack that grows', async () => {
+    const { bench, service, packs, synced } = setUp();
+    const one = await bench.synced(0);
+    for (let n = 0; n < 40; n++) await bench.put(one, n, { text: text(n, 20) });
+    await synced(one);
+    for (let n = 0; n < 40; n++) await bench.put(one, n, { text: text(n, 800) });
+    await synced(one);
+    const lengths = packs().map(({ id }) => {
+      return Buffer.from(String(service.records().get(id)?.payload), 'base64').length;
+    });
+    expect(Math.max(...lengths)).toBeGreaterThan(FULL_BYTES);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(PACK_BYTES_MAX + 28);
+  });
+});
+
+describe('a pack', () => {
+  test('that does not open is told, costs no neighbour, and is mended by who has it', async () => {
+    const { bench, service, synced } = setUp();
+    const one = await bench.synced(9);
+    const before = await bench.held(one);
+    const good = service.records().get('p-')?.payload;
+    service.records().put('p-', { payload: theirs.seal('p-', Buffer.from('spoilt')) });
+    bench.advance(MINUTE_MS, one);
+    await one.agent.sync();
+    expect(bench.statusOf(one)).toMatchObject({ quarantined: 1 });
+    expect(await bench.held(one)).toEqual(before);
+    expect(good).toBeDefined();
+    service.records().put('p-', { payload: good });
+    await synced(one);
+  });
+
+  test('that stays spoilt is replaced by what a device holds, at its third try', async () => {
+    const { bench, service, synced, packs } = setUp();
+    const one = await bench.synced(9);
+    const before = await bench.held(one);
+    service.records().put('p-', { payload: 'AAAA' });
+    // The first four are in it.
+    await bench.put(one, 1, { text: 'edited' });
+    expect(before.size).toBe(9);
+    for (let n = 0; n < 5; n++) {
+      bench.advance(2 * MINUTE_MS, one);
+      await one.agent.sync();
+    }
+    await synced(one);
+    expect(packs().flatMap(({ entries }) => entries)).toHaveLength(9);
+    expect((await bench.held(one)).size).toBe(9);
+  });
+
+  test('that the server says is deleted deletes nothing, and goes up again', async () => {
+    const { bench, service, synced } = setUp();
+    const one = await bench.synced(9);
+    const before = await bench.held(one);
+    for (const { id } of service.records().live()) {
+      if (id.startsWith('p-')) service.records().delete(id);
+    }
+    bench.advance(MINUTE_MS, one);
+    await one.agent.sync();
+    expect(await bench.held(one)).toEqual(before);
+    const told = one.platform.events.filter((json) => json.includes('unprovenDeletion'));
+    expect(told).toHaveLength(9);
+    await synced(one);
+    expect(Object.fromEntries(before)).toEqual(await bench.live());
+  });
+});
