@@ -28,7 +28,8 @@ export const contents = {
   drivers: [sync15],
   collections: [${kind === 'atomic' ? `atomic(${made})` : made}],
 };
-export { sendWhole as send } from './host.ts';
+export { identityOf as identity, sendWhole as send } from './host.ts';
+export const more = undefined;
 `;
   return firmwareFrom(TV.name, { ...DEFAULT_SOURCE, contents });
 }

@@ -66,6 +66,19 @@ describe('a firmware', () => {
     expect(smaller(passwords)).toBeLessThan(shipped(passwords) / 2);
   });
 
+  test('has strategies for conflicts if it is asked for, and nothing of them else', async () => {
+    const [shipped, asked] = [await read(), await read('sync15', 'strategies')];
+    for (const path of [
+      'agent/api/conflicts.ts',
+      'agent/collections/strategy.ts',
+      'agent/store/undecided.ts',
+      'platform/quickjs/conflict-commands.ts',
+    ]) {
+      expect(shipped(path), path).toBe(0);
+      expect(asked(path), path).toBeGreaterThan(0);
+    }
+  });
+
   test('signs users in itself if it is asked for, and carries nothing of that else', async () => {
     const [shipped, own, both] = [
       await read(),

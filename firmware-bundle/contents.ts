@@ -26,6 +26,8 @@ const DATA = [...COLLECTIONS, CLIENTS];
 const SIGN_IN = ['signIn', 'passwordSignIn'];
 /** In the place of `signIn`: for users who have a name, a password and a recovery code. */
 const RECOVERY = 'recoverySignIn';
+/** What becomes of conflicts, where the device or an app says so: see agent/api/conflicts.ts. */
+const STRATEGIES = 'strategies';
 const SEVERAL = 'several';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
@@ -45,12 +47,20 @@ const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 export const syncNames: readonly string[] = [...SYNC_DRIVERS, ...DATA];
 
 /** What `contentsModule` knows, besides `generic(NAME)`. */
-export const contentNames: readonly string[] = [...DRIVERS, ...DATA, ...SIGN_IN, RECOVERY, SEVERAL];
+export const contentNames: readonly string[] = [
+  ...DRIVERS,
+  ...DATA,
+  ...SIGN_IN,
+  RECOVERY,
+  STRATEGIES,
+  SEVERAL,
+];
 
 /**
  * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn`
  * (for a system that has no account manager), with `passwordSignIn` or without; `generic(NAME)` is
- * a collection of an app's own, `several` more remotes than one. `recoverySignIn` is a `signIn` for
+ * a collection of an app's own, `several` more remotes than one,
+ * `strategies` what becomes of conflicts. `recoverySignIn` is a `signIn` for
  * users of a Kinto, and takes its place. Without a protocol in the list it is those of Firefox
  * Sync, without collections and `clients` history, passwords and `clients`. Throws an Error that
  * names what is unknown, or excludes each other.
@@ -72,7 +82,7 @@ export function contentsModule(
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
-  const others = [CLIENTS, ...SIGN_IN, RECOVERY].filter((name) =>
+  const others = [CLIENTS, ...SIGN_IN, RECOVERY, STRATEGIES].filter((name) =>
     [...names, ...data].includes(name),
   );
   const members = others.map((name) =>
@@ -88,6 +98,9 @@ export function contentsModule(
   const identity = drivers.some((name) => WITH_CREDENTIALS.includes(name))
     ? "withCredentials as identity } from './credentials.ts'"
     : "identityOf as identity } from './host.ts'";
+  const more = names.includes(STRATEGIES)
+    ? "export { CONFLICTS as more } from './conflict-commands.ts';"
+    : 'export const more = undefined;';
   return `import { ${imports} } from '../../agent/contents/lazy.ts';
 import { ${whole} } from '../../agent/index.ts';
 export const contents = {
@@ -97,6 +110,7 @@ export const contents = {
 };
 export { ${send};
 export { ${identity};
+${more}
 `;
 }
 

@@ -3,6 +3,8 @@
 import { expect, test, vi } from 'vitest';
 import { memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
+import { strategies as loadedStrategies } from '../api/conflicts.ts';
+import { settings as loadedSettings } from '../collections/settings.ts';
 import { openKeeper } from '../signin/keeper.ts';
 import { kintoSignIn } from './kinto-sign-in.ts';
 import {
@@ -20,6 +22,7 @@ import {
   recoverySignIn,
   settings,
   signIn,
+  strategies,
   sync15,
   syncto,
   tabs,
@@ -40,6 +43,15 @@ test.each(collections)('$name is a collection of this name and letter', async (p
 
 test("clients are the account's devices", async () => {
   expect((await clients.load()).collection.name).toBe(clients.name);
+});
+
+test('strategies are those that are loaded, and are called as they are', async () => {
+  const config = { strategies: { settings: 'localWins' } } as never;
+  const chosen = await strategies.chosen(loadedSettings, config);
+  expect(chosen.merge).not.toBe(loadedSettings.merge);
+  const of = [{}, {}] as never as Parameters<typeof strategies.open>;
+  const loaded = loadedStrategies.open(...of);
+  expect(Object.keys(strategies.open(...of)).sort()).toEqual(Object.keys(loaded).sort());
 });
 
 test('extension storage is called as what is loaded is', async () => {

@@ -4,6 +4,7 @@
 // is the language's own.
 
 import type { Credentials, Platform } from '../../platform/ports.ts';
+import type { Conflicts, Strategies } from '../api/conflicts.ts';
 import type { Core } from '../api/core.ts';
 import type { ExtensionStorage, StorageCollection } from '../api/extension-storage.ts';
 import type { CollectionPart } from '../contents.ts';
@@ -92,6 +93,20 @@ export const extensionStorage: CollectionPart<StorageCollection> &
       clear: async () => (await opened()).clear(),
       getBytesInUse: async (keys) => (await opened()).getBytesInUse(keys),
       call: async (call) => (await opened()).call(call),
+    };
+  },
+};
+
+/** Loaded with the first collection that is opened, or when apps ask what waits. */
+export const strategies: Strategies = {
+  chosen: async (collection, config) =>
+    (await import('../api/conflicts.ts')).strategies.chosen(collection, config),
+  open(core, platform) {
+    const opened = async (): Promise<Conflicts> =>
+      (await import('../api/conflicts.ts')).strategies.open(core, platform);
+    return {
+      conflicts: async (...of) => (await opened()).conflicts(...of),
+      resolve: async (...of) => (await opened()).resolve(...of),
     };
   },
 };

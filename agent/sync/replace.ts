@@ -244,8 +244,8 @@ async function meetEach(
     if (fork !== undefined) {
       const random = (count: number): Uint8Array => bytesOf(`${id} ${staged.mirror?.text}`, count);
       const platform = { ...live.platform, entropy: { random } };
-      const { keepFork } = await import('./conflict.ts');
-      keepFork({ store: stage, platform }, transaction, fork, seq + 1);
+      const fresh = { store: stage, platform };
+      (await import('./conflict.ts')).keepFork(fresh, transaction, fork, seq + 1);
     }
     if (fork !== undefined || after.local?.seq === seq + 1) transaction.update({ seq: ++seq });
     set(transaction, id, staged, after);

@@ -10,9 +10,11 @@ import { fullDevice } from '../../test/support/everything.ts';
 import { nodeDeviceCrypto } from '../node/crypto.ts';
 import type { Algorithm } from '../ports.ts';
 import { COMMANDS, commandOf, KINDS } from './commands.ts';
+import { CONFLICTS } from './conflict-commands.ts';
 import { createHostPlatform } from './host.ts';
 import { unpack } from './values.ts';
 
+const ALL = new Map([...COMMANDS, ...CONFLICTS]);
 const BRIDGE = textOf('platform/quickjs/BRIDGE.md');
 const commands = tableOf(BRIDGE, 'command');
 const operations = tableOf(BRIDGE, 'op');
@@ -22,11 +24,11 @@ const wordsIn = (cell = ''): string[] => codesIn(cell).sort();
 describe('the table of commands', () => {
   test('has every command, and no other', () => {
     expect(commands.flatMap(([name]) => codesIn(name ?? '')).sort()).toEqual(
-      [...COMMANDS.keys()].sort(),
+      [...ALL.keys()].sort(),
     );
   });
 
-  test.each([...COMMANDS])('says what %s needs, and of which kind', (name, [, needed]) => {
+  test.each([...ALL])('says what %s needs, and of which kind', (name, [, needed]) => {
     const members = needed?.split(' ') ?? [];
     const cells = members.map((member) => `\`${member}\` ${KINDS.get(member) ?? 'string'}`);
     expect(commands.find(([cell]) => cell === `\`${name}\``)?.[1]).toBe(cells.join(', '));

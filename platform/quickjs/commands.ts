@@ -29,10 +29,10 @@ type Change = Parameters<Agent['configure']>[0];
 const OF_REMOTE = ['enable', 'disable', 'sync', 'cancel', 'status'] as const;
 
 /** By name: what is done, and the members that must be there for it. */
-export const COMMANDS: ReadonlyMap<string, readonly [command: Command, needed?: string]> = new Map<
-  string,
-  readonly [Command, string?]
->([
+export type Commands = ReadonlyMap<string, readonly [command: Command, needed?: string]>;
+
+/** Those that every firmware has. */
+export const COMMANDS: Commands = new Map<string, readonly [Command, string?]>([
   ...OF_REMOTE.map(
     (name) => [name, [(agent: Agent, { remote }: Arguments) => agent[name](remote)]] as const,
   ),
@@ -94,9 +94,12 @@ export const KINDS: ReadonlyMap<string, string> = new Map([
   ['record', 'object'],
 ]);
 
-/** A command that can be run. Errors: `badInput` names the command or the member. */
-export function commandOf(name: string, text: string): (agent: Agent) => unknown {
-  const row = COMMANDS.get(name);
+/**
+ * A command that can be run; `more`: those that this firmware has besides. Errors: `badInput` names
+ * the command or the member.
+ */
+export function commandOf(name: string, text: string, more?: Commands): (agent: Agent) => unknown {
+  const row = COMMANDS.get(name) ?? more?.get(name);
   if (row === undefined) throw badInput(`command: there is no ${name}`);
   const [command, needed] = row;
   const args = jsonOf(text || '{}');

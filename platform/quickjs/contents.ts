@@ -3,12 +3,16 @@
 
 import { clients, history, passwords, sync15, syncto } from '../../agent/contents/lazy.ts';
 import type { Contents } from '../../agent/index.ts';
+import type { Commands } from './commands.ts';
 
 export const contents: Contents = {
   drivers: [syncto, sync15],
   collections: [history, passwords],
   devices: clients,
 };
+
+/** Commands beside those that every firmware has: none. */
+export const more: Commands | undefined = undefined;
 
 /**
  * How it sends requests, none of its remotes streams a body; and what it asks of an account

@@ -3,7 +3,7 @@
 
 import { type AgentConfig, createAgent, fromPort, SyncError } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
-import { contents, identity, send } from './contents.ts';
+import { contents, identity, more, send } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
 interface Booted {
@@ -60,7 +60,7 @@ export function boot(host: Host, registry: Registry): Booted {
   keepTrying();
 
   const run = async (name: string, text: string): Promise<unknown> => {
-    const call = commandOf(name, text);
+    const call = commandOf(name, text, more);
     if (!hasStarted) await settled();
     return call(agent);
   };
