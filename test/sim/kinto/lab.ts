@@ -17,7 +17,7 @@ import { userWith } from '../../support/made-up/services.ts';
 import { type Answer, networkOf } from '../lab.ts';
 
 const URL_BASE = 'https://kinto.test';
-const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
+export const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
 export const NAMES = ['contacts', 'notes'] as const;
 const OWNER = 'account:bob';
 const TOKEN = 'token';
