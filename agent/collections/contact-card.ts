@@ -81,6 +81,13 @@ export function propertyKey(name: string, { value, group }: Property): string {
   return name === 'email' ? value.toLowerCase() : value;
 }
 
+/** However the members of both are ordered. */
+export function isSameProperty(a: Property | undefined, b: Property | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const isSame = hasSameMembers({ ...a, params: null }, { ...b, params: null });
+  return isSame && hasSameMembers(a.params ?? {}, b.params ?? {});
+}
+
 /** How a contact is called: its name in full, else what comes first of what it has instead. */
 export function nameIn(card: Card): string {
   for (const name of ['fn', 'n', 'org', 'nickname', 'email', 'tel']) {
@@ -90,9 +97,11 @@ export function nameIn(card: Card): string {
   return '';
 }
 
-/** Empty: it has none. */
+/** In one form; empty: it has none. */
 function uidIn(card: Card): string {
-  return textOf(card.get('uid')?.[0]?.value);
+  return textOf(card.get('uid')?.[0]?.value)
+    .replace(/^urn:uuid:/i, '')
+    .toLowerCase();
 }
 
 function textOf(value: PropertyValue = ''): string {

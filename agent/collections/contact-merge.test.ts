@@ -75,6 +75,14 @@ describe('what a card may have often', () => {
     expect(merge(theirs, mine, mine, false)).toEqual(theirs);
   });
 
+  test('is the same however its members are ordered', () => {
+    const [a, b] = [{ pref: ['1'] }, { type: ['home'] }];
+    const mine = { tel: [{ value: '1', params: { ...a, ...b } }] };
+    const theirs = { tel: [{ params: { ...b, ...a }, value: '1' }] };
+    expect(merge({ ...mine, url: of('u') }, theirs, mine)).toEqual({ ...mine, url: of('u') });
+    expect(merge({}, theirs, mine)).toEqual({});
+  });
+
   test('has twice what a card says twice', () => {
     const twice = { tel: [home('1'), work('1')] };
     expect(merge(twice, null, { tel: [home('1')] })).toEqual(twice);

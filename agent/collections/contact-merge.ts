@@ -3,8 +3,7 @@
 // properties: what either side added is there, what either side removed is not, and a property
 // that one side changed and the other removed stays. Pure.
 
-import { type Card, isLabel, type Property, propertyKey } from './contact-card.ts';
-import { isSameValue } from './members.ts';
+import { type Card, isLabel, isSameProperty, type Property, propertyKey } from './contact-card.ts';
 
 /** What a card has once. In other languages it may be there again: the list is the field then. */
 const SINGLE = [
@@ -44,10 +43,14 @@ function mergeField(
   other: List = [],
   isMineYounger: boolean,
 ): List {
-  if (isSameValue(own, old)) return other;
-  if (isSameValue(other, old)) return own;
+  if (isSameList(own, old)) return other;
+  if (isSameList(other, old)) return own;
   if (own.length === 0) return other;
   return other.length === 0 || isMineYounger ? own : other;
+}
+
+function isSameList(a: List, b: List): boolean {
+  return a.length === b.length && a.every((one, at) => isSameProperty(one, b[at]));
 }
 
 function mergeSet(name: string, sides: readonly List[], isMineYounger: boolean): List {
@@ -55,8 +58,8 @@ function mergeSet(name: string, sides: readonly List[], isMineYounger: boolean):
   const merged: Property[] = [];
   for (const key of new Set([...(others?.keys() ?? []), ...(ours?.keys() ?? [])])) {
     const [own, old, other] = [ours?.get(key), agreed?.get(key), others?.get(key)];
-    const isTheirs = isSameValue(own, old) || (own === undefined && !isSameValue(other, old));
-    const isMine = isSameValue(other, old) || other === undefined || isMineYounger;
+    const isTheirs = isSameProperty(own, old) || (own === undefined && !isSameProperty(other, old));
+    const isMine = isSameProperty(other, old) || other === undefined || isMineYounger;
     const property = isTheirs || !isMine ? other : own;
     if (property !== undefined) merged.push(property);
   }
@@ -123,7 +126,7 @@ function withoutOrphans(card: Card, sides: readonly Card[]): Card {
     const group = label.group?.toLowerCase() ?? '';
     if (groups.get(group)?.size !== 0) return false;
     const from = before.filter(({ side }) =>
-      side.get(name)?.some((property) => isSameValue(property, label)),
+      side.get(name)?.some((property) => isSameProperty(property, label)),
     );
     return from.every((one) => one.groups.get(group)?.size !== 0);
   };

@@ -37,6 +37,7 @@ export const COMMAND_LINES = `
   devices      the account's other devices
   list         records of a collection
   export       all records, as JSON
+  contacts     reads and writes files of vCards
   put, delete  changes records
   check        reads all that the folder holds, and tells what is damaged
   sign-out     removes the account's data from this machine
@@ -171,6 +172,20 @@ ${FOLDER}  --prefix TEXT        those whose address, site or name begins with it
 
 All records by collection, as JSON, passwords too.
 ${FOLDER}  --output FILE        into a file of its owner, not to the output
+`,
+  ],
+  [
+    'contacts',
+    `contacts import FILE... [options]
+       kitsync contacts export [FILE] [options]
+
+Files of vCards, as phones and mail programs have them. import adds to the folder's contacts what
+they lack: the same file again adds nothing. Versions 2.1, 3.0 and 4.0 are read. export writes all
+contacts into the file, or to the output.
+  --data DIR           the folder
+  --json               import prints JSON
+  --vcard 3.0|4.0      what export writes (default 3.0, which more programs read)
+Exit code 1: a card was refused, and the others were taken.
 `,
   ],
   [

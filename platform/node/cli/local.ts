@@ -5,6 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
+import { type Card, calledBy } from '../vcard/card.ts';
 import { Failure, UsageError } from './complaint.ts';
 import { COLLECTIONS } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
@@ -114,7 +115,8 @@ export function openAlone(
   });
 }
 
-async function* recordsOf(
+/** Records of a collection in the order of the list, at most so many. */
+export async function* recordsOf(
   api: LocalApi,
   collection: string,
   limit: number,
@@ -165,8 +167,9 @@ const ALWAYS_EXPORTED = ['history', 'passwords'];
 
 /** Without what is secret in a record. */
 function recordRow(record: Listed): string {
-  const { guid, id, url, origin, name, title, username, clientName } = record;
-  return row([guid ?? id, url ?? origin ?? name, title ?? username ?? clientName]);
+  const { guid, id, url, origin, name, title, username, clientName, card } = record;
+  const person = typeof card === 'object' && card !== null ? calledBy(card as Card) : undefined;
+  return row([guid ?? id, url ?? origin ?? name ?? person, title ?? username ?? clientName]);
 }
 
 function row(cells: readonly unknown[]): string {

@@ -5,6 +5,7 @@
 import { withoutUserInfo } from '../server-url.ts';
 import { check } from './check.ts';
 import { complaintOf, UsageError } from './complaint.ts';
+import { contacts } from './contacts.ts';
 import { doctor } from './doctor.ts';
 import { put, remove } from './edits.ts';
 import { helpOf, versionLine, wishOf } from './help.ts';
@@ -12,6 +13,7 @@ import { signInToKinto } from './kinto-sign-in.ts';
 import { devices, exportAll, list } from './local.ts';
 import {
   parseCheck,
+  parseContacts,
   parseDoctor,
   parseExport,
   parseImport,
@@ -56,6 +58,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['devices', (args, terminal) => done(devices(parseOfService(args, []), terminal))],
   ['list', (args, terminal) => done(list(parseList(args), terminal))],
   ['export', (args, terminal) => done(exportAll(parseExport(args), terminal))],
+  ['contacts', (args, terminal) => contacts(parseContacts(args), terminal)],
   ['put', (args, terminal) => done(put(parseLocal(args, ['COLLECTION', 'JSON?']), terminal))],
   [
     'delete',

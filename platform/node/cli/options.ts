@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import type { AgentConfig } from '../../../agent/index.ts';
 import { parsedUrl } from '../../parsed-url.ts';
+import { VERSIONS, type Version } from '../vcard/writer.ts';
 import { UsageError } from './complaint.ts';
 import { KINTO } from './contents.ts';
 import { kintoUrl } from './credentials.ts';
@@ -52,6 +53,16 @@ export interface LocalOptions {
 export interface ListOptions extends LocalOptions {
   readonly prefix: string | null;
   readonly limit: number;
+}
+
+export interface ContactsOptions {
+  readonly action: 'import' | 'export';
+  readonly directory: string;
+  readonly json: boolean;
+  /** What is read, at least one; or what is written, at most one. */
+  readonly files: readonly string[];
+  /** Of the cards that are written. */
+  readonly version: Version;
 }
 
 export interface CheckOptions extends LocalOptions {
@@ -178,6 +189,31 @@ export function parseList(args: readonly string[]): ListOptions {
 export function parseExport(args: readonly string[]): ExportOptions {
   const { values, words } = parse(args, [], { data: text, json: flag, output: text });
   return { ...localOptions(values, words), file: values.output ?? null };
+}
+
+export function parseContacts(args: readonly string[]): ContactsOptions {
+  const options = { data: text, json: flag, vcard: text } as const;
+  const { values, words } = parse(args, ['import or export', 'FILE...?'], options);
+  const [action = '', ...files] = words;
+  if (action !== 'import' && action !== 'export') {
+    throw new UsageError('contacts must be followed by import or export');
+  }
+  if (action === 'import' && files.length === 0) throw new UsageError('FILE is missing');
+  if (action === 'import' && values.vcard !== undefined) {
+    throw new UsageError('--vcard is for export: each card that is read says its version');
+  }
+  if (action === 'export' && files.length > 1) throw new UsageError('one FILE is written');
+  if (action === 'export' && values.json) throw new UsageError('--json is for import');
+  const { vcard = '3.0' } = values;
+  const version = VERSIONS.find((one) => one === vcard);
+  if (version === undefined) throw new UsageError(`--vcard must be ${VERSIONS.join(' or ')}`);
+  return {
+    action,
+    directory: localOptions(values, []).directory,
+    json: values.json,
+    files,
+    version,
+  };
 }
 
 export function parseCheck(args: readonly string[]): CheckOptions {

@@ -43,6 +43,18 @@ export function isEmptyValue(value: PropertyValue): boolean {
   return typeof value === 'string' ? value === '' : value.every((part) => part.length === 0);
 }
 
+/** How a person is called; empty: there is nothing to call them by. */
+export function calledBy(card: Card): string {
+  const name = card.fn?.[0]?.value;
+  return typeof name === 'string' && name.trim() !== '' ? name : nameFor(card);
+}
+
+/** What two cards of one person have alike, however it is written; empty: it has none. */
+export function plainUid(card: Card): string {
+  const uid = card.uid?.[0]?.value;
+  return typeof uid === 'string' ? uid.replace(/^urn:uuid:/i, '').toLowerCase() : '';
+}
+
 /** How somebody without a name in full is called; empty: there is nothing to call them by. */
 export function nameFor(card: Card): string {
   const first = (name: string): PropertyValue => card[name]?.[0]?.value ?? '';

@@ -170,10 +170,10 @@ test('a bad card is told by its number, name and line, and the others are read',
     ...['BEGIN:VCARD', 'FN:B', 'END:VCARD', 'BEGIN:VCARD', 'TEL:1'],
   ].join('\n');
   expect(all(text)).toEqual([
-    { number: 1, card: { fn: of('A') }, changedMs: null },
+    { number: 1, line: 1, card: { fn: of('A') }, changedMs: null },
     { number: null, name: '', line: 4, complaint: 'it is in no card: BEGIN:VCARD is missing' },
     { number: 2, name: 'Zoë', line: 8, complaint: 'no property: "no colon"' },
-    { number: 3, card: { fn: of('B') }, changedMs: null },
+    { number: 3, line: 10, card: { fn: of('B') }, changedMs: null },
     { number: 4, name: '', line: 14, complaint: 'no END:VCARD before the end of the file' },
   ]);
 });

@@ -12,15 +12,17 @@ import { CardFault } from './fault.ts';
 import { type CardLines, cardsIn, type Line, unfolded } from './lines.ts';
 import { instantOf } from './rev.ts';
 
-interface ReadCard {
+export interface ReadCard {
   /** Which one of the file, from 1. */
   readonly number: number;
+  /** Where it begins in the file, from 1. */
+  readonly line: number;
   readonly card: Card;
   /** When it was changed last; null: it does not say. */
   readonly changedMs: number | null;
 }
 
-interface BadCard {
+export interface BadCard {
   /** As that of a good one; null: the line is in no card. */
   readonly number: number | null;
   /** Its name in full, as far as it has one. */
@@ -71,7 +73,7 @@ function readCard({ line, lines, fault }: CardLines): Omit<ReadCard, 'number'> {
   const card = Object.fromEntries(properties);
   if (properties.size === 0) throw new CardFault(line, 'it says nothing');
   const name = properties.has('fn') ? '' : nameFor(card);
-  return { card: name === '' ? card : { fn: [{ value: name }], ...card }, changedMs };
+  return { line, card: name === '' ? card : { fn: [{ value: name }], ...card }, changedMs };
 }
 
 /** Some programs do not say it, and write 3.0. */
@@ -90,7 +92,10 @@ function versionOf(lines: readonly Line[]): string {
 function propertyOf(content: ContentLine, inner: string | undefined, isOld: boolean): Property {
   const { name, group } = content;
   const { value, params } = plainParams(decodedValue(content, inner, isOld), name, isOld);
-  const kept = [...params].map(([param, values]) => [param, values.map((one) => decodeBytes(one))]);
+  // Each program has an order of its own.
+  const kept = [...params]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([param, values]) => [param, values.map((one) => decodeBytes(one))]);
   return {
     value,
     ...(kept.length > 0 && { params: Object.fromEntries(kept) }),

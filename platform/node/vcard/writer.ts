@@ -7,7 +7,10 @@ import { type Card, kindOf, nameFor, type Property } from './card.ts';
 import { writeParam, writeValue } from './escapes.ts';
 import { revOf } from './rev.ts';
 
-export type Version = '3.0' | '4.0';
+/** The one that more programs read comes first. */
+export const VERSIONS = ['3.0', '4.0'] as const;
+
+export type Version = (typeof VERSIONS)[number];
 
 /** Octets of a line of a file. */
 const OCTETS_MAX = 75;
