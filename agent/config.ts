@@ -88,6 +88,13 @@ export interface AgentConfig {
    * of it was not sent.
    */
   readonly remotes?: { readonly [name: string]: NamedRemote };
+  /**
+   * Where the collections are that apps have for themselves, and what an app may keep there. The
+   * first remote, and `APP_QUOTA` of limits.ts, if it is not given.
+   */
+  readonly apps?: { readonly remote?: string } & {
+    readonly [limit in 'collectionsMax' | 'recordsMax' | 'bytesMax']?: number;
+  };
   /** Without it the platform's own Identity is asked. */
   readonly signIn?: SignInConfig;
   /** By collection name; one that is not named is off. */

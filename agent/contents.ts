@@ -5,6 +5,7 @@ import type { Collection } from './collections/collection.ts';
 import type { Devices } from './remotes/devices.ts';
 import type { Part } from './remotes/parts.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
+import type { Apps } from './several/app-place.ts';
 import type { Kind } from './several/instances.ts';
 import type { Several } from './several/remotes.ts';
 import type { openKeeper, PasswordSignIn } from './signin/keeper.ts';
@@ -35,6 +36,8 @@ export interface Contents {
   readonly several?: Several;
   /** Of which collections can be made at run time; used by `several`. */
   readonly kinds?: readonly Kind[];
+  /** Collections that apps have for themselves; used by `several`. */
+  readonly apps?: Apps;
   /** Before the collections of a generation are opened: says which there are. */
   opening?(generation: string): Promise<void>;
 }

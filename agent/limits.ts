@@ -247,3 +247,14 @@ export const SETTING_NAME_CHARS_MAX = 256;
 /** An article's addresses and titles, in UTF-16 units: as Firefox's reading list had them. */
 export const ARTICLE_URL_CHARS_MAX = 2_048;
 export const ARTICLE_TITLE_CHARS_MAX = 1_024;
+
+/**
+ * What an app may keep in collections of its own, all of them together: collections, records, and
+ * bytes of their JSON in UTF-8. A device's configuration may say otherwise. A record of many apps
+ * is on the flash of every device; all records of an app are counted before it writes one.
+ */
+export const APP_QUOTA = { collectionsMax: 8, recordsMax: 2_000, bytesMax: 2_097_152 };
+
+/** An app's name for a collection, and the longest origin, in UTF-16 units. */
+export const APP_NAME_CHARS_MAX = 64;
+export const APP_ORIGIN_CHARS_MAX = 300;

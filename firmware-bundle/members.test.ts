@@ -16,7 +16,7 @@ const NAMES = Object.keys(shortMembers);
 const ROOT = new URL('../', import.meta.url);
 /** What is stored, or set by the device, whole. */
 const OF_JSON = `config errors limits settings status schedule/backoff store/collection-state
-  store/state`.split(/\s+/);
+  store/state several/app-data several/instances`.split(/\s+/);
 /** Words that errors say, too. */
 const TEXTS: readonly string[] = ['mirror'];
 

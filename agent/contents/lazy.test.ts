@@ -6,9 +6,11 @@ import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { strategies as loadedStrategies } from '../api/conflicts.ts';
 import { settings as loadedSettings } from '../collections/settings.ts';
 import { openKeeper } from '../signin/keeper.ts';
+import { apps as loadedApps } from './apps.ts';
 import { kintoSignIn } from './kinto-sign-in.ts';
 import {
   addresses,
+  apps,
   bookmarks,
   clients,
   contacts,
@@ -60,6 +62,14 @@ test('extension storage is called as what is loaded is', async () => {
   expect(Object.keys(extensionStorage.openStorage(...of)).sort()).toEqual(
     Object.keys(loaded).sort(),
   );
+});
+
+test('what apps have for themselves is called as what is loaded is', () => {
+  const place = { one: {}, origin: 'https://a.example' } as never as Parameters<
+    typeof apps.open
+  >[0];
+  expect(Object.keys(apps).sort()).toEqual(Object.keys(loadedApps).sort());
+  expect(Object.keys(apps.open(place)).sort()).toEqual(Object.keys(loadedApps.open(place)).sort());
 });
 
 test.each([

@@ -7,10 +7,13 @@ import type { Credentials, Platform } from '../../platform/ports.ts';
 import type { Conflicts, Strategies } from '../api/conflicts.ts';
 import type { Core } from '../api/core.ts';
 import type { ExtensionStorage, StorageCollection } from '../api/extension-storage.ts';
+import { appKind, originOf } from '../collections/app.ts';
 import type { CollectionPart } from '../contents.ts';
 import type { Devices } from '../remotes/devices.ts';
 import type { Part } from '../remotes/parts.ts';
 import type { RemoteDriver } from '../remotes/remote.ts';
+import type { AppData } from '../several/app-data.ts';
+import type { Apps } from '../several/app-place.ts';
 import type { Keeper, openKeeper, PasswordSignIn } from '../signin/keeper.ts';
 
 export const syncto: Part<RemoteDriver> = {
@@ -107,6 +110,30 @@ export const strategies: Strategies = {
     return {
       conflicts: async (...of) => (await opened()).conflicts(...of),
       resolve: async (...of) => (await opened()).resolve(...of),
+    };
+  },
+};
+
+/** Loaded by the first app that asks; which collections there are is known before that. */
+export const apps: Apps = {
+  ...{ kind: appKind, originOf },
+  secret: async (...of) => (await import('./apps.ts')).apps.secret(...of),
+  followKey: async (...of) => (await import('./apps.ts')).apps.followKey(...of),
+  endLeaving: async (...of) => (await import('./apps.ts')).apps.endLeaving(...of),
+  open(place) {
+    const opened = async (): Promise<AppData> => (await import('./apps.ts')).apps.open(place);
+    return {
+      create: async (name) => (await opened()).create(name),
+      list: async () => (await opened()).list(),
+      get: async (name, id) => (await opened()).get(name, id),
+      records: async (name, query) => (await opened()).records(name, query),
+      put: async (name, record) => (await opened()).put(name, record),
+      delete: async (name, id) => (await opened()).delete(name, id),
+      watch: async (name, on) => (await opened()).watch(name, on),
+      usage: async () => (await opened()).usage(),
+      drop: async (name, everywhere) => (await opened()).drop(name, everywhere),
+      remove: async (everywhere) => (await opened()).remove(everywhere),
+      call: async (call) => (await opened()).call(call),
     };
   },
 };

@@ -3,9 +3,8 @@
 // without the account manager. After a change of the key every record moves to its new wire id,
 // before anything else is done with the collection.
 
-import { decodeBase64, encodeBase64 } from '../../crypto/bytes.ts';
+import { encodeBase64 } from '../../crypto/bytes.ts';
 import { hmac, hmacKey } from '../../crypto/hmac.ts';
-import { syncKeyBundle } from '../../crypto/keys.ts';
 import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Collection, RecordIds } from '../collections/collection.ts';
 import { heapOf } from '../config.ts';
@@ -14,8 +13,8 @@ import { eachPage } from '../store/pages.ts';
 import { NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
 import { type CollectionStore, openCollectionStore } from '../store/store.ts';
-import { FORM } from '../store/stored.ts';
 import { type IdRules, recordIds, withIds } from './ids.ts';
+import { derivedSecret, keepSecret, keptSecret } from './kept-secret.ts';
 import type { Kept } from './remote.ts';
 
 /** `RemoteDriver.named` of a remote with these rules. */
@@ -38,16 +37,11 @@ const secretKey = (generation: string): string => `${generation}.w`;
 
 /** Errors: those of the storage, and of the account manager where nothing is kept. */
 async function secretOf({ platform, vault, generation }: Kept): Promise<Uint8Array> {
-  const { identity, storage } = platform;
   const key = secretKey(generation);
-  const [box = null] = await ported(storage.get([key]));
-  const opened = box instanceof Uint8Array ? await vault.open(key, box) : null;
-  const known = opened && decodeBase64(opened.text, 'url');
-  if (known) return known;
-  const { macKey } = syncKeyBundle(await ported(identity.syncKey()));
-  const secret = hmac(hmacKey(macKey), encodeUtf8('kitsync/v1/ids'));
-  const sealed = await vault.seal(key, FORM, encodeBase64(secret, 'url'));
-  await ported(storage.commit([[key, sealed]]));
+  const known = await keptSecret(platform, vault, key);
+  if (known !== null) return known;
+  const secret = await derivedSecret(platform, 'kitsync/v1/ids');
+  await keepSecret(platform, vault, key, secret);
   return secret;
 }
 

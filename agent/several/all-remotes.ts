@@ -28,13 +28,10 @@ export interface One {
 /** `ones`: the device's first remote first. */
 export function allRemotes(platform: Platform, ones: readonly One[]): RemoteCore {
   const started = new Set<One>();
-  const names = (): string[] =>
-    ones.flatMap(({ collections }) => collections.map(({ name }) => name));
+  const names = (): string[] => ones.flatMap(namesIn);
   const { initialize, signIn, devices } = firstOf(ones);
   const of = (collection: unknown): RemoteCore => {
-    const found = ones.find(({ collections }) =>
-      collections.some(({ name }) => name === collection),
-    );
+    const found = ones.find((one) => namesIn(one).some((name) => name === collection));
     if (found !== undefined) return found.core;
     throw badInput(`collection: not one of ${names().join(', ')}`);
   };
@@ -84,6 +81,13 @@ export function showAll(ones: readonly One[]): string {
   const remotes = texts.map(({ name, text }) => `"${name}":${jsonOfStatus(text)}`);
   const more = ones.length > 1 ? `,"remotes":{${remotes.join()}}` : '';
   return jsonOfStatus({ own: texts[0]?.text.own ?? '', collections: collections.join() }, more);
+}
+
+/** Of all but those that servers call otherwise: they are seen through their own door only. */
+function namesIn({ collections, instances }: One): string[] {
+  const hidden = instances.made.filter(({ name, collection }) => collection.name !== name);
+  const isHidden = (name: string): boolean => hidden.some((one) => one.collection.name === name);
+  return collections.flatMap(({ name }) => (isHidden(name) ? [] : [name]));
 }
 
 function firstOf([first]: readonly One[]): RemoteCore {

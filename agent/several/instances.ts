@@ -1,9 +1,10 @@
 // The collections of one remote that were made at run time: the kind is code, the instance is
 // stored. Each has one value of its own, `<g>.i.<n>`, and its records under the letter `_<n>`: both
 // go with the generation. One that is being removed is marked first, and its value goes last, so
-// that whoever opens the generation next ends what was begun.
+// that whoever opens the generation next ends what was begun. One that is to go from the server as
+// well stays until its deletions have gone up: `leaving`.
 
-import type { Platform } from '../../platform/ports.ts';
+import type { Platform, Storage } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
 import { badInput, notEnabled, ported } from '../errors.ts';
 import { MADE_COLLECTIONS_MAX } from '../limits.ts';
@@ -14,31 +15,43 @@ import { jsonStored, storedObject } from '../store/stored.ts';
 /** A kind of collection of which there may be any number. */
 export interface Kind {
   readonly kind: string;
-  /** Null for a name that no server takes. */
+  /** Null for a name that it does not take. */
   collection(name: string): Collection | null;
   /** Which names it takes, in words. */
   readonly names: string;
+  /** What servers call it, where that is a secret of the user's; left out: its own name. */
+  wireName?(name: string, secret: Uint8Array): string;
 }
 
-interface Made {
+export interface Made {
   readonly n: number;
-  readonly collection: Collection;
   readonly kind: string;
+  /** As whoever made it calls it. */
+  readonly name: string;
+  /** As servers call it. */
+  readonly collection: Collection;
+  readonly isDropped: boolean;
 }
 
 export interface Instances {
   /** Those of the generation that is open. */
+  readonly made: readonly Made[];
   readonly collections: readonly Collection[];
   /** Reads which there are, and ends removals that were begun. Errors: those of the storage. */
   opening(generation: string): Promise<void>;
   /**
-   * `isTaken`: by another collection of the device, or by the server. Errors: `badInput`, those of
-   * the storage.
+   * Once it is there, nothing more. `isTaken`: by another collection of the device, or by the
+   * server. Errors: `badInput`, those of the storage, and of the account manager.
    */
-  create(kind: unknown, name: unknown, isTaken: (name: string) => boolean): Promise<void>;
+  create(kind: Kind, name: unknown, isTaken: (name: string) => boolean): Promise<void>;
+  /** Marks one that goes when its deletions have gone up. Errors: those of the storage. */
+  leave(one: Made): Promise<void>;
   /** `closed`: nothing of it is in anybody's hands any more. Errors: those of the storage. */
-  remove(name: string, closed: () => Promise<void>): Promise<void>;
+  remove(one: Made, closed: () => Promise<void>): Promise<void>;
 }
+
+/** The secret of a generation that names are made with. */
+type SecretOf = (generation: string) => Promise<Uint8Array>;
 
 const MODEL = { kind: '', name: '', isGone: false };
 
@@ -46,6 +59,7 @@ export function createInstances(
   { storage, clock }: Platform,
   kinds: readonly Kind[],
   isBuiltIn: (name: string) => boolean,
+  secretOf: SecretOf,
 ): Instances {
   let generation: string | null = null;
   let made: readonly Made[] = [];
@@ -56,14 +70,19 @@ export function createInstances(
     await removeRange({ storage, clock }, `${generation}._${n.toString(36)}.`);
     await ported(storage.commit([[keyOf(n), null]]));
   };
-  const instance = (n: number, kind: unknown, name: string): Made | null => {
-    const found = kinds.find((one) => one.kind === kind);
-    const collection = found?.collection(name) ?? null;
-    if (found === undefined || collection === null || isBuiltIn(name)) return null;
-    return { n, kind: found.kind, collection: { ...collection, letter: `_${n.toString(36)}` } };
+  const mark = (one: Made, isGone: boolean): Promise<void> =>
+    ported(storage.commit([[keyOf(one.n), storedOf(one, isGone)]]));
+  const change = async (one: Made, isDropped: boolean): Promise<void> => {
+    const changed = { ...one, isDropped };
+    await mark(changed, false);
+    made = made.map((other) => (other === one ? changed : other));
   };
+  const instance = makerOf(kinds, isBuiltIn, secretOf);
 
   return {
+    get made() {
+      return made;
+    },
     get collections() {
       return made.map(({ collection }) => collection);
     },
@@ -71,51 +90,78 @@ export function createInstances(
       generation = now;
       made = [];
       last = 0;
-      const from = `${now}.i.`;
-      const limit = 2 * MADE_COLLECTIONS_MAX;
-      const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit }));
-      const values = keys.length > 0 ? await ported(storage.get(keys)) : [];
-      for (const [at, key] of keys.entries()) {
-        const n = Number.parseInt(key.slice(from.length), 36);
+      for (const { n, entry } of await storedIn(storage, now)) {
         last = Math.max(last, n);
-        const value = values[at] ?? null;
-        const entry = value === null ? null : storedObject(MODEL, value);
         if (entry?.isGone) await clear(n);
+        if (entry === null || entry.isGone) continue;
+        const { kind, name, isDropped = false } = entry;
         // One of a kind that this build does not have stays as it is.
-        const one = entry === null || entry.isGone ? null : instance(n, entry.kind, entry.name);
+        const one = await instance(now, { n, kind, name, isDropped });
         if (one !== null) made = [...made, one];
       }
     },
     async create(kind, name, isTaken) {
       if (generation === null) throw notEnabled();
-      const found = kindOf(kinds, kind);
-      if (made.some((one) => one.collection.name === name && one.kind === kind)) return;
-      const text = freeName(found, name, isTaken);
+      const known = made.find((one) => one.name === name && one.kind === kind.kind);
+      if (known) return known.isDropped ? change(known, false) : undefined;
+      const text = freeName(kind, name, isTaken);
       if (made.length >= MADE_COLLECTIONS_MAX) {
         throw badInput(`name: there are ${MADE_COLLECTIONS_MAX} such collections, and no more fit`);
       }
-      const one = instance(++last, kind, text);
+      const entry = { n: ++last, kind: kind.kind, name: text, isDropped: false };
+      const one = await instance(generation, entry);
       if (one === null) throw badInput(`name: ${text} is taken`);
-      const entry = { kind, name: text, isGone: false };
-      await ported(storage.commit([[keyOf(one.n), jsonStored(entry)]]));
+      await mark(one, false);
       made = [...made, one];
     },
-    async remove(name, closed) {
-      const one = made.find(({ collection }) => collection.name === name);
-      if (one === undefined) return;
-      const { n, kind } = one;
-      await ported(storage.commit([[keyOf(n), jsonStored({ kind, name, isGone: true })]]));
+    leave: (one) => change(one, true),
+    async remove(one, closed) {
+      await mark(one, true);
       made = made.filter((other) => other !== one);
       await closed();
-      await clear(n);
+      await clear(one.n);
     },
   };
 }
 
-function kindOf(kinds: readonly Kind[], kind: unknown): Kind {
-  const found = kinds.find((one) => one.kind === kind);
-  if (found !== undefined) return found;
-  throw badInput(`kind: not one of ${kinds.map((one) => one.kind).join(', ')}`);
+type Entry = typeof MODEL & { readonly isDropped?: boolean };
+
+function storedOf({ kind, name, isDropped }: Made, isGone: boolean): string {
+  return jsonStored({ kind, name, isGone, ...(isDropped && { isDropped }) });
+}
+
+/** What is stored of the collections of a generation; null: not what was written. */
+async function storedIn(
+  storage: Storage,
+  generation: string,
+): Promise<{ readonly n: number; readonly entry: Entry | null }[]> {
+  const from = `${generation}.i.`;
+  const limit = 2 * MADE_COLLECTIONS_MAX;
+  const keys = await ported(storage.scan({ from, to: rangeEnd(from), limit }));
+  const values = keys.length > 0 ? await ported(storage.get(keys)) : [];
+  return keys.map((key, at) => {
+    const value = values[at] ?? null;
+    return {
+      n: Number.parseInt(key.slice(from.length), 36),
+      entry: value === null ? null : storedObject<Entry>(MODEL, value),
+    };
+  });
+}
+
+/** How the collections of one kind are made of what is stored of them. */
+function makerOf(
+  kinds: readonly Kind[],
+  isBuiltIn: (name: string) => boolean,
+  secretOf: SecretOf,
+): (generation: string, entry: Omit<Made, 'collection'>) => Promise<Made | null> {
+  return async (generation, entry) => {
+    const found = kinds.find(({ kind }) => kind === entry.kind);
+    const plain = found?.collection(entry.name) ?? null;
+    if (found === undefined || plain === null) return null;
+    const name = found.wireName?.(entry.name, await secretOf(generation)) ?? entry.name;
+    if (isBuiltIn(name)) return null;
+    return { ...entry, collection: { ...plain, name, letter: `_${entry.n.toString(36)}` } };
+  };
 }
 
 function freeName(kind: Kind, name: unknown, isTaken: (name: string) => boolean): string {

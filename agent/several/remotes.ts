@@ -8,6 +8,8 @@ import type { RemoteDriver } from '../remotes/remote.ts';
 import type { SignIn } from '../signin/keeper.ts';
 import type { AgentState, StatusText } from '../status.ts';
 import type { Lock } from '../store/lock.ts';
+import type { AppData } from './app-data.ts';
+import type { Apps } from './app-place.ts';
 import type { Kind } from './instances.ts';
 
 /** One remote with all that is its own. */
@@ -44,6 +46,12 @@ export interface Making {
    * own. Errors: `badInput` for one that was not made so, those of the storage.
    */
   removeCollection(name: string): Promise<void>;
+  /**
+   * What an app has for itself, by its address: nobody sees it but who asks for this origin. Who
+   * that is, the device knows. Errors: `badInput` for an address without an origin, and where the
+   * build has no collections of apps.
+   */
+  forApp(address: string): AppData;
 }
 
 /** What a build has of several remotes. Throws an Error for a configuration that is none. */
@@ -58,6 +66,7 @@ export type Several = <C extends Holding>(
 export interface Holding {
   readonly collections: readonly { readonly name: string; readonly letter: string }[];
   readonly kinds?: readonly Kind[];
+  readonly apps?: Apps;
   readonly drivers: readonly (RemoteDriver | Part<RemoteDriver>)[];
 }
 

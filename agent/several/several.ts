@@ -5,11 +5,15 @@
 import type { Platform } from '../../platform/ports.ts';
 import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
 import { badInput, notEnabled, SyncError } from '../errors.ts';
+import { APP_QUOTA } from '../limits.ts';
 import { driverOf } from '../remotes/parts.ts';
 import { jsonOfStatus, type PassReport, type StatusText } from '../status.ts';
+import type { Lock } from '../store/lock.ts';
 import { allRemotes, type One, showAll } from './all-remotes.ts';
+import type { AppData } from './app-data.ts';
+import type { Apps } from './app-place.ts';
 import { bindingsOf } from './bindings.ts';
-import { createInstances, type Instances } from './instances.ts';
+import { createInstances, type Instances, type Kind } from './instances.ts';
 import { sweepMoved } from './moved.ts';
 import { placeOf, viewOf } from './platform-view.ts';
 import type { Holding, Making, OneCore, OpenRemote, RemoteCore, Remotes } from './remotes.ts';
@@ -30,32 +34,62 @@ export function several<C extends Holding>(
     if (found !== undefined) return found;
     throw badInput(`remote: not one of ${[...byName.keys()].join(', ')}`);
   };
-  return contents.kinds ? Object.assign(remotes, { making: makingOf(remotes, ones) }) : remotes;
+  if (!contents.kinds && !contents.apps) return remotes;
+  const oneOf = (name: string): One => {
+    const core = remotes(name);
+    return ones.find((one) => one.core === core) as One;
+  };
+  const { kinds = [], apps } = contents;
+  const { remote = FIRST_REMOTE, ...limits } = config.apps ?? {};
+  if (apps && !byName.has(remote)) throw new Error(`apps: there is no remote ${remote}`);
+  const quota = { ...APP_QUOTA, ...limits };
+  const making = makingOf(ones, oneOf, kinds);
+  const forApp = (address: string): AppData => {
+    if (!apps) throw badInput('app: this build has no collections of apps');
+    const origin = apps.originOf(address);
+    if (origin === null) throw badInput(`origin: not the address of an app`);
+    const one = oneOf(remote);
+    const create = (name: string): Promise<void> => createIn(ones, one, apps.kind, name);
+    return apps.open({ platform, one, origin, quota, create });
+  };
+  return Object.assign(remotes, { making: { ...making, forApp } });
 }
 
-/** Making and removing collections takes turns with the passes. */
-function makingOf(remotes: Remotes, ones: readonly One[]): Making {
-  const isTaken = (name: string): boolean =>
-    ones.some(({ collections }) => collections.some((one) => one.name === name));
+function makingOf(
+  ones: readonly One[],
+  oneOf: (remote: string) => One,
+  kinds: readonly Kind[],
+): Omit<Making, 'forApp'> {
   return {
     async createCollection(kind, name, remote = FIRST_REMOTE) {
-      const core = remotes(remote);
-      const one = ones.find((one) => one.core === core);
-      if (core.state() === 'disabled') throw notEnabled();
-      await one?.turns.run(async () => {
-        const reserved = await one.reserved();
-        const isNone = (text: string): boolean => reserved.includes(text) || isTaken(text);
-        await one.instances.create(kind, name, isNone);
-      });
+      const one = oneOf(remote);
+      const found = kinds.find((one) => one.kind === kind);
+      if (found === undefined) {
+        throw badInput(`kind: not one of ${kinds.map((one) => one.kind).join(', ')}`);
+      }
+      await createIn(ones, one, found, name);
     },
     async removeCollection(name) {
-      const one = ones.find(({ instances }) =>
-        instances.collections.some((made) => made.name === name),
-      );
-      if (one === undefined) throw badInput('name: no collection that was made at run time');
-      await one.turns.run(() => one.instances.remove(name, () => one.core.reopen()));
+      for (const { core, instances, turns } of ones) {
+        const own = instances.made.find((one) => one.name === name);
+        if (own && kinds.some(({ kind }) => kind === own.kind)) {
+          return turns.run(() => instances.remove(own, () => core.reopen()));
+        }
+      }
+      throw badInput('name: no collection that was made at run time');
     },
   };
+}
+
+/** Making collections takes turns with the passes, and so does removing them. */
+async function createIn(ones: readonly One[], one: One, kind: Kind, name: unknown): Promise<void> {
+  const isTaken = (text: string): boolean =>
+    ones.some(({ collections }) => collections.some((other) => other.name === text));
+  if (one.core.state() === 'disabled') throw notEnabled();
+  await one.turns.run(async () => {
+    const reserved = await one.reserved();
+    await one.instances.create(kind, name, (text) => reserved.includes(text) || isTaken(text));
+  });
 }
 
 function openAll<C extends Holding>(
@@ -82,28 +116,67 @@ function openAll<C extends Holding>(
     const others = contents.collections.filter((one) => !own.includes(one.name));
     let unsent: ReadonlyMap<string, number> = new Map();
     const isBuiltIn = (name: string): boolean => names.includes(name);
-    const instances = createInstances(view, contents.kinds ?? [], isBuiltIn);
+    const { apps } = contents;
+    const kinds = [...(contents.kinds ?? []), ...(apps ? [apps.kind] : [])];
+    let generation = '';
+    const secretOf = (of: string): Promise<Uint8Array> => {
+      if (!apps) throw new TypeError('no kind of this build has a secret');
+      return apps.secret(view, of);
+    };
+    const instances = createInstances(view, kinds, isBuiltIn, secretOf);
     const held = {
       ...contents,
       get collections() {
         return [...builtIn, ...instances.collections];
       },
-      async opening(generation: string) {
-        unsent = await sweepMoved(view, generation, others);
-        await instances.opening(generation);
+      async opening(now: string) {
+        generation = now;
+        unsent = await sweepMoved(view, now, others);
+        await instances.opening(now);
       },
     };
-    const core = open(view, withInstances(config, instances), held, turns, show);
+    const passing: Lock = apps ? withApps(turns, view, apps, () => ({ one, generation })) : turns;
+    const core = open(view, withInstances(config, instances), held, passing, show);
     const told = withUnsent(withTurns(core, turns), () => unsent);
-    return {
+    const one: One = {
       ...{ name, instances, turns, storage: view.storage, core: told },
       get collections() {
         return held.collections;
       },
       reserved: async () => (await driverOf(contents, config)).reserved ?? [],
     };
+    return one;
   });
   return ones;
+}
+
+/**
+ * Before a pass apps' collections have the names that the user's key gives them, and what has left
+ * goes behind it. What fails of that is tried again at the next one.
+ */
+function withApps(
+  turns: Lock,
+  view: Platform,
+  apps: Apps,
+  of: () => { readonly one: One; readonly generation: string },
+): Lock {
+  const hasApps = (): boolean =>
+    of().one.core.state() !== 'disabled' &&
+    of().one.instances.made.some(({ kind }) => kind === apps.kind.kind);
+  return {
+    run: (task) =>
+      turns.run(async () => {
+        const { one, generation } = of();
+        if (hasApps() && (await apps.followKey(view, generation))) await one.core.reopen();
+        const done = await task();
+        if (hasApps()) await apps.endLeaving(view, one).catch(unlessShown);
+        return done;
+      }),
+  };
+}
+
+function unlessShown(error: unknown): void {
+  if (!(error instanceof SyncError)) throw error;
 }
 
 /** What was made here is on until its user says otherwise. */

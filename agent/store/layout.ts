@@ -6,6 +6,7 @@
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
 //   t stored values were lost, and not every collection has been mended since (mend.ts)
 //   <g>.i.<n>              a collection made at run time, its letter _<n> (several/instances.ts)
+//   <g>.i                  the secret that apps' collections are named with (remotes/app-secret.ts)
 //   <g>.w                  the secret of hashed ids, sealed (remotes/named.ts)
 //   <g>.w.<letter>         names the secret that the ids of a collection are made with
 //   :NAME:...              the same again of a further remote (prefixed.ts)

@@ -28,13 +28,13 @@ const ON = { enabled: true, readOnly: false };
 
 export const PROTOCOLS = ['sync15', 'kinto'] as const;
 
-interface UserDevice {
+export interface UserDevice {
   readonly agent: Agent;
   readonly platform: MemoryPlatform;
   readonly storage: MemoryStorage;
 }
 
-interface SameUser {
+export interface SameUser {
   /** What was asked: `GET /path`. Tests empty it. */
   readonly asked: string[];
   /** Null over Firefox Sync. */
