@@ -35,7 +35,7 @@ test.each(CASES)('a first pass that hung in a %s leaves nothing: %s', async (kin
 
 test.each(CASES)('a pass of edits that hung in a %s leaves nothing: %s', async (kind, _, start) => {
   let at = 0;
-  for (let hasHung = true; hasHung; at += every(4)) {
+  for (let hasHung = true; hasHung; at += every(7)) {
     const bench = new Bench(start);
     const device = await bench.story();
     hasHung = await signedOutOf(device, kind, at, () => device.agent.sync());

@@ -137,7 +137,7 @@ const REFUSED = [1, 60, 1_500, 500];
 /** What a device is told that has to start again: see `refusalOrEnd`. */
 const TOLD = ['deviceFailed', 'outOfMemory', 'failed', 'ended'];
 
-describe.each(ASKED.filter((_, at) => at % every(2) === 0))('where memory for %s', (part) => {
+describe.each(ASKED.filter((_, at) => at % every(3) === 0))('where memory for %s', (part) => {
   test.each(REFUSED.filter((_, at) => at % every(2) === 0))(
     'is refused twice at every request number %i, it is told, and a restart mends it',
     async (requests) => {

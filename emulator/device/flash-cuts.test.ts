@@ -120,7 +120,7 @@ it('survives a cut at any flash write, whatever became of un-synced pages', asyn
   const flash = flashOf();
   const store = storeOf(await startEngine(), flash);
   const failures: string[] = [];
-  const stride = every(4);
+  const stride = every(9);
   let acked = 0;
   flash.onEvent = () => {
     const event = flash.events + 1;

@@ -78,7 +78,7 @@ test(`${RUNS} flipped bits: nothing is wrong, and all comes back`, async () => {
   const expected = await listed(first, 'history');
   const image = first.flash().imageAfterCut(createRandom(1), 'kept');
   const counts = new Map<string, number>();
-  for (let run = 0; run < RUNS; run += every(12)) {
+  for (let run = 0; run < RUNS; run += every(25)) {
     const tv = television(store, flipped(image, run));
     const outcome = await tv.device
       .boot()

@@ -201,7 +201,7 @@ test.each(STORES)('$name goes on where it was, and its outbox arrives once', asy
 
 test.each(STORES)('$name goes on, wherever it is killed', { timeout: 600_000 }, async (store) => {
   const { writes, bootWrites, cuts, complaints } = await sweep(store, onDisk, {
-    stride: every(50, 7),
+    stride: every(120, 7),
     faults: ['kept'],
   });
   console.log(`${store.name}: ${writes} writes, ${bootWrites} of the step; ${cuts} kills`);

@@ -105,7 +105,7 @@ describe.each([
   ['syncto', 'browserid'],
   ['sync15', 'bearer'],
 ] as const)('over %s', (protocol, auth) => {
-  test.each(REQUESTS.filter((_, at) => at % every(11) === 0))(
+  test.each(REQUESTS.filter((_, at) => at % every(23) === 0))(
     'every request number %i is refused',
     async (requests) => {
       const account = readAccount(JSON.parse(CORPUS));

@@ -19,6 +19,7 @@ import {
 } from './lab.ts';
 import { faults, type Moment, nameOf, play, recover, withNews } from './play.ts';
 import { secondDevice } from './second-device.ts';
+import { every } from './share.ts';
 import type { Step } from './story.ts';
 
 const START = freezeAccount(
@@ -150,16 +151,17 @@ describe.each(KINDS)('an answer to %s', (kind) => {
   const BODIES = ['0', '8', '14', '17', '{}', '{"success":[],"failed":{},"modified":1}', '<html>'];
 
   test('of any status, with any body, done or not, loses nothing', async () => {
-    for (const status of [...STATUSES, ...MORE]) {
-      for (const body of BODIES) {
-        for (const isDone of kind === 'post' ? [true, false] : [true]) {
-          const lie: Lie = async (ask, request) => {
-            if (kindOf(request) !== kind) return null;
-            const headers = isDone ? (await ask()).headers : [];
-            return { status, headers, body: Buffer.from(body) };
-          };
-          await endure(lie, momentOf(kind));
-        }
+    const answers = [...STATUSES, ...MORE].flatMap((status) =>
+      BODIES.map((body) => [status, body] as const),
+    );
+    for (const [status, body] of answers.filter((_, at) => at % every(3) === 0)) {
+      for (const isDone of kind === 'post' ? [true, false] : [true]) {
+        const lie: Lie = async (ask, request) => {
+          if (kindOf(request) !== kind) return null;
+          const headers = isDone ? (await ask()).headers : [];
+          return { status, headers, body: Buffer.from(body) };
+        };
+        await endure(lie, momentOf(kind));
       }
     }
   });

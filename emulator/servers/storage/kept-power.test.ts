@@ -103,7 +103,7 @@ async function expectedStates(): Promise<string[]> {
 
 test('a power cut at any write leaves what was acknowledged, and whole requests', async () => {
   const expected = await expectedStates();
-  const stride = every(8);
+  const stride = every(16);
   let cuts = 0;
   for (let cutAfter = stride; ; cutAfter += stride) {
     const flash = new Flash({ profile, charge() {} });
