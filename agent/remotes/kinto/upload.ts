@@ -15,6 +15,7 @@ import type { Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';
 import type { Polled } from './position.ts';
 import { foundOf } from './records.ts';
+import { unexpected } from './statuses.ts';
 
 /** `written` counts what is stored, for the next listing. */
 export async function openUpload(
@@ -63,6 +64,7 @@ export async function openUpload(
 const RACES_MAX = 4;
 const RACE = 409;
 const CREATED = 201;
+const FULL = 507;
 const UNAVAILABLE: PartAnswer = { status: 503, headers: null, body: null };
 const READ_ONLY: PartAnswer = { status: 405, headers: null, body: null };
 
@@ -112,6 +114,8 @@ async function single({ http, base }: Kinto, part: Part): Promise<PartAnswer> {
     headers: [JSON_BODY, ...Object.entries(part.headers ?? {})],
     ...(part.body !== undefined && { body: JSON.stringify(part.body) }),
   });
+  // There is no room for the next one either.
+  if (answer.status === FULL) throw unexpected(answer, 'record');
   answer.cancel();
   const isStored = answer.status === 200 || answer.status === 201;
   const data = isStored ? { last_modified: etagMs(answer.headers) } : undefined;

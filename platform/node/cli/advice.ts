@@ -44,8 +44,37 @@ const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: str
   ],
   [
     'badResponse',
+    /^kinto: /,
+    'check the address of the Kinto: with it, the one that ends in /v1/ shows JSON in a browser',
+  ],
+  [
+    'badResponse',
     /token server|^hello: /,
-    'check that --token-server is the address of a token server (with syncto: of a Syncto server)',
+    'check that --token-server is the address of a token server ' +
+      '(with syncto: of a Syncto server, with kinto: of a Kinto)',
+  ],
+  [
+    'unauthorized',
+    /^kinto: the (name|token)/,
+    'try again; the owner of the server can give the user another',
+  ],
+  [
+    'unauthorized',
+    /^kinto: /,
+    'sign in again with `kitsync sign-in --kinto`: the password was changed, or the account has ' +
+      'gone; what waits here is sent then',
+  ],
+  ['serviceGone', /^kinto: /, 'the server has closed: sign in to another one'],
+  [
+    'keyMismatch',
+    /epoch does not open/,
+    'the data there is under another key: `kitsync sign-in --kinto` with --code asks for its ' +
+      'recovery code',
+  ],
+  [
+    'readOnly',
+    /lets this user not make it/,
+    'its owner has to allow that (kinto.bucket_create_principals); what waits here is sent then',
   ],
   [
     'unauthorized',

@@ -26,6 +26,8 @@ export interface Data extends Opened {
 interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs'> {
   /** Null: no server is asked. */
   readonly remote: AgentConfig['remote'] | null;
+  /** Of the notes, for a folder that does not say itself for which protocol it was kept. */
+  readonly protocol?: string | undefined;
   /** Null: not one of the account's devices. */
   readonly device: Device | null;
   /** Further services, by name; none when left out. */
@@ -35,8 +37,8 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
 }
 
 /** Where no server is asked, only how its protocol keeps the data counts. */
-function nowhere(keeping: Keeping | null): AgentConfig['remote'] {
-  const protocol = keeping === 'kinto' ? KINTO : 'sync15';
+function nowhere(keeping: Keeping | null, noted = 'sync15'): AgentConfig['remote'] {
+  const protocol = keeping === null ? noted : keeping === 'kinto' ? KINTO : 'sync15';
   return { protocol, serverUrl: '', audience: '', auth: 'bearer' };
 }
 
@@ -49,7 +51,7 @@ export async function openData(options: DataOptions): Promise<Data> {
   const { others = {}, own = [], device } = options;
   let remote: AgentConfig['remote'];
   try {
-    remote = options.remote ?? nowhere(await readKeeping(platform.storage));
+    remote = options.remote ?? nowhere(await readKeeping(platform.storage), options.protocol);
     await checkKeeping(options, platform.storage);
   } catch (error) {
     platform.close();

@@ -10,14 +10,16 @@ import { nodeDeviceCrypto } from '../crypto.ts';
 import { type Machine, nodeMachine } from '../platform.ts';
 import { adviceFor } from './advice.ts';
 import { complaintOf, duration, failureLine, isRefusal, systemReason } from './complaint.ts';
-import { contents } from './contents.ts';
+import { contents, KINTO } from './contents.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder } from './data.ts';
+import { askedOfKinto } from './doctor-kinto.ts';
 import { findHost, openConnection } from './doctor-network.ts';
+import { Finding } from './finding.ts';
 import { NODE_HEAP } from './heap.ts';
 import { identityOf } from './identity.ts';
 import type { DoctorOptions } from './options.ts';
-import { FIRST, type Service } from './service.ts';
+import { FIRST, located, type Service } from './service.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** What a check found out: `detail` in words. Errors are its failure. */
@@ -84,16 +86,25 @@ async function lookAt(
   machine: Machine,
   { run }: Sheet,
 ): Promise<void> {
-  const { credentialsFile, remote } = service;
-  const url = new URL(remote.serverUrl);
+  const { credentialsFile } = service;
+  let { remote } = service;
   let file: CredentialsFile | null = null;
   await run('credentials', [], () => {
     file = readCredentials(credentialsFile, allowHttp);
-    const kind = 'accessToken' in file.token ? 'an access token' : 'a refresh token';
+    remote = located(service, file).remote;
+    const kind =
+      'password' in file.token
+        ? 'a name and a password'
+        : 'accessToken' in file.token
+          ? 'an access token'
+          : 'a refresh token';
     return `${credentialsFile} has ${kind}, and only its owner can read it`;
   });
   if (directory !== null) await run('folder', [], () => lookAtFolder(directory));
-  await run('name', [], () => findHost(url));
+  // Where only the sign-in says where the server is.
+  const placed = remote.serverUrl === '' ? ['credentials'] : [];
+  const url = new URL(remote.serverUrl || 'http://localhost');
+  await run('name', placed, () => findHost(url));
   await run('connection', ['name'], () => openConnection(url));
   let serverMs: number | null = null;
   await run('answer', ['connection'], async () => {
@@ -102,6 +113,13 @@ async function lookAt(
     return `something answers at ${url.host} (status ${answer.status})`;
   });
   await run('clock', ['answer'], () => compareClocks(serverMs, machine.clock.nowMs()));
+  if (remote.protocol === KINTO) {
+    const asked = askedOfKinto(machine, remote.serverUrl, () => file);
+    await run('Kinto', ['answer'], asked.hello);
+    await run('sign-in', ['credentials', 'Kinto'], asked.signIn);
+    await run('data', ['sign-in'], asked.data);
+    return;
+  }
   const asked = openRemote(service, machine, () => file);
   await run('sign-in', ['credentials'], asked.signIn);
   if (remote.protocol === 'sync15') {
@@ -111,16 +129,6 @@ async function lookAt(
 }
 
 const NAME_CHARS = 15;
-
-/** Something is there, and not as it has to be. */
-class Finding extends Error {
-  readonly advice: string;
-
-  constructor(message: string, advice: string) {
-    super(message);
-    this.advice = advice;
-  }
-}
 
 function wordsOf(error: unknown): { readonly detail: string; readonly advice: string | null } {
   if (error instanceof Finding) return { detail: error.message, advice: error.advice };

@@ -7,6 +7,7 @@ import { exchange } from '../../../agent/signin/server.ts';
 import type { Proof } from '../../../agent/signin/user-data.ts';
 import type { SyncKey } from '../../ports.ts';
 import type { Machine } from '../platform.ts';
+import type { CredentialsFile } from './credentials.ts';
 import { printable } from './terminal.ts';
 
 /** What a Kinto says of itself. */
@@ -21,6 +22,12 @@ export interface KintoHello {
   readonly isReadOnly: boolean;
   /** The day on which it is closed; null: it does not say that it is. */
   readonly endsOn: string | null;
+}
+
+/** How a sign-in proves who asks. */
+export function proofOf(token: CredentialsFile['token']): Proof {
+  if ('password' in token) return { basic: `${token.name}:${token.password}` };
+  return { bearer: 'accessToken' in token ? token.accessToken : '' };
 }
 
 /**

@@ -12,7 +12,7 @@ import { complaintOf, Failure } from './complaint.ts';
 import { type CredentialsFile, readCredentials, writeCredentials } from './credentials.ts';
 import type { KintoSignInOptions } from './kinto-options.ts';
 import { secretsFor } from './kinto-secrets.ts';
-import { type KintoHello, kintoHello, makePlace } from './kinto-server.ts';
+import { type KintoHello, kintoHello, makePlace, proofOf } from './kinto-server.ts';
 import { checkWritable } from './private-files.ts';
 import { askCode, showNewCode } from './recovery-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -54,11 +54,6 @@ type Token = CredentialsFile['token'];
 
 function tokenOf({ isBearer, user }: KintoSignInOptions, secret: string): Token {
   return isBearer ? { accessToken: secret } : { name: user ?? '', password: secret };
-}
-
-function proofOf(token: Token): Proof {
-  if ('password' in token) return { basic: `${token.name}:${token.password}` };
-  return { bearer: 'accessToken' in token ? token.accessToken : '' };
 }
 
 /** Who the server says it is, for people. Errors: `unauthorized`. */

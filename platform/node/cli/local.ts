@@ -102,10 +102,11 @@ export function openAlone(
   directory: string,
   event: (json: string) => void = () => undefined,
 ): Promise<Data> {
-  const { device, remotes, own } = readNotes(directory);
+  const { device, remotes, own, remote } = readNotes(directory);
   return openData({
     directory,
     remote: null,
+    protocol: remote?.protocol,
     ...{ device, own, others: remotes },
     intervalMs: 0,
     identity: (_, deviceKey) => nobody(deviceKey),

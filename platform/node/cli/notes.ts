@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentConfig, Status } from '../../../agent/index.ts';
 import type { Device } from './device.ts';
+import { type Incident, isIncident } from './incidents.ts';
 import { writePrivate } from './private-files.ts';
 import { FIRST } from './service.ts';
 
@@ -17,6 +18,7 @@ export interface Said {
    */
   readonly lastSyncMs: number | null;
   readonly said: Pick<Status, 'error' | 'alert' | 'quotaRemainingBytes'>;
+  readonly incidents?: readonly Incident[];
 }
 
 /** What is kept of a further service of the folder. */
@@ -55,8 +57,9 @@ export function readNotes(directory: string): Notes {
 
 /** What is kept of a service of the folder, by its name. */
 export function saidBy(notes: Notes, name: string): Said {
-  const { lastSyncMs = null, said } = name === FIRST ? notes : (notes.remotes[name] ?? UNHEARD);
-  return { lastSyncMs, said: { ...UNHEARD.said, ...said } };
+  const found: Partial<Said> = name === FIRST ? notes : (notes.remotes[name] ?? UNHEARD);
+  const { lastSyncMs = null, said, incidents } = found;
+  return { lastSyncMs, said: { ...UNHEARD.said, ...said }, ...(incidents && { incidents }) };
 }
 
 /** The notes with what one service has said. */
@@ -97,9 +100,9 @@ function isServiceNote([name, value]: [string, unknown]): boolean {
   );
 }
 
-function isSaid({ said = UNHEARD.said, lastSyncMs = null }: Members): boolean {
+function isSaid({ said = UNHEARD.said, lastSyncMs = null, incidents = [] }: Members): boolean {
   const words = membersOf(said);
-  if (words === null) return false;
+  if (words === null || !Array.isArray(incidents) || !incidents.every(isIncident)) return false;
   const { error = null, alert = null, quotaRemainingBytes: quota = null } = words;
   return (
     (lastSyncMs === null || typeof lastSyncMs === 'number') &&

@@ -5,6 +5,7 @@
 import type { AgentEvent, PassReport, Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { failureLine } from './complaint.ts';
+import { type Incident, incidentText, withIncident } from './incidents.ts';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
 const COUNT_INTERVAL_MS = 3_000;
@@ -16,6 +17,7 @@ export function progressPrinter(
   nowMs: () => number = Date.now,
 ): (event: string) => void {
   let countedAtMs = Number.NEGATIVE_INFINITY;
+  const incidents = new Map<string | undefined, readonly Incident[]>();
   return (text) => {
     if (json) return terminal.write(`${printableJson(JSON.parse(text))}\n`);
     const event = JSON.parse(text) as AgentEvent;
@@ -41,7 +43,16 @@ export function progressPrinter(
         return terminal.write(
           line(`${event.collection}: dropped here and read anew, as another device wishes`),
         );
+      case 'beganAnew':
+      case 'unprovenDeletion':
+        // There may be one for each record: they are counted until the pass is over.
+        incidents.set(whose, withIncident(incidents.get(whose) ?? [], event, nowMs()));
+        return;
       case 'pass':
+        for (const one of incidents.get(whose) ?? []) {
+          terminal.complain(line(incidentText(one), whose));
+        }
+        incidents.delete(whose);
         if (event.report.error === null) terminal.write(passLine(event.report, whose));
         else terminal.complain(passLine(event.report, whose));
     }

@@ -4,6 +4,7 @@
 import type { Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { duration, failureLine } from './complaint.ts';
+import { type Incident, incidentText } from './incidents.ts';
 import { knownServices } from './known-services.ts';
 import { withApi } from './local.ts';
 import { readNotes, type Said, saidBy } from './notes.ts';
@@ -14,7 +15,7 @@ import { printable, printableJson, type Terminal } from './terminal.ts';
 /** Errors: `UsageError`, `Failure`, `StorageError`, `SyncError`. */
 export async function status(options: LocalOptions, terminal: Terminal): Promise<void> {
   const { directory, json, remote } = options;
-  const services = knownServices(readNotes(directory), remote).map(({ name }) => name);
+  const services = knownServices(readNotes(directory), remote);
   await withApi(directory, async (api, isRunning) => {
     const notes = readNotes(directory);
     const deviceName = notes.device?.name ?? null;
@@ -30,12 +31,18 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
       const shown = remote === null ? all : alone(remote);
       return terminal.write(`${printableJson({ ...shown, isRunning, deviceName })}\n`);
     }
-    for (const name of services) {
+    for (const { name } of services) {
       const serverWaitMs = await api.serverWaitMs(name);
-      const rows = rowsOf(alone(name), { isRunning, serverWaitMs }, deviceName);
+      const { incidents = [] } = saidBy(notes, name);
+      const hasList = services.find((one) => one.name === name)?.hasDevices === true;
+      const listed = hasList ? deviceName : KINTO_HAS_NONE;
+      const rows = [
+        ...rowsOf(alone(name), { isRunning, serverWaitMs }, listed),
+        ...incidents.map(incidentRow),
+      ];
       const headed: readonly Row[] = remotes === undefined ? rows : [['service', name], ...rows];
       const lines = headed.map(([title, value]) => title.padEnd(NAME_CHARS) + value);
-      terminal.write(`${name === services[0] ? '' : '\n'}${lines.join('\n')}\n`);
+      terminal.write(`${name === services[0]?.name ? '' : '\n'}${lines.join('\n')}\n`);
     }
   });
 }
@@ -56,6 +63,11 @@ function knownOf(now: Status, { said, lastSyncMs }: Said): Status {
   };
 }
 
+function incidentRow(incident: Incident): Row {
+  return ['seen', `${incidentText(incident)}, last seen ${whenWas(incident.lastMs)}`];
+}
+
+const KINTO_HAS_NONE = 'a Kinto has no list of the devices of its users';
 const NAME_CHARS = 19;
 
 type Row = readonly [name: string, value: string];

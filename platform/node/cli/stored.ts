@@ -4,6 +4,7 @@
 
 import { generic } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
+import { StorageError } from '../../storage-rules.ts';
 import { contents } from './contents.ts';
 import { FIRST } from './service.ts';
 
@@ -74,16 +75,24 @@ export async function readServerWaitMs(
 /** How data is kept: on a Kinto records have other names than for apps. */
 export type Keeping = 'kinto' | 'sync';
 
-/** For which kind of server a service's data was kept; null: there is none. Errors: as above. */
+/**
+ * For which kind of server a service's data was kept; null: there is none, or it cannot be read,
+ * which the agent has the words for.
+ */
 export async function readKeeping(
   storage: Pick<Storage, 'get'>,
   service: string | null = null,
 ): Promise<Keeping | null> {
   const place = placeOf(service);
-  const { generation, uid } = await readState(storage, place);
-  if (typeof generation !== 'number' || typeof uid !== 'string') return null;
-  const [secret = null] = await storage.get([`${place}${generation.toString(36)}.w`]);
-  return secret === null ? 'sync' : 'kinto';
+  try {
+    const { generation, uid } = await readState(storage, place);
+    if (typeof generation !== 'number' || typeof uid !== 'string') return null;
+    const [secret = null] = await storage.get([`${place}${generation.toString(36)}.w`]);
+    return secret === null ? 'sync' : 'kinto';
+  } catch (error) {
+    if (error instanceof StorageError) return null;
+    throw error;
+  }
 }
 
 const PAGE_MARKS = 500;

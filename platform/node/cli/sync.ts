@@ -21,6 +21,7 @@ import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder, type Data, openInTurn, socketOf } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccount, identityOf, nobody } from './identity.ts';
+import { type Incident, merged, withIncident } from './incidents.ts';
 import { watchReturn } from './network-return.ts';
 import { type Notes, readNotes, saidBy, withSaid, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
@@ -160,6 +161,7 @@ async function leave(
 function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, status: () => Status) {
   const print = progressPrinter(terminal, options.json);
   let noted = Promise.resolve();
+  const incidents = new Map<string, readonly Incident[]>();
   return {
     /** Of the end of a pass: its report. */
     told(json: string): { readonly remote: string; readonly report: PassReport } | null {
@@ -167,6 +169,7 @@ function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, statu
       const event = JSON.parse(json) as AgentEvent;
       const remote = event.remote ?? FIRST;
       if (event.kind === 'state' && event.state === 'disabled') watch.onSignedOut(remote);
+      incidents.set(remote, withIncident(incidents.get(remote) ?? [], event, Date.now()));
       if (event.kind !== 'pass') return null;
       const { report } = event;
       watch.passes.set(remote, (watch.passes.get(remote) ?? 0) + 1);
@@ -178,7 +181,9 @@ function journalOf(options: SyncOptions, terminal: Terminal, watch: Watch, statu
       if (!watch.isLost) {
         const now = status();
         const own = now.remotes?.[remote] ?? now;
-        noted = noted.then(() => note(options, remote, own, report.ok, terminal));
+        const seen = incidents.get(remote) ?? [];
+        incidents.delete(remote);
+        noted = noted.then(() => note(options, remote, own, report.ok, seen, terminal));
       }
       watch.onPass(report, remote);
       return { remote, report };
@@ -317,15 +322,21 @@ async function note(
   service: string,
   { error, alert, quotaRemainingBytes, lastSyncMs }: Status,
   isGood: boolean,
+  seen: readonly Incident[],
   terminal: Terminal,
 ): Promise<void> {
-  if (error?.code === 'backoff') return;
+  if (error?.code === 'backoff' && seen.length === 0) return;
   try {
     const notes = notesOf(options);
+    const before = saidBy(notes, service);
     // Of the passes before this process, the agent does not know the last one.
-    const lastGoodMs = isGood ? lastSyncMs : (saidBy(notes, service).lastSyncMs ?? lastSyncMs);
-    const said = { error, alert, quotaRemainingBytes };
-    const next = withSaid(notes, service, { lastSyncMs: lastGoodMs, said });
+    const lastGoodMs = isGood ? lastSyncMs : (before.lastSyncMs ?? lastSyncMs);
+    const said = error?.code === 'backoff' ? before.said : { error, alert, quotaRemainingBytes };
+    const incidents = merged(before.incidents ?? [], seen, Date.now());
+    const next = withSaid(notes, service, {
+      ...{ lastSyncMs: lastGoodMs, said },
+      ...(incidents.length > 0 && { incidents }),
+    });
     await writeNotes(options.directory, next);
   } catch (failure) {
     terminal.complain(`kitsync: ${complaintOf(failure).line}\n`);
