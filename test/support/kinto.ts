@@ -17,6 +17,8 @@ interface KintoSettings {
   readonly workers?: number;
   /** Lines of its configuration. */
   readonly settings?: readonly string[];
+  /** Who may make buckets: whoever has an account, if it is not given. */
+  readonly makers?: string;
 }
 
 export interface RealKinto {
@@ -33,12 +35,18 @@ export interface RealKinto {
   stop(): Promise<void>;
 }
 
-const PACKAGES = readFileSync(new URL('../kinto/requirements.txt', import.meta.url), 'utf8');
+/** What a Kinto is installed of. */
+export const PACKAGES: readonly string[] = readFileSync(
+  new URL('../kinto/requirements.txt', import.meta.url),
+  'utf8',
+)
+  .trim()
+  .split('\n');
 const STARTED_MS_MAX = 20_000;
 
 /** Rejects where there is no Python for it, or it does not start. */
 export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
-  const bin = await pythonWith(PACKAGES.trim().split('\n'));
+  const bin = await pythonWith(PACKAGES);
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-kinto-'));
   const ini = join(folder, 'kinto.ini');
   const port = await freePort();
@@ -96,7 +104,10 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
 }
 
 /** Accounts of names and passwords, that anybody may make; whoever has one may make buckets. */
-function configuration({ database, settings = [] }: KintoSettings, port: number): string {
+function configuration(
+  { database, settings = [], makers = 'system.Authenticated' }: KintoSettings,
+  port: number,
+): string {
   const backend = database === null ? 'memory' : 'postgresql';
   const parts = ['storage', 'permission', 'cache'];
   return [
@@ -107,7 +118,7 @@ function configuration({ database, settings = [] }: KintoSettings, port: number)
     'multiauth.policies = account',
     'multiauth.policy.account.use = kinto.plugins.accounts.AccountsPolicy',
     'kinto.account_create_principals = system.Everyone',
-    'kinto.bucket_create_principals = system.Authenticated',
+    `kinto.bucket_create_principals = ${makers}`,
     ...parts.map((part) => `kinto.${part}_backend = kinto.core.${part}.${backend}`),
     ...(database === null ? [] : parts.map((part) => `kinto.${part}_url = ${database}`)),
     ...settings,
