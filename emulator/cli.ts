@@ -7,6 +7,7 @@ import { OverBudgetError } from '../firmware-bundle/build.ts';
 import { contentFor } from '../firmware-bundle/contents.ts';
 import { COMMAND_LINES } from '../platform/node/cli/help.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
+import { type BackupResult, differencesOf, runBackup } from './backup.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
 import {
@@ -19,7 +20,7 @@ import {
 import { loadProfile, profileNames } from './profiles.ts';
 import { progressPrinter } from './progress.ts';
 import { commandLine, packageVersion, type Replay } from './replay.ts';
-import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
+import { colourPaint, formatReport, makeReport, plainPaint, withRestored } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 import { serve } from './serve.ts';
 import { dumpStore, type SeedAccount } from './servers/store-file.ts';
@@ -45,6 +46,11 @@ emulate
   --records N          a made-up account of N history records instead; with --protocol kinto of
                        N records in each collection
   --protocol syncto|sync15|kinto    the protocol (default syncto)
+  --backup N           with --protocol kinto: apps make N records in each collection, which the
+                       device backs up; a second, factory-new one with its user's sign-in alone
+                       (with --sign-in and the recovery code) restores them. That is what a
+                       Kinto is tried with if nothing is said of its data: 5,000 contacts of a
+                       phone
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more server with another account, and what of the
                        device's data is its; again for another. COLLECTIONS: history, passwords,
                        contacts (what a Kinto has if none is named), settings, reading-list,
@@ -133,47 +139,21 @@ async function emulate(
   shipped: string | null,
   args: readonly string[],
 ): Promise<number> {
-  const { profile, seed, json } = options;
-  const account = options.account?.seed ?? firstMadeUp(options);
   const firmware = await firmwareOf(options, shipped);
   const replay = replayOf(options, firmware, args);
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
   trace?.write(`${JSON.stringify({ t: 0, event: 'run', ...replay })}\n`);
-  const others = options.others.map((other, at) => ({
-    ...other,
-    account: other.account?.seed ?? madeUp(other, seed + at + 1),
-  }));
-  const result = await runScenario({
-    profile,
-    firmware,
-    account,
-    others,
-    name: options.name,
-    collections: options.collections,
-    protocol: options.protocol,
-    auth: options.auth,
-    crypto: options.crypto,
-    signIn: options.signIn,
-    keepDebug: options.keepDebug,
-    seed,
-    serverUrl: options.serverUrl,
-    allowHttp: options.allowHttp,
-    expected: options.serverUrl === null ? (options.account?.expected ?? null) : null,
-    edits: options.edits,
-    off: options.off,
-    signOut: options.signOut,
-    cutsAt: options.cutAt === null ? [] : [options.cutAt],
-    compare: options.account === null && options.protocol !== 'kinto' ? 'sample' : 'all',
-    wantsHoldings: options.exportFile !== null,
-    ...(trace === null ? {} : { trace: trace.write }),
-    ...(json ? {} : { onProgress: progressPrinter(process.stdout) }),
-  }).finally(() => trace?.close());
-  const report = makeReport(result, { ...options, bundleBytes: firmware.bytes, replay });
-  if (options.exportFile !== null) await writeOut(options.exportFile, exported(result.holdings));
+  const results = await resultsOf(options, firmware, trace?.write).finally(() => trace?.close());
+  const { first: result, second } = results;
+  const reportOf = (of: ScenarioResult) =>
+    makeReport(of, { ...options, bundleBytes: firmware.bytes, replay });
+  const report = withRestored(reportOf(result), second && reportOf(second), differencesOf(results));
+  const last = second ?? result;
+  if (options.exportFile !== null) await writeOut(options.exportFile, exported(last.holdings));
   if (options.dumpFile !== null) {
-    await writeOut(options.dumpFile, await dumped(result.setup));
+    await writeOut(options.dumpFile, await dumped(last.setup));
   }
-  const { cutAt } = options;
+  const { cutAt, json } = options;
   if (report.ok && cutAt !== null && result.powerCuts === 0) {
     const writes = result.setup.flash().events;
     throw new UsageError(
@@ -183,8 +163,42 @@ async function emulate(
   process.stdout.write(
     json ? `${JSON.stringify(report, null, 2)}\n` : `\n${formatReport(report, paint())}`,
   );
-  if (report.killed !== null) return 3;
+  if (report.killed !== null || report.restored?.killed) return 3;
   return report.ok ? 0 : 1;
+}
+
+/** The run, or the two of a backup. */
+async function resultsOf(
+  options: EmulateOptions,
+  firmware: Firmware,
+  trace: ((line: string) => void) | undefined,
+): Promise<BackupResult> {
+  const { profile, collections, protocol, auth, crypto, signIn, keepDebug, seed } = options;
+  const common = {
+    ...{ profile, firmware, collections, protocol, auth, crypto, signIn, keepDebug, seed },
+    name: options.name,
+    cutsAt: options.cutAt === null ? [] : [options.cutAt],
+    ...(trace && { trace }),
+    ...(options.json ? {} : { onProgress: progressPrinter(process.stdout) }),
+  };
+  if (options.backup !== null) return runBackup({ ...common, records: options.backup });
+  const others = options.others.map((other, at) => ({
+    ...other,
+    account: other.account?.seed ?? madeUp(other, seed + at + 1),
+  }));
+  const first = await runScenario({
+    ...{ ...common, others },
+    account: options.account?.seed ?? firstMadeUp(options),
+    serverUrl: options.serverUrl,
+    allowHttp: options.allowHttp,
+    expected: options.serverUrl === null ? (options.account?.expected ?? null) : null,
+    edits: options.edits,
+    off: options.off,
+    signOut: options.signOut,
+    compare: options.account === null && protocol !== 'kinto' ? 'sample' : 'all',
+    wantsHoldings: options.exportFile !== null,
+  });
+  return { first, second: null };
 }
 
 function firstMadeUp(options: EmulateOptions): SeedAccount {

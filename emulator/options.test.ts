@@ -71,6 +71,16 @@ describe('emulate', () => {
     });
   });
 
+  test('backs up a phone on a Kinto of whose data nothing else is said', () => {
+    const backupOf = (...args: string[]) => parseEmulate(['--protocol', 'kinto', ...args]);
+    const phone = { name: 'firefox-os-phone-128mb' };
+    expect(backupOf()).toMatchObject({ backup: 5_000, collections: ['contacts'], profile: phone });
+    expect(backupOf('--backup', '7', '--profile', 'kaios-256mb')).toMatchObject({
+      ...{ backup: 7, profile: { name: 'kaios-256mb' } },
+    });
+    expect([backupOf('--records', '3').backup, parseEmulate([]).backup]).toEqual([null, null]);
+  });
+
   test('signs in to Sync 1.5 by an OAuth token', () => {
     expect(parseEmulate(['--protocol', 'sync15'])).toMatchObject({
       protocol: 'sync15',
@@ -85,6 +95,12 @@ describe('emulate', () => {
     [['--account', 'x', '--records', '1'], '--account and --records exclude each other'],
     [['--server', 'http://a', '--dump', 'x'], /^--dump needs the servers of the emulator/],
     [['--export', '/nonexistent/x'], /^cannot write \/nonexistent\/x: there is no such file/],
+    [['--backup', '1'], '--backup is on a Kinto: --protocol kinto'],
+    [
+      ['--protocol', 'kinto', '--backup', '1', '--records', '2'],
+      '--backup and --records exclude each other',
+    ],
+    [['--protocol', 'kinto', '--backup', '0'], '--backup must be a whole number from 1 to 1000000'],
     [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
     [['--auth', 'magic'], '--auth must be browserid or bearer or basic, not "magic"'],
     [['--protocol', 'ftp'], '--protocol must be syncto or sync15 or kinto, not "ftp"'],

@@ -63,6 +63,8 @@ export interface EmulateOptions {
   readonly crypto: 'software' | 'device';
   /** The user comes with a phone: see `SetupOptions`. */
   readonly signIn: boolean;
+  /** Records that apps of the device make, for a second one to restore; null: there is none. */
+  readonly backup: number | null;
   /** An outside server, in real time. */
   readonly serverUrl: string | null;
   /** Servers on other machines may be asked without encryption. */
@@ -88,7 +90,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   const text = { type: 'string' } as const;
   const texts = { type: 'string', multiple: true, default: [] as string[] } as const;
   const values = parse(args, {
-    profile: { type: 'string', default: DEFAULT_PROFILE },
+    profile: text,
     account: texts,
     remote: texts,
     off: texts,
@@ -105,6 +107,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     seed: { type: 'string', default: '1' },
     cut: text,
     records: texts,
+    backup: text,
     trace: text,
     firmware: text,
     'keep-debug': { type: 'boolean', default: false },
@@ -118,13 +121,17 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   const allowHttp = values['allow-http'];
   const [first, ...others] = remotesFrom(choices, values, { signIn, allowHttp });
   const collections = choices.flatMap((choice) => choice.collections);
+  const backup = backupOf(values, choices);
   const edits = values.apply === undefined ? null : readEdits(values.apply, collections);
   return {
     ...first,
     others,
     off: offOf(values.off, choices),
     signOut: namesOf('--sign-out', values['sign-out'], choices),
-    profile: asUsage(() => loadProfile(values.profile)),
+    profile: asUsage(() =>
+      loadProfile(values.profile ?? (backup === null ? DEFAULT_PROFILE : PHONE)),
+    ),
+    backup,
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     signIn,
     allowHttp,
@@ -143,6 +150,38 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
 
 /** Records in each collection of a further remote, if nobody says how many. */
 const OTHER_RECORDS = 20;
+
+const PHONE = 'firefox-os-phone-128mb';
+/** What a phone has that is backed up, if nobody says how much. */
+const BACKUP_RECORDS = 5_000;
+/** What a backup has no use for: the first device has what its apps make, and the second that. */
+const WITHOUT_BACKUP = [
+  'account',
+  'records',
+  'apply',
+  'server',
+  'remote',
+  'off',
+  'sign-out',
+] as const;
+
+/** A device on a Kinto of which nothing else was said backs up. Errors: `UsageError`. */
+function backupOf(
+  values: { readonly backup?: string | undefined } & {
+    readonly [name in (typeof WITHOUT_BACKUP)[number]]?: string | readonly string[] | undefined;
+  },
+  [{ protocol }]: RemoteChoices,
+): number | null {
+  const other = WITHOUT_BACKUP.find((name) => (values[name]?.length ?? 0) > 0);
+  if (values.backup === undefined) {
+    return protocol === 'kinto' && other === undefined ? BACKUP_RECORDS : null;
+  }
+  if (protocol !== 'kinto') throw new UsageError('--backup is on a Kinto: --protocol kinto');
+  if (other !== undefined) throw new UsageError(`--backup and --${other} exclude each other`);
+  return wholeNumber('--backup', values.backup, 1, BACKUP_RECORDS_MAX);
+}
+
+const BACKUP_RECORDS_MAX = 1_000_000;
 
 /** What was typed about each remote. */
 function remotesFrom(

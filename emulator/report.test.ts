@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Use } from './ledger.ts';
 import { loadProfile } from './profiles.ts';
-import { colourPaint, formatReport, makeReport, plainPaint } from './report.ts';
+import { colourPaint, formatReport, makeReport, plainPaint, withRestored } from './report.ts';
 import type { ScenarioResult } from './scenario.ts';
 import type { Setup } from './setup.ts';
 
@@ -178,6 +178,19 @@ describe('the text', () => {
     expect(lines[0]).toBe('Broken promises:');
     expect(lines[20]).toBe('- problem 19');
     expect(lines[21]).toBe('- and 5 more (--json lists all)');
+  });
+
+  test('of a backup is of both devices, and good where both are and have the same', () => {
+    const whole = withRestored(report(), report(), []);
+    expect([whole.ok, withRestored(report(), null, []).restored]).toEqual([true, undefined]);
+    expect(withRestored(report(), report({ problems: ['x'] }), []).ok).toBe(false);
+    expect(withRestored(report({ problems: ['x'] }), report(), []).ok).toBe(false);
+    const lacking = withRestored(report(), report(), ['contacts record A: it lacks it']);
+    expect([lacking.ok, lacking.problems]).toEqual([false, []]);
+    expect(lacking.restored?.problems).toEqual(['contacts record A: it lacks it']);
+    const text = formatReport(whole, plainPaint);
+    expect(text.indexOf('The second device')).toBeGreaterThan(text.indexOf('Every promise'));
+    expect(text).toContain('Compared with what the first device holds: 0 differences');
   });
 
   test('is the same in colour, but for the colours', () => {

@@ -60,6 +60,8 @@ export interface Report {
   /** Why the device killed the agent, or null. */
   readonly killed: string | null;
   readonly problems: readonly string[];
+  /** Of a backup: the second device, which has restored it. `ok` is of both. */
+  readonly restored?: Report;
 }
 
 interface PassReport {
@@ -115,6 +117,22 @@ export function makeReport(result: ScenarioResult, options: ReportOptions): Repo
   };
 }
 
+/** `differences`: between what the two devices hold. */
+export function withRestored(
+  report: Report,
+  restored: Report | null,
+  differences: readonly string[],
+): Report {
+  if (restored === null) return report;
+  const problems = [...restored.problems, ...differences];
+  const compared = [
+    ...restored.compared,
+    `what the first device holds: ${differences.length} differences`,
+  ];
+  const second = { ...restored, compared, problems, ok: problems.length === 0 };
+  return { ...report, ok: report.ok && second.ok, restored: second };
+}
+
 function passReport(pass: Pass, parts: readonly Part[]): PassReport {
   const { remote, ok, error, collections, cpu, network, flash } = pass;
   return {
@@ -135,7 +153,13 @@ function brokenLimits(result: ScenarioResult, profile: Profile): string[] {
 }
 
 /** The report as lines of text, at most 100 columns wide but for problems. */
-export function formatReport(report: Report, paint: Paint): string {
+export function formatReport({ restored, ...report }: Report, paint: Paint): string {
+  if (restored !== undefined) {
+    const [one, two] = ['The first device, backed up', 'The second device, restored'].map(
+      paint.bold,
+    );
+    return `${one}\n\n${formatReport(report, paint)}\n${two}\n\n${formatReport(restored, paint)}`;
+  }
   const sections = [
     heading(report, paint),
     ...contentSections(report, paint),
