@@ -98,6 +98,20 @@ describe('two cards', () => {
       'same',
     );
     expect(both(zoe, zoe)).toBe('same');
+    const photos = ['AAAA', 'AABB'].map((data) => ({ photo: `data:image/png;base64,${data}` }));
+    expect(both({ ...zoe, ...photos[0] }, { ...zoe, ...photos[1] })).toBe('two');
+    const born = ['1970-02-28', '19700228', '19700228T000000Z'].map((bday) => ({ ...zoe, bday }));
+    for (const one of born) expect(both({ ...born[0], ...mail }, { ...one, ...mail })).toBe('same');
+    const noYear = ['--0228', '--02-28', '1604-02-28'].map((bday) => ({ ...zoe, ...mail, bday }));
+    for (const one of noYear) expect(both(noYear[0] ?? {}, one)).toBe('same');
+    const [short, long] = [
+      ['Größe', 'Zoë'],
+      ['Größe', 'Zoë', '', '', ''],
+    ].map((value) => ({
+      ...{ ...zoe, ...mail },
+      n: [{ value }],
+    }));
+    expect(both(short ?? {}, long ?? {})).toBe('same');
     expect(both(zoe, { ...zoe, note: 'x' })).toBe('two');
   });
 

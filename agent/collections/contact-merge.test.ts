@@ -83,6 +83,15 @@ describe('what a card may have often', () => {
     expect(merge({}, theirs, mine)).toEqual({});
   });
 
+  test('has both pictures that two sides took', () => {
+    const photo = (data: string) => of(`data:image/png;base64,${data}`);
+    const [mine, theirs] = [photo('AAAA'), photo('AABB')];
+    expect(merge({ photo: mine }, null, { photo: theirs })).toEqual({
+      photo: [...theirs, ...mine],
+    });
+    expect(merge({ photo: mine }, null, { photo: mine })).toEqual({ photo: mine });
+  });
+
   test('has twice what a card says twice', () => {
     const twice = { tel: [home('1'), work('1')] };
     expect(merge(twice, null, { tel: [home('1')] })).toEqual(twice);
@@ -110,6 +119,17 @@ describe('groups', () => {
     const mine = joined(base, labelled('item2', '2', 'Car'));
     const theirs = joined(base, labelled('ITEM2', '3', 'Hut'));
     expect(merge(mine, base, theirs)).toEqual(joined(theirs, labelled('item3', '2', 'Car')));
+  });
+
+  test('are told apart in a time that grows with their number', () => {
+    const many = (value: string): Members => ({
+      tel: Array.from({ length: 4_000 }, (_, at) => ({ value: `${value}${at}`, group: `g${at}` })),
+      'x-ablabel': Array.from({ length: 4_000 }, (_, at) => ({ value, group: `g${at}` })),
+    });
+    const fromMs = performance.now();
+    expect(merge(many('1'), null, many('2')).tel).toHaveLength(8_000);
+    expect(merge(many('1'), many('1'), {})).toEqual({});
+    expect(performance.now() - fromMs).toBeLessThan(3_000);
   });
 
   test('that are the same stay one, with the label of the side that changed it', () => {

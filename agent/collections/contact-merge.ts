@@ -3,7 +3,14 @@
 // properties: what either side added is there, what either side removed is not, and a property
 // that one side changed and the other removed stays. Pure.
 
-import { type Card, isLabel, isSameProperty, type Property, propertyKey } from './contact-card.ts';
+import {
+  type Card,
+  isLabel,
+  isSameList,
+  isSameProperty,
+  type Property,
+  propertyKey,
+} from './contact-card.ts';
 
 /** What a card has once. In other languages it may be there again: the list is the field then. */
 const SINGLE = [
@@ -49,10 +56,6 @@ function mergeField(
   return other.length === 0 || isMineYounger ? own : other;
 }
 
-function isSameList(a: List, b: List): boolean {
-  return a.length === b.length && a.every((one, at) => isSameProperty(one, b[at]));
-}
-
 function mergeSet(name: string, sides: readonly List[], isMineYounger: boolean): List {
   const [ours, agreed, others] = sides.map((list) => byKey(name, list));
   const merged: Property[] = [];
@@ -86,14 +89,13 @@ function byKey(name: string, list: List): Map<string, Property> {
 function withFreeGroups(mine: Card, base: Card, theirs: Card): Card {
   const [own, old, other] = [mine, base, theirs].map(groupsIn);
   const renamed = new Map<string, string>();
+  let last = 0;
   for (const [group, members] of own ?? []) {
     const taken = other?.get(group);
     if (old?.has(group) || !taken || [...members].some((key) => taken.has(key))) continue;
-    for (let at = 1; !renamed.has(group); at++) {
-      const free = `item${at}`;
-      const isFree = ![own, old, other].some((groups) => groups?.has(free));
-      if (isFree && ![...renamed.values()].includes(free)) renamed.set(group, free);
-    }
+    do last++;
+    while ([own, old, other].some((groups) => groups?.has(`item${last}`)));
+    renamed.set(group, `item${last}`);
   }
   if (renamed.size === 0) return mine;
   const inGroup = (property: Property): Property => {
@@ -121,12 +123,12 @@ function groupsIn(card: Card): Map<string, Set<string>> {
 /** Without labels of what is gone; one that labelled nothing where it came from stays. */
 function withoutOrphans(card: Card, sides: readonly Card[]): Card {
   const groups = groupsIn(card);
-  const before = sides.map((side) => ({ side, groups: groupsIn(side) }));
+  const before = sides.map((side) => ({ labels: labelsIn(side), groups: groupsIn(side) }));
   const isOrphan = (name: string, label: Property): boolean => {
     const group = label.group?.toLowerCase() ?? '';
     if (groups.get(group)?.size !== 0) return false;
-    const from = before.filter(({ side }) =>
-      side.get(name)?.some((property) => isSameProperty(property, label)),
+    const from = before.filter(({ labels }) =>
+      isSameProperty(labels.get(`${name} ${group}`), label),
     );
     return from.every((one) => one.groups.get(group)?.size !== 0);
   };
@@ -135,4 +137,14 @@ function withoutOrphans(card: Card, sides: readonly Card[]): Card {
     return rest.length > 0 ? [[name, rest]] : [];
   });
   return new Map(kept);
+}
+
+/** By name and group, the last one of each. */
+function labelsIn(card: Card): Map<string, Property> {
+  const labels = new Map<string, Property>();
+  for (const [name, list] of card) {
+    if (!isLabel(name)) continue;
+    for (const label of list) labels.set(`${name} ${label.group?.toLowerCase() ?? ''}`, label);
+  }
+  return labels;
 }

@@ -9,6 +9,7 @@ import {
   cardOf,
   complaintOfCard,
   isLikelySamePerson,
+  isSameCard,
   isSamePerson,
   nameIn,
   type Property,
@@ -108,11 +109,10 @@ function membersBeside({ id: _, card, changedMs: __, ...members }: Body): Map<st
 
 /** The same but for the time, however the properties are ordered by name. */
 function hasSameContents(a: Body, b: Body): boolean {
-  const isSame = hasSameMembers(
-    { ...a, card: null, changedMs: null },
-    { ...b, card: null, changedMs: null },
+  const besides = { card: null, changedMs: null };
+  return (
+    hasSameMembers({ ...a, ...besides }, { ...b, ...besides }) && isSameCard(cardOf(a), cardOf(b))
   );
-  return isSame && hasSameMembers(a.card as Body, b.card as Body);
 }
 
 /**

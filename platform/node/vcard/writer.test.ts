@@ -61,6 +61,11 @@ describe('a card is written', () => {
     expect(linesOf({ note: of('x') }, '3.0')).toEqual(['FN:', 'N:;;;;', 'NOTE:x']);
   });
 
+  test('without characters that no card may have', () => {
+    const text = writeCard({ fn: of('A\u001b[2J\0\u009b\tB') }, 0, '4.0');
+    expect(text).toContain('\r\nFN:A[2J\tB\r\n');
+  });
+
   test('in lines of at most 75 octets that end between letters', () => {
     const text = writeCard({ fn: of('Zoë 😀 ゾエ '.repeat(40)) }, 0, '4.0');
     for (const line of text.split('\r\n')) expect(Buffer.byteLength(line)).toBeLessThan(76);

@@ -72,8 +72,13 @@ function oldForm(name: string, property: Property): Written {
   return { written: isPlace ? written.slice('geo:'.length).replace(',', ';') : written, params };
 }
 
+/** No card may have them, and some have a terminal obey. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+
 /** No character is cut in two. */
-function folded(line: string): string {
+function folded(content: string): string {
+  const line = content.replace(CONTROLS, '');
   if (Buffer.byteLength(line) <= OCTETS_MAX) return line;
   const lines: string[] = [];
   let start = 0;
