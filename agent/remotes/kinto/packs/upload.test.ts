@@ -3,60 +3,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../../../platform/memory/storage.ts';
-import { Bench, MINUTE_MS } from '../../../../test/contract/bench.ts';
-import { otherPacks, packIdAt } from '../../../../test/support/kinto-packs.ts';
-import { KB, kintoService, NAME } from '../../../../test/support/kinto-service.ts';
+import { MINUTE_MS } from '../../../../test/contract/bench.ts';
+import { packedBench, theirs } from '../../../../test/support/kinto-packs-bench.ts';
 import { ENTRY_BYTES_MAX, FULL_BYTES, PACK_BYTES_MAX } from './limits.ts';
 import { ALONE, LIVE } from './pack.ts';
-
-const theirs = otherPacks(KB, NAME);
-
-function setUp() {
-  const service = kintoService({ packed: true });
-  const bench = new Bench(() => service);
-  const packs = () =>
-    service
-      .records()
-      .live()
-      .filter(({ id }) => id.startsWith('p-'))
-      .map(({ id, payload }) => ({ id, ...theirs.openPack(id, String(payload)) }));
-  const alone = (): string[] =>
-    service
-      .records()
-      .live()
-      .map(({ id }) => id)
-      .filter((id) => id.startsWith('h-'));
-  /** Each record has one place, on its own way, and nothing deeper than what is full. */
-  const check = (): void => {
-    const seen = new Set<string>();
-    const all = packs();
-    for (const { id: packId, entries } of all) {
-      for (const { hash } of entries) {
-        const id = `h-${hash}`;
-        expect(seen.has(id), `${id} is in two packs`).toBe(false);
-        seen.add(id);
-        expect(packIdAt(id, packId.length - 2)).toBe(packId);
-      }
-      const above = all.find(({ id }) => id === packId.slice(0, -1));
-      if (packId !== 'p-') expect(above?.isFull, `${packId} is under a full one`).toBe(true);
-    }
-    for (const id of alone()) expect(seen.has(id), `${id} is told in no pack`).toBe(true);
-  };
-  const synced = async (...devices: Awaited<ReturnType<Bench['boot']>>[]): Promise<void> => {
-    for (const { agent } of [...devices, ...devices]) {
-      bench.advance(MINUTE_MS, ...devices);
-      expect(await agent.sync()).toMatchObject({ ok: true });
-    }
-    for (const device of devices) await bench.agreed(device);
-    check();
-  };
-  return { service, bench, packs, alone, check, synced };
-}
 
 const text = (n: number, chars = 200): string => `${n} ${'x'.repeat(chars)}`;
 
 test('many records fill packs, the first ones first, and a new device has them all', async () => {
-  const { bench, packs, synced } = setUp();
+  const { bench, packs, synced } = packedBench();
   const one = await bench.synced(0);
   for (let n = 0; n < 120; n++) await bench.put(one, n, { text: text(n) });
   await synced(one);
@@ -73,7 +28,7 @@ test('many records fill packs, the first ones first, and a new device has them a
 });
 
 test('one edit writes one pack, and no other record of it is news', async () => {
-  const { bench, service, synced } = setUp();
+  const { bench, service, synced } = packedBench();
   const [one, two] = [await bench.synced(0), await bench.boot(new MemoryStorage(), 3)];
   await two.agent.enable();
   for (let n = 0; n < 9; n++) await bench.put(one, n, { text: text(n) });
@@ -91,7 +46,7 @@ test('one edit writes one pack, and no other record of it is news', async () => 
 });
 
 test('two devices that change one pack at once keep both changes', async () => {
-  const { bench, service, synced } = setUp();
+  const { bench, service, synced } = packedBench();
   const [one, two] = [await bench.synced(4), await bench.boot(new MemoryStorage(), 3)];
   await two.agent.enable();
   await bench.put(one, 0, { text: 'older' });
@@ -116,7 +71,7 @@ test('two devices that change one pack at once keep both changes', async () => {
 
 describe('a long record', () => {
   test('lies alone from its beginning, and may become short', async () => {
-    const { bench, alone, packs, synced } = setUp();
+    const { bench, alone, packs, synced } = packedBench();
     const one = await bench.synced(2);
     await bench.put(one, 8, { text: text(8, 3_000) });
     await synced(one);
@@ -135,7 +90,7 @@ describe('a long record', () => {
   });
 
   test('leaves its pack when it grows, without a moment in which it is nowhere', async () => {
-    const { bench, service, packs, alone, synced } = setUp();
+    const { bench, service, packs, alone, synced } = packedBench();
     const one = await bench.synced(3);
     const seen: (readonly [string, boolean])[] = [];
     bench.wire.before = async (request) => {
@@ -162,7 +117,7 @@ describe('a long record', () => {
   test.each([1, 2, 3, 4, 5, 6, 7])(
     'that was leaving when answer %i was lost has left after the next pass',
     async (point) => {
-      const { bench, service, synced } = setUp();
+      const { bench, service, synced } = packedBench();
       const [one, two] = [await bench.synced(3), await bench.boot(new MemoryStorage(), 3)];
       await two.agent.enable();
       await bench.put(one, 1, { text: text(1, ENTRY_BYTES_MAX) });
@@ -185,7 +140,7 @@ describe('a long record', () => {
   );
 
   test('pushes nobody out of a pack that grows', async () => {
-    const { bench, service, packs, synced } = setUp();
+    const { bench, service, packs, synced } = packedBench();
     const one = await bench.synced(0);
     for (let n = 0; n < 40; n++) await bench.put(one, n, { text: text(n, 20) });
     await synced(one);
@@ -201,7 +156,7 @@ describe('a long record', () => {
 
 describe('a pack', () => {
   test('that does not open is told, costs no neighbour, and is mended by who has it', async () => {
-    const { bench, service, synced } = setUp();
+    const { bench, service, synced } = packedBench();
     const one = await bench.synced(9);
     const before = await bench.held(one);
     const good = service.records().get('p-')?.payload;
@@ -216,7 +171,7 @@ describe('a pack', () => {
   });
 
   test('that stays spoilt is replaced by what a device holds, at its third try', async () => {
-    const { bench, service, synced, packs } = setUp();
+    const { bench, service, synced, packs } = packedBench();
     const one = await bench.synced(9);
     const before = await bench.held(one);
     service.records().put('p-', { payload: 'AAAA' });
@@ -233,7 +188,7 @@ describe('a pack', () => {
   });
 
   test('that the server says is deleted deletes nothing, and goes up again', async () => {
-    const { bench, service, synced } = setUp();
+    const { bench, service, synced } = packedBench();
     const one = await bench.synced(9);
     const before = await bench.held(one);
     for (const { id } of service.records().live()) {
