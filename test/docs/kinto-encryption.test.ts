@@ -5,7 +5,16 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isHashedId, recordIds } from '../../agent/remotes/ids.ts';
 import { kintoKeys } from '../../agent/remotes/kinto/keys.ts';
+import {
+  encodePack,
+  LIVE,
+  type Pack,
+  type PackEntry,
+  packIdOf,
+} from '../../agent/remotes/kinto/packs/pack.ts';
+import { packSeal } from '../../agent/remotes/kinto/packs/seal.ts';
 import { bsoCrypto } from '../../crypto/bso.ts';
+import { bulkCrypto } from '../../crypto/bulk.ts';
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
 import { hmac, hmacKey } from '../../crypto/hmac.ts';
 import { syncKeyBundle } from '../../crypto/keys.ts';
@@ -16,7 +25,7 @@ import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { listenOnLoopback } from '../../emulator/servers/loopback.ts';
 import { readBody, sendResponse, toRequest } from '../../emulator/servers/node-http.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import { meetWithKintoJs } from '../kinto/page-story.ts';
+import { meetInPacksWithKintoJs, meetWithKintoJs } from '../kinto/page-story.ts';
 import { PAGE, programOfPage } from '../support/kinto-page.ts';
 import { codesIn, tableOf, textOf } from './markdown.ts';
 
@@ -26,6 +35,18 @@ const NAME = 'things';
 const OWN_ID = 'https://app.example/1?é';
 const BODY = { id: OWN_ID, text: 'any members' };
 const RULES = { charsMax: 2_048, isLegal: isHashedId };
+
+const PACK_ID = 'p-3';
+const NONCE = 'f0e0d0c0b0a0908070605040';
+const ENTRY: PackEntry = {
+  writtenMs: 1_795_000_000_000,
+  salt: 66_051,
+  kind: LIVE,
+  text: JSON.stringify(BODY),
+};
+const packOf = (wireId: string): Pack => ({
+  ...{ isFull: false, entries: new Map([[wireId, ENTRY]]) },
+});
 
 const CODE_BYTES = Uint8Array.from({ length: 16 }, (_, at) => at);
 
@@ -57,16 +78,32 @@ async function vectors(): Promise<[what: string, value: string][]> {
     ['payload', await seal(cleartext)],
     ['tombstone', tombstone],
     ['its payload, same IV', await seal(tombstone)],
+    ['pack key', encodeHex(keys.packKeyFor(NAME))],
+    ['pack', PACK_ID],
+    ['its entry', `${ENTRY.writtenMs} ${ENTRY.salt} ${ENTRY.kind}`],
+    ['its cleartext', encodeHex(encodePack(packOf(wireId)))],
+    ['nonce', NONCE],
+    ['its payload', await sealedPack(keys.packKeyFor(NAME), packOf(wireId))],
     ['bytes of a recovery code', encodeHex(CODE_BYTES)],
     ['the code', recoveryCode(CODE_BYTES)],
     ['its `kB`', keyOfRecoveryCode(recoveryCode(CODE_BYTES)).kB],
   ];
 }
 
+async function sealedPack(key: Uint8Array, pack: Pack): Promise<string> {
+  const entropy = { random: () => decodeHex(NONCE) ?? new Uint8Array() };
+  const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
+  return `${(await packSeal(bulk, key, entropy, 9_999).seal([[PACK_ID, pack]]))[0]}`;
+}
+
 test('the test vectors of the page are what the code computes', async () => {
   const rows = tableOf(textOf(PAGE), 'what');
   const shown = rows.map(([what = '', value = '']) => [what, codesIn(value)[0]]);
   expect(shown).toEqual(await vectors());
+});
+
+test('the pack of the vectors is on the way of its record', () => {
+  expect(packIdOf(otherClient(KB, NAME).wireId(OWN_ID), 1)).toBe(PACK_ID);
 });
 
 describe('the program of the page', () => {
@@ -80,6 +117,14 @@ describe('the program of the page', () => {
     return transformer.decode({ ...wire, ...(payload === null ? { deleted: true } : { payload }) });
   };
   const sealed = (body: object): string => other.sealed(OWN_ID, body);
+
+  test('opens the pack of the page, and no other in its place', async () => {
+    const payload = new Map(await vectors()).get('its payload') ?? '';
+    const { isFull, entries } = packOf(wireId);
+    const pack = { isFull, entries: Object.fromEntries(entries) };
+    expect(await opened(payload, PACK_ID)).toEqual({ id: PACK_ID, last_modified: 1, pack });
+    expect(await opened(payload, 'p-2')).toMatchObject({ refused: expect.any(String) });
+  });
 
   test('finds the bucket, and opens the vectors of the page', async () => {
     const page = new Map(await vectors());
@@ -167,5 +212,9 @@ describe('kinto.js with the program of the page', () => {
       const response = await fetch(`${url}/v1${path}`, { method, headers });
       return ((await response.json()) as { data?: unknown }).data;
     });
+  });
+
+  test('has what the agent has where small records lie in packs', async () => {
+    await meetInPacksWithKintoJs({ url, name: 'packer', password: 'b' });
   });
 });

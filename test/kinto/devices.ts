@@ -36,6 +36,7 @@ export async function deviceOf(
     send = fetch,
     kB = keyOf(user),
     readOnly = false,
+    packed = false,
   }: Partial<DeviceOptions> = {},
 ): Promise<Device> {
   const platform = memoryPlatform({
@@ -61,7 +62,8 @@ export async function deviceOf(
     historyRecordsMax: 1_000,
     recordCharsMax: 400_000,
   };
-  const agent = createAgent(platform, config, { drivers: [kinto], collections: [generic(NAME)] });
+  const contents = { drivers: [kinto], collections: [generic(NAME, { packed })] };
+  const agent = createAgent(platform, config, contents);
   await agent.start();
   return { agent, platform, storage };
 }
@@ -72,6 +74,8 @@ export interface DeviceOptions {
   readonly kB: string;
   /** The device writes nothing of it. */
   readonly readOnly: boolean;
+  /** Small records of it are sealed together. */
+  readonly packed: boolean;
 }
 
 /** Everything that apps see of the collection, by id, in the order of the ids. */

@@ -76,6 +76,72 @@ export async function meetWithKintoJs(
   expect(await agentHolds(device)).toEqual(all);
 }
 
+/** The same where small records lie in packs: both sides write one pack at once. */
+export async function meetInPacksWithKintoJs(user: KintoUser): Promise<void> {
+  const device = await deviceOf(user, { packed: true });
+  const client = await pageClient(user, keyOf(user), NAME);
+  const { records, putPacked, syncPacked, bodiesInPacks } = client;
+  const put = (n: number, body: object | null) => putPacked(records, ID(n), body, Date.now());
+  const sync = async (): Promise<void> => {
+    const { errors, conflicts } = await syncPacked(records);
+    expect({ errors, conflicts }).toEqual({ errors: [], conflicts: [] });
+  };
+  const agreed = async (expected: Map<string, object>): Promise<void> => {
+    expect(await agentHolds(device)).toEqual(expected);
+    await sync();
+    const bodies = (await bodiesInPacks(records)).map(
+      ({ id, ...body }) => [`${id}`, body] as const,
+    );
+    expect(new Map(bodies)).toEqual(expected);
+  };
+  const long = { text: 'long '.repeat(400) };
+  const all = new Map<string, object>();
+  for (let n = 0; n < 20; n++) all.set(ID(n), { text: `agent ${n} ${'x'.repeat(200)}` });
+  all.set(ID(20), long);
+  expect(await device.agent.enable()).toMatchObject({ ok: true });
+  for (const [id, body] of all) await device.agent.put(NAME, { id, ...body });
+  await agreed(all);
+
+  // One pack, several writers: each has changed other records of it.
+  for (const n of [0, 3, 6, 9]) {
+    await put(n, { text: `kinto.js ${n}` });
+    all.set(ID(n), { text: `kinto.js ${n}` });
+  }
+  for (const n of [1, 4, 7]) {
+    await device.agent.put(NAME, { id: ID(n), text: `again ${n}` });
+    all.set(ID(n), { text: `again ${n}` });
+  }
+  await put(2, null);
+  await device.agent.delete(NAME, ID(5));
+  all.delete(ID(2));
+  all.delete(ID(5));
+  for (let n = 30; n < 50; n++) {
+    await put(n, { text: `new ${n} ${'y'.repeat(150)}` });
+    all.set(ID(n), { text: `new ${n} ${'y'.repeat(150)}` });
+  }
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  await sync();
+  await agreed(all);
+
+  // What is too long lies alone, and what becomes too long leaves its pack.
+  await put(50, long);
+  await put(30, { ...long, is: 'longer' });
+  await put(20, { text: 'short' });
+  all
+    .set(ID(50), long)
+    .set(ID(30), { ...long, is: 'longer' })
+    .set(ID(20), { text: 'short' });
+  await sync();
+  await agreed(all);
+  await put(50, null);
+  await device.agent.delete(NAME, ID(30));
+  all.delete(ID(50));
+  all.delete(ID(30));
+  await sync();
+  await agreed(all);
+  expect(client.damages).toEqual([]);
+}
+
 function stepsOf({ records, wireId }: Awaited<ReturnType<typeof pageClient>>) {
   const sync = async (): Promise<void> => {
     const result = await records.sync({ strategy: 'manual' });

@@ -31,9 +31,13 @@ type Options = NonNullable<Parameters<KintoInMemory<PageRecord>['collection']>[1
 interface Encrypted {
   readonly bucket: string;
   wireId(id: string): Promise<string>;
+  putPacked(collection: Records, id: string, body: object | null, nowMs: number): Promise<unknown>;
+  syncPacked(collection: Records): ReturnType<Records['sync']>;
+  bodiesInPacks(collection: Records): Promise<NonNullable<PageRecord['body']>[]>;
   readonly options: Options & { readonly remoteTransformers: [Transformer] };
 }
 
+type Records = Collection<PageRecord>;
 type OnDamage = (id: string, why: string) => void;
 interface Program {
   encryptedCollection(kB: string, name: string, onDamage?: OnDamage): Promise<Encrypted>;
@@ -63,6 +67,7 @@ export async function pageClient({ url, name, password }: User, kB: string, coll
     ...{ remote: `${url}/v1`, bucket: encrypted.bucket },
     headers: { Authorization: `Basic ${basic}` },
   });
-  const records: Collection<PageRecord> = kinto.collection(collection, encrypted.options);
-  return { records, wireId: encrypted.wireId, damages, bucket: encrypted.bucket };
+  const records: Records = kinto.collection(collection, encrypted.options);
+  const { options: _, ...rest } = encrypted;
+  return { ...rest, records, damages };
 }
