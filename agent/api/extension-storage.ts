@@ -12,6 +12,7 @@ import { badInput } from '../errors.ts';
 import { findSame } from '../store/dupes.ts';
 import type { CollectionStore } from '../store/store.ts';
 import type { Core } from './core.ts';
+import { ownIdOf } from './record-id.ts';
 
 /** Null: all of them. An object: its keys, with the values of those that are not there. */
 type Keys = string | readonly string[] | Body | null;
@@ -117,7 +118,8 @@ function openStorage(core: Core, platform: Platform, extId: string): ExtensionSt
 async function find(store: CollectionStore, extId: string): Promise<[string | null, Body | null]> {
   if (typeof extId !== 'string' || extId === '') throw badInput('extId: not a text');
   const found = await findSame(store, { extId });
-  return found === null ? [null, null] : [found.id, found.body];
+  if (found === null) return [null, null];
+  return [ownIdOf(store.collection, found.id, found.body), found.body];
 }
 
 function itemsOf({ data }: Body): Map<string, unknown> {

@@ -69,9 +69,11 @@ export async function tellOthers(
   tell: (id: string, change: 'put' | 'delete') => void,
 ): Promise<void> {
   const first = await findSame(store, body);
-  if (first === null || !store.collection.things?.same(first.body, body)) return;
-  await eachOther(store, first, (other) => tell(other.id, 'delete'));
-  if (first.id !== id) tell(first.id, 'put');
+  const { ids, things } = store.collection;
+  if (first === null || !things?.same(first.body, body)) return;
+  const ownId = (one: Shown): string => ids?.ownId(one.id, one.body) ?? one.id;
+  await eachOther(store, first, (other) => tell(ownId(other), 'delete'));
+  if (first.id !== id) tell(ownId(first), 'put');
 }
 
 /** Calls `take` for every record that may be of the same thing. */

@@ -14,13 +14,17 @@ import {
 } from '../../agent/index.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { createKinto, type KintoServer } from '../../emulator/servers/kinto/kinto.ts';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import type { Identity } from '../../platform/ports.ts';
+import { secondDevice } from '../sim/second-device.ts';
 import { NOW_MS, testServers, userOf } from './device.ts';
+
 import { userWith } from './made-up/services.ts';
+import type { Body } from './service.ts';
 
 /** Another Kinto user has another key. */
 const KB = 'a095c51c1c6e384e8d5777d97e3c487a4fc2128a00ab395a73d57fedf41631f0';
@@ -39,6 +43,8 @@ export interface SameUser {
   readonly asked: string[];
   /** Null over Firefox Sync. */
   readonly kinto: KintoServer | null;
+  /** Records that are on the server and not deleted, by anybody who has the key. */
+  live(collection: string): readonly Body[];
   /** Whose key Kinto's data is sealed with; over Firefox Sync it changes nothing. */
   readonly key: { kB: string };
   /** Boots a device, which has not signed in, or goes on from a storage. */
@@ -93,7 +99,7 @@ export function sameUser(protocol: (typeof PROTOCOLS)[number], contents: Collect
     return { agent, platform, storage };
   };
   return {
-    ...{ asked, key, boot, kinto: server.kinto },
+    ...{ asked, key, boot, kinto: server.kinto, live: server.live },
     async signedIn() {
       const device = await boot();
       expect(await device.agent.enable()).toMatchObject({ ok: true, error: null });
@@ -113,6 +119,7 @@ interface Served {
   readonly identity: Omit<Identity, 'deviceKey'>;
   readonly remote: AgentConfig['remote'];
   readonly kinto: KintoServer | null;
+  readonly live: SameUser['live'];
   fetch(request: Request): Promise<Response>;
 }
 
@@ -127,6 +134,15 @@ function kintoOf(clock: Clock, key: SameUser['key']): Served {
     identity: { ...userWith(key, () => 'token'), syncKey: async () => ({ ...key }) },
     remote: { protocol: 'kinto', serverUrl: url, audience: '', auth: 'bearer' },
     kinto: server,
+    live(name) {
+      const keys = otherClient(key.kB, name);
+      const place = server.store.buckets.get(keys.bucket)?.collections.get(name);
+      const records = place?.live().filter(({ id }) => id !== 'epoch') ?? [];
+      const bodies = records.map(({ id, payload }): Body => {
+        return JSON.parse(keys.inside(`${id}`, keys.open(`${payload}`)) ?? 'null');
+      });
+      return bodies.filter((body) => body?.deleted !== true);
+    },
     fetch: async (request) => server.fetch(request),
   };
 }
@@ -141,6 +157,7 @@ function syncOf(clock: Clock): Served {
       auth: 'bearer',
     },
     kinto: null,
+    live: (name) => [...secondDevice(servers).live(name).values()],
     async fetch(request) {
       servers.nowMs = clock.nowMs;
       return servers.world.fetch(request);
