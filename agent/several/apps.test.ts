@@ -2,25 +2,19 @@
 // Firefox Sync and a Kinto.
 
 import { describe, expect, test } from 'vitest';
+import { appOf, NOTES } from '../../test/support/apps.ts';
 import {
   PROTOCOLS,
   type SameUser,
   sameUser,
   type UserDevice,
 } from '../../test/support/same-user.ts';
-import { type AppData, apps } from '../index.ts';
+import { apps } from '../index.ts';
 
-const NOTES = 'https://notes.example';
 const SMALL = { collectionsMax: 2, recordsMax: 3, bytesMax: 200 };
 
 const user = (protocol: (typeof PROTOCOLS)[number] = 'kinto'): SameUser =>
   sameUser(protocol, { collections: [], apps });
-
-function appOf({ agent }: UserDevice, address = NOTES): AppData {
-  const app = agent.forApp?.(address);
-  if (app === undefined) throw new Error('the build has no apps');
-  return app;
-}
 
 /** What is on a Kinto, by collection: ids and members as anybody can read them. */
 function onServer({ kinto }: SameUser): Map<string, string> {
