@@ -25,6 +25,8 @@ export interface CollectionStatus {
    * knows.
    */
   readonly stopped: 'clientTooOld' | null;
+  /** False: the server reads its records, and whoever it lets. Left out: nobody there does. */
+  readonly encrypted?: false;
   /** Records behind what apps can see: a thing under two ids counts twice. */
   readonly held: number;
   /** Local changes that are not on the server yet. */

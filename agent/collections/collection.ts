@@ -133,6 +133,12 @@ export interface Collection {
   readonly letter: string;
   /** Its bodies are sealed at rest. */
   readonly sealed: boolean;
+  /**
+   * Where the remote can do that, its records lie on the server as they are: the server reads
+   * them, and whoever it lets, and what they delete there is deleted here. `place`: where, in the
+   * remote's own words; left out: where it keeps such things. Without it all is encrypted.
+   */
+  readonly plain?: { readonly place?: string } | undefined;
   /** Oldest records may be dropped from the device when there are too many. */
   readonly evictable: boolean;
   /**

@@ -10,6 +10,8 @@ import { NO_RECORD_ID } from './record-id.ts';
 interface GenericOptions {
   /** Sealed at rest; true by default. */
   readonly sealed?: boolean;
+  /** Not encrypted on a server that can do that: see `Collection.plain`. */
+  readonly plain?: Collection['plain'];
   /** Used by builds with `strategies`; the younger version of a record stays without it. */
   readonly strategy?: Strategy | undefined;
   /** See `Collection.packed`; false by default. */
@@ -22,13 +24,14 @@ const NAME = /^[A-Za-z0-9._-]{1,32}$/;
 /** Throws an Error for a name that no server takes. */
 export function generic(name: string, options: GenericOptions = {}): Collection {
   if (!NAME.test(name)) throw new Error(`not the name of a collection: ${name}`);
-  const { sealed = true, packed = false, strategy } = options;
+  const { sealed = true, packed = false, strategy, plain } = options;
   return {
     name,
     // The dot ends it in storage keys.
     letter: `g${name.replace(/\./g, '~')}`,
     sealed,
     ...(strategy && { strategy }),
+    ...(plain && { plain }),
     evictable: false,
     ...(packed && { packed }),
 

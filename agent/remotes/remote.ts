@@ -218,7 +218,8 @@ export interface Remote {
 }
 
 /** How a collection stands on the server, as far as the device has heard. */
-export interface Standing extends Pick<CollectionStatus, 'declined' | 'absent' | 'stopped'> {
+export interface Standing
+  extends Pick<CollectionStatus, 'declined' | 'absent' | 'stopped' | 'encrypted'> {
   /** The server lets nobody write it for now. */
   readonly readOnly: boolean;
 }

@@ -66,7 +66,7 @@ export interface CollectionState {
 }
 
 /** What is known of a collection: of one that was never used here, its name. */
-export type KnownCollection = Pick<Collection, 'name' | 'writes'>;
+export type KnownCollection = Pick<Collection, 'name' | 'writes' | 'plain'>;
 
 /** Of a collection that nothing is stored of. */
 export const NEW_COLLECTION: CollectionState = {

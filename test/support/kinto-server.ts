@@ -45,7 +45,7 @@ export function serverThat(
   const config = { remote: { serverUrl: 'https://kinto.test', auth } };
   const options = { ...{ platform, memory, notes, config }, abort: { aborted: false } };
   return {
-    server: openServer(options as unknown as RemoteOptions, 'b'),
+    server: openServer(options as unknown as RemoteOptions, () => 'b'),
     memory,
     notes,
   };

@@ -31,7 +31,7 @@ export const KINTO: Traits = {
 };
 
 /** The server with its user, and what tests do to both. */
-function served() {
+export function kintoServed() {
   const clock = { nowMs: NOW_MS };
   const readOnly = { is: false };
   const health = { backoffSeconds: 0, isDown: false };
@@ -54,8 +54,12 @@ function served() {
 type Changed = (was: Data | null, id: string, members: Members) => readonly string[];
 type Members = Parameters<Place['put']>[1];
 
-/** The collection's records, made where there are none, and how often each was written. */
-function recordsIn({ store }: KintoServer, bucketId: string, changed: Changed) {
+/** The collection's records, made where there are none, and how often each was changed. */
+export function recordsIn(
+  { store }: KintoServer,
+  bucketId: string,
+  changed: Changed = (_, id) => [id],
+) {
   const written = new Map<string, number>();
   const places = new WeakSet<Place>();
   const records = (): Place => {
@@ -63,12 +67,16 @@ function recordsIn({ store }: KintoServer, bucketId: string, changed: Changed) {
     const all = bucket.collections.get(NAME) ?? store.makeCollection(bucket, NAME);
     if (places.has(all)) return all;
     places.add(all);
-    const { put } = all;
+    bucket.names.put(NAME, {});
+    const count = (id: string): void => void written.set(id, (written.get(id) ?? 0) + 1);
+    const { put, delete: remove } = all;
     all.put = (id, members) => {
-      for (const one of changed(all.get(id), id, members)) {
-        written.set(one, (written.get(one) ?? 0) + 1);
-      }
+      for (const one of changed(all.get(id), id, members)) count(one);
       return put.call(all, id, members);
+    };
+    all.delete = (id) => {
+      count(id);
+      return remove.call(all, id);
     };
     return all;
   };
@@ -77,7 +85,7 @@ function recordsIn({ store }: KintoServer, bucketId: string, changed: Changed) {
 
 /** `packed`: small records lie in packs, of four at most where the other client has made them. */
 export function kintoService({ packed = false } = {}): KintoService {
-  const { clock, readOnly, health, proof, server } = served();
+  const { clock, readOnly, health, proof, server } = kintoServed();
   const keys = otherClient(KB, NAME);
   const packs = otherPacks(KB, NAME);
   const { records, written } = recordsIn(server, keys.bucket, changed);

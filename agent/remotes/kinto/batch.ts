@@ -24,8 +24,11 @@ export interface PartAnswer {
   readonly body: unknown;
 }
 
-/** Why a batch as a whole has no answers: an outage, or it is too much for one answer. */
-export type NoAnswers = 'unavailable' | 'tooMuch' | 'readOnly';
+/**
+ * Why a batch as a whole has no answers: an outage, it is too much for one answer, or something in
+ * it is none of the server's words.
+ */
+export type NoAnswers = 'unavailable' | 'tooMuch' | 'readOnly' | 'malformed';
 
 /**
  * Sends them in one batch. Errors: `badResponse`, `overQuota`, those of HTTP.
@@ -46,12 +49,10 @@ export async function batch(
   if (status !== 200) {
     // Too many for it now, maybe: it is asked again how many it takes.
     if (status === 400) delete memory.batchRequestsMax;
-    const why = status === 405 ? 'readOnly' : status === 413 ? 'tooMuch' : 'unavailable';
-    if (status !== 507 && (status === 405 || status === 413 || status >= 500)) {
-      answer.cancel();
-      return why;
-    }
-    throw unexpected(answer, 'batch');
+    const why = WHY.get(status) ?? (status >= 500 ? 'unavailable' : null);
+    if (status === 507 || why === null) throw unexpected(answer, 'batch');
+    answer.cancel();
+    return why;
   }
   const text = await bounded(answer);
   if (text === null) return 'tooMuch';
@@ -71,6 +72,12 @@ export function partHeader({ headers }: PartAnswer, name: string): string | null
   }
   return null;
 }
+
+const WHY: ReadonlyMap<number, NoAnswers> = /* @__PURE__ */ new Map([
+  [400, 'malformed'],
+  [405, 'readOnly'],
+  [413, 'tooMuch'],
+]);
 
 /** Values of one part's answer: a record, its permissions and a dozen headers are half as many. */
 const PART_VALUES_MAX = 64;

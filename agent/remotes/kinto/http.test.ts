@@ -70,7 +70,7 @@ describe('small requests', () => {
       if (isKnown) return ok(body);
       return { status: 200, json: { responses: [{ status: 401, headers: {}, body: {} }] } };
     });
-    expect(await server.ask([part('/a')])).toMatchObject([{ status: 200 }]);
+    expect(await server.ask([part('/buckets/b/a')])).toMatchObject([{ status: 200 }]);
   });
 
   test('whose sign-in is refused again are unauthorized', async () => {
@@ -79,7 +79,9 @@ describe('small requests', () => {
       if (path === '/v1/buckets/b') return { status: 401, json: {} };
       return { status: 200, json: { responses: [{ status: 401, headers: {}, body: {} }] } };
     });
-    await expect(server.ask([part('/a')])).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(server.ask([part('/buckets/b/a')])).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
   });
 
   test.each([
@@ -87,6 +89,7 @@ describe('small requests', () => {
     [500, 'unavailable'],
     [507, 'overQuota'],
     [404, 'badResponse'],
+    [400, 'badResponse'],
   ])('of a batch that is answered %i end with %s', async (status, code) => {
     const { server } = serverThat((path) =>
       path === '/v1/' ? { status: 200, json: HELLO } : { status, json: {} },

@@ -1,7 +1,7 @@
 // The server of one pass: who asks, where the user's data is, and what goes out together.
 
 import type { Header } from '../../../platform/ports.ts';
-import { SyncError } from '../../errors.ts';
+import { badResponse, SyncError } from '../../errors.ts';
 import { basicAuthorization } from '../../wire/basic.ts';
 import { createHttp, type Http } from '../../wire/http.ts';
 import { batchMaxOf } from '../batches.ts';
@@ -12,7 +12,7 @@ import { ending, unexpected } from './statuses.ts';
 export interface Kinto {
   readonly http: Http;
   readonly base: string;
-  readonly bucketPath: string;
+  bucketPath(collection: string): string;
   collectionPath(collection: string): string;
   recordsPath(collection: string): string;
   recordPath(collection: string, id: string): string;
@@ -22,24 +22,29 @@ export interface Kinto {
   send(parts: readonly Part[]): Promise<PartAnswer[] | NoAnswers>;
   /**
    * Small requests, in as many batches as they need. `readOnly`: the server takes none. Errors:
-   * `unavailable`, and as `send`.
+   * `unavailable`, `badResponse` for a batch that it takes from nobody, and as `send`.
    */
   ask(parts: readonly Part[]): Promise<PartAnswer[] | 'readOnly'>;
 }
 
-export function openServer(options: RemoteOptions, bucket: string): Kinto {
+/** `bucketOf`: the bucket of a collection. */
+export function openServer(
+  options: RemoteOptions,
+  bucketOf: (collection: string) => string,
+): Kinto {
   const { config, memory, platform, notes, abort } = options;
   const authorize = authorization(options);
   const http = createHttp({ platform, notes, abort, authorize, judge: ending });
   const base = `${config.remote.serverUrl}/v1`;
-  const bucketPath = `/buckets/${bucket}`;
+  const bucketPath = (name: string): string => `/buckets/${encodeURIComponent(bucketOf(name))}`;
   const collectionPath = (name: string): string =>
-    `${bucketPath}/collections/${encodeURIComponent(name)}`;
+    `${bucketPath(name)}/collections/${encodeURIComponent(name)}`;
   const recordsPath = (name: string): string => `${collectionPath(name)}/records`;
   // A batch is anybody's: who asks is proven by its parts.
   const send = async (parts: readonly Part[]): Promise<PartAnswer[] | NoAnswers> => {
     const answers = await batch(http, base, memory, parts);
     if (!isRefused(answers)) return answers;
+    const [bucketPath = '/'] = /^\/buckets\/[^/]*/.exec(parts[0]?.path ?? '') ?? [];
     const renewed = await http.send({ method: 'GET', url: base + bucketPath });
     renewed.cancel();
     const again = await batch(http, base, memory, parts);
@@ -59,6 +64,7 @@ export function openServer(options: RemoteOptions, bucket: string): Kinto {
       for (let at = 0; at < parts.length; at += max) {
         const answers = await send(parts.slice(at, at + max));
         if (answers === 'readOnly') return answers;
+        if (answers === 'malformed') throw badResponse('kinto: the server takes no such batch');
         if (typeof answers === 'string') {
           throw new SyncError('unavailable', 'kinto: the server is not available');
         }

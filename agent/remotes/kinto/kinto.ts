@@ -7,60 +7,87 @@ import type { BsoCrypto } from '../../../crypto/bso.ts';
 import { clientState } from '../../../crypto/keys.ts';
 import type { Collection } from '../../collections/collection.ts';
 import { SyncError } from '../../errors.ts';
-import type { ServerNotes } from '../../wire/http.ts';
+import type { CollectionStore } from '../../store/store.ts';
 import { bsoCryptoOf } from '../bso-crypto.ts';
 import { isHashedId } from '../ids.ts';
 import { forgetNames, namedBy } from '../named.ts';
 import {
   type Offer,
-  type Page,
-  type Position,
   type Remote,
   type RemoteDriver,
   type RemoteOptions,
-  type Restart,
   UNHEARD,
   type Wanted,
 } from '../remote.ts';
+import { changesOf, hasMoved, refusalOf } from './changes.ts';
 import { sealedCodec } from './codec.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
 import type { Packs } from './packs/packs.ts';
-import { epochsOf, isPacked, make, PACKED, poll, type Stand } from './polls.ts';
 import {
-  hasGrownBehind,
-  isDue,
-  type Place,
-  type Polled,
-  placeOf,
-  positionOf,
-  type Signature,
-  START,
-} from './position.ts';
-import { fetchedOf, listQuery, recordsPage } from './records.ts';
-import { unexpected } from './statuses.ts';
+  epochsOf,
+  isPacked,
+  NOTHING_HEARD,
+  PACKED,
+  type Stand,
+  standsOf,
+  UNKNOWN,
+} from './polls.ts';
+import { type Polled, placeOf, polledOf } from './position.ts';
+import { fetchedOf, SEALED } from './records.ts';
 import { openUpload } from './upload.ts';
 
 export const kinto: RemoteDriver = {
   protocol: 'kinto',
   keyName: clientState,
   account: async (kept) => ({
-    standing: () => UNHEARD,
+    standing: ({ plain }) => (plain ? { ...UNHEARD, encrypted: false } : UNHEARD),
     forget: () => forgetNames(kept),
   }),
-  // Every id is hashed: what a server can read of a record is its length and its times.
-  named: /* @__PURE__ */ namedBy({ charsMax: 2_048, isLegal: isHashedId }),
-  open: openKinto,
+  named: async (collection, kept) =>
+    collection.plain
+      ? (await import('./plain/collection.ts')).plainCollection(collection)
+      : sealedIds(collection, kept),
+  open: (options) =>
+    options.stores.some(isPlain) ? bothOf(openKinto(options), options) : openKinto(options),
 };
+
+// Every id is hashed: what a server can read of a record is its length and its times.
+const sealedIds = /* @__PURE__ */ namedBy({ charsMax: 2_048, isLegal: isHashedId });
+
+const isPlain = ({ collection }: CollectionStore): boolean => collection.plain !== undefined;
+
+/** `sealed` with the collections beside it that are not: see plain/remote.ts. */
+function bothOf(sealed: Remote, options: RemoteOptions): Remote {
+  let opened: Remote | null = null;
+  const remoteOf = async (store: CollectionStore): Promise<Remote> => {
+    if (!isPlain(store)) return sealed;
+    opened ??= (await import('./plain/remote.ts')).openPlain(options);
+    return opened;
+  };
+  return {
+    async begin(wanted) {
+      const offers: Offer[] = [];
+      for (const kind of [false, true]) {
+        const own = wanted.filter(({ store }) => isPlain(store) === kind);
+        const [one] = own;
+        if (one !== undefined) offers.push(...(await (await remoteOf(one.store)).begin(own)));
+      }
+      return offers;
+    },
+    changes: async (store, at) => (await remoteOf(store)).changes(store, at),
+    fetch: async (store, id) => (await remoteOf(store)).fetch(store, id),
+    upload: async (store, held) => (await remoteOf(store)).upload(store, held),
+  };
+}
 
 function openKinto(options: RemoteOptions): Remote {
   // A farewell has nothing to say: nothing of the device's own is there.
   if (options.owner === null) return nobody();
   const keys = kintoKeys(options.owner.key);
-  const server = openServer(options, keys.bucket);
+  const server = openServer(options, () => keys.bucket);
   const heard = new Map<string, Polled>();
-  const heardOf = (name: string): Polled =>
-    heard.get(name) ?? { ...NOTHING_HEARD, written: { all: 0, created: 0 } };
+  const heardOf = (name: string): Polled => heard.get(name) ?? polledOf(NOTHING_HEARD);
   const packed = new Map<string, Packs>();
   const fetchWire = async (name: string, id: string) => {
     const answer = await server.http.send({
@@ -90,7 +117,7 @@ function openKinto(options: RemoteOptions): Remote {
         const { collection, state } = one.store;
         const { stand = UNKNOWN, epoch = null } = looks[at] ?? {};
         const signature = stand.kind === 'there' ? stand.signature : NOTHING_HEARD;
-        heard.set(collection.name, { ...signature, written: { all: 0, created: 0 } });
+        heard.set(collection.name, polledOf(signature));
         const refusal = epoch instanceof SyncError ? epoch : refusalOf(stand, collection.name);
         const bundle = keys.bundleFor(collection.name);
         const origin = typeof epoch === 'string' ? `${keys.bucket}/${epoch}` : state.origin;
@@ -106,7 +133,8 @@ function openKinto(options: RemoteOptions): Remote {
     },
     async changes(store, at) {
       const { name } = store.collection;
-      const page = await changes(options, server, name, at, heardOf(name));
+      const kind = { name, form: SEALED, unlisted: () => 'ours' as const };
+      const page = await changesOf(options, server, kind, at, heardOf(name));
       return 'restart' in page ? page : (packed.get(name)?.page(store, page) ?? page);
     },
     fetch: ({ collection: { name } }, id) => packed.get(name)?.fetch(id) ?? fetchWire(name, id),
@@ -139,12 +167,7 @@ async function look(
   crypto: BsoCrypto,
 ): Promise<Look[]> {
   const nameOf = ({ store }: Wanted): string => store.collection.name;
-  const polled = await poll(server, wanted);
-  const missing = wanted.filter((_, at) => isMissing(polled[at]));
-  const made = missing.length === 0 ? [] : await make(server, missing.map(nameOf));
-  for (const [at, one] of missing.entries()) {
-    if (made[at]) polled[wanted.indexOf(one)] = EMPTY;
-  }
+  const polled = await standsOf(server, wanted);
   const doubted = wanted.filter(({ store: { state } }, at) => {
     const now = polled[at] ?? UNKNOWN;
     const isNew = state.position === '' || state.origin === '' || state.resetting;
@@ -164,56 +187,7 @@ async function look(
   }));
 }
 
-async function changes(
-  { config, notes }: RemoteOptions,
-  server: Kinto,
-  name: string,
-  at: Position,
-  polled: Polled,
-): Promise<Page | Restart> {
-  const place = placeOf(at);
-  const askedMs = notes.serverNowMs;
-  if (isDue(place, askedMs) || hasGrownBehind(place, polled)) return WHOLE;
-  const url = server.base + server.recordsPath(name) + listQuery(place, askedMs);
-  const answer = await server.http.send({ method: 'GET', url });
-  if (answer.status === 400 && place.tagMs > 0) {
-    // A token that the server does not know any more, or a stamp that it takes from nobody.
-    answer.cancel();
-    return place.token === null ? WHOLE : { restart: positionOf({ ...place, token: null }) };
-  }
-  if (answer.status !== 200) throw unexpected(answer, name);
-  const page = recordsPage(answer, config.recordCharsMax, place, { polled, askedMs });
-  if (page.tagMs >= place.tagMs) return page;
-  // Time goes backwards there: tombstones were purged, or a backup was restored.
-  page.cancel();
-  return WHOLE;
-}
-
-const WHOLE = { restart: /* @__PURE__ */ positionOf(START), whole: 'ours' as const };
-const UNKNOWN: Stand = { kind: 'unknown' };
-const NOTHING_HEARD: Signature = { tagMs: 1, total: -1, young: -1 };
-const EMPTY: Stand = { kind: 'there', signature: NOTHING_HEARD };
-
 function nobody(): Remote {
   const refuse = () => Promise.reject(new SyncError('signedOut', 'nobody is signed in'));
   return { begin: refuse, changes: refuse, fetch: refuse, upload: refuse };
-}
-
-/** A missing bucket is refused, a missing collection is missing. */
-function isMissing(stand: Stand | undefined): boolean {
-  return stand?.kind === 'missing' || stand?.kind === 'refused';
-}
-
-function refusalOf({ kind }: Stand, collection: string): SyncError | null {
-  if (kind !== 'missing' && kind !== 'refused') return null;
-  return new SyncError('readOnly', `${collection}: the server lets this user not make it`, {
-    collection,
-  });
-}
-
-function hasMoved(stand: Stand, place: Place, { serverNowMs }: ServerNotes): boolean {
-  if (stand.kind !== 'there' || !place.isWhole) return true;
-  const { tagMs, total, young } = stand.signature;
-  if (tagMs !== place.tagMs || total !== place.total || young !== place.young) return true;
-  return isDue(place, serverNowMs) && tagMs > place.comparedMs;
 }

@@ -25,7 +25,7 @@ const sealer = {
 function serverOf(...answers: (PartAnswer[] | 'readOnly')[]) {
   const asked: Part[][] = [];
   const kinto = {
-    bucketPath: '/b',
+    bucketPath: () => '/b',
     collectionPath: (name: string) => `/b/${name}`,
     recordsPath: (name: string) => `/b/${name}/records`,
     async ask(parts: readonly Part[]) {

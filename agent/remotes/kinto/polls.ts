@@ -19,6 +19,35 @@ export type Stand =
   | { readonly kind: 'there'; readonly signature: Signature }
   | { readonly kind: 'missing' | 'refused' | 'unknown' };
 
+export const UNKNOWN: Stand = { kind: 'unknown' };
+export const NOTHING_HEARD: Signature = { tagMs: 1, total: -1, young: -1 };
+
+/**
+ * How each collection stands, when what was not there is made. Nothing was heard of what is new.
+ * `mayMake`: whether the device may make this one. Errors: those of the batch.
+ */
+export async function standsOf(
+  kinto: Kinto,
+  wanted: readonly Wanted[],
+  mayMake: (one: Wanted) => boolean = () => true,
+): Promise<Stand[]> {
+  const stands = await poll(kinto, wanted);
+  // A missing bucket is refused, a missing collection is missing.
+  const missing = wanted.filter((one, at) => {
+    const { kind } = stands[at] ?? UNKNOWN;
+    return (kind === 'missing' || kind === 'refused') && mayMake(one);
+  });
+  if (missing.length === 0) return stands;
+  const made = await make(
+    kinto,
+    missing.map(({ store }) => store.collection.name),
+  );
+  for (const [at, one] of missing.entries()) {
+    if (made[at]) stands[wanted.indexOf(one)] = { kind: 'there', signature: NOTHING_HEARD };
+  }
+  return stands;
+}
+
 /** One answer for each collection. Errors: those of the batch. */
 export async function poll(kinto: Kinto, wanted: readonly Wanted[]): Promise<Stand[]> {
   const parts = wanted.flatMap(({ store: { collection, state } }): Part[] => {
@@ -55,14 +84,15 @@ function countOf(answer: PartAnswer): number {
   return /^\d{1,12}$/.test(text) ? Number(text) : -1;
 }
 
-/** Makes the bucket and these collections. False for one that this user may not make. */
+/** Makes these collections, and their buckets. False for one that this user may not make. */
 export async function make(kinto: Kinto, names: readonly string[]): Promise<boolean[]> {
   const isNew = { 'If-None-Match': '*' };
-  const paths = [kinto.bucketPath, ...names.map((name) => kinto.collectionPath(name))];
+  const buckets = [...new Set(names.map((name) => kinto.bucketPath(name)))];
+  const paths = [...buckets, ...names.map((name) => kinto.collectionPath(name))];
   const parts = paths.map((path): Part => ({ method: 'PUT', path, headers: isNew, body: {} }));
   const answers = await kinto.ask(parts);
   if (answers === 'readOnly') return names.map(() => false);
-  return answers.slice(1).map(({ status }) => status < 300 || status === 412);
+  return answers.slice(buckets.length).map(({ status }) => status < 300 || status === 412);
 }
 
 /** Who seals and opens the epoch of a collection. */

@@ -109,6 +109,11 @@ export interface Polled extends Signature {
   readonly written: { all: number; created: number };
 }
 
+/** Of a pass that has written nothing yet. */
+export function polledOf(signature: Signature): Polled {
+  return { ...signature, written: { all: 0, created: 0 } };
+}
+
 /** `total`: records that there are, and those that are known to be deleted since then. */
 function hasShrunk(place: Place, total: number): boolean {
   return place.isWhole && place.total >= 0 && total >= 0 && total < place.total - place.unsure;

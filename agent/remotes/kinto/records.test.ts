@@ -5,7 +5,7 @@ import type { Header } from '../../../platform/ports.ts';
 import type { Answer } from '../../wire/http.ts';
 import type { Listed } from '../remote.ts';
 import { placeOf, START } from './position.ts';
-import { fetchedOf, foundOf, listQuery, recordsPage } from './records.ts';
+import { fetchedOf, foundOf, listQuery, recordsPage, SEALED } from './records.ts';
 
 const answer = (json: unknown, headers: readonly Header[] = [], status = 200): Answer => {
   const pieces = [typeof json === 'string' ? json : JSON.stringify(json)];
@@ -22,6 +22,7 @@ async function listed(json: unknown, headers: readonly Header[] = [['etag', '"10
   const page = recordsPage(answer(json, headers), 1_000, START, {
     polled: { tagMs: 100_000, total: 4, young: 0, written: { all: 0, created: 0 } },
     askedMs: 50,
+    form: SEALED,
   });
   const out: Listed[] = [];
   for (let more = true; more; ) more = await page.next(out);

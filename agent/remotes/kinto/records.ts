@@ -15,11 +15,28 @@ import { unexpected } from './statuses.ts';
 /** The record that names what the others belong to: see epoch.ts. It is no record of apps. */
 export const EPOCH_ID = 'epoch';
 
-const readRecord: ReadEnvelope = (value) => {
+/** How the records of a collection lie on the server. */
+export interface Form {
+  readonly read: ReadEnvelope;
+  /** What a record there is made of, beside what Kinto gives it. */
+  data(payload: string): unknown;
+  /** What no server stores, and some answer as if they were out of order; left out: nothing is. */
+  isUnstorable?(payload: string): boolean;
+  /** The id of a record that is none of apps'; null: there is none. */
+  readonly ownId: string | null;
+}
+
+const readSealed: ReadEnvelope = (value) => {
   const [id, modifiedMs, payload, deleted] = ['id', 'last_modified', 'payload', 'deleted'].map(
     (name) => member(value, name),
   );
   return { id, modifiedMs, payload, deleted: deleted === true && payload === undefined };
+};
+
+export const SEALED: Form = {
+  read: readSealed,
+  data: (payload) => ({ payload }),
+  ownId: EPOCH_ID,
 };
 
 /** What of the URL's query asks for the page at this place. `serverNowMs`: 0, it is not known. */
@@ -34,25 +51,32 @@ export function listQuery(place: Place, serverNowMs: number): string {
   ].join('');
 }
 
-/** `polled`: what a poll has said before it. `askedMs`: the server's time in the query for it. */
+interface Asked {
+  readonly form: Form;
+  /** What a poll has said before it. */
+  readonly polled: Polled;
+  /** The server's time in the query for it. */
+  readonly askedMs: number;
+}
+
 export function recordsPage(
   answer: Answer,
   recordCharsMax: number,
   place: Place,
-  { polled, askedMs }: { readonly polled: Polled; readonly askedMs: number },
+  { form, polled, askedMs }: Asked,
 ): Page & { readonly tagMs: number } {
   const splitter = createSplitter({ recordCharsMax, depthMax: JSON_DEPTH_MAX, member: 'data' });
   const token = (): string | null => tokenOf(header(answer.headers, 'next-page'));
   const tagMs = etagMs(answer.headers) ?? 0;
   const progress = createProgress(place, { tagMs, polled, serverNowMs: askedMs });
-  const page = listingPage(answer, splitter, readRecord, { serverNowMs: answer.serverNowMs });
+  const page = listingPage(answer, splitter, form.read, { serverNowMs: answer.serverNowMs });
   const epochs: Listed[] = [];
   return {
     ...page,
     tagMs,
     async next(out) {
       const more = await page.next(out);
-      const at = out.findIndex((one) => one.ok && one.envelope.id === EPOCH_ID);
+      const at = out.findIndex((one) => one.ok && one.envelope.id === form.ownId);
       if (at >= 0) epochs.push(...out.splice(at, 1));
       return more;
     },
@@ -68,7 +92,12 @@ export function recordsPage(
  * Reads the answer to a request for `id`. Errors: `badResponse` for anything else than that record,
  * and past `charsMax` characters; those of the status, those of reading.
  */
-export async function fetchedOf(answer: Answer, id: string, charsMax: number): Promise<Fetched> {
+export async function fetchedOf(
+  answer: Answer,
+  id: string,
+  charsMax: number,
+  form = SEALED,
+): Promise<Fetched> {
   if (answer.status === 404) {
     answer.cancel();
     return { kind: 'missing' };
@@ -76,7 +105,7 @@ export async function fetchedOf(answer: Answer, id: string, charsMax: number): P
   if (answer.status !== 200) throw unexpected(answer, id);
   const text = await readDocument(() => answer.read(), charsMax);
   const data = member(await parseInTurns(text, answer.pause), 'data');
-  return foundOf(data, id, text.length, answer.serverNowMs) ?? notThat(id);
+  return foundOf(data, id, text.length, answer.serverNowMs, form) ?? notThat(id);
 }
 
 /** A record of an answer that was read already; null: it is not that record. */
@@ -85,8 +114,9 @@ export function foundOf(
   id: string,
   chars: number,
   serverNowMs: number | null,
+  form = SEALED,
 ): Fetched | null {
-  const listed = envelopeOf(data, chars, readRecord);
+  const listed = envelopeOf(data, chars, form.read);
   if (!listed.ok || listed.envelope.id !== id) return null;
   return { kind: 'found', envelope: listed.envelope, serverNowMs };
 }

@@ -14,19 +14,20 @@ import type { Outgoing, PushResult, RemoteOptions, Upload } from '../remote.ts';
 import type { Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';
 import type { Polled } from './position.ts';
-import { foundOf } from './records.ts';
+import { type Form, foundOf, SEALED } from './records.ts';
 import { unexpected } from './statuses.ts';
 
-/** `written` counts what is stored, for the next listing. */
+/** `written` counts what is stored, for the next listing. Errors: those of `Kinto.batchMax`. */
 export async function openUpload(
   { config, notes }: RemoteOptions,
   kinto: Kinto,
   { collection }: CollectionStore,
   written: Polled['written'],
+  form = SEALED,
 ): Promise<Upload> {
   const heap = heapOf(config);
   const partOf = (record: Outgoing): Part =>
-    putOf(kinto.recordPath(collection.name, record.id), record);
+    putOf(kinto.recordPath(collection.name, record.id), record, form);
   return {
     addMax: Math.min(await kinto.batchMax(), heap.pushRecordsMax),
     addCharsMax: heap.pushCharsMax,
@@ -47,11 +48,9 @@ export async function openUpload(
         for (const [index, { record, at }] of sent.entries()) {
           const answer = answers[index];
           if (index <= lost || !answer) continue;
-          const result = resultOf(record, answer, serverNowMs());
+          const result = resultOf(record, answer, serverNowMs(), form);
           results[at] = result;
-          if (result.kind !== 'stored') continue;
-          written.all++;
-          if (answer.status === CREATED) written.created++;
+          if (result.kind === 'stored') count(written, record, answer.status);
         }
       }
       return results;
@@ -65,15 +64,22 @@ const RACES_MAX = 4;
 const RACE = 409;
 const CREATED = 201;
 const FULL = 507;
+const GONE = 404;
 const UNAVAILABLE: PartAnswer = { status: 503, headers: null, body: null };
 const READ_ONLY: PartAnswer = { status: 405, headers: null, body: null };
 
-function putOf(path: string, { payload, base }: Outgoing): Part {
+function count(written: Polled['written'], { payload }: Outgoing, status: number): void {
+  if (payload !== null) written.all++;
+  if (payload !== null && status === CREATED) written.created++;
+  if (payload === null && status !== GONE) written.created--;
+}
+
+function putOf(path: string, { payload, base }: Outgoing, form: Form): Part {
   const headers: { readonly [name: string]: string } =
     base === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
   return payload === null
     ? { method: 'DELETE', path, headers }
-    : { method: 'PUT', path, headers, body: { data: { payload } } };
+    : { method: 'PUT', path, headers, body: { data: form.data(payload) } };
 }
 
 async function inBatches(
@@ -125,8 +131,16 @@ async function single({ http, base }: Kinto, part: Part): Promise<PartAnswer> {
 /** Statuses of a request that may be taken another time: who asks, how often, who else does. */
 const TRANSIENT: ReadonlySet<number> = new Set([401, 408, 409, 425, 429]);
 
-function resultOf(record: Outgoing, answer: PartAnswer, serverNowMs: number | null): PushResult {
-  const { status, body } = answer;
+function resultOf(
+  record: Outgoing,
+  { status, body }: PartAnswer,
+  serverNowMs: number | null,
+  form: Form,
+): PushResult {
+  if (record.payload === null && status === GONE) {
+    // Somebody was faster: it is what was wanted.
+    return { kind: 'stored', version: record.base ?? '0', modifiedMs: null };
+  }
   if (status === 200 || status === 201) {
     const data = member(body, 'data');
     const stampMs = member(data, 'last_modified');
@@ -136,18 +150,27 @@ function resultOf(record: Outgoing, answer: PartAnswer, serverNowMs: number | nu
     if (isOther || !Number.isInteger(stampMs) || !isLater) return { kind: 'failed' };
     return { kind: 'stored', version: `${stampMs}`, modifiedMs: Number(stampMs) };
   }
-  if (status === 412) return conflictOf(record, body, serverNowMs);
+  if (status === 412) return conflictOf(record, body, serverNowMs, form);
   if (status === 403 || status === 405) return { kind: 'readOnly' };
   if (status === 413) return { kind: 'refused', code: 'tooLarge' };
+  const { payload } = record;
+  if (status >= 400 && payload !== null && form.isUnstorable?.(payload)) {
+    return { kind: 'refused', code: 'badText' };
+  }
   const isFinal = status >= 400 && status < 500 && !TRANSIENT.has(status);
-  const isSmall = (record.payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS;
+  const isSmall = (payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS;
   return isFinal && !isSmall ? { kind: 'refused' } : { kind: 'failed' };
 }
 
 /** A conflict over a record that is not there says nothing of it. */
-function conflictOf({ id }: Outgoing, body: unknown, serverNowMs: number | null): PushResult {
+function conflictOf(
+  { id }: Outgoing,
+  body: unknown,
+  serverNowMs: number | null,
+  form: Form,
+): PushResult {
   const existing = member(member(body, 'details'), 'existing');
   if (existing === undefined) return { kind: 'conflict' };
-  const theirs = foundOf(existing, id, 0, serverNowMs);
+  const theirs = foundOf(existing, id, 0, serverNowMs, form);
   return theirs === null ? { kind: 'conflict' } : { kind: 'conflict', theirs };
 }
