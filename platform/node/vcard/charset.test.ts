@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byteText, decodeBytes, unquoted } from './charset.ts';
+import { byteText, decodeBytes, unquoted, withoutControls } from './charset.ts';
 
 const text = 'BEGIN:VCARD\r\nFN:Zoë 😀\r\n';
 const utf16 = (mark: boolean, isBig = false): Buffer => {
@@ -26,6 +26,10 @@ test('what is no UTF-8 is Windows-1252, and what a card names is that', () => {
   expect(decodeBytes(bytes(0xc3, 0xab), 'no such')).toBe('ë');
   expect(decodeBytes(bytes(0xeb), 'UTF-8')).toBe('ë');
   expect(decodeBytes('', 'UTF-8')).toBe('');
+});
+
+test('controls are left out, but what ends a line or is white space', () => {
+  expect(withoutControls('a\0b\u001b[2J\tc\nd\u007f\u009be\u00a0')).toBe('ab[2J\tc\nde\u00a0');
 });
 
 test('quoted-printable has codes, and what is none stays', () => {

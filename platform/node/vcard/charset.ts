@@ -25,6 +25,14 @@ export function decodeBytes(text: string, charset?: string): string {
   return westernText(bytes);
 }
 
+/** No card may have them, and some have a terminal obey. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS, '');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
+const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+
 /** Text of bytes for text of quoted-printable; what is no code stays. */
 export function unquoted(text: string): string {
   return text.replace(/=([0-9A-Fa-f]{2})/g, (_, code) => String.fromCharCode(Number(`0x${code}`)));

@@ -126,8 +126,8 @@ describe('a card', () => {
   });
 
   test('keeps base64 that is none, and encodings that nobody knows', () => {
-    expect(one('FN:A', 'PHOTO;ENCODING=b:A?')).toMatchObject({
-      photo: of('A?', { params: { encoding: ['b'] } }),
+    expect(one('FN:A', 'PHOTO;ENCODING=b: A?À ')).toMatchObject({
+      photo: of('A?À', { params: { encoding: ['b'] } }),
     });
     expect(one('FN:A', 'NOTE;ENCODING=rot13:x')).toMatchObject({
       note: of('x', { params: { encoding: ['rot13'] } }),
@@ -146,8 +146,16 @@ describe('a card', () => {
   });
 
   test('has the parameters of other alphabets whole', () => {
-    expect(one('FN:A', 'TEL;TYPE=Ä;X-A=Ö:1')).toMatchObject({
-      tel: of('1', { params: { type: ['Ä'], 'x-a': ['Ö'] } }),
+    expect(one('FN:A', 'TEL;TYPE=Ä;X-Ü=Ö:1')).toMatchObject({
+      tel: of('1', { params: { type: ['Ä'], 'x-Ü': ['Ö'] } }),
+    });
+  });
+
+  test('has no character that no card may have, not even a coded one', () => {
+    const text = ['FN;X\u0001-A=a\u001b:Zo\u0000\u009bë', 'NOTE;QUOTED-PRINTABLE:a=1B=00=0D=0Ab'];
+    expect(one(...text)).toEqual({
+      fn: of('Zoë', { params: { 'x-a': ['a'] } }),
+      note: of('a\nb'),
     });
   });
 

@@ -5,7 +5,7 @@
 
 import { fromBase64 } from './binary.ts';
 import { type Card, isEmptyValue, kindOf, nameFor, type Property } from './card.ts';
-import { byteText, decodeBytes, unquoted } from './charset.ts';
+import { byteText, decodeBytes, unquoted, withoutControls } from './charset.ts';
 import { type ContentLine, contentLine } from './content-line.ts';
 import { readValue } from './escapes.ts';
 import { CardFault } from './fault.ts';
@@ -95,12 +95,16 @@ function propertyOf(content: ContentLine, inner: string | undefined, isOld: bool
   // Each program has an order of its own.
   const kept = [...params]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([param, values]) => [param, values.map((one) => decodeBytes(one))]);
+    .map(([param, values]) => [plainText(param), values.map((one) => plainText(one))]);
   return {
     value,
     ...(kept.length > 0 && { params: Object.fromEntries(kept) }),
     ...(group !== undefined && { group }),
   };
+}
+
+function plainText(bytes: string, charset?: string): string {
+  return withoutControls(decodeBytes(bytes, charset).replace(/\r\n?/g, '\n'));
 }
 
 interface Read {
@@ -112,10 +116,11 @@ interface Read {
 function decodedValue(content: ContentLine, inner: string | undefined, isOld: boolean): Read {
   const { name, written } = content;
   const params = new Map(content.params);
-  const encoding = params.get('encoding')?.[0]?.toLowerCase() ?? '8bit';
+  const [given = '8bit'] = params.get('encoding') ?? [];
+  const encoding = given.toLowerCase();
   const charset = params.get('charset')?.[0];
   for (const param of ['encoding', 'charset']) params.delete(param);
-  const decoded = (bytes: string): string => decodeBytes(bytes, charset).replace(/\r\n?/g, '\n');
+  const decoded = (bytes: string): string => plainText(bytes, charset);
   const kind = kindOf(name);
   if (inner !== undefined) return { value: decoded(inner), params };
   if (encoding === 'quoted-printable') {
@@ -124,15 +129,16 @@ function decodedValue(content: ContentLine, inner: string | undefined, isOld: bo
   }
   if (encoding !== 'b' && encoding !== 'base64') {
     const isOther = !/^[78]bit$/.test(encoding);
-    if (isOther) params.set('encoding', [encoding]);
+    if (isOther) params.set('encoding', [given]);
     return { value: readValue(kind, decoded(written), isOld), params };
   }
   const bytes = kind === 'text' ? Buffer.from(written, 'base64').toString('latin1') : null;
   if (bytes !== null) return { value: decoded(bytes), params };
-  const binary = kind === 'binary' ? fromBase64(name, params, written) : null;
+  const text = decoded(written).trim();
+  const binary = kind === 'binary' ? fromBase64(name, params, text) : null;
   // Of something unknown, base64 stays what it is.
   params.set('encoding', ['b']);
-  return binary ?? { value: readValue('raw', decoded(written.trim()), isOld), params };
+  return binary ?? { value: readValue('raw', text, isOld), params };
 }
 
 /** Without what only says what the value is anyway. */

@@ -86,6 +86,33 @@ describe.each(VERSIONS)('what version %s has written is read again', (version) =
     }
   });
 
+  test('of files with anything in them', () => {
+    const files = readdirSync(FILES).map((name) => readFileSync(new URL(name, FILES)));
+    const damage = fc.record({
+      file: fc.constantFrom(...files),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      cut: fc.nat(20),
+      put: fc.oneof(
+        fc.uint8Array({ maxLength: 2 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+        fc.constantFrom('BEGIN:VCARD\n', 'END:VCARD\n', '\n', '\n ', '=\n', ';', ':', 'AGENT:\n'),
+        fc.constantFrom('=3D', '"', '\\', '^', ';ENCODING=b', ';QUOTED-PRINTABLE', ';VALUE=uri'),
+      ),
+    });
+    fc.assert(
+      fc.property(damage, ({ file, at, cut, put }) => {
+        const start = Math.floor(at * file.length);
+        const rest = file.subarray(start + cut);
+        const bytes = Buffer.concat([file.subarray(0, start), Buffer.from(put, 'latin1'), rest]);
+        for (const one of readCards(bytes)) {
+          if (!('card' in one)) continue;
+          const text = writeCard(one.card, one.changedMs ?? 0, version);
+          expect(read(text)).toEqual([{ ...one, number: 1, line: 1 }]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('of any card', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', ' ', '\\', ',', ';', ':', '\n', '"', '^', '=', '\t', 'ë', '😀'),
@@ -97,7 +124,7 @@ describe.each(VERSIONS)('what version %s has written is read again', (version) =
     });
     const params = fc.record(
       {
-        type: fc.constantFrom(['home'], ['work', 'x-boat']),
+        type: fc.constantFrom(['home'], ['work', 'x-boat'], ['größe']),
         pref: fc.constantFrom(['1'], ['7']),
         'x-a': fc.array(text, { minLength: 1, maxLength: 2 }),
       },

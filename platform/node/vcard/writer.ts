@@ -4,6 +4,7 @@
 
 import { toBase64 } from './binary.ts';
 import { type Card, kindOf, nameFor, type Property } from './card.ts';
+import { withoutControls } from './charset.ts';
 import { writeParam, writeValue } from './escapes.ts';
 import { revOf } from './rev.ts';
 
@@ -37,10 +38,15 @@ function contentLine(name: string, property: Property, isOld: boolean): string {
   const { written, params } = isOld ? oldForm(name, property) : newForm(name, property);
   const group = property.group === undefined ? '' : `${property.group.replace(/[^\w-]/g, '-')}.`;
   const words = [...params].map(([param, values]) => {
-    const all = isOld && param === 'type' ? values.map((type) => type.toUpperCase()) : values;
-    return `;${param.toUpperCase()}=${all.map(writeParam).join(',')}`;
+    const all = isOld && param === 'type' ? values.map(upper) : values;
+    return `;${upper(param)}=${all.map(writeParam).join(',')}`;
   });
-  return `${group}${name.toUpperCase()}${words.join('')}:${written}`;
+  return `${group}${upper(name)}${words.join('')}:${written}`;
+}
+
+/** Of plain letters alone, which a reader takes for the small ones. */
+function upper(text: string): string {
+  return text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 interface Written {
@@ -72,13 +78,9 @@ function oldForm(name: string, property: Property): Written {
   return { written: isPlace ? written.slice('geo:'.length).replace(',', ';') : written, params };
 }
 
-/** No card may have them, and some have a terminal obey. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
-const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
-
 /** No character is cut in two. */
 function folded(content: string): string {
-  const line = content.replace(CONTROLS, '');
+  const line = withoutControls(content);
   if (Buffer.byteLength(line) <= OCTETS_MAX) return line;
   const lines: string[] = [];
   let start = 0;
