@@ -44,8 +44,8 @@ export function merged(
 export function incidentText({ kind, collection, count }: Omit<Incident, 'lastMs'>): string {
   if (kind === 'beganAnew') {
     return (
-      `${collection}: the server had begun anew, or was emptied or restored; ` +
-      'what it lacked goes up again'
+      `${collection}: what the server has was begun anew (it was emptied or restored, or the ` +
+      'key is another one now); what it lacks goes up again'
     );
   }
   const records = count === 1 ? '1 record is' : `${count} records are`;

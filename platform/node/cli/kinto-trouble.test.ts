@@ -1,24 +1,37 @@
 // What the commands say of a folder that is synced with a Kinto when something is wrong there: each
 // in words, with what can be done, and nothing lost.
 
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import type { KintoDump } from '../../../emulator/servers/kinto/store.ts';
 import { testTerminal } from '../../../test/support/commands.ts';
 import { computerOf, type ServedKinto, serveKinto } from '../../../test/support/served-kinto.ts';
 import { main } from './main.ts';
 
 let kinto: ServedKinto;
+/** A computer with two notes, and the server as it is then. */
+let ready: { readonly computer: ReturnType<typeof computerOf>; readonly store: KintoDump };
 let one: ReturnType<typeof computerOf>;
-beforeEach(async () => {
+
+beforeAll(async () => {
   kinto = await serveKinto();
-  one = computerOf(kinto);
-  await one.signIn('secret');
-  await one.sync();
-  for (const text of ['one', 'two']) await one.on('put', 'notes', JSON.stringify({ text }));
-  expect(await one.sync()).toMatchObject({ code: 0, complaints: '' });
+  const computer = computerOf(kinto);
+  await computer.signIn('secret');
+  await computer.sync();
+  await computer.on('put', 'notes', '[{"text":"one"},{"text":"two"}]');
+  expect(await computer.sync()).toMatchObject({ code: 0, complaints: '' });
+  ready = { computer, store: kinto.server.store.dump() };
 });
-afterEach(() => kinto.close());
+afterAll(() => kinto.close());
+beforeEach(() => {
+  kinto.server.store.restore(ready.store);
+  kinto.passwords.set('bob', 'secret');
+  Object.assign(kinto, { health: {}, isReadOnly: false, instead: () => null });
+  one = computerOf(kinto);
+  cpSync(ready.computer.data, one.data, { recursive: true });
+  cpSync(ready.computer.credentials, one.credentials);
+});
 
 const status = async () => (await one.on('status')).out;
 const json = (code: number, body: object = {}) =>
@@ -50,9 +63,11 @@ describe('status', () => {
     kinto.server.store.flush();
     const { code, complaints } = await one.sync();
     expect(code).toBe(0);
-    expect(complaints).toMatch(/notes: the server had begun anew, or was emptied or restored/);
+    expect(complaints).toMatch(/notes: what the server has was begun anew/);
     expect((await one.sync()).complaints).toBe('');
-    expect(await status()).toMatch(/^seen +notes: the server had begun anew.*, last seen 20/m);
+    expect(await status()).toMatch(
+      /^seen +notes: what the server has was begun anew.*, last seen 20/m,
+    );
     expect(records()?.live()).toHaveLength(3);
   });
 
@@ -163,12 +178,21 @@ describe('a sync', () => {
   });
 });
 
-test('a change that is made without notes goes up as any other', async () => {
-  writeFileSync(join(one.data, 'notes.json'), '{}', { mode: 0o600 });
-  expect(await one.on('put', 'contacts', '{"fn":"x"}')).toMatchObject({ code: 1 });
-  chmodSync(one.data, 0o700);
-  expect(await one.sync()).toMatchObject({ code: 0, complaints: '' });
-  expect((await one.notes()).sort()).toEqual(['one', 'two']);
+test('a change that is made without notes goes up under the name that others know', async () => {
+  const more = ['--collections', 'reading-list'];
+  await one.sync(...more);
+  const page = { id: 'a page', url: 'https://example.org/', title: 'before' };
+  await one.on('put', 'reading-list', JSON.stringify(page));
+  await one.sync(...more);
+  rmSync(join(one.data, 'notes.json'));
+  const changed = JSON.stringify({ id: 'a page', title: 'after' });
+  expect(await one.on('put', 'reading-list', changed)).toMatchObject({ code: 0 });
+  expect(await one.sync(...more)).toMatchObject({ code: 0, complaints: '' });
+  const two = computerOf(kinto);
+  cpSync(one.credentials, two.credentials);
+  expect(await two.sync(...more)).toMatchObject({ code: 0, complaints: '' });
+  const listed = JSON.parse((await two.on('list', 'reading-list', '--json')).out);
+  expect(listed).toEqual([expect.objectContaining({ title: 'after' })]);
 });
 
 describe('doctor', () => {
