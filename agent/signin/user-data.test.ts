@@ -39,7 +39,7 @@ test('others’ buckets are none of ours', async () => {
 
 test('a key has data where its bucket is listed, or is there all the same', async () => {
   const listed = await asked(() => [200, listing('ours-1', 'ours-2')]);
-  expect([listed.isNone, await listed.isUnder(KEY)]).toEqual([false, true]);
+  expect([listed.isNone, listed.keys, await listed.isUnder(KEY)]).toEqual([false, 2, true]);
   const onAnotherPage = await asked(({ pathname }) =>
     pathname.endsWith('/buckets') ? [200, listing('ours-2')] : [200, {}],
   );

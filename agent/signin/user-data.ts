@@ -24,6 +24,8 @@ export interface Proof {
 export interface UserData {
   /** There is none under any key, as far as the server lets the user see. */
   readonly isNone: boolean;
+  /** Under how many keys there is some. */
+  readonly keys: number;
   /** Errors: as of `userData`. */
   isUnder(key: SyncKey): Promise<boolean>;
 }
@@ -43,8 +45,10 @@ export async function userData(
   const data = listed === null ? [] : member(listed, 'data');
   if (!Array.isArray(data)) throw badResponse('buckets: not a list of them');
   const ids = data.map((one) => String(member(one, 'id')));
+  const keys = ids.filter((id) => id.startsWith(prefix)).length;
   return {
-    isNone: !ids.some((id) => id.startsWith(prefix)),
+    isNone: keys === 0,
+    keys,
     isUnder: async (key) => {
       const own = bucketOf(key);
       // A list may have more pages.

@@ -46,7 +46,13 @@ export function askedOfKinto(machine: Machine, url: string, file: () => Credenti
       const known = file();
       if (known === null) throw new Error('there are no credentials');
       const there = await userData(machine, url, proof(), kintoPlaces);
-      if (await there.isUnder(known.key)) return 'there is a place for data under this key';
+      if (await there.isUnder(known.key)) {
+        if (there.keys < 2) return 'there is a place for data under this key';
+        return (
+          'there is a place for data under this key, and another one under another key: ' +
+          '`kitsync sign-in --kinto` with --code takes that key, and brings both together'
+        );
+      }
       if (there.isNone) return 'there is none yet: the first sync makes its place';
       throw new Finding(
         'there is data of this user under another key, and none under this one',

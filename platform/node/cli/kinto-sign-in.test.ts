@@ -129,16 +129,37 @@ describe('whoever signs in again', () => {
     expect(await two.signIn('secret')).toMatchObject({ code: 2 });
   });
 
-  it('is another user with another name', async () => {
+  it('replaces nobody else’s sign-in, whose key may be nowhere else', async () => {
     await begun();
-    const before = fileOf(one);
+    const before = readFileSync(one.credentials, 'utf8');
+    const account = join(one.folder, 'me.json');
+    const key = { kB: '0f'.repeat(32), keysChangedAt: 1 };
+    writeFileSync(account, JSON.stringify({ accessToken: 't', ...key }), { mode: 0o600 });
+    const refused = [
+      await one.signIn('secret too', '--user', 'eve'),
+      await one.signIn('secret', '--kinto', 'http://127.0.0.1:9'),
+      await one.signIn('secret', '--credentials', account),
+      await run(
+        [
+          ...['sign-in', '--password', '--email', 'a@b', '--accounts', 'http://127.0.0.1:9'],
+          ...['--client-id', 'c', '--credentials', one.credentials],
+        ],
+        'p',
+      ),
+    ];
+    for (const { code, complaints } of refused) {
+      expect([code, complaints]).toEqual([
+        2,
+        expect.stringMatching(/ is the sign-in [^\n]*choose another --credentials[^\n]*\n$/),
+      ]);
+    }
+    expect(readFileSync(one.credentials, 'utf8')).toBe(before);
+  });
+
+  it('is another user with another name, whose data is not this one’s', async () => {
+    await begun();
     const eve = computerOf(kinto, 'eve');
-    writeFileSync(eve.credentials, JSON.stringify(before), { mode: 0o600 });
-    expect(await eve.signIn('secret too')).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(CODE),
-    });
-    expect(fileOf(eve).kB).not.toBe(before.kB);
+    expect(await eve.signIn('secret too')).toMatchObject({ out: expect.stringMatching(CODE) });
     const other = await run([
       ...['sync', '--once', '--protocol', 'kinto', '--collections', 'generic(notes)'],
       ...['--credentials', eve.credentials, '--data', one.data],
@@ -188,6 +209,14 @@ test('a token stands in place of a name and a password', async () => {
   expect(await run(args, 'token-of-bob')).toMatchObject({ code: 0 });
   expect(fileOf(one)).toMatchObject({ uid: 'openid:bob', accessToken: 'token-of-bob' });
   expect(await one.sync()).toMatchObject({ code: 0, complaints: '' });
+  expect(await run(args, 'token-of-bob')).toMatchObject({ code: 0, out: '' });
+  const { kB } = fileOf(one);
+  const other = await run(args, 'token-of-eve');
+  expect([other.code, other.complaints]).toEqual([
+    2,
+    expect.stringContaining('is the sign-in of openid:bob at'),
+  ]);
+  expect(fileOf(one).kB).toBe(kB);
   expect(await run(args, 'of nobody')).toMatchObject({ code: 2 });
   const wrong = await run(args, 'other');
   expect([wrong.code, wrong.complaints]).toEqual([1, expect.stringContaining('the token is not')]);

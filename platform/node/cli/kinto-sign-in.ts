@@ -8,7 +8,7 @@ import { kintoPlaces, SyncError } from '../../../agent/index.ts';
 import { type Proof, type UserData, userData } from '../../../agent/signin/user-data.ts';
 import type { SyncKey } from '../../ports.ts';
 import { type Machine, nodeMachine } from '../platform.ts';
-import { complaintOf, Failure } from './complaint.ts';
+import { complaintOf, Failure, UsageError } from './complaint.ts';
 import { type CredentialsFile, readCredentials, writeCredentials } from './credentials.ts';
 import type { KintoSignInOptions } from './kinto-options.ts';
 import { secretsFor } from './kinto-secrets.ts';
@@ -24,6 +24,8 @@ export async function signInToKinto(
 ): Promise<void> {
   const { credentialsFile, kintoUrl, allowHttp } = options;
   checkWritable(credentialsFile);
+  const before = existsSync(credentialsFile) ? readCredentials(credentialsFile, true) : null;
+  checkReplaceable(before, options, options.isBearer ? null : options.user);
   const accountKey = options.keyFile && readCredentials(options.keyFile, allowHttp).key;
   const secrets = secretsFor(options, terminal);
   const token = tokenOf(options, await secrets.password());
@@ -32,9 +34,10 @@ export async function signInToKinto(
   try {
     const hello = await kintoHello(machine, kintoUrl, proof);
     const who = whoIs(options, hello, terminal);
+    checkReplaceable(before, options, who);
     const there = await userData(machine, kintoUrl, proof, kintoPlaces);
     const asking = { options, who, there, secrets, terminal, entropy: machine.entropy };
-    const known = accountKey || (await keptKey(options, who, there));
+    const known = accountKey || (await keptKey(before, options, there));
     const key = known
       ? await checked(known, options, who, there)
       : isToBegin(options, there, secrets.givenCode())
@@ -79,17 +82,35 @@ function whoIs(
   return isBearer ? userId : (user ?? '');
 }
 
-/** The key of the sign-in that the file holds, if it is this user's there. */
+/**
+ * The file of another sign-in may have the only copy of a key, or of a token. `who`: null, while it
+ * is not known. Errors: `UsageError`.
+ */
+function checkReplaceable(
+  before: CredentialsFile | null,
+  { credentialsFile, kintoUrl, isBearer }: KintoSignInOptions,
+  who: string | null,
+): void {
+  if (before === null) return;
+  const isNamed = 'password' in before.token;
+  const name = 'password' in before.token ? before.token.name : before.uid;
+  const isSame = who === null || who === name;
+  if (before.kinto === kintoUrl && isNamed !== isBearer && isSame) return;
+  const whose = [name ?? before.email ?? 'somebody', before.kinto ?? 'an accounts server'];
+  throw new UsageError(
+    `${credentialsFile} is the sign-in of ${whose.join(' at ')}: choose another --credentials, ` +
+      'or remove it first',
+  );
+}
+
+/** The key of the sign-in that the file holds, if there is nothing under another one alone. */
 async function keptKey(
-  { credentialsFile, kintoUrl, allowHttp, isCode, isNewKey }: KintoSignInOptions,
-  who: string,
+  before: CredentialsFile | null,
+  { isCode, isNewKey }: KintoSignInOptions,
   there: UserData,
 ): Promise<SyncKey | null> {
-  if (isCode || isNewKey || !existsSync(credentialsFile)) return null;
-  const { kinto, token, uid, key } = readCredentials(credentialsFile, allowHttp);
-  const name = 'password' in token ? token.name : uid;
-  if (kinto !== kintoUrl || name !== who) return null;
-  return there.isNone || (await there.isUnder(key)) ? key : null;
+  if (before === null || isCode || isNewKey) return null;
+  return there.isNone || (await there.isUnder(before.key)) ? before.key : null;
 }
 
 async function checked(

@@ -80,6 +80,24 @@ describe('status', () => {
     expect(complaints).toContain('notes: the server says that 2 records are gone');
     expect(await status()).toMatch(/^seen +notes: the server says that 2 records are gone/m);
     expect((await one.notes()).sort()).toEqual(['one', 'two']);
+    const [next] =
+      records()
+        ?.live()
+        .filter(({ id }) => id !== 'epoch') ?? [];
+    records()?.delete(`${next?.id}`);
+    await one.sync();
+    expect(await status()).toMatch(/^seen +notes: the server says that 3 records are gone/m);
+  });
+
+  it('tells of it no more after a month', async () => {
+    const lastMs = Date.now() - 31 * 86_400_000;
+    const path = join(one.data, 'notes.json');
+    const notes = JSON.parse(readFileSync(path, 'utf8'));
+    const incidents = [{ kind: 'beganAnew', collection: 'notes', count: 1, lastMs }];
+    writeFileSync(path, JSON.stringify({ ...notes, incidents }));
+    expect(await status()).not.toMatch(/^seen/m);
+    await one.sync();
+    expect(JSON.parse(readFileSync(path, 'utf8')).incidents).toEqual([]);
   });
 
   it('shows what the server says to its users, and that it closes', async () => {
@@ -230,6 +248,8 @@ describe('doctor', () => {
       1,
       expect.stringContaining('there is data of this user under another key'),
     ]);
+    await one.sync();
+    expect((await doctor()).out).toMatch(/^ok {6}data {11}there is .*, and another one under/m);
     chmodSync(one.credentials, 0o644);
     expect((await doctor()).out).toMatch(/^- {7}name {11}not tried: the credentials is not ok$/m);
   });

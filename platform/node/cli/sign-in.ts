@@ -42,6 +42,7 @@ type Way = (machine: Machine, server: AccountsServer) => Promise<SignedIn>;
 async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way): Promise<void> {
   const { accountsUrl, clientId, credentialsFile, email, allowHttp } = options;
   checkWritable(credentialsFile);
+  checkNoKinto(credentialsFile);
   const machine = nodeMachine({ ...terminal.machine, allowHttp });
   const server = await discoverAccounts(machine, accountsUrl);
   // It says where its API is.
@@ -50,6 +51,20 @@ async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way
   const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
   await writeCredentials(credentialsFile, { email, uid, kinto: null, token, key, deviceId: null });
   terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
+}
+
+/** The key of a user of a Kinto may be nowhere else on this machine. Errors: `UsageError`. */
+function checkNoKinto(path: string): void {
+  let kinto: unknown;
+  try {
+    ({ kinto } = JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    // There is none, or nothing that could be lost.
+  }
+  if (typeof kinto !== 'string') return;
+  throw new UsageError(
+    `${path} is the sign-in to a Kinto: choose another --credentials, or remove it first`,
+  );
 }
 
 async function byBrowser(

@@ -4,7 +4,7 @@
 import type { Status } from '../../../agent/index.ts';
 import { adviceFor } from './advice.ts';
 import { duration, failureLine } from './complaint.ts';
-import { type Incident, incidentText } from './incidents.ts';
+import { type Incident, incidentText, merged } from './incidents.ts';
 import { knownServices } from './known-services.ts';
 import { withApi } from './local.ts';
 import { readNotes, type Said, saidBy } from './notes.ts';
@@ -38,7 +38,7 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
       const listed = hasList ? deviceName : KINTO_HAS_NONE;
       const rows = [
         ...rowsOf(alone(name), { isRunning, serverWaitMs }, listed),
-        ...incidents.map(incidentRow),
+        ...merged(incidents, [], Date.now()).map(incidentRow),
       ];
       const headed: readonly Row[] = remotes === undefined ? rows : [['service', name], ...rows];
       const lines = headed.map(([title, value]) => title.padEnd(NAME_CHARS) + value);

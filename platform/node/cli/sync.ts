@@ -335,7 +335,7 @@ async function note(
     const incidents = merged(before.incidents ?? [], seen, Date.now());
     const next = withSaid(notes, service, {
       ...{ lastSyncMs: lastGoodMs, said },
-      ...(incidents.length > 0 && { incidents }),
+      ...((incidents.length > 0 || before.incidents) && { incidents }),
     });
     await writeNotes(options.directory, next);
   } catch (failure) {
