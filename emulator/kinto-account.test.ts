@@ -1,6 +1,7 @@
 // An account on a Kinto, written as the user's devices write and read as another client reads.
 
 import { describe, expect, test } from 'vitest';
+import { otherPacks } from '../test/support/kinto-packs.ts';
 import { kintoView, seedKinto } from './kinto-account.ts';
 import { recordsOf, serverBodies } from './server-records.ts';
 import { createKinto } from './servers/kinto/kinto.ts';
@@ -56,6 +57,27 @@ describe('an account on a Kinto', () => {
         ['unreadable', null],
       ]),
     );
+  });
+
+  test('has records in packs, too, and shows one that does not open by its own name', async () => {
+    const { view, contacts } = served();
+    const packs = otherPacks(account.kB, 'contacts');
+    const entry = (id: string, kind: number) => ({
+      hash: wireId(id).slice(2),
+      ...{ kind, writtenMs: NOW_MS, salt: 1, text: JSON.stringify({ id, card: {} }) },
+    });
+    const entries = [entry('live', 0), entry('gone', 1), entry('alone', 2)];
+    contacts.put('p-', { payload: packs.sealPack('p-', { isFull: true, entries }) });
+    contacts.put('p-1', { payload: packs.sealPack('p-2', { isFull: false, entries }) });
+    const known = bodiesOf('contacts').map(({ id }) => id);
+    const seen = [...recordsOf(await view(), 'contacts', NOW_MS)];
+    expect(
+      seen.flatMap(({ id, body }) => (known.includes(id) ? [] : [[id, body?.deleted ?? body?.id]])),
+    ).toEqual([
+      ['live', 'live'],
+      [wireId('gone'), true],
+      ['p-1', undefined],
+    ]);
   });
 
   test('keeps what does not open as it is', async () => {

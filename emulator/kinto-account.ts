@@ -7,6 +7,7 @@ import { recordsOf } from './server-records.ts';
 import { ViewError } from './servers/account-view.ts';
 import { type Handler, isObject, parseObject } from './servers/http.ts';
 import { otherClient } from './servers/kinto/other-client.ts';
+import { isPackId, otherPacks } from './servers/kinto/other-packs.ts';
 import type { Place } from './servers/kinto/place.ts';
 import type { KintoStore } from './servers/kinto/store.ts';
 import { Collection, Store } from './servers/store.ts';
@@ -29,6 +30,8 @@ export function seedKinto(
     const records = [...recordsOf(account, name, nowMs)];
     if (records.length === 0) continue;
     const place = placeFor(store, owner, client.bucket, name);
+    const epoch = createHash('sha256').update(client.bucket).digest('base64url').slice(0, 16);
+    place.put(EPOCH_ID, { payload: client.seal(JSON.stringify({ id: EPOCH_ID, epoch })) });
     for (const { id, body } of records) {
       const isDeleted = body?.deleted === true;
       const payload = body === null ? '{}' : client.sealed(`${body.id}`, isDeleted ? null : body);
@@ -71,15 +74,25 @@ export async function kintoView(
   for (const name of names) {
     const client = otherClient(kB, name);
     const collection = new Collection();
+    const openPack = otherPacks(kB, name);
     const path = `${url}/v1/buckets/${client.bucket}/collections/${encodeURIComponent(name)}`;
-    for await (const record of recordsAt(fetch, `${path}/records`, authorization)) {
-      const { id, modifiedMs, payload } = record;
-      if (id === EPOCH_ID) continue;
-      const body = provenBody(client, id, payload);
+    const put = (id: string, modifiedMs: number, body: Body | null, payload = ''): void => {
       const sealed = body === null ? payload : sealPayload(keys, JSON.stringify(body), ivOf(id));
       collection.set(bsoOf(`${body?.id ?? id}`, modifiedMs, sealed));
       collection.modifiedMs = Math.max(collection.modifiedMs, modifiedMs);
       user.modifiedMs = Math.max(user.modifiedMs, modifiedMs);
+    };
+    for await (const { id, modifiedMs, payload } of recordsAt(
+      fetch,
+      `${path}/records`,
+      authorization,
+    )) {
+      const packed = isPackId(id) ? openPack(id, payload) : null;
+      if (packed !== null) {
+        for (const { wireId, writtenMs, text } of packed) {
+          put(wireId, writtenMs, text === null ? tombstone(wireId) : ownBody(client, wireId, text));
+        }
+      } else if (id !== EPOCH_ID) put(id, modifiedMs, provenBody(client, id, payload), payload);
     }
     user.collections.set(name, collection);
   }
@@ -93,16 +106,22 @@ export function kintoWireId(kB: string, collection: string, id: string): string 
 
 type Body = Readonly<Record<string, unknown>>;
 
+type OtherClient = ReturnType<typeof otherClient>;
+
 /** Null: it is not what the user's devices have sealed as this record. */
-function provenBody(
-  { open, inside, wireId }: ReturnType<typeof otherClient>,
-  id: string,
-  payload: string,
-): Body | null {
-  const body = parseObject(inside(id, opened(open, payload)) ?? '');
-  if (body === null) return null;
-  if (body.deleted === true) return { id, deleted: true };
-  return typeof body.id === 'string' && wireId(body.id) === id ? body : null;
+function provenBody(client: OtherClient, id: string, payload: string): Body | null {
+  const text = client.inside(id, opened(client.open, payload)) ?? '';
+  return parseObject(text)?.deleted === true ? tombstone(id) : ownBody(client, id, text);
+}
+
+/** Null: it is the record of another id, or none. */
+function ownBody({ wireId }: OtherClient, id: string, text: string): Body | null {
+  const body = parseObject(text);
+  return typeof body?.id === 'string' && wireId(body.id) === id ? body : null;
+}
+
+function tombstone(id: string): Body {
+  return { id, deleted: true };
 }
 
 function opened(open: (payload: string) => string | null, payload: string): string | null {

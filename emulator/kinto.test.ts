@@ -67,6 +67,16 @@ describe('a device before a Kinto', () => {
     expect(passes[0]?.error?.code).toBe('offline');
   });
 
+  test('asks once for three collections, and works little, where nothing has changed', async () => {
+    const { passes, problems } = await run();
+    expect(problems).toEqual([]);
+    expect(passes.at(-1)).toMatchObject({
+      network: { requests: 1, payloadBytesIn: 0 },
+      flash: { pagesWritten: 0 },
+    });
+    expect(passes.at(-1)?.cpu.instructions).toBeLessThanOrEqual(6_500_000);
+  });
+
   test('sets aside what does not prove itself, and breaks no promise by it', async () => {
     const spoiled = account();
     const [user] = spoiled.store.users.values();

@@ -78,6 +78,9 @@ describe('emulate', () => {
     expect(backupOf('--backup', '7', '--profile', 'kaios-256mb')).toMatchObject({
       ...{ backup: 7, profile: { name: 'kaios-256mb' } },
     });
+    expect(parseEmulate(['--remote', 'first=kinto:settings', '--backup', '7'])).toMatchObject({
+      ...{ backup: 7, collections: ['settings'] },
+    });
     expect([backupOf('--records', '3').backup, parseEmulate([]).backup]).toEqual([null, null]);
   });
 
@@ -95,6 +98,10 @@ describe('emulate', () => {
     [['--account', 'x', '--records', '1'], '--account and --records exclude each other'],
     [['--server', 'http://a', '--dump', 'x'], /^--dump needs the servers of the emulator/],
     [['--export', '/nonexistent/x'], /^cannot write \/nonexistent\/x: there is no such file/],
+    [
+      ['--protocol', 'kinto', '--backup', '1', '--remote', 'a=sync15'],
+      '--backup is of one remote, and there are several',
+    ],
     [['--backup', '1'], '--backup is on a Kinto: --protocol kinto'],
     [
       ['--protocol', 'kinto', '--backup', '1', '--records', '2'],

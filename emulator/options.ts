@@ -155,27 +155,21 @@ const PHONE = 'firefox-os-phone-128mb';
 /** What a phone has that is backed up, if nobody says how much. */
 const BACKUP_RECORDS = 5_000;
 /** What a backup has no use for: the first device has what its apps make, and the second that. */
-const WITHOUT_BACKUP = [
-  'account',
-  'records',
-  'apply',
-  'server',
-  'remote',
-  'off',
-  'sign-out',
-] as const;
+const WITHOUT_BACKUP = ['account', 'records', 'apply', 'server', 'off', 'sign-out'] as const;
 
 /** A device on a Kinto of which nothing else was said backs up. Errors: `UsageError`. */
 function backupOf(
   values: { readonly backup?: string | undefined } & {
     readonly [name in (typeof WITHOUT_BACKUP)[number]]?: string | readonly string[] | undefined;
   },
-  [{ protocol }]: RemoteChoices,
+  [{ protocol }, ...others]: RemoteChoices,
 ): number | null {
   const other = WITHOUT_BACKUP.find((name) => (values[name]?.length ?? 0) > 0);
   if (values.backup === undefined) {
-    return protocol === 'kinto' && other === undefined ? BACKUP_RECORDS : null;
+    const isBare = other === undefined && others.length === 0;
+    return protocol === 'kinto' && isBare ? BACKUP_RECORDS : null;
   }
+  if (others.length > 0) throw new UsageError('--backup is of one remote, and there are several');
   if (protocol !== 'kinto') throw new UsageError('--backup is on a Kinto: --protocol kinto');
   if (other !== undefined) throw new UsageError(`--backup and --${other} exclude each other`);
   return wholeNumber('--backup', values.backup, 1, BACKUP_RECORDS_MAX);
