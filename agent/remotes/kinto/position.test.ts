@@ -108,6 +108,22 @@ test('what the device has written itself since the poll is known to be new or ol
   expect(end(2, 1)).toMatchObject({ total: 9, unsure: 1 });
 });
 
+test('what the device has created between two listings of a pass has not vanished', () => {
+  const polled = polledWith(TAG - 10, 7);
+  const from = { ...START, tagMs: TAG - 10, isWhole: true, total: 7, young: 0, comparedMs: NOW };
+  const listed = (at: Place, tagMs: number, created: number): Place => {
+    Object.assign(polled.written, { all: created, created });
+    return createProgress(at, { tagMs, polled, serverNowMs: NOW })([record(tagMs)], null, true);
+  };
+  const first = listed(from, TAG, 5);
+  expect(first).toMatchObject({ total: 12, comparedMs: NOW });
+  const second = listed(first, TAG + 9, 8);
+  expect(second).toMatchObject({ total: 15, comparedMs: NOW });
+  // One that another device has deleted for good meanwhile is missed all the same.
+  polled.total = 6;
+  expect(listed(second, TAG + 19, 8)).toMatchObject({ comparedMs: 0 });
+});
+
 describe('a stamp in the future', () => {
   const AHEAD = NOW + 9 * AHEAD_MS_MAX;
   const whole = { ...START, floorMs: AHEAD, tagMs: AHEAD, isWhole: true };

@@ -105,8 +105,11 @@ type Progress = (
 
 /** What the pass knows beside a listing. */
 export interface Polled extends Signature {
-  /** Records that this device has written since the poll, and how many of them are new ones. */
-  readonly written: { all: number; created: number };
+  /**
+   * Records that this device has written since the poll, and how many of them are new ones;
+   * `counted`: how many of these the last listing has in its total.
+   */
+  readonly written: { all: number; created: number; counted?: number };
 }
 
 /** Of a pass that has written nothing yet. */
@@ -170,14 +173,16 @@ export function createProgress(from: Place, { tagMs, polled, serverNowMs }: Hear
     const place = { ...from, ...counts, tagMs: tag, comparedMs, isWhole: false };
     if (!isEnd) return isSorted ? { ...place, floorMs, token: null } : from;
     if (next === null) {
-      const { all, created } = polled.written;
+      const { all, created, counted = 0 } = polled.written;
       const others = Math.max(0, unsure - all);
+      const known = polled.total;
+      polled.written.counted = created;
       return {
         ...{ ...place, floorMs: tag, token: null, isWhole: true },
         ...(before >= 0 && { total: before + created + others, unsure: others }),
         ...(isAhead && { young: -1 }),
         // Others have vanished without a tombstone: the next pass compares.
-        ...(hasShrunk(from, polled.total + gone) && { comparedMs: 0 }),
+        ...(hasShrunk(from, known < 0 ? -1 : known + counted + gone) && { comparedMs: 0 }),
       };
     }
     const isFurther = isSorted && floorMs > startMs && floorMs <= latestSinceMs(serverNowMs);

@@ -4,7 +4,7 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
 
 /** A record in a pack. */
-export interface PackedRecord {
+interface PackedRecord {
   readonly wireId: string;
   readonly writtenMs: number;
   /** The record's JSON; null: it was deleted. */
