@@ -37,6 +37,8 @@ export async function deviceOf(
     kB = keyOf(user),
     readOnly = false,
     packed = false,
+    place,
+    accessToken,
   }: Partial<DeviceOptions> = {},
 ): Promise<Device> {
   const platform = memoryPlatform({
@@ -45,7 +47,7 @@ export async function deviceOf(
     identity: {
       account: async () => ({ uid: user.name, email: `${user.name}@example.test` }),
       assertion: async () => '',
-      accessToken: async () => ({ token: '' }),
+      accessToken: async (fresh) => ({ token: accessToken?.(fresh) ?? '' }),
       credentials: async () => user,
       syncKey: async () => ({ kB }),
     },
@@ -54,7 +56,10 @@ export async function deviceOf(
     crypto: nodeDeviceCrypto(),
   });
   const config = {
-    remote: { protocol: 'kinto', serverUrl: user.url, audience: '', auth: 'basic' as const },
+    remote: {
+      ...{ protocol: 'kinto', serverUrl: user.url, audience: '' },
+      auth: accessToken === undefined ? ('basic' as const) : ('bearer' as const),
+    },
     profile: 'test',
     collections: { [NAME]: { enabled: true, readOnly } },
     intervalMs: 3_600_000,
@@ -62,7 +67,8 @@ export async function deviceOf(
     historyRecordsMax: 1_000,
     recordCharsMax: 400_000,
   };
-  const contents = { drivers: [kinto], collections: [generic(NAME, { packed })] };
+  const kind = { packed, ...(place !== undefined && { plain: { place } }) };
+  const contents = { drivers: [kinto], collections: [generic(NAME, kind)] };
   const agent = createAgent(platform, config, contents);
   await agent.start();
   return { agent, platform, storage };
@@ -76,6 +82,10 @@ export interface DeviceOptions {
   readonly readOnly: boolean;
   /** Small records of it are sealed together. */
   readonly packed: boolean;
+  /** The bucket of a collection that the server reads; left out: it is encrypted. */
+  readonly place: string;
+  /** Who asks is proven by it, and not by a password. */
+  readonly accessToken: (fresh: boolean) => string;
 }
 
 /** Everything that apps see of the collection, by id, in the order of the ids. */

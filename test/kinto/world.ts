@@ -30,6 +30,8 @@ export interface World {
     body?: object,
     headers?: { readonly [name: string]: string },
   ): Promise<Asked>;
+  /** Another server on the same database, with these settings. */
+  beside(settings: readonly string[]): Promise<RealKinto>;
   /** Runs SQL in its database; the rows of an answer. */
   sql(text: string): Promise<readonly unknown[]>;
   stop(): Promise<void>;
@@ -48,12 +50,13 @@ export async function openWorld(backend: string, settings: readonly string[] = [
   const server = await startKinto({ database, workers: 2, settings });
   let users = 0;
   let pool: Pool | null = null;
+  const others: RealKinto[] = [];
   return {
     server,
     newUser: async () => ({ url: server.url, ...(await server.newUser(`user${users++}`)) }),
-    async asked({ name, password }, method, path, body, headers) {
+    async asked({ name, password, url: at }, method, path, body, headers) {
       const basic = Buffer.from(`${name}:${password}`).toString('base64');
-      const response = await fetch(`${server.url}/v1${path}`, {
+      const response = await fetch(`${at}/v1${path}`, {
         method,
         headers: {
           Authorization: `Basic ${basic}`,
@@ -64,6 +67,11 @@ export async function openWorld(backend: string, settings: readonly string[] = [
       });
       const { status } = response;
       return { status, headers: response.headers, json: parseObject(await response.text()) };
+    },
+    async beside(more) {
+      const other = await startKinto({ database, workers: 1, settings: more });
+      others.push(other);
+      return other;
     },
     async sql(text) {
       const { default: pg } = await import('pg');
@@ -77,6 +85,7 @@ export async function openWorld(backend: string, settings: readonly string[] = [
     },
     async stop() {
       await pool?.end();
+      for (const other of others) await other.stop();
       await server.stop();
       await cluster?.stop();
     },
@@ -98,7 +107,7 @@ export async function fleetOf<N extends 1 | 2 | 3 | 4>(
   const devices: Device[] = [];
   for (let n = 0; n < count; n++) {
     const device = await deviceOf(user, options);
-    expect(await device.agent.enable()).toMatchObject({ ok: true });
+    expect(await device.agent.enable()).toMatchObject({ ok: true, error: null });
     devices.push(device);
   }
   return devices as Fleet[N];

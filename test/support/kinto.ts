@@ -52,8 +52,8 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
   const port = await freePort();
   writeFileSync(ini, configuration(wanted, port));
   if (wanted.database !== null) {
-    const made = spawnSync(join(bin, 'kinto'), ['migrate', '--ini', ini], { encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(`kinto migrate: ${made.stderr.slice(-2_000)}`);
+    // It may ask this process, as a provider of sign-ins.
+    await promisify(execFile)(join(bin, 'kinto'), ['migrate', '--ini', ini]);
   }
   const log = join(folder, 'log');
   const out = openSync(log, 'a');
@@ -103,16 +103,17 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
   };
 }
 
-/** Accounts of names and passwords, that anybody may make; whoever has one may make buckets. */
+/**
+ * Accounts of names and passwords, that anybody may make; whoever has one may make buckets. Of two
+ * lines for one setting the later holds.
+ */
 function configuration(
   { database, settings = [], makers = 'system.Authenticated' }: KintoSettings,
   port: number,
 ): string {
   const backend = database === null ? 'memory' : 'postgresql';
   const parts = ['storage', 'permission', 'cache'];
-  return [
-    '[app:main]',
-    'use = egg:kinto',
+  const lines = [
     'kinto.includes = kinto.plugins.default_bucket kinto.plugins.accounts kinto.plugins.flush',
     'kinto.userid_hmac_secret = tests',
     'multiauth.policies = account',
@@ -122,6 +123,12 @@ function configuration(
     ...parts.map((part) => `kinto.${part}_backend = kinto.core.${part}.${backend}`),
     ...(database === null ? [] : parts.map((part) => `kinto.${part}_url = ${database}`)),
     ...settings,
+  ];
+  const last = new Map(lines.map((line) => [line.split(' = ')[0], line]));
+  return [
+    '[app:main]',
+    'use = egg:kinto',
+    ...last.values(),
     '[server:main]',
     'use = egg:waitress#main',
     'host = 127.0.0.1',
@@ -152,7 +159,8 @@ format = %(asctime)s %(process)d %(levelname)s %(name)s %(message)s
 
 function gunicorn(ini: string, port: number, workers: number): string[] {
   const bind = `127.0.0.1:${port}`;
-  const kind = ['--worker-class', 'gthread', '--threads', '2'];
+  // Its own 2 seconds are shorter than what a loaded machine may let a connection wait.
+  const kind = ['--worker-class', 'gthread', '--threads', '2', '--keep-alive', '75'];
   return ['--paste', ini, '--bind', bind, '--workers', `${workers}`, ...kind];
 }
 
@@ -168,8 +176,9 @@ async function freePort(): Promise<number> {
 async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {
   const fromMs = Date.now();
   while (Date.now() - fromMs < STARTED_MS_MAX && child.exitCode === null) {
+    // One that is past its end answers, too.
     const isThere = await fetch(url).then(
-      ({ ok }) => ok,
+      ({ status }) => status < 500,
       () => false,
     );
     if (isThere) return;

@@ -25,6 +25,7 @@ import { sealedCodec } from './codec.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
 import type { Packs } from './packs/packs.ts';
+import { patient } from './patience.ts';
 import {
   epochsOf,
   isPacked,
@@ -49,8 +50,10 @@ export const kinto: RemoteDriver = {
     collection.plain
       ? (await import('./plain/collection.ts')).plainCollection(collection)
       : sealedIds(collection, kept),
-  open: (options) =>
-    options.stores.some(isPlain) ? bothOf(openKinto(options), options) : openKinto(options),
+  open(options) {
+    const sealed = openKinto(options);
+    return patient(options.stores.some(isPlain) ? bothOf(sealed, options) : sealed, options);
+  },
 };
 
 // Every id is hashed: what a server can read of a record is its length and its times.
