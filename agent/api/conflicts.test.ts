@@ -5,7 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { Bench, MINUTE_MS } from '../../test/contract/bench.ts';
 import { kintoService } from '../../test/support/kinto-service.ts';
-import { type Agent, atomic, type Contents, generic, type Strategy, strategies } from '../index.ts';
+import {
+  type Agent,
+  atomic,
+  type Conflict,
+  type Contents,
+  generic,
+  type Strategy,
+  strategies,
+} from '../index.ts';
 
 const NAME = 'things';
 
@@ -144,6 +152,39 @@ test('another account meets none of it', async () => {
   expect(storage.snapshot().filter(([key]) => /\.b\./.test(key))).toEqual([]);
   await agent.enable();
   expect(await pages(agent, 10)).toEqual([[]]);
+});
+
+test('another key of the user leaves both versions, and what they were made from', async () => {
+  const bench = benchWith(MANUAL);
+  const device = await quarrel(bench, 2);
+  const [page] = [await device.agent.conflicts?.(NAME, { limit: 5 })];
+  const texts = (conflicts: readonly Conflict[] = []) =>
+    conflicts
+      .map(({ id, ours, theirs, base }) => [id, ours?.text, theirs?.text, base?.text])
+      .sort();
+  for (const when of ['before', 'after'] as const) {
+    for (let atCommit = 1; ; atCommit++) {
+      const again = benchWith(MANUAL);
+      const { identity } = again.service;
+      Object.assign(again.service, {
+        identity: { ...identity, syncKey: async () => ({ kB: 'cd'.repeat(32) }) },
+      });
+      again.advance(10 * MINUTE_MS);
+      const storage = device.storage.fork({ atCommit, when });
+      const cut = await again.boot(storage).catch(() => null);
+      await cut?.agent.sync().catch(() => null);
+      const isOver = storage.commits < atCommit;
+      const last = await again.boot(storage.fork());
+      await again.recovered(last);
+      await again.recovered(last);
+      const now = await last.agent.conflicts?.(NAME, { limit: 5 });
+      expect(texts(now?.conflicts), `cut ${when} commit ${atCommit}`).toEqual(
+        texts(page?.conflicts),
+      );
+      expect(last.agent.status().collections[NAME]).toMatchObject({ conflicts: 2, pending: 2 });
+      if (isOver) break;
+    }
+  }
 });
 
 describe('which strategy a collection has', () => {

@@ -10,9 +10,10 @@ import type { Collection, RecordIds } from '../collections/collection.ts';
 import { heapOf } from '../config.ts';
 import { ported } from '../errors.ts';
 import { eachPage } from '../store/pages.ts';
-import { NO_ENTRY } from '../store/record.ts';
+import { type Entry, isUndecided, NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
 import { type CollectionStore, openCollectionStore } from '../store/store.ts';
+import { renameBase } from '../store/undecided.ts';
 import { type IdRules, recordIds, withIds } from './ids.ts';
 import { derivedSecret, keepSecret, keptSecret } from './kept-secret.ts';
 import type { Kept } from './remote.ts';
@@ -65,25 +66,36 @@ async function follow(
   await rehash(
     await openCollectionStore(storage, vault, generation, collection, pause, heapOf(config)),
     ids,
+    pause,
   );
   await ported(storage.commit([[key, tag]]));
 }
 
 /** A deletion whose record nobody knows any more stays where it is: it has no other name. */
-async function rehash(store: CollectionStore, ids: RecordIds): Promise<void> {
+async function rehash(
+  store: CollectionStore,
+  ids: RecordIds,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const targetOf = (id: string, { local, mirror }: Entry): string =>
+    ids.wireId(ids.ownId(id, local?.body ?? mirror?.body ?? null)) ?? id;
   for (const isLocal of [true, false]) {
-    await eachPage(store, isLocal, (page) =>
-      rewriteEach(
+    await eachPage(store, isLocal, async (page) => {
+      for (const id of isLocal ? page : []) {
+        const [entry = NO_ENTRY] = await store.load([id]);
+        const target = targetOf(id, entry);
+        if (isUndecided(entry.local) && target !== id) await renameBase(store, id, target, pause);
+      }
+      await rewriteEach(
         store,
         page.map((id) => ({ id })),
         (transaction, entry, { id }) => {
-          const body = entry.local?.body ?? entry.mirror?.body ?? null;
-          const target = ids.wireId(ids.ownId(id, body)) ?? id;
+          const target = targetOf(id, entry);
           if (target === id) return;
           transaction.set(target, NO_ENTRY, entry);
           transaction.set(id, entry, NO_ENTRY);
         },
-      ),
-    );
+      );
+    });
   }
 }

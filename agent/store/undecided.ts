@@ -80,6 +80,31 @@ export async function baseOf(
   return (packed && unpackMirror(packed)?.body) ?? null;
 }
 
+/**
+ * The record has another name from now on: what its versions were made from goes along. Safe to be
+ * cut and done again. Errors: those of the storage.
+ */
+export async function renameBase(
+  { collection, keys, storage, vault }: CollectionStore,
+  from: string,
+  to: string,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const [was, is] = [baseKey(keys, from), baseKey(keys, to)];
+  const values = await ported(storage.get([was]));
+  if (values[0] === null) return;
+  const packed = (await unpacked(vault, was, values, 0, pause)) ?? packBase(null);
+  const { head, text = '', body } = packed;
+  const whole = text || (body ? JSON.stringify(body) : '');
+  const value = collection.sealed ? await vault.seal(is, head, whole) : `${head}\n${whole}`;
+  await ported(
+    storage.commit([
+      [is, value],
+      [was, null],
+    ]),
+  );
+}
+
 export function baseKey({ cursor }: CollectionKeys, id = ''): string {
   return `${cursor.slice(0, -1)}b.${escapeId(id)}`;
 }

@@ -13,9 +13,21 @@ const POINTS_MAX = 60;
 
 type Device = Awaited<ReturnType<Bench['boot']>>;
 
-/** The suite; `start` makes a new service, which is the same each time. */
-export function strategyContract(name: string, start: () => Service, traits: Traits): void {
+/**
+ * The suite; `start` makes a new service, which is the same each time. `isShort`: what is decided
+ * by hand, and no cuts, for a server that takes its time.
+ */
+export function strategyContract(
+  name: string,
+  start: () => Service,
+  traits: Traits,
+  isShort = false,
+): void {
   const when = traits.isGuarded ? [false, true] : [false];
+  if (isShort) {
+    describe(`conflicts that are decided by hand: ${name}`, () => manual(start, [true]));
+    return;
+  }
   describe(`strategies for conflicts: ${name}`, () => {
     it.each(
       when.flatMap((isLate) => [
@@ -65,7 +77,10 @@ export function strategyContract(name: string, start: () => Service, traits: Tra
       await bench.agreed(device);
     });
 
-    describe('manual', () => manual(start, when));
+    describe('manual', () => {
+      manual(start, when);
+      breaking(start);
+    });
   });
 }
 
@@ -224,6 +239,11 @@ function manual(start: () => Service, when: readonly boolean[]): void {
       await bench.agreed(device);
     }
   });
+}
+
+/** Answers that never come, and power that goes. */
+function breaking(start: () => Service): void {
+  const begun = () => new Bench(() => chosen(start, 'manual'));
 
   it.each(['before', 'after'] as const)(
     'keeps both versions, or what was decided, after a cut %s any commit',

@@ -2,11 +2,15 @@
 // there, as that of the one in memory.
 
 import { afterAll, beforeAll, describe } from 'vitest';
+import { kintoLessons } from '../contract/kinto-lessons.ts';
 import { remoteContract, type Tally } from '../contract/remote.ts';
+import { strategyContract } from '../contract/strategies.ts';
 import { type RealKinto, startKinto } from '../support/kinto.ts';
 import { REAL_KINTO, realService } from '../support/kinto-real.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 
+/** Cuts and strategies of all kinds are tried there with `KITSYNC_KINTO=whole`. */
+const isWhole = process.env.KITSYNC_KINTO === 'whole';
 const settings = ['kinto.paginate_by = 5'];
 const all: Tally = { rules: 0, kept: 0 };
 afterAll(() => console.log(`real Kintos keep ${all.kept} of ${all.rules} rules`));
@@ -18,6 +22,8 @@ describe('in its memory', () => {
   }, 120_000);
   afterAll(() => server?.stop());
   remoteContract('Kinto on memory', () => realService(server), REAL_KINTO, all);
+  strategyContract('Kinto on memory', () => realService(server), REAL_KINTO, !isWhole);
+  kintoLessons('Kinto on memory', () => realService(server), 5, !isWhole);
 });
 
 const postgres = findPostgres();
