@@ -123,13 +123,15 @@ export const apps: Apps = {
   open(place) {
     const opened = async (): Promise<AppData> => (await import('./apps.ts')).apps.open(place);
     return {
-      create: async (name) => (await opened()).create(name),
+      create: async (...of) => (await opened()).create(...of),
       list: async () => (await opened()).list(),
       get: async (name, id) => (await opened()).get(name, id),
       records: async (name, query) => (await opened()).records(name, query),
       put: async (name, record) => (await opened()).put(name, record),
       delete: async (name, id) => (await opened()).delete(name, id),
       watch: async (name, on) => (await opened()).watch(name, on),
+      conflicts: async (...of) => (await opened()).conflicts(...of),
+      resolve: async (...of) => (await opened()).resolve(...of),
       usage: async () => (await opened()).usage(),
       drop: async (name, everywhere) => (await opened()).drop(name, everywhere),
       remove: async (everywhere) => (await opened()).remove(everywhere),

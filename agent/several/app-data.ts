@@ -1,7 +1,9 @@
 // The data that an app has for itself, as it is said to apps: types only.
 
+import type { Conflicts, Resolution } from '../api/conflicts.ts';
 import type { ListQuery, ListResult } from '../api/records.ts';
 import type { Body } from '../collections/collection.ts';
+import type { Strategy } from '../config.ts';
 
 /**
  * The collections of one app, by the app's own names. Errors of all: `disabled` while nobody is
@@ -11,9 +13,10 @@ import type { Body } from '../collections/collection.ts';
 export interface AppData {
   /**
    * Makes a collection, or comes upon the one that the app has made on another device; once it is
-   * there, nothing more. It goes with the sign-out.
+   * there, nothing more. It goes with the sign-out. `strategy`: what becomes of its conflicts here,
+   * in a build with strategies.
    */
-  create(name: string): Promise<void>;
+  create(name: string, strategy?: Strategy): Promise<void>;
   /** Those that were made on this device. */
   list(): Promise<string[]>;
   get(name: string, id: string): Promise<Body | null>;
@@ -28,6 +31,9 @@ export interface AppData {
    * and the app's name for it.
    */
   watch(name: string, on: boolean): Promise<void>;
+  /** As `Agent.conflicts` and `Agent.resolve`, the quota beside it. */
+  conflicts(name: string, query: ListQuery): ReturnType<Conflicts['conflicts']>;
+  resolve(name: string, id: string, resolution: Resolution, tag?: string): Promise<void>;
   usage(): Promise<AppUsage>;
   /**
    * Removes a collection from the device, what it has not sent as well; the server keeps its own.
@@ -51,6 +57,9 @@ export interface AppCall {
   readonly prefix?: string;
   readonly limit?: number;
   readonly after?: string | null;
+  readonly strategy?: Strategy;
+  readonly resolution?: Resolution;
+  readonly tag?: string;
 }
 
 /** What an app may have in all its collections. */

@@ -1,7 +1,9 @@
 // What stands behind the data that an app has for itself: types only.
 
 import type { Platform } from '../../platform/ports.ts';
+import type { Strategies } from '../api/conflicts.ts';
 import type { Core } from '../api/core.ts';
+import type { Strategy } from '../config.ts';
 import type { AgentState } from '../status.ts';
 import type { Lock } from '../store/lock.ts';
 import type { AppData, AppQuota } from './app-data.ts';
@@ -21,7 +23,9 @@ export interface AppPlace {
   readonly origin: string;
   readonly quota: AppQuota;
   /** Makes a collection for an app. Errors: `badInput`, those of the storage. */
-  create(name: string): Promise<void>;
+  create(name: string, strategy?: Strategy): Promise<void>;
+  /** Of a build that has them. */
+  readonly strategies?: Strategies | undefined;
 }
 
 /** What a build has of apps' own collections. */

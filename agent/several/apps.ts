@@ -6,6 +6,7 @@
 // again, nothing can be made or become longer here, and everything can be read and deleted.
 
 import type { Platform } from '../../platform/ports.ts';
+import type { Conflicts, Resolution } from '../api/conflicts.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from '../api/records.ts';
 import { appBytes, appKind, isAppName, SIZE, sizeIn } from '../collections/app.ts';
 import type { Body } from '../collections/collection.ts';
@@ -32,13 +33,13 @@ export function openApp(place: AppPlace): AppData {
   };
   const wire = (name: string): string => find(name).collection.name;
   const data: AppData = {
-    async create(name) {
+    async create(name, strategy) {
       if (!isAppName(name)) throw badInput(`name: not ${appKind.names}`);
       await lock.run(async () => {
         const own = made();
         if (own.some((one) => one.name === `${origin} ${name}`)) return;
         if (own.length >= quota.collectionsMax) throw full('collections', quota.collectionsMax);
-        await place.create(`${origin} ${name}`);
+        await place.create(`${origin} ${name}`, strategy);
       });
     },
     list: async () => made().map(({ name }) => name.slice(origin.length + 1)),
@@ -56,6 +57,10 @@ export function openApp(place: AppPlace): AppData {
     async watch(name, on) {
       one.core.observe(wire(name), on);
     },
+    conflicts: async (name, query) =>
+      conflictsOf(place, find(name), made()).conflicts(wire(name), query),
+    resolve: (name, ...of) =>
+      lock.run(() => conflictsOf(place, find(name), made()).resolve(wire(name), ...of)),
     usage: () => usageOf(one, made(), quota),
     drop: (name, everywhere = false) => lock.run(() => drop(place, find(name), everywhere)),
     remove: (everywhere = false) =>
@@ -110,6 +115,25 @@ async function put(
     one.core.changed(collection.name, id, 'put', collection.changes?.(null, null));
   }
   return id;
+}
+
+/** What is decided counts against the quota, too. Errors: `badInput` in a build without. */
+function conflictsOf(
+  { one, platform, quota, strategies }: AppPlace,
+  { collection }: Made,
+  all: readonly Made[],
+): Conflicts {
+  if (!strategies) throw badInput('strategy: this build has none');
+  const { core } = one;
+  const within: Parameters<typeof strategies.open>[0] = {
+    reading: core.reading,
+    async writing(name, work) {
+      const usage = await usageOf(one, all, quota);
+      return core.writing(name, (to) => work({ ...to, store: withinQuota(to.store, usage) }));
+    },
+    changed: (name, id, change) => core.changed(name, id, change, collection.changes?.(null, null)),
+  };
+  return strategies.open(within, platform);
 }
 
 /** The same store; an edit is refused that takes more than is left. */
@@ -189,11 +213,22 @@ async function called(data: AppData, asked: AppCall): Promise<object> {
     const { prefix, limit = LIST_MAX, after = null } = asked;
     return data.records(name, { ...(prefix !== undefined && { prefix }), limit, after });
   }
-  if (call === 'create') await data.create(name);
+  if (call === 'conflicts') {
+    const { limit = LIST_MAX, after = null } = asked;
+    return data.conflicts(name, { limit, after });
+  }
+  if (call === 'create') await data.create(name, asked.strategy);
+  else if (call === 'resolve') await data.resolve(name, id, resolutionIn(asked), asked.tag);
   else if (call === 'delete') await data.delete(name, id);
   else if (call === 'watch') await data.watch(name, on);
   else if (call === 'drop') await data.drop(name, everywhere);
   else if (call === 'remove') await data.remove(everywhere);
   else throw badInput(`call: there is no ${call}`);
   return {};
+}
+
+/** Left out is not null: nothing is deleted by a call that forgets to say what. */
+function resolutionIn({ resolution }: AppCall): Resolution {
+  if (resolution !== undefined) return resolution;
+  throw badInput('resolution: neither ours, theirs, null nor a record');
 }

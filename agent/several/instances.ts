@@ -6,6 +6,7 @@
 
 import type { Platform, Storage } from '../../platform/ports.ts';
 import type { Collection } from '../collections/collection.ts';
+import type { Strategy } from '../config.ts';
 import { badInput, notEnabled, ported } from '../errors.ts';
 import { MADE_COLLECTIONS_MAX } from '../limits.ts';
 import { rangeEnd } from '../store/layout.ts';
@@ -31,6 +32,8 @@ export interface Made {
   /** As servers call it. */
   readonly collection: Collection;
   readonly isDropped: boolean;
+  /** What becomes of its conflicts; left out: what its kind makes of them. */
+  readonly strategy?: Strategy | undefined;
 }
 
 export interface Instances {
@@ -43,7 +46,12 @@ export interface Instances {
    * Once it is there, nothing more. `isTaken`: by another collection of the device, or by the
    * server. Errors: `badInput`, those of the storage, and of the account manager.
    */
-  create(kind: Kind, name: unknown, isTaken: (name: string) => boolean): Promise<void>;
+  create(
+    kind: Kind,
+    name: unknown,
+    isTaken: (name: string) => boolean,
+    strategy?: Strategy,
+  ): Promise<void>;
   /** Marks one that goes when its deletions have gone up. Errors: those of the storage. */
   leave(one: Made): Promise<void>;
   /** `closed`: nothing of it is in anybody's hands any more. Errors: those of the storage. */
@@ -94,13 +102,13 @@ export function createInstances(
         last = Math.max(last, n);
         if (entry?.isGone) await clear(n);
         if (entry === null || entry.isGone) continue;
-        const { kind, name, isDropped = false } = entry;
+        const { kind, name, isDropped = false, strategy } = entry;
         // One of a kind that this build does not have stays as it is.
-        const one = await instance(now, { n, kind, name, isDropped });
+        const one = await instance(now, { n, kind, name, isDropped, strategy });
         if (one !== null) made = [...made, one];
       }
     },
-    async create(kind, name, isTaken) {
+    async create(kind, name, isTaken, strategy) {
       if (generation === null) throw notEnabled();
       const known = made.find((one) => one.name === name && one.kind === kind.kind);
       if (known) return known.isDropped ? change(known, false) : undefined;
@@ -108,7 +116,7 @@ export function createInstances(
       if (made.length >= MADE_COLLECTIONS_MAX) {
         throw badInput(`name: there are ${MADE_COLLECTIONS_MAX} such collections, and no more fit`);
       }
-      const entry = { n: ++last, kind: kind.kind, name: text, isDropped: false };
+      const entry = { n: ++last, kind: kind.kind, name: text, isDropped: false, strategy };
       const one = await instance(generation, entry);
       if (one === null) throw badInput(`name: ${text} is taken`);
       await mark(one, false);
@@ -124,10 +132,10 @@ export function createInstances(
   };
 }
 
-type Entry = typeof MODEL & { readonly isDropped?: boolean };
+type Entry = typeof MODEL & { readonly isDropped?: boolean; readonly strategy?: Strategy };
 
-function storedOf({ kind, name, isDropped }: Made, isGone: boolean): string {
-  return jsonStored({ kind, name, isGone, ...(isDropped && { isDropped }) });
+function storedOf({ kind, name, isDropped, strategy }: Made, isGone: boolean): string {
+  return jsonStored({ kind, name, isGone, ...(isDropped && { isDropped }), strategy });
 }
 
 /** What is stored of the collections of a generation; null: not what was written. */
@@ -160,7 +168,9 @@ function makerOf(
     if (found === undefined || plain === null) return null;
     const name = found.wireName?.(entry.name, await secretOf(generation)) ?? entry.name;
     if (isBuiltIn(name)) return null;
-    return { ...entry, collection: { ...plain, name, letter: `_${entry.n.toString(36)}` } };
+    const { n, strategy } = entry;
+    const own = { name, letter: `_${n.toString(36)}`, ...(strategy && { strategy }) };
+    return { ...entry, collection: { ...plain, ...own } };
   };
 }
 

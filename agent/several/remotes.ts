@@ -1,8 +1,9 @@
 // The remotes of a device as its public door sees them, be it one or several: types only.
 
 import type { Platform } from '../../platform/ports.ts';
+import type { Strategies } from '../api/conflicts.ts';
 import type { Core } from '../api/core.ts';
-import type { AgentConfig } from '../config.ts';
+import type { AgentConfig, Strategy } from '../config.ts';
 import type { Part } from '../remotes/parts.ts';
 import type { RemoteDriver } from '../remotes/remote.ts';
 import type { SignIn } from '../signin/keeper.ts';
@@ -38,9 +39,10 @@ export interface Making {
   /**
    * Makes a collection of a kind that the build has (`generic`), and switches it on; once it is
    * there, nothing more. It is the remote's of this name, else the first one's, and goes with the
-   * sign-out. Errors: `badInput` names the member and the limit; `disabled`, those of the storage.
+   * sign-out. `strategy`: what becomes of its conflicts, in a build with strategies. Errors:
+   * `badInput` names the member and the limit; `disabled`, those of the storage.
    */
-  createCollection(kind: string, name: string, remote?: string): Promise<void>;
+  createCollection(kind: string, name: string, remote?: string, strategy?: Strategy): Promise<void>;
   /**
    * Removes such a collection from the device, what it has not sent as well; the server keeps its
    * own. Errors: `badInput` for one that was not made so, those of the storage.
@@ -67,6 +69,7 @@ export interface Holding {
   readonly collections: readonly { readonly name: string; readonly letter: string }[];
   readonly kinds?: readonly Kind[];
   readonly apps?: Apps;
+  readonly strategies?: Strategies;
   readonly drivers: readonly (RemoteDriver | Part<RemoteDriver>)[];
 }
 

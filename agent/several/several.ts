@@ -3,7 +3,8 @@
 // at a time. Who asks all of them is answered by all-remotes.ts.
 
 import type { Platform } from '../../platform/ports.ts';
-import { type AgentConfig, FIRST_REMOTE } from '../config.ts';
+import { STRATEGIES } from '../collections/strategy.ts';
+import { type AgentConfig, FIRST_REMOTE, type Strategy } from '../config.ts';
 import { badInput, notEnabled, SyncError } from '../errors.ts';
 import { APP_QUOTA } from '../limits.ts';
 import { driverOf } from '../remotes/parts.ts';
@@ -43,14 +44,16 @@ export function several<C extends Holding>(
   const { remote = FIRST_REMOTE, ...limits } = config.apps ?? {};
   if (apps && !byName.has(remote)) throw new Error(`apps: there is no remote ${remote}`);
   const quota = { ...APP_QUOTA, ...limits };
-  const making = makingOf(ones, oneOf, kinds);
+  const { strategies } = contents;
+  const making = makingOf(ones, oneOf, kinds, strategies !== undefined);
   const forApp = (address: string): AppData => {
     if (!apps) throw badInput('app: this build has no collections of apps');
     const origin = apps.originOf(address);
     if (origin === null) throw badInput(`origin: not the address of an app`);
     const one = oneOf(remote);
-    const create = (name: string): Promise<void> => createIn(ones, one, apps.kind, name);
-    return apps.open({ platform, one, origin, quota, create });
+    const create = async (name: string, strategy?: Strategy): Promise<void> =>
+      createIn(ones, one, apps.kind, name, checked(strategy, strategies !== undefined));
+    return apps.open({ platform, one, origin, quota, create, strategies });
   };
   return Object.assign(remotes, { making: { ...making, forApp } });
 }
@@ -59,15 +62,16 @@ function makingOf(
   ones: readonly One[],
   oneOf: (remote: string) => One,
   kinds: readonly Kind[],
+  hasStrategies: boolean,
 ): Omit<Making, 'forApp'> {
   return {
-    async createCollection(kind, name, remote = FIRST_REMOTE) {
+    async createCollection(kind, name, remote = FIRST_REMOTE, strategy) {
       const one = oneOf(remote);
       const found = kinds.find((one) => one.kind === kind);
       if (found === undefined) {
         throw badInput(`kind: not one of ${kinds.map((one) => one.kind).join(', ')}`);
       }
-      await createIn(ones, one, found, name);
+      await createIn(ones, one, found, name, checked(strategy, hasStrategies));
     },
     async removeCollection(name) {
       for (const { core, instances, turns } of ones) {
@@ -81,14 +85,30 @@ function makingOf(
   };
 }
 
+/** Errors: `badInput` for a strategy that there is not, and where the build has none. */
+function checked(strategy: unknown, isThere: boolean): Strategy | undefined {
+  const found = STRATEGIES.find((one) => one === strategy);
+  if (strategy === undefined || (found && isThere)) return found;
+  throw badInput(
+    `strategy: ${found ? 'this build has none' : `not one of ${STRATEGIES.join(', ')}`}`,
+  );
+}
+
 /** Making collections takes turns with the passes, and so does removing them. */
-async function createIn(ones: readonly One[], one: One, kind: Kind, name: unknown): Promise<void> {
+async function createIn(
+  ones: readonly One[],
+  one: One,
+  kind: Kind,
+  name: unknown,
+  strategy?: Strategy,
+): Promise<void> {
   const isTaken = (text: string): boolean =>
     ones.some(({ collections }) => collections.some((other) => other.name === text));
   if (one.core.state() === 'disabled') throw notEnabled();
   await one.turns.run(async () => {
     const reserved = await one.reserved();
-    await one.instances.create(kind, name, (text) => reserved.includes(text) || isTaken(text));
+    const isNone = (text: string): boolean => reserved.includes(text) || isTaken(text);
+    await one.instances.create(kind, name, isNone, strategy);
   });
 }
 

@@ -74,7 +74,7 @@ describe('SPEC.md', () => {
             .replace('<id>', '[^!]+')}$`,
         ),
     );
-    expect(forms).toHaveLength(17);
+    expect(forms).toHaveLength(18);
     for (const [key] of synced.snapshot()) {
       expect(
         forms.filter((form) => form.test(key)),
