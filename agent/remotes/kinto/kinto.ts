@@ -130,7 +130,9 @@ function openKinto(options: RemoteOptions): Remote {
           ...{ ...one, origin },
           moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),
           codec: packs?.codec ?? sealedCodec({ ...sealing, collection, bundle }),
-          ...(refusal && { around: () => Promise.reject(refusal) }),
+          ...(refusal && {
+            around: () => (isAwaited(one, refusal) ? NOTHING : Promise.reject(refusal)),
+          }),
         });
       }
       return offers;
@@ -162,6 +164,13 @@ function keysOf(key: SyncKey, { cache, keyName }: RemoteOptions): KintoKeys {
   return keys;
 }
 
+/** Who changes nothing there, and has seen nothing yet, waits until somebody makes it. */
+function isAwaited({ readOnly, store }: Wanted, { code }: SyncError): boolean {
+  return readOnly && store.state.position === '' && code === 'readOnly';
+}
+
+const NOTHING = Promise.resolve();
+
 interface Look {
   readonly stand: Stand;
   /** Null: it is the one that is known, or there can be none. */
@@ -179,16 +188,17 @@ async function look(
   crypto: BsoCrypto,
 ): Promise<Look[]> {
   const nameOf = ({ store }: Wanted): string => store.collection.name;
-  const polled = await standsOf(server, wanted);
+  const polled = await standsOf(server, wanted, ({ readOnly }) => !readOnly);
   const doubted = wanted.filter(({ store: { state } }, at) => {
     const now = polled[at] ?? UNKNOWN;
     const isNew = state.position === '' || state.origin === '' || state.resetting;
     const hasNews = isNew || hasMoved(now, placeOf(state.position), options.notes);
-    return now.kind !== 'refused' && hasNews;
+    return now.kind !== 'refused' && now.kind !== 'missing' && hasNews;
   });
   const isPackedNew = new Set(wanted.filter(({ store }) => store.collection.packed).map(nameOf));
+  const readers = new Set(wanted.filter(({ readOnly }) => readOnly).map(nameOf));
   const sealerOf = (name: string) => ({
-    ...{ crypto, bundle: keys.bundleFor(name) },
+    ...{ crypto, bundle: keys.bundleFor(name), mayMake: !readers.has(name) },
     form: isPackedNew.has(name) ? PACKED : '',
   });
   const names = doubted.map(nameOf);

@@ -19,6 +19,7 @@ const sealer = {
   crypto: deviceCrypto(nodeDeviceCrypto(), entropy, async () => undefined, 1e9),
   bundle: kintoKeys({ kB: KB }).bundleFor('c'),
   form: '',
+  mayMake: true,
 };
 
 /** A server that answers each part with the next of these. */
@@ -83,6 +84,13 @@ describe('an epoch', () => {
     const [epoch] = await epochsOf(kinto, ['c'], () => sealer, { platform: { entropy } } as never);
     return { epoch, asked };
   };
+
+  test('is not made by a device that changes nothing there', async () => {
+    const { kinto, asked } = serverOf([answer(404)]);
+    const reader = () => ({ ...sealer, mayMake: false });
+    const found = await epochsOf(kinto, ['c'], reader, { platform: { entropy } } as never);
+    expect([found, asked.length]).toEqual([[null], 1]);
+  });
 
   test('is read where there is one', async () => {
     const good = sealed({ id: 'epoch', epoch: EPOCH });

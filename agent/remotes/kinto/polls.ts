@@ -101,6 +101,8 @@ interface Sealer {
   readonly bundle: KeyBundle;
   /** Of the collection, if this device makes its epoch. */
   readonly form: string;
+  /** The device changes nothing there if it may not. */
+  readonly mayMake: boolean;
 }
 
 /** The form of a collection whose small records are sealed together. */
@@ -127,10 +129,10 @@ export async function epochsOf(
   if (found === 'readOnly') return names.map(() => null);
   const epochs: (string | null | SyncError)[] = [];
   for (const [at, name] of names.entries()) {
-    const { crypto, bundle, form } = sealerOf(name);
+    const { crypto, bundle, form, mayMake } = sealerOf(name);
     const answer = found[at];
     const there = answer?.status === 200 ? member(answer.body, 'data') : undefined;
-    if (answer?.status !== 404) {
+    if (answer?.status !== 404 || !mayMake) {
       const isThere = answer?.status === 200;
       epochs.push(isThere ? await openEpoch(crypto, bundle, member(there, 'payload'), name) : null);
       continue;

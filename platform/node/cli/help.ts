@@ -62,7 +62,8 @@ const SERVER = `  --token-server URL   the token server (with syncto: the Syncto
 `;
 
 const PROTOCOL = `  --protocol sync15|syncto|kinto    the protocol (default sync15)
-  --collections A,B    what is synced (default history,passwords)
+  --collections A,B    what is synced (default history,passwords; with kinto
+                       contacts,settings,reading-list); generic(NAME) is an app's own
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
                        another. Its --token-server and --credentials are given as NAME=VALUE
 `;

@@ -158,6 +158,20 @@ describe('a sync', () => {
     ]);
   });
 
+  it('that only reads makes nothing there, and has all when somebody has made it', async () => {
+    const { store } = kinto.server;
+    store.flush();
+    const two = computerOf(kinto);
+    cpSync(one.credentials, two.credentials);
+    expect(await two.sync('--read-only')).toMatchObject({ code: 0, complaints: '' });
+    expect(store.buckets.size).toBe(0);
+    await one.sync();
+    records()?.purge('epoch');
+    expect(await two.sync('--read-only')).toMatchObject({ code: 0, complaints: '' });
+    expect((await two.notes()).sort()).toEqual(['one', 'two']);
+    expect(records()?.get('epoch')).toBeNull();
+  });
+
   it('is refused before anything is asked where the sign-in is to something else', async () => {
     const before = kinto.requests.length;
     const otherServer = await one.sync('--token-server', 'http://127.0.0.1:9');
