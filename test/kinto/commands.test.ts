@@ -1,6 +1,7 @@
 // `kitsync` on a real Kinto: two computers of one user that keep each other's changes, a password
 // that is changed meanwhile, and a third one that has nothing but the recovery code.
 
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RealKinto, startKinto } from '../support/kinto.ts';
 import { computerOf } from '../support/served-kinto.ts';
@@ -8,6 +9,8 @@ import { computerOf } from '../support/served-kinto.ts';
 type Computer = ReturnType<typeof computerOf>;
 
 const COLLECTIONS = ['--collections', 'contacts,settings,reading-list,generic(notes)'];
+
+const PHONE = fileURLToPath(new URL('../fixtures/vcards/apple.vcf', import.meta.url));
 
 let server: RealKinto;
 beforeAll(async () => {
@@ -51,9 +54,11 @@ test('three computers of one user come to the same, whatever becomes of two', as
   expect(await one.on('put', 'notes', JSON.stringify(notes))).toMatchObject({ code: 0 });
   const page = { url: 'https://example.org/', title: 'Example' };
   expect(await one.on('put', 'reading-list', JSON.stringify(page))).toMatchObject({ code: 0 });
+  expect(await one.on('contacts', 'import', PHONE)).toMatchObject({ code: 0, complaints: '' });
   await synced(one);
   await synced(two);
   expect((await held(two)).get('notes')).toHaveLength(60);
+  expect((await held(two)).get('contacts')).toHaveLength(3);
 
   // Both change, and the password does.
   await one.on('put', 'notes', '{"id":"note-1","text":"changed by one"}');
@@ -81,6 +86,9 @@ test('three computers of one user come to the same, whatever becomes of two', as
   expect(await three.signIn(`another one\n${first.out}`)).toMatchObject({ code: 0 });
   await synced(three);
   expect(await held(three)).toEqual(all);
+  const cards = await one.on('contacts', 'export');
+  expect(cards.out.match(/^BEGIN:VCARD\r$/gm)).toHaveLength(3);
+  expect(await three.on('contacts', 'export')).toEqual(cards);
   expect((await three.on('status')).out).toMatch(/^notes +59 held, 0 to send, 0 set aside$/m);
 });
 

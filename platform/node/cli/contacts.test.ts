@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
 import { temporaryFolder } from '../../../test/support/folders.ts';
+import { computerOf, serveKinto } from '../../../test/support/served-kinto.ts';
 
 let serving: Serving;
 let folder: string;
@@ -48,7 +49,8 @@ const seen = async (from = data): Promise<{ guid: string; card: Record<string, u
   return JSON.parse(out);
 };
 const done = (out: string) => ({ code: 0, out: `${out}\n`, complaints: '' });
-const said = (values: string[]) => values.map((value) => ({ value }));
+const of = (...values: string[]) => values.map((value) => ({ value }));
+const said = (list: unknown): unknown => (list as { value: unknown }[])[0]?.value;
 
 describe('importing', () => {
   test.each(['apple', 'google', 'android', 'outlook', 'thunderbird'])(
@@ -69,7 +71,7 @@ describe('importing', () => {
   test('a newer card of somebody adds what it has besides, and takes nothing away', async () => {
     await contacts('import', file(...card('FN:Zoë', 'UID:x', 'TEL:1', 'REV:20120304T050607Z')));
     const [{ guid = '' } = {}] = await seen();
-    const edit = { guid, card: { note: said(['mine']) } };
+    const edit = { guid, card: { note: of('mine') } };
     expect(await run(['put', 'contacts', '--data', data], JSON.stringify(edit))).toMatchObject({
       code: 0,
     });
@@ -79,7 +81,7 @@ describe('importing', () => {
     expect(more).toEqual([]);
     expect(one).toMatchObject({
       guid,
-      card: { fn: said(['Zoë']), tel: said(['1', '2']), note: said(['mine']) },
+      card: { fn: of('Zoë'), tel: of('1', '2'), note: of('mine') },
     });
   });
 
@@ -92,7 +94,7 @@ describe('importing', () => {
     expect(await contacts('import', file(...apple, ...google))).toEqual(
       done('0 new, 0 changed, 2 unchanged'),
     );
-    expect(await seen()).toMatchObject([{ card: { tel: said(['1', '2']), uid: said(['x']) } }]);
+    expect(await seen()).toMatchObject([{ card: { tel: of('1', '2'), uid: of('x') } }]);
   });
 
   test('takes the good cards of a file, and tells each bad one by its name and line', async () => {
@@ -161,9 +163,9 @@ describe('exporting', () => {
       const other = emptyFolder('other');
       const { code } = await run(['contacts', 'import', path, '--data', other]);
       expect(code).toBe(0);
-      const said = (list: Awaited<ReturnType<typeof seen>>) =>
+      const sorted = (list: Awaited<ReturnType<typeof seen>>) =>
         list.map((one) => JSON.stringify(Object.entries(one.card).sort())).sort();
-      expect(said(await seen(other))).toEqual(said(all));
+      expect(sorted(await seen(other))).toEqual(sorted(all));
     },
   );
 
@@ -177,6 +179,33 @@ describe('exporting', () => {
     const { out } = await run(['list', 'contacts', '--data', other]);
     expect(out).toContain('\tDr. Zoë Ann Bea Größe jun.\t');
   });
+});
+
+test('two computers that import what overlaps, on a Kinto, have everybody once', async () => {
+  const kinto = await serveKinto();
+  try {
+    const [one, two] = [computerOf(kinto), computerOf(kinto)];
+    const { out: code } = await one.signIn('secret');
+    await two.signIn(`secret\n${code}`);
+    const only = ['--collections', 'contacts'];
+    for (const each of [one, two]) expect(await each.sync(...only)).toMatchObject({ code: 0 });
+    const shared = card('FN:Zoë', 'UID:x', 'TEL:1');
+    await one.on('contacts', 'import', file(...shared, ...card('FN:A', 'TEL:2')));
+    const other = card('FN:Zoë', 'UID:X', 'TEL:3', 'PHOTO;ENCODING=b;TYPE=PNG:AAAA');
+    await two.on('contacts', 'import', file(...other, ...card('FN:B', 'TEL:4')));
+    for (const each of [one, two, one]) {
+      expect(await each.sync(...only)).toMatchObject({ code: 0, complaints: '' });
+    }
+    const all = await seen(one.data);
+    expect(all.map((contact) => said(contact.card.fn)).sort()).toEqual(['A', 'B', 'Zoë']);
+    expect(all.find((contact) => said(contact.card.fn) === 'Zoë')?.card).toMatchObject({
+      tel: expect.arrayContaining([{ value: '1' }, { value: '3' }]),
+      photo: [{ value: 'data:image/png;base64,AAAA' }],
+    });
+    expect((await two.on('contacts', 'export')).out).toBe((await one.on('contacts', 'export')).out);
+  } finally {
+    await kinto.close();
+  }
 });
 
 test.each([
