@@ -109,6 +109,12 @@ describe('a put', () => {
     expect(put({}, known)).toEqual(known);
   });
 
+  test('is later than what it changes, even when the clock went back', () => {
+    const young = { ...known, changedMs: NOW_MS + 5 };
+    expect(put({ card: { note: null } }, young)).toMatchObject({ changedMs: NOW_MS + 6 });
+    expect(put({ card: { note: of('x') } }, young)).toEqual(young);
+  });
+
   test('adds what is to be added, and changes nothing where that is there', () => {
     const add = { fn: of('B'), tel: of('2', '3'), note: of('x') };
     const added = { ...(known.card as object), tel: of('1', '2', '3') };
@@ -154,6 +160,12 @@ test('apps see the card, its time and the id, and the index shows nothing of it'
   expect(contacts.index(body, 0)).toEqual([expect.stringMatching(/^u[0-9a-f]{4}$/)]);
   expect(contacts.matches(body, 'Zo')).toBe(true);
   expect(contacts.matches(body, 'o')).toBe(false);
+});
+
+test('a contact is as old as it says, but not from the future', () => {
+  const clock = (changedMs: unknown, knownMs = NOW_MS) =>
+    contacts.things?.clock?.(contact({ fn: of('A') }, { changedMs }), knownMs);
+  expect([clock(NOW_MS - 7), clock(NOW_MS + 7), clock('x')]).toEqual([NOW_MS - 7, NOW_MS, 0]);
 });
 
 test('where a server has begun anew, the later version is what goes up', () => {

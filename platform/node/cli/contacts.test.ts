@@ -1,12 +1,13 @@
 // Files of vCards on a computer: into the contacts of a folder and out of them.
 
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { credentialsOf, run, serveAccount } from '../../../test/support/commands.ts';
 import { temporaryFolder } from '../../../test/support/folders.ts';
+import { collection, runningSync, status } from '../../../test/support/running-sync.ts';
 import { computerOf, serveKinto } from '../../../test/support/served-kinto.ts';
 
 let serving: Serving;
@@ -135,6 +136,14 @@ describe('importing', () => {
       complaints: `kitsync: cannot read ${folder}: it is a folder\n`,
     });
     expect(await seen()).toEqual([]);
+    const huge = join(folder, 'huge.vcf');
+    writeFileSync(huge, '');
+    truncateSync(huge, 268_435_457);
+    expect(await contacts('import', good, huge)).toMatchObject({
+      code: 2,
+      complaints: `kitsync: ${huge} has 268435457 bytes, at most 268435456 are read\n`,
+    });
+    expect(await seen()).toEqual([]);
     const nobody = file('');
     expect(await contacts('import', nobody)).toEqual({
       code: 1,
@@ -179,6 +188,27 @@ describe('exporting', () => {
     const { out } = await run(['list', 'contacts', '--data', other]);
     expect(out).toContain('\tDr. Zoë Ann Bea Größe jun.\t');
   });
+});
+
+test('an export without all contacts fails, and keeps the older file', async () => {
+  const path = join(folder, 'all.vcf');
+  writeFileSync(path, 'the last good one');
+  const one = { guid: 'a', card: { fn: of('A') }, changedMs: null };
+  const broken = async (name: string) => {
+    const running = await runningSync({
+      list: async () => ({ records: [one], next: null }),
+      status: async () => status({ collections: { [name]: collection({ damaged: 1 }) } }),
+    });
+    const { directory } = running;
+    return run(['contacts', 'export', path, '--data', directory]).finally(running.close);
+  };
+  expect(await broken('contacts')).toMatchObject({
+    code: 1,
+    complaints: expect.stringContaining('not all is there: contacts were damaged'),
+  });
+  expect(readFileSync(path, 'utf8')).toBe('the last good one');
+  expect(await broken('history')).toMatchObject({ code: 0 });
+  expect(readFileSync(path, 'utf8')).toContain('FN:A\r\n');
 });
 
 test('two computers that import what overlaps, on a Kinto, have everybody once', async () => {
