@@ -63,7 +63,7 @@ describe.each(MOMENTS)('before %s, a listing', (_, moment) => {
       notes.seal(`${wireId}${JSON.stringify({ id: 'contact-4', who: 'a note' })}`);
     for (const change of [
       ({ id }: Listed) => ({ id, payload: sealedAs(id) }),
-      () => ({ id: notes.wireId('note-0'), payload: sealed('notes', 'note-0', { who: 'a note' }) }),
+      () => ({ id: notes.wireId('note-0'), payload: sealed('notes', 'note-0', { who: 'Note 0' }) }),
     ]) {
       const lie = listing((all) => all.map((one) => ({ ...one, ...change(one) })));
       const { quarantined, error } = await endure(lie, moment);
