@@ -164,8 +164,8 @@ type AnyEvent =
    */
   | { readonly kind: 'unprovenDeletion'; readonly collection: string; readonly id: string }
   /**
-   * What the server has of a collection was begun anew, emptied, or is from elsewhere: it is read
-   * as a whole, and what it lacks goes up again.
+   * What the server has of a collection was begun anew, emptied, restored to an older state, or is
+   * from elsewhere: it is read as a whole, and what it lacks goes up again.
    */
   | { readonly kind: 'beganAnew'; readonly collection: string }
   /** Another device had the data of a collection dropped here. */

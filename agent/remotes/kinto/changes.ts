@@ -4,10 +4,13 @@
 import { SyncError } from '../../errors.ts';
 import type { ServerNotes } from '../../wire/http.ts';
 import type { Page, Position, RemoteOptions, Restart } from '../remote.ts';
+import type { Doubts } from './doubts.ts';
 import type { Kinto } from './http.ts';
 import type { Stand } from './polls.ts';
 import {
   hasGrownBehind,
+  hasVanished,
+  isBehind,
   isDue,
   type Place,
   type Polled,
@@ -26,6 +29,7 @@ interface Kind {
    * time has gone back.
    */
   unlisted(isBackwards: boolean): 'ours' | 'gone';
+  readonly doubts?: Doubts;
   /** There are no tombstones: what is not there is found by comparing all. */
   readonly isUnburied?: boolean;
 }
@@ -34,7 +38,7 @@ interface Kind {
 export async function changesOf(
   { config, notes }: RemoteOptions,
   server: Kinto,
-  { name, form, unlisted, isUnburied = false }: Kind,
+  { name, form, unlisted, doubts, isUnburied = false }: Kind,
   at: Position,
   polled: Polled,
 ): Promise<Page | Restart> {
@@ -42,10 +46,16 @@ export async function changesOf(
     restart: positionOf(START),
     whole: unlisted(isBackwards),
   });
+  const lost = (isBackwards: boolean): Restart => {
+    doubts?.tell(name);
+    return whole(isBackwards);
+  };
   const place = placeOf(at);
   const askedMs = notes.serverNowMs;
-  const isBlind = isUnburied && place.isWhole;
-  if (isBlind || isDue(place, askedMs) || hasGrownBehind(place, polled)) return whole();
+  if (doubts?.take(name)) return lost(true);
+  if (hasVanished(place)) return lost(false);
+  if (isDue(place, askedMs)) return isBehind(polled, place) ? lost(true) : whole();
+  if ((isUnburied && place.isWhole) || hasGrownBehind(place, polled)) return whole();
   const url = server.base + server.recordsPath(name) + listQuery(place, askedMs);
   const answer = await server.http.send({ method: 'GET', url });
   if (answer.status === 400 && place.tagMs > 0) {
@@ -58,7 +68,7 @@ export async function changesOf(
   if (page.tagMs >= place.tagMs) return page;
   // Time goes backwards there: tombstones were purged, or a backup was restored.
   page.cancel();
-  return whole(true);
+  return lost(true);
 }
 
 /** Something may have come in. */

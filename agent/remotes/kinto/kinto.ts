@@ -22,6 +22,7 @@ import {
 } from '../remote.ts';
 import { changesOf, hasMoved, refusalOf } from './changes.ts';
 import { sealedCodec } from './codec.ts';
+import { createDoubts } from './doubts.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
 import type { Packs } from './packs/packs.ts';
@@ -93,6 +94,7 @@ function openKinto(options: RemoteOptions): Remote {
   const heard = new Map<string, Polled>();
   const heardOf = (name: string): Polled => heard.get(name) ?? polledOf(NOTHING_HEARD);
   const packed = new Map<string, Packs>();
+  const doubts = createDoubts((event) => options.emit(event));
   const fetchWire = async (name: string, id: string) => {
     const answer = await server.http.send({
       method: 'GET',
@@ -139,19 +141,18 @@ function openKinto(options: RemoteOptions): Remote {
     },
     async changes(store, at) {
       const { name } = store.collection;
-      const kind = { name, form: SEALED, unlisted: () => 'ours' as const };
+      const kind = { name, form: SEALED, unlisted: () => 'ours' as const, doubts };
       const page = await changesOf(options, server, kind, at, heardOf(name));
       return 'restart' in page ? page : (packed.get(name)?.page(store, page) ?? page);
     },
     fetch: ({ collection: { name } }, id) => packed.get(name)?.fetch(id) ?? fetchWire(name, id),
     async upload(store, held) {
-      const upload = await openUpload(
-        options,
-        server,
-        store,
-        heardOf(store.collection.name).written,
-      );
-      return packed.get(store.collection.name)?.upload(upload, held) ?? upload;
+      const { name } = store.collection;
+      // A pack has the times of its records itself.
+      const met = (): boolean => !packed.has(name) && doubts.met(name);
+      const { written } = heardOf(name);
+      const upload = await openUpload(options, server, store, written, SEALED, met);
+      return packed.get(name)?.upload(upload, held) ?? upload;
     },
   };
 }

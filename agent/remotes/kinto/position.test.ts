@@ -161,6 +161,7 @@ describe('something appears behind the stamps', () => {
     expect(hasGrownBehind(place, { ...now, total: 9, young: -1 })).toBe(false);
     expect(hasGrownBehind({ ...place, young: -1 }, { ...now, total: 9 })).toBe(false);
     expect(hasGrownBehind({ ...place, isWhole: false }, { ...now, total: 9 })).toBe(false);
+    expect(hasGrownBehind(place, { ...now, total: 9, tagMs: place.tagMs - 1 })).toBe(false);
   });
 });
 
@@ -172,9 +173,9 @@ test('fewer records than tombstones explain are a reason to compare', () => {
       null,
       true,
     ).comparedMs;
-  expect(end(6, place)).toBe(0);
+  expect(end(6, place)).toBe(-1);
   expect(end(6, place, record(TAG, null))).toBe(NOW);
-  expect(end(5, place, record(TAG, null))).toBe(0);
+  expect(end(5, place, record(TAG, null))).toBe(-1);
   expect(end(6, { ...place, unsure: 1 })).toBe(NOW);
   expect(end(-1, place)).toBe(NOW);
 });
@@ -184,4 +185,7 @@ test('a comparison is due a week after the last one', () => {
   expect(isDue(place, NOW + COMPARE_MS)).toBe(false);
   expect(isDue(place, NOW + COMPARE_MS + 1)).toBe(true);
   expect(isDue({ ...place, isWhole: false }, NOW + COMPARE_MS + 1)).toBe(false);
+  // The server has said a wrong time then, or says none now.
+  expect(isDue({ ...place, comparedMs: NOW + COMPARE_MS + 1 }, NOW)).toBe(true);
+  expect(isDue(place, 0)).toBe(false);
 });

@@ -28,7 +28,7 @@ export interface Place extends Signature {
   readonly token: string | null;
   /** The listing has come to its end. */
   readonly isWhole: boolean;
-  /** The server's time when the collection was last compared as a whole. */
+  /** The server's time when the collection was last compared as a whole; -1: some have vanished. */
   readonly comparedMs: number;
 }
 
@@ -78,9 +78,17 @@ export function sinceOf({ floorMs, tagMs, isWhole }: Place, serverNowMs: number)
   return sinceMs < 0 ? null : Math.min(sinceMs, latestSinceMs(serverNowMs));
 }
 
-/** A collection has to be compared as a whole from time to time if something happens in it. */
+/**
+ * A collection has to be compared as a whole from time to time if something happens in it. A server
+ * whose time was ahead then, and is not any more, has told a wrong one.
+ */
 export function isDue({ isWhole, comparedMs }: Place, serverNowMs: number): boolean {
-  return isWhole && serverNowMs - comparedMs > COMPARE_MS;
+  return isWhole && serverNowMs > 0 && Math.abs(serverNowMs - comparedMs) > COMPARE_MS;
+}
+
+/** The last listing has found fewer records than there were, and no tombstones of them. */
+export function hasVanished({ isWhole, comparedMs }: Place): boolean {
+  return isWhole && comparedMs < 0;
 }
 
 /**
@@ -89,7 +97,13 @@ export function isDue({ isWhole, comparedMs }: Place, serverNowMs: number): bool
  */
 export function hasGrownBehind(place: Place, now: Signature): boolean {
   const known = [place, now].every(({ total, young }) => total >= 0 && young >= 0);
-  return place.isWhole && known && now.total - now.young > place.total - place.young;
+  const hasGrown = now.total - now.young > place.total - place.young;
+  return place.isWhole && known && hasGrown && !isBehind(now, place);
+}
+
+/** It was counted before the place was reached, or time went backwards since then. */
+export function isBehind(now: Signature, { tagMs }: Place): boolean {
+  return now.total >= 0 && now.tagMs < tagMs;
 }
 
 /**
@@ -149,6 +163,7 @@ export function createProgress(from: Place, { tagMs, polled, serverNowMs }: Hear
   let unsure = isFirst ? 0 : from.unsure;
   let gone = 0;
   let isSorted = true;
+  const start = { ...from, tagMs: tag, young, unsure, total: before, comparedMs, isWhole: false };
   const stampOf = (listed: Listed): number =>
     listed.ok ? Number(listed.envelope.version) : floorMs;
   const count = (listed: Listed): void => {
@@ -182,11 +197,13 @@ export function createProgress(from: Place, { tagMs, polled, serverNowMs }: Hear
         ...(before >= 0 && { total: before + created + others, unsure: others }),
         ...(isAhead && { young: -1 }),
         // Others have vanished without a tombstone: the next pass compares.
-        ...(hasShrunk(from, known < 0 ? -1 : known + counted + gone) && { comparedMs: 0 }),
+        ...(hasShrunk(from, known < 0 ? -1 : known + counted + gone) && { comparedMs: -1 }),
       };
     }
-    const isFurther = isSorted && floorMs > startMs && floorMs <= latestSinceMs(serverNowMs);
-    return isFurther
+    const isHigher = isSorted && floorMs > startMs;
+    // What leads nowhere counts nothing: a page that comes again and again is known by its place.
+    if (!isHigher) return { ...start, floorMs: startMs, token: next };
+    return floorMs <= latestSinceMs(serverNowMs)
       ? { ...place, floorMs, token: null }
       : { ...place, floorMs: startMs, token: next };
   };

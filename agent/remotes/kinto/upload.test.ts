@@ -60,6 +60,8 @@ async function pushed(records: readonly Outgoing[], script: Script) {
     kinto as unknown as Kinto,
     { collection: { name: 'c' } } as CollectionStore,
     written,
+    undefined,
+    () => true,
   );
   expect(await upload.commit()).toEqual({ kind: 'none' });
   const results = await upload.add(records, true);
@@ -171,6 +173,18 @@ describe('an answer', () => {
     const other = { data: { id: 'r9', last_modified: 5 } };
     expect(await one(() => ({ ...refused(200), body: other }))).toEqual({ kind: 'failed' });
     expect(await one(() => refused(200, { data: { id: 'r1' } }))).toEqual({ kind: 'failed' });
+  });
+
+  test('that what a change was made from is older now is no conflict to be merged', async () => {
+    const existing = { id: 'r0', last_modified: 6, payload: 'theirs' };
+    const conflict = refused(412, { details: { existing } });
+    const batch = () => [conflict, stored({ method: 'PUT', path: '/c/r1' }, 8)];
+    const both = await pushed([record(0, 'x', '7'), record(1, 'x', '7')], { batch });
+    expect(both.kinds).toEqual(['moved', 'stored']);
+    const single = () => ({ status: 412, etag: '"6"' });
+    expect((await pushed([record(0, 'x', '7')], { single })).kinds).toEqual(['moved']);
+    expect((await pushed([record(0, 'x', '5')], { single })).kinds).toEqual(['conflict']);
+    expect((await pushed([record(0)], { single })).kinds).toEqual(['conflict']);
   });
 
   test.each([-5, 0, 7, 0.5, 2 ** 53, 1e308, '8'])(

@@ -17,13 +17,17 @@ import type { Polled } from './position.ts';
 import { type Form, foundOf, SEALED } from './records.ts';
 import { unexpected } from './statuses.ts';
 
-/** `written` counts what is stored, for the next listing. Errors: those of `Kinto.batchMax`. */
+/**
+ * `written` counts what is stored, for the next listing. `met`: an older version than a change was
+ * made from; false: it is to be merged all the same. Errors: those of `Kinto.batchMax`.
+ */
 export async function openUpload(
   { config, notes }: RemoteOptions,
   kinto: Kinto,
   { collection }: CollectionStore,
   written: Polled['written'],
   form = SEALED,
+  met = (): boolean => false,
 ): Promise<Upload> {
   const heap = heapOf(config);
   const partOf = (record: Outgoing): Part =>
@@ -48,7 +52,8 @@ export async function openUpload(
         for (const [index, { record, at }] of sent.entries()) {
           const answer = answers[index];
           if (index <= lost || !answer) continue;
-          const result = resultOf(record, answer, serverNowMs(), form);
+          const isLost = holdsOlder(record, answer) && met();
+          const result = isLost ? MOVED : resultOf(record, answer, serverNowMs(), form);
           results[at] = result;
           if (result.kind === 'stored') count(written, record, answer.status);
         }
@@ -63,6 +68,8 @@ export async function openUpload(
 const RACES_MAX = 4;
 const RACE = 409;
 const CREATED = 201;
+const REFUSED = 412;
+const MOVED: PushResult = { kind: 'moved' };
 const FULL = 507;
 const GONE = 404;
 const UNAVAILABLE: PartAnswer = { status: 503, headers: null, body: null };
@@ -123,8 +130,8 @@ async function single({ http, base }: Kinto, part: Part): Promise<PartAnswer> {
   // There is no room for the next one either.
   if (answer.status === FULL) throw unexpected(answer, 'record');
   answer.cancel();
-  const isStored = answer.status === 200 || answer.status === 201;
-  const data = isStored ? { last_modified: etagMs(answer.headers) } : undefined;
+  const tells = [200, CREATED, REFUSED].includes(answer.status);
+  const data = tells ? { last_modified: etagMs(answer.headers) } : undefined;
   return { status: answer.status, headers: null, body: { data } };
 }
 
@@ -150,7 +157,7 @@ function resultOf(
     if (isOther || !Number.isInteger(stampMs) || !isLater) return { kind: 'failed' };
     return { kind: 'stored', version: `${stampMs}`, modifiedMs: Number(stampMs) };
   }
-  if (status === 412) return conflictOf(record, body, serverNowMs, form);
+  if (status === REFUSED) return conflictOf(record, body, serverNowMs, form);
   if (status === 403 || status === 405) return { kind: 'readOnly' };
   if (status === 413) return { kind: 'refused', code: 'tooLarge' };
   const { payload } = record;
@@ -160,6 +167,14 @@ function resultOf(
   const isFinal = status >= 400 && status < 500 && !TRANSIENT.has(status);
   const isSmall = (payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS;
   return isFinal && !isSmall ? { kind: 'refused' } : { kind: 'failed' };
+}
+
+/** What the change was made from is not there any more, and what is there is from before it. */
+function holdsOlder({ base }: Outgoing, { status, body }: PartAnswer): boolean {
+  if (status !== REFUSED || base === null) return false;
+  const existing = member(member(body, 'details'), 'existing') ?? member(body, 'data');
+  const stampMs = member(existing, 'last_modified');
+  return Number.isInteger(stampMs) && Number(stampMs) < Number(base);
 }
 
 /** A conflict over a record that is not there says nothing of it. */

@@ -1,0 +1,154 @@
+// What a Kinto loses: everything, what was written since a backup, a bucket, a collection, records
+// whose tombstones are purged. A device loses nothing of it, puts up again what the server lacks,
+// doubles nothing, and tells it once. A second device that hears of it later adds nothing.
+
+import { expect, test } from 'vitest';
+import { MemoryStorage } from '../../../platform/memory/storage.ts';
+import {
+  type Device,
+  deviceOn,
+  disagreements,
+  heldBy,
+  type Other,
+  otherOf,
+  type Servers,
+  thaw,
+  wireIdOf,
+} from './lab.ts';
+
+const MINUTE_MS = 60_000;
+const COUNT = 12;
+
+interface Two {
+  readonly servers: Servers;
+  readonly other: Other;
+  readonly first: Device;
+  readonly second: Device;
+  later(byMs: number): void;
+}
+
+/** Two devices of the user, and what both have synced; the backup is from before the last edits. */
+async function synced(): Promise<Two> {
+  const servers = thaw();
+  const other = otherOf(servers);
+  for (let n = 0; n < COUNT; n++) other.put('contacts', `c${n}`, { who: `Person ${n}` });
+  const [first, second] = [1, 2].map((seed) => deviceOn(servers, new MemoryStorage(), { seed }));
+  if (first === undefined || second === undefined) throw new Error('no devices');
+  const two: Two = {
+    ...{ servers, other, first, second },
+    later(byMs) {
+      servers.nowMs += byMs;
+      for (const { platform } of [first, second]) platform.time.set(servers.nowMs);
+    },
+  };
+  for (const { agent } of [first, second]) {
+    await agent.start();
+    expect(await agent.enable()).toMatchObject({ ok: true });
+  }
+  two.later(10 * MINUTE_MS);
+  servers.backup = servers.server.store.dump();
+  two.later(10 * MINUTE_MS);
+  await first.agent.put('contacts', { id: 'c0', mail: 'since the backup' });
+  await first.agent.put('contacts', { id: 'new', who: 'since the backup' });
+  for (const { agent } of [first, second]) expect(await agent.sync()).toMatchObject({ ok: true });
+  two.later(10 * MINUTE_MS);
+  return two;
+}
+
+const LOSSES: readonly {
+  readonly what: string;
+  /** Kinds of what the first device is told, and how often. */
+  readonly told: Readonly<Record<string, number>>;
+  /** Passes of the first device until all is up again. */
+  readonly passes?: number;
+  lose(two: Two): void | Promise<void>;
+}[] = [
+  {
+    what: 'everything',
+    told: { beganAnew: 1 },
+    lose: ({ servers }) => servers.server.store.flush(),
+  },
+  {
+    what: 'its bucket, which is made again',
+    told: { beganAnew: 1 },
+    lose({ servers: { server } }) {
+      for (const { id } of server.store.names.live()) server.store.names.delete(id);
+      server.store.buckets.clear();
+    },
+  },
+  {
+    what: 'a collection, which is made again',
+    told: { beganAnew: 1 },
+    lose({ servers: { server } }) {
+      for (const { names, collections } of server.store.buckets.values()) {
+        names.delete('contacts');
+        collections.delete('contacts');
+      }
+    },
+  },
+  {
+    what: 'what was written since a backup',
+    told: { beganAnew: 1 },
+    lose: ({ servers }) => servers.server.store.restore(servers.backup),
+  },
+  {
+    what: 'what was written since a backup, and others have written since',
+    told: { beganAnew: 1 },
+    async lose({ servers, other, first, later }) {
+      servers.server.store.restore(servers.backup);
+      other.put('contacts', 'c9', { who: 'Person 9', mail: 'after it' });
+      later(MINUTE_MS);
+      // It is noticed where a change meets what is older than it.
+      await first.agent.put('contacts', { id: 'c0', note: 'unsent' });
+    },
+  },
+  {
+    what: 'records that nobody has deleted',
+    told: { unprovenDeletion: 3 },
+    lose({ other }) {
+      for (const n of [1, 2, 3]) other.records('contacts').delete(wireIdOf('contacts', `c${n}`));
+    },
+  },
+  {
+    what: 'records that nobody has deleted, and their tombstones',
+    told: { beganAnew: 1 },
+    passes: 2,
+    lose({ other }) {
+      const records = other.records('contacts');
+      for (const n of [1, 2, 3]) records.delete(wireIdOf('contacts', `c${n}`));
+      records.purge();
+      other.put('contacts', 'c9', { who: 'Person 9', mail: 'after it' });
+    },
+  },
+];
+
+test.each(LOSSES)('a server that has lost $what has it again, once', async (loss) => {
+  const two = await synced();
+  const { first, second, other, later } = two;
+  const before = await heldBy(first, 'contacts');
+  await loss.lose(two);
+  first.platform.events.length = 0;
+  for (let pass = 0; pass < (loss.passes ?? 1); pass++) {
+    later(MINUTE_MS);
+    expect(await first.agent.sync()).toMatchObject({ ok: true, error: null });
+  }
+  expect(await disagreements(first, other)).toEqual([]);
+  const now = await heldBy(first, 'contacts');
+  for (const [id, body] of before) expect(now.get(id), id).toMatchObject(body);
+  expect(now.size).toBe(before.size);
+  for (const kind of ['beganAnew', 'unprovenDeletion']) {
+    const events = first.told(kind).filter(({ collection }) => collection === 'contacts');
+    expect(events.length, kind).toBe(loss.told[kind] ?? 0);
+  }
+  // Nothing more to tell, and nothing more to do, for either.
+  for (const device of [second, first, second]) {
+    later(MINUTE_MS);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+  }
+  first.platform.events.length = 0;
+  later(MINUTE_MS);
+  expect(await first.agent.sync()).toMatchObject({ ok: true });
+  expect([...first.told('beganAnew'), ...first.told('unprovenDeletion')]).toEqual([]);
+  expect(await heldBy(first, 'contacts')).toEqual(now);
+  expect(await disagreements(second, other)).toEqual([]);
+});
