@@ -175,7 +175,7 @@ async function getWell(
 }
 
 /** The moment at which these contacts, or all records, have been written again. */
-function withNews(moment: Moment, ids?: readonly string[]): Moment {
+export function withNews(moment: Moment, ids?: readonly string[]): Moment {
   const servers = thaw(moment.frozen);
   const other = otherOf(servers);
   for (const id of ids ?? []) other.put('contacts', id, { who: `Person of ${id}` });

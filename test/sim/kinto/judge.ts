@@ -6,7 +6,7 @@ import { deviceOn, heldBy, NAMES, otherOf, thaw } from './lab.ts';
 import type { Moment } from './play.ts';
 
 /** By collection and id: every version that is true; `null` among them: it may be gone. */
-type Truths = ReadonlyMap<string, ReadonlySet<string>>;
+export type Truths = ReadonlyMap<string, ReadonlySet<string>>;
 
 type State = Pick<Moment, 'storage' | 'frozen'>;
 
