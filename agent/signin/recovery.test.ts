@@ -197,3 +197,46 @@ test('who has the code and finds an empty server begins there again', async () =
   expect(await second.agent.sync()).toMatchObject({ ok: true });
   expect(await second.names()).toEqual(['Ada']);
 });
+
+/**
+ * What a user does with a phone that went off in the middle: signs in again, with the code if it
+ * was shown, and goes on. The names on a phone that comes later, from the code alone.
+ */
+async function goneOn(all: World, storage: MemoryStorage, shown: string): Promise<unknown[]> {
+  const again = await all.phone(storage);
+  const { code = shown } = await again.signIn(shown);
+  expect(code.split('-'), 'a code that somebody has seen').toHaveLength(9);
+  expect(await again.agent.enable()).toMatchObject({ ok: true });
+  expect(await again.agent.sync()).toMatchObject({ ok: true });
+  const later = await all.phone();
+  expect(await later.signIn(code)).toEqual({});
+  expect(await later.agent.enable()).toMatchObject({ ok: true });
+  expect(await later.names()).toEqual(await again.names());
+  return again.names();
+}
+
+test('the power goes at every commit of a sign-in: the user goes on with it', async () => {
+  let cuts = 0;
+  for (let atCommit = 1, isOver = false; !isOver; atCommit++) {
+    for (const when of ['before', 'after'] as const) {
+      const all = world();
+      const storage = new MemoryStorage([], { atCommit, when });
+      let shown = '';
+      const isKept = await all
+        .phone(storage)
+        .then(async ({ agent, signIn }) => {
+          shown = (await signIn()).code ?? '';
+          await agent.enable();
+          await agent.put('contacts', { name: 'Ada' });
+          await agent.sync();
+          return true;
+        })
+        .catch(() => false);
+      isOver = isKept && storage.commits < atCommit;
+      const names = await goneOn(all, storage.fork(), shown);
+      if (isKept) expect(names).toEqual(['Ada']);
+      cuts++;
+    }
+  }
+  expect(cuts).toBeGreaterThan(10);
+});
