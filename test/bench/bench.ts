@@ -1,7 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, fleet, gateway, servers. Wall time is
-// no result and is not printed, but for the gateway's and the servers'.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, phone, fleet, gateway, servers.
+// Wall time is no result and is not printed, but for the gateway's and the servers'.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ import { runFleet } from './fleet.ts';
 import { latencies, listCosts } from './gateway.ts';
 import { buildKinto, runKinto } from './kinto.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
+import { restore, weightOf } from './phone.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
 
 const TV = 'panasonic-cx700';
@@ -34,6 +35,7 @@ const SECTIONS = new Map([
   ['flash', flash],
   ['power', power],
   ['kinto', kinto],
+  ['phone', phone],
   ['fleet', fleet],
   ['gateway', gateway],
   ['servers', servers],
@@ -48,6 +50,24 @@ async function gateway(): Promise<void> {
   row('a page of 10', 'p50 ms', 'p99 ms');
   for (const { way, p50Ms, p99Ms } of await latencies())
     row(way, p50Ms.toFixed(1), p99Ms.toFixed(1));
+}
+
+/** A Kinto's phone; `KITSYNC_BENCH_RECORDS=50000` goes on to so many records. */
+async function phone(): Promise<void> {
+  row('kinto and', 'agent.js', 'gzip -9', 'peak heap', 'M a record', 'M idle');
+  for (const name of ['history', 'contacts', 'settings', 'reading-list', 'notes']) {
+    const { bytes, gzipBytes } = await weightOf(name);
+    const [few, more] = [await restore(name, 100), await restore(name, 200)];
+    const each = (more.instructions - few.instructions) / 100 / 1e6;
+    const idle = more.idleInstructions / 1e6;
+    row(name, bytes, gzipBytes, more.peakBytes, each.toFixed(2), idle.toFixed(2));
+  }
+  const recordsMax = Number(process.env.KITSYNC_BENCH_RECORDS ?? 5_000);
+  row('reading-list', 'peak heap', 'M instructions');
+  for (const records of [500, 5_000, 50_000].filter((count) => count <= recordsMax)) {
+    const { peakBytes, instructions } = await restore('reading-list', records);
+    row(records, peakBytes, Math.round(instructions / 1e6));
+  }
 }
 
 /** `KITSYNC_BENCH_RECORDS=1000000` goes on to so many, which takes many minutes. */

@@ -1,0 +1,38 @@
+// What a phone pays for a Kinto: bytes of its firmware by what that holds, heap and instructions of
+// a restore by how many records there are.
+
+import { freshFirmware } from '../../emulator/firmware.ts';
+import { loadProfile } from '../../emulator/profiles.ts';
+import { runScenario } from '../../emulator/scenario.ts';
+import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import { sourceWith, weigh } from '../../firmware-bundle/build.ts';
+import { contentFor } from '../../firmware-bundle/contents.ts';
+
+const PHONE = loadProfile('firefox-os-phone-128mb');
+
+/** `agent.js` that speaks with a Kinto and holds one collection. */
+export async function weightOf(collection: string): Promise<{ bytes: number; gzipBytes: number }> {
+  return weigh(PHONE.name, sourceWith(contentsOf(collection)));
+}
+
+/** A factory-new phone restores so many records of a collection, and then has nothing to do. */
+export async function restore(collection: string, records: number) {
+  const isHistory = collection === 'history';
+  const { passes, peakBytes, problems } = await runScenario({
+    profile: PHONE,
+    firmware: await freshFirmware(PHONE.name, contentsOf(collection)),
+    account: syntheticAccount({
+      ...{ seed: 1, passwords: 0, records: isHistory ? records : 0 },
+      own: new Map(isHistory ? [] : [[collection, records]]),
+    }),
+    ...{ protocol: 'kinto', auth: 'basic', crypto: 'device', seed: 1 },
+    collections: [collection],
+  });
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  const [first, idle] = passes.map(({ cpu }) => cpu.instructions);
+  return { peakBytes, instructions: first ?? 0, idleInstructions: idle ?? 0 };
+}
+
+function contentsOf(collection: string): string[] {
+  return ['kinto', contentFor(collection) ?? collection];
+}
