@@ -79,6 +79,24 @@ describe('a firmware', () => {
     }
   });
 
+  test('has what apps make for themselves if it is asked for, and nothing of it else', async () => {
+    const [shipped, asked] = [await read(), await read('sync15', 'apps')];
+    for (const path of [
+      'agent/several/apps.ts',
+      'agent/several/several.ts',
+      'agent/remotes/app-secret.ts',
+      'agent/collections/app.ts',
+      'platform/quickjs/app-commands.ts',
+    ]) {
+      expect(shipped(path), path).toBe(0);
+      expect(asked(path), path).toBeGreaterThan(0);
+    }
+    expect(asked('platform/quickjs/conflict-commands.ts')).toBe(0);
+    const both = await read('sync15', 'apps', 'strategies');
+    expect(both('platform/quickjs/conflict-commands.ts')).toBeGreaterThan(0);
+    expect(both('platform/quickjs/app-commands.ts')).toBeGreaterThan(0);
+  });
+
   test('signs users in itself if it is asked for, and carries nothing of that else', async () => {
     const [shipped, own, both] = [
       await read(),

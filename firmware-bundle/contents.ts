@@ -29,6 +29,8 @@ const RECOVERY = 'recoverySignIn';
 /** What becomes of conflicts, where the device or an app says so: see agent/api/conflicts.ts. */
 const STRATEGIES = 'strategies';
 const SEVERAL = 'several';
+/** Collections that apps have for themselves: `several` makes them. */
+const APPS = 'apps';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
 /** Servers and clients keep other things under these names. */
@@ -54,16 +56,17 @@ export const contentNames: readonly string[] = [
   RECOVERY,
   STRATEGIES,
   SEVERAL,
+  APPS,
 ];
 
 /**
  * The module for a list of protocols, collections, `clients` (the account's devices) and `signIn`
  * (for a system that has no account manager), with `passwordSignIn` or without; `generic(NAME)` is
- * a collection of an app's own, `several` more remotes than one,
- * `strategies` what becomes of conflicts. `recoverySignIn` is a `signIn` for
- * users of a Kinto, and takes its place. Without a protocol in the list it is those of Firefox
- * Sync, without collections and `clients` history, passwords and `clients`. Throws an Error that
- * names what is unknown, or excludes each other.
+ * a collection of an app's own, `several` more remotes than one, `apps` (and `several` with it)
+ * what apps make for themselves, `strategies` what becomes of conflicts. `recoverySignIn` is a
+ * `signIn` for users of a Kinto, and takes its place. Without a protocol in the list it is those of
+ * Firefox Sync, without collections and `clients` history, passwords and `clients`. Throws an Error
+ * that names what is unknown, or excludes each other.
  */
 export function contentsModule(
   names: readonly string[],
@@ -82,14 +85,14 @@ export function contentsModule(
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
-  const others = [CLIENTS, ...SIGN_IN, RECOVERY, STRATEGIES].filter((name) =>
+  const others = [CLIENTS, ...SIGN_IN, RECOVERY, STRATEGIES, APPS].filter((name) =>
     [...names, ...data].includes(name),
   );
   const members = others.map((name) =>
     MEMBERS.has(name) ? `${MEMBERS.get(name)}: ${name}` : name,
   );
   const imports = [...drivers, ...collections, ...others].join(', ');
-  const several = [SEVERAL].filter((name) => names.includes(name));
+  const several = [SEVERAL, APPS].some((name) => names.includes(name)) ? [SEVERAL] : [];
   const whole = [...(own.length > 0 ? ['generic'] : []), ...several].join(', ');
   const made = [...collections, ...own.map((name) => `generic(${JSON.stringify(name)})`)];
   const send = drivers.some((name) => streaming.includes(name))
@@ -98,10 +101,9 @@ export function contentsModule(
   const identity = drivers.some((name) => WITH_CREDENTIALS.includes(name))
     ? "withCredentials as identity } from './credentials.ts'"
     : "identityOf as identity } from './host.ts'";
-  const more = names.includes(STRATEGIES)
-    ? "export { CONFLICTS as more } from './conflict-commands.ts';"
-    : 'export const more = undefined;';
-  return `import { ${imports} } from '../../agent/contents/lazy.ts';
+  const more = [...MORE].filter(([name]) => names.includes(name));
+  const commands = more.map(([, { from, is }]) => `import { ${is} } from '${from}';\n`);
+  return `${commands.join('')}import { ${imports} } from '../../agent/contents/lazy.ts';
 import { ${whole} } from '../../agent/index.ts';
 export const contents = {
   drivers: [${drivers.join(', ')}],
@@ -110,8 +112,19 @@ export const contents = {
 };
 export { ${send};
 export { ${identity};
-${more}
+export const more = ${moreOf(more.map(([, { is }]) => is))};
 `;
+}
+
+/** Commands that not every firmware has. */
+const MORE = new Map([
+  [STRATEGIES, { from: './conflict-commands.ts', is: 'CONFLICTS' }],
+  [APPS, { from: './app-commands.ts', is: 'APP_COMMANDS' }],
+]);
+
+function moreOf(maps: readonly string[]): string {
+  if (maps.length < 2) return maps[0] ?? 'undefined';
+  return `new Map([${maps.map((name) => `...${name}`).join(', ')}])`;
 }
 
 /** What `Contents` calls them; the others by their own names. */

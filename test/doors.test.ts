@@ -27,7 +27,7 @@ const DOORS: readonly Door[] = [
   { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/ports\.ts$/ },
   // The firmware's entry, its commands and its list of contents join the agent and the platform.
   {
-    of: /^platform\/quickjs\/(commands|conflict-commands|contents|entry)\.ts$/,
+    of: /^platform\/quickjs\/((app-|conflict-)?commands|contents|entry)\.ts$/,
     to: /^(agent\/(index|contents\/lazy)|platform\/([^/]+|quickjs\/.*))\.ts$/,
   },
   { of: /^platform\/[^/]+$/, to: /^platform\/[^/]+$/ },

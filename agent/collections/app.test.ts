@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { APP_NAME_CHARS_MAX } from '../limits.ts';
 import { appKind, isAppName, originOf } from './app.ts';
 
 describe('the origin of an address', () => {
@@ -59,7 +60,9 @@ describe('the origin of an address', () => {
 });
 
 test('a collection has a name of an app of printable characters', () => {
-  for (const name of ['a', 'ü 😀', 'x'.repeat(64)]) expect(isAppName(name)).toBe(true);
+  expect(appKind.names).toContain(`1 to ${APP_NAME_CHARS_MAX} `);
+  for (const name of ['a', 'ü 😀', 'x'.repeat(APP_NAME_CHARS_MAX)])
+    expect(isAppName(name)).toBe(true);
   for (const name of ['', 'x'.repeat(65), 'a\nb', '\u007f', '\u0085', '\ud800', 7, null]) {
     expect(isAppName(name)).toBe(false);
   }

@@ -13,7 +13,7 @@ import { generic } from './generic.ts';
 /** Known by `<origin> <name>`: no origin has a space. */
 export const appKind = {
   kind: 'app',
-  names: `1 to ${APP_NAME_CHARS_MAX} characters without control characters`,
+  names: '1 to 64 characters without control characters',
 
   collection(name: string): Collection | null {
     const end = name.indexOf(' ');
@@ -76,7 +76,7 @@ export function originOf(address: unknown): string | null {
 const ORIGIN = /^([A-Za-z-]+):\/\/([A-Za-z0-9_.-]+)(?::(\d{0,5}))?(?:[/?#]|$)/;
 
 /** By scheme; -1: it has no ports. */
-const USUAL_PORTS: ReadonlyMap<string, number> = new Map([
+const USUAL_PORTS: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([
   ['https', 443],
   ['http', 80],
   ['app', -1],

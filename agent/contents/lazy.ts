@@ -116,7 +116,8 @@ export const strategies: Strategies = {
 
 /** Loaded by the first app that asks; which collections there are is known before that. */
 export const apps: Apps = {
-  ...{ kind: appKind, originOf },
+  kind: appKind,
+  originOf,
   secret: async (...of) => (await import('./apps.ts')).apps.secret(...of),
   followKey: async (...of) => (await import('./apps.ts')).apps.followKey(...of),
   endLeaving: async (...of) => (await import('./apps.ts')).apps.endLeaving(...of),

@@ -8,14 +8,15 @@
 import type { Platform } from '../../platform/ports.ts';
 import type { Conflicts, Resolution } from '../api/conflicts.ts';
 import { deleteRecord, getRecord, listRecords, putRecord } from '../api/records.ts';
-import { appBytes, appKind, isAppName, SIZE, sizeIn } from '../collections/app.ts';
+import { appBytes, appKind, isAppName } from '../collections/app.ts';
 import type { Body } from '../collections/collection.ts';
 import { badInput, notEnabled, type SyncError } from '../errors.ts';
 import { LIST_MAX } from '../limits.ts';
 import { createLock, type Lock } from '../store/lock.ts';
 import type { CollectionStore } from '../store/store.ts';
-import type { AppCall, AppData, AppQuota, AppUsage } from './app-data.ts';
+import type { AppCall, AppData, AppUsage } from './app-data.ts';
 import type { AppPlace, AppRemote } from './app-place.ts';
+import { counting, countOf } from './app-usage.ts';
 import type { Made } from './instances.ts';
 
 /** Changes of an app take turns, so that two of them do not take the same room. */
@@ -32,7 +33,7 @@ export function openApp(place: AppPlace): AppData {
     throw badInput(`name: this app has no collection ${JSON.stringify(name)}`);
   };
   const wire = (name: string): string => find(name).collection.name;
-  const data: AppData = {
+  return {
     async create(name, strategy) {
       if (!isAppName(name)) throw badInput(`name: not ${appKind.names}`);
       await lock.run(async () => {
@@ -47,13 +48,14 @@ export function openApp(place: AppPlace): AppData {
     records: async (name, query) =>
       one.core.reading(wire(name), (store) => listRecords(store, query)),
     put: (name, record) => lock.run(() => put(place, find(name), made(), record)),
-    async delete(name, id) {
-      const { collection } = find(name);
-      await one.core.writing(collection.name, ({ store }) =>
-        deleteRecord(store, place.platform, id, null),
-      );
-      one.core.changed(collection.name, id, 'delete', collection.changes?.(null, null));
-    },
+    delete: (name, id) =>
+      lock.run(async () => {
+        const { collection } = find(name);
+        await one.core.writing(collection.name, ({ store }) =>
+          deleteRecord(counting(store), place.platform, id, null),
+        );
+        one.core.changed(collection.name, id, 'delete', collection.changes?.(null, null));
+      }),
     async watch(name, on) {
       one.core.observe(wire(name), on);
     },
@@ -61,16 +63,18 @@ export function openApp(place: AppPlace): AppData {
       conflictsOf(place, find(name), made()).conflicts(wire(name), query),
     resolve: (name, ...of) =>
       lock.run(() => conflictsOf(place, find(name), made()).resolve(wire(name), ...of)),
-    usage: () => usageOf(one, made(), quota),
+    usage: () => usageOf(place, made()),
     drop: (name, everywhere = false) => lock.run(() => drop(place, find(name), everywhere)),
     remove: (everywhere = false) =>
       lock.run(async () => {
         if (one.core.state() === 'disabled') throw notEnabled();
         for (const own of madeBy(one, origin)) await drop(place, own, everywhere);
       }),
-    call: (call) => called(data, call),
+    // By `this`: a name for it would be a circle, which an engine frees late.
+    async call(call) {
+      return called(this, call);
+    },
   };
-  return data;
 }
 
 /**
@@ -101,14 +105,15 @@ function lockOf({ one, origin }: AppPlace): Lock {
 }
 
 async function put(
-  { one, platform, quota }: AppPlace,
+  place: AppPlace,
   { collection }: Made,
   all: readonly Made[],
   record: Body,
 ): Promise<string> {
-  const usage = await usageOf(one, all, quota);
+  const { one, platform } = place;
+  const usage = await usageOf(place, all);
   const { id, isChanged } = await one.core.writing(collection.name, (writable) => {
-    const store = withinQuota(writable.store, usage);
+    const store = withinQuota(counting(writable.store), usage);
     return putRecord({ ...writable, store }, platform, record);
   });
   if (isChanged) {
@@ -118,18 +123,17 @@ async function put(
 }
 
 /** What is decided counts against the quota, too. Errors: `badInput` in a build without. */
-function conflictsOf(
-  { one, platform, quota, strategies }: AppPlace,
-  { collection }: Made,
-  all: readonly Made[],
-): Conflicts {
+function conflictsOf(place: AppPlace, { collection }: Made, all: readonly Made[]): Conflicts {
+  const { one, platform, strategies } = place;
   if (!strategies) throw badInput('strategy: this build has none');
   const { core } = one;
   const within: Parameters<typeof strategies.open>[0] = {
     reading: core.reading,
     async writing(name, work) {
-      const usage = await usageOf(one, all, quota);
-      return core.writing(name, (to) => work({ ...to, store: withinQuota(to.store, usage) }));
+      const usage = await usageOf(place, all);
+      return core.writing(name, ({ store, ...to }) =>
+        work({ ...to, store: withinQuota(counting(store), usage) }),
+      );
     },
     changed: (name, id, change) => core.changed(name, id, change, collection.changes?.(null, null)),
   };
@@ -161,20 +165,14 @@ function full(what: string, max: number): SyncError {
   return badInput(`quota: this app has ${max} ${what}, and may have no more`);
 }
 
-/** Counted by the index, which tells sizes without the records. */
-async function usageOf(one: AppRemote, made: readonly Made[], quota: AppQuota): Promise<AppUsage> {
+async function usageOf({ one, platform, quota }: AppPlace, made: readonly Made[]) {
+  const pause = (): Promise<void> => platform.clock.pause();
   let [records, bytes] = [0, 0];
-  const count = async (store: CollectionStore): Promise<void> => {
-    const start = store.keys.indexes.length + SIZE.length;
-    for (let after: string | null = null; ; ) {
-      const { places, next } = await store.indexed({ prefix: SIZE, limit: LIST_MAX, after });
-      records += places.length;
-      for (const place of places) bytes += sizeIn(place.slice(start, place.lastIndexOf('!')));
-      if (next === null) return;
-      after = next;
-    }
-  };
-  for (const { collection } of made) await one.core.reading(collection.name, count);
+  for (const { collection } of made) {
+    const count = await one.core.reading(collection.name, (store) => countOf(store, pause));
+    records += count.records;
+    bytes += count.bytes;
+  }
   return { collections: made.length, records, bytes, ...quota };
 }
 
@@ -204,11 +202,11 @@ async function deleteAll(platform: Platform, { core }: AppRemote, name: string):
 }
 
 async function called(data: AppData, asked: AppCall): Promise<object> {
-  const { call, name = '', id = '', record = {}, on = true, everywhere = false } = asked;
+  const { call, name = '', id = '', on = true, everywhere = false } = asked;
   if (call === 'list') return { names: await data.list() };
   if (call === 'usage') return data.usage();
   if (call === 'get') return { record: await data.get(name, id) };
-  if (call === 'put') return { id: await data.put(name, record) };
+  if (call === 'put') return { id: await data.put(name, asked.record as Body) };
   if (call === 'records') {
     const { prefix, limit = LIST_MAX, after = null } = asked;
     return data.records(name, { ...(prefix !== undefined && { prefix }), limit, after });

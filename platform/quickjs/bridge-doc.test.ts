@@ -9,12 +9,13 @@ import { type TestDevice, testServers, userOf } from '../../test/support/device.
 import { fullDevice } from '../../test/support/everything.ts';
 import { nodeDeviceCrypto } from '../node/crypto.ts';
 import type { Algorithm } from '../ports.ts';
+import { APP_COMMANDS } from './app-commands.ts';
 import { COMMANDS, commandOf, KINDS } from './commands.ts';
 import { CONFLICTS } from './conflict-commands.ts';
 import { createHostPlatform } from './host.ts';
 import { unpack } from './values.ts';
 
-const ALL = new Map([...COMMANDS, ...CONFLICTS]);
+const ALL = new Map([...COMMANDS, ...CONFLICTS, ...APP_COMMANDS]);
 const BRIDGE = textOf('platform/quickjs/BRIDGE.md');
 const commands = tableOf(BRIDGE, 'command');
 const operations = tableOf(BRIDGE, 'op');
