@@ -71,7 +71,8 @@ function byMember(input: MergeInput): MergeDecision {
     const value = isTheirs ? other : our;
     if (value !== undefined) merged.push([name, value]);
   }
-  const body: Body = Object.fromEntries(merged);
+  const { id } = theirs;
+  const body: Body = { ...Object.fromEntries(merged), ...(id !== undefined && { id }) };
   return { mirror: 'asIs', local: hasSameMembers(body, theirs) ? 'none' : body };
 }
 

@@ -44,8 +44,8 @@ function mergeIntoTwin(
     serverNowMs: entry.mirror?.modifiedMs ?? 0,
     deviceNowMs: platform.clock.nowMs(),
   });
-  const body =
-    decision.local === 'none' ? null : decision.local === 'keep' ? local.body : decision.local;
+  const kept = decision.local === 'keep' ? local.body : decision.local;
+  const body = kept && kept !== 'none' ? { ...kept, id: twin.body.id } : null;
   if (body === null) return;
   const seq = transaction.nextSeq();
   transaction.set(twin.id, entry, {
