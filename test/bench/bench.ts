@@ -1,7 +1,7 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, phone, fleet, gateway, servers.
-// Wall time is no result and is not printed, but for the gateway's and the servers'.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-pull, phone, fleet, gateway,
+// servers. Wall time is no result and is not printed, but for gateway, servers and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { runFleet } from './fleet.ts';
 import { latencies, listCosts } from './gateway.ts';
 import { buildKinto, runKinto } from './kinto.ts';
+import { pullCosts } from './kinto-pull.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 import { restore, weightOf } from './phone.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
@@ -35,6 +36,7 @@ const SECTIONS = new Map([
   ['flash', flash],
   ['power', power],
   ['kinto', kinto],
+  ['kinto-pull', kintoPull],
   ['phone', phone],
   ['fleet', fleet],
   ['gateway', gateway],
@@ -124,6 +126,19 @@ async function servers(): Promise<void> {
       await storage.close();
     }
   });
+}
+
+/** From a real Kinto; `KITSYNC_BENCH_RECORDS=100000` goes on to so many. */
+async function kintoPull(): Promise<void> {
+  const recordsMax = Number(process.env.KITSYNC_BENCH_RECORDS ?? 10_000);
+  row('from a Kinto', 'records', 'wall ms', 'storing ms', 'CPU ms/record', 'MiB grown');
+  const counts = [1_000, 10_000, 100_000].filter((count) => count <= recordsMax);
+  await pullCosts(counts, ({ client, records, wallMs, storingMs, cpuMs, grownBytes }) =>
+    row(
+      ...[client, records, Math.round(wallMs), Math.round(storingMs)],
+      ...[(cpuMs / records).toFixed(3), (grownBytes / MIB).toFixed(1)],
+    ),
+  );
 }
 
 async function size(): Promise<void> {
