@@ -7,7 +7,7 @@ import { recordsOf } from './server-records.ts';
 import { ViewError } from './servers/account-view.ts';
 import { type Handler, isObject, parseObject } from './servers/http.ts';
 import { otherClient } from './servers/kinto/other-client.ts';
-import { isPackId, otherPacks } from './servers/kinto/other-packs.ts';
+import { isPackId, packedRecords } from './servers/kinto/other-packs.ts';
 import type { Place } from './servers/kinto/place.ts';
 import type { KintoStore } from './servers/kinto/store.ts';
 import { Collection, Store } from './servers/store.ts';
@@ -74,7 +74,6 @@ export async function kintoView(
   for (const name of names) {
     const client = otherClient(kB, name);
     const collection = new Collection();
-    const openPack = otherPacks(kB, name);
     const path = `${url}/v1/buckets/${client.bucket}/collections/${encodeURIComponent(name)}`;
     const put = (id: string, modifiedMs: number, body: Body | null, payload = ''): void => {
       const sealed = body === null ? payload : sealPayload(keys, JSON.stringify(body), ivOf(id));
@@ -87,7 +86,7 @@ export async function kintoView(
       `${path}/records`,
       authorization,
     )) {
-      const packed = isPackId(id) ? openPack(id, payload) : null;
+      const packed = isPackId(id) ? packedRecords(client, id, payload) : null;
       if (packed !== null) {
         for (const { wireId, writtenMs, text } of packed) {
           put(wireId, writtenMs, text === null ? tombstone(wireId) : ownBody(client, wireId, text));

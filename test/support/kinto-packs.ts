@@ -2,14 +2,14 @@
 // a CBOR library, and nothing of the agent in it. Its packs are full at so many records, whatever
 // they have in them.
 
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
-import { Encoder } from 'cbor-x';
+import { decodeMultiple, Encoder } from 'cbor-x';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import type { Place } from '../../emulator/servers/kinto/place.ts';
 
 const LIVE = 0;
 const DELETED = 1;
 const ALONE = 2;
-const cbor = new Encoder({ tagUint8Array: false, useRecords: false, mapsAsObjects: true });
+const cbor = new Encoder({ useRecords: false });
 
 export interface OtherEntry {
   readonly hash: string;
@@ -26,43 +26,31 @@ interface OtherPack {
 
 /** The published form: docs/kinto-encryption.md. */
 export function otherPacks(kB: string, collection: string) {
-  const hkdf = (key: Uint8Array, info: string, bytes: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', key, '', info, bytes));
-  const sync = hkdf(Buffer.from(kB, 'hex'), 'identity.mozilla.com/picl/v1/oldsync', 64);
-  const root = hkdf(sync, 'kitsync/v1/kinto/root', 32);
-  const key = hkdf(root, `kitsync/v1/kinto/packs/${collection}`, 32);
-  let sealed = 0;
-  const seal = (packId: string, bytes: Uint8Array): string => {
-    const iv = createHash('sha256').update(`iv ${sealed++}`).digest().subarray(0, 12);
-    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(packId));
-    const ciphertext = [cipher.update(bytes), cipher.final()];
-    return Buffer.concat([iv, ...ciphertext, cipher.getAuthTag()]).toString('base64');
-  };
+  const { seal, open } = otherClient(kB, collection);
+  const sealItems = (items: readonly string[]): string =>
+    seal(Buffer.concat(items.map((item) => Buffer.from(cbor.encode(item)))).toString('utf8'));
   return {
-    seal,
-    sealPack: (packId: string, { isFull, entries }: OtherPack): string => {
-      const members = entries.flatMap(({ hash, writtenMs, salt, kind, text }) => [
-        // An integer, where this library would write a float.
-        ...[Buffer.from(hash, 'base64url'), BigInt(writtenMs), salt, kind, text],
-      ]);
-      return seal(packId, cbor.encode([1, isFull ? 1 : 0, ...members]));
-    },
+    sealItems,
+    sealPack: (packId: string, { isFull, entries }: OtherPack): string =>
+      sealItems([
+        ...[packId.padEnd(16), `1 ${isFull ? 1 : 0}`],
+        ...entries.flatMap(({ hash, writtenMs, salt, kind, text }) => {
+          const chunks = text.match(/.{1,25}/gu) ?? [];
+          return [hash, `${kind} ${writtenMs} ${salt} ${chunks.length}`, ...chunks];
+        }),
+      ]),
     openPack(packId: string, payload: string): OtherPack {
-      const bytes = Buffer.from(payload, 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
-      decipher.setAAD(Buffer.from(packId)).setAuthTag(bytes.subarray(-16));
-      const plain = [decipher.update(bytes.subarray(12, -16)), decipher.final()];
-      const [, isFull, ...members] = cbor.decode(Buffer.concat(plain)) as unknown[];
+      const text = open(payload);
+      if (text === null) throw new Error('it does not open');
+      const [id, full, ...items] = (decodeMultiple(Buffer.from(text)) ?? []).map(String);
+      if (id !== packId.padEnd(16)) throw new Error('another pack');
       const entries: OtherEntry[] = [];
-      for (let at = 0; at < members.length; at += 5) {
-        const [hash, writtenMs, salt, kind, text] = members.slice(at, at + 5);
-        entries.push({
-          hash: Buffer.from(hash as Uint8Array).toString('base64url'),
-          ...{ writtenMs: Number(writtenMs), salt: Number(salt) },
-          ...{ kind: Number(kind), text: String(text) },
-        });
+      while (items.length > 0) {
+        const [hash = '', numbers = ''] = items.splice(0, 2);
+        const [kind = 0, writtenMs = 0, salt = 0, count = 0] = numbers.split(' ').map(Number);
+        entries.push({ hash, writtenMs, salt, kind, text: items.splice(0, count).join('') });
       }
-      return { isFull: isFull === 1, entries };
+      return { isFull: full === '1 1', entries };
     },
   };
 }

@@ -15,8 +15,6 @@ export interface KintoKeys {
   readonly bucket: string;
   /** The same object at every call. */
   bundleFor(collection: string): KeyBundle;
-  /** 32 bytes: see packs/seal.ts. */
-  packKeyFor(collection: string): Uint8Array;
 }
 
 /** Throws `CryptoError` `badKey`. */
@@ -34,7 +32,6 @@ export function kintoKeys(key: SyncKey): KintoKeys {
       bundles.set(collection, bundle);
       return bundle;
     },
-    packKeyFor: (collection) => hkdf(root, encodeUtf8(`${CONTEXT}/packs/${collection}`), 32),
   };
 }
 

@@ -1,40 +1,37 @@
-// What a client with a CBOR library has packed, this one opens.
+// The emulator's other client of packs, on packs that a CBOR library has written.
 
 import { expect, test } from 'vitest';
-import { otherPacks as packer } from '../../../test/support/kinto-packs.ts';
-import { otherPacks } from './other-packs.ts';
+import { otherPacks } from '../../../test/support/kinto-packs.ts';
+import { otherClient } from './other-client.ts';
+import { isPackId, packedRecords } from './other-packs.ts';
 
-const KB = 'ab'.repeat(32);
-const { sealPack } = packer(KB, 'settings');
-const hash = Buffer.alloc(32, 7).toString('base64url');
-const entry = (kind: number, text: string) => ({
-  ...{ hash, kind, text, writtenMs: 1_795_330_000_123, salt: 70_000 },
-});
-const open = otherPacks(KB, 'settings');
-
-test.each([
-  ['a record', entry(0, '{"id":"grüße"}'), '{"id":"grüße"}'],
-  ['a long record', entry(0, `{"id":"${'x'.repeat(70_000)}"}`), `{"id":"${'x'.repeat(70_000)}"}`],
-  ['a deleted record', entry(1, ''), null],
-])('%s is in its pack', (_, one, text) => {
-  const payload = sealPack('p-', { isFull: false, entries: [one] });
-  const wireId = `h-${hash}`;
-  expect(open('p-', payload)).toEqual([{ wireId, writtenMs: one.writtenMs, text }]);
+const KB = '11'.repeat(32);
+const theirs = otherPacks(KB, 'things');
+const open = (id: string, payload: string) => packedRecords(otherClient(KB, 'things'), id, payload);
+const entry = (byte: number, kind: number, text: string) => ({
+  hash: Buffer.alloc(32, byte).toString('base64url'),
+  ...{ writtenMs: 1_795_000_000_000 + byte, salt: 7, kind, text },
 });
 
-test('a record that lies alone is in none', () => {
-  expect(open('p-', sealPack('p-', { isFull: true, entries: [entry(2, '')] }))).toEqual([]);
+test('it finds what is live and what is deleted, and passes over what lies alone', () => {
+  const long = JSON.stringify({ id: 'ü'.repeat(300) });
+  const entries = [entry(1, 0, long), entry(2, 1, ''), entry(3, 2, '{}'), entry(4, 0, '{}')];
+  const payload = theirs.sealPack('p-1', { isFull: true, entries });
+  expect(open('p-1', payload)).toEqual([
+    { wireId: `h-${entries[0]?.hash}`, writtenMs: 1_795_000_000_001, text: long },
+    { wireId: `h-${entries[1]?.hash}`, writtenMs: 1_795_000_000_002, text: null },
+    { wireId: `h-${entries[3]?.hash}`, writtenMs: 1_795_000_000_004, text: '{}' },
+  ]);
+  expect(open('p-2', payload)).toBeNull();
+  expect(packedRecords(otherClient(KB, 'others'), 'p-1', payload)).toBeNull();
 });
 
-test.each([
-  ['of another place', 'p-1', KB, 'settings'],
-  ['of another collection', 'p-', KB, 'contacts'],
-  ['of another user', 'p-', 'cd'.repeat(32), 'settings'],
-])('a pack %s does not open', (_, packId, kB, collection) => {
-  const payload = sealPack('p-', { isFull: false, entries: [entry(0, '{}')] });
-  expect(otherPacks(kB, collection)(packId, payload)).toBe(null);
-});
+test.each(['', 'AAAA', '{"ciphertext":"x"}', theirs.sealItems(['p-'.padEnd(16), '2 0'])])(
+  '%j is no pack',
+  (payload) => expect(open('p-', payload)).toBeNull(),
+);
 
-test('what is no pack does not open', () => {
-  expect([open('p-', ''), open('p-', 'AAAA')]).toEqual([null, null]);
+test('a pack is known by its id', () => {
+  expect(['p-', 'p-0', 'p-01230123012'].map(isPackId)).toEqual([true, true, true]);
+  expect(['p', 'p-4', 'h-x', 'p-012301230123'].map(isPackId)).toEqual([false, false, false, false]);
 });

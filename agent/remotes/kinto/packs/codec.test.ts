@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { otherClient } from '../../../../emulator/servers/kinto/other-client.ts';
 import { generic } from '../../../collections/generic.ts';
 import { withIds } from '../../ids.ts';
-import type { Envelope } from '../../remote.ts';
+import type { Codec, Envelope } from '../../remote.ts';
 import { packedCodec, spoiltPlaceOf, spoiltVersion } from './codec.ts';
 
 const other = otherClient('11'.repeat(32), 'things');
@@ -15,7 +15,7 @@ const collection = withIds(generic('things'), {
   proves: (wireId, body) => wireId === other.wireId(String(body.id)),
 });
 const asked: string[] = [];
-const codec = packedCodec(collection, {
+const alone: Codec = {
   async open(envelopes) {
     asked.push(...envelopes.map(({ version }) => version));
     return envelopes.splice(0).map(({ payload }) => ({
@@ -23,6 +23,10 @@ const codec = packedCodec(collection, {
     }));
   },
   seal: () => Promise.reject(new Error('it seals nothing that lies in packs')),
+};
+let pauses = 0;
+const codec = packedCodec(collection, alone, async () => {
+  pauses++;
 });
 const wireId = other.wireId('one');
 const envelope = (version: string, payload: string | null): Envelope => ({
@@ -62,4 +66,10 @@ test('a change is in the clear until its pack is sealed', async () => {
 test('a version of a pack that does not open says where it is', () => {
   expect(spoiltPlaceOf(spoiltVersion(11, '5'))).toEqual({ level: 11 });
   for (const version of [null, '', '0.1.2', '5', '!x']) expect(spoiltPlaceOf(version)).toBeNull();
+});
+
+test('many are opened with pauses between them', async () => {
+  pauses = 0;
+  await codec.open(Array.from({ length: 50 }, () => envelope('0.1.2', '{"id":"one"}')));
+  expect(pauses).toBe(6);
 });

@@ -1,6 +1,6 @@
 // A pack as bytes, and the way of a record down the tree of packs.
 
-import { encode } from 'cbor-x';
+import { decodeMultiple, encode } from 'cbor-x';
 import { describe, expect, test } from 'vitest';
 import { packIdAt } from '../../../../test/support/kinto-packs.ts';
 import {
@@ -23,6 +23,7 @@ const idOf = (n: number): string => `h-${Buffer.alloc(32, n * 37 + 1).toString('
 const entry = (kind: PackEntry['kind'], text: string): PackEntry => ({
   ...{ writtenMs: 1_795_000_000_000, salt: 0xabcdef, kind, text },
 });
+const NUMBERS = '0 1795000000000 11259375';
 const pack = {
   isFull: true,
   entries: new Map([
@@ -34,40 +35,86 @@ const pack = {
 };
 
 test('a pack is read as it was written', () => {
-  expect(decodePack(encodePack(pack))).toEqual(pack);
+  expect(decodePack('p-2', encodePack('p-2', pack))).toEqual(pack);
   const empty = { isFull: false, entries: new Map() };
-  expect(decodePack(encodePack(empty))).toEqual(empty);
+  expect(decodePack('p-', encodePack('p-', empty))).toEqual(empty);
 });
 
-test('its bytes are no more than they were said to be', () => {
-  const said = bytesOfPack(pack);
-  const { length } = encodePack(pack);
-  expect(length).toBeLessThanOrEqual(said);
-  expect(said - length).toBeLessThan(16);
+test('a CBOR library reads it, and what the library has written is a pack', () => {
+  const text = encodePack('p-2', pack);
+  const items = decodeMultiple(Buffer.from(text)) as string[];
+  expect(items.slice(0, 4)).toEqual(['p-2'.padEnd(16), '1 1', idOf(1).slice(2), `${NUMBERS} 1`]);
+  const written = Buffer.concat(items.map((item) => Buffer.from(encode(item)))).toString('utf8');
+  expect(written).toBe(text);
 });
 
-const hash = Buffer.alloc(32, 7);
 test.each([
-  ['of another form', [2, 0]],
-  ['neither full nor not', [1, 2]],
-  ['with half an entry', [1, 0, hash, 1n, 1]],
-  ['with a short hash', [1, 0, hash.subarray(1), 1n, 1, LIVE, '{}']],
-  ['with a kind that nobody knows', [1, 0, hash, 1n, 1, 3, '{}']],
-  ['with a live record without a text', [1, 0, hash, 1n, 1, LIVE, '']],
-  ['with a deleted record with a text', [1, 0, hash, 1n, 1, DELETED, '{}']],
-  ['with a time behind all times', [1, 0, hash, 2n ** 50n, 1, LIVE, '{}']],
-  ['with a salt of four bytes', [1, 0, hash, 1n, 0x1000000, LIVE, '{}']],
-  ['with a text for a number', [1, 0, hash, '1', 1, LIVE, '{}']],
-  ['that is no list', { isFull: true }],
-])('bytes %s are no pack', (_, value) => {
-  expect(decodePack(new Uint8Array(encode(value)))).toBeNull();
+  ['of one byte a character', 'x', 127],
+  ['of two bytes', 'ü', 31],
+  ['of three bytes', '\u20ac', 31],
+  ['of four bytes', '\u{1f600}', 31],
+])('a text %s is kept in pieces, whatever its length', (_, char, perItem) => {
+  for (let count = 1; count < 300; count += count < 140 ? 1 : 37) {
+    const one = { isFull: false, entries: new Map([[idOf(1), entry(LIVE, char.repeat(count))]]) };
+    const text = encodePack('p-', one);
+    expect(decodePack('p-', text)).toEqual(one);
+    const items = decodeMultiple(Buffer.from(text)) as string[];
+    expect(items).toHaveLength(4 + Math.ceil(count / perItem));
+    expect(Buffer.from(text).length).toBeLessThanOrEqual(bytesOfPack(one));
+  }
 });
 
-test('no shortened pack is a pack, and none with a byte more', () => {
-  const bytes = encodePack(pack);
-  for (let end = 0; end < bytes.length; end++)
-    expect(decodePack(bytes.subarray(0, end))).toBeNull();
-  expect(decodePack(new Uint8Array([...bytes, 0]))).toBeNull();
+test('its bytes are no more than they were said to be, and not much less', () => {
+  const said = bytesOfPack(pack);
+  const { length } = Buffer.from(encodePack('p-2', pack));
+  expect(length).toBeLessThanOrEqual(said);
+  expect(said - length).toBeLessThan(20 * pack.entries.size);
+});
+
+test('every pack begins with a block of AES that is of its id alone', () => {
+  for (const id of ['p-', 'p-0', `p-${'3'.repeat(LEVELS - 1)}`]) {
+    const beginning = encodePack(id, pack).slice(0, 17);
+    expect(beginning).toBe(`p${id.padEnd(16)}`);
+    expect(decodePack(id, `q${encodePack(id, pack).slice(1)}`)).toBeNull();
+  }
+  expect(decodePack('p-', encodePack('p-0', pack))).toBeNull();
+});
+
+const HASH = idOf(1).slice(2);
+test.each([
+  ['of another form', ['2 0']],
+  ['neither full nor not', ['1 2']],
+  ['without a form', []],
+  ['with half an entry', ['1 0', HASH]],
+  ['with fewer pieces than it says', ['1 0', HASH, '0 1 1 2', '{}']],
+  ['with a short hash', ['1 0', HASH.slice(1), '0 1 1 1', '{}']],
+  ['with a kind that nobody knows', ['1 0', HASH, '3 1 1 1', '{}']],
+  ['with a live record without a text', ['1 0', HASH, '0 1 1 0']],
+  ['with a deleted record with a text', ['1 0', HASH, '1 1 1 1', '{}']],
+  ['with a time behind all times', ['1 0', HASH, '0 999999999999999 1 1', '{}']],
+  ['with a salt of four bytes', ['1 0', HASH, '0 1 16777216 1', '{}']],
+  ['with numbers that are none', ['1 0', HASH, '0 x 1 1', '{}']],
+  ['with three numbers', ['1 0', HASH, '0 1 1', '{}']],
+])('texts %s are no pack', (_, texts) => {
+  const items = ['p-'.padEnd(16), ...texts].map((item) => Buffer.from(encode(item)));
+  expect(decodePack('p-', Buffer.concat(items).toString('utf8'))).toBeNull();
+});
+
+test.each([
+  ['a number', '\x01'],
+  ['a text of 24 bytes that says so in one', `${'\x78\x17'}${'x'.repeat(23)}`],
+  ['a longer text than there is', '\x63ab'],
+  ['a text of more than 127 bytes', `\x78\x80${'x'.repeat(128)}`],
+  ['a text that ends within a character', '\x61ü'],
+])('CBOR with %s is no pack', (_, end) => {
+  expect(decodePack('p-', `${encodePack('p-', pack)}${end}`)).toBeNull();
+});
+
+test('no shortened pack is the whole one', () => {
+  const text = encodePack('p-', pack);
+  for (let end = 0; end < text.length; end++) {
+    expect(decodePack('p-', text.slice(0, end))?.entries.size ?? 0).toBeLessThan(4);
+  }
 });
 
 describe('the way of a record', () => {

@@ -4,9 +4,7 @@
 // pack takes no other ids, so who finds one of its way full looks further down. A record that is
 // too long for a pack lies alone, and its pack says so.
 
-import { decodeBase64, encodeBase64 } from '../../../../crypto/bytes.ts';
-import { type CborValue, decodeCbor, encodeCbor } from '../../../../crypto/cbor.ts';
-import { CryptoError } from '../../../../crypto/error.ts';
+import { decodeBase64 } from '../../../../crypto/bytes.ts';
 import { encodeUtf8 } from '../../../../crypto/utf8.ts';
 import { STAMP_MS_MAX } from '../../../limits.ts';
 import { isHashedId } from '../../ids.ts';
@@ -67,38 +65,47 @@ export function placeOfVersion(
   return { level: level ?? 0, writtenMs: writtenMs ?? 0, salt: salt ?? 0 };
 }
 
-/** Bytes of a pack, and of an entry in one, before they are sealed; a little more for texts. */
+/** Bytes of a pack, and of an entry in one, before they are sealed; never too few. */
 export const bytesOfPack = ({ entries }: Pack): number =>
-  [...entries.values()].reduce((sum, entry) => sum + bytesOfEntry(entry.text), PACK_FRAME_BYTES);
-export const bytesOfEntry = (text: string): number => ENTRY_FRAME_BYTES + encodeUtf8(text).length;
+  [...entries.values()].reduce((sum, { text }) => sum + bytesOfEntry(text), PACK_FRAME_BYTES);
+export const bytesOfEntry = (text: string): number =>
+  ENTRY_FRAME_BYTES + textBytes(text) + HEAD_BYTES * chunksOf(text).length;
 
-/** Errors: `CryptoError` `badText` for half a surrogate pair. */
-export function encodePack({ isFull, entries }: Pack): Uint8Array {
-  const values: CborValue[] = [FORM, isFull ? 1 : 0];
-  for (const [id, { writtenMs, salt, kind, text }] of entries) {
-    values.push(hashOf(id), writtenMs, salt, kind, text);
+/**
+ * A pack as text. It begins with 17 bytes that its id makes. No part of it is longer than a head of
+ * ASCII can say, so that the CBOR is text, and whatever seals texts seals it.
+ */
+export function encodePack(packId: string, { isFull, entries }: Pack): string {
+  let text = beginningOf(packId) + item(`${FORM} ${isFull ? 1 : 0}`);
+  for (const [id, { writtenMs, salt, kind, text: json }] of entries) {
+    const chunks = chunksOf(json);
+    text += item(id.slice(2)) + item(`${kind} ${writtenMs} ${salt} ${chunks.length}`);
+    for (const chunk of chunks) text += item(chunk);
   }
-  return encodeCbor(values);
+  return text;
 }
 
-/** Null: it is none. */
-export function decodePack(bytes: Uint8Array): Pack | null {
-  const values = valuesOf(bytes);
-  if (values === null) return null;
-  const [form, full, ...rest] = values;
-  if (form !== FORM || (full !== 0 && full !== 1) || rest.length % MEMBERS !== 0) return null;
+/** Null: it is not that pack. */
+export function decodePack(packId: string, text: string): Pack | null {
+  const beginning = beginningOf(packId);
+  const items = text.startsWith(beginning) ? itemsOf(text, beginning.length) : null;
+  if (items === null) return null;
+  const full = items.shift();
+  if (full !== `${FORM} 0` && full !== `${FORM} 1`) return null;
   const entries = new Map<string, PackEntry>();
-  for (let at = 0; at < rest.length; at += MEMBERS) {
-    const [hash, writtenMs, salt, kind, text] = rest.slice(at, at + MEMBERS);
-    const isPlaced = hash instanceof Uint8Array && hash.length === HASH_BYTES;
-    const isKind = kind === LIVE || kind === DELETED || kind === ALONE;
-    const isNumbered = typeof writtenMs === 'number' && writtenMs <= STAMP_MS_MAX;
-    if (!isPlaced || !isKind || !isNumbered || typeof salt !== 'number') return null;
-    if (typeof text !== 'string' || salt > SALT_MAX) return null;
-    if ((kind === LIVE && text === '') || (kind === DELETED && text !== '')) return null;
-    entries.set(`h-${encodeBase64(hash, 'url')}`, { writtenMs, salt, kind, text });
+  for (let at = 0; at < items.length; ) {
+    const id = `h-${items[at++]}`;
+    const words = /^([012]) (\d{1,15}) (\d{1,8}) (\d{1,4})$/.exec(items[at++] ?? '');
+    if (words === null || !isHashedId(id)) return null;
+    const [kind = 0, writtenMs = 0, salt = 0, count = 0] = words.slice(1).map(Number);
+    const json = items.slice(at, at + count).join('');
+    at += count;
+    const isWhole = at <= items.length && writtenMs <= STAMP_MS_MAX && salt <= SALT_MAX;
+    if (!isWhole || !isKind(kind)) return null;
+    if ((kind === LIVE && json === '') || (kind === DELETED && json !== '')) return null;
+    entries.set(id, { writtenMs, salt, kind, text: json });
   }
-  return { isFull: full === 1, entries };
+  return { isFull: full === `${FORM} 1`, entries };
 }
 
 /** A salt of three random bytes. */
@@ -108,31 +115,82 @@ export function saltOf(random: Uint8Array): number {
 }
 
 const FORM = 1;
-const MEMBERS = 5;
 const HASH_BYTES = 32;
 const SALT_MAX = 0xffffff;
 const MARK = 'p-';
 const PACK_ID = /^p-[0-3]{0,11}$/;
-/** Of an entry, what is not its text: hash, time, salt, kind, and the heads of all five. */
-const ENTRY_FRAME_BYTES = 34 + 9 + 5 + 1 + 3;
-const PACK_FRAME_BYTES = 8;
+/** The longest text whose head is ASCII; so many characters of any script are no longer. */
+const CHUNK_BYTES = 127;
+const ASCII_CHUNK = /[\s\S]{1,127}/g;
+const ANY_CHUNK = /[\s\S]{1,31}/gu;
+const HEAD_BYTES = 2;
+/** Of an entry, what is not its text: hash, numbers, and their heads. */
+const ENTRY_FRAME_BYTES = HEAD_BYTES + 43 + HEAD_BYTES + 28;
+const ID_CHARS = 16;
+const PACK_FRAME_BYTES = 1 + ID_CHARS + 4;
+
+/** The pack's id as a text of CBOR: as long as a block of AES, whatever the id. */
+const beginningOf = (packId: string): string => item(packId.padEnd(ID_CHARS));
+
+const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
+
+function isKind(kind: number): kind is PackEntry['kind'] {
+  return kind === LIVE || kind === DELETED || kind === ALONE;
+}
+
+function chunksOf(text: string): readonly string[] {
+  return text.match(isAscii(text) ? ASCII_CHUNK : ANY_CHUNK) ?? [];
+}
+
+/** A text of CBOR, at most 127 bytes. */
+function item(text: string): string {
+  const bytes = textBytes(text);
+  return (bytes < 24 ? String.fromCharCode(0x60 + bytes) : `x${String.fromCharCode(bytes)}`) + text;
+}
+
+/** Its bytes as UTF-8. */
+function textBytes(text: string): number {
+  return isAscii(text) ? text.length : encodeUtf8(text).length;
+}
+
+/** The texts of a CBOR sequence; null: it has something else in it. */
+function itemsOf(text: string, from: number): string[] | null {
+  const items: string[] = [];
+  const isAllAscii = isAscii(text);
+  for (let at = from; at < text.length; ) {
+    const head = text.charCodeAt(at++);
+    const bytes = head === 0x78 ? text.charCodeAt(at++) : head - 0x60;
+    const isShort = head !== 0x78 && bytes >= 0 && bytes < 24;
+    if (!isShort && !(head === 0x78 && bytes >= 24 && bytes <= CHUNK_BYTES)) return null;
+    const end = isAllAscii ? at + bytes : endOf(text, at, bytes);
+    if (end > text.length) return null;
+    items.push(text.slice(at, end));
+    at = end;
+  }
+  return items;
+}
+
+/** Where so many bytes of UTF-8 end; past the text: they do not end between two characters. */
+function endOf(text: string, from: number, bytes: number): number {
+  let at = from;
+  for (let left = bytes; left > 0; at++) {
+    const code = text.charCodeAt(at);
+    if (Number.isNaN(code)) return text.length + 1;
+    // Of a pair each half counts for two.
+    const isHalf = code >= 0xd800 && code < 0xe000;
+    left -= code < 0x80 ? 1 : code < 0x800 || isHalf ? 2 : 3;
+    if (left < 0) return text.length + 1;
+  }
+  return at;
+}
 
 /** The 32 bytes that a wire id is made of. Throws for what is no hashed id: it comes from ours. */
 function hashOf(id: string): Uint8Array {
   const bytes = isHashedId(id) ? decodeBase64(id.slice(2), 'url') : null;
-  if (bytes === null) throw new TypeError('a record in packs has a hashed id');
+  if (bytes?.length !== HASH_BYTES) throw new TypeError('a record in packs has a hashed id');
   return bytes;
 }
 
 function digitAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at >> 2] ?? 0) >> (6 - 2 * (at & 3))) & 3;
-}
-
-function valuesOf(bytes: Uint8Array): CborValue[] | null {
-  try {
-    return decodeCbor(bytes);
-  } catch (error) {
-    if (error instanceof CryptoError) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,8 @@
 // One record of a collection with packs, asked for by its id, wherever it lies.
 
 import { expect, test } from 'vitest';
+import { deviceCrypto } from '../../../../crypto/device.ts';
+import { nodeDeviceCrypto } from '../../../../platform/node/crypto.ts';
 import { otherPacks, packIdAt } from '../../../../test/support/kinto-packs.ts';
 import { generic } from '../../../collections/generic.ts';
 import type { Fetched, RemoteOptions } from '../../remote.ts';
@@ -9,6 +11,8 @@ import { kintoKeys } from '../keys.ts';
 import { ALONE, LIVE } from './pack.ts';
 import { openPacks } from './packs.ts';
 
+const pause = async (): Promise<void> => undefined;
+const entropy = { random: (count: number) => new Uint8Array(count).fill(1) };
 const KB = '11'.repeat(32);
 const theirs = otherPacks(KB, 'things');
 const HASH = Buffer.alloc(32, 0x1b).toString('base64url');
@@ -21,13 +25,13 @@ async function fetched(server: Record<string, string>) {
   const asked: string[] = [];
   const packs = openPacks({
     options: {
-      platform: { clock: { pause: async () => undefined }, entropy: {} },
+      platform: { clock: { pause }, entropy },
       config: {},
       notes: { serverNowMs: 9 },
     } as unknown as RemoteOptions,
     server: {} as Kinto,
     keys: kintoKeys({ kB: KB }),
-    crypto: { open: async () => [], seal: async () => [] },
+    crypto: deviceCrypto(nodeDeviceCrypto(), entropy, pause),
     collection: generic('things'),
     async fetchWire(id): Promise<Fetched> {
       asked.push(id);

@@ -2,7 +2,6 @@
 // a version of its own; that several lie in one record of the server is known in this folder alone.
 
 import type { BsoCrypto } from '../../../../crypto/bso.ts';
-import { bulkCrypto } from '../../../../crypto/bulk.ts';
 import type { Collection } from '../../../collections/collection.ts';
 import { STAMP_MS_MAX } from '../../../limits.ts';
 import type { CollectionStore } from '../../../store/store.ts';
@@ -44,12 +43,7 @@ export function openPacks(given: PacksOptions): Packs {
   const { platform, config, notes } = options;
   const bundle = keys.bundleFor(collection.name);
   const pause = (): Promise<void> => platform.clock.pause();
-  const seal = packSeal(
-    bulkCrypto(platform.crypto, pause),
-    keys.packKeyFor(collection.name),
-    platform.entropy,
-    PAYLOAD_CHARS_MAX,
-  );
+  const seal = packSeal(crypto, bundle, PAYLOAD_CHARS_MAX);
   const serverNowMs = (): number | null => notes.serverNowMs || null;
   const tools = (): PackTools => ({
     ...{ seal, config, pause, serverNowMs },
@@ -69,7 +63,7 @@ export function openPacks(given: PacksOptions): Packs {
     },
   });
   return {
-    codec: packedCodec(collection, sealedCodec({ collection, crypto, bundle, pause })),
+    codec: packedCodec(collection, sealedCodec({ collection, crypto, bundle, pause }), pause),
     page: (store, page) => packedPage(page, { store, seal, fetchAlone: fetchWire }),
     upload: (wire, held) => packedUpload(tools(), wire, held),
     fetch: (id) => fetchPacked(id, { seal, fetchWire, serverNowMs }),

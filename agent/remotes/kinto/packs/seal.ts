@@ -1,10 +1,10 @@
-// How a pack is sealed: CBOR in AES-256-GCM under a key of the collection's own, with the pack's id
-// authenticated, so that one pack does not open in the place of another.
+// How a pack is sealed: as a record is that lies alone, by Sync's envelope under the collection's
+// keys. The MAC does not cover the IV, and a changed IV changes the first 16 bytes of a cleartext:
+// those of a pack are made of its id, and compared, so that none of them may change, and no pack
+// opens in the place of another.
 
-import type { BulkCrypto } from '../../../../crypto/bulk.ts';
-import { concatBytes, decodeBase64, encodeBase64 } from '../../../../crypto/bytes.ts';
-import { encodeUtf8 } from '../../../../crypto/utf8.ts';
-import type { Entropy } from '../../../../platform/ports.ts';
+import type { BsoCrypto } from '../../../../crypto/bso.ts';
+import type { KeyBundle } from '../../../../crypto/keys.ts';
 import { decodePack, encodePack, type Pack } from './pack.ts';
 
 export interface PackSeal {
@@ -14,32 +14,25 @@ export interface PackSeal {
   open(id: string, payload: string): Promise<Pack | null>;
 }
 
-/** `key`: 32 bytes. `payloadCharsMax`: longer ones are not opened. */
-export function packSeal(
-  bulk: BulkCrypto,
-  key: Uint8Array,
-  entropy: Entropy,
-  payloadCharsMax: number,
-): PackSeal {
+/** `payloadCharsMax`: longer ones are not opened. */
+export function packSeal(crypto: BsoCrypto, bundle: KeyBundle, payloadCharsMax: number): PackSeal {
   return {
-    async seal(packs) {
-      const ivs = packs.map(() => entropy.random(IV_BYTES));
-      const items = packs.map(([id, pack], at) => ({
-        iv: ivs[at] ?? new Uint8Array(0),
-        aad: encodeUtf8(id),
-        bytes: encodePack(pack),
-      }));
-      const sealed = await bulk.encrypt('gcm', key, items);
-      return sealed.map((bytes, at) => encodeBase64(concatBytes(items[at]?.iv ?? bytes, bytes)));
-    },
+    seal: (packs) =>
+      crypto.seal(
+        bundle,
+        packs.map(([id, pack]) => encodePack(id, pack)),
+      ),
     async open(id, payload) {
-      const bytes = payload.length > payloadCharsMax ? null : decodeBase64(payload);
-      if (bytes === null) return null;
-      const item = { iv: bytes.slice(0, IV_BYTES), bytes: bytes.subarray(IV_BYTES) };
-      const [opened] = await bulk.decrypt('gcm', key, [{ ...item, aad: encodeUtf8(id) }]);
-      return opened ? decodePack(opened) : null;
+      if (payload.length > payloadCharsMax) return null;
+      let text: string | null = null;
+      await crypto.open(bundle, [{ id, payload }], (_, cleartext) => {
+        text = cleartext;
+        // It is no JSON.
+        return NOTHING;
+      });
+      return text === null ? null : decodePack(id, text);
     },
   };
 }
 
-const IV_BYTES = 12;
+const NOTHING = '{}';
