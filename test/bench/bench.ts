@@ -1,7 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-pull, phone, fleet, gateway,
-// servers. Wall time is no result and is not printed, but for gateway, servers and kinto-pull.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, phone, fleet,
+// gateway, servers. Wall time is no result and is not printed, but for gateway, servers and
+// kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import { cutEverywhere, OUTCOMES } from './cuts.ts';
 import { runFleet } from './fleet.ts';
 import { latencies, listCosts } from './gateway.ts';
 import { buildKinto, runKinto } from './kinto.ts';
+import { packsCost } from './kinto-packs.ts';
 import { pullCosts } from './kinto-pull.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 import { restore, weightOf } from './phone.ts';
@@ -36,12 +38,32 @@ const SECTIONS = new Map([
   ['flash', flash],
   ['power', power],
   ['kinto', kinto],
+  ['kinto-packs', kintoPacks],
   ['kinto-pull', kintoPull],
   ['phone', phone],
   ['fleet', fleet],
   ['gateway', gateway],
   ['servers', servers],
 ]);
+
+/** A record each, but for the slice; `KITSYNC_BENCH_RECORDS` contacts instead of 1,000. */
+async function kintoPacks(): Promise<void> {
+  const count = Number(process.env.KITSYNC_BENCH_RECORDS ?? 1_000);
+  row('crypto, and how', 'way', 'requests', 'sent', 'received', 'instructions', 'slice', 'peak');
+  for (const crypto of ['device', 'software'] as const) {
+    for (const isPacked of [false, true]) {
+      const { peakBytes, ...ways } = await packsCost(count, crypto, isPacked);
+      for (const [way, cost] of Object.entries(ways)) {
+        const { records, requests, sentBytes, receivedBytes, instructions, longestSlice } = cost;
+        const each = [sentBytes, receivedBytes, instructions].map((one) => one / records);
+        row(
+          ...[`${crypto}, ${isPacked ? 'in packs' : 'one by one'}`, way, requests],
+          ...[...each.map(Math.round), longestSlice, peakBytes],
+        );
+      }
+    }
+  }
+}
 
 async function gateway(): Promise<void> {
   row('records', 'bytes of the list', 'memory at rest', 'memory at most');

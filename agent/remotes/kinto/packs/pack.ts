@@ -66,10 +66,20 @@ export function placeOfVersion(
 }
 
 /** Bytes of a pack, and of an entry in one, before they are sealed; never too few. */
-export const bytesOfPack = ({ entries }: Pack): number =>
-  [...entries.values()].reduce((sum, { text }) => sum + bytesOfEntry(text), PACK_FRAME_BYTES);
-export const bytesOfEntry = (text: string): number =>
-  ENTRY_FRAME_BYTES + textBytes(text) + HEAD_BYTES * chunksOf(text).length;
+export function bytesOfPack({ entries }: Pack): number {
+  let bytes = PACK_FRAME_BYTES;
+  for (const entry of entries.values()) {
+    const known = measured.get(entry) ?? bytesOfEntry(entry.text);
+    measured.set(entry, known);
+    bytes += known;
+  }
+  return bytes;
+}
+
+export function bytesOfEntry(text: string): number {
+  const chunks = Math.ceil(text.length / (isAscii(text) ? CHUNK_BYTES : ANY_CHUNK_CHARS));
+  return ENTRY_FRAME_BYTES + textBytes(text) + HEAD_BYTES * chunks;
+}
 
 /**
  * A pack as text. It begins with 17 bytes that its id makes. No part of it is longer than a head of
@@ -123,11 +133,15 @@ const PACK_ID = /^p-[0-3]{0,11}$/;
 const CHUNK_BYTES = 127;
 const ASCII_CHUNK = /[\s\S]{1,127}/g;
 const ANY_CHUNK = /[\s\S]{1,31}/gu;
+const ANY_CHUNK_CHARS = 31;
 const HEAD_BYTES = 2;
 /** Of an entry, what is not its text: hash, numbers, and their heads. */
 const ENTRY_FRAME_BYTES = HEAD_BYTES + 43 + HEAD_BYTES + 28;
 const ID_CHARS = 16;
 const PACK_FRAME_BYTES = 1 + ID_CHARS + 4;
+
+/** A pack is measured for each record that comes to it: its entries are measured once. */
+const measured = new WeakMap<PackEntry, number>();
 
 /** The pack's id as a text of CBOR: as long as a block of AES, whatever the id. */
 const beginningOf = (packId: string): string => item(packId.padEnd(ID_CHARS));
