@@ -32,7 +32,8 @@ const VISIT_TYPE_MAX = 9;
 const FIRST_VISIT_US = FIRST_MS * 1000;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
-const PAGE_ID = /^[\w-]{12}$/;
+/** Firefox's, or what stands for an id where a remote hashes all of them. */
+const PAGE_ID = /^([\w-]{12}|h-[\w-]{43})$/;
 
 /** `date` in microseconds since 1970. */
 interface Visit {

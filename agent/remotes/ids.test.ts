@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addresses } from '../collections/addresses.ts';
+import type { Body, Collection } from '../collections/collection.ts';
+import { contacts } from '../collections/contacts.ts';
+import { forms } from '../collections/forms.ts';
+import { generic } from '../collections/generic.ts';
+import { history } from '../collections/history.ts';
+import { passwords } from '../collections/passwords.ts';
+import { readingList } from '../collections/reading-list.ts';
 import { isRecordId } from '../collections/record-id.ts';
-import { type IdRules, isHashedId, isKintoId, isPiclKey, recordIds } from './ids.ts';
+import { settings } from '../collections/settings.ts';
+import { type IdRules, isHashedId, isKintoId, isPiclKey, recordIds, withIds } from './ids.ts';
 
 const CHARS_MAX = 2_048;
 const KINTO: IdRules = { charsMax: CHARS_MAX, isLegal: isKintoId };
@@ -121,5 +130,29 @@ describe('an id', () => {
   test('cannot be hashed for a remote that takes no hash', () => {
     const rules = { charsMax: 8, isLegal: (id: string) => id.length < 9 };
     expect(() => recordIds(rules, SECRET, 'x')).toThrow('the remote takes no hashed ids');
+  });
+});
+
+const NOW_MS = 1_795_323_276_914;
+/** What an app gives of each kind, without an id. */
+const ADDED: readonly (readonly [Collection, Body])[] = [
+  [history, { url: 'https://a.example/', title: 'A' }],
+  [passwords, { origin: 'https://a.example', formActionOrigin: '', username: 'u', password: 'p' }],
+  [forms, { name: 'field', value: 'text' }],
+  [addresses, { 'given-name': 'Ada' }],
+  [settings, { name: 'wifi.enabled', value: true }],
+  [readingList, { url: 'https://a.example/', title: 'A', added_by: 'tv' }],
+  [contacts, { card: { fn: [{ value: 'Ada' }] } }],
+  [generic('things'), { any: 'members' }],
+];
+
+describe.each(ADDED)('where a remote hashes all ids, an app adds to $name', (collection, body) => {
+  const rules = { charsMax: CHARS_MAX, isLegal: isHashedId };
+  const named = withIds(collection, recordIds(rules, SECRET, collection.name));
+
+  test('and the new record has an id of its own kind', () => {
+    const newId = collection.newId(new Uint8Array(16).fill(9));
+    const prepared = named.prepare(body, null, newId, NOW_MS);
+    expect(prepared).toMatchObject({ ok: true, body: { id: newId } });
   });
 });
