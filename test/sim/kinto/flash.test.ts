@@ -31,7 +31,7 @@ test('the power goes at a write to the flash: no promise is broken', {
   const whole = await run([]);
   expect(whole.problems).toEqual([]);
   const writes = whole.setup.flash().events;
-  const stride = every(Math.ceil(writes / 2));
+  const stride = every(Math.ceil(writes / 2), 3);
   let cuts = 0;
   for (let at = 1; at <= writes; at += stride) {
     const { problems, powerCuts, records } = await run([at]);

@@ -1,4 +1,4 @@
-// Ten thousand lies: answers of a Kinto in a sync in both directions, each wrong in one or two
+// Lies by the thousand: answers of a Kinto in a sync in both directions, each wrong in one or two
 // places, some followed by more lies. Whatever it says, the device does not crash, holds only what
 // somebody with the key has sealed, and loses no local change; with the honest server back, both
 // sides agree.
@@ -13,7 +13,7 @@ import { held, type Truths, truthsOf, untruths } from './judge.ts';
 import { type Checkpoint, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
 import { shortStory } from './story.ts';
 
-const LIES = Math.ceil(10_000 / every(40));
+const LIES = Math.ceil(10_000 / every(40, 4));
 const DAY_MS = 86_400_000;
 /**
  * Ids that were made up do not come again, so nothing clears their marks. And where both sides have

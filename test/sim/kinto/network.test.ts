@@ -70,7 +70,7 @@ test('the story is one in both directions, and ends well', async () => {
   expect(syncs.map(({ answers }) => answers.length > 4)).toEqual([true, true]);
 });
 
-const STRIDE = every(199);
+const STRIDE = every(199, 7);
 
 test(`a link that breaks every ${STRIDE} of ${byteCount} bytes: both agree soon`, async () => {
   expect(byteCount).toBeGreaterThan(10_000);
