@@ -114,8 +114,8 @@ describe('a firmware', () => {
   test('speaks with a Kinto where it is asked for, and carries nothing of that else', async () => {
     const [shipped, all] = [await read(), await read(...syncNames)];
     const [own, recovering] = [
-      await read('kinto', 'generic(contacts)'),
-      await read('kinto', 'generic(contacts)', 'recoverySignIn'),
+      await read('kinto', 'contacts'),
+      await read('kinto', 'contacts', 'recoverySignIn'),
     ];
     const [remote, asked] = ['agent/remotes/kinto/kinto.ts', 'platform/quickjs/credentials.ts'];
     const [recovery, positions] = ['agent/signin/recovery.ts', 'agent/remotes/kinto/position.ts'];

@@ -112,7 +112,8 @@ test('what an app decides counts against its quota, and a call does the same', a
   await appOf(other).put('notes', { id: 'x', text: 'theirs' });
   await appOf(device).put('notes', { id: 'x', text: 'ours' });
   await same.sync(other, device);
-  const { call } = appOf(device);
+  const app = appOf(device);
+  const call = (asked: Parameters<typeof app.call>[0]) => app.call(asked);
   expect(await call({ call: 'conflicts', name: 'notes' })).toMatchObject({
     conflicts: [{ ours: { text: 'ours' }, theirs: { text: 'theirs' } }],
   });

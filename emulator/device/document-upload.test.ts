@@ -30,7 +30,9 @@ const CONTENTS = `
 import { generic } from '../../agent/index.ts';
 import { documentRemote } from '../../test/support/made-up/document-remote.ts';
 export const contents = { drivers: [documentRemote], collections: [generic('${COLLECTION}')] };
+export { identityOf as identity } from './host.ts';
 export { sendPieces as send } from './pieces.ts';
+export const more = undefined;
 `;
 
 test('a long document comes down and goes up, and the heap stays under 1 MiB', async () => {

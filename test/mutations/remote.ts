@@ -26,7 +26,10 @@ const EXCHANGING: readonly Mutation[] = [
   },
   ...[
     ['agent/remotes/sync/offers.ts', 'moved: hasMoved(name),'],
-    [`${KINTO}/kinto.ts`, 'moved: refusal !== null || hasMoved(polled, placeOf(state.position)),'],
+    [
+      `${KINTO}/kinto.ts`,
+      'moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),',
+    ],
     [`${ONES}/records-remote.ts`, 'moved: there !== undefined && there.etag !== state.position,'],
     [`${ONES}/log-remote.ts`, "moved: headOf(reply.header('etag')) !== state.position,"],
   ].map(([file = '', from = '']) => ({
@@ -59,12 +62,17 @@ const EXCHANGING: readonly Mutation[] = [
   },
   ...[
     ['agent/remotes/sync/codec.ts', "const [payload = ''] = await crypto.seal(bundle(), [text]);"],
-    [`${KINTO}/codec.ts`, "const [payload = ''] = await crypto.seal(bundle, [text]);"],
     [`${ONES}/records-remote.ts`, 'const payload = body && seal(key, id, JSON.stringify(body));'],
   ].map(([file = '', from = '']) => ({
     rule: 'sends nothing of a record that can be read',
     ...{ file, from, to: 'const payload = JSON.stringify(body);' },
   })),
+  {
+    rule: 'sends nothing of a record that can be read',
+    file: `${KINTO}/codec.ts`,
+    from: "const [payload = ''] = await crypto.seal(bundle, [wireId + json]);",
+    to: 'const payload = wireId + json;',
+  },
   {
     rule: 'sends nothing of a record that can be read',
     file: `${ONES}/log-remote.ts`,

@@ -127,7 +127,8 @@ describe.each(['sync15', 'syncto'] as const)('over %s', (protocol) => {
     await sync(it, a, b);
     expect(it.writes).toHaveLength(2);
     expect(Object.keys(enginesOf(it.servers)).sort()).toEqual([
-      ...['addresses', 'extension-storage', 'history', 'passwords', 'recipes', 'tabs'],
+      ...['addresses', 'contacts', 'extension-storage', 'history', 'passwords', 'recipes'],
+      'tabs',
     ]);
     expect(await b.agent.get('recipes', id)).toMatchObject(RECIPE);
   });

@@ -56,19 +56,20 @@ describe.each(['sync15', 'syncto'] as const)('an empty account over %s', (protoc
       addresses: 1,
       bookmarks: 2,
       clients: 1,
+      // What this device wants beside them is added as to any account.
+      contacts: 1,
       creditcards: 1,
       'extension-storage': 1,
       forms: 1,
       history: 1,
       passwords: 1,
       prefs: 2,
-      // What this device wants beside them is added as to any account.
       recipes: 1,
       tabs: 1,
     });
     expect(meta).toMatchObject({ storageVersion: 5, declined: [] });
     const ids = [meta.syncID, ...Object.values(meta.engines as object).map(({ syncID }) => syncID)];
-    expect(new Set(ids).size).toBe(13);
+    expect(new Set(ids).size).toBe(14);
     for (const id of ids) expect(id).toMatch(/^[\w-]{12}$/);
     expect(report.initialized).toMatchObject({ syncId: meta.syncID });
     expect(JSON.stringify(report)).not.toContain('keys');
