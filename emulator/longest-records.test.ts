@@ -3,7 +3,7 @@
 // notice.
 
 import { expect, test } from 'vitest';
-import { every } from '../test/sim/share.ts';
+import { every, isWhole } from '../test/sim/share.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import {
@@ -120,7 +120,7 @@ const LISTED: readonly (readonly [string, (n: string) => string, readonly string
   ['and two more whose addresses begin alike', (n) => n, ['1', '2', '3', '4']],
 ];
 
-test.each(LISTED.filter((_, at) => at % every(5) === 0))(
+test.runIf(isWhole).each(LISTED)(
   'two pages %s, as long as they may be, are listed',
   async (_what, endOf, numbers) => {
     const kind = KINDS.get('the visits of a page') as RecordKind;

@@ -1,10 +1,11 @@
 // A collection that is replaced at once, on a television: what that takes of its memory and its
-// flash, and that no cut of the power leaves less than the one or the other whole.
+// flash, and that no cut of the power leaves less than the one or the other whole. In the simulations
+// only: it takes two firmwares of its own.
 
 import { beforeAll, expect, test } from 'vitest';
 import { DEFAULT_SOURCE } from '../firmware-bundle/build.ts';
 import { secondDevice } from '../test/sim/second-device.ts';
-import { every } from '../test/sim/share.ts';
+import { every, isWhole } from '../test/sim/share.ts';
 import { PowerCut } from './device/flash.ts';
 import { type Firmware, firmwareFrom } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
@@ -83,7 +84,7 @@ async function begun(kind: string): Promise<Story> {
 const counted = (shown: ReadonlyMap<string, unknown>, title: string): number =>
   [...shown.values()].filter((one) => one === title).length;
 
-test('it costs little more memory than a collection that is not', async () => {
+test.runIf(isWhole)('it costs little more memory than a collection that is not', async () => {
   const peaks: number[] = [];
   for (const kind of ['generic', 'atomic']) {
     const { setup, shown } = await begun(kind);
@@ -101,7 +102,7 @@ test('it costs little more memory than a collection that is not', async () => {
   expect(atomic - plain).toBeLessThan(64_000);
 });
 
-test('a cut at any flash write leaves the one or the other whole', async () => {
+test.runIf(isWhole)('a cut at any flash write leaves the one or the other whole', async () => {
   const whole = await begun('atomic');
   const start = whole.setup.flash().events;
   const before = await whole.shown();

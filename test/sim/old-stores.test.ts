@@ -130,15 +130,19 @@ test.each(STORES)('$name goes on where it was, and what is mended is taken in', 
   expect(urls).toEqual(expect.arrayContaining(mended.map((id) => `https://mended.example/${id}`)));
 });
 
-test.each(STORES)('$name goes on, wherever the power goes', { timeout: 600_000 }, async (store) => {
-  const { writes, cuts, complaints } = await sweep(
-    store,
-    async (old, cutAt, fault) => television(old, {}, cutAt, fault),
-    { stride: isWhole ? 4 : 80, faults: ['torn'] },
-  );
-  if (isWhole) console.log(`${store.name}: ${writes} flash writes, ${cuts} cuts in the machine`);
-  expect(complaints).toEqual([]);
-});
+test.runIf(isWhole).each(STORES)(
+  '$name goes on, wherever the power goes',
+  { timeout: 600_000 },
+  async (store) => {
+    const { writes, cuts, complaints } = await sweep(
+      store,
+      async (old, cutAt, fault) => television(old, {}, cutAt, fault),
+      { stride: 4, faults: ['torn'] },
+    );
+    console.log(`${store.name}: ${writes} flash writes, ${cuts} cuts in the machine`);
+    expect(complaints).toEqual([]);
+  },
+);
 
 test('a sign-in in the store is still one', async () => {
   const [store] = oldStores('sign-in');
