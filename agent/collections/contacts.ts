@@ -39,7 +39,6 @@ export const contacts: Collection = {
   letter: 'v',
   sealed: true,
   evictable: false,
-  packed: true,
 
   check: (body) => complaintOfCard(body.card),
   isEmpty: () => false,

@@ -30,7 +30,6 @@ export const settings: Collection = {
   letter: 's',
   sealed: true,
   evictable: false,
-  packed: true,
 
   check,
   isEmpty: () => false,

@@ -1,15 +1,16 @@
 // Records in packs on a real Kinto: four agents write into the same packs at once, and kinto.js
-// with the program of docs/kinto-encryption.md stands among them.
+// with the program of docs/kinto-encryption.md stands among them. On one process: on PostgreSQL a
+// Kinto loses what two writers put into one record at once (traps.test.ts).
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NAME, settled } from './devices.ts';
 import { meetInPacksWithKintoJs } from './page-story.ts';
-import { alike, BACKENDS, fleetOf, openWorld, recordsOf, type World } from './world.ts';
+import { alike, fleetOf, openWorld, recordsOf, type World } from './world.ts';
 
 const WRITERS = 4;
 const WRITES = 100;
 
-describe.each(BACKENDS)('packs on %s', (backend) => {
+describe.each(['memory'])('packs on %s', (backend) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(backend);
