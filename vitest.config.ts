@@ -46,8 +46,8 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
 ]);
 /** Each of their files has the machine for itself. */
 const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'servers'];
-/** Some files wait for processes and timers: one of three computes for them meanwhile. */
-const WORKERS = Math.ceil(availableParallelism() * 1.5);
+/** Some files wait for processes and timers: others compute for them meanwhile. */
+const WORKERS = availableParallelism() * 2;
 /** These are in `npm test` too. */
 const SHARED = ['sim', 'old-stores'];
 

@@ -1,6 +1,6 @@
 // A collection that is replaced at once, on a television: what that takes of its memory and its
-// flash, and that no cut of the power leaves less than the one or the other whole. In the simulations
-// only: it takes two firmwares of its own.
+// flash, and that no cut of the power leaves less than the one or the other whole. Only in
+// `npm run test:sim`: it takes two firmwares of its own.
 
 import { beforeAll, expect, test } from 'vitest';
 import { DEFAULT_SOURCE } from '../firmware-bundle/build.ts';
