@@ -132,9 +132,7 @@ function openKinto(options: RemoteOptions): Remote {
           ...{ ...one, origin },
           moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),
           codec: packs?.codec ?? sealedCodec({ ...sealing, collection, bundle }),
-          ...(refusal && {
-            around: () => (isAwaited(one, refusal) ? NOTHING : Promise.reject(refusal)),
-          }),
+          ...(refusal && { around: () => unlessAwaited(one, refusal) }),
         });
       }
       return offers;
@@ -166,11 +164,9 @@ function keysOf(key: SyncKey, { cache, keyName }: RemoteOptions): KintoKeys {
 }
 
 /** Who changes nothing there, and has seen nothing yet, waits until somebody makes it. */
-function isAwaited({ readOnly, store }: Wanted, { code }: SyncError): boolean {
-  return readOnly && store.state.position === '' && code === 'readOnly';
+async function unlessAwaited({ readOnly, store }: Wanted, refusal: SyncError): Promise<void> {
+  if (!readOnly || store.state.position !== '' || refusal.code !== 'readOnly') throw refusal;
 }
-
-const NOTHING = Promise.resolve();
 
 interface Look {
   readonly stand: Stand;
