@@ -48,6 +48,8 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
 const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'servers'];
 /** Some files wait for processes and timers: others compute for them meanwhile. */
 const WORKERS = availableParallelism() * 2;
+/** Simulations compute all the time, and each has a limit. */
+const SIM_WORKERS = availableParallelism();
 /** These are in `npm test` too. */
 const SHARED = ['sim', 'old-stores'];
 
@@ -70,7 +72,7 @@ export default defineConfig(({ mode }) => {
 function projectsOf(mode: string): TestProjectConfiguration[] {
   const own = MODES.get(mode);
   if (own !== undefined) {
-    const workers = ONE_BY_ONE.includes(mode) ? 1 : WORKERS;
+    const workers = ONE_BY_ONE.includes(mode) ? 1 : SIM_WORKERS;
     return [projectOf(mode, own, [], { isolate: true, testTimeout: 300_000, maxWorkers: workers })];
   }
   const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : files));
