@@ -140,6 +140,17 @@ describe('groups', () => {
     expect(merge(boat, null, hut, false)).toEqual(hut);
   });
 
+  test('keep two labels of one group, also where they label nothing', () => {
+    const two: Members = {
+      'x-ablabel': [
+        { value: 'x', params: { type: ['work'] }, group: 'item2' },
+        { value: '1', group: 'item2' },
+      ],
+    };
+    expect(merge(two, two, two)).toEqual(two);
+    expect(merge(two, null, {})).toEqual(two);
+  });
+
   test('lose their label with what it labels, and no other', () => {
     const base = labelled('item1', '1', 'Boat');
     const theirs = labelled('item1', '1', 'Hut');

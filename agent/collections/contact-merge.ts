@@ -128,7 +128,7 @@ function withoutOrphans(card: Card, sides: readonly Card[]): Card {
     const group = label.group?.toLowerCase() ?? '';
     if (groups.get(group)?.size !== 0) return false;
     const from = before.filter(({ labels }) =>
-      isSameProperty(labels.get(`${name} ${group}`), label),
+      labels.get(`${name} ${group}`)?.some((one) => isSameProperty(one, label)),
     );
     return from.every((one) => one.groups.get(group)?.size !== 0);
   };
@@ -139,12 +139,17 @@ function withoutOrphans(card: Card, sides: readonly Card[]): Card {
   return new Map(kept);
 }
 
-/** By name and group, the last one of each. */
-function labelsIn(card: Card): Map<string, Property> {
-  const labels = new Map<string, Property>();
+/** By name and group: a group may have several of a name. */
+function labelsIn(card: Card): Map<string, Property[]> {
+  const labels = new Map<string, Property[]>();
   for (const [name, list] of card) {
     if (!isLabel(name)) continue;
-    for (const label of list) labels.set(`${name} ${label.group?.toLowerCase() ?? ''}`, label);
+    for (const label of list) {
+      const key = `${name} ${label.group?.toLowerCase() ?? ''}`;
+      const known = labels.get(key);
+      if (known === undefined) labels.set(key, [label]);
+      else known.push(label);
+    }
   }
   return labels;
 }
