@@ -2,6 +2,7 @@
 // recovery code alone.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isWhole } from '../test/sim/share.ts';
 import { type BackupOptions, differencesOf, runBackup } from './backup.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
@@ -51,7 +52,7 @@ describe('a second phone', () => {
     }
   });
 
-  test('restores it with the recovery code that the first has shown', async () => {
+  test.runIf(isWhole)('restores it with the recovery code that the first has shown', async () => {
     const own = await freshFirmware(PHONE.name, ['kinto', 'contacts', 'recoverySignIn']);
     const result = await run({ firmware: own, signIn: true, records: 4 });
     const { first, second } = result;

@@ -2,6 +2,7 @@
 // process and one report; what fails at one of them is nothing to the other.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isWhole } from '../test/sim/share.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { runScenario, type ScenarioOptions } from './scenario.ts';
@@ -38,7 +39,7 @@ const run = (change: Partial<ScenarioOptions> = {}) =>
     ...change,
   });
 
-describe('a television with Firefox Sync and a Kinto', () => {
+describe.runIf(isWhole)('a television with Firefox Sync and a Kinto', () => {
   test('has of each what is there, in one report and within one heap', async () => {
     const { problems, records, peakBytes, boots, parts } = await run({ edits: EDITS });
     expect(problems).toEqual([]);

@@ -159,7 +159,7 @@ describe('a firmware', () => {
     expect(parts).toEqual(expect.arrayContaining(['syncto', 'sync15', 'history', 'passwords']));
   });
 
-  test('with all that can be synced stays in its budget', async () => {
+  test.runIf(isWhole)('with all that can be synced stays in its budget', async () => {
     await buildFirmware(PROFILE, join(folder, 'everything'), sourceWith(syncNames));
     const everything = await read(...syncNames);
     expect(everything('agent/collections/bookmarks.ts')).toBeGreaterThan(0);

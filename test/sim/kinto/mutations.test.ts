@@ -13,7 +13,7 @@ import { held, type Truths, truthsOf, untruths } from './judge.ts';
 import { type Checkpoint, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
 import { shortStory } from './story.ts';
 
-const LIES = Math.ceil(10_000 / every(40, 4));
+const LIES = Math.ceil(10_000 / every(100, 4));
 const DAY_MS = 86_400_000;
 /**
  * Ids that were made up do not come again, so nothing clears their marks. And where both sides have
