@@ -37,6 +37,8 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   ['servers', ['test/servers/**/*.test.ts']],
   // A real Kinto, on its memory and on PostgreSQL.
   ['kinto', ['test/kinto/**/*.test.ts']],
+  // A storage with a history that can be verified: its proof, on all its storages.
+  ['picl', ['test/picl/**/*.test.ts']],
   // A real Syncto, on a Python 3.6.
   ['syncto', ['test/syncto/real.test.ts']],
   // All cases of the simulations, of which `npm test` looks at a share.
@@ -45,7 +47,7 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   ['old-stores', ['test/sim/old-stores*.test.ts']],
 ]);
 /** Each of their files has the machine for itself. */
-const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'servers'];
+const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'picl', 'servers'];
 /** Some files wait for processes and timers: others compute for them meanwhile. */
 const WORKERS = availableParallelism() * 2;
 /** Simulations compute all the time, and each has a limit. */

@@ -41,6 +41,8 @@ const DOORS: readonly Door[] = [
     of: /^platform\/node\/cli\//,
     to: /^(agent\/(index|signin\/[^/]+)\.ts$|crypto\/onepw\.ts$|platform\/([^/]+$|node\/)|node:)/,
   },
+  // A second implementation shares no line with the first.
+  { of: /^platform\/node\/picl\//, to: /^(platform\/node\/picl\/|node:)/ },
   // It looks whether a folder's key opens what was sealed under it.
   {
     of: /^platform\/node\//,
