@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { encodeHex } from '../../../crypto/bytes.ts';
+import { VECTORS } from '../../../test/support/picl-vectors.ts';
+import { piclKeys } from './keys.ts';
+
+const { root_hex: kB, k_sign_hex, k_enc_hex, k_sign_bookmarks_hex } = VECTORS.keys;
+
+test('each collection has a key to sign with and one to seal with, as the vectors say', () => {
+  const keys = piclKeys({ kB });
+  expect(encodeHex(keys.signKey('passwords'))).toBe(k_sign_hex);
+  expect(encodeHex(keys.sealKey('passwords'))).toBe(k_enc_hex);
+  expect(encodeHex(keys.signKey('bookmarks'))).toBe(k_sign_bookmarks_hex);
+  // Not derived again for every change.
+  expect(keys.signKey('passwords')).toBe(keys.signKey('passwords'));
+});
+
+test('a scoped key has keys of its own, and both halves of it count', () => {
+  const scoped = (fill: number) => {
+    const k = Buffer.from(new Uint8Array(64).fill(1, 0, 32).fill(fill, 32)).toString('base64url');
+    return piclKeys({ kty: 'oct', kid: '1-AAAAAAAAAAAAAAAAAAAAAA', k });
+  };
+  expect(scoped(2).signKey('a')).not.toEqual(scoped(3).signKey('a'));
+  expect(scoped(2).signKey('a')).not.toEqual(scoped(2).sealKey('a'));
+  expect(() => piclKeys({ kB: 'short' })).toThrowError(/64 hex/);
+});

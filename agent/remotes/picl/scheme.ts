@@ -1,0 +1,101 @@
+// How the changes of a log hang together: each has an id, which is made of its number, the id
+// before it, its key and the hash of its payload, and a signature of that id by whoever has the
+// user's key. `opaque` is for logs whose ids others make in a way of their own: numbers and heads
+// are still compared, ids and signatures are not.
+// Nothing here knows where a change comes from, or what is in a payload.
+
+import type { BulkCrypto } from '../../../crypto/bulk.ts';
+import { encodeBase64 } from '../../../crypto/bytes.ts';
+
+/** What an id is made of, beside the id before it. */
+interface Link {
+  readonly key: string;
+  /** Null: the record is deleted. */
+  readonly payload: string | null;
+  readonly seqnum: number;
+}
+
+export interface Change extends Link {
+  readonly changeid: string;
+  readonly signature: string;
+}
+
+/** Errors of all: those of `BulkCrypto`. */
+interface ChainScheme {
+  /** The ids of changes behind `previous`, each behind the one before it. */
+  mint(previous: string, links: readonly Link[]): Promise<string[]>;
+  /** The index of the first change whose id is not what it must be; -1: all are. */
+  verify(previous: string, changes: readonly Change[]): Promise<number>;
+  sign(changeids: readonly string[]): Promise<string[]>;
+  /** The index of the first whose signature is not the user's; -1: all are. */
+  verifySignatures(changes: readonly Pick<Change, 'changeid' | 'signature'>[]): Promise<number>;
+}
+
+/** The id before the first change. */
+export const GENESIS = 'A'.repeat(43);
+
+export function chainV1(bulk: BulkCrypto, signKey: Uint8Array): ChainScheme {
+  const hashes = async (texts: readonly string[]): Promise<string[]> =>
+    (await bulk.sha256(texts.map(asciiBytes))).map(urlText);
+  const sign = async (changeids: readonly string[]): Promise<string[]> =>
+    (await bulk.hmac(signKey, changeids.map(asciiBytes))).map(urlText);
+  const tagsOf = async (links: readonly Link[]): Promise<string[]> => {
+    const payloads = links.flatMap(({ payload }) => (payload === null ? [] : [payload]));
+    const known = await hashes(payloads);
+    return links.map(({ payload }) => (payload === null ? 'D' : `S:${known.shift()}`));
+  };
+  return {
+    sign,
+    async mint(previous, links) {
+      const tags = await tagsOf(links);
+      const ids: string[] = [];
+      for (const [at, link] of links.entries()) {
+        const [id = ''] = await hashes([preimage(ids[at - 1] ?? previous, link, tags[at] ?? '')]);
+        ids.push(id);
+      }
+      return ids;
+    },
+    async verify(previous, changes) {
+      const tags = await tagsOf(changes);
+      // Each behind the id that the change before it claims, which is looked at, too.
+      const made = await hashes(
+        changes.map((change, at) =>
+          preimage(changes[at - 1]?.changeid ?? previous, change, tags[at] ?? ''),
+        ),
+      );
+      return changes.findIndex(({ changeid }, at) => changeid !== made[at]);
+    },
+    async verifySignatures(changes) {
+      const made = await sign(changes.map(({ changeid }) => changeid));
+      return changes.findIndex(({ signature }, at) => !isSame(signature, made[at] ?? ''));
+    },
+  };
+}
+
+/** Mints as `v1` does, on whatever was there before; believes everything. */
+export function opaqueChain(v1: ChainScheme): ChainScheme {
+  return { ...v1, verify: async () => -1, verifySignatures: async () => -1 };
+}
+
+/** No field has a line end in it, so no two changes have one preimage. */
+function preimage(previous: string, { seqnum, key }: Link, payloadTag: string): string {
+  return `picl-change-v1\n${seqnum}\n${previous}\n${key}\n${payloadTag}\n`;
+}
+
+function urlText(bytes: Uint8Array): string {
+  return encodeBase64(bytes, 'url');
+}
+
+/** Of a text that is nothing but ASCII: keys, ids and payloads are looked at before. */
+export function asciiBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+/** Compares all of it, wherever the first difference is. */
+function isSame(one: string, other: string): boolean {
+  let difference = one.length ^ other.length;
+  for (let at = 0; at < one.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
+  return difference === 0;
+}

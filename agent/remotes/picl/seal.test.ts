@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { bulkCrypto } from '../../../crypto/bulk.ts';
+import { decodeHex } from '../../../crypto/bytes.ts';
+import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
+import { VECTORS } from '../../../test/support/picl-vectors.ts';
+import { piclKeys } from './keys.ts';
+import { PAYLOAD_CHARS_MAX, PLAIN_BYTES_MAX } from './limits.ts';
+import { openPayloads, sealPayloads } from './seal.ts';
+
+const { encrypt, keys } = VECTORS;
+const { key, seqnum, payload } = encrypt;
+const IV = decodeHex(encrypt.iv_hex) ?? new Uint8Array(0);
+
+const sealing = (device: ReturnType<typeof nodeDeviceCrypto> | undefined) => ({
+  bulk: bulkCrypto(device, async () => undefined),
+  entropy: { random: () => IV },
+  key: piclKeys({ kB: keys.root_hex }).sealKey(keys.collection),
+  collection: keys.collection,
+});
+
+test.each([
+  ['by the device', nodeDeviceCrypto()],
+  ['in JavaScript', undefined],
+])('a payload is that of the vectors, and opens again, %s', async (_how, device) => {
+  const options = sealing(device);
+  const text = encrypt.plaintext;
+  expect(await sealPayloads(options, [{ key, seqnum, text }])).toEqual([payload]);
+  expect(await openPayloads(options, [{ key, seqnum, payload }])).toEqual([{ ok: true, text }]);
+});
+
+test('a payload opens at no other key, number or collection', async () => {
+  const options = sealing(nodeDeviceCrypto());
+  const refused = [{ ok: false, code: 'badMac' }];
+  expect(await openPayloads(options, [{ key: 'key2', seqnum, payload }])).toEqual(refused);
+  expect(await openPayloads(options, [{ key, seqnum: 127, payload }])).toEqual(refused);
+  const elsewhere = { ...options, collection: 'bookmarks' };
+  expect(await openPayloads(elsewhere, [{ key, seqnum, payload }])).toEqual(refused);
+});
+
+test('what cannot be a payload is refused one by one, and spoils no other', async () => {
+  const options = sealing(nodeDeviceCrypto());
+  const [bad] = await sealPayloads(options, [{ key, seqnum, text: 'x' }]);
+  const items = ['', '!', 'AQ', `Ag${payload.slice(2)}`, `${bad?.slice(0, -2)}AA`, payload].map(
+    (one) => ({
+      ...{ key, seqnum },
+      payload: one,
+    }),
+  );
+  const codes = (await openPayloads(options, items)).map((one) => (one.ok ? 'ok' : one.code));
+  expect(codes).toEqual([
+    ...['badPayload', 'badPayload', 'badPayload', 'unknownVersion', 'badMac', 'ok'],
+  ]);
+});
+
+test('P56: the longest cleartext fills a payload, and a byte more would not fit', async () => {
+  const options = sealing(nodeDeviceCrypto());
+  const [longest, longer] = await sealPayloads(options, [
+    { key, seqnum, text: 'x'.repeat(PLAIN_BYTES_MAX) },
+    { key, seqnum, text: 'x'.repeat(PLAIN_BYTES_MAX + 1) },
+  ]);
+  expect(longest).toHaveLength(PAYLOAD_CHARS_MAX);
+  expect(longer?.length).toBeGreaterThan(PAYLOAD_CHARS_MAX);
+  const opened = await openPayloads(options, [
+    { key, seqnum, payload: longest ?? '' },
+    { key, seqnum, payload: longer ?? '' },
+  ]);
+  expect(opened[0]).toMatchObject({ ok: true });
+  expect(opened[1]).toEqual({ ok: false, code: 'tooLarge' });
+});

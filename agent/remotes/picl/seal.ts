@@ -1,0 +1,97 @@
+// Payloads: AES-256-GCM with the record's place (collection, key, number) as what is authenticated
+// beside it, so that none can be put to another key, number or collection.
+// Source: docs/picl.md. A payload is base64url of a version, an IV, the ciphertext and its tag.
+
+import type { BulkCrypto } from '../../../crypto/bulk.ts';
+import { concatBytes, decodeBase64, encodeBase64, wordsOfBytes } from '../../../crypto/bytes.ts';
+import { encodeUtf8, utf8Decoder } from '../../../crypto/utf8.ts';
+import type { Entropy } from '../../../platform/ports.ts';
+import { PAYLOAD_CHARS_MAX } from './limits.ts';
+import { asciiBytes } from './scheme.ts';
+
+/** Where a payload belongs. */
+interface Placed {
+  readonly key: string;
+  readonly seqnum: number;
+}
+
+type Unsealed =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly code: Refusal };
+
+type Refusal = 'badPayload' | 'unknownVersion' | 'badMac' | 'badUtf8' | 'tooLarge';
+
+interface SealOptions {
+  readonly bulk: BulkCrypto;
+  readonly entropy: Entropy;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  readonly collection: string;
+}
+
+/**
+ * Seals texts, each into its place, one payload for each. Errors: `CryptoError` `badText` (half a
+ * surrogate pair); those of `BulkCrypto`.
+ */
+export async function sealPayloads(
+  { bulk, entropy, key, collection }: SealOptions,
+  items: readonly (Placed & { readonly text: string })[],
+): Promise<string[]> {
+  const prepared = items.map((item) => ({
+    iv: entropy.random(IV_BYTES),
+    aad: placeBytes(collection, item),
+    bytes: encodeUtf8(item.text),
+  }));
+  const sealed = await bulk.encrypt('gcm', key, prepared);
+  return sealed.map((bytes, at) =>
+    encodeBase64(concatBytes(VERSION_BYTE, prepared[at]?.iv ?? NONE, bytes), 'url'),
+  );
+}
+
+/** One answer per payload. A bad payload is an answer. Errors: those of `BulkCrypto`. */
+export async function openPayloads(
+  { bulk, key, collection }: Omit<SealOptions, 'entropy'>,
+  items: readonly (Placed & { readonly payload: string })[],
+): Promise<Unsealed[]> {
+  const taken = items.map(({ payload }) => shapedBytes(payload));
+  const shaped = items.flatMap((item, at) => {
+    const bytes = taken[at];
+    if (!(bytes instanceof Uint8Array)) return [];
+    const iv = bytes.subarray(1, 1 + IV_BYTES);
+    return [{ iv, aad: placeBytes(collection, item), bytes: bytes.subarray(1 + IV_BYTES) }];
+  });
+  const opened = shaped.length === 0 ? [] : await bulk.decrypt('gcm', key, shaped);
+  return taken.map((one): Unsealed => {
+    if (typeof one === 'string') return { ok: false, code: one };
+    const plain = opened.shift();
+    if (!plain) return { ok: false, code: 'badMac' };
+    const text = decodeUtf8(plain);
+    return text === null ? { ok: false, code: 'badUtf8' } : { ok: true, text };
+  });
+}
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const VERSION = 1;
+const VERSION_BYTE = /* @__PURE__ */ new Uint8Array([VERSION]);
+const NONE = /* @__PURE__ */ new Uint8Array(0);
+
+function shapedBytes(payload: string): Uint8Array | Refusal {
+  if (payload.length > PAYLOAD_CHARS_MAX) return 'tooLarge';
+  const bytes = decodeBase64(payload, 'url');
+  if (bytes === null || bytes.length === 0) return 'badPayload';
+  if (bytes[0] !== VERSION) return 'unknownVersion';
+  return bytes.length < 1 + IV_BYTES + TAG_BYTES ? 'badPayload' : bytes;
+}
+
+function placeBytes(collection: string, { key, seqnum }: Placed): Uint8Array {
+  return asciiBytes(`picl-payload-v1\n${collection}\n${key}\n${seqnum}\n`);
+}
+
+/** Null: it is none. */
+function decodeUtf8(bytes: Uint8Array): string | null {
+  const whole = new Uint8Array(Math.ceil(bytes.length / 16) * 16);
+  whole.set(bytes);
+  const decoder = utf8Decoder();
+  return decoder.push(wordsOfBytes(whole), 0, bytes.length) ? decoder.finish() : null;
+}
