@@ -30,6 +30,7 @@ const EXCHANGING: readonly Mutation[] = [
       `${KINTO}/kinto.ts`,
       'moved: refusal !== null || hasMoved(stand, placeOf(state.position), options.notes),',
     ],
+    [`${KINTO}/plain/remote.ts`, 'moved: refusal !== null || isMoved || miscounted.has(name),'],
     [`${ONES}/records-remote.ts`, 'moved: there !== undefined && there.etag !== state.position,'],
     [`${ONES}/log-remote.ts`, "moved: headOf(reply.header('etag')) !== state.position,"],
   ].map(([file = '', from = '']) => ({
@@ -72,6 +73,15 @@ const EXCHANGING: readonly Mutation[] = [
     file: `${KINTO}/codec.ts`,
     from: "const [payload = ''] = await crypto.seal(bundle, [wireId + json]);",
     to: 'const payload = wireId + json;',
+  },
+  {
+    rule: 'sends nothing of a record that can be read',
+    file: `${KINTO}/packs/seal.ts`,
+    from: `crypto.seal(
+        bundle,
+        packs.map(`,
+    to: `Promise.all(
+        packs.map(`,
   },
   {
     rule: 'sends nothing of a record that can be read',
@@ -316,6 +326,12 @@ const ANEW: readonly Mutation[] = [
     file: `${ONES}/log-remote.ts`,
     from: "return { restart: '', whole: 'gone' };",
     to: "return { restart: '', whole: 'ours' };",
+  },
+  {
+    rule: 'takes a deletion that the server has forgotten for one',
+    file: `${KINTO}/plain/remote.ts`,
+    from: "? 'ours' : 'gone';",
+    to: "? ('ours' as const) : 'ours';",
   },
   {
     rule: 'gives again what another client has left out',
