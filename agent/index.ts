@@ -31,6 +31,7 @@ export { history } from './collections/history.ts';
 export { passwords } from './collections/passwords.ts';
 export { readingList } from './collections/reading-list.ts';
 export { settings } from './collections/settings.ts';
+export { STRATEGIES } from './collections/strategy.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote, Strategy } from './config.ts';
 export { apps } from './contents/apps.ts';

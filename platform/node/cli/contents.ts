@@ -15,10 +15,12 @@ import {
   readingList,
   settings,
   several,
+  strategies,
   sync15,
   syncto,
   tabs,
 } from '../../../agent/index.ts';
+import type { Card } from '../vcard/card.ts';
 
 export const contents = {
   drivers: [sync15, syncto, kinto],
@@ -28,6 +30,7 @@ export const contents = {
   ],
   devices: clients,
   several,
+  strategies,
 } as const satisfies Contents;
 
 /** With collections of apps besides, by their names. */
@@ -42,6 +45,15 @@ export function isOwnName(name: string): boolean {
 }
 
 const TAKEN = ['meta', 'crypto', 'keys', 'clients'];
+
+/** The card of a record as it is listed; null: it is no contact. */
+export function cardOf(
+  collection: string,
+  { card }: { readonly [name: string]: unknown },
+): Card | null {
+  const isCard = collection === contacts.name && typeof card === 'object' && card !== null;
+  return isCard ? (card as Card) : null;
+}
 
 /** Whether the users of a protocol have a list of devices that this one can stand in. */
 export function hasDevices(protocol: string): boolean {

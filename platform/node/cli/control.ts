@@ -7,7 +7,14 @@ import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { type Agent, type PassReport, type Status, SyncError } from '../../../agent/index.ts';
+import {
+  type Agent,
+  badInput,
+  type Conflicts,
+  type PassReport,
+  type Status,
+  SyncError,
+} from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { Failure } from './complaint.ts';
 import { type MarkPage, placeOf, readMarks, readServerWaitMs } from './stored.ts';
@@ -19,12 +26,13 @@ export interface Opened {
 }
 
 /** What can be done with synced data without a network. */
-export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> & {
-  status(): Promise<Status>;
-  /** See stored.ts, these two. */
-  marks(collection: string, after: string | null, remote: string): Promise<MarkPage>;
-  serverWaitMs(remote?: string): Promise<number>;
-};
+export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> &
+  Conflicts & {
+    status(): Promise<Status>;
+    /** See stored.ts, these two. */
+    marks(collection: string, after: string | null, remote: string): Promise<MarkPage>;
+    serverWaitMs(remote?: string): Promise<number>;
+  };
 
 /** What a sync that runs does besides. */
 interface SyncApi extends LocalApi {
@@ -36,7 +44,11 @@ interface RemoteApi extends SyncApi {
 }
 
 export function localApi({ agent, storage }: Opened): LocalApi {
+  const { conflicts, resolve } = agent;
+  if (!conflicts || !resolve) throw badInput('strategy: this build has none');
   return {
+    conflicts,
+    resolve,
     marks: (collection, after, remote) => readMarks(storage, collection, after, placeOf(remote)),
     serverWaitMs: (remote) => readServerWaitMs(storage, Date.now(), placeOf(remote ?? null)),
     status: async () => agent.status(),
@@ -109,6 +121,8 @@ export async function connectControl(
     list: (collection, query) => call('list', collection, query),
     put: (collection, record) => call('put', collection, record),
     delete: (collection, id) => call('delete', collection, id),
+    conflicts: (collection, query) => call('conflicts', collection, query),
+    resolve: (collection, id, resolution, tag) => call('resolve', collection, id, resolution, tag),
     devices: (remote) => call('devices', remote),
     marks: (collection, after, remote) => call('marks', collection, after, remote),
     serverWaitMs: (remote) => call('serverWaitMs', remote),
@@ -163,6 +177,8 @@ async function replyTo(line: string, api: SyncApi): Promise<object> {
       ['list', () => api.list(args[0], args[1])],
       ['put', () => api.put(args[0], args[1])],
       ['delete', () => api.delete(args[0], args[1])],
+      ['conflicts', () => api.conflicts(args[0], args[1])],
+      ['resolve', () => api.resolve(args[0], args[1], args[2], args[3] ?? undefined)],
       ['devices', () => api.devices(args[0] ?? undefined)],
       ['marks', () => api.marks(args[0], args[1], args[2])],
       ['serverWaitMs', () => api.serverWaitMs(args[0] ?? undefined)],

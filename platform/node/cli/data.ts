@@ -17,7 +17,8 @@ import { NODE_HEAP } from './heap.ts';
 import type { ServiceNotes } from './notes.ts';
 import { checkPrivateFolder } from './private-files.ts';
 import { FIRST } from './service.ts';
-import { type Keeping, readKeeping } from './stored.ts';
+import { type Keeping, readKeeping, readUndecided } from './stored.ts';
+import type { StrategyNotes } from './strategies.ts';
 
 export interface Data extends Opened {
   close(): void;
@@ -34,6 +35,8 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
   readonly others?: { readonly [name: string]: ServiceNotes };
   /** Collections of apps that are synced with the first one. */
   readonly own?: readonly string[];
+  /** What becomes of conflicts, as far as somebody has said it. */
+  readonly strategies?: StrategyNotes;
 }
 
 /** Where no server is asked, only how its protocol keeps the data counts. */
@@ -49,21 +52,27 @@ export async function openData(options: DataOptions): Promise<Data> {
     throw placed(options.directory, error);
   });
   const { others = {}, own = [], device } = options;
+  const names = Object.values(others).flatMap(({ collections }) => collections);
+  const contents = contentsWith([...own, ...names]);
   let remote: AgentConfig['remote'];
+  let strategies: StrategyNotes;
   try {
     remote = options.remote ?? nowhere(await readKeeping(platform.storage), options.protocol);
     await checkKeeping(options, platform.storage);
+    const undecided = await readUndecided(platform.storage, contents, Object.keys(others));
+    const manual = undecided.map((name) => [name, 'manual'] as const);
+    strategies = { ...Object.fromEntries(manual), ...options.strategies };
   } catch (error) {
     platform.close();
     throw error;
   }
-  const names = Object.values(others).flatMap(({ collections }) => collections);
   const config: AgentConfig = {
     profile: 'node',
     ...(device !== null && hasDevices(remote.protocol) && { device }),
     remote,
     ...(names.length > 0 && { remotes: namedRemotes(others, device) }),
     collections: {},
+    strategies,
     intervalMs: options.intervalMs,
     spreadMs: 0,
     wifiOnly: false,
@@ -71,7 +80,7 @@ export async function openData(options: DataOptions): Promise<Data> {
     recordCharsMax: RECORD_CHARS_MAX,
     heap: NODE_HEAP,
   };
-  const agent = createAgent(platform, config, contentsWith([...own, ...names]));
+  const agent = createAgent(platform, config, contents);
   try {
     removeLeftovers(options.directory);
     // What one service has lost is no reason to do without the others: its status says it.

@@ -133,7 +133,7 @@ function naming<T>(records: readonly Members[], at: number, work: () => T): T {
 const NAME_CHARS_MAX = 100;
 
 /** An id is no secret; a login is one. */
-function warnOfArgument([collection, text]: readonly string[], terminal: Terminal): void {
+export function warnOfArgument([collection, text]: readonly string[], terminal: Terminal): void {
   if (collection !== 'passwords' || !/password/i.test(text ?? '')) return;
   terminal.complain(
     'kitsync: other users can see the arguments of a command while it runs: ' +
@@ -141,7 +141,8 @@ function warnOfArgument([collection, text]: readonly string[], terminal: Termina
   );
 }
 
-function recordsIn(text: string): Members[] {
+/** Of a record as JSON, or of a list of them. Errors: `UsageError`. */
+export function recordsIn(text: string): Members[] {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -34,6 +34,8 @@ export const COMMAND_LINES = `
   sync-now     has the sync that runs on a folder sync at once
   status       what the folder holds, and how the last sync went
   quarantine   what was set aside, and why
+  conflicts    what was changed here and elsewhere, and waits to be decided
+  resolve      decides one of these
   devices      the account's other devices
   list         records of a collection
   export       all records, as JSON
@@ -120,7 +122,10 @@ Exit code 1: something is not ok.
 
 Keeps the data of an account in a folder of this machine.
 ${SERVER}  --data DIR           the folder; made when it is missing
-${PROTOCOL}  --device-name NAME   how the account's other devices see it (default: the host's name)
+${PROTOCOL}  --strategy COLLECTION=WORD    what becomes of changes that meet others, from now on:
+                       remoteWins, localWins, merge, manual (see kitsync conflicts), or default,
+                       the collection's own rule; again for another
+  --device-name NAME   how the account's other devices see it (default: the host's name)
   --no-device          they do not see it
   --read-only          changes nothing at all on the server
   --initialize         makes an account's first Sync data, if it has none, after asking
@@ -150,6 +155,27 @@ ${FOLDER}${OF_SERVICE}`,
 
 The records that were set aside, and why: collection, id, code, since which version, in words.
 ${FOLDER}${OF_SERVICE}`,
+  ],
+  [
+    'conflicts',
+    `conflicts [COLLECTION...] [options]
+
+What was changed here and elsewhere in collections that are synced with --strategy manual, and waits
+to be decided: collection, id, tag and name, then what the versions have not alike, a line each:
+before (was), here (ours), on the server (theirs). Passwords are not shown without --json.
+${FOLDER}${OF_SERVICE}`,
+  ],
+  [
+    'resolve',
+    `resolve COLLECTION ID ours|theirs [options]
+       kitsync resolve COLLECTION ID --record JSON|--delete [options]
+
+Decides a conflict: this version is left here and, after the next sync, everywhere. Put -- before an
+id that begins with -.
+${FOLDER}  --record JSON        neither: what is otherwise than here, as put takes it (-: the input)
+  --delete             neither: the record goes
+  --tag TAG            only if the versions are still those that were listed with this tag
+`,
   ],
   [
     'devices',

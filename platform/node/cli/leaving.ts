@@ -79,7 +79,7 @@ export function openLeaving(
   return openInTurn({
     ...terminal.machine,
     ...{ directory, allowHttp, device: notes.device, own: notes.own, others: notes.remotes },
-    remote: notes.remote,
+    ...{ remote: notes.remote, strategies: notes.strategies },
     intervalMs: 0,
     identity: identityAt(FIRST),
     identityOf: (of, machine, key) => identityAt(of)(machine, key),

@@ -73,6 +73,11 @@ describe('kitsync list', () => {
     expect(out.split('\n')).toEqual(rows);
   });
 
+  it('takes no record of an app for a contact', async () => {
+    const notes = [{ id: 'x', card: { n: [{ value: {} }] } }];
+    expect((await listed({ notes }, { words: ['notes'] })).out).toBe('x\t\t\n');
+  });
+
   it('asks for as many as are wished, in pages of 500', async () => {
     const { out, queries } = await listed({ history: pages(1_200) }, { limit: 1_100 });
     expect(out.trimEnd().split('\n')).toHaveLength(1_100);

@@ -5,9 +5,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { InUseError } from '../lock.ts';
 import { hasData } from '../platform.ts';
-import { type Card, calledBy } from '../vcard/card.ts';
+import { calledBy } from '../vcard/card.ts';
 import { Failure, UsageError } from './complaint.ts';
-import { COLLECTIONS } from './contents.ts';
+import { COLLECTIONS, cardOf } from './contents.ts';
 import { connectControl, type LocalApi, localApi } from './control.ts';
 import { checkFolder, type Data, openData, RETRY_MS, socketOf, TURN_MS } from './data.ts';
 import { nobody } from './identity.ts';
@@ -32,7 +32,7 @@ export async function list(options: ListOptions, terminal: Terminal): Promise<vo
       for await (const piece of jsonList(records)) terminal.write(piece);
       terminal.write('\n');
     } else {
-      for await (const record of records) terminal.write(recordRow(record));
+      for await (const record of records) terminal.write(recordRow(words[0] ?? '', record));
     }
   });
 }
@@ -102,12 +102,12 @@ export function openAlone(
   directory: string,
   event: (json: string) => void = () => undefined,
 ): Promise<Data> {
-  const { device, remotes, own, remote } = readNotes(directory);
+  const { device, remotes, own, remote, strategies } = readNotes(directory);
   return openData({
     directory,
     remote: null,
     protocol: remote?.protocol,
-    ...{ device, own, others: remotes },
+    ...{ device, own, strategies, others: remotes },
     intervalMs: 0,
     identity: (_, deviceKey) => nobody(deviceKey),
     identityOf: (_name, _machine, deviceKey) => nobody(deviceKey),
@@ -167,9 +167,10 @@ async function* exported(api: LocalApi): AsyncGenerator<string> {
 const ALWAYS_EXPORTED = ['history', 'passwords'];
 
 /** Without what is secret in a record. */
-function recordRow(record: Listed): string {
-  const { guid, id, url, origin, name, title, username, clientName, card } = record;
-  const person = typeof card === 'object' && card !== null ? calledBy(card as Card) : undefined;
+function recordRow(collection: string, record: Listed): string {
+  const { guid, id, url, origin, name, title, username, clientName } = record;
+  const card = cardOf(collection, record);
+  const person = card === null ? undefined : calledBy(card);
   return row([guid ?? id, url ?? origin ?? name ?? person, title ?? username ?? clientName]);
 }
 

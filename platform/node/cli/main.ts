@@ -5,6 +5,7 @@
 import { withoutUserInfo } from '../server-url.ts';
 import { check } from './check.ts';
 import { complaintOf, UsageError } from './complaint.ts';
+import { conflicts, resolve } from './conflicts.ts';
 import { contacts } from './contacts.ts';
 import { doctor } from './doctor.ts';
 import { put, remove } from './edits.ts';
@@ -20,6 +21,7 @@ import {
   parseList,
   parseLocal,
   parseOfService,
+  parseResolve,
   parseSignIn,
   parseSignOut,
   parseSync,
@@ -58,6 +60,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['devices', (args, terminal) => done(devices(parseOfService(args, []), terminal))],
   ['list', (args, terminal) => done(list(parseList(args), terminal))],
   ['export', (args, terminal) => done(exportAll(parseExport(args), terminal))],
+  [
+    'conflicts',
+    (args, terminal) => done(conflicts(parseOfService(args, ['COLLECTION...?']), terminal)),
+  ],
+  ['resolve', (args, terminal) => done(resolve(parseResolve(args), terminal))],
   ['contacts', (args, terminal) => contacts(parseContacts(args), terminal)],
   ['put', (args, terminal) => done(put(parseLocal(args, ['COLLECTION', 'JSON?']), terminal))],
   [

@@ -16,10 +16,14 @@ const SAID = {
   said: { error: ERROR, alert: 'soon', quotaRemainingBytes: 5 },
 } as const;
 const UNHEARD = { lastSyncMs: null, said: { error: null, alert: null, quotaRemainingBytes: null } };
-const NOTHING = { remotes: {}, own: [], remote: null, device: null, ...UNHEARD };
+const NOTHING = {
+  ...{ remotes: {}, own: [], strategies: {}, remote: null, device: null },
+  ...UNHEARD,
+};
 const FULL = {
   remotes: { work: { remote: REMOTE, collections: ['notes'], ...SAID } },
   own: ['recipes'],
+  strategies: { contacts: 'manual' },
   remote: REMOTE,
   device: { name: 'pc', type: 'desktop', version: '1', os: 'Linux' },
   ...SAID,
@@ -87,6 +91,8 @@ describe('what a sync leaves', () => {
     ['a service that is none', { remotes: { work: null } }],
     ['a service without a remote', { remotes: { work: { collections: [] } } }],
     ['a service without collections', { remotes: { work: { remote: REMOTE } } }],
+    ['a strategy that there is not', { strategies: { contacts: 'coin' } }],
+    ['a list of strategies', { strategies: ['manual'] }],
     [
       'a service with other words',
       { remotes: { work: { remote: REMOTE, collections: [], said: 3 } } },

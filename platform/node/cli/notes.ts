@@ -9,6 +9,7 @@ import type { Device } from './device.ts';
 import { type Incident, isIncident } from './incidents.ts';
 import { writePrivate } from './private-files.ts';
 import { FIRST } from './service.ts';
+import { isStrategyNotes, type StrategyNotes } from './strategies.ts';
 
 /** What is kept of how a service was, and of what it said. */
 export interface Said {
@@ -33,6 +34,8 @@ export interface Notes extends Said {
   readonly remote: AgentConfig['remote'] | null;
   /** Collections of apps that are synced with the first service. */
   readonly own: readonly string[];
+  /** What becomes of conflicts, where that is not the collection's own rule. */
+  readonly strategies: StrategyNotes;
   /** Null: it syncs without being among the account's devices. */
   readonly device: Device | null;
 }
@@ -43,7 +46,10 @@ const UNHEARD: Said = {
   lastSyncMs: null,
   said: { error: null, alert: null, quotaRemainingBytes: null },
 };
-const NOTHING: Notes = { ...{ remotes: {}, own: [], remote: null, device: null }, ...UNHEARD };
+const NOTHING: Notes = {
+  ...{ remotes: {}, own: [], strategies: {}, remote: null, device: null },
+  ...UNHEARD,
+};
 
 /** What the last sync left; nothing where there was none, or where its file is damaged. */
 export function readNotes(directory: string): Notes {
@@ -77,13 +83,15 @@ const DEVICE = ['name', 'type', 'version', 'os'];
 function isNotes(value: unknown): value is Partial<Notes> {
   const members = membersOf(value);
   if (members === null) return false;
-  const { own = [], remotes = {}, remote = null, device = null } = members;
-  const named = membersOf(remotes);
+  const { own = [], remotes = {}, strategies = {}, remote = null, device = null } = members;
+  const [named, decided] = [membersOf(remotes), membersOf(strategies)];
   return (
     isSaid(members) &&
     named !== null &&
     Object.entries(named).every(isServiceNote) &&
     isTextList(own) &&
+    decided !== null &&
+    isStrategyNotes(decided) &&
     (remote === null || hasTexts(remote, REMOTE)) &&
     (device === null || hasTexts(device, DEVICE))
   );

@@ -35,6 +35,7 @@ describe('kitsync sync', () => {
         },
       ],
       ...{ allowHttp: false, directory: resolve('d'), readOnly: false, initialize: false },
+      strategies: new Map(),
       device: expect.objectContaining({ type: 'desktop' }),
       ...{ yes: false, intervalMs: 900_000, json: false },
     });

@@ -16,6 +16,7 @@ import {
   kintoOptions,
 } from './kinto-options.ts';
 import { originOf, type Service, servicesOf } from './service.ts';
+import { type TypedStrategies, typedStrategies } from './strategies.ts';
 import { exclude, flag, needed, parse, text, texts, urlOf, wholeNumber } from './typed.ts';
 
 export interface SyncOptions {
@@ -27,6 +28,7 @@ export interface SyncOptions {
   readonly readOnly: boolean;
   /** How the account's other devices see this one; null: not at all. */
   readonly device: Device | null;
+  readonly strategies: TypedStrategies;
   /** Gives an account without Sync data its first. */
   readonly initialize: boolean;
   /** Whoever typed it has agreed to what would be asked. */
@@ -53,6 +55,19 @@ export interface LocalOptions {
 export interface ListOptions extends LocalOptions {
   readonly prefix: string | null;
   readonly limit: number;
+}
+
+export interface ResolveOptions {
+  readonly directory: string;
+  readonly json: boolean;
+  readonly collection: string;
+  readonly id: string;
+  /** Of the conflict that was looked at; null: whatever the versions are by now. */
+  readonly tag: string | null;
+  /** One of the versions; null: neither is to be left, or `recordText` is. */
+  readonly version: 'ours' | 'theirs' | null;
+  /** Another version, as JSON; `-`: the input has it; null: none. */
+  readonly recordText: string | null;
 }
 
 export interface ContactsOptions {
@@ -121,6 +136,7 @@ export function parseSync(args: readonly string[]): SyncOptions {
     once: flag,
     'read-only': flag,
     initialize: flag,
+    strategy: texts,
     yes: flag,
     json: flag,
   });
@@ -132,8 +148,11 @@ export function parseSync(args: readonly string[]): SyncOptions {
     values.interval === undefined
       ? INTERVAL_MINUTES
       : wholeNumber('--interval', values.interval, 1, 10_080);
+  const services = servicesIn(values);
+  const synced = services.flatMap(({ collections }) => collections);
   return {
-    services: servicesIn(values),
+    services,
+    strategies: typedStrategies(values.strategy, synced),
     allowHttp: values['allow-http'],
     directory: resolve(needed('--data', values.data)),
     readOnly: values['read-only'],
@@ -189,6 +208,28 @@ export function parseList(args: readonly string[]): ListOptions {
 export function parseExport(args: readonly string[]): ExportOptions {
   const { values, words } = parse(args, [], { data: text, json: flag, output: text });
   return { ...localOptions(values, words), file: values.output ?? null };
+}
+
+export function parseResolve(args: readonly string[]): ResolveOptions {
+  const options = { data: text, json: flag, tag: text, record: text, delete: flag } as const;
+  const { values, words } = parse(args, ['COLLECTION', 'ID', 'ours or theirs?'], options);
+  const [collection = '', id = '', word] = words;
+  exclude(values, 'record', 'delete');
+  if (word !== undefined && word !== 'ours' && word !== 'theirs') {
+    throw new UsageError('behind the id there must be ours or theirs');
+  }
+  const isOther = values.delete || values.record !== undefined;
+  if (word !== undefined && isOther) {
+    throw new UsageError(`${word} and --${values.delete ? 'delete' : 'record'} exclude each other`);
+  }
+  if (word === undefined && !isOther) {
+    throw new UsageError('say what is left: ours, theirs, --record JSON or --delete');
+  }
+  return {
+    directory: localOptions(values, []).directory,
+    ...{ json: values.json, collection, id, tag: values.tag ?? null },
+    ...{ version: word ?? null, recordText: values.record ?? null },
+  };
 }
 
 export function parseContacts(args: readonly string[]): ContactsOptions {

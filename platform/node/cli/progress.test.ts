@@ -103,8 +103,14 @@ test('a pass that failed says what can be done where something can', () => {
 });
 
 test('what waits here is counted by collection, and nothing is said of nothing', () => {
-  const waits = (pending: number) => ({ pending }) as Status['collections'][string];
+  const waits = (pending: number, conflicts = 0) =>
+    ({ pending, conflicts }) as Status['collections'][string];
   expect(waitingLine({ history: waits(0) })).toBe('');
+  const both = { history: waits(3, 2), forms: waits(1, 1) };
+  expect(words(waitingLine(both).trimEnd().split('\n'))).toEqual([
+    'changes that wait here: history 1 - kitsync status and quarantine say why',
+    'changed here and elsewhere: history 2, forms 1 - kitsync conflicts shows both',
+  ]);
   expect(words([waitingLine({ history: waits(2), forms: waits(0), tabs: waits(1) })])).toEqual([
     'changes that wait here: history 2, tabs 1 - kitsync status and quarantine say why',
   ]);

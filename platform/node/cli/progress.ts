@@ -68,14 +68,31 @@ export function passLine(report: PassReport, service?: string): string {
 }
 
 /**
- * What a pass that went well has left here: refused before, or of a form that this version does not
- * know.
+ * What a pass that went well has left here: refused before, of a form that this version does not
+ * know, or for somebody to decide.
  */
 export function waitingLine(collections: Status['collections']): string {
-  const waiting = Object.entries(collections).filter(([, { pending }]) => pending > 0);
-  if (waiting.length === 0) return '';
-  const counted = waiting.map(([name, { pending }]) => `${name} ${pending}`).join(', ');
-  return line(`changes that wait here: ${counted} - kitsync status and quarantine say why`);
+  const counts = Object.entries(collections).map(([name, { pending, conflicts = 0 }]) => ({
+    name,
+    conflicts,
+    others: pending - conflicts,
+  }));
+  const refused = counts.flatMap(({ name, others }) => (others > 0 ? [`${name} ${others}`] : []));
+  const open = counts.flatMap(({ name, conflicts }) =>
+    conflicts > 0 ? [`${name} ${conflicts}`] : [],
+  );
+  return [
+    ...(refused.length > 0
+      ? [
+          line(
+            `changes that wait here: ${refused.join(', ')} - kitsync status and quarantine say why`,
+          ),
+        ]
+      : []),
+    ...(open.length > 0
+      ? [line(`changed here and elsewhere: ${open.join(', ')} - kitsync conflicts shows both`)]
+      : []),
+  ].join('');
 }
 
 function line(text: string, service?: string): string {

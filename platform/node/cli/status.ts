@@ -115,12 +115,13 @@ function troubles({ error, notBeforeMs }: Status, { isRunning, serverWaitMs }: R
 }
 
 function collectionText(is: Status['collections'][string]): string {
-  const { held, pending, quarantined, unknownForm } = is;
+  const { held, pending, quarantined, unknownForm, conflicts = 0 } = is;
   return [
     `${held} held, ${pending} to send, ${quarantined} set aside`,
     ...(unknownForm > 0
       ? [`${unknownForm} of them of a form that this version does not know`]
       : []),
+    ...(conflicts > 0 ? [`${conflicts} to be decided: kitsync conflicts`] : []),
     ...(!is.enabled ? ['off'] : is.readOnly ? ['read-only'] : []),
     ...(is.declined ? ['declined on another device'] : []),
     ...(is.absent ? ['not among the collections of the account'] : []),

@@ -2,7 +2,7 @@
 // set aside, how long the server wants to be left alone, and what kind of server it is. It writes
 // nothing, and what it does not understand it leaves out.
 
-import { generic } from '../../../agent/index.ts';
+import { type Contents, generic } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { contents } from './contents.ts';
@@ -70,6 +70,29 @@ export async function readServerWaitMs(
   if (typeof setAtMs !== 'number' || typeof untilMs !== 'number') return 0;
   // Where the clock was put back, the wait begins now: see agent/schedule/backoff.ts.
   return Math.max(0, nowMs < setAtMs ? untilMs - setAtMs : untilMs - nowMs);
+}
+
+/**
+ * Names of collections in which conflicts wait for somebody to decide. `services`: those beside the
+ * first. Errors: `StorageError`.
+ */
+export async function readUndecided(
+  storage: Reading,
+  { collections }: Pick<Contents, 'collections'>,
+  services: readonly string[],
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const service of [FIRST, ...services]) {
+    const place = placeOf(service);
+    const { generation } = await readState(storage, place);
+    if (typeof generation !== 'number') continue;
+    for (const { name, letter } of collections) {
+      const from = `${place}${generation.toString(36)}.${letter}.b.`;
+      const to = `${from.slice(0, -1)}/`;
+      if ((await storage.scan({ from, to, limit: 1 })).length > 0) found.push(name);
+    }
+  }
+  return found;
 }
 
 /** How data is kept: on a Kinto records have other names than for apps. */

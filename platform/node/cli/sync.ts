@@ -28,6 +28,7 @@ import type { SyncOptions } from './options.ts';
 import { progressPrinter, waitingLine } from './progress.ts';
 import { FIRST, located, type Service } from './service.ts';
 import { giveBack } from './sign-out.ts';
+import { withTyped } from './strategies.ts';
 import type { Terminal } from './terminal.ts';
 
 const ONCE_INTERVAL_MS = 24 * 3_600_000;
@@ -59,6 +60,7 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
     remote,
     own: collections.filter(isOwnName),
     others: othersOf(options),
+    strategies: withTyped(readNotes(directory).strategies, typed.strategies),
     // One service must not begin anew while another is at its first pass.
     intervalMs: intervalMs ?? ONCE_INTERVAL_MS,
     identity: identityAt(null),
@@ -352,7 +354,8 @@ function notesOf(options: SyncOptions): Notes {
     ([name, other]) => [name, { ...notes.remotes[name], ...other }] as const,
   );
   const own = collections.filter(isOwnName);
-  return { ...notes, remote, device, own, remotes: Object.fromEntries(remotes) };
+  const strategies = withTyped(notes.strategies, options.strategies);
+  return { ...notes, remote, device, own, strategies, remotes: Object.fromEntries(remotes) };
 }
 
 function othersOf({ services }: SyncOptions) {
