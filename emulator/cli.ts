@@ -34,6 +34,7 @@ Commands
   emulate    boots the firmware in an emulated device, syncs an account, and reports
   serve      runs the servers on a loopback port, for other clients
   gateway    a Syncto gateway before a real server: see \`kitsync gateway --help\`
+  picl       proves and shows what a PiCL server holds: see \`kitsync picl --help\`
   profiles   lists the devices
   build      builds a firmware: see \`kitsync build --help\`
   help       prints this

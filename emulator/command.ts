@@ -32,6 +32,9 @@ export async function main(args: readonly string[]): Promise<number> {
   if (name === 'gateway') {
     return (await import('./servers/gateway/command.ts')).main(isHelp ? ['--help'] : rest);
   }
+  if (name === 'picl') {
+    return (await import('../platform/node/picl/command.ts')).main(isHelp ? ['--help'] : rest);
+  }
   if (EMULATED.includes(name)) {
     return (await import('./cli.ts')).main(isHelp ? ['help'] : args, SHIPPED);
   }

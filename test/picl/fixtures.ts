@@ -60,6 +60,30 @@ export const PICL_VECTORS = data('vectors') as {
     readonly payload: string;
     readonly change: PiclVector;
   };
+  readonly hawk: {
+    readonly creds: { readonly id: string; readonly key: string };
+    readonly ts: number;
+    readonly nonce: string;
+    readonly requests: readonly { readonly url: string; readonly header: string }[];
+    readonly stale: { readonly server_ts: number; readonly www_authenticate: string };
+  };
+  readonly attacks: readonly { readonly name: string; readonly verdict: string }[];
+};
+
+/** What a reader takes, with what it means, and what it refuses. */
+export const PICL_LIBERAL = data('liberal') as {
+  readonly read: readonly {
+    readonly name: string;
+    readonly of: 'records' | 'changes';
+    readonly text: string;
+    readonly means: readonly PiclWrite[];
+    readonly next: string | number | null;
+  }[];
+  readonly refused: readonly {
+    readonly name: string;
+    readonly of: 'metadata' | 'record' | 'records' | 'changes';
+    readonly text: string;
+  }[];
 };
 
 function data(name: string): unknown {

@@ -8,7 +8,7 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto';
 export const GENESIS = 'A'.repeat(43);
 
 /** A change as it is on the wire. */
-interface Change {
+export interface Change {
   readonly key: string;
   /** null: the key is deleted. */
   readonly payload: string | null;
@@ -18,7 +18,7 @@ interface Change {
 }
 
 /** The keys of one collection, 32 bytes each. */
-interface CollectionKeys {
+export interface CollectionKeys {
   readonly sign: Buffer;
   readonly encrypt: Buffer;
 }
@@ -36,8 +36,12 @@ export function preimageOf(
   previous: string,
 ): string {
   const { seqnum, key, payload } = change;
-  const tag = payload === null ? 'D' : `S:${sha256(payload)}`;
-  return `picl-change-v1\n${seqnum}\n${previous}\n${key}\n${tag}\n`;
+  return `picl-change-v1\n${seqnum}\n${previous}\n${key}\n${payloadTag(payload)}\n`;
+}
+
+/** A payload as a change's id has it: its hash, or that there is none. */
+export function payloadTag(payload: string | null): string {
+  return payload === null ? 'D' : `S:${sha256(payload)}`;
 }
 
 export function changeidOf(
