@@ -18,6 +18,7 @@ import {
   DEFAULT_ENABLED,
   INSIDE_URLS,
   type ServerUrls,
+  urlsBelow,
   type World,
   type WorldOptions,
 } from './servers/world.ts';
@@ -140,7 +141,7 @@ function serversOf(
   { address, allowHttp, servers: overrides, random, nowMs }: RemoteSurroundings,
 ): Pick<Remote, 'servers' | 'urls' | 'fetch'> {
   if (serverUrl !== null)
-    return { servers: null, urls: outsideUrls(serverUrl), fetch: outsideFetch(allowHttp) };
+    return { servers: null, urls: urlsBelow(serverUrl), fetch: outsideFetch(allowHttp) };
   const urls = address === FIRST ? INSIDE_URLS : insideUrls(address);
   const bytes = (count: number): Uint8Array => random.bytes(count);
   const email = emailOf(address);
@@ -160,15 +161,7 @@ function insideUrls(address: string): ServerUrls {
     token: at('token'),
     sync15: at('sync15'),
     syncto: at('syncto'),
-  };
-}
-
-function outsideUrls(origin: string): ServerUrls {
-  return {
-    accounts: `${origin}/accounts`,
-    token: `${origin}/token`,
-    sync15: `${origin}/sync15`,
-    syncto: `${origin}/syncto`,
+    picl: at('picl'),
   };
 }
 

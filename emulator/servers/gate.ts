@@ -37,7 +37,7 @@ interface Verdict {
 /** Judges a request by its head. */
 export function judge(asked: Asked, options: GateOptions): Verdict {
   const { target, headers } = asked;
-  const name = SERVERS.find((server) => target.startsWith(`/${server}/`));
+  const name = SERVERS.find((server) => new RegExp(`^/${server}([/?]|$)`).test(target));
   const bodyBytesMax = Math.max(
     name === undefined ? NO_BODY_BYTES_MAX : BODY_BYTES_MAX[name],
     name === 'sync15' ? (options.storageBytesMax ?? 0) : 0,
@@ -78,7 +78,7 @@ export const TOO_LARGE = 'the body is longer than this server takes';
 /** What is answered with 405 where nothing has such a method. */
 export const NO_SUCH_METHOD = 'nothing here has this method';
 
-const SERVERS: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto'];
+const SERVERS: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl'];
 
 /** A Syncto gateway was for devices alone. */
 const FOR_PAGES: readonly ServerName[] = ['accounts', 'token', 'sync15'];
@@ -94,6 +94,8 @@ const BODY_BYTES_MAX: { readonly [name in ServerName]: number } = {
   sync15: 4_194_304,
   // A batch of as many records as Syncto takes, with the answers of the storage around them.
   syncto: 8_388_608,
+  // Above what the storage takes, which it judges itself.
+  picl: 2_097_152,
 };
 
 /** Whether a Host header names this machine: by a loopback name, or one that was given. */

@@ -51,20 +51,43 @@ export function isSignedBy(
   const ts = attributes.get('ts') ?? '';
   if (!/^\d+$/.test(ts) || !attributes.get('nonce')) return false;
   if (Math.abs(nowMs - Number(ts) * 1000) > CLOCK_SKEW_MAX_MS) return false;
-  const expected = mac(request, key, Object.fromEntries(attributes));
-  if (!isSame(expected, attributes.get('mac') ?? '')) return false;
+  return hasMac(request, attributes, key) && hasHash(request, attributes);
+}
+
+/** Whether the MAC is that of the request without its body, whenever it was made. */
+export function hasMac(
+  request: HawkRequest,
+  attributes: ReadonlyMap<string, string>,
+  key: string | Uint8Array,
+): boolean {
+  const given = attributes.get('mac') ?? '';
+  const signed = Object.fromEntries(attributes);
+  const { hostname } = request.url;
+  // Some clients sign an IPv6 address without its brackets.
+  const hosts = new Set([hostname.toLowerCase(), hostname.replace(/^\[|\]$/g, '')]);
+  return [...hosts].some((host) => isSame(mac(request, key, signed, host), given));
+}
+
+/** Whether the body is the one that was hashed, or none was. */
+export function hasHash(request: HawkRequest, attributes: ReadonlyMap<string, string>): boolean {
   const hash = attributes.get('hash');
   return hash === undefined || isSame(payloadHash(request), hash);
+}
+
+/** What proves to the holder of the key that it is told the time by who has it, too. */
+export function timeMac(ts: string, key: string): string {
+  return createHmac('sha256', key).update(`hawk.1.ts\n${ts}\n`).digest('base64');
 }
 
 function mac(
   { method, url }: HawkRequest,
   key: string | Uint8Array,
   { ts, nonce, hash = '', ext = '', app, dlg = '' }: Partial<Record<string, string>>,
+  host = url.hostname.toLowerCase(),
 ): string {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   const lines = ['hawk.1.header', ts, nonce, method.toUpperCase(), url.pathname + url.search];
-  lines.push(url.hostname.toLowerCase(), port, hash, ext);
+  lines.push(host, port, hash, ext);
   if (app !== undefined) lines.push(app, dlg);
   return createHmac('sha256', key)
     .update(`${lines.join('\n')}\n`)

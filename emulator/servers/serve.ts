@@ -1,6 +1,6 @@
 // The servers on a loopback port, for clients outside this process: one origin, with the path
-// prefixes /accounts, /token, /sync15 and /syncto. It listens on 127.0.0.1 and nowhere else, takes
-// bodies of a bounded length in a bounded time, and asks gate.ts about every request.
+// prefixes /accounts, /token, /sync15, /syncto and /picl. It listens on 127.0.0.1 and nowhere
+// else, takes bodies of a bounded length in a bounded time, and asks gate.ts about every request.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { type GateOptions, judge, NO_SUCH_METHOD, TOO_LARGE } from './gate.ts';
 import { causeOf } from './gateway/log.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
-import { createServers, NobodyThere, type World, type WorldOptions } from './world.ts';
+import { createServers, NobodyThere, urlsBelow, type World, type WorldOptions } from './world.ts';
 
 interface ServeOptions
   extends Omit<WorldOptions, 'urls' | 'nowMs' | 'random'>,
@@ -44,12 +44,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
     nowMs: Date.now,
     random: (count) => randomBytes(count),
     ...options,
-    urls: {
-      accounts: `${url}/accounts`,
-      token: `${url}/token`,
-      sync15: `${url}/sync15`,
-      syncto: `${url}/syncto`,
-    },
+    urls: urlsBelow(url),
   });
   const { hosts = [], origins = [] } = options;
   const gate = {

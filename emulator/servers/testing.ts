@@ -117,7 +117,7 @@ export function storageClient(
   nowMs: () => number,
 ): StorageClient {
   return async (method, path, { headers = {}, body, hashOf, atMs = nowMs() } = {}) => {
-    const url = `${pass.api_endpoint}/${path}`;
+    const url = path === '' ? pass.api_endpoint : `${pass.api_endpoint}/${path}`;
     const payload = typeof body === 'string' ? body : JSON.stringify(body);
     const contentType = headers['Content-Type'] ?? 'application/json';
     const { header } = hawk.header(url, method, {

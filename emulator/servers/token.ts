@@ -3,9 +3,8 @@
 // It believes nothing unsigned, and holds that generations, key times and client states of one
 // account never go back.
 
-import type { JsonWebKey } from 'node:crypto';
 import { createHmac } from 'node:crypto';
-import { type Identity, verifyAssertion } from './browserid.ts';
+import type { Identity } from './browserid.ts';
 import {
   authorization,
   type Handler,
@@ -14,21 +13,14 @@ import {
   jsonResponse,
   pathSegments,
 } from './http.ts';
-import { type Issuer, keyFor } from './issuers.ts';
-import { readJws, verifyJws } from './jws.ts';
-import { OLDSYNC_SCOPE } from './onepw.ts';
 import type { PlaceStorage, Places, Seen } from './place-storage.ts';
+import { asserted, type Believed, isForSync, shown } from './proofs.ts';
 import { issueStorageToken, type StorageSecret } from './storage-token.ts';
 
-export interface TokenServerOptions {
+export interface TokenServerOptions extends Believed {
   readonly baseUrl: string;
   /** The storage node's URL. */
   readonly nodeUrl: string;
-  /** The accounts server's URL and public key: whom it believes. */
-  readonly accountsUrl: string;
-  readonly accountsKey: JsonWebKey;
-  /** Others whose access tokens it believes. */
-  readonly issuers?: readonly Issuer[];
   readonly places: PlaceStorage;
   readonly secret: StorageSecret;
   nowMs(): number;
@@ -108,13 +100,7 @@ class TokenServer {
   }
 
   #browserIdClaim(request: Request, assertion: string): Claim {
-    const { accountsKey, accountsUrl, nowMs } = this.#options;
-    const identity = verifyAssertion(assertion, {
-      accountsKey,
-      issuer: new URL(accountsUrl).host,
-      audiences: this.#audiences(),
-      nowMs: nowMs(),
-    });
+    const identity = asserted(assertion, this.#options, this.#base, this.#options.nowMs());
     if (identity === 'expired') throw refusal('invalid-timestamp', 'Authorization', identity);
     if (typeof identity === 'string')
       throw refusal('invalid-credentials', 'Authorization', identity);
@@ -122,18 +108,12 @@ class TokenServer {
     return { ...identity, fingerprint: fingerprintOf(state) };
   }
 
-  /** The server's own URL, and (the way clients name it) its origin, with and without the slash. */
-  #audiences(): string[] {
-    const url = this.#base.href.replace(/\/$/, '');
-    return [url, `${url}/`, this.#base.origin, `${this.#base.origin}/`];
-  }
-
   async #bearerClaim(request: Request, token: string): Promise<Claim> {
-    const { claims, uid } = await this.#believed(token);
-    // The scope is split at commas, as the reference server does: a token for Sync alone passes.
-    const isForSync = String(claims.scope).split(',').includes(OLDSYNC_SCOPE);
-    if (!isForSync || !(Number(claims.exp) * 1000 > this.#options.nowMs()))
+    const known = await shown(token, this.#options);
+    if (known === 'unavailable') throw overload();
+    if (known === null || !isForSync(known, this.#options.nowMs()))
       throw unproved('invalid-credentials', 'Unauthorized');
+    const { claims, uid } = known;
     const keyId = request.headers.get('x-keyid');
     if (keyId === null) throw refusal('invalid-key-id', 'X-KeyID', 'Missing X-KeyID header');
     const [, keysChangedAt, fingerprint = ''] = /^(\d{1,15})-([\w-]{22})$/.exec(keyId) ?? [];
@@ -147,24 +127,6 @@ class TokenServer {
       keysChangedAtMs: Number(keysChangedAt),
       fingerprint,
     };
-  }
-
-  /**
-   * What a token says that one of the known issuers signed, and by which name its user is known
-   * here. Errors: HttpError 401, 503.
-   */
-  async #believed(token: string): Promise<{ claims: Record<string, unknown>; uid: string }> {
-    const { accountsKey, accountsUrl, issuers = [] } = this.#options;
-    const jws = readJws(token);
-    const isOurs = jws?.payload.iss === accountsUrl;
-    const issuer = issuers.find(({ url }) => url === jws?.payload.iss);
-    const key = isOurs ? accountsKey : issuer && (await keyFor(issuer, jws?.header.kid));
-    if (key === 'unavailable') throw overload();
-    const claims = key && verifyJws(key, token)?.payload;
-    if (!claims || typeof claims.sub !== 'string' || claims.sub === '')
-      throw unproved('invalid-credentials', 'Unauthorized');
-    // Two issuers may give the same name to two people.
-    return { claims, uid: isOurs ? claims.sub : `${claims.iss} ${claims.sub}` };
   }
 
   /** What is known of the account from now on. Errors: HttpError 401, 403. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { clientState } from './sync-keys.ts';
 import { syntheticAccount } from './synthetic.ts';
 import { startWorld, TEST_NOW_MS } from './testing.ts';
-import type { ServerName } from './world.ts';
+import { type ServerName, urlsBelow } from './world.ts';
 
 /** A run through all servers: every URL asked, every byte answered. */
 async function trace(): Promise<string[]> {
@@ -63,12 +63,7 @@ test('every request can be answered by somebody else, those of Syncto too', asyn
 
 test('the servers work under path prefixes of one origin', async () => {
   const url = 'http://127.0.0.1:8000';
-  const urls = {
-    accounts: `${url}/accounts`,
-    token: `${url}/token`,
-    sync15: `${url}/sync15`,
-    syncto: `${url}/syncto`,
-  };
+  const urls = urlsBelow(url);
   const account = syntheticAccount({ records: 3, seed: 1 });
   const world = startWorld({ account, urls });
   const bucket = `${urls.syncto}/v1/buckets/${clientState(account.kB)}`;

@@ -1,5 +1,5 @@
 // All servers of one account in one place: accounts, token server, storage node and Syncto, over
-// one store, behind one fetch function that finds the server by its URL.
+// one store, and a PiCL storage, behind one fetch function that finds the server by its URL.
 // No sockets, no clock, no randomness of its own: the same inputs give the same bytes.
 
 import { accountsJwk } from './access-tokens.ts';
@@ -8,7 +8,11 @@ import { type AccountsOptions, type AccountsServer, createAccounts } from './acc
 import type { BsoStorage } from './bso-storage.ts';
 import type { Handler } from './http.ts';
 import { memoryBsos } from './memory-bsos.ts';
+import { createPicl, type PiclOptions } from './picl/picl.ts';
 import { memoryPlaces, type PlaceStorage } from './place-storage.ts';
+import type { Believed } from './proofs.ts';
+import { memoryStorage } from './storage/local-storage.ts';
+import type { ServerStorage } from './storage/server-storage.ts';
 import type { StorageSecret } from './storage-token.ts';
 import type { Store } from './store.ts';
 import { dumpStore, type SeedAccount, type StoreFile } from './store-file.ts';
@@ -17,7 +21,7 @@ import { memoryCacheStore, SealedCache } from './syncto/sealed-cache.ts';
 import { createSyncto, type SynctoOptions } from './syncto/syncto.ts';
 import { createTokenServer, type TokenServerOptions } from './token.ts';
 
-export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto';
+export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto' | 'picl';
 export type ServerUrls = Readonly<Record<ServerName, string>>;
 
 /** Made-up origins, for servers that are never on a network. */
@@ -26,11 +30,25 @@ export const INSIDE_URLS: ServerUrls = {
   token: 'https://token.test',
   sync15: 'https://sync15.test',
   syncto: 'https://syncto.test',
+  picl: 'https://picl.test',
 };
+
+/** All of one origin, laid out as `kitsync serve` does. */
+export function urlsBelow(origin: string): ServerUrls {
+  return {
+    accounts: `${origin}/accounts`,
+    token: `${origin}/token`,
+    sync15: `${origin}/sync15`,
+    syncto: `${origin}/syncto`,
+    picl: `${origin}/picl`,
+  };
+}
 
 export interface WorldStorage {
   readonly bsos: BsoStorage;
   readonly places: PlaceStorage;
+  /** Where the PiCL storage has its collections; by default in memory. */
+  readonly picl?: ServerStorage;
   /** Of the passes to the storage node; by default a new one. */
   readonly secret?: Uint8Array;
   /** Keeps what the accounts server knows, which begins as `server`. */
@@ -60,6 +78,7 @@ export interface WorldOptions {
     SynctoOptions,
     'enabled' | 'cacheSeconds' | 'batchMaxRequests' | 'retryAfterSeconds'
   >;
+  readonly picl?: Partial<Omit<PiclOptions, 'baseUrl' | 'storage' | 'secret'>>;
   /** Asked before every request, Syncto's own included; what it returns is the answer. */
   intercept?(server: ServerName, request: Request): Response | null;
 }
@@ -111,16 +130,16 @@ export function createServers(options: WorldOptions): World {
     accounts: options.isEmpty === true ? [] : [account],
   });
   const signIns = { baseUrl: urls.accounts, nowMs };
+  const believed = believedIn(options, urls);
   const handlers: Readonly<Record<ServerName, Handler>> = {
     accounts: storage.keepAccounts?.(accounts, signIns) ?? accounts.handle,
     token: createTokenServer({
       ...options.token,
       ...common,
+      ...believed,
       places: storage.places,
       baseUrl: urls.token,
       nodeUrl: urls.sync15,
-      accountsUrl: urls.accounts,
-      accountsKey: accountsJwk(options.accounts?.key),
     }),
     sync15: createSync15({
       ...options.sync15,
@@ -138,9 +157,17 @@ export function createServers(options: WorldOptions): World {
       cache: new SealedCache({ store: memoryCacheStore(nowMs), secret: random(32), random }),
       fetch: (request) => fetch(request),
     }),
+    picl: createPicl({
+      ...common,
+      ...believed,
+      ...options.picl,
+      storage: storage.picl ?? memoryStorage(),
+      baseUrl: urls.picl,
+    }),
   };
+  const elsewhere = [...(options.picl?.places?.values() ?? [])];
   const fetch: Handler = async (request) => {
-    const name = serverAt(urls, request.url);
+    const name = serverAt(urls, elsewhere, request.url);
     if (!name) throw new NobodyThere();
     return options.intercept?.(name, request) ?? handlers[name](request);
   };
@@ -157,11 +184,26 @@ export function createServers(options: WorldOptions): World {
   };
 }
 
-const NAMES: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto'];
+/** Whom the token server and the PiCL storage believe. */
+function believedIn({ accounts, token }: WorldOptions, urls: ServerUrls): Believed {
+  const accountsKey = accountsJwk(accounts?.key);
+  const own = { accountsUrl: urls.accounts, accountsKey };
+  return token?.issuers === undefined ? own : { ...own, issuers: token.issuers };
+}
 
-function serverAt(urls: ServerUrls, url: string): ServerName | undefined {
-  return NAMES.find((name) => {
-    const base = new URL(urls[name]).href.replace(/\/$/, '');
+const NAMES: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl'];
+
+/** `elsewhere`: where the PiCL storage has collections that are not below its URL. */
+function serverAt(
+  urls: ServerUrls,
+  elsewhere: readonly string[],
+  url: string,
+): ServerName | undefined {
+  const isBelow = (place: string) => {
+    const base = new URL(place).href.replace(/\/$/, '');
     return url === base || url.startsWith(`${base}/`) || url.startsWith(`${base}?`);
-  });
+  };
+  return (
+    NAMES.find((name) => isBelow(urls[name])) ?? (elsewhere.some(isBelow) ? 'picl' : undefined)
+  );
 }

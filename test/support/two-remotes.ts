@@ -31,6 +31,7 @@ const WORK_URLS: ServerUrls = {
   token: 'https://token.work.test',
   sync15: 'https://sync15.work.test',
   syncto: 'https://syncto.work.test',
+  picl: 'https://picl.work.test',
 };
 const ON = { enabled: true, readOnly: false };
 

@@ -4,7 +4,7 @@
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { keyFingerprint } from '../../emulator/servers/sync-keys.ts';
 import { countingRandom, TEST_KB, TEST_NOW_MS } from '../../emulator/servers/testing.ts';
-import { createServers, type World } from '../../emulator/servers/world.ts';
+import { createServers, urlsBelow, type World } from '../../emulator/servers/world.ts';
 import {
   type Answered,
   type Exchange,
@@ -57,12 +57,7 @@ export async function startUpstream(): Promise<Upstream> {
         nowMs: () => TEST_NOW_MS,
         random: countingRandom(),
         account: readAccount({ kB: TEST_KB, store: seed() }),
-        urls: {
-          accounts: `${url}/accounts`,
-          token: `${url}/token`,
-          sync15: `${url}/sync15`,
-          syncto: `${url}/syncto`,
-        },
+        urls: urlsBelow(url),
       });
     },
     take() {

@@ -1,0 +1,86 @@
+// A PiCL storage among the other servers of a world: its login, and where its collections are.
+
+import { describe, expect, test } from 'vitest';
+import { startWorld, storageClient } from '../testing.ts';
+import { createPicl } from './picl.ts';
+import { askLogin, DEVICE, Pen, signIn } from './testing.ts';
+
+describe('a user', () => {
+  test('writes and reads', async () => {
+    const user = await signIn(startWorld());
+    const ask = user.at('history');
+    const pen = new Pen();
+    const body = { changes: [pen.write('b', 'two'), pen.write('a', 'one'), pen.write('b', null)] };
+    const posted = await ask('POST', 'records', { headers: { 'If-None-Match': '*' }, body });
+    expect([posted.status, posted.text, posted.headers.get('etag')]).toEqual([204, '', pen.tag]);
+    const { json } = await ask('GET', 'changes');
+    expect(json.changes.map(({ key }: { key: string }) => key)).toEqual(['b', 'a', 'b']);
+    expect(Object.keys((await ask('GET', 'records')).json.records)).toEqual(['a']);
+    const { seqnum, changeid } = pen;
+    const metadata = { name: 'history', seqnum, changeid, signature: 'sig3' };
+    expect((await ask('GET', '')).json).toEqual(metadata);
+  });
+
+  test('cannot ask at another one’s place', async () => {
+    const world = startWorld();
+    const { id, key, collections } = await signIn(world);
+    const elsewhere = collections.history?.replace(/[\w-]{22}/, 'x'.repeat(22)) ?? '';
+    const pass = { id, key, api_endpoint: elsewhere };
+    const ask = storageClient(world, pass, () => world.clock.nowMs);
+    expect(await ask('GET', '')).toMatchObject({ status: 401 });
+  });
+});
+
+describe('a login', () => {
+  test('takes an access token in the place of an assertion, for the same user', async () => {
+    const world = startWorld();
+    const { token } = await world.device.accessToken(false);
+    const authorization = `Bearer ${token}`;
+    const answer = await askLogin(world, { assertion: undefined }, { authorization });
+    expect(answer.status).toBe(200);
+    const { collections } = (await answer.json()) as { collections: object };
+    expect(collections).toEqual((await signIn(world)).collections);
+  });
+
+  test.each<[string, object, number]>([
+    ['no device', { device: undefined }, 400],
+    ['a device that is no UUID', { device: 'x' }, 400],
+    ['no proof', { assertion: undefined }, 400],
+    ['an assertion of nobody', { assertion: 'x.y.z~x.y.z' }, 401],
+  ])('with %s gives nothing', async (_, body, status) => {
+    const answer = await askLogin(startWorld(), body);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).not.toHaveProperty('key');
+  });
+
+  test('is a POST of JSON', async () => {
+    const { fetch, urls } = startWorld();
+    expect(await fetch(new Request(urls.picl))).toMatchObject({ status: 405 });
+    const posted = await fetch(new Request(urls.picl, { method: 'POST', body: '[]' }));
+    expect(posted.status).toBe(400);
+  });
+
+  test('names what the server was set up for, a new collection as well', async () => {
+    const names = ['history', 'recipes'];
+    const { collections } = await signIn(startWorld({ picl: { collections: names } }));
+    expect(Object.keys(collections)).toEqual(names);
+  });
+
+  test('a name that no collection can have is a mistake', () => {
+    const options = { baseUrl: 'https://x.test', collections: ['a.b'] };
+    expect(() => createPicl(options as never)).toThrow(RangeError);
+  });
+});
+
+describe('collections on two origins', () => {
+  test('are each where the login says, and nowhere else', async () => {
+    const places = new Map([['passwords', 'https://other.test/deep']]);
+    const world = startWorld({ picl: { places } });
+    const user = await signIn(world, { device: DEVICE });
+    expect(user.collections.passwords).toMatch(
+      /^https:\/\/other\.test\/deep\/[\w-]{22}\/passwords$/,
+    );
+    for (const name of ['history', 'passwords'])
+      expect(await user.at(name)('GET', '')).toMatchObject({ status: 200, json: { name } });
+  });
+});
