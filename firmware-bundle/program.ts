@@ -43,15 +43,19 @@ export interface Whole {
 }
 
 /**
- * Reads the whole program from its entry. Errors: esbuild's, one line each; imports that go round
- * in a circle; an `import()` in another form; syntax newer than asked for (an edition of
- * ECMAScript).
+ * Reads the whole program from its entry; `members`: what it calls a member instead. Errors:
+ * esbuild's, one line each; imports that go round in a circle; an `import()` in another form;
+ * syntax newer than asked for (an edition of ECMAScript).
  */
-export async function readProgram(source: FirmwareSource, syntax: number): Promise<Whole> {
+export async function readProgram(
+  source: FirmwareSource,
+  syntax: number,
+  members = shortMembers,
+): Promise<Whole> {
   /** In the order in which they were found. */
   const asked: Asked[] = [];
   for (;;) {
-    const built = await bundle(source, syntax, asked);
+    const built = await bundle(source, asked, options(source.root, syntax, members));
     const known = asked.length;
     for (const one of askedIn(outputOf(built).text)) {
       const others = asked.filter(({ path }) => path === one.path);
@@ -69,12 +73,12 @@ interface Asked {
 
 async function bundle(
   { root, entry, contents }: FirmwareSource,
-  syntax: number,
   asked: readonly Asked[],
+  others: ReturnType<typeof options>,
 ) {
   const lines = asked.map(({ path, name }, at) => `export { ${name} as $${at} } from './${path}';`);
   return build({
-    ...options(root, syntax),
+    ...others,
     stdin: {
       contents: [`export { boot } from './${entry}';`, ...lines].join('\n'),
       resolveDir: root,
@@ -91,7 +95,7 @@ const PART = 'part:';
 
 type Built = BuildResult<ReturnType<typeof options>>;
 
-function options(root: string, syntax: number) {
+function options(root: string, syntax: number, members: typeof shortMembers) {
   return {
     absWorkingDir: root,
     bundle: true,
@@ -105,8 +109,8 @@ function options(root: string, syntax: number) {
     target: `es${syntax}`,
     legalComments: 'none',
     define: hoisted,
-    mangleCache: shortMembers,
-    mangleProps: new RegExp(`^(${Object.keys(shortMembers).join('|')})$`),
+    mangleCache: members,
+    mangleProps: new RegExp(`^(${Object.keys(members).join('|')})$`),
     outdir: '/',
     logLevel: 'silent',
   } as const satisfies BuildOptions;
