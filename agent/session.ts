@@ -51,7 +51,7 @@ export async function openSession(
   const driver = await driverOf(contents, config);
   try {
     const key = restKey(await deviceKeyOf(platform));
-    const vault = createVault(key, platform.entropy, platform.clock);
+    const vault = createVault(key, platform);
     const opened = (collection: Collection): Promise<CollectionStore> =>
       openCollectionStore(
         ...[storage, vault, generation, collection],

@@ -1,62 +1,93 @@
-// What is at rest: boxes that open whole and under their own key, as tweetnacl's would.
+// What is at rest: boxes that open for their own place and under their own key, whoever computes.
 
-import { randomBytes } from 'node:crypto';
-import nacl from 'tweetnacl';
-import { expect, it } from 'vitest';
-import type { CborValue } from './cbor.ts';
-import { nonceBytes, openRest, restKey, sealRest } from './rest.ts';
+import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
+import { restCipher, restKey } from './rest.ts';
+import { softwareCipher } from './software.ts';
 
 const bytes = (count: number) => new Uint8Array(randomBytes(count));
-const pause = async () => {};
 const key = restKey(new Uint8Array(32).fill(5));
-const values = ['text ü 😀', 0, 2 ** 53 - 1, new Uint8Array([1, 2, 255]), ''];
+const software = () => softwareCipher(async () => {});
+const KINDS = [
+  ['JavaScript', software],
+  ['the device', nodeDeviceCrypto],
+] as const;
 
-const sealed = (list: readonly CborValue[]) => sealRest(key, bytes(nonceBytes), list, pause);
-const opened = (box: Uint8Array, under = key) => openRest(under, box, pause);
-
-it('opens what it sealed, in the order in which it was sealed', async () => {
-  expect(await opened(await sealed(values))).toEqual(values);
-  expect(await opened(await sealed([]))).toEqual([]);
-});
-
-it('carries every length around the borders of blocks', async () => {
-  for (let length = 0; length < 200; length++) {
-    const list = [new Uint8Array(length).map((_, at) => at * 7)];
-    expect(await opened(await sealed(list))).toEqual(list);
+it('is as it is published: key, IV and text to a box', async () => {
+  const iv = Uint8Array.from({ length: 16 }, (_, at) => at);
+  const hmac = (under: Uint8Array, text: string) =>
+    createHmac('sha256', under).update(text).digest();
+  const cipher = createCipheriv('aes-256-cbc', hmac(key, 'encrypt'), iv);
+  const sealed = Buffer.concat([cipher.update('i 0 1           \nc\n{"a":"ü"}'), cipher.final()]);
+  const mac = hmac(hmac(key, 'authenticate'), sealed.toString('base64'));
+  const box = new Uint8Array(Buffer.concat([Uint8Array.of(2), iv, mac, sealed]));
+  expect(Buffer.from(box).toString('hex')).toBe(VECTOR);
+  for (const [, make] of KINDS) {
+    expect(await restCipher(key, make()).seal(iv, 'i 0 1', 'c\n{"a":"ü"}')).toEqual(box);
+    expect(await restCipher(key, make()).open('i 0 1', box)).toBe('c\n{"a":"ü"}');
   }
 });
 
-it('writes a byte of format, the nonce, and a box that tweetnacl opens', async () => {
-  const nonce = bytes(nonceBytes);
-  const box = await sealRest(key, nonce, ['a'], pause);
-  expect(box[0]).toBe(1);
-  expect(box.slice(1, 25)).toEqual(nonce);
-  // A list of one text, in CBOR.
-  expect(nacl.secretbox.open(box.slice(25), nonce, key)).toEqual(
-    new Uint8Array([0x81, 0x61, 0x61]),
-  );
+/** The device's key is 32 bytes of 05, the IV counts from 00 to 0f. */
+const VECTOR =
+  '02000102030405060708090a0b0c0d0e0fb6750b97be11b075a9e076804b193cb2710f6e307b9465a7b0' +
+  '33187e705a8c6d764610d92a9a625896996b8c831a14939069bed1adf904d5e42f2774f2ed7c1a';
+
+describe.each(KINDS)('a box that %s sealed', (_, make) => {
+  const ours = restCipher(key, make());
+  const text = 'head\ntext ü 😀\nmore';
+
+  it('opens to its text, of every length around the borders of blocks', async () => {
+    for (let length = 0; length < 70; length++) {
+      const some = 'é'.repeat(length);
+      expect(await ours.open('1.p.r.a 0 1', await ours.seal(bytes(16), '1.p.r.a 0 1', some))).toBe(
+        some,
+      );
+    }
+  });
+
+  it('does not open with any bit changed, cut at any byte, or longer', async () => {
+    const box = await ours.seal(bytes(16), 'i 0 1', text);
+    for (let bit = 0; bit < 8 * box.length; bit++) {
+      const changed = box.slice();
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(await ours.open('i 0 1', changed), `bit ${bit}`).toBeNull();
+    }
+    for (let length = 0; length < box.length; length++) {
+      expect(await ours.open('i 0 1', box.subarray(0, length)), `${length} bytes`).toBeNull();
+    }
+    expect(await ours.open('i 0 1', Uint8Array.of(...box, 0))).toBeNull();
+    expect(await ours.open('i 0 1', Uint8Array.of(...box, ...bytes(16)))).toBeNull();
+  });
+
+  it('does not open for a place that begins or ends like its own, nor under another', async () => {
+    const box = await ours.seal(bytes(16), '1.p.r.a 0 1', text);
+    for (const place of ['1.p.r.a 0 12', '1.p.r.a 0', '1.p.r.b 0 1', '']) {
+      expect(await ours.open(place, box), place).toBeNull();
+    }
+    const other = restCipher(restKey(new Uint8Array(32).fill(6)), make());
+    expect(await other.open('1.p.r.a 0 1', box)).toBeNull();
+    expect(await ours.open('1.p.r.a 0 1', box)).toBe(text);
+  });
+
+  it('is not made of half a surrogate pair, which would be another text', async () => {
+    await expect(ours.seal(bytes(16), 'i 0 1', 'a\ud83d')).rejects.toMatchObject({
+      code: 'badText',
+    });
+  });
 });
 
-it('refuses a box with any bit changed', async () => {
-  const box = await sealed(values);
-  for (let bit = 0; bit < 8 * box.length; bit++) {
-    const changed = box.slice();
-    changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-    await expect(opened(changed)).rejects.toMatchObject({ code: 'badSeal' });
+it('refuses what a device answers that is no box, and stores nothing of it', async () => {
+  const parts = { ciphertext: 'AAAA', IV: '', hmac: '00'.repeat(32) };
+  const answers = [[], [{ ...parts, hmac: 'x' }], [{ ...parts, ciphertext: '=' }], [parts]];
+  for (const [at, answer] of answers.entries()) {
+    const device = { ...nodeDeviceCrypto(), seal: async () => answer, open: async () => [] };
+    const sealing = restCipher(key, device).seal(bytes(16), 'i 0 1', '');
+    if (at < 3) await expect(sealing).rejects.toThrow('unanswered');
+    const opening = restCipher(key, device).open('i 0 1', Uint8Array.of(2));
+    await expect(opening).rejects.toThrow('unanswered');
   }
-});
-
-it('refuses a box that is cut, longer, or sealed under another key', async () => {
-  const box = await sealed(values);
-  const refused = (wrong: Uint8Array, under = key) =>
-    expect(opened(wrong, under)).rejects.toMatchObject({ code: 'badSeal' });
-  for (let length = 0; length < box.length; length++) await refused(box.slice(0, length));
-  await refused(new Uint8Array([...box, 0]));
-  await refused(box, restKey(new Uint8Array(32).fill(6)));
-  const nonce = bytes(nonceBytes);
-  await refused(
-    new Uint8Array([1, ...nonce, ...nacl.secretbox(new Uint8Array([0xa0]), nonce, key)]),
-  );
 });
 
 it('seals under a key that is not the device key itself', () => {

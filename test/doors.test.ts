@@ -49,7 +49,7 @@ const DOORS: readonly Door[] = [
   // It looks whether a folder's key opens what was sealed under it.
   {
     of: /^platform\/node\//,
-    to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|crypto\/rest\.ts$|node:)/,
+    to: /^(platform\/([^/]+$|(node|sqlite|web)\/)|crypto\/rest(-secretbox)?\.ts$|node:)/,
   },
   {
     of: /^firmware-bundle\//,

@@ -40,7 +40,7 @@ function unlessUnknown(error: unknown): null {
 }
 
 async function vaultOf(platform: Platform): Promise<Vault> {
-  return createVault(restKey(await deviceKeyOf(platform)), platform.entropy, platform.clock);
+  return createVault(restKey(await deviceKeyOf(platform)), platform);
 }
 
 /** Errors: as of `derivedSecret`; `deviceFailed` where there is no answer in time. */

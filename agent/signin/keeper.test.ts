@@ -4,17 +4,15 @@
 import { describe, expect, test } from 'vitest';
 import { restKey } from '../../crypto/rest.ts';
 import { companion } from '../../emulator/servers/companion.ts';
-import { manualClock } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import type { Identity } from '../../platform/ports.ts';
 import { secondDevice } from '../../test/sim/second-device.ts';
 import { corpusAccount, type TestServers, testServers } from '../../test/support/device.ts';
 import { FULL, fullDevice, TV } from '../../test/support/everything.ts';
 import { CLIENT_ID } from '../../test/support/signin.ts';
-import { testRandom } from '../../test/support/store.ts';
+import { testVault } from '../../test/support/store.ts';
 import { type Contents, passwordSignIn, signIn } from '../index.ts';
 import { FAREWELL_MS_MAX } from '../limits.ts';
-import { createVault } from '../store/vault.ts';
 
 const NOBODY = new Proxy({} as Omit<Identity, 'deviceKey'>, {
   get: () => () => Promise.reject(new Error('the system was asked for its account')),
@@ -226,11 +224,7 @@ describe('a sign-in that cannot be read', () => {
     return { it, device: await boot(it, memory) };
   };
   const sealed = (head: string, text: string) => async () =>
-    createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0)).seal(
-      'i',
-      head,
-      text,
-    );
+    testVault(restKey(new Uint8Array(32).fill(7))).seal('i', head, text);
 
   test.each<[string, string, () => Promise<Uint8Array | string>]>([
     ['that lost a byte', 'damaged', async () => Uint8Array.of(0, 1, 2)],
@@ -259,7 +253,7 @@ describe('a sign-in that cannot be read', () => {
     const it = testServers(corpusAccount());
     const { memory } = await signedIn(it);
     const [box] = await memory.get(['i']);
-    const vault = createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0));
+    const vault = testVault(restKey(new Uint8Array(32).fill(7)));
     const opened = await vault.open('i', box as Uint8Array);
     expect(opened?.head).toBe('c');
     await memory.commit([['i', await vault.seal('i', '', `${opened?.text}`)]]);

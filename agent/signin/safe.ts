@@ -10,11 +10,11 @@ import { createVault, type Vault } from '../store/vault.ts';
 export type Safe = ReturnType<typeof openSafe>;
 
 export function openSafe(platform: Platform) {
-  const { clock, entropy, storage } = platform;
+  const { storage } = platform;
   const deviceKey = (): Promise<Uint8Array> => deviceKeyOf(platform);
   let opened: Promise<Vault> | null = null;
   const vault = (): Promise<Vault> => {
-    opened ??= deviceKey().then((key) => createVault(restKey(key), entropy, clock));
+    opened ??= deviceKey().then((key) => createVault(restKey(key), platform));
     // A device that did not say its key now may do so the next time.
     opened.catch(() => {
       opened = null;

@@ -1,22 +1,18 @@
 // Every stored value says in which form it was written: what is read of older ones, and what a
 // newer one is not taken for.
 
-import { createHmac } from 'node:crypto';
+import { createDecipheriv, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { decode } from 'cbor-x';
-import nacl from 'tweetnacl';
 import { describe, expect, test } from 'vitest';
 import { restKey } from '../../crypto/rest.ts';
-import { manualClock } from '../../platform/memory/platform.ts';
 import { MemoryStorage, type StorageCut } from '../../platform/memory/storage.ts';
 import type { Value } from '../../platform/ports.ts';
 import { StorageError } from '../../platform/storage-rules.ts';
 import { corpusAccount, testDevice, testServers } from '../../test/support/device.ts';
 import { FULL, fullDevice } from '../../test/support/everything.ts';
 import { CLIENT_ID } from '../../test/support/signin.ts';
-import { testRandom } from '../../test/support/store.ts';
+import { testVault } from '../../test/support/store.ts';
 import { type Agent, signIn } from '../index.ts';
-import { createVault } from './vault.ts';
 
 const servers = testServers(corpusAccount());
 const synced = new MemoryStorage();
@@ -40,7 +36,7 @@ const stateNow = `${await valueAt(synced, 's')}`;
 const bodyOf = (state: string): string => state.slice(1);
 
 test('every value begins with the letter of its form, in a seal or not', async () => {
-  const vault = createVault(restKey(new Uint8Array(32).fill(7)), testRandom(), manualClock(0));
+  const vault = testVault(restKey(new Uint8Array(32).fill(7)));
   const heads: string[] = [];
   for (const [key, value] of synced.snapshot()) {
     if (value === '') continue;
@@ -119,27 +115,24 @@ describe('SPEC.md', () => {
   });
 
   test('tells enough to open a sealed one', async () => {
-    const key = createHmac('sha256', Buffer.alloc(32, 7)).update('kitsync/v1/rest').digest();
+    const hmac = (under: Buffer, text: string) => createHmac('sha256', under).update(text).digest();
+    const key = hmac(Buffer.alloc(32, 7), 'kitsync/v1/rest');
+    const [encKey, macKey] = [hmac(key, 'encrypt'), hmac(key, 'authenticate')];
     const prefix = '1.p.r.';
     const sealed = synced.snapshot().filter(([name]) => name.startsWith(prefix));
     expect(sealed.length).toBeGreaterThan(2);
     for (const [name, value] of sealed) {
       const bytes = Buffer.from(value as Uint8Array);
-      const pieces: unknown[][] = [];
-      for (let at = 0; at < bytes.length; ) {
-        const end = at + 2 + bytes.readUInt16BE(at);
-        expect(bytes[at + 2]).toBe(1);
-        const nonce = bytes.subarray(at + 3, at + 27);
-        const plain = nacl.secretbox.open(bytes.subarray(at + 27, end), nonce, key);
-        pieces.push(decode(Buffer.from(plain ?? [])));
-        at = end;
-      }
-      expect(pieces.map(([of, index, count]) => [of, index, count])).toEqual(
-        pieces.map((_, index) => [name, index, pieces.length]),
-      );
-      expect(pieces.map(([, , , head]) => head).join('')).toMatch(/^c\d+ \d+$/);
-      const body = JSON.parse(pieces.map(([, , , , piece]) => piece).join(''));
-      expect(body.id).toBe(name.slice(prefix.length));
+      expect(bytes.readUInt16BE(0)).toBe(bytes.length - 2);
+      expect(bytes[2]).toBe(2);
+      const [iv, mac, rest] = [bytes.subarray(3, 19), bytes.subarray(19, 51), bytes.subarray(51)];
+      expect(hmac(macKey, rest.toString('base64'))).toEqual(mac);
+      const decipher = createDecipheriv('aes-256-cbc', encKey, iv);
+      const plain = `${decipher.update(rest, undefined, 'utf8')}${decipher.final('utf8')}`;
+      const [place, head, text, ...more] = plain.split('\n');
+      expect([place, more]).toEqual([`${name} 0 1`.padEnd(16), []]);
+      expect(head).toMatch(/^c\d+ \d+$/);
+      expect(JSON.parse(`${text}`).id).toBe(name.slice(prefix.length));
     }
   });
 });

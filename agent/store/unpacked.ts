@@ -5,7 +5,7 @@ import { parseLongJson } from '../../crypto/long-json.ts';
 import type { Value } from '../../platform/ports.ts';
 import type { Body } from '../collections/collection.ts';
 import type { Packed } from './record.ts';
-import type { Vault } from './vault.ts';
+import { divided, type Vault } from './vault.ts';
 
 /** The value at a place of a list, which is emptied; null if it does not open. */
 export async function unpacked(
@@ -35,9 +35,4 @@ async function opened(
   const value = values[at] ?? null;
   values[at] = null;
   return typeof value === 'string' ? divided(value) : value && vault.open(key, value);
-}
-
-function divided(value: string): Packed {
-  const end = value.indexOf('\n');
-  return { head: value.slice(0, end), text: value.slice(end + 1) };
 }

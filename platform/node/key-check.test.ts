@@ -1,7 +1,9 @@
 // A folder's key is the one that its data was sealed under, or nothing of the data is touched.
 
 import { expect, test } from 'vitest';
-import { restKey, sealRest } from '../../crypto/rest.ts';
+import { restKey } from '../../crypto/rest.ts';
+import { sealRest } from '../../crypto/rest-secretbox.ts';
+import { testVault } from '../../test/support/store.ts';
 import { MemoryStorage } from '../memory/storage.ts';
 import { StorageError } from '../storage-rules.ts';
 import { checkDeviceKey } from './key-check.ts';
@@ -19,6 +21,12 @@ async function sealedUnder(key: Uint8Array): Promise<Uint8Array> {
   );
   return Uint8Array.from([box.length >> 8, box.length & 255, ...box]);
 }
+
+/** As earlier ones have. */
+const sealings: readonly [string, (name: string, key: Uint8Array) => Promise<Uint8Array>][] = [
+  ['now', (name, key) => testVault(restKey(key)).seal(name, '', 'x'.repeat(9000))],
+  ['before', (_, key) => sealedUnder(key)],
+];
 
 const refused = (storage: MemoryStorage, key: Uint8Array): Promise<unknown> =>
   checkDeviceKey(storage, key).then(
@@ -43,16 +51,19 @@ test('the hash tells nothing of the key', async () => {
   expect(text).not.toContain(Buffer.from(OURS).toString('base64'));
 });
 
-test('a folder without a hash is known by what is sealed in it', async () => {
-  for (const name of ['0.k', '1z.k']) {
-    const storage = new MemoryStorage([[name, await sealedUnder(OURS)]]);
-    const error = await refused(storage, OTHER);
-    expect(error).toBeInstanceOf(StorageError);
-    expect((error as Error).message).toMatch(WRONG.message);
-    expect(storage.commits).toBe(0);
-    expect(await refused(storage, OURS)).toBe('taken');
-  }
-});
+test.each(sealings)(
+  'a folder without a hash is known by what is sealed in it (%s)',
+  async (_, seal) => {
+    for (const name of ['0.k', '1z.k']) {
+      const storage = new MemoryStorage([[name, await seal(name, OURS)]]);
+      const error = await refused(storage, OTHER);
+      expect(error).toBeInstanceOf(StorageError);
+      expect((error as Error).message).toMatch(WRONG.message);
+      expect(storage.commits).toBe(0);
+      expect(await refused(storage, OURS)).toBe('taken');
+    }
+  },
+);
 
 test('what is no sealed value of the account says nothing of the key', async () => {
   const other = await sealedUnder(OTHER);

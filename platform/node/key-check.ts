@@ -2,9 +2,11 @@
 // the key. Without it another key would look like damage of everything that was ever sealed.
 
 import { createHash } from 'node:crypto';
-import { openRest, restKey } from '../../crypto/rest.ts';
+import { restCipher, restKey } from '../../crypto/rest.ts';
+import { openRest } from '../../crypto/rest-secretbox.ts';
 import type { Storage, Value } from '../ports.ts';
 import { StorageError } from '../storage-rules.ts';
+import { nodeDeviceCrypto } from './crypto.ts';
 
 /** Before all keys of the agent. */
 const CHECK_KEY = '!key';
@@ -35,17 +37,19 @@ async function opens(storage: Storage, key: Uint8Array): Promise<boolean> {
   const keys = await storage.scan({ from: '0', to: '~', limit: 10_000 });
   const sealed = keys.filter((name) => SEALED.test(name));
   const values = await storage.get(sealed);
-  const opened = await Promise.all(values.map((value) => value === null || isOpenedBy(key, value)));
+  const opened = await Promise.all(
+    sealed.map((name, at) => isOpenedBy(restKey(key), name, values[at] ?? '')),
+  );
   return opened.every(Boolean);
 }
 
-async function isOpenedBy(key: Uint8Array, value: Value): Promise<boolean> {
+async function isOpenedBy(key: Uint8Array, name: string, value: Value): Promise<boolean> {
   if (typeof value === 'string') return true;
-  const length = ((value[0] ?? 0) << 8) | (value[1] ?? 0);
-  try {
-    const inside = await openRest(restKey(key), value.subarray(2, 2 + length), async () => {});
-    return inside.length > 0;
-  } catch {
-    return false;
-  }
+  let count = 0;
+  const ends = (at: number): number => at + 2 + ((value[at] ?? 0) << 8) + (value[at + 1] ?? 0);
+  for (let at = 0; at < value.length; at = ends(at)) count++;
+  const box = value.subarray(2, ends(0));
+  const cipher = restCipher(key, nodeDeviceCrypto());
+  const now = await cipher.open(`${name} 0 ${count}`, box);
+  return (now ?? (await openRest(key, box, async () => {}))) !== null;
 }

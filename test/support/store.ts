@@ -24,7 +24,7 @@ import { createVault, type Vault } from '../../agent/store/vault.ts';
 import type { CollectionPass } from '../../agent/sync/pass-context.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { manualClock } from '../../platform/memory/platform.ts';
-import type { Storage, Value } from '../../platform/ports.ts';
+import type { DeviceCrypto, Storage, Value } from '../../platform/ports.ts';
 import { remoteBench } from './remote.ts';
 import { rowsOf } from './rows.ts';
 import { testOffer, testRemote } from './sync.ts';
@@ -36,8 +36,13 @@ export const testRandom = (seed = 1): { random(count: number): Uint8Array } => {
   return { random: (count) => random.bytes(count) };
 };
 
-export function testVault(key = new Uint8Array(32).fill(7)): Vault {
-  return createVault(key, testRandom(), manualClock(0));
+/** `crypto`: of a device that has its own. */
+export function testVault(
+  key: Uint8Array = new Uint8Array(32).fill(7),
+  crypto?: DeviceCrypto,
+): Vault {
+  const platform = { entropy: testRandom(), clock: manualClock(0) };
+  return createVault(key, { ...platform, ...(crypto && { crypto }) });
 }
 
 export function openTestStore(
