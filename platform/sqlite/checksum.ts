@@ -38,13 +38,20 @@ function pageSum(page: Uint8Array, number: number): Sum {
 /** Zeros, which a flash may answer for a page that it has lost, never sum up to zeros. */
 const PAGE_SEED = 0x6b697473;
 
-/** Whole 32-bit words of `bytes`; what is left over is not looked at. */
+/** Whole 32-bit words of `bytes`, which they may share; what is left over is not looked at. */
 export function wordsOf(bytes: Uint8Array, littleEndian: boolean): Uint32Array {
+  const count = bytes.length >> 2;
+  // A copy word by word takes longer than the sum.
+  if (littleEndian === IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) {
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+  }
   const view = viewOf(bytes);
-  const words = new Uint32Array(bytes.length >> 2);
-  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(i * 4, littleEndian);
+  const words = new Uint32Array(count);
+  for (let i = 0; i < count; i++) words[i] = view.getUint32(i * 4, littleEndian);
   return words;
 }
+
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** Goes on from `seed` over an even number of words (https://sqlite.org/fileformat2.html, 4.2). */
 export function sumOf([first, second]: Sum, words: Uint32Array): Sum {

@@ -1,9 +1,10 @@
 // Opening a database file, and what is asked of SQLite that is no SQL. Decides nothing.
 
-import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
+import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { Value } from '../ports.ts';
 import { SUM_BYTES } from './checksum.ts';
 import type { SealedFiles } from './sealed-files.ts';
+import type { Statement } from './statement.ts';
 
 /** What it takes to open a database file. */
 export interface Place {
@@ -31,9 +32,8 @@ export function mendLog(db: Database, { files, name }: Place): boolean {
 }
 
 /** Of a row of `v, typeof(v) = 'text'`, which is no removal. */
-export function pieceOf(row: PreparedStatement): Value {
-  const bytes = row.getBlob(0) ?? new Uint8Array(0);
-  return row.getInt(1) === 1 ? utf8.decode(bytes) : bytes;
+export function pieceOf(row: Statement): Value {
+  return row.number(1) === 1 ? row.text(0) : row.bytes(0);
 }
 
 /** Has room for the sum kept at the end of every page of a new file. */
@@ -47,6 +47,3 @@ export function reserveSums({ capi, wasm }: Sqlite3Static, db: Database): void {
     wasm.scopedAllocPop(scope);
   }
 }
-
-// A text may begin with U+FEFF.
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -4,13 +4,14 @@
 // lost has none. One value is in memory at a time, and those of one commit. Reads the old file and
 // its log, and leaves both as they are.
 
-import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
+import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { Value } from '../ports.ts';
 import { isKey } from '../storage-rules.ts';
 import { openDatabase, type Place, pieceOf } from './database.ts';
 import { isFull, join } from './reference.ts';
 import type { Salvage } from './sealed-files.ts';
 import type { Session } from './session.ts';
+import { type Statement, Statements } from './statement.ts';
 
 /** A commit has so many changes, or so many characters and bytes. */
 const COMMIT_CHANGES = 200;
@@ -29,15 +30,18 @@ export function rebuild(
 ): boolean {
   const salvage = from.files.beginSalvage(from.name, firstPage);
   let old: Database | undefined;
+  let statements: Statements | undefined;
   try {
     old = openDatabase(sqlite3, from);
     old.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-96;');
-    copyValues(old, salvage, into);
+    statements = new Statements(sqlite3, old);
+    copyValues(statements, salvage, into);
     return salvage.losses === 0;
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     return false;
   } finally {
+    statements?.close();
     old?.close();
     from.files.endSalvage();
   }
@@ -52,7 +56,7 @@ interface Rows {
   losses: number;
 }
 
-function copyValues(old: Database, salvage: Salvage, into: Session): void {
+function copyValues(old: Statements, salvage: Salvage, into: Session): void {
   const pieces = old.prepare("SELECT v, typeof(v) = 'text' FROM kv WHERE id = ? AND v IS NOT NULL");
   const changes = new Map<string, Value | null>();
   let length = 0;
@@ -68,58 +72,50 @@ function copyValues(old: Database, salvage: Salvage, into: Session): void {
     length += rows.key.length + (value?.length ?? 0);
     if (changes.size >= COMMIT_CHANGES || length >= COMMIT_LENGTH) commit();
   };
-  try {
-    let rows: Rows | null = null;
-    for (const [id, key] of rowsOf(old, salvage)) {
-      if (key === '' && rows !== null && id === rows.last + 1) {
-        rows.last = id;
-        rows.losses = salvage.losses;
-        continue;
-      }
-      keep(rows);
-      rows = null;
-      if (isKey(key)) rows = { key, first: id, last: id, losses: salvage.losses };
-      else salvage.losses++;
+  let rows: Rows | null = null;
+  for (const [id, key] of rowsOf(old, salvage)) {
+    if (key === '' && rows !== null && id === rows.last + 1) {
+      rows.last = id;
+      rows.losses = salvage.losses;
+      continue;
     }
     keep(rows);
-    commit();
-  } finally {
-    pieces.finalize();
+    rows = null;
+    if (isKey(key)) rows = { key, first: id, last: id, losses: salvage.losses };
+    else salvage.losses++;
   }
+  keep(rows);
+  commit();
 }
 
 /** All rows by id that can be reached: behind one that cannot, it goes on as near as possible. */
-function* rowsOf(old: Database, salvage: Salvage): Generator<[id: number, key: string]> {
+function* rowsOf(old: Statements, salvage: Salvage): Generator<[id: number, key: string]> {
   const rows = old.prepare('SELECT id, k FROM kv WHERE id > ? ORDER BY id');
-  try {
-    let last = 0;
-    for (let skip = 0; skip < ID_MAX; skip = skip * 2 + 1) {
-      try {
-        rows.bind([last + skip]);
-        while (rows.step()) {
-          const [id, key] = rows.get([]) as [number, string];
-          // The row of a page that was replaced.
-          if (id === 0) continue;
-          yield [id, key];
-          last = id;
-          skip = 0;
-        }
-        return;
-      } catch (error) {
-        if (!isCorrupt(error)) throw error;
-        salvage.losses++;
-        rewind(rows);
+  let last = 0;
+  for (let skip = 0; skip < ID_MAX; skip = skip * 2 + 1) {
+    try {
+      rows.bind([last + skip]);
+      while (rows.step()) {
+        const id = rows.number(0);
+        // The row of a page that was replaced.
+        if (id === 0) continue;
+        yield [id, rows.text(1)];
+        last = id;
+        skip = 0;
       }
+      return;
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      salvage.losses++;
+      rows.reset();
     }
-  } finally {
-    rows.finalize();
   }
 }
 
 const ID_MAX = 2 ** 43;
 
 /** Null if it is a removal, and if not all of it is there. */
-function readValue(statement: PreparedStatement, rows: Rows, salvage: Salvage): Value | null {
+function readValue(statement: Statement, rows: Rows, salvage: Salvage): Value | null {
   const pieces: Value[] = [];
   // A piece that is full may have had another one behind it.
   let isCut = salvage.losses > rows.losses;
@@ -129,25 +125,16 @@ function readValue(statement: PreparedStatement, rows: Rows, salvage: Salvage): 
       const piece = statement.bind([id]).step() ? pieceOf(statement) : null;
       if (piece === null && rows.first < rows.last) salvage.losses++;
       if (piece !== null) pieces.push(piece);
-      statement.reset(true);
+      statement.reset();
     }
   } catch (error) {
-    rewind(statement);
+    statement.reset();
     if (!isCorrupt(error)) throw error;
     salvage.losses++;
   }
   const last = pieces.at(-1);
   isCut &&= last !== undefined && isFull(last);
   return isCut || salvage.losses > before || last === undefined ? null : join(pieces);
-}
-
-/** Resetting a statement that has failed fails once more. */
-function rewind(statement: PreparedStatement): void {
-  try {
-    statement.reset(true);
-  } catch (error) {
-    if (!isCorrupt(error)) throw error;
-  }
 }
 
 const CORRUPT = 11;

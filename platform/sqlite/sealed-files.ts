@@ -135,12 +135,24 @@ export class SealedFiles implements BlockFiles {
       salvage.losses++;
       return FILLER;
     };
+    /** As SQLite reads nearly always, and without a copy. */
+    const readPage = (into: Uint8Array, offset: number): number => {
+      const length = file.read(into, offset);
+      if (length < PAGE_BYTES || !sealed) return length;
+      this.#pagesSummed++;
+      const number = offset / PAGE_BYTES + 1;
+      if (isSealed(into, number)) return length;
+      throw new StorageError('damaged', `page ${number} is damaged`);
+    };
     return {
       ...file,
       size: () => (salvage?.logged.pageCount ?? 0) * PAGE_BYTES || file.size(),
       read(into, offset) {
         // SQLite's first look, before it knows whether a journal or a log has a better page.
         if (into.length <= HEADER_BYTES) return file.read(into, offset);
+        if (salvage === null && into.length === PAGE_BYTES && offset % PAGE_BYTES === 0) {
+          return readPage(into, offset);
+        }
         const first = Math.floor(offset / PAGE_BYTES);
         const last = Math.floor((offset + into.length - 1) / PAGE_BYTES);
         for (let index = first; index <= last; index++) {

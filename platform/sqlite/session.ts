@@ -12,7 +12,7 @@
 // After a call that threw, a session can only be closed: memory is not rolled back, flash is.
 // The rows alone say everything: the index can be made again from them (rebuild.ts).
 
-import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
+import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm';
 import type { ScanRange, Value } from '../ports.ts';
 import { StorageError } from '../storage-rules.ts';
 import { leaveLog, mendLog, openDatabase, type Place, pieceOf, reserveSums } from './database.ts';
@@ -29,6 +29,7 @@ import {
   split,
 } from './reference.ts';
 import { UNSEALED_LAYOUT } from './sealed-files.ts';
+import { type Parameter, type Statement, Statements } from './statement.ts';
 
 export interface SessionOptions extends Place {
   /** Pages that the database file may have. */
@@ -49,7 +50,8 @@ export class Session {
   readonly #sqlite3: Sqlite3Static;
   #db: Database;
   readonly #options: SessionOptions;
-  readonly #prepared = new Map<Name, PreparedStatement>();
+  #statements: Statements;
+  readonly #prepared = new Map<Name, Statement>();
   #nextId: number;
   #tailBytes = 0;
   /** At most so many; counted when it is first needed. */
@@ -60,6 +62,7 @@ export class Session {
     this.#sqlite3 = sqlite3;
     this.#options = options;
     this.#db = openDatabase(sqlite3, options);
+    this.#statements = new Statements(sqlite3, this.#db);
     try {
       this.#configure();
       this.#prepareLayout();
@@ -72,7 +75,7 @@ export class Session {
 
   get(key: string): Value | null {
     const code = this.#first('find', [key]);
-    return typeof code === 'number' ? this.#value(code) : null;
+    return code === NO_REFERENCE ? null : this.#value(code);
   }
 
   scan({ from, to, limit, reverse = false }: ScanRange): string[] {
@@ -81,14 +84,15 @@ export class Session {
     try {
       let previous: unknown;
       while (keys.length < limit && statement.step()) {
-        const [key, code] = statement.get([]) as [string, number];
+        const key = statement.text(0);
+        const code = statement.number(1);
         // The tail's entry of a key comes first and hides the older one.
         const isThere = key !== previous && decodeReference(code).kind !== Kind.removal;
         previous = key;
         if (isThere) keys.push(key);
       }
     } finally {
-      statement.reset(true);
+      statement.reset();
     }
     return keys;
   }
@@ -120,7 +124,7 @@ export class Session {
   /** Gives back all memory; what was not committed is lost. Never throws. */
   close(): void {
     // The package's own close leaves statements behind, and SQLite then keeps the files open.
-    for (const statement of this.#prepared.values()) statement.finalize();
+    this.#statements.close();
     this.#db.close();
   }
 
@@ -136,8 +140,9 @@ export class Session {
     this.#db.exec(configuration(this.#options));
     if (!mendLog(this.#db, this.#options)) return;
     leaveLog(this.#sqlite3, this.#db);
-    this.#db.close();
+    this.close();
     this.#db = openDatabase(this.#sqlite3, this.#options);
+    this.#statements = new Statements(this.#sqlite3, this.#db);
     this.#db.exec(configuration(this.#options));
   }
 
@@ -154,7 +159,7 @@ export class Session {
   /** Rebuilds the tail from the rows that no merge has seen; returns the first free id. */
   #readTail(): number {
     let last = Number(this.#db.selectValue('PRAGMA user_version'));
-    const rows = this.#db.prepare(UNMERGED).bind(last);
+    const rows = this.#statements.prepare(UNMERGED).bind([last]);
     let pending: [key: string, kind: Kind, first: number] | undefined;
     const stagePending = () => {
       if (pending === undefined) return;
@@ -163,10 +168,11 @@ export class Session {
     };
     try {
       while (rows.step()) {
-        const [id, key, kind] = rows.get([]) as [number, string, Kind];
+        const id = rows.number(0);
+        const key = rows.text(1);
         if (key !== '') {
           stagePending();
-          pending = [key, kind, id];
+          pending = [key, rows.number(2) as Kind, id];
         }
         last = id;
       }
@@ -181,7 +187,7 @@ export class Session {
     const code = encodeReference(reference);
     this.#run('stage', [key, code]);
     if (this.#db.changes() === 0) {
-      this.#run('bury', [Number(this.#first('staged', [key]))]);
+      this.#run('bury', [this.#first('staged', [key])]);
       this.#run('restage', [key, code]);
     }
     this.#tailBytes += key.length + TAIL_ENTRY_BYTES;
@@ -200,19 +206,19 @@ export class Session {
 
   // Row by row where SQLite would collect a list of all rows to delete, in memory, before it began.
   #merge(): void {
-    this.#youngEntries ??= Number(this.#first('countYoung'));
+    this.#youngEntries ??= this.#first('countYoung');
     for (const age of ['Young', 'Old'] as const) {
-      this.#each(`outdated${age}`, (code, key) => {
-        this.#run('bury', [code]);
-        this.#run(`unindex${age}`, [key]);
+      this.#each(`outdated${age}`, (row) => {
+        this.#run('bury', [row.number(0)]);
+        this.#run(`unindex${age}`, [row.text(1)]);
       });
     }
     this.#run('buryRemovals');
     this.#run('index');
     this.#youngEntries += Number(this.#db.changes());
     if (this.#youngEntries > this.#options.youngEntriesMax) this.#ageYoung();
-    this.#each('dead', (code) => {
-      const { first, last } = decodeReference(Number(code));
+    this.#each('dead', (row) => {
+      const { first, last } = decodeReference(row.number(0));
       this.#run('erase', [first, last]);
     });
     this.#db.exec(EMPTY_TAIL);
@@ -235,45 +241,47 @@ export class Session {
     try {
       while (statement.step()) pieces.push(pieceOf(statement));
     } finally {
-      statement.reset(true);
+      statement.reset();
     }
     if (pieces.length === last - first + 1) return join(pieces);
     throw new StorageError('damaged', 'the index names a row that is not there');
   }
 
   /** Prepared when it is first needed: most boots need few. */
-  #statement(name: Name): PreparedStatement {
-    const statement = this.#prepared.get(name) ?? this.#db.prepare(STATEMENTS[name]);
+  #statement(name: Name): Statement {
+    const statement = this.#prepared.get(name) ?? this.#statements.prepare(STATEMENTS[name]);
     this.#prepared.set(name, statement);
     return statement;
   }
 
-  #each(name: Name, use: (...columns: (string | number)[]) => void): void {
+  #each(name: Name, use: (row: Statement) => void): void {
     const statement = this.#statement(name);
     try {
-      while (statement.step()) use(...(statement.get([]) as (string | number)[]));
+      while (statement.step()) use(statement);
     } finally {
       statement.reset();
     }
   }
 
-  #first(name: Name, parameters: (string | number)[] = []): unknown {
-    const statement = this.#statement(name);
-    if (parameters.length > 0) statement.bind(parameters);
+  /** The number that a statement answers; 0 for none. */
+  #first(name: Name, parameters: readonly Parameter[] = []): number {
+    const statement = this.#statement(name).bind(parameters);
     try {
-      return statement.step() ? statement.get(0) : undefined;
+      return statement.step() ? statement.number(0) : 0;
     } finally {
-      statement.reset(true);
+      statement.reset();
     }
   }
 
-  #run(name: Name, parameters: (Value | number | null)[] = []): void {
-    const statement = this.#statement(name);
-    if (parameters.length > 0) statement.bind(parameters);
+  #run(name: Name, parameters: readonly Parameter[] = []): void {
+    const statement = this.#statement(name).bind(parameters);
     statement.step();
-    statement.reset(true);
+    statement.reset();
   }
 }
+
+/** References begin with the first row. */
+const NO_REFERENCE = 0;
 
 /** What an entry of the tail costs beside its key. */
 const TAIL_ENTRY_BYTES = 16;
