@@ -2,7 +2,6 @@
 // All of it lives in one directory, for one process at a time. Who the user is, and what people
 // see, are the caller's business.
 
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Connection, Identity, Platform, Shell } from '../ports.ts';
@@ -10,6 +9,7 @@ import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
+import { nodeEntropy } from './entropy.ts';
 import { overKeptConnections } from './kept-connections.ts';
 import { checkDeviceKey } from './key-check.ts';
 import { encryptedFetch } from './server-url.ts';
@@ -104,7 +104,7 @@ export function nodeMachine(options: MachineOptions = {}): Machine & Pick<NodeCl
       ended: ended.signal,
     }),
     clock: options.clock ?? clock,
-    entropy: { random: (count) => new Uint8Array(randomBytes(count)) },
+    entropy: nodeEntropy(),
     stop() {
       clock.stop();
       ended.abort();

@@ -23,6 +23,7 @@ import { startEngine } from '../sqlite/engine.ts';
 import { SqliteStore } from '../sqlite/store.ts';
 import { type CommitLimits, StorageError } from '../storage-rules.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
+import { inRuns } from './write-runs.ts';
 
 interface NodeStorageOptions {
   /** The directory's files stay under this; no limit of its own without it. */
@@ -52,9 +53,13 @@ export async function openNodeStorage(
     files: directoryFiles(directory, lock),
     random: randomBytes,
     nowMs: Date.now,
+    tuning: TUNING,
   });
   return new NodeStorage(store, lock);
 }
+
+/** A computer has more memory than a device; opening reads again what has gathered. */
+const TUNING = { cacheKiB: 4_096, tailBytesMax: 1_024 * 1_024 };
 
 export class NodeStorage implements Storage {
   readonly #store: SqliteStore;
@@ -108,7 +113,7 @@ function directoryFiles(directory: string, lock: DirectoryLock): BlockFiles {
         lock.check();
         const descriptor = openSync(path(name), isNew ? 'wx+' : 'r+');
         if (isNew) syncDirectory(directory);
-        return blockFile(descriptor, lock);
+        return inRuns(blockFile(descriptor, lock));
       }),
     exists: (name) => existsSync(path(name)),
     remove: (name) =>
