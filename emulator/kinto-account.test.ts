@@ -47,7 +47,7 @@ describe('an account on a Kinto', () => {
     // A copy of another record proves nothing.
     contacts.put(wireId(`${third}`), { payload: sealed(`${first}`, { id: first }) });
     contacts.put('unreadable', { payload: 'no JSON' });
-    contacts.put('epoch', { payload: 'anything' });
+    contacts.put(otherClient(account.kB, 'contacts').epochId, { payload: 'anything' });
     const seen = [...recordsOf(await view(), 'contacts', NOW_MS)];
     expect(new Map(seen.map(({ id, body }) => [id, body]))).toEqual(
       new Map<string, object | null>([

@@ -14,9 +14,6 @@ import { Collection, Store } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import { accountKeys, type KeyPair, keyFingerprint, sealPayload } from './servers/sync-keys.ts';
 
-/** The record that says what the others of a collection belong to: it is none of apps. */
-const EPOCH_ID = 'epoch';
-
 /** Puts the records of these collections into a store that has none of the user's. */
 export function seedKinto(
   store: KintoStore,
@@ -31,7 +28,7 @@ export function seedKinto(
     if (records.length === 0) continue;
     const place = placeFor(store, owner, client.bucket, name);
     const epoch = createHash('sha256').update(client.bucket).digest('base64url').slice(0, 16);
-    place.put(EPOCH_ID, { payload: client.seal(JSON.stringify({ id: EPOCH_ID, epoch })) });
+    place.put(client.epochId, { payload: client.sealedEpoch(epoch) });
     for (const { id, body } of records) {
       const isDeleted = body?.deleted === true;
       const payload = body === null ? '{}' : client.sealed(`${body.id}`, isDeleted ? null : body);
@@ -91,7 +88,8 @@ export async function kintoView(
         for (const { wireId, writtenMs, text } of packed) {
           put(wireId, writtenMs, text === null ? tombstone(wireId) : ownBody(client, wireId, text));
         }
-      } else if (id !== EPOCH_ID) put(id, modifiedMs, provenBody(client, id, payload), payload);
+      } else if (id !== client.epochId)
+        put(id, modifiedMs, provenBody(client, id, payload), payload);
     }
     user.collections.set(name, collection);
   }

@@ -68,13 +68,12 @@ function costOf({ passes }: ScenarioResult, what: 'pushed' | 'pulled'): Cost {
 /** A Kinto with the collection, which has nothing but its epoch. */
 function begun(isPacked: boolean): KintoDump {
   const { kB } = syntheticAccount({ records: 0, passwords: 0, seed: SEED });
-  const { bucket: bucketId, seal } = otherClient(kB, NAME);
+  const { bucket: bucketId, epochId, sealedEpoch } = otherClient(kB, NAME);
   const store = new KintoStore(() => 1);
   const bucket = store.makeBucket(bucketId, 'account:user');
   store.names.put(bucketId, {});
   bucket.names.put(NAME, {});
   const epoch = `${'A'.repeat(16)}${isPacked ? '/packs' : ''}`;
-  const payload = seal(JSON.stringify({ id: 'epoch', epoch }));
-  store.makeCollection(bucket, NAME).put('epoch', { payload });
+  store.makeCollection(bucket, NAME).put(epochId, { payload: sealedEpoch(epoch) });
   return store.dump();
 }

@@ -67,6 +67,7 @@ async function vectors(): Promise<[what: string, value: string][]> {
     ['bucket', keys.bucket],
     ['AES key', encodeHex(bundle.encKey)],
     ['MAC key', encodeHex(bundle.macKey)],
+    ['id of the epoch', keys.epochIdFor(NAME)],
     ['`secret`', encodeHex(secret)],
     ['own id', OWN_ID],
     ['wire id', wireId],

@@ -153,6 +153,22 @@ describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
     expect((await listed(user)).size).toBe(6);
   });
 
+  test('3: what somebody else has deleted takes no epoch along', async () => {
+    const [user, other] = [await world.newUser(), await world.newUser()];
+    const [device] = await fleetOf(user, 1);
+    const [others] = await fleetOf(other, 1);
+    await put(device, 0, 5);
+    await put(others, 0, 5);
+    await passOf(device, others);
+    // All of the other's records are tombstones now, its epoch's among them.
+    expect(await world.asked(other, 'DELETE', recordsOf(other))).toMatchObject({ status: 200 });
+    await world.server.command('purge-deleted', 'record', '0');
+    expect((await listed(user)).size).toBe(6);
+    await passOf(device);
+    expect(eventsOf(device, 'beganAnew')).toEqual([]);
+    expect(await device.agent.sync()).toMatchObject({ ok: true, requests: 1 });
+  });
+
   test('4: a stamp in the future stops nobody', async () => {
     const user = await world.newUser();
     const [one, two] = await fleetOf(user, 2);

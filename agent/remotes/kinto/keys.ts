@@ -15,23 +15,28 @@ export interface KintoKeys {
   readonly bucket: string;
   /** The same object at every call. */
   bundleFor(collection: string): KeyBundle;
+  /** Of the record that says what the others belong to: `epoch-` and 32 hexadecimal digits. */
+  epochIdFor(collection: string): string;
 }
 
 /** Throws `CryptoError` `badKey`. */
 export function kintoKeys(key: SyncKey): KintoKeys {
   const { encKey, macKey } = syncKeyBundle(key);
   const root = hkdf(concatBytes(encKey, macKey), encodeUtf8(`${CONTEXT}/root`), 32);
-  const bundles = new Map<string, KeyBundle>();
+  const known = new Map<string, { readonly bundle: KeyBundle; readonly epochId: string }>();
+  const keysFor = (collection: string) => {
+    const found = known.get(collection);
+    if (found !== undefined) return found;
+    const bytes = hkdf(root, encodeUtf8(`${CONTEXT}/records/${collection}`), 80);
+    const bundle = keyBundle(bytes.slice(0, 32), bytes.slice(32, 64));
+    const keys = { bundle, epochId: `epoch-${encodeHex(bytes.slice(64))}` };
+    known.set(collection, keys);
+    return keys;
+  };
   return {
     bucket: `kitsync-${encodeHex(hkdf(root, encodeUtf8(`${CONTEXT}/bucket`), 16))}`,
-    bundleFor(collection) {
-      const known = bundles.get(collection);
-      if (known !== undefined) return known;
-      const bytes = hkdf(root, encodeUtf8(`${CONTEXT}/records/${collection}`), 64);
-      const bundle = keyBundle(bytes.slice(0, 32), bytes.slice(32));
-      bundles.set(collection, bundle);
-      return bundle;
-    },
+    bundleFor: (collection) => keysFor(collection).bundle,
+    epochIdFor: (collection) => keysFor(collection).epochId,
   };
 }
 

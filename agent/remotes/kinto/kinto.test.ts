@@ -2,8 +2,9 @@
 // deletes nothing, and what does not prove itself is not taken.
 
 import { expect, test } from 'vitest';
+import { otherClient } from '../../../emulator/servers/kinto/other-client.ts';
 import { Bench } from '../../../test/contract/bench.ts';
-import { kintoService } from '../../../test/support/kinto-service.ts';
+import { KB, kintoService, NAME } from '../../../test/support/kinto-service.ts';
 
 const start = () => {
   const bench = new Bench(kintoService);
@@ -98,6 +99,30 @@ test('a flushed server gets everything again, and other devices find it there', 
   ]);
   await bench.agreed(one);
   await bench.agreed(two);
+});
+
+test('a collection whose epoch has the id that all had once is not begun anew', async () => {
+  const { bench, service, records } = start();
+  const { epochId, open, seal } = otherClient(KB, NAME);
+  const epoch = (id: string) => {
+    const payload = records().get(id)?.payload;
+    return typeof payload === 'string' ? JSON.parse(open(payload) ?? '') : null;
+  };
+  const [one, two] = [await bench.synced(3), await bench.boot()];
+  await two.agent.enable();
+  const known = epoch(epochId);
+  records().purge(epochId);
+  records().put('epoch', { payload: seal(JSON.stringify({ ...known, id: 'epoch' })) });
+  await service.put(service.id(3), { text: 'theirs' });
+  for (const device of [one, two]) {
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+    await device.agent.sync();
+    expect([...(await bench.held(device)).keys()]).toHaveLength(4);
+    expect(eventsOf(device, 'beganAnew')).toEqual([]);
+    expect(bench.statusOf(device)).toMatchObject({ quarantined: 0 });
+    expect(epoch(epochId)).toEqual(known);
+  }
+  expect([0, 1, 2].map((n) => service.writes(service.id(n)))).toEqual([1, 1, 1]);
 });
 
 test('a purge takes the time back: all is compared, and nothing goes up twice', async () => {

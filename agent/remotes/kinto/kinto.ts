@@ -23,19 +23,12 @@ import {
 import { changesOf, hasMoved, refusalOf } from './changes.ts';
 import { sealedCodec } from './codec.ts';
 import { createDoubts } from './doubts.ts';
+import { epochsOf, isPacked, PACKED } from './epoch.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
 import type { Packs } from './packs/packs.ts';
 import { patient } from './patience.ts';
-import {
-  epochsOf,
-  isPacked,
-  NOTHING_HEARD,
-  PACKED,
-  type Stand,
-  standsOf,
-  UNKNOWN,
-} from './polls.ts';
+import { NOTHING_HEARD, type Stand, standsOf, UNKNOWN } from './polls.ts';
 import { type Polled, placeOf, polledOf } from './position.ts';
 import { fetchedOf, SEALED } from './records.ts';
 import { openUpload } from './upload.ts';
@@ -195,7 +188,8 @@ async function look(
   const isPackedNew = new Set(wanted.filter(({ store }) => store.collection.packed).map(nameOf));
   const readers = new Set(wanted.filter(({ readOnly }) => readOnly).map(nameOf));
   const sealerOf = (name: string) => ({
-    ...{ crypto, bundle: keys.bundleFor(name), mayMake: !readers.has(name) },
+    ...{ id: keys.epochIdFor(name), bundle: keys.bundleFor(name), crypto },
+    mayMake: !readers.has(name),
     form: isPackedNew.has(name) ? PACKED : '',
   });
   const names = doubted.map(nameOf);

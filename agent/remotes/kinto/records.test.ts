@@ -44,9 +44,10 @@ describe('a page', () => {
   });
 
   test('counts the epoch among the young, and hands it to nobody', async () => {
-    const { out, place } = await listed({ data: [record('a', 99_000), record('epoch', 99_500)] });
+    const epochs = [record('epoch-00', 99_400), record('epoch', 99_500)];
+    const { out, place } = await listed({ data: [record('a', 99_000), ...epochs] });
     expect(out.map((one) => one.ok && one.envelope.id)).toEqual(['a']);
-    expect(place()).toMatchObject({ young: 2, tagMs: 100_000, total: 4, isWhole: true });
+    expect(place()).toMatchObject({ young: 3, tagMs: 100_000, total: 4, isWhole: true });
     const old = await listed({ data: [record('epoch', 5)] });
     expect(old.place()).toMatchObject({ young: 0 });
   });

@@ -12,8 +12,11 @@ import type { Fetched, Listed, Page } from '../remote.ts';
 import { createProgress, type Place, type Polled, positionOf, sinceOf } from './position.ts';
 import { unexpected } from './statuses.ts';
 
-/** The record that names what the others belong to: see epoch.ts. It is no record of apps. */
-export const EPOCH_ID = 'epoch';
+/** The record that names what the others belong to had this id in all collections. */
+export const OLD_EPOCH_ID = 'epoch';
+
+/** It is no record of apps: see epoch.ts. */
+const isEpochId = (id: string): boolean => id === OLD_EPOCH_ID || id.startsWith('epoch-');
 
 /** How the records of a collection lie on the server. */
 export interface Form {
@@ -22,8 +25,8 @@ export interface Form {
   data(payload: string): unknown;
   /** What no server stores, and some answer as if they were out of order; left out: nothing is. */
   isUnstorable?(payload: string): boolean;
-  /** The id of a record that is none of apps'; null: there is none. */
-  readonly ownId: string | null;
+  /** Whether a record with this id is none of apps'. */
+  isOwn(id: string): boolean;
 }
 
 const readSealed: ReadEnvelope = (value) => {
@@ -36,7 +39,7 @@ const readSealed: ReadEnvelope = (value) => {
 export const SEALED: Form = {
   read: readSealed,
   data: (payload) => ({ payload }),
-  ownId: EPOCH_ID,
+  isOwn: isEpochId,
 };
 
 /** What of the URL's query asks for the page at this place. `serverNowMs`: 0, it is not known. */
@@ -76,8 +79,11 @@ export function recordsPage(
     tagMs,
     async next(out) {
       const more = await page.next(out);
-      const at = out.findIndex((one) => one.ok && one.envelope.id === form.ownId);
-      if (at >= 0) epochs.push(...out.splice(at, 1));
+      for (let at = 0; at < out.length; ) {
+        const one = out[at];
+        if (one?.ok && form.isOwn(one.envelope.id)) epochs.push(...out.splice(at, 1));
+        else at++;
+      }
       return more;
     },
     hasNext: () => token() !== null,

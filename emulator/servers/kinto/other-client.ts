@@ -12,8 +12,9 @@ const hkdf = (key: Uint8Array, info: string, bytes: number): Buffer =>
 export function otherClient(kB: string, collection: string) {
   const sync = hkdf(Buffer.from(kB, 'hex'), 'identity.mozilla.com/picl/v1/oldsync', 64);
   const root = hkdf(sync, 'kitsync/v1/kinto/root', 32);
-  const keys = hkdf(root, `kitsync/v1/kinto/records/${collection}`, 64);
-  const [encKey, macKey] = [keys.subarray(0, 32), keys.subarray(32)];
+  const keys = hkdf(root, `kitsync/v1/kinto/records/${collection}`, 80);
+  const [encKey, macKey] = [keys.subarray(0, 32), keys.subarray(32, 64)];
+  const epochId = `epoch-${keys.subarray(64).toString('hex')}`;
   const secret = hmacOf(sync.subarray(32), 'kitsync/v1/ids');
   const idKey = hmacOf(secret, `kitsync/v1/ids/${collection}`);
   let sealed = 0;
@@ -28,7 +29,9 @@ export function otherClient(kB: string, collection: string) {
   };
   return {
     bucket: `kitsync-${hkdf(root, 'kitsync/v1/kinto/bucket', 16).toString('hex')}`,
-    ...{ wireId, seal },
+    ...{ wireId, seal, epochId },
+    /** What the records of the collection belong to, to be stored under `epochId`. */
+    sealedEpoch: (epoch: string): string => seal(JSON.stringify({ id: epochId, epoch })),
     /** A body in the place of the record with this own id; null: a tombstone. */
     sealed: (id: string, body: object | null): string =>
       seal(wireId(id) + JSON.stringify(body ?? { deleted: true })),

@@ -121,13 +121,24 @@ describe.each(MOMENTS)('before %s, a listing', (_, moment) => {
     );
     const epoch = { id: 'epoch', last_modified: 1_795_331_000_000, payload: '{}' };
     await endure(
-      listing((all) => [epoch, ...all, epoch, epoch]),
+      listing((all) => [epoch, ...all, epoch, { ...epoch, id: 'epoch-1' }]),
       moment,
     );
   });
 
   const IDS = [
-    ...['__proto__', 'constructor', 'hasOwnProperty', '', 'epoch', 'a/b', '../..', '%', '\u0000'],
+    ...[
+      '__proto__',
+      'constructor',
+      'hasOwnProperty',
+      '',
+      'epoch',
+      'epoch-',
+      'a/b',
+      '../..',
+      '%',
+      '\u0000',
+    ],
     ...['x'.repeat(65), 'x'.repeat(5_000), 'é', null, 5, {}, ['a']],
   ];
 
@@ -214,7 +225,8 @@ describe.each(MOMENTS)('before %s, a server', (_, moment) => {
 
 describe('the epoch of a collection', () => {
   const payloadOf = (epoch: string, collection: 'contacts' | 'notes' = 'contacts'): string =>
-    otherClient(KB, collection).seal(JSON.stringify({ id: 'epoch', epoch }));
+    otherClient(KB, collection).sealedEpoch(epoch);
+  const { seal, epochId } = otherClient(KB, 'contacts');
   const answered = (status: number, body: unknown): Lie =>
     told('epoch', (reply) => {
       const { responses } = read(reply) as { responses: object[] };
@@ -224,9 +236,10 @@ describe('the epoch of a collection', () => {
   test.each([
     ['garbage', 'x'],
     ['nothing', undefined],
-    ['another user’s', otherClient('11'.repeat(32), 'contacts').seal('{"id":"epoch"}')],
+    ['another user’s', otherClient('11'.repeat(32), 'contacts').sealedEpoch('x'.repeat(16))],
     ['a record', sealed('contacts', 'contact-0', { who: 'Person 0' })],
-    ['without a text', otherClient(KB, 'contacts').seal('{"id":"epoch"}')],
+    ['without a text', seal(JSON.stringify({ id: epochId }))],
+    ['one of its old id', seal(JSON.stringify({ id: 'epoch', epoch: 'x'.repeat(16) }))],
     ['of the wrong length', payloadOf('short')],
   ])('that is %s opens no collection', async (_, payload) => {
     const { error } = await endure(answered(200, { data: { payload } }), FRESH);

@@ -23,7 +23,7 @@ export const PLAIN: Form = {
   },
   data: (payload) => JSON.parse(payload),
   isUnstorable,
-  ownId: null,
+  isOwn: () => false,
 };
 
 /** `pause` gives the device its turn. */
