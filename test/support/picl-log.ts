@@ -21,8 +21,9 @@ export function logOf(
   collection: string,
   writes: readonly Write[],
   behind: Head = { seqnum: 0, changeid: GENESIS },
+  root: Buffer = PICL_ROOT,
 ): Change[] {
-  const { sign, encrypt } = keysOf(PICL_ROOT, collection);
+  const { sign, encrypt } = keysOf(root, collection);
   let head = behind;
   return writes.map(([key, text]) => {
     const seqnum = head.seqnum + 1;
