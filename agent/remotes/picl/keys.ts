@@ -3,7 +3,7 @@
 // another one.
 // Source: RFC 5869 under contexts of docs/picl.md. The key of the Hawk session is none of them.
 
-import { concatBytes, decodeHex } from '../../../crypto/bytes.ts';
+import { concatBytes } from '../../../crypto/bytes.ts';
 import { hkdf } from '../../../crypto/hmac.ts';
 import { syncKeyBundle } from '../../../crypto/keys.ts';
 import { encodeUtf8 } from '../../../crypto/utf8.ts';
@@ -17,14 +17,16 @@ interface PiclKeys {
 }
 
 /**
- * The root is kB itself, or is made of both halves of a scoped key. Throws `CryptoError` `badKey`.
+ * Of the user's key. A device that has kB and one that has the scoped key of it have the same: only
+ * what both have is made use of. Throws `CryptoError` `badKey`.
  */
 export function piclKeys(key: SyncKey): PiclKeys {
-  // Looks at the key, whichever it is.
   const { encKey, macKey } = syncKeyBundle(key);
-  const scoped = (): Uint8Array =>
-    hkdf(concatBytes(encKey, macKey), encodeUtf8(`${CONTEXT}/root`), KEY_BYTES);
-  const root = ('kB' in key ? decodeHex(key.kB) : null) ?? scoped();
+  return piclKeysOf(hkdf(concatBytes(encKey, macKey), encodeUtf8(`${CONTEXT}/root`), KEY_BYTES));
+}
+
+/** `root`: 32 bytes that the user's devices share. */
+export function piclKeysOf(root: Uint8Array): PiclKeys {
   const derived = new Map<string, Uint8Array>();
   const keyOf = (use: string, collection: string): Uint8Array => {
     const info = `${CONTEXT}/${use}/${collection}`;

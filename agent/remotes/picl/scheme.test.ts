@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { bulkCrypto } from '../../../crypto/bulk.ts';
+import { decodeHex } from '../../../crypto/bytes.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { VECTORS, type VectorChange } from '../../../test/support/picl-vectors.ts';
-import { piclKeys } from './keys.ts';
+import { piclKeysOf } from './keys.ts';
 import { type Change, chainV1, GENESIS, opaqueChain } from './scheme.ts';
 
 const WAYS = [
@@ -11,7 +12,7 @@ const WAYS = [
 ] as const;
 
 const schemeOf = (device: (typeof WAYS)[number][1]) => {
-  const keys = piclKeys({ kB: VECTORS.keys.root_hex });
+  const keys = piclKeysOf(decodeHex(VECTORS.keys.root_hex) ?? new Uint8Array());
   const bulk = bulkCrypto(device, async () => undefined);
   return chainV1(bulk, keys.signKey(VECTORS.keys.collection));
 };

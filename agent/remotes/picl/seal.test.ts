@@ -3,7 +3,7 @@ import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { decodeHex } from '../../../crypto/bytes.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
-import { piclKeys } from './keys.ts';
+import { piclKeysOf } from './keys.ts';
 import { PAYLOAD_CHARS_MAX, PLAIN_BYTES_MAX } from './limits.ts';
 import { openPayloads, sealPayloads } from './seal.ts';
 
@@ -14,7 +14,7 @@ const IV = decodeHex(encrypt.iv_hex) ?? new Uint8Array(0);
 const sealing = (device: ReturnType<typeof nodeDeviceCrypto> | undefined) => ({
   bulk: bulkCrypto(device, async () => undefined),
   entropy: { random: () => IV },
-  key: piclKeys({ kB: keys.root_hex }).sealKey(keys.collection),
+  key: piclKeysOf(decodeHex(keys.root_hex) ?? new Uint8Array()).sealKey(keys.collection),
   collection: keys.collection,
 });
 
