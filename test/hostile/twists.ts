@@ -148,7 +148,7 @@ async function otherForm(response: Response): Promise<Response> {
 
 async function isWriting(request: Request): Promise<boolean> {
   if (request.method === 'GET') return false;
-  return !request.url.endsWith('/batch') || (await bodies.get(request))?.includes('"PUT"') === true;
+  return !request.url.endsWith('/batch') || /"(PUT|PATCH)"/.test((await bodies.get(request)) ?? '');
 }
 
 /** A body is read once; who comes between reads a copy before the servers do. */

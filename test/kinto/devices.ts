@@ -1,7 +1,7 @@
 // Agents of one user on a real Kinto: on platforms in memory, with requests that go out.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { type Agent, createAgent, generic, kinto } from '../../agent/index.ts';
+import { type Agent, createAgent, generic, kinto, strategies } from '../../agent/index.ts';
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
@@ -37,6 +37,7 @@ export async function deviceOf(
     kB = keyOf(user),
     readOnly = false,
     packed = false,
+    byMember = false,
     place,
     accessToken,
   }: Partial<DeviceOptions> = {},
@@ -67,8 +68,12 @@ export async function deviceOf(
     historyRecordsMax: 1_000,
     recordCharsMax: 400_000,
   };
-  const kind = { packed, ...(place !== undefined && { plain: { place } }) };
-  const contents = { drivers: [kinto], collections: [generic(NAME, kind)] };
+  const kind = {
+    packed,
+    ...(place !== undefined && { plain: { place } }),
+    ...(byMember && { strategy: 'merge' as const }),
+  };
+  const contents = { drivers: [kinto], collections: [generic(NAME, kind)], strategies };
   const agent = createAgent(platform, config, contents);
   await agent.start();
   return { agent, platform, storage };
@@ -82,6 +87,8 @@ export interface DeviceOptions {
   readonly readOnly: boolean;
   /** Small records of it are sealed together. */
   readonly packed: boolean;
+  /** A conflict is merged member by member. */
+  readonly byMember: boolean;
   /** The bucket of a collection that the server reads; left out: it is encrypted. */
   readonly place: string;
   /** Who asks is proven by it, and not by a password. */

@@ -75,7 +75,7 @@ describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
       );
       if (both.every(({ status }) => status === 200)) losses++;
     }
-    // It is why no collection of ours lies in packs: DESIGN.md.
+    // It is why who replaces a record waits for a turn: races.test.ts.
     expect(losses).toBe(1);
   });
 

@@ -8,6 +8,7 @@ import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { NOW_MS } from './device.ts';
 import type { RealKinto } from './kinto.ts';
 import { MovedClock } from './kinto-clock.ts';
+import { isRecordWrite } from './kinto-service.ts';
 import type { Body, Service, Traits } from './service.ts';
 
 const NAME = 'things';
@@ -80,11 +81,7 @@ export function realService(server: RealKinto): RealService {
       await ask('DELETE', `/buckets/${keys.bucket}`);
     },
     isPage: ({ url }) => /\/records\?/.test(url),
-    async isWrite(request) {
-      const isBatch = request.url.endsWith('/v1/batch');
-      if (!isBatch) return request.method === 'PUT' || request.method === 'DELETE';
-      return /"method":"PUT","path":"[^"]*\/records\/h-/.test(await request.clone().text());
-    },
+    isWrite: isRecordWrite,
   };
 }
 

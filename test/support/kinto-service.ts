@@ -147,11 +147,7 @@ export function kintoService({ packed = false } = {}): KintoService {
     },
     renew: () => server.store.flush(),
     isPage: ({ url }) => /\/records\?/.test(url),
-    async isWrite(request) {
-      const isBatch = request.url.endsWith('/v1/batch');
-      if (!isBatch) return request.method === 'PUT' || request.method === 'DELETE';
-      return /"method":"PUT","path":"[^"]*\/records\/[hp]-/.test(await request.clone().text());
-    },
+    isWrite: isRecordWrite,
   };
 }
 
@@ -174,3 +170,12 @@ function changed(was: Data | null, id: string, members: Members): readonly strin
 }
 
 const PACK_RECORDS = 4;
+
+/** Whether a request changes records of apps, or packs of them. */
+export async function isRecordWrite(request: Request): Promise<boolean> {
+  const isBatch = request.url.endsWith('/v1/batch');
+  if (!isBatch) return request.method === 'PUT' || request.method === 'DELETE';
+  return WRITE.test(await request.clone().text());
+}
+
+const WRITE = /"method":"(?:PUT|PATCH)","path":"[^"]*\/records\/[hp]-/;

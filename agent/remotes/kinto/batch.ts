@@ -11,7 +11,7 @@ import { type Answer, type Http, JSON_BODY } from '../../wire/http.ts';
 import { unexpected } from './statuses.ts';
 
 export interface Part {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly headers?: { readonly [name: string]: string };
   readonly body?: unknown;

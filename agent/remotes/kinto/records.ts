@@ -23,6 +23,8 @@ export interface Form {
   readonly read: ReadEnvelope;
   /** What a record there is made of, beside what Kinto gives it. */
   data(payload: string): unknown;
+  /** That is one member: to change it is to replace the record. */
+  readonly isOneMember: boolean;
   /** What no server stores, and some answer as if they were out of order; left out: nothing is. */
   isUnstorable?(payload: string): boolean;
   /** Whether a record with this id is none of apps'. */
@@ -39,6 +41,7 @@ const readSealed: ReadEnvelope = (value) => {
 export const SEALED: Form = {
   read: readSealed,
   data: (payload) => ({ payload }),
+  isOneMember: true,
   isOwn: isEpochId,
 };
 

@@ -8,6 +8,7 @@ import type { NoAnswers, Part, PartAnswer } from './batch.ts';
 import type { Kinto } from './http.ts';
 import { openUpload } from './upload.ts';
 
+const BUCKET = '/bucket';
 const record = (n: number, payload: string | null = 'x', base: string | null = null): Outgoing => ({
   ...{ id: `r${n}`, payload, base, beside: {} },
 });
@@ -33,11 +34,15 @@ async function pushed(records: readonly Outgoing[], script: Script) {
   const alone: { readonly method: string; readonly headers: unknown }[] = [];
   const kinto = {
     base: 'https://kinto.test/v1',
+    bucketPath: () => BUCKET,
     recordPath: (name: string, id: string) => `/${name}/${id}`,
     batchMax: async () => 10,
-    async send(parts: readonly Part[]) {
-      sent.push(parts.map(({ method, path }) => `${method} ${path}`));
-      return script.batch?.(parts, sent.length) ?? 'unavailable';
+    async send(all: readonly Part[]) {
+      const isTurned = all[0]?.path === BUCKET;
+      const parts = isTurned ? all.slice(1) : all;
+      sent.push(all.map(({ method, path }) => `${method} ${path}`));
+      const answers = script.batch?.(parts, sent.length) ?? 'unavailable';
+      return isTurned && typeof answers !== 'string' ? [refused(200), ...answers] : answers;
     },
     http: {
       async send({
@@ -65,7 +70,15 @@ async function pushed(records: readonly Outgoing[], script: Script) {
   );
   expect(await upload.commit()).toEqual({ kind: 'none' });
   const results = await upload.add(records, true);
-  return { results, sent, alone, written, kinds: results.map(({ kind }: PushResult) => kind) };
+  const { addMax } = upload;
+  return {
+    addMax,
+    results,
+    sent,
+    alone,
+    written,
+    kinds: results.map(({ kind }: PushResult) => kind),
+  };
 }
 
 describe('a batch', () => {
@@ -77,9 +90,10 @@ describe('a batch', () => {
         return all.map((part) => stored(part));
       },
     });
+    const briefly = { 'Response-Behavior': 'diff' };
     expect(parts).toEqual([
       { ...put('r1'), headers: { 'If-None-Match': '*' } },
-      { ...put('r2'), headers: { 'If-Match': '"7"' } },
+      { ...put('r2'), method: 'PATCH', headers: { 'If-Match': '"7"', ...briefly } },
       { method: 'DELETE', path: '/c/r3', headers: { 'If-Match': '"8"' } },
     ]);
   });
@@ -144,6 +158,56 @@ describe('a batch', () => {
   });
 });
 
+describe('a change that replaces a version', () => {
+  const changed = (part: Part): PartAnswer => ({
+    ...{ status: 200, headers: { etag: '"9"' }, body: { data: {} } },
+    ...(part.headers?.['If-Match'] === undefined && stored(part)),
+  });
+  const old = (n: number) => record(n, 'x', '7');
+
+  test('waits for its turn, alone and beside others; a new record does not', async () => {
+    const batch = (parts: readonly Part[]) => parts.map(changed);
+    const both = await pushed([record(1), old(2)], { batch });
+    expect(both.sent).toEqual([[`PATCH ${BUCKET}`, 'PUT /c/r1', 'PATCH /c/r2']]);
+    const alone = await pushed([old(1)], { batch });
+    expect(alone.sent).toEqual([[`PATCH ${BUCKET}`, 'PATCH /c/r1']]);
+    expect(alone.results).toEqual([{ kind: 'stored', version: '9', modifiedMs: 9 }]);
+    expect((await pushed([record(1), record(3)], { batch })).sent).toEqual([
+      ['PUT /c/r1', 'PUT /c/r3'],
+    ]);
+    const gone = await pushed([record(1, null, '7')], { batch });
+    expect(gone.sent).toEqual([[`PATCH ${BUCKET}`, 'DELETE /c/r1']]);
+  });
+
+  test('is not believed to be stored behind a race, which ends the turn', async () => {
+    const { kinds, sent } = await pushed([old(1), record(2), old(3)], {
+      batch: (parts, n) =>
+        parts.map((part, at) => (n === 1 && at === 1 ? refused(409) : changed(part))),
+    });
+    expect(kinds).toEqual(Array(3).fill('stored'));
+    expect(sent.map((parts) => parts.length)).toEqual([4, 4]);
+  });
+
+  test('leaves room for the turn in a batch', async () => {
+    const { addMax } = await pushed([], {});
+    expect(addMax).toBe(9);
+  });
+
+  test('of what is not there is a conflict, whatever the other side is', async () => {
+    const { kinds } = await pushed([old(1)], { batch: () => [refused(404)] });
+    expect(kinds).toEqual(['conflict']);
+  });
+
+  test('that no batch takes goes by itself, and not while the server is down', async () => {
+    const single = () => ({ status: 200, etag: '"9"' });
+    const batch = (why: NoAnswers) => ({ batch: () => why, single });
+    expect((await pushed([old(1)], batch('tooMuch'))).kinds).toEqual(['stored']);
+    expect((await pushed([old(1)], batch('malformed'))).kinds).toEqual(['stored']);
+    expect((await pushed([old(1)], batch('unavailable'))).kinds).toEqual(['failed']);
+    expect((await pushed([old(1)], batch('readOnly'))).kinds).toEqual(['readOnly']);
+  });
+});
+
 describe('an answer', () => {
   const one = async (answer: (part: Part) => PartAnswer, sent = record(1)) =>
     (
@@ -182,8 +246,9 @@ describe('an answer', () => {
     const both = await pushed([record(0, 'x', '7'), record(1, 'x', '7')], { batch });
     expect(both.kinds).toEqual(['moved', 'stored']);
     const single = () => ({ status: 412, etag: '"6"' });
-    expect((await pushed([record(0, 'x', '7')], { single })).kinds).toEqual(['moved']);
-    expect((await pushed([record(0, 'x', '5')], { single })).kinds).toEqual(['conflict']);
+    const alone = { batch: () => 'tooMuch' as const, single };
+    expect((await pushed([record(0, 'x', '7')], alone)).kinds).toEqual(['moved']);
+    expect((await pushed([record(0, 'x', '5')], alone)).kinds).toEqual(['conflict']);
     expect((await pushed([record(0)], { single })).kinds).toEqual(['conflict']);
   });
 

@@ -1,7 +1,8 @@
 // Local changes on their way to a Kinto: each under the version that it was made from, a batch at a
 // time. A batch that fails as a whole is halved until the record that the server cannot take stands
 // alone. Up to the last member that met a race (409) nothing is on the server, whatever the answers
-// before it say.
+// before it say. A server that judges a version before it locks it would let two writers replace
+// the same one: they pass one after the other (turn.ts).
 
 import { heapOf } from '../../config.ts';
 import { PAYLOAD_SAFE_CHARS, STAMP_MS_MAX } from '../../limits.ts';
@@ -11,11 +12,12 @@ import { etagMs } from '../../wire/headers.ts';
 import { JSON_BODY } from '../../wire/http.ts';
 import { batchEnd } from '../batches.ts';
 import type { Outgoing, PushResult, RemoteOptions, Upload } from '../remote.ts';
-import type { Part, PartAnswer } from './batch.ts';
+import { type Part, type PartAnswer, partHeader } from './batch.ts';
 import type { Kinto } from './http.ts';
 import type { Polled } from './position.ts';
 import { type Form, foundOf, SEALED } from './records.ts';
 import { unexpected } from './statuses.ts';
+import { BRIEFLY, inTurn, isReplacing } from './turn.ts';
 
 /**
  * `written` counts what is stored, for the next listing. `met`: an older version than a change was
@@ -33,7 +35,8 @@ export async function openUpload(
   const partOf = (record: Outgoing): Part =>
     putOf(kinto.recordPath(collection.name, record.id), record, form);
   return {
-    addMax: Math.min(await kinto.batchMax(), heap.pushRecordsMax),
+    // One of the batch's requests is the turn.
+    addMax: Math.max(1, Math.min((await kinto.batchMax()) - 1, heap.pushRecordsMax)),
     addCharsMax: heap.pushCharsMax,
     async add(records) {
       const serverNowMs = (): number | null => notes.serverNowMs || null;
@@ -42,9 +45,8 @@ export async function openUpload(
       for (let tries = 0; tries < RACES_MAX && waiting.length > 0; tries++) {
         const sent = waiting;
         const answers = await inBatches(
-          kinto,
+          { kinto, turnPath: kinto.bucketPath(collection.name), partOf },
           sent.map(({ record }) => record),
-          partOf,
           heap.echoCharsMax,
         );
         const lost = answers.map(({ status }) => status === RACE).lastIndexOf(true);
@@ -84,15 +86,23 @@ function count(written: Polled['written'], { payload }: Outgoing, status: number
 function putOf(path: string, { payload, base }: Outgoing, form: Form): Part {
   const headers: { readonly [name: string]: string } =
     base === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
-  return payload === null
-    ? { method: 'DELETE', path, headers }
-    : { method: 'PUT', path, headers, body: { data: form.data(payload) } };
+  if (payload === null) return { method: 'DELETE', path, headers };
+  const body = { data: form.data(payload) };
+  return base !== null && form.isOneMember
+    ? { method: 'PATCH', path, headers: { ...headers, ...BRIEFLY }, body }
+    : { method: 'PUT', path, headers, body };
+}
+
+interface Sender {
+  readonly kinto: Kinto;
+  /** Whoever replaces a record writes this first. */
+  readonly turnPath: string;
+  partOf(record: Outgoing): Part;
 }
 
 async function inBatches(
-  kinto: Kinto,
+  { kinto, turnPath, partOf }: Sender,
   records: readonly Outgoing[],
-  partOf: (record: Outgoing) => Part,
   echoCharsMax: number,
 ): Promise<PartAnswer[]> {
   const results: PartAnswer[] = [];
@@ -106,15 +116,17 @@ async function inBatches(
     }
     const group = records.slice(at, batchEnd(records, at, at + size, echoCharsMax));
     const parts = group.map(partOf);
-    const [alone] = parts;
-    if (alone !== undefined && parts.length === 1) {
+    const [alone] = parts.length === 1 ? parts : [];
+    const isTurned = parts.some(isReplacing);
+    if (alone !== undefined && !isTurned) {
       results.push(await single(kinto, alone));
       continue;
     }
-    const answers = await kinto.send(parts);
+    const answers = isTurned ? await inTurn(kinto, turnPath, parts) : await kinto.send(parts);
     if (answers === 'readOnly') results.push(...parts.map(() => READ_ONLY));
-    else if (typeof answers === 'string') size = Math.ceil(parts.length / 2);
-    else results.push(...answers);
+    else if (typeof answers !== 'string') results.push(...answers);
+    else if (alone === undefined) size = Math.ceil(parts.length / 2);
+    else results.push(answers === 'unavailable' ? UNAVAILABLE : await single(kinto, alone));
   }
   return results;
 }
@@ -140,23 +152,26 @@ const TRANSIENT: ReadonlySet<number> = new Set([401, 408, 409, 425, 429]);
 
 function resultOf(
   record: Outgoing,
-  { status, body }: PartAnswer,
+  answer: PartAnswer,
   serverNowMs: number | null,
   form: Form,
 ): PushResult {
+  const { status, body } = answer;
   if (record.payload === null && status === GONE) {
     // Somebody was faster: it is what was wanted.
     return { kind: 'stored', version: record.base ?? '0', modifiedMs: null };
   }
   if (status === 200 || status === 201) {
     const data = member(body, 'data');
-    const stampMs = member(data, 'last_modified');
+    const stampMs = member(data, 'last_modified') ?? tagOf(answer);
     const isOther = (member(data, 'id') ?? record.id) !== record.id;
     const isLater = Number(stampMs) > Number(record.base) && Number(stampMs) <= STAMP_MS_MAX;
     // Not surely this record, or under no version that it can have: the next pull tells.
     if (isOther || !Number.isInteger(stampMs) || !isLater) return { kind: 'failed' };
     return { kind: 'stored', version: `${stampMs}`, modifiedMs: Number(stampMs) };
   }
+  // There is nothing to be changed, or nothing for it to be in.
+  if (status === GONE && form.isOneMember && record.base !== null) return { kind: 'conflict' };
   if (status === REFUSED) return conflictOf(record, body, serverNowMs, form);
   if (status === 403 || status === 405) return { kind: 'readOnly' };
   if (status === 413) return { kind: 'refused', code: 'tooLarge' };
@@ -168,6 +183,9 @@ function resultOf(
   const isSmall = (payload?.length ?? 0) <= PAYLOAD_SAFE_CHARS;
   return isFinal && !isSmall ? { kind: 'refused' } : { kind: 'failed' };
 }
+
+const tagOf = (answer: PartAnswer): number | null =>
+  etagMs([['etag', partHeader(answer, 'etag') ?? '']]);
 
 /** What the change was made from is not there any more, and what is there is from before it. */
 function holdsOlder({ base }: Outgoing, { status, body }: PartAnswer): boolean {

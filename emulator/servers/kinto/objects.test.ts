@@ -23,6 +23,29 @@ describe('a record', () => {
     expect(await ask('PATCH', `${RECORDS}/r`, {})).toMatchObject({ status: 404 });
   });
 
+  test('that is changed is shown as briefly as it was asked', async () => {
+    const { ask, put, made } = served();
+    await made();
+    await put('r', { a: 1, b: 2 });
+    const change = { data: { a: 1, b: 3 } };
+    const shown = async (behaviour: string) => {
+      await put('r', { a: 1, b: 2 });
+      const headers = { 'Response-Behavior': behaviour };
+      const { json, headers: own } = await ask('PATCH', `${RECORDS}/r`, change, headers);
+      expect(own.get('etag')).toMatch(/^"\d+"$/);
+      return json;
+    };
+    expect(await shown('light')).toEqual({ data: { b: 3 } });
+    expect(await shown('diff')).toEqual({ data: {} });
+    expect((await shown('full')).data).toMatchObject(change.data);
+    const [before, after] = [
+      await ask('GET', `${RECORDS}/r`),
+      await ask('PATCH', `${RECORDS}/r`, {}),
+    ];
+    // A change of nothing is one.
+    expect(after.json.data.last_modified).toBeGreaterThan(before.json.data.last_modified);
+  });
+
   test('is judged by its conditions, and a refusal shows it', async () => {
     const { ask, put, made } = served();
     await made();

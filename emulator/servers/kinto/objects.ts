@@ -1,6 +1,8 @@
 // One object of a place: read, replaced, changed or deleted under the conditions of its request.
 // Source: Kinto HTTP API 1.x (records, timestamps, preconditions).
 
+import { isDeepStrictEqual } from 'node:util';
+
 import { HttpError, isObject, parseObject } from '../http.ts';
 import { type Answer, type Asked, isChange } from './asked.ts';
 import { kintoError } from './errors.ts';
@@ -18,9 +20,32 @@ export function onObject(asked: Asked, place: Place, id: string): Answer {
   if (!isChange(asked) && existing !== null) return answerOf(200, existing);
   if (method === 'DELETE') return answerOf(200, place.delete(id));
   if (method !== 'PUT' && method !== 'PATCH') throw kintoError('notAllowed');
-  const before = method === 'PATCH' ? existing : null;
-  const members = { ...before, ...membersOf(asked.text) };
-  return answerOf(existing === null ? 201 : 200, place.put(id, members));
+  const changes = membersOf(asked.text);
+  if (method === 'PUT' || existing === null) {
+    return answerOf(existing === null ? 201 : 200, place.put(id, changes));
+  }
+  const after = place.put(id, { ...existing, ...changes });
+  return shortened(answerOf(200, after), asked, { existing, changes, after });
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** What a change is answered with: all, what it has changed, or what came out otherwise. */
+function shortened(
+  answer: Answer,
+  { headers }: Asked,
+  { existing, changes, after }: { existing: Members; changes: Members; after: Members },
+): Answer {
+  const behaviour = headers.get('response-behavior')?.toLowerCase() ?? 'full';
+  if (behaviour !== 'light' && behaviour !== 'diff') return answer;
+  const names = Object.keys(changes).filter((name) => {
+    if (isDeepStrictEqual(existing[name], after[name])) return false;
+    return behaviour === 'light' || !isDeepStrictEqual(changes[name], after[name]);
+  });
+  return {
+    ...answer,
+    json: { data: Object.fromEntries(names.map((name) => [name, after[name]])) },
+  };
 }
 
 /**

@@ -22,6 +22,7 @@ export const PLAIN: Form = {
     return { id, modifiedMs, payload, deleted };
   },
   data: (payload) => JSON.parse(payload),
+  isOneMember: false,
   isUnstorable,
   isOwn: () => false,
 };
