@@ -32,6 +32,8 @@ export interface CollectionPass extends PassContext {
    * to know them by.
    */
   readonly buried: Map<string, string>;
+  /** No pause that the server asks for comes before its end. */
+  readonly isFirst: boolean;
 }
 
 /** A collection whose records are replaced all at once: see replace.ts. */

@@ -157,6 +157,30 @@ describe('a server that asks for a pause', () => {
     expect(pages.state.pending).toBe(1);
   });
 
+  test('at the beginning is asked for one collection all the same, each has its turn', async () => {
+    const { run, context, history: pages, passwords: logins } = await device();
+    await run();
+    world.server.instead.set('poll', () => {
+      context.notes.waitMs = 5_000;
+    });
+    const read = new Set<string | undefined>();
+    for (let n = 1; n <= 12; n++) {
+      context.notes.waitMs = 0;
+      // Both have news each time, and changes that wait here.
+      await putEntries(pages, { [`page${n}`]: { local: localWith(pageBody(n)) } });
+      await putEntries(logins, { [`{l${n}}`]: { local: localWith(LOGIN) } });
+      await world.server.put('history', 'AAAAAAAAAAAA', pageBody(n), 10_000 * n);
+      await world.server.put('passwords', '{1}', { ...LOGIN, password: `${n}` }, 10_000 * n);
+      const { failure, log } = await run();
+      expect(failure).toMatchObject({ code: 'backoff', detail: { retryAfterMs: 5_000 } });
+      const names = log.flatMap((line) => /^(?:changes|upload) (.*)/.exec(line)?.[1] ?? []);
+      expect(new Set(names).size).toBe(1);
+      expect(log.some((line) => line.startsWith('upload'))).toBe(true);
+      read.add(names[0]);
+    }
+    expect([...read].sort()).toEqual(['history', 'passwords']);
+  });
+
   test('gets no error when there was nothing left to ask', async () => {
     const { run, context } = await device();
     await run();

@@ -6,6 +6,7 @@ import type { CollectionSettings } from '../config.ts';
 import { SyncError, type SyncErrorCode } from '../errors.ts';
 import { FUTILE_ROUNDS_MAX, ROUNDS_MAX } from '../limits.ts';
 import type { Offer, Standing, Wanted } from '../remotes/remote.ts';
+import { chance } from '../schedule/alarm.ts';
 import { isRefusalBelieved } from '../schedule/due.ts';
 import type { CollectionReport, CollectionStatus, PassReport } from '../status.ts';
 import type { CollectionState, KnownCollection } from '../store/collection-state.ts';
@@ -46,14 +47,28 @@ export async function runPass({ context, wanted }: PassInput, report: PassReport
   };
   const work = async (offers: readonly Offer[]): Promise<void> => {
     for (const { store } of offers) report.collections[store.collection.name] = newReport();
-    for (const offer of offers) {
-      if (hasWork(offer)) await attempt(() => take(context, offer, report));
+    const first = firstOf(offers, context);
+    const others = offers.filter((offer) => offer !== first);
+    for (const offer of first ? [first, ...others] : others) {
+      if (hasWork(offer)) await attempt(() => take(context, offer, report, offer === first));
     }
   };
-  await work(await remote.begin(wanted));
+  const offers = await remote.begin(wanted);
+  const isPaused = context.notes.waitMs > 0 && offers.some(hasWork);
+  await work(offers);
   // Last: whatever a server makes of it, all else has had its turn.
-  await attempt(async () => work((await remote.rest?.(wanted)) ?? []));
+  if (!isPaused) await attempt(async () => work((await remote.rest?.(wanted)) ?? []));
   if (failures[0] !== undefined) throw failures[0];
+}
+
+/**
+ * A server may ask for a pause with every answer that it ever gives: where a pass begins with one,
+ * one collection is synced all the same, by chance, so that each has its turn.
+ */
+function firstOf(offers: readonly Offer[], { notes, platform }: PassContext): Offer | undefined {
+  if (notes.waitMs === 0) return undefined;
+  const due = offers.filter(hasWork);
+  return due[Math.floor(chance(platform.entropy) * due.length)];
 }
 
 function hasWork({ moved, origin, store: { state } }: Offer): boolean {
@@ -62,7 +77,12 @@ function hasWork({ moved, origin, store: { state } }: Offer): boolean {
 }
 
 /** What there is to do about one collection. Another origin starts it anew. */
-async function take(context: PassContext, offer: Offer, report: PassReport): Promise<void> {
+async function take(
+  context: PassContext,
+  offer: Offer,
+  report: PassReport,
+  isFirst: boolean,
+): Promise<void> {
   const { store, moved, origin, around } = offer;
   const { name } = store.collection;
   if (store.state.origin !== origin) {
@@ -72,7 +92,8 @@ async function take(context: PassContext, offer: Offer, report: PassReport): Pro
   }
   const own = newReport();
   report.collections[name] = own;
-  const pass: CollectionPass = { ...context, offer, store, report: own, buried: new Map() };
+  const buried = new Map<string, string>();
+  const pass: CollectionPass = { ...context, offer, store, report: own, buried, isFirst };
   if (around === undefined) await syncCollection(pass, moved);
   else await around((again) => syncCollection(pass, again));
 }
@@ -150,10 +171,10 @@ async function sendChanges(pass: CollectionPass): Promise<void> {
   throw new SyncError('conflict', `${collection}: no upload is taken`, { collection });
 }
 
-/** A server that asked for a pause gets it before the next piece of work. */
+/** A server that asked for a pause gets it before the next piece of work: see `firstOf`. */
 function stopForBackoff(pass: CollectionPass): void {
   const { waitMs } = pass.notes;
-  if (waitMs === 0) return;
+  if (waitMs === 0 || pass.isFirst) return;
   throw new SyncError('backoff', `the server asks to wait ${waitMs} ms`, { retryAfterMs: waitMs });
 }
 

@@ -196,6 +196,29 @@ export function refusing(start: Start, { readOnly }: Traits): void {
     await bench.toldToTheEnd(again, 'after the wait');
   });
 
+  it('gets on with a server that asks for a pause with every answer, which it has', async () => {
+    const bench = start();
+    const device = await bench.story();
+    bench.service.wait(600);
+    // Then another one has joined, who reads all that there is.
+    const another = await bench.boot(new MemoryStorage(), 3);
+    await another.agent.enable();
+    let pauses = 0;
+    for (let passes = 0; passes < 12; passes++) {
+      const both = [device, another];
+      for (const { agent } of both) await agent.sync();
+      // Not with every answer: a gateway may forget it where it has nothing else to say.
+      const asked = both.filter(({ agent }) => agent.status().notBeforeMs !== null);
+      pauses += asked.length;
+      bench.advance(9 * MINUTE_MS, ...both);
+      for (const { agent } of asked) expect(await agent.sync()).toMatchObject({ requests: 0 });
+      bench.advance(16 * 60 * MINUTE_MS, ...both);
+    }
+    expect(pauses).toBeGreaterThan(2);
+    await bench.toldToTheEnd(device, 'with pauses');
+    await bench.agreed(another);
+  });
+
   it('loses nothing to a server that is down', async () => {
     const bench = start();
     const device = await bench.story();

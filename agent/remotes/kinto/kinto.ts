@@ -27,7 +27,6 @@ import { epochsOf, isPacked, PACKED } from './epoch.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
 import type { Packs } from './packs/packs.ts';
-import { patient } from './patience.ts';
 import { NOTHING_HEARD, type Stand, standsOf, UNKNOWN } from './polls.ts';
 import { type Polled, placeOf, polledOf } from './position.ts';
 import { fetchedOf, SEALED } from './records.ts';
@@ -46,7 +45,7 @@ export const kinto: RemoteDriver = {
       : sealedIds(collection, kept),
   open(options) {
     const sealed = openKinto(options);
-    return patient(options.stores.some(isPlain) ? bothOf(sealed, options) : sealed, options);
+    return options.stores.some(isPlain) ? bothOf(sealed, options) : sealed;
   },
 };
 

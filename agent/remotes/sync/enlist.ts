@@ -20,10 +20,9 @@ export { initializeAccount } from './initialize.ts';
 
 /** Those that are to be added now. */
 export function unlisted(
-  { account, notes, platform }: RemoteOptions<Account>,
+  { account, platform }: RemoteOptions<Account>,
   wanted: readonly Wanted[],
 ): Wanted[] {
-  if (notes.waitMs > 0) return [];
   return wanted.filter(
     ({ store: { collection, state }, readOnly }) =>
       !readOnly &&
