@@ -26,18 +26,20 @@ export function shown({ collection }: CollectionStore, id: string, entry: Entry)
 
 /**
  * The record that means the same as `body` and is `wanted`, of several the one that apps see; else
- * one that other clients would merge with it. Errors: the store's.
+ * one that other clients would merge with it. The record with the id `except` is not looked at.
+ * Errors: the store's.
  */
 export async function findSame(
   store: CollectionStore,
   body: Body,
-  isWanted: (id: string, entry: Entry) => boolean = () => true,
+  isWanted: (entry: Entry) => boolean = () => true,
+  except?: string,
 ): Promise<Shown | null> {
   const { things } = store.collection;
   let best: Shown | null = null;
   let isExact = false;
-  await eachAlike(store, body, (found, isSame) => {
-    if (!isWanted(found.id, found.entry)) return;
+  await eachAlike(store, body, except, (found, isSame) => {
+    if (!isWanted(found.entry)) return;
     const isBetter = isSame
       ? !isExact || best === null || isBefore(things, found, best)
       : best === null && things?.isDupe?.(found.body, body);
@@ -52,9 +54,7 @@ export function eachOther(
   { id, body }: Shown,
   take: (other: Shown) => Promise<void> | void,
 ): Promise<void> {
-  return eachAlike(store, body, (other, isSame) =>
-    isSame && other.id !== id ? take(other) : undefined,
-  );
+  return eachAlike(store, body, id, (other, isSame) => (isSame ? take(other) : undefined));
 }
 
 /**
@@ -76,10 +76,11 @@ export async function tellOthers(
   if (first.id !== id) tell(ownId(first), 'put');
 }
 
-/** Calls `take` for every record that may be of the same thing. */
+/** Calls `take` for every record, but for `except`, that may be of the same thing. */
 async function eachAlike(
   store: CollectionStore,
   body: Body,
+  except: string | undefined,
   take: (found: Shown, isSame: boolean) => Promise<void> | void,
 ): Promise<void> {
   const { things } = store.collection;
@@ -94,7 +95,7 @@ async function eachAlike(
   do {
     const query = { prefix: `${things.key(body)}!`, limit: ALIKE_MAX, after };
     const page: Awaited<ReturnType<CollectionStore['indexed']>> = await store.indexed(query);
-    for (const id of page.ids) await look(id);
+    for (const id of page.ids) if (id !== except) await look(id);
     after = page.next;
   } while (after !== null);
 }

@@ -39,6 +39,12 @@ export interface Entry {
   readonly isUnknownForm?: boolean;
 }
 
+/** A record as it was loaded: it is that as long as its collection is in this state. */
+export interface Known {
+  readonly entry: Entry;
+  readonly state: object;
+}
+
 /** The code of a record that the account's keys prove, and whose form this build does not know. */
 export const UNKNOWN_FORM = 'unknownForm';
 

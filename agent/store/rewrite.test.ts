@@ -12,7 +12,8 @@ import {
 } from '../../test/support/store.ts';
 import { history } from '../collections/history.ts';
 import { SMALL_HEAP } from '../limits.ts';
-import { rewriteEach } from './rewrite.ts';
+import { NO_ENTRY } from './record.ts';
+import { rewriteEach, setLocal } from './rewrite.ts';
 
 const items = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: `page${`${n}`.padStart(8, '0')}` }));
@@ -83,5 +84,64 @@ describe('many records are rewritten', () => {
     const pages = await withPages(3, 5);
     await rewriteEach(pages.store, items(3), () => undefined);
     expect(pages.commits).toEqual([]);
+  });
+
+  test('without being loaded again, where nothing else was committed since they were', async () => {
+    const pages = await withPages(10, 9_000);
+    const { store } = pages;
+    const entries = await store.load(items(10).map(({ id }) => id));
+    const { state } = store;
+    const known = items(10).map(({ id }, at) => ({
+      id,
+      known: { entry: entries[at] ?? NO_ENTRY, state },
+    }));
+    let loads = 0;
+    const { get } = pages.storage;
+    pages.storage.get = (keys) => {
+      loads++;
+      return get.call(pages.storage, keys);
+    };
+    const title = (chars: number) =>
+      rewriteEach(store, known, (transaction, before, { id }) => {
+        const body = { ...before.mirror?.body, title: 'y'.repeat(chars) };
+        transaction.set(id, before, { ...before, mirror: mirrorWith(body) });
+      });
+    await title(9_000);
+    expect([loads, pages.commits.length > 2]).toEqual([0, true]);
+    // They are not what they were any more.
+    await title(8_000);
+    expect(loads).toBe(10);
+    expect(await audit(pages.storage, history)).toEqual([]);
+  });
+
+  test('as they are in their turn: one that was edited meanwhile keeps that', async () => {
+    const pages = await withPages(10, 9_000);
+    const { store } = pages;
+    const entries = await store.load(items(10).map(({ id }) => id));
+    const { state } = store;
+    const known = items(10).map(({ id }, at) => ({
+      id,
+      known: { entry: entries[at] ?? NO_ENTRY, state },
+    }));
+    const { id: last = '' } = items(10)[9] ?? {};
+    const edit = () =>
+      store.lock.run(async () => {
+        const [before = NO_ENTRY] = await store.load([last]);
+        const transaction = store.begin();
+        setLocal(transaction, last, before, pageBody(7, `https://a.test/${last}`), 7);
+        await transaction.commit();
+      });
+    let edited: Promise<void> | undefined;
+    await rewriteEach(store, known, (transaction, before, { id }) => {
+      // It waits for the first commit, and is before the second one.
+      edited ??= edit();
+      const body = { ...before.mirror?.body, title: 'y'.repeat(9_000) };
+      transaction.set(id, before, { ...before, mirror: mirrorWith(body) });
+    });
+    await edited;
+    const [entry] = await store.load([last]);
+    expect(entry?.local?.changedAtMs).toBe(7);
+    expect(store.state.pending).toBe(1);
+    expect(await audit(pages.storage, history)).toEqual([]);
   });
 });

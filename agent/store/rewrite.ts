@@ -5,31 +5,45 @@
 import type { Body } from '../collections/collection.ts';
 import { UNDECIDED_TRIES } from '../limits.ts';
 import type { CollectionState } from './collection-state.ts';
-import { type Entry, isUndecided, NO_ENTRY } from './record.ts';
+import { type Entry, isUndecided, type Known, NO_ENTRY } from './record.ts';
 import type { CollectionStore } from './store.ts';
 import type { Transaction } from './transaction.ts';
+
+interface Item {
+  readonly id: string;
+  /** Each item is of another record. */
+  readonly known?: Known | undefined;
+}
 
 /**
  * `step` puts what becomes of a record into the transaction; `atEnd` adds to the last commit.
  * Errors: the store's.
  */
-export async function rewriteEach<T extends { readonly id: string }>(
+export async function rewriteEach<T extends Item>(
   store: CollectionStore,
   items: readonly T[],
   step: (transaction: Transaction, before: Entry, item: T) => void,
   atEnd: (transaction: Transaction) => void = () => undefined,
 ): Promise<void> {
   let at = 0;
+  // A state that only commits of these items lie behind, and the one that they have led to.
+  let from: object | null = null;
+  let to: object | null = null;
   do {
     await store.lock.run(async () => {
+      const { state } = store;
+      if (state !== to) from = state;
       const transaction = store.begin();
       for (; at < items.length && !transaction.isFull; at++) {
         const item = items[at] as T;
-        const [before = NO_ENTRY] = await store.load([item.id]);
+        const isKnown = item.known?.state === state || item.known?.state === from;
+        const [before = NO_ENTRY] =
+          item.known && isKnown ? [item.known.entry] : await store.load([item.id]);
         step(transaction, before, item);
       }
       if (at === items.length) atEnd(transaction);
       if (transaction.size > 0) await transaction.commit();
+      to = store.state;
     });
   } while (at < items.length);
 }

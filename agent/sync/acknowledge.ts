@@ -51,7 +51,7 @@ export async function settle(
   const someStored = results.some(({ kind }) => kind === 'stored' || kind === 'staged');
   const spoken = jobs.flatMap((job, index) => {
     const result = results[index];
-    return result === undefined ? [] : [{ id: job.id, job, result }];
+    return result === undefined ? [] : [{ id: job.id, known: job.known, job, result }];
   });
   const told = spoken.filter(
     ({ job, result }) =>

@@ -15,7 +15,7 @@ import {
 import type { Collection } from '../collections/collection.ts';
 import { generic } from '../collections/generic.ts';
 import { history } from '../collections/history.ts';
-import type { Entry, Local } from '../store/record.ts';
+import { type Entry, type Known, type Local, NO_ENTRY } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import { settledAtHome } from './merge-dupe.ts';
 
@@ -28,6 +28,8 @@ async function settled(
   entries: Readonly<Record<string, Partial<Entry>>>,
   collection: Collection = history,
   asked?: Local,
+  /** What was loaded before; by default a moment ago. */
+  known?: Known,
 ) {
   const storage = new MemoryStorage();
   const store = await openTestStore(storage, collection);
@@ -36,7 +38,9 @@ async function settled(
   const before = storage.commits;
   const local = asked ?? entries[OURS]?.local;
   if (!local) throw new Error('ours has no change');
-  const isSettled = await settledAtHome(testPass(store), OURS, local);
+  const [entry = NO_ENTRY] = await store.load([OURS]);
+  const { state } = store;
+  const isSettled = await settledAtHome(testPass(store), OURS, local, known ?? { entry, state });
   const [ours, theirs] = await store.load([OURS, THEIRS]);
   expect(await audit(storage, collection)).toEqual([]);
   return { isSettled, ours, theirs, store, commits: storage.commits - before };
@@ -46,6 +50,13 @@ describe('the deletion of a record', () => {
   test('that the server never had needs no server', async () => {
     const { isSettled, ours, store } = await settled({ [OURS]: { local: localWith(null) } });
     expect([isSettled, ours?.local, store.state.pending]).toEqual([true, null, 0]);
+  });
+
+  test('that the server has got meanwhile is looked at again', async () => {
+    const now = { mirror: mirrorWith(page(1)), local: localWith(null) };
+    const known = { entry: { ...NO_ENTRY, local: localWith(null) }, state: {} };
+    const { isSettled, ours } = await settled({ [OURS]: now }, history, undefined, known);
+    expect([isSettled, ours?.local?.body]).toEqual([false, null]);
   });
 
   test('that the server has goes to it', async () => {

@@ -2,7 +2,7 @@
 // that means the same as one the server has under another id, which takes the change over.
 
 import { findSame, type Shown } from '../store/dupes.ts';
-import { type Entry, type Local, NO_ENTRY } from '../store/record.ts';
+import { type Entry, type Known, type Local, NO_ENTRY } from '../store/record.ts';
 import type { Transaction } from '../store/transaction.ts';
 import type { CollectionPass } from './pass-context.ts';
 
@@ -14,13 +14,14 @@ export async function settledAtHome(
   pass: CollectionPass,
   id: string,
   local: Local,
+  { entry, state }: Known,
 ): Promise<boolean> {
   const { store } = pass;
   return store.lock.run(async () => {
-    const [before = NO_ENTRY] = await store.load([id]);
+    const [before = NO_ENTRY] = store.state === state ? [entry] : await store.load([id]);
     if (before.local?.seq !== local.seq || before.mirror !== null) return false;
-    const isTwin = (other: string, { mirror }: Entry): boolean => other !== id && mirror !== null;
-    const twin = local.body === null ? null : await findSame(store, local.body, isTwin);
+    const isTwin = ({ mirror }: Entry): boolean => mirror !== null;
+    const twin = local.body === null ? null : await findSame(store, local.body, isTwin, id);
     if (local.body !== null && twin === null) return false;
     const transaction = store.begin();
     transaction.set(id, before, { ...before, local: null });

@@ -4,7 +4,7 @@
 import type { Body } from '../collections/collection.ts';
 import { PAYLOAD_SAFE_CHARS } from '../limits.ts';
 import type { Outgoing } from '../remotes/remote.ts';
-import type { Local } from '../store/record.ts';
+import type { Known, Local } from '../store/record.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 export interface Job {
@@ -16,6 +16,8 @@ export interface Job {
   /** What was sealed; null for a deletion, and where it is long. */
   readonly body: Body | null;
   readonly outgoing: Outgoing;
+  /** What the device had of it, where that is known and not long. */
+  readonly known?: Known | undefined;
 }
 
 /** `base`: the server's version that the change was made from. Errors: those of the codec. */
@@ -24,11 +26,12 @@ export async function sealedJob(
   id: string,
   { body, seq, tries, changedAtMs }: Local,
   base: string | null,
+  known?: Known,
 ): Promise<Job> {
   const change = { id, body: body && collection.outgoing(id, body), base, changedAtMs };
   const outgoing = await offer.codec.seal(change);
-  const kept = charsOf(outgoing) <= PAYLOAD_SAFE_CHARS ? body : null;
-  return { id, seq, tries, isDeletion: body === null, body: kept, outgoing };
+  const kept = charsOf(outgoing) <= PAYLOAD_SAFE_CHARS ? { body, known } : { body: null };
+  return { id, seq, tries, isDeletion: body === null, ...kept, outgoing };
 }
 
 /** Of the payload: what a request is measured by. */

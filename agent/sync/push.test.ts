@@ -4,6 +4,8 @@
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { NODE_HEAP } from '../../platform/node/cli/heap.ts';
+import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
+import type { DeviceCrypto } from '../../platform/ports.ts';
 import { secondDevice } from '../../test/sim/second-device.ts';
 import { type TestServers, testDevice, testServers } from '../../test/support/device.ts';
 import type { AgentConfig } from '../index.ts';
@@ -112,4 +114,39 @@ test('a computer fills what the server takes: a hundred records a request', asyn
   expect(await agent.sync()).toMatchObject({ ok: true, error: null });
   expect(posts).toHaveLength(15);
   expect(secondDevice(servers).live('history').size).toBe(DELETED + 20 + 1_500);
+});
+
+test('a new record is opened once before it is sent, and sealed once more then', async () => {
+  const counts = { open: 0, seal: 0 };
+  const device = nodeDeviceCrypto();
+  const crypto: DeviceCrypto = {
+    ...device,
+    open: (encKey, macKey, items) => {
+      counts.open += items.length;
+      return device.open(encKey, macKey, items);
+    },
+    seal: (encKey, macKey, texts, ivs) => {
+      counts.seal += texts.length;
+      return device.seal(encKey, macKey, texts, ivs);
+    },
+  };
+  const { agent } = testDevice(
+    testServers(syntheticAccount({ records: 0, passwords: 0, seed: 5 })),
+    {
+      ...{ protocol: 'sync15', crypto },
+    },
+  );
+  await agent.start();
+  await agent.enable();
+  for (let at = 0; at < 20; at++) {
+    const record = { hostname: `https://${at}.test`, username: 'a', password: 'b' };
+    await agent.put('passwords', { ...record, formSubmitURL: `https://${at}.test` });
+  }
+  Object.assign(counts, { open: 0, seal: 0 });
+  await agent.sync();
+  expect((await agent.status()).collections.passwords).toMatchObject({ pending: 0, held: 20 });
+  // Each is sealed for the wire and as what is agreed on; it is opened to be sent, and when
+  // it comes back, to be known by its version.
+  expect(counts.seal).toBe(40);
+  expect(counts.open).toBe(40);
 });

@@ -184,7 +184,9 @@ async function jobOf(
   id: string,
   deletions: boolean,
 ): Promise<Job | null> {
-  const [{ mirror, local, quarantined } = NO_ENTRY] = await pass.store.load([id]);
+  const { state } = pass.store;
+  const [entry = NO_ENTRY] = await pass.store.load([id]);
+  const { mirror, local, quarantined } = entry;
   if (local === null || (local.body === null) !== deletions) return null;
   const isParked = local.tries >= PUSH_TRIES_MAX && !sending.withParked;
   // What waits for somebody to decide waits where there is somebody who can.
@@ -196,8 +198,11 @@ async function jobOf(
     await meet(pass, sending, id);
     return null;
   }
-  if (mirror === null && (await settledAtHome(pass, id, local))) return null;
-  const job = await sealedJob(pass, id, local, mirror?.version ?? pass.buried.get(id) ?? null);
+  const known = { entry, state };
+  if (mirror === null && (await settledAtHome(pass, id, local, known))) return null;
+  const base = mirror?.version ?? pass.buried.get(id) ?? null;
+  // The agreed version would be in memory beside the new one.
+  const job = await sealedJob(pass, id, local, base, mirror === null ? known : undefined);
   await pass.platform.clock.pause();
   return job;
 }
