@@ -8,6 +8,7 @@ import { contentFor } from '../firmware-bundle/contents.ts';
 import { COMMAND_LINES } from '../platform/node/cli/help.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import { type BackupResult, differencesOf, runBackup } from './backup.ts';
+import { compactOnce } from './compact.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
 import {
@@ -33,6 +34,7 @@ const HELP = `Usage: kitsync <command> [options]
 Commands
   emulate    boots the firmware in an emulated device, syncs an account, and reports
   serve      runs the servers on a loopback port, for other clients
+  compact    ends the older part of the histories in a database of \`serve\`
   gateway    a Syncto gateway before a real server: see \`kitsync gateway --help\`
   picl       proves and shows what a PiCL server holds: see \`kitsync picl --help\`
   profiles   lists the devices
@@ -97,6 +99,20 @@ serve
                        read; without --database it is always so
   --seconds N          stop after so long (default 86400)
 
+serve picl: as serve, and of its PiCL storage
+  --collection NAME[=URL]    one that it holds, at another origin if that is said; again for
+                       another (default: all that devices have)
+  --keep-changes N, --keep-days N    compact the histories every hour, as below
+  --first-seqnum 0|1   the number of a collection's first change (default 1)
+  --records-key records|items|both    what a list of records is called (default records)
+  --quoted-etags       entity tags in quotes, for proxies that drop others
+  --payload-hash       refuse what is sent without a signed hash of it
+
+compact
+  --database WHERE     as above; a folder only while no server has it
+  --keep-changes N     the newest N changes of a collection stay (default 1000)
+  --keep-days N        and so do all that are no older (default 90). What is a record always does
+
 Exit codes: 0 done, 1 a promise was broken, 2 usage, or a power cut that never came, 3 the device
 killed the agent
 `;
@@ -116,6 +132,8 @@ export async function main(
         return await emulate(parseEmulate(rest), shipped, rest);
       case 'serve':
         return await serve(rest);
+      case 'compact':
+        return await compactOnce(rest);
       case 'profiles':
         parseNothing(rest);
         process.stdout.write(profileList());

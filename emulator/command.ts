@@ -11,7 +11,7 @@ import { versionLine, wishOf } from '../platform/node/cli/help.ts';
 /** The emulator's own commands; all others are of the agent on this machine. */
 const EMULATED: readonly (string | undefined)[] = [
   ...[undefined, 'help', '--help', '-h'],
-  ...['emulate', 'serve', 'profiles'],
+  ...['emulate', 'serve', 'compact', 'profiles'],
 ];
 /** The firmware that was built with the command. */
 const SHIPPED = fileURLToPath(new URL('../dist/cli/firmware', import.meta.url));

@@ -10,6 +10,7 @@ import {
   systemReason,
   wholeNumber,
 } from './options.ts';
+import { NONE, PICL_TABLE, type PiclServing, piclOf } from './picl-options.ts';
 import { ANY_ORIGIN } from './servers/gate.ts';
 import { type Issuer, isSafe, issuerOfFile } from './servers/issuers.ts';
 import { UsageError } from './usage.ts';
@@ -35,22 +36,36 @@ export interface ServeOptions {
   readonly issuers: readonly string[];
   readonly issuerFiles: readonly Issuer[];
   readonly seconds: number;
+  /** How the PiCL storage is set up; null: as by default. */
+  readonly picl: PiclServing | null;
 }
 
+/** `picl` before the options allows those of the PiCL storage. */
 export function parseServe(args: readonly string[]): ServeOptions {
-  const values = parse(args, {
-    port: { type: 'string', default: '0' },
-    host: { type: 'string', multiple: true, default: [] },
-    'allow-origin': { type: 'string', multiple: true, default: [] },
-    account: { type: 'string' },
-    database: { type: 'string' },
-    'public-url': { type: 'string' },
-    'sign-up': { type: 'boolean', default: false },
-    'test-accounts': { type: 'boolean', default: false },
-    issuer: { type: 'string', multiple: true, default: [] },
-    jwks: { type: 'string', multiple: true, default: [] },
-    seconds: { type: 'string', default: '86400' },
-  });
+  const isPicl = args[0] === 'picl';
+  if (!isPicl) return serveOptions(parse(args, TABLE), null);
+  const values = parse(args.slice(1), { ...TABLE, ...PICL_TABLE });
+  return serveOptions(values, piclOf(values));
+}
+
+const TABLE = {
+  port: { type: 'string', default: '0' },
+  host: { type: 'string', multiple: true, default: NONE },
+  'allow-origin': { type: 'string', multiple: true, default: NONE },
+  account: { type: 'string' },
+  database: { type: 'string' },
+  'public-url': { type: 'string' },
+  'sign-up': { type: 'boolean', default: false },
+  'test-accounts': { type: 'boolean', default: false },
+  issuer: { type: 'string', multiple: true, default: NONE },
+  jwks: { type: 'string', multiple: true, default: NONE },
+  seconds: { type: 'string', default: '86400' },
+} as const;
+
+function serveOptions(
+  values: ReturnType<typeof parse<typeof TABLE>>,
+  picl: PiclServing | null,
+): ServeOptions {
   return {
     port: wholeNumber('--port', values.port, 0, 65_535),
     hosts: values.host.map(hostName),
@@ -65,6 +80,7 @@ export function parseServe(args: readonly string[]): ServeOptions {
     issuers: values.issuer.map(issuerUrl),
     issuerFiles: values.jwks.map(issuerFile),
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
+    picl,
   };
 }
 

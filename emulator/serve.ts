@@ -1,6 +1,7 @@
 // The command `kitsync serve`: the servers on a loopback port until they are ended, what is printed
 // of them, and whom they believe.
 
+import { compactHourly } from './compact.ts';
 import { systemReason } from './options.ts';
 import { parseServe, type ServeOptions } from './serve-options.ts';
 import { exampleLines } from './servers/examples.ts';
@@ -35,17 +36,22 @@ export async function serve(args: readonly string[]): Promise<number> {
     },
     token: { issuers: issuersOf(options) },
     ...(storage === undefined ? {} : { storage }),
+    ...(options.picl === null ? {} : { picl: options.picl.picl }),
   };
   const at = { port, hosts, origins, ...(publicUrl === null ? {} : { origin: publicUrl }) };
   const serving = await serveOnLoopback({ ...at, ...what }).catch(async (error) => {
     await kept.close();
     throw new UsageError(`cannot listen on port ${port}: ${systemReason(error)}`);
   });
+  const keep = options.picl?.keep ?? null;
+  const stopCompacting =
+    keep === null || storage?.picl === undefined ? null : compactHourly(storage.picl, keep);
   // Whoever reads the first line may end it.
   const ended = endOf(options.seconds);
   process.stdout.write(whereabouts(serving, { isEmpty, testAccounts, publicUrl }));
   await ended;
   await serving.close();
+  await stopCompacting?.();
   await kept.close();
   return 0;
 }

@@ -2,9 +2,11 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { accountClient } from './account-client.ts';
+import { signIn } from './picl/testing.ts';
 import { type Serving, serveOnLoopback } from './serve.ts';
 import { clientState } from './sync-keys.ts';
 import { syntheticAccount } from './synthetic.ts';
+import { storageClient } from './testing.ts';
 
 const account = syntheticAccount({ records: 30, seed: 1 });
 const APP = 'https://app.example';
@@ -51,6 +53,37 @@ test('a client over real sockets signs in, pages through the history and writes'
 
 test('a path that belongs to no server is 404', async () => {
   expect((await fetch(`${serving.url}/elsewhere`)).status).toBe(404);
+});
+
+test('a PiCL collection at another origin is asked for there, and signed so', async () => {
+  const places = new Map([['passwords', 'http://other.local/picl']]);
+  const { world, port, close } = await serveOnLoopback({ port: 0, account, picl: { places } });
+  const send = async (asked: Request): Promise<Response> => {
+    const { host, pathname, search } = new URL(asked.url);
+    const headers = { ...Object.fromEntries(asked.headers), host };
+    const path = pathname + search;
+    const options = { host: '127.0.0.1', port, method: asked.method, path, headers };
+    const body = await asked.text();
+    return new Promise((resolve, reject) => {
+      const sent = request(options, async (incoming) => {
+        const text = Buffer.concat(await incoming.toArray()).toString();
+        resolve(new Response(text, { status: incoming.statusCode ?? 0 }));
+      });
+      sent.on('error', reject).end(body);
+    });
+  };
+  const credentials = { email: world.account.email, kB: account.kB };
+  const baseUrl = world.urls.accounts;
+  const device = accountClient({ fetch: send, baseUrl, credentials, nowMs: Date.now });
+  const clock = { nowMs: Date.now() };
+  const user = await signIn({ fetch: send, urls: world.urls, device, clock });
+  for (const name of ['history', 'passwords'])
+    expect(await user.at(name)('GET', '')).toMatchObject({ status: 200, json: { name } });
+  const there = user.collections.history ?? '';
+  const moved = there.replace(new URL(there).host, 'other.local');
+  const ask = storageClient({ fetch: send }, { ...user, api_endpoint: moved }, Date.now);
+  expect((await ask('GET', '')).status).toBe(404);
+  await close();
 });
 
 test('a port that is taken is refused', async () => {

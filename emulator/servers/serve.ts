@@ -47,14 +47,18 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
     urls: urlsBelow(url),
   });
   const { hosts = [], origins = [] } = options;
+  // A request is for the origin that it names: its signature is over it.
+  const others = Array.from(options.picl?.places?.values() ?? [], (place) => new URL(place).origin);
+  const byHost = new Map(others.map((origin) => [new URL(origin).host, origin]));
   const gate = {
-    hosts: [...hosts, new URL(url).hostname],
+    hosts: [...hosts, ...[url, ...others].map((one) => new URL(one).hostname)],
     origins,
     own: new URL(url).origin,
     storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
   };
   server.on('request', (incoming, outgoing) => {
-    answer(incoming, outgoing, url, world, gate).catch(() => outgoing.destroy());
+    const asked = byHost.get(incoming.headers.host ?? '') ?? url;
+    answer(incoming, outgoing, asked, world, gate).catch(() => outgoing.destroy());
   });
   return {
     url,

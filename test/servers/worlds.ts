@@ -38,7 +38,8 @@ export function worldsIn(storage: () => ServerStorage): (account: SeedAccount) =
   };
 }
 
-function prefixed(storage: ServerStorage, prefix: string): ServerStorage {
+/** The part of a storage whose keys begin so, as a storage of its own. */
+export function prefixed(storage: ServerStorage, prefix: string): ServerStorage {
   const inner = (range: KeyRange): KeyRange => ({
     ...range,
     from: prefix + range.from,

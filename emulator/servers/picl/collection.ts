@@ -80,7 +80,7 @@ function readingOf({ path, query, name }: Asked, options: CollectionOptions): Re
   if (key !== undefined)
     return async (log) => {
       const record = await log.record(key);
-      return record && { key, ...withoutKey(record) };
+      return record && alone(record);
     };
   const limits = { ...PAGE, ...options.page };
   const asked = numberOf('limit', query, 1) ?? limits.items;
@@ -183,6 +183,12 @@ function tagOf({ head }: LogReader, { quotedEtags }: CollectionOptions): string 
   return quotedEtags === true ? `"${tag}"` : tag;
 }
 
+/** A record, as it is shown by itself. */
+function alone({ key, seqnum, changeid, payload, signature, prev }: KeptRecord): object {
+  return { key, seqnum, changeid, payload, signature, ...(prev === undefined ? {} : { prev }) };
+}
+
+/** A record, as a list has it. */
 function withoutKey({ payload, seqnum, changeid, signature, prev }: KeptRecord): object {
   return { payload, seqnum, changeid, signature, ...(prev === undefined ? {} : { prev }) };
 }

@@ -3,7 +3,7 @@
 // at once, the account with all its records, or nothing.
 
 import { generateKeyPair, type JsonWebKey, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { checkPrivateFolder } from '../../../platform/node/cli/private-files.ts';
 import { StorageError } from '../../../platform/storage-rules.ts';
@@ -44,18 +44,26 @@ const LAYOUT = 3;
 /** Which this version takes over: accounts were one text then. */
 const LAYOUT_BEFORE = 2;
 
+/** Opens one that a server has made, for whatever is to be done to it. Errors: UsageError. */
+export async function openMade(database: string): Promise<ServerStorage> {
+  const refused = refuser(database);
+  if (!isPostgres(database) && !existsSync(database)) refused(new Error('there is no such folder'));
+  const storage = await open(database).catch(refused);
+  const isMade = await storage
+    .read(ACCOUNT, async (reader) => (await reader.get([ACCOUNT]))[0] !== null)
+    .catch(refused);
+  if (isMade) return complaining(storage, nameOf(database));
+  await storage.close();
+  return refused(new Error('`kitsync serve` has not made it'));
+}
+
 /** Without a database nothing is kept. Errors: UsageError. */
 export async function openDatabase(wanted: Wanted): Promise<Kept> {
   const { database, account, accountIsNamed, mayBeEmpty } = wanted;
   if (database === null) return { account: account?.seed ?? null, close: async () => undefined };
-  const name = isPostgres(database) ? withoutPassword(database) : database;
-  const refused = (error: unknown): never => {
-    throw new UsageError(`--database ${name}: ${(error as Error).message}`);
-  };
-  const opened = await (isPostgres(database) ? openPostgresStorage : openFolder)(database).catch(
-    refused,
-  );
-  const storage = complaining(opened, name);
+  const refused = refuser(database);
+  const opened = await open(database).catch(refused);
+  const storage = complaining(opened, nameOf(database));
   try {
     const { kB, secret, key, isNew } = await accountIn(opened, account?.seed ?? null, mayBeEmpty);
     if (!isNew && accountIsNamed)
@@ -68,6 +76,7 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
       storage: {
         bsos,
         places: keptPlaces(storage),
+        picl: storage,
         secret,
         keepAccounts: (...accounts) => keptAccounts(storage, ...accounts),
       },
@@ -81,6 +90,20 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
     if (error instanceof UsageError) throw error;
     return refused(error);
   }
+}
+
+function refuser(database: string): (error: unknown) => never {
+  return (error) => {
+    throw new UsageError(`--database ${nameOf(database)}: ${(error as Error).message}`);
+  };
+}
+
+function open(database: string): Promise<ServerStorage> {
+  return isPostgres(database) ? openPostgresStorage(database) : openFolder(database);
+}
+
+function nameOf(database: string): string {
+  return isPostgres(database) ? withoutPassword(database) : database;
 }
 
 async function openFolder(folder: string): Promise<ServerStorage> {
