@@ -11,6 +11,7 @@ import {
   chooseId,
   complaintOfEdit,
   countOf,
+  editedOver,
   hashKey,
   hasSameMembers,
   isSameValue,
@@ -81,7 +82,7 @@ function merge(arrived: MergeInput): MergeDecision {
   return changeOutlivesDeletion(input, hasSameMembers, (mine, theirs) => {
     const entry = mergeEntries(entryOf(mine), base, entryOf(theirs));
     if (entry === null) return { mirror: 'asIs', local: 'none', fork: mine };
-    const merged: Body = { ...mine, ...theirs, entry };
+    const merged: Body = { ...mine, ...editedOver(mine, input.mirror?.body, theirs, false), entry };
     const isTheirs = hasSameMembers({ ...merged, entry: null }, { ...theirs, entry: null });
     const isSent = !isTheirs || !hasSameMembers(entry, entryOf(theirs));
     return { mirror: 'asIs', local: isSent ? merged : 'none' };

@@ -32,7 +32,10 @@ describe('a collection of an app', () => {
       mirror: 'asIs',
       local: { id: 'a', x: 1, mine: 1, theirs: 2 },
     });
-    expect(merge(mine, theirs, -1)).toEqual({ mirror: 'asIs', local: 'none' });
+    expect(merge(mine, theirs, -1)).toEqual({
+      mirror: 'asIs',
+      local: { id: 'a', x: 2, mine: 1, theirs: 2 },
+    });
     expect(merge(mine, null, 1)).toEqual({ mirror: null, local: 'keep' });
     expect(merge(null, theirs, 1)).toEqual({ mirror: 'asIs', local: 'keep' });
     expect(merge(null, theirs, -1)).toEqual({ mirror: 'asIs', local: 'none' });

@@ -1,6 +1,6 @@
 // A collection of an app's own: records of any JSON members, kept together by nothing but their
-// ids. Of two versions the younger one stays, with the members that only the other has. Nothing in
-// a record is understood.
+// ids. Of two versions each member is as the side says that has changed it, as the younger one says
+// where both have. Nothing in a record is understood.
 
 import type { Strategy } from '../config.ts';
 import type { Body, Collection, Prepared } from './collection.ts';
@@ -12,7 +12,7 @@ interface GenericOptions {
   readonly sealed?: boolean;
   /** Not encrypted on a server that can do that: see `Collection.plain`. */
   readonly plain?: Collection['plain'];
-  /** Used by builds with `strategies`; the younger version of a record stays without it. */
+  /** Used by builds with `strategies`; see `youngerWins` for what happens without it. */
   readonly strategy?: Strategy | undefined;
   /** See `Collection.packed`; false by default. */
   readonly packed?: boolean;

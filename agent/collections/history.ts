@@ -11,6 +11,7 @@ import {
   believed,
   chooseId,
   complaintOfEdit,
+  editedOver,
   FIRST_MS,
   hasSameMembers,
   isLocalYounger,
@@ -119,7 +120,8 @@ function merge(input: MergeInput): MergeDecision {
   const visits = uniteVisits(visitsOf(mine), visitsOf(theirs));
   const isUnsent = local ?? mirror?.epoch !== epoch;
   const title = isUnsent && laterTitle(mine, theirs, ifYounger === 'keep');
-  const united: Body = { ...mine, ...theirs, ...(title ? { title } : {}), visits };
+  const members = editedOver(mine, agreed, theirs, false);
+  const united: Body = { ...mine, ...members, ...(title ? { title } : {}), visits };
   if (isUnsent && !hasSameMembers(outgoing('', united), outgoing('', theirs))) {
     return { mirror: 'asIs', local: united };
   }

@@ -143,7 +143,10 @@ describe('the younger change', () => {
     const base = { id: 'a', x: 0, y: 0 };
     expect(merged(null, { ...base }, false, base)).toEqual({ mirror: 'asIs', local: 'keep' });
     expect(merged({ ...base, x: 1 }, { ...base }, false, base).local).toEqual({ ...base, x: 1 });
-    expect(merged({ ...base, x: 1 }, { ...base, y: 2 }, false, base).local).toBe('none');
+    // Nor is it theirs because they have changed another member.
+    const both = { ...base, x: 1, y: 2 };
+    expect(merged({ ...base, x: 1 }, { ...base, y: 2 }, false, base).local).toEqual(both);
+    expect(merged({ ...base, x: 1 }, { ...base, x: 2 }, false, base).local).toBe('none');
   });
 
   describe('where the server has begun anew', () => {

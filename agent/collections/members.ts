@@ -115,13 +115,21 @@ export function hashKey(text: string): string {
 
 /**
  * `theirs` with what `mine` says otherwise than `base`, of which both were made; all of `mine`
- * without one.
+ * without one. `isMineYounger`: also where `theirs` says something new of the same member.
  */
-export function editedOver(mine: Body, base: Body | undefined, theirs: Body): Body {
+export function editedOver(
+  mine: Body,
+  base: Body | undefined,
+  theirs: Body,
+  isMineYounger = true,
+): Body {
   const agreed = new Map(Object.entries(base ?? {}));
-  const edits = Object.entries(mine).filter(
-    ([name, value]) => !(agreed.has(name) && isSameValue(value, agreed.get(name))),
-  );
+  const others = new Map(Object.entries(theirs));
+  const edits = Object.entries(mine).filter(([name, value]) => {
+    const old = agreed.get(name);
+    const isEdited = !(agreed.has(name) && isSameValue(value, old));
+    return isEdited && (isMineYounger || isSameValue(others.get(name), old));
+  });
   return { ...theirs, ...Object.fromEntries(edits) };
 }
 
@@ -166,8 +174,9 @@ export function changeOutlivesDeletion(
 }
 
 /**
- * The younger of two versions, with the members that only the other has or that the younger change
- * left alone: for records whose meaning is not known. One that is as was agreed has not changed,
+ * For records whose meaning is not known: each member as the side says that has changed it, and as
+ * the younger change says where both have; without a common past both have. A deletion is such a
+ * change of the whole record: the younger one counts. What is as was agreed has not changed,
  * however late it was written again.
  */
 export function youngerWins(arrived: MergeInput): MergeDecision {
@@ -175,13 +184,14 @@ export function youngerWins(arrived: MergeInput): MergeDecision {
   const { local, mirror: agreed, incoming } = input;
   const theirs = incoming.body;
   const mirror = theirs && 'asIs';
+  if (!local) return { mirror, local: 'none' };
   const isAsAgreed = agreed && theirs && hasSameMembers(agreed.body, theirs);
-  if (!local || !(isAsAgreed || isLocalYounger(input))) return { mirror, local: 'none' };
+  const isYounger = isAsAgreed || isLocalYounger(input);
   if (local.body === null || theirs === null) {
-    return { mirror, local: local.body === theirs ? 'none' : 'keep' };
+    return { mirror, local: isYounger && local.body !== theirs ? 'keep' : 'none' };
   }
   const { id } = theirs;
-  const edited = editedOver(local.body, agreed?.body, theirs);
+  const edited = editedOver(local.body, agreed?.body, theirs, isYounger);
   const merged: Body = { ...edited, ...(id === undefined ? {} : { id }) };
   return { mirror, local: hasSameMembers(merged, theirs) ? 'none' : merged };
 }
