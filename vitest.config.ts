@@ -46,6 +46,8 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   // Every write at which a device can be cut that goes on from an old store.
   ['old-stores', ['test/sim/old-stores*.test.ts']],
 ]);
+/** What starts what all files of a mode have together. */
+const BEFORE_ALL: ReadonlyMap<string, string[]> = new Map([['kinto', ['test/kinto/shared.ts']]]);
 /** Each of their files has the machine for itself. */
 const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'picl', 'servers'];
 /** Some files wait for processes and timers: others compute for them meanwhile. */
@@ -74,8 +76,9 @@ export default defineConfig(({ mode }) => {
 function projectsOf(mode: string): TestProjectConfiguration[] {
   const own = MODES.get(mode);
   if (own !== undefined) {
-    const workers = ONE_BY_ONE.includes(mode) ? 1 : SIM_WORKERS;
-    return [projectOf(mode, own, [], { isolate: true, testTimeout: 300_000, maxWorkers: workers })];
+    const maxWorkers = ONE_BY_ONE.includes(mode) ? 1 : SIM_WORKERS;
+    const limits = { isolate: true, testTimeout: 300_000, maxWorkers };
+    return [projectOf(mode, own, [], { ...limits, globalSetup: BEFORE_ALL.get(mode) ?? [] })];
   }
   const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : files));
   const alone = ROOMS.flatMap((room) => filesAlone(room));
@@ -90,7 +93,7 @@ function projectOf(
   name: string,
   include: string[],
   exclude: string[],
-  limits: { isolate: boolean; testTimeout?: number; maxWorkers?: number },
+  limits: { isolate: boolean; testTimeout?: number; maxWorkers?: number; globalSetup?: string[] },
 ) {
   const { testTimeout = 60_000, maxWorkers = WORKERS, ...rest } = limits;
   const test = { name, include, exclude, hookTimeout: 120_000, testTimeout, maxWorkers, ...rest };

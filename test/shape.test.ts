@@ -19,11 +19,11 @@ const DECISIONS_MAX = 4;
 const TESTS = /(\.test\.ts|^test\/.*)$/;
 /** Device code: it must run where nothing but the language is. */
 const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
-/** What others than files import: apps, devices, what builds the command, scripts in a browser. */
+/** What others than files import: apps, devices, what builds, scripts in a browser, what tests. */
 const PUBLIC: readonly RegExp[] = [
   /^(agent\/index|platform\/ports|emulator\/command)\.ts$/,
   /^test\/(interop\/inside\/.*|bench\/kinto-device)\.js$/,
-  /^test\/support\/crypto-firmware\.ts$/,
+  /^test\/(support\/crypto-firmware|kinto\/shared)\.ts$/,
 ];
 
 const sources = readSources();

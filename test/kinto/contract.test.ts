@@ -1,13 +1,12 @@
 // The contract of remotes on a real Kinto, in its memory and on PostgreSQL. A page has five records
 // there, as that of the one in memory.
 
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { kintoLessons } from '../contract/kinto-lessons.ts';
 import { remoteContract, type Tally } from '../contract/remote.ts';
 import { strategyContract } from '../contract/strategies.ts';
 import { type RealKinto, startKinto } from '../support/kinto.ts';
 import { REAL_KINTO, realService } from '../support/kinto-real.ts';
-import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 
 /** Cuts and strategies of all kinds are tried there with `KITSYNC_KINTO=whole`. */
 const isWhole = process.env.KITSYNC_KINTO === 'whole';
@@ -26,19 +25,14 @@ describe('in its memory', () => {
   kintoLessons('Kinto on memory', () => realService(server), 5, !isWhole);
 });
 
-const postgres = findPostgres();
+const postgres = inject('postgres');
 
 describe.runIf(postgres !== null)('on PostgreSQL', () => {
-  let cluster: Postgres;
   let server: RealKinto;
   beforeAll(async () => {
-    cluster = await startPostgres(postgres ?? '');
-    const database = (await cluster.newUrl()).replace('postgres:', 'postgresql:');
+    const database = postgres?.emptyUrl ?? null;
     server = await startKinto({ database, workers: 2, settings });
   }, 120_000);
-  afterAll(async () => {
-    await server?.stop();
-    await cluster?.stop();
-  });
+  afterAll(() => server?.stop());
   remoteContract('Kinto on PostgreSQL', () => realService(server), REAL_KINTO, all);
 });

@@ -2,19 +2,19 @@
 // with the program of docs/kinto-encryption.md stands among them. On one process: on PostgreSQL a
 // Kinto loses what two writers put into one record at once (traps.test.ts).
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { NAME, settled } from './devices.ts';
 import { meetInPacksWithKintoJs } from './page-story.ts';
-import { alike, fleetOf, openWorld, recordsOf, type World } from './world.ts';
+import { alike, fleetOf, recordsOf, sharedWorld, type World } from './world.ts';
 
 const WRITERS = 4;
 const WRITES = 100;
 
 describe.each(['memory'])('packs on %s', (backend) => {
   let world: World;
-  beforeAll(async () => {
-    world = await openWorld(backend);
-  }, 120_000);
+  beforeAll(() => {
+    world = sharedWorld(inject('kintos'), backend);
+  });
   afterAll(() => world?.stop());
 
   test('of four agents at once lose nothing, and have every record once', async () => {

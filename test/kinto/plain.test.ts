@@ -4,11 +4,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { KintoInMemory } from '../support/kinto-js.ts';
 import { pythonWith } from '../support/python.ts';
 import { type Device, eventsOf, heldBy, type KintoUser, NAME, settled } from './devices.ts';
-import { alike, BACKENDS, fleetOf, openWorld, passOf, type World } from './world.ts';
+import { alike, BACKENDS, fleetOf, passOf, sharedWorld, type World } from './world.ts';
 
 const KINTO_HTTP = ['kinto-http==11.11.0'];
 const SCRIPT = new URL('http_client.py', import.meta.url).pathname;
@@ -21,9 +21,9 @@ interface Plain {
 describe.runIf(BACKENDS.includes('PostgreSQL'))('a real Kinto on PostgreSQL', () => {
   let world: World;
   let places = 0;
-  beforeAll(async () => {
-    world = await openWorld('PostgreSQL');
-  }, 120_000);
+  beforeAll(() => {
+    world = sharedWorld(inject('kintos'), 'PostgreSQL');
+  });
   afterAll(() => world?.stop());
 
   const newPlace = (): string => `shared${places++}`;

@@ -2,10 +2,10 @@
 // ways, with conflicts, deletions, a flush, a bucket that was made anew, writers who race, and a
 // process that is killed meanwhile.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { deviceOf, NAME, settled } from './devices.ts';
 import { meetWithKintoJs } from './page-story.ts';
-import { alike, BACKENDS, bucketOf, fleetOf, openWorld, recordsOf, type World } from './world.ts';
+import { alike, BACKENDS, bucketOf, fleetOf, recordsOf, sharedWorld, type World } from './world.ts';
 
 /** Acknowledged writes of four agents: 10,000 with `KITSYNC_KINTO=whole`. */
 const WRITES = process.env.KITSYNC_KINTO === 'whole' ? 10_000 : 1_200;
@@ -13,9 +13,9 @@ const WRITERS = 4;
 
 describe.each(BACKENDS)('a real Kinto on %s', (backend) => {
   let world: World;
-  beforeAll(async () => {
-    world = await openWorld(backend);
-  }, 120_000);
+  beforeAll(() => {
+    world = sharedWorld(inject('kintos'), backend);
+  });
   afterAll(() => world?.stop());
 
   test('brings records of any id both ways, with conflicts and deletions', async () => {

@@ -3,16 +3,16 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { deviceOf, heldBy, NAME } from './devices.ts';
 import {
   alike,
   BACKENDS,
   bucketOf,
   fleetOf,
-  openWorld,
   passOf,
   recordsOf,
+  sharedWorld,
   type World,
 } from './world.ts';
 
@@ -24,7 +24,7 @@ describe.runIf(BACKENDS.includes('PostgreSQL'))('a real Kinto', () => {
   /** Access tokens that the issuer knows, and whose they are. */
   const subjects = new Map<string, string>();
   beforeAll(async () => {
-    world = await openWorld('PostgreSQL');
+    world = sharedWorld(inject('kintos'), 'PostgreSQL');
     issuer = await openIssuer(subjects);
   }, 120_000);
   afterAll(async () => {

@@ -1,7 +1,7 @@
 // What a real Kinto was seen to lose on PostgreSQL, with several writers: none of it is lost by
 // agents on sealed collections.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import {
   type Device,
@@ -17,9 +17,9 @@ import {
   alike,
   BACKENDS,
   fleetOf,
-  openWorld,
   passOf,
   recordsOf,
+  sharedWorld,
   troubled,
   until,
   type World,
@@ -34,7 +34,7 @@ describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
   let world: World;
   let trouble: Awaited<ReturnType<typeof troubled>>;
   beforeAll(async () => {
-    world = await openWorld('PostgreSQL');
+    world = sharedWorld(inject('kintos'), 'PostgreSQL');
     trouble = await troubled(world);
   }, 120_000);
   afterAll(() => world?.stop());

@@ -3,11 +3,12 @@
 // PostgreSQL's own (a write that is slow, that meets another one's stamp, that fails): Kinto does
 // with it what it always does.
 
+import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { expect } from 'vitest';
 import { kintoKeys } from '../../agent/remotes/kinto/keys.ts';
 import { parseObject } from '../../emulator/servers/http.ts';
-import { type RealKinto, startKinto } from '../support/kinto.ts';
+import { type KintoPlace, kintoAt, type RealKinto, startKinto } from '../support/kinto.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 import type { KintoUser } from './devices.ts';
 import { type Device, type DeviceOptions, deviceOf, heldBy, keyOf, NAME } from './devices.ts';
@@ -20,7 +21,7 @@ interface Asked {
 }
 
 export interface World {
-  readonly server: RealKinto;
+  readonly server: Omit<RealKinto, 'stop'>;
   newUser(): Promise<KintoUser>;
   /** The user's own request, below the version. */
   asked(
@@ -41,19 +42,45 @@ const postgres = findPostgres();
 /** What there is to run it on. */
 export const BACKENDS = ['memory', ...(postgres === null ? [] : ['PostgreSQL'])];
 
-/** `settings`: lines of its configuration. */
-export async function openWorld(backend: string, settings: readonly string[] = []): Promise<World> {
+/** One that nobody else has. */
+export async function openWorld(backend: string): Promise<World> {
   let cluster: Postgres | null = null;
-  if (backend !== 'memory' && postgres !== null) cluster = await startPostgres(postgres);
-  const url = (await cluster?.newUrl()) ?? null;
-  const database = url?.replace('postgres:', 'postgresql:') ?? null;
-  const server = await startKinto({ database, workers: 2, settings });
-  let users = 0;
+  if (backend !== 'memory' && postgres !== null)
+    cluster = await startPostgres(postgres, ['fsync=off']);
+  const database = (await cluster?.newUrl()) ?? null;
+  const server = await startKinto({ database, workers: 2 });
+  return worldOf(server, database, async () => {
+    await server.stop();
+    await cluster?.stop();
+  });
+}
+
+/** What files of tests have together: see shared.ts. */
+export type Shared = { readonly [backend: string]: SharedKinto };
+
+interface SharedKinto {
+  readonly place: KintoPlace;
+  /** Null: its memory. */
+  readonly database: string | null;
+}
+
+/** One that other files of tests have had. */
+export function sharedWorld(shared: Shared, backend: string): World {
+  const found = shared[backend];
+  if (found === undefined) throw new Error(`no Kinto on ${backend} was started`);
+  return worldOf(kintoAt(found.place), found.database, async () => undefined);
+}
+
+function worldOf(server: World['server'], url: string | null, end: () => Promise<void>): World {
+  const users = { prefix: `user-${randomBytes(4).toString('hex')}`, count: 0 };
   let pool: Pool | null = null;
   const others: RealKinto[] = [];
   return {
     server,
-    newUser: async () => ({ url: server.url, ...(await server.newUser(`user${users++}`)) }),
+    async newUser() {
+      const name = `${users.prefix}-${users.count++}`;
+      return { url: server.url, ...(await server.newUser(name)) };
+    },
     async asked({ name, password, url: at }, method, path, body, headers) {
       const basic = Buffer.from(`${name}:${password}`).toString('base64');
       const response = await fetch(`${at}/v1${path}`, {
@@ -69,7 +96,9 @@ export async function openWorld(backend: string, settings: readonly string[] = [
       return { status, headers: response.headers, json: parseObject(await response.text()) };
     },
     async beside(more) {
-      const other = await startKinto({ database, workers: 1, settings: more });
+      const other = await startKinto({
+        ...{ database: url, workers: 1, settings: more, isShared: true },
+      });
       others.push(other);
       return other;
     },
@@ -86,8 +115,7 @@ export async function openWorld(backend: string, settings: readonly string[] = [
     async stop() {
       await pool?.end();
       for (const other of others) await other.stop();
-      await server.stop();
-      await cluster?.stop();
+      await end();
     },
   };
 }
@@ -159,9 +187,9 @@ const SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
 
 /** Kinto's own trigger, which gives the stamps, is before it by its name. */
 const TROUBLE = `
-CREATE TABLE trouble (id TEXT PRIMARY KEY, what TEXT NOT NULL);
-CREATE SEQUENCE races;
-CREATE FUNCTION make_trouble() RETURNS trigger AS $$
+CREATE TABLE IF NOT EXISTS trouble (id TEXT PRIMARY KEY, what TEXT NOT NULL);
+CREATE SEQUENCE IF NOT EXISTS races;
+CREATE OR REPLACE FUNCTION make_trouble() RETURNS trigger AS $$
 DECLARE
   what TEXT := (SELECT t.what FROM trouble t WHERE t.id = NEW.id);
 BEGIN
@@ -178,6 +206,7 @@ BEGIN
   RETURN NEW;
 END;
 $$ LANGUAGE plpgsql;
+DROP TRIGGER IF EXISTS tgs_trouble ON objects;
 CREATE TRIGGER tgs_trouble BEFORE INSERT OR UPDATE OF data ON objects
 FOR EACH ROW EXECUTE PROCEDURE make_trouble();
 `;

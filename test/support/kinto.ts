@@ -15,17 +15,32 @@ interface KintoSettings {
   readonly database: string | null;
   /** Processes, each with two threads; a database only. */
   readonly workers?: number;
+  /** The database is another Kinto's, too. */
+  readonly isShared?: boolean;
   /** Lines of its configuration. */
   readonly settings?: readonly string[];
   /** Who may make buckets: whoever has an account, if it is not given. */
   readonly makers?: string;
 }
 
-export interface RealKinto {
+/** By which another process finds it. */
+export interface KintoPlace {
   /** Without the version. */
   readonly url: string;
-  /** A new user, who may make buckets. */
-  newUser(name: string): Promise<{ readonly name: string; readonly password: string }>;
+  readonly pid: number;
+  readonly ini: string;
+  readonly log: string;
+}
+
+export interface RealKinto {
+  readonly place: KintoPlace;
+  /** Without the version. */
+  readonly url: string;
+  /** A new user, who may make buckets; with a password of the tests' own if none is said. */
+  newUser(
+    name: string,
+    password?: string,
+  ): Promise<{ readonly name: string; readonly password: string }>;
   /** Ends one of the processes that answer, or all of them; others take their place. */
   killWorker(all?: boolean): void;
   /** What an administrator does: a command of Kinto's own. */
@@ -51,7 +66,7 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
   const ini = join(folder, 'kinto.ini');
   const port = await freePort();
   writeFileSync(ini, configuration(wanted, port));
-  if (wanted.database !== null) {
+  if (wanted.database !== null && wanted.isShared !== true) {
     // It may ask this process, as a provider of sign-ins.
     await promisify(execFile)(join(bin, 'kinto'), ['migrate', '--ini', ini]);
   }
@@ -71,13 +86,26 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
   };
   process.once('exit', end);
   const url = `http://127.0.0.1:${port}`;
-  const said = (): string => readFileSync(log, 'utf8');
-  await answers(`${url}/v1/__lbheartbeat__`, child, said);
+  const kinto = kintoAt({ url, pid: child.pid ?? 0, ini, log });
+  await answers(`${url}/v1/__lbheartbeat__`, child, kinto.said);
   return {
-    url,
-    said,
-    async newUser(name) {
-      const password = `password of ${name}`;
+    ...kinto,
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+      process.off('exit', end);
+      end();
+    },
+  };
+}
+
+/** One that was started by another process, which stops it. */
+export function kintoAt(place: KintoPlace): Omit<RealKinto, 'stop'> {
+  const { url, pid, ini, log } = place;
+  return {
+    ...{ place, url },
+    said: () => readFileSync(log, 'utf8'),
+    async newUser(name, password = `password of ${name}`) {
       const response = await fetch(`${url}/v1/accounts/${name}`, {
         method: 'PUT',
         headers: { 'Content-Type': 'application/json' },
@@ -87,20 +115,20 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
       return { name, password };
     },
     killWorker(all = false) {
-      const found = spawnSync('ps', ['-o', 'pid=', '--ppid', `${child.pid}`], { encoding: 'utf8' });
+      const found = spawnSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' });
       const pids = found.stdout.trim().split(/\s+/).filter(Boolean);
       for (const pid of all ? pids : pids.slice(0, 1)) process.kill(Number(pid), 'SIGKILL');
     },
     async command(...args) {
+      const bin = await pythonWith(PACKAGES);
       await promisify(execFile)(join(bin, 'kinto'), [...args, '--ini', ini]);
     },
-    async stop() {
-      child.kill('SIGTERM');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
-      process.off('exit', end);
-      end();
-    },
   };
+}
+
+/** As Kinto has the addresses of databases. */
+function urlOf(database: string): string {
+  return database.replace('postgres:', 'postgresql:');
 }
 
 /**
@@ -119,9 +147,11 @@ function configuration(
     'multiauth.policies = account',
     'multiauth.policy.account.use = kinto.plugins.accounts.AccountsPolicy',
     'kinto.account_create_principals = system.Everyone',
+    // A password is looked at for a quarter of a second.
+    'kinto.account_cache_ttl_seconds = 3600',
     `kinto.bucket_create_principals = ${makers}`,
     ...parts.map((part) => `kinto.${part}_backend = kinto.core.${part}.${backend}`),
-    ...(database === null ? [] : parts.map((part) => `kinto.${part}_url = ${database}`)),
+    ...(database === null ? [] : parts.map((part) => `kinto.${part}_url = ${urlOf(database)}`)),
     ...settings,
   ];
   const last = new Map(lines.map((line) => [line.split(' = ')[0], line]));
