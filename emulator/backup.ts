@@ -22,7 +22,7 @@ export interface BackupResult {
 }
 
 export async function runBackup(options: BackupOptions): Promise<BackupResult> {
-  const { seed, onProgress } = options;
+  const { seed, serverUrl = null, onProgress } = options;
   const account = syntheticAccount({ records: 0, passwords: 0, seed });
   const say = (text: string) => onProgress?.({ kind: 'step', virtualMs: 0, text });
   say('the first device');
@@ -34,13 +34,15 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
   });
   const [{ kinto, view }] = first.setup.remotes;
   const kept = kinto?.dump() ?? null;
-  if (kept === null || first.killed !== null) return { first, second: null };
+  if ((kept === null && serverUrl === null) || first.killed !== null)
+    return { first, second: null };
   say('the second device');
   const second = await runScenario({
     ...options,
     // The user is the same; what they have is on the server alone.
     account: { kB: account.kB, store: (await view()).store },
-    ...{ kept, seed: seed + 1, cutsAt: [], wantsHoldings: true },
+    ...{ seed: seed + 1, cutsAt: [], wantsHoldings: true },
+    ...(kept !== null && { kept }),
     ...(first.recoveryCode !== null && { recoveryCode: first.recoveryCode }),
   });
   return { first, second };
