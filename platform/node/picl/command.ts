@@ -2,7 +2,7 @@
 // 1 the chain is broken or could not be read, 2 it cannot be run as it was typed.
 
 import { type Change, keysOf } from './chain.ts';
-import { readSign } from './keys.ts';
+import { type Renewal, readSign } from './keys.ts';
 import { entryOf, lineOf, shown } from './log.ts';
 import { HELP, type PiclOptions, parsePicl } from './options.ts';
 import { serverSource } from './server.ts';
@@ -58,10 +58,11 @@ async function run(options: PiclOptions, { write, complain }: Output): Promise<n
   return 1;
 }
 
-async function sourceOf(options: PiclOptions, token: string | null): Promise<Source> {
+async function sourceOf(options: PiclOptions, token: string | Renewal | null): Promise<Source> {
   const { server, file, credentials, collection, allowHttp, isCompacted } = options;
   if (file !== null) return fileSource(file, isCompacted);
-  if (token === null) throw new UsageError(`${credentials}: accessToken is missing`);
+  if (token === null)
+    throw new UsageError(`${credentials}: accessToken or refreshToken is missing`);
   return serverSource({ url: server ?? '', token, collection, allowHttp });
 }
 

@@ -32,6 +32,8 @@ test('whoever has kB and whoever has the scoped key of it have one root', () => 
 test('a sign-in may be without a key, or without a token', () => {
   expect(readSign(fileOf('{"accessToken": "t"}'))).toEqual({ root: null, token: 't' });
   expect(readSign(fileOf('{}')).token).toBeNull();
+  const renewal = { refreshToken: 'r', clientId: 'c', oauthUrl: 'https://oauth.example' };
+  expect(readSign(fileOf(JSON.stringify(renewal))).token).toEqual(renewal);
 });
 
 test.each([

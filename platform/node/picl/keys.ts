@@ -8,17 +8,25 @@ import { UsageError } from './usage.ts';
 
 const OWNER_ONLY = 0o077;
 
+/** Where a new access token comes from. */
+export interface Renewal {
+  readonly refreshToken: string;
+  readonly clientId: string;
+  readonly oauthUrl: string;
+}
+
 /** What is taken of a credentials file. */
 interface Sign {
   /** 32 bytes; null: the file has no key. */
   readonly root: Buffer | null;
-  /** What proves the user to a server; null: the file has none. */
-  readonly token: string | null;
+  /** What proves the user to a server, or where that comes from; null: the file has none. */
+  readonly token: string | Renewal | null;
 }
 
 /**
  * JSON with `root` (64 hexadecimal digits), or `kB` (64) or `key` (`{"kty": "oct", "k": ...}`), of
- * which the root is made, and `accessToken`. Errors: UsageError, which names the member.
+ * which the root is made, and `accessToken`, or `refreshToken`, `clientId` and `oauthUrl`. Errors:
+ * UsageError, which names the member.
  */
 export function readSign(path: string): Sign {
   const members = membersOf(parsed(path));
@@ -33,11 +41,23 @@ export function readSign(path: string): Sign {
   const scoped = scopedOf(path, members.get('key') ?? null);
   const kB = hex('kB');
   const sync = scoped ?? (kB && hkdf(kB, 'identity.mozilla.com/picl/v1/oldsync', 64));
-  const token = members.get('accessToken');
   return {
     root: hex('root') ?? (sync && hkdf(sync, 'picl/queuesync/v1/root', 32)),
-    token: typeof token === 'string' ? token : null,
+    token: tokenOf(members),
   };
+}
+
+function tokenOf(members: ReadonlyMap<string, unknown>): Sign['token'] {
+  const text = (name: string): string => {
+    const value = members.get(name);
+    return typeof value === 'string' ? value : '';
+  };
+  const renewal = {
+    refreshToken: text('refreshToken'),
+    clientId: text('clientId'),
+    oauthUrl: text('oauthUrl'),
+  };
+  return renewal.refreshToken === '' ? text('accessToken') || null : renewal;
 }
 
 function scopedOf(path: string, value: unknown): Buffer | null {

@@ -13,7 +13,7 @@ verify walks the collection's whole chain and prints the head that it proves, or
 that does not follow. log prints what changed, in order, opened.
   --server URL         where the login is; with --credentials
   --file FILE          instead: answers to /changes that were kept, a JSON document or one a line
-  --credentials FILE   the user's sign-in: its accessToken signs in, its key proves and opens
+  --credentials FILE   the user's sign-in: its token signs in, its key proves and opens
   --key-file FILE      the key alone: JSON with root, kB or key, as docs/picl.md has them.
                        Without a key verify looks at the chain, and at no signature
   --head SEQNUM-ID     a head that was verified before, here or by another device

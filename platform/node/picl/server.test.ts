@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { logOf, PICL_ROOT } from '../../../test/support/picl-log.ts';
 import { keysOf } from './chain.ts';
 import { hawkHeader } from './hawk.ts';
+import type { Renewal } from './keys.ts';
 import { serverSource } from './server.ts';
 import { Failure } from './usage.ts';
 import { verify } from './verify.ts';
@@ -65,8 +66,8 @@ beforeEach(() => {
   asked = [];
 });
 
-async function verdict(collection = 'things') {
-  const source = await serverSource({ url, token: 't', collection, allowHttp: false });
+async function verdict(collection = 'things', token: string | Renewal = 't') {
+  const source = await serverSource({ url, token, collection, allowHttp: false });
   const options = { keys: keysOf(PICL_ROOT, collection), isOpaque: false, earlier: null };
   return verify(source, options);
 }
@@ -84,6 +85,17 @@ test('all pages are read, signed, and what lives is compared', async () => {
   const [, ts = '', nonce = ''] = /ts="(\d+)", nonce="([^"]+)"/.exec(authorization[2] ?? '') ?? [];
   const page = new URL('/u/things/changes?since=3', url).href;
   expect(authorization[2]).toBe(hawkHeader('GET', page, PASS, Number(ts), nonce));
+});
+
+test('a sign-in that is renewed is renewed first', async () => {
+  const renewal = { refreshToken: 'r', clientId: 'c', oauthUrl: new URL('/o', url).href };
+  odd = (path, { headers }) => {
+    if (path === '/o/v1/oauth/token') return { body: { access_token: 'new' } };
+    return path === '/login' && headers.authorization !== 'Bearer new' ? { status: 401 } : null;
+  };
+  expect(await verdict('things', renewal)).toMatchObject({ violation: null, changes: 4 });
+  odd = () => ({ status: 400, body: { errno: 108 } });
+  await expect(verdict('things', renewal)).rejects.toThrow('gives no access token: it answers 400');
 });
 
 test('a compacted history is read from where it begins', async () => {

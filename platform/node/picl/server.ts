@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { encryptedFetch } from '../server-url.ts';
 import type { Change } from './chain.ts';
 import { challengedTime, type HawkPass, hawkHeader } from './hawk.ts';
+import type { Renewal } from './keys.ts';
 import {
   changesPage,
   type Head,
@@ -22,8 +23,8 @@ const TIMEOUT_MS = 60_000;
 interface ServerOptions {
   /** Where the login is. */
   readonly url: string;
-  /** What the login believes: an access token. */
-  readonly token: string;
+  /** What the login believes: an access token, or where one comes from. */
+  readonly token: string | Renewal;
   readonly collection: string;
   readonly allowHttp: boolean;
 }
@@ -101,7 +102,8 @@ async function login(
   { url, token, collection, allowHttp }: ServerOptions,
   fetchOf: Fetch,
 ): Promise<{ pass: HawkPass; place: string }> {
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+  const access = typeof token === 'string' ? token : await renewed(token, fetchOf);
+  const headers = { Authorization: `Bearer ${access}`, 'Content-Type': 'application/json' };
   const body = JSON.stringify({ device: randomUUID() });
   const answer = await asked(fetchOf, url, { method: 'POST', headers, body });
   const { status, text } = answer;
@@ -117,6 +119,23 @@ async function login(
   if (!allowHttp && url.startsWith('https:') && place.protocol !== 'https:')
     throw new Failure('the login leads to a place without encryption');
   return { pass: { id, key }, place: place.href.replace(/\/+$/, '') };
+}
+
+/** A new access token for Sync. The refresh token stays as it is: an inspection writes nothing. */
+async function renewed(
+  { refreshToken, clientId, oauthUrl }: Renewal,
+  fetchOf: Fetch,
+): Promise<string> {
+  const scope = 'https://identity.mozilla.com/apps/oldsync';
+  const grant = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId };
+  const { status, text } = await asked(fetchOf, `${oauthUrl}/v1/oauth/token`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ ...grant, scope }),
+  });
+  const token = membersOf(parsed(text))?.get('access_token');
+  if (status === 200 && typeof token === 'string') return token;
+  throw new Failure(`the accounts server gives no access token: it answers ${status}`);
 }
 
 /** Signs each request, and once more by the server's time if the clock is wrong. */
