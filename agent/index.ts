@@ -38,6 +38,7 @@ export { apps } from './contents/apps.ts';
 export { kintoPlaces, kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
+export { readsAhead } from './remotes/ahead.ts';
 export { kinto } from './remotes/kinto/kinto.ts';
 export { clients } from './remotes/sync/clients.ts';
 export { sync15 } from './remotes/sync/sync15.ts';

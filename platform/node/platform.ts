@@ -13,7 +13,7 @@ import { nodeEntropy } from './entropy.ts';
 import { overKeptConnections } from './kept-connections.ts';
 import { checkDeviceKey } from './key-check.ts';
 import { encryptedFetch } from './server-url.ts';
-import { type NodeStorage, openNodeStorage } from './storage.ts';
+import { COMMIT_LIMITS, type NodeStorage, openNodeStorage } from './storage.ts';
 
 /** What of a machine needs no directory: enough to sign in. */
 export type Machine = Pick<Platform, 'network' | 'clock' | 'entropy'>;
@@ -50,7 +50,10 @@ export interface NodePlatform extends Platform {
 /** Errors: `StorageError` `failed`, when the directory is in use or its key is lost. */
 export async function openNodePlatform(options: NodePlatformOptions): Promise<NodePlatform> {
   const { directory, shell, onLost } = options;
-  const storage = await openNodeStorage(directory, onLost && { onLost });
+  const storage = await openNodeStorage(directory, {
+    limits: COMMIT_LIMITS,
+    ...(onLost && { onLost }),
+  });
   const deviceKey = await keyBeside(storage, directory);
   const machine = nodeMachine(options);
   return {

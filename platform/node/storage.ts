@@ -58,6 +58,9 @@ export async function openNodeStorage(
   return new NodeStorage(store, lock);
 }
 
+/** More changes than a device's: each commit waits for the disk once. */
+export const COMMIT_LIMITS: CommitLimits = { changesMax: 4_096, valueBytesMax: 2 * 1_024 * 1_024 };
+
 /** A computer has more memory than a device; opening reads again what has gathered. */
 const TUNING = { cacheKiB: 4_096, tailBytesMax: 1_024 * 1_024 };
 

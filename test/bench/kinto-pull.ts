@@ -4,7 +4,9 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { openWorld, type World } from '../kinto/world.ts';
 import type { Client, Pull, PullCost } from './kinto-puller.ts';
@@ -26,6 +28,7 @@ export async function pullCosts(
   counts: readonly number[],
   told: (costs: PullCosts) => void,
 ): Promise<void> {
+  const program = await built();
   const world = await openWorld('PostgreSQL');
   try {
     const user = await world.newUser();
@@ -40,7 +43,7 @@ export async function pullCosts(
       held = count;
       for (const client of CLIENTS) {
         const pull = { client, url: user.url, user, kB, bucket, collection: COLLECTION };
-        told({ client, ...(await costOf(pull)) });
+        told({ client, ...(await costOf(program, pull)) });
       }
     }
   } finally {
@@ -75,10 +78,23 @@ async function fill(
   }
 }
 
-async function costOf(pull: Pull): Promise<PullCost> {
-  const child = fork(fileURLToPath(new URL('kinto-puller.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
+/** As `npm run dist` builds the command: a compiler in the same process would count, too. */
+async function built(): Promise<string> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/bench/kinto-puller.ts'],
+    // Where packages are found.
+    outdir: 'dist/bench',
+    outExtension: { '.js': '.mjs' },
+    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
+    packages: 'external',
   });
+  return join(root, 'dist/bench/kinto-puller.mjs');
+}
+
+async function costOf(program: string, pull: Pull): Promise<PullCost> {
+  const child = fork(program);
   child.send(pull);
   const [message] = (await Promise.race([once(child, 'message'), ended(child)])) as [PullCost];
   return message;

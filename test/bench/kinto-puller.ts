@@ -5,8 +5,9 @@
 
 import { performance } from 'node:perf_hooks';
 import { BaseAdapter, KintoBase, KintoClient } from 'kinto';
-import { createAgent, generic, kinto } from '../../agent/index.ts';
+import { createAgent, generic, kinto, readsAhead } from '../../agent/index.ts';
 import { PAGE_RECORDS_MAX } from '../../agent/limits.ts';
+import { NODE_HEAP } from '../../platform/node/cli/heap.ts';
 import { openNodePlatform } from '../../platform/node/platform.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
@@ -120,11 +121,11 @@ async function kitsync({ url, user, kB, collection }: Pull): Promise<Ready> {
   const config = {
     remote: { protocol: 'kinto', serverUrl: url, audience: '', auth: 'basic' as const },
     ...{ profile: 'node', intervalMs: 3_600_000, spreadMs: 0, wifiOnly: false },
-    ...{ historyRecordsMax: 1_000, recordCharsMax: 400_000 },
+    ...{ historyRecordsMax: 1_000, recordCharsMax: 400_000, heap: NODE_HEAP },
     collections: { [collection]: { enabled: true, readOnly: false } },
   };
   const agent = createAgent(platform, config, {
-    drivers: [kinto],
+    drivers: [readsAhead(kinto)],
     collections: [generic(collection)],
   });
   await agent.start();

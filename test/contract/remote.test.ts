@@ -2,6 +2,7 @@
 // other shapes.
 
 import { afterAll } from 'vitest';
+import { aPageAhead } from '../support/ahead.ts';
 import { KINTO_PLAIN, kintoPlainService } from '../support/kinto-plain-service.ts';
 import { KINTO, kintoService } from '../support/kinto-service.ts';
 import {
@@ -16,11 +17,12 @@ import { SYNC15, SYNCTO, syncService } from '../support/sync-service.ts';
 import { remoteContract, type Tally } from './remote.ts';
 
 const all: Tally = { rules: 0, kept: 0 };
-afterAll(() => console.log(`eight remotes keep ${all.kept} of ${all.rules} rules`));
+afterAll(() => console.log(`nine remotes keep ${all.kept} of ${all.rules} rules`));
 
 remoteContract('Syncto', () => syncService('syncto'), SYNCTO, all);
 remoteContract('Sync 1.5', () => syncService('sync15'), SYNC15, all);
 remoteContract('Kinto', kintoService, KINTO, all);
+remoteContract('Kinto, a page ahead', () => aPageAhead(kintoService()), KINTO, all);
 remoteContract('Kinto, batched', () => kintoService({ packed: true }), KINTO, all);
 remoteContract('Kinto, unencrypted', kintoPlainService, KINTO_PLAIN, all);
 remoteContract('records', recordsService, RECORDS, all);

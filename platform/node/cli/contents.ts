@@ -13,6 +13,7 @@ import {
   kinto,
   passwords,
   readingList,
+  readsAhead,
   settings,
   several,
   strategies,
@@ -23,7 +24,7 @@ import {
 import type { Card } from '../vcard/card.ts';
 
 export const contents = {
-  drivers: [sync15, syncto, kinto],
+  drivers: [readsAhead(sync15), readsAhead(syncto), readsAhead(kinto)],
   collections: [
     ...[history, passwords, bookmarks, forms, addresses, contacts, settings, readingList],
     ...[tabs, extensionStorage],

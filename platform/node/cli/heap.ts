@@ -7,8 +7,9 @@ type HeapLimits = Required<NonNullable<AgentConfig['heap']>>;
 
 /** An upload fills what the server takes: the server's own limits are the smaller ones. */
 export const NODE_HEAP: HeapLimits = {
-  // A record is up to ten changes of a commit, and the port takes 1,024.
-  batchRecordsMax: 100,
+  // A quarter of a page: while the last one is stored, the next page comes. A record is up to ten
+  // changes of a commit: see `COMMIT_LIMITS` of ../storage.ts.
+  batchRecordsMax: 250,
   batchCharsMax: 1_000_000,
   pushRecordsMax: 1_000,
   pushCharsMax: 2_097_152,
