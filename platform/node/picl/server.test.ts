@@ -129,6 +129,7 @@ test.each([
   ['a login that refuses', '/login', { status: 401 }, 'the login answers 401'],
   ['a login that gives no key', '/login', { body: { id: 'x' } }, 'no id and key'],
   ['a page that fails', '/u/things/changes', { status: 503 }, 'answers 503'],
+  ['a page without an end', '/u/things/changes', { body: 'x'.repeat(2 ** 24) }, 'longer than'],
   ['records that move', '/u/things/records', { status: 412 }, 'changes meanwhile'],
   ['a beginning that nobody says', '/u/things/changes', { status: 416 }, 'does not say where'],
 ])('%s', async (_, where, says, complaint) => {
@@ -136,6 +137,13 @@ test.each([
   const failing = verdict();
   await expect(failing).rejects.toThrow(complaint);
   await expect(failing).rejects.toThrow(Failure);
+});
+
+test('a list that begins again and again ends', async () => {
+  const [, two] = log;
+  const body = { next: 'c', records: { b: two } };
+  odd = (path) => (path.includes('start=c') ? { headers: { ETag: TAG }, body } : null);
+  expect(await verdict()).toMatchObject({ violation: { reason: 'malformed' } });
 });
 
 test('a collection that the login does not name', async () => {

@@ -19,6 +19,8 @@ import type { Source } from './source.ts';
 import { Failure } from './usage.ts';
 
 const TIMEOUT_MS = 60_000;
+/** Of an answer: a page is a MiB and a longest payload, and servers may think otherwise. */
+const ANSWER_BYTES_MAX = 16_777_216;
 
 interface ServerOptions {
   /** Where the login is. */
@@ -164,7 +166,7 @@ async function asked(
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetchOf(new Request(url, { ...init, redirect: 'manual', signal }));
     const { status, headers } = response;
-    const text = await response.text();
+    const text = await boundedText(response);
     const head = headOfTag(headers.get('ETag'));
     return { status, text, head, challenge: headers.get('WWW-Authenticate') };
   } catch (error) {
@@ -172,6 +174,17 @@ async function asked(
     const { cause, message } = error as Error;
     throw new Failure(`${new URL(url).host}: ${cause instanceof Error ? cause.message : message}`);
   }
+}
+
+async function boundedText({ body }: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body ?? []) {
+    bytes += piece.length;
+    if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer is longer than ${ANSWER_BYTES_MAX}`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function checked(answer: Answer): Answer {

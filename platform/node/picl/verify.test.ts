@@ -63,6 +63,7 @@ describe('a violation is told:', () => {
       { reason: 'stale-record' },
     ],
     ['another payload', { records: [{ ...two, payload: 'x' }, four] }, { reason: 'stale-record' }],
+    ['a record that is listed twice', { records: [two, two] }, { reason: 'malformed' }],
     ['a record that is not listed', { records: [two] }, { reason: 'missing-record' }],
   ];
   test.each(broken)('%s', async (_, said, violation) => {

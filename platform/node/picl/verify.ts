@@ -62,7 +62,12 @@ export async function verify(source: Source, options: VerifyOptions): Promise<Ve
     const listed = source.isCompacted() ? null : source.records();
     if (listed === null) return verdict(null);
     records = 0;
+    let last = '';
     for await (const record of listed) {
+      // Twice the same one would hide that another is missing, and a list need not end.
+      if (record.key <= last)
+        throw new Refused('malformed', `key ${record.key} comes behind ${last}`);
+      last = record.key;
       const violation = walk.holds(record);
       if (violation !== null) return verdict(violation, `key ${record.key}`);
       records++;
