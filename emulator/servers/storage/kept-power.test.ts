@@ -3,19 +3,12 @@
 
 import { expect, test } from 'vitest';
 import { every } from '../../../test/sim/share.ts';
-import { Flash, PowerCut } from '../../device/flash.ts';
-import type { Fault } from '../../device/flash-image.ts';
-import { FlashStorage } from '../../device/flash-storage.ts';
-import { createRandom } from '../../device/random.ts';
-import { loadProfile } from '../../profiles.ts';
+import { cutPowerIn, type PowerStory } from '../../../test/support/server-power.ts';
 import type { Order, UserReader, UserWriter } from '../bso-storage.ts';
 import { TEST_NOW_MS } from '../testing.ts';
 import { addUser, KeptBsos } from './kept-bsos.ts';
-import { localStorage, memoryStorage } from './local-storage.ts';
 import type { ServerStorage } from './server-storage.ts';
 
-const FAULTS: readonly Fault[] = ['lost', 'reordered', 'torn'];
-const { flash: profile } = loadProfile('panasonic-cx700');
 const LATER_MS = TEST_NOW_MS + 60_000;
 
 const changes = (from: number, count: number, ttl: number | null = null) =>
@@ -41,43 +34,25 @@ const STORY: readonly ((user: UserWriter) => Promise<unknown>)[] = [
 const EXPIRED_AT = 6;
 const timeOf = (step: number): number => (step < EXPIRED_AT ? TEST_NOW_MS : LATER_MS);
 
-async function open(flash: Flash): Promise<ServerStorage> {
-  const random = createRandom(7);
-  const storage = await FlashStorage.open({
-    ...{ flash, random, quotaBytes: profile.quotaBytes, heapBytesMax: 0, nowMs: () => 0 },
-    // Small, so that merges and checkpoints come often.
-    tuning: { tailBytesMax: 800, youngEntriesMax: 20, checkpointPages: 6, cacheKiB: 32 },
-  });
-  return localStorage(storage, () => undefined);
-}
-
-/** The number of requests that were acknowledged. */
-async function runStory(storage: ServerStorage, from: number): Promise<number> {
+/** With a KeptBsos of its own, which leaves nothing at work behind. */
+async function withBsos<T>(storage: ServerStorage, work: (bsos: KeptBsos) => Promise<T>) {
   const bsos = new KeptBsos(storage);
-  let done = from;
-  try {
-    for (; done < STORY.length; done++)
-      await bsos.write(1, timeOf(done), async (user) => STORY[done]?.(user));
-  } catch (error) {
-    if (!(error instanceof PowerCut)) throw error;
-  }
-  await bsos.close();
-  return done;
+  return work(bsos).finally(() => bsos.close());
 }
 
-/** All that a client may see after so many requests, and what the orders say beside each other. */
+/** All that a client may see, and what the orders say beside each other. */
 async function stateAfter(storage: ServerStorage, step: number): Promise<string> {
-  const bsos = new KeptBsos(storage);
-  const seen = await bsos.write(1, timeOf(step), async (user) => ({
-    modifiedMs: user.modifiedMs,
-    of: [await user.stamps(), await user.counts(), await user.usage()].map((all) => [...all]),
-    batch: await user.batch('col', 'b'),
-    lists: [
-      ...[await listed(user, 'oldest'), await listed(user, 'newest')],
-      await listed(user, 'index'),
-    ],
-  }));
-  await bsos.close();
+  const seen = await withBsos(storage, (bsos) =>
+    bsos.write(1, timeOf(step), async (user) => ({
+      modifiedMs: user.modifiedMs,
+      of: [await user.stamps(), await user.counts(), await user.usage()].map((all) => [...all]),
+      batch: await user.batch('col', 'b'),
+      lists: [
+        ...[await listed(user, 'oldest'), await listed(user, 'newest')],
+        await listed(user, 'index'),
+      ],
+    })),
+  );
   return JSON.stringify(seen);
 }
 
@@ -87,45 +62,17 @@ async function listed(user: UserReader, order: Order): Promise<unknown> {
   return [(await user.list('col', stretch)).items, (await user.list('other', stretch)).items];
 }
 
-/** By the number of requests that were acknowledged. */
-async function expectedStates(): Promise<string[]> {
-  const storage = memoryStorage();
-  const bsos = new KeptBsos(storage);
-  await storage.transaction('users', async (tx) => addUser(tx, 1));
-  const states = [await stateAfter(storage, 0)];
-  for (const [step, request] of STORY.entries()) {
-    await bsos.write(1, timeOf(step), request);
-    states.push(await stateAfter(storage, step + 1));
-  }
-  await bsos.close();
-  return states;
-}
-
 test('a power cut at any write leaves what was acknowledged, and whole requests', async () => {
-  const expected = await expectedStates();
-  const stride = every(16);
-  let cuts = 0;
-  for (let cutAfter = stride; ; cutAfter += stride) {
-    const flash = new Flash({ profile, charge() {} });
-    const before = await open(flash);
-    await before.transaction('users', async (tx) => addUser(tx, 1));
-    flash.cutAt = flash.events + cutAfter;
-    const acknowledged = await runStory(before, 0);
-    if (acknowledged === STORY.length && flash.events < flash.cutAt) break;
-    for (const fault of FAULTS) {
-      const image = flash.imageAfterCut(createRandom(cutAfter), fault);
-      const storage = await open(new Flash({ profile, charge() {}, image }));
-      const found: number[] = [];
-      for (const step of [acknowledged, acknowledged + 1])
-        if ((await stateAfter(storage, step)) === expected[step]) found.push(step);
-      expect([cutAfter, fault, acknowledged, found.length]).toEqual([
-        ...[cutAfter, fault, acknowledged, 1],
-      ]);
-      expect(await runStory(storage, found[0] ?? 0)).toBe(STORY.length);
-      expect(await stateAfter(storage, STORY.length)).toBe(expected[STORY.length]);
-      cuts++;
-    }
-  }
+  const story: PowerStory = {
+    length: STORY.length,
+    prepare: (storage) => storage.transaction('users', async (tx) => addUser(tx, 1)),
+    request: (storage, step) =>
+      withBsos(storage, async (bsos) => {
+        await bsos.write(1, timeOf(step), async (user) => STORY[step]?.(user));
+      }),
+    stateAfter,
+  };
+  const cuts = await cutPowerIn(story, every(16));
   console.log(`${cuts} cuts of power`);
   expect(cuts).toBeGreaterThan(10);
 });
