@@ -2,12 +2,11 @@
 // killed in the middle of its work. What was acknowledged is there, no batch is there in part, the
 // others go on, and a pass or a batch that one process gave is good for all.
 
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StorageClient } from '../../emulator/servers/testing.ts';
 import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
+import { type Balancer, balance } from '../support/balancer.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 import { startServers, storageAt } from '../support/served.ts';
 
@@ -101,34 +100,4 @@ async function writeUntil(
     expect(seen.size).toBeLessThanOrEqual(1);
   }
   return { acknowledged, lastMs };
-}
-
-interface Balancer {
-  readonly url: string;
-  /** Where connections go, in turn. */
-  ports: number[];
-  close(): void;
-}
-
-async function balance(): Promise<Balancer> {
-  let turn = 0;
-  const server: Server = createServer((client) => {
-    const { ports } = balancer;
-    const target = connect(ports[turn++ % ports.length] ?? 1, '127.0.0.1');
-    client.pipe(target).pipe(client);
-    for (const [one, other] of [
-      [client, target],
-      [target, client],
-    ] as const)
-      one.on('error', () => other.destroy()).on('close', () => other.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const balancer: Balancer = {
-    url: `http://127.0.0.1:${port}`,
-    ports: [],
-    close: () => server.close(),
-  };
-  return balancer;
 }

@@ -1,6 +1,6 @@
 // The command `kitsync serve` as a process, and a device of its user that writes over the network.
 
-import { accountClient } from '../../emulator/servers/account-client.ts';
+import { type AccountClient, accountClient } from '../../emulator/servers/account-client.ts';
 import { keyFingerprint } from '../../emulator/servers/sync-keys.ts';
 import { type Pass, type StorageClient, storageClient } from '../../emulator/servers/testing.ts';
 import { startCommand } from '../../platform/node/cli/testing.ts';
@@ -16,14 +16,15 @@ export async function startServers(...args: string[]) {
 
 type Send = (request: Request) => Promise<Response>;
 
+/** The account manager of a device of the account's user. `url`: the origin of the servers. */
+export function deviceAt(url: string, kB: string, send: Send = fetch): AccountClient {
+  const credentials = { email: 'user@example.test', kB };
+  return accountClient({ fetch: send, baseUrl: `${url}/accounts`, credentials, nowMs: Date.now });
+}
+
 /** What the user of the account proves itself with. `url`: the origin of the servers. */
 export async function proofAt(url: string, kB: string, send: Send = fetch) {
-  const device = accountClient({
-    fetch: send,
-    baseUrl: `${url}/accounts`,
-    credentials: { email: 'user@example.test', kB },
-    nowMs: Date.now,
-  });
+  const device = deviceAt(url, kB, send);
   const { token, keysChangedAtMs } = await device.accessToken(false);
   return {
     Authorization: `Bearer ${token}`,

@@ -8,11 +8,12 @@ import { GENESIS } from './changes.ts';
 export const DEVICE = '0d1ce000-0000-4000-8000-000000000001';
 
 /** What a server is asked through. */
-export type PiclWorld = Pick<TestWorld, 'fetch' | 'urls' | 'device'> & {
+export type PiclWorld = Pick<TestWorld, 'fetch' | 'device'> & {
+  readonly urls: Pick<TestWorld['urls'], 'picl'>;
   readonly clock: { nowMs: number };
 };
 
-interface PiclUser {
+export interface PiclUser {
   readonly id: string;
   readonly key: string;
   /** URLs by name. */
