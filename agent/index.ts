@@ -40,6 +40,7 @@ export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
 export { readsAhead } from './remotes/ahead.ts';
 export { kinto } from './remotes/kinto/kinto.ts';
+export { picl } from './remotes/picl/picl.ts';
 export { clients } from './remotes/sync/clients.ts';
 export { sync15 } from './remotes/sync/sync15.ts';
 export { syncto } from './remotes/sync/syncto.ts';

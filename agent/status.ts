@@ -27,6 +27,11 @@ export interface CollectionStatus {
   readonly stopped: 'clientTooOld' | null;
   /** False: the server reads its records, and whoever it lets. Left out: nobody there does. */
   readonly encrypted?: false;
+  /**
+   * Where the server's records hang together in a log: why it is not believed any more. `ours` is
+   * the last change that was verified, `theirs` what the server says is the last one.
+   */
+  readonly log?: { readonly reason: string; readonly ours: string; readonly theirs: string };
   /** Records behind what apps can see: a thing under two ids counts twice. */
   readonly held: number;
   /** Local changes that are not on the server yet. */
@@ -168,6 +173,14 @@ type AnyEvent =
    * from elsewhere: it is read as a whole, and what it lacks goes up again.
    */
   | { readonly kind: 'beganAnew'; readonly collection: string }
+  /** The server shows another log than the one that was verified: see `CollectionStatus.log`. */
+  | {
+      readonly kind: 'violation';
+      readonly collection: string;
+      readonly reason: string;
+      readonly ours: string;
+      readonly theirs: string;
+    }
   /** Another device had the data of a collection dropped here. */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

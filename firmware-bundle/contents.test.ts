@@ -128,6 +128,14 @@ describe('a firmware', () => {
     expect(recovering('agent/signin/companion.ts')).toBe(0);
   });
 
+  test('speaks with a PiCL storage where it is asked for, and only there', async () => {
+    const [shipped, all, own] = [await read(), await read(...syncNames), await read('picl')];
+    const [remote, sealing] = ['agent/remotes/picl/picl.ts', 'crypto/gcm.ts'];
+    expect([remote, sealing].flatMap((path) => [shipped(path), all(path)])).toEqual([0, 0, 0, 0]);
+    expect([own(remote) > 0, own(sealing) > 0]).toEqual([true, true]);
+    expect(own('agent/remotes/sync/syncto.ts')).toBe(0);
+  });
+
   test('has one way to sign in', () => {
     expect(() => contentsModule(['signIn', 'recoverySignIn'])).toThrow(
       '--with recoverySignIn: it excludes signIn',
@@ -185,8 +193,8 @@ describe('a firmware', () => {
   );
 
   test('with something unknown is not built', () => {
-    expect(() => contentsModule(['sync15', 'picl'])).toThrow(
-      '--with picl: there are syncto, sync15, kinto,',
+    expect(() => contentsModule(['sync15', 'caldav'])).toThrow(
+      '--with caldav: there are syncto, sync15, kinto, picl,',
     );
   });
 });

@@ -4,7 +4,8 @@
 /** Those that a list without a protocol means. */
 const SYNC_DRIVERS = ['syncto', 'sync15'];
 const KINTO = 'kinto';
-const DRIVERS = [...SYNC_DRIVERS, KINTO];
+const PICL = 'picl';
+const DRIVERS = [...SYNC_DRIVERS, KINTO, PICL];
 /** Protocols whose users may have a name and a password: others leave out who asks for them. */
 const WITH_CREDENTIALS: readonly string[] = [KINTO];
 /** Protocols that stream what they send: a firmware without them leaves out how. */

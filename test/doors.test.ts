@@ -108,11 +108,11 @@ const MAY_SAY = new Map<string, readonly RegExp[]>([
   // The two lists of what a build may hold.
   [
     'agent/index.ts',
-    [/^export \{ (clients|kinto(Places, kintoSignIn)?|sync15|syncto) \} from '\.\/(remo|con)te/],
+    [/^export \{ (clients|kinto(Places, kintoSignIn)?|picl|sync(15|to)) \} from '\.\/(remo|con)te/],
   ],
   [
     'agent/contents/lazy.ts',
-    [/(sync15|syncto|[kK]into)\b|kinto-sign-in/, /name: 'clients'|\/clients\.ts/],
+    [/(sync15|syncto|[kK]into|picl)\b|kinto-sign-in/, /name: 'clients'|\/clients\.ts/],
   ],
   // What puts a sign-in and a protocol together.
   ['agent/contents/kinto-sign-in.ts', [/[kK]into/]],

@@ -20,6 +20,7 @@ import {
   kinto,
   passwordSignIn,
   passwords,
+  picl,
   readingList,
   recoverySignIn,
   settings,
@@ -35,7 +36,7 @@ const collections = [
   ...[settings, readingList, contacts],
 ];
 
-test.each([syncto, sync15, kinto])('$name is the protocol of this name', async (part) => {
+test.each([syncto, sync15, kinto, picl])('$name is the protocol of this name', async (part) => {
   expect((await part.load()).protocol).toBe(part.name);
 });
 

@@ -30,6 +30,11 @@ export const kinto: Part<RemoteDriver> = {
   load: async () => (await import('../remotes/kinto/kinto.ts')).kinto,
 };
 
+export const picl: Part<RemoteDriver> = {
+  name: 'picl',
+  load: async () => (await import('../remotes/picl/picl.ts')).picl,
+};
+
 export const clients: Part<Devices> = {
   name: 'clients',
   load: async () => (await import('../remotes/sync/clients.ts')).clients,

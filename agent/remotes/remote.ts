@@ -219,7 +219,7 @@ export interface Remote {
 
 /** How a collection stands on the server, as far as the device has heard. */
 export interface Standing
-  extends Pick<CollectionStatus, 'declined' | 'absent' | 'stopped' | 'encrypted'> {
+  extends Pick<CollectionStatus, 'declined' | 'absent' | 'stopped' | 'encrypted' | 'log'> {
   /** The server lets nobody write it for now. */
   readonly readOnly: boolean;
 }

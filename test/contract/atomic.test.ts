@@ -3,12 +3,14 @@
 
 import { kintoService } from '../support/kinto-service.ts';
 import { documentService, logService, recordsService } from '../support/made-up/services.ts';
+import { piclService } from '../support/picl-service.ts';
 import { syncService } from '../support/sync-service.ts';
 import { atomicContract } from './atomic.ts';
 
 atomicContract('Syncto', () => syncService('syncto'));
 atomicContract('Sync 1.5', () => syncService('sync15'));
 atomicContract('Kinto', kintoService);
+atomicContract('PiCL', piclService);
 atomicContract('records', recordsService);
 atomicContract('a log', logService);
 atomicContract('a document', documentService);

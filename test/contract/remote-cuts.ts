@@ -138,7 +138,8 @@ function itPlans(start: Start, planned: NonNullable<Traits['planned']>): void {
     expect(missing).toEqual([]);
     // A plan ends with its upload; the head of what was read may be one of its words.
     const left = JSON.stringify(storage.snapshot());
-    expect(plans.flat().filter((word) => left.includes(word)).length).toBeLessThanOrEqual(1);
+    const sent = [...new Set(plans.flat())];
+    expect(sent.filter((word) => left.includes(word)).length).toBeLessThanOrEqual(1);
   });
 
   it.each([false, true])(

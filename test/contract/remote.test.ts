@@ -13,6 +13,7 @@ import {
   RECORDS,
   recordsService,
 } from '../support/made-up/services.ts';
+import { PICL, piclService } from '../support/picl-service.ts';
 import { SYNC15, SYNCTO, syncService } from '../support/sync-service.ts';
 import { remoteContract, type Tally } from './remote.ts';
 
@@ -25,6 +26,7 @@ remoteContract('Kinto', kintoService, KINTO, all);
 remoteContract('Kinto, a page ahead', () => aPageAhead(kintoService()), KINTO, all);
 remoteContract('Kinto, batched', () => kintoService({ packed: true }), KINTO, all);
 remoteContract('Kinto, unencrypted', kintoPlainService, KINTO_PLAIN, all);
+remoteContract('PiCL', piclService, PICL, all);
 remoteContract('records', recordsService, RECORDS, all);
 remoteContract('a log', logService, LOG, all);
 remoteContract('a document', documentService, DOCUMENT, all);

@@ -9,7 +9,7 @@ import { syncKeyBundle } from '../../../crypto/keys.ts';
 import { encodeUtf8 } from '../../../crypto/utf8.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
 
-interface PiclKeys {
+export interface PiclKeys {
   /** 32 bytes for HMAC-SHA-256. */
   signKey(collection: string): Uint8Array;
   /** 32 bytes for AES-256-GCM. */

@@ -8,7 +8,7 @@ import type { BulkCrypto } from '../../../crypto/bulk.ts';
 import { encodeBase64 } from '../../../crypto/bytes.ts';
 
 /** What an id is made of, beside the id before it. */
-interface Link {
+export interface Link {
   readonly key: string;
   /** Null: the record is deleted. */
   readonly payload: string | null;
@@ -21,7 +21,7 @@ export interface Change extends Link {
 }
 
 /** Errors of all: those of `BulkCrypto`. */
-interface ChainScheme {
+export interface ChainScheme {
   /** The ids of changes behind `previous`, each behind the one before it. */
   mint(previous: string, links: readonly Link[]): Promise<string[]>;
   /** The index of the first change whose id is not what it must be; -1: all are. */

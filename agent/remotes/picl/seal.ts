@@ -21,7 +21,7 @@ type Unsealed =
 
 type Refusal = 'badPayload' | 'unknownVersion' | 'badMac' | 'badUtf8' | 'tooLarge';
 
-interface SealOptions {
+export interface SealOptions {
   readonly bulk: BulkCrypto;
   readonly entropy: Entropy;
   /** 32 bytes. */
