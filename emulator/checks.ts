@@ -118,8 +118,8 @@ async function compareOwn(
 type Body = Readonly<Record<string, unknown>>;
 
 /** What the remote calls a record of which its device knows the own id. */
-function wireIdOf({ remote: { kinto } }: Part): (collection: string, id: string) => string {
-  return kinto?.wireId ?? ((_, id) => id);
+function wireIdOf({ remote: { kinto, picl } }: Part): (collection: string, id: string) => string {
+  return (kinto ?? picl)?.wireId ?? ((_, id) => id);
 }
 
 /** Its collections of apps. */

@@ -48,7 +48,7 @@ emulate
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
   --records N          a made-up account of N history records instead; with --protocol kinto of
                        N records in each collection
-  --protocol syncto|sync15|kinto    the protocol (default syncto)
+  --protocol syncto|sync15|kinto|picl    the protocol (default syncto)
   --backup N           with --protocol kinto: apps make N records in each collection, which the
                        device backs up; a second, factory-new one with its user's sign-in alone
                        (with --sign-in and the recovery code) restores them. That is what a
@@ -277,18 +277,20 @@ function contentsFor({ others, signIn, ...first }: EmulateOptions): string[] | u
   const remotes = [first, ...others];
   const own = remotes.flatMap((one) => one.collections).flatMap((name) => contentFor(name) ?? []);
   const isKinto = remotes.every(({ protocol }) => protocol === 'kinto');
+  const isPicl = remotes.every(({ protocol }) => protocol === 'picl');
   const contents = new Set([
-    ...(isKinto ? [] : SHIPPED),
+    ...(isKinto || isPicl ? [] : SHIPPED),
     ...own,
     ...(others.length > 0 ? ['several'] : []),
     ...(signIn ? [isKinto ? 'recoverySignIn' : 'signIn'] : []),
   ]);
   const drivers = remotes.map(({ protocol }) => protocol);
-  if (drivers.includes('kinto')) return [...new Set(drivers), ...contents];
+  if (drivers.some((name) => !SYNC.includes(name))) return [...new Set(drivers), ...contents];
   return contents.size === SHIPPED.length ? undefined : [...contents];
 }
 
 const SHIPPED = ['history', 'passwords', 'clients'];
+const SYNC: readonly string[] = ['syncto', 'sync15'];
 
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
   const { firmwareDir, profile } = options;

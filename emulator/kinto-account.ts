@@ -10,9 +10,8 @@ import { otherClient } from './servers/kinto/other-client.ts';
 import { isPackId, packedRecords } from './servers/kinto/other-packs.ts';
 import type { Place } from './servers/kinto/place.ts';
 import type { KintoStore } from './servers/kinto/store.ts';
-import { Collection, Store } from './servers/store.ts';
 import type { SeedAccount } from './servers/store-file.ts';
-import { accountKeys, type KeyPair, keyFingerprint, sealPayload } from './servers/sync-keys.ts';
+import { createView } from './view.ts';
 
 /** Puts the records of these collections into a store that has none of the user's. */
 export function seedKinto(
@@ -62,22 +61,11 @@ export async function kintoView(
   { url, kB, authorization }: KintoUser,
   names: readonly string[],
 ): Promise<SeedAccount> {
-  const store = new Store();
-  const user = store.addUser(keyFingerprint(kB));
-  const keys = viewKeys(kB);
-  const bulk = new Collection();
-  bulk.set(bsoOf('keys', 0, sealPayload(accountKeys(kB), bulkKeys(keys), ivOf('keys'))));
-  user.collections.set('crypto', bulk);
+  const view = createView(kB);
   for (const name of names) {
     const client = otherClient(kB, name);
-    const collection = new Collection();
     const path = `${url}/v1/buckets/${client.bucket}/collections/${encodeURIComponent(name)}`;
-    const put = (id: string, modifiedMs: number, body: Body | null, payload = ''): void => {
-      const sealed = body === null ? payload : sealPayload(keys, JSON.stringify(body), ivOf(id));
-      collection.set(bsoOf(`${body?.id ?? id}`, modifiedMs, sealed));
-      collection.modifiedMs = Math.max(collection.modifiedMs, modifiedMs);
-      user.modifiedMs = Math.max(user.modifiedMs, modifiedMs);
-    };
+    const put = view.collection(name);
     for await (const { id, modifiedMs, payload } of recordsAt(
       fetch,
       `${path}/records`,
@@ -91,9 +79,8 @@ export async function kintoView(
       } else if (id !== client.epochId)
         put(id, modifiedMs, provenBody(client, id, payload), payload);
     }
-    user.collections.set(name, collection);
   }
-  return { kB, store };
+  return view.account;
 }
 
 /** What a device calls a record that is not to be shown: its name on the wire. */
@@ -156,23 +143,4 @@ async function* recordsAt(
     }
     next = response.headers.get('Next-Page');
   }
-}
-
-function viewKeys(kB: string): KeyPair {
-  const { encKey, macKey } = accountKeys(kB);
-  const keyOf = (key: Buffer): Buffer => createHash('sha256').update('view').update(key).digest();
-  return { encKey: keyOf(encKey), macKey: keyOf(macKey) };
-}
-
-function bulkKeys({ encKey, macKey }: KeyPair): string {
-  const pair = [encKey.toString('base64'), macKey.toString('base64')];
-  return JSON.stringify({ id: 'keys', collection: 'crypto', default: pair, collections: {} });
-}
-
-function ivOf(id: string): Buffer {
-  return createHash('sha256').update(id).digest().subarray(0, 16);
-}
-
-function bsoOf(id: string, modifiedMs: number, payload: string) {
-  return { id, modifiedMs, payload, sortindex: null, expiresMs: null };
 }

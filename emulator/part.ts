@@ -58,12 +58,15 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** What every device of the emulator is asked for, be it on or off, if it speaks Firefox Sync. */
 const COMPARED = ['history', 'passwords'];
+/** Of which a device has the collections that are named, and no others. */
+const NAMED: readonly string[] = ['kinto', 'picl'];
 
 /** One part for each remote, the device's first one in front. */
 export function partsOf({ remotes }: Setup): [Part, ...Part[]] {
   const [first, ...others] = remotes;
   const taken = others.flatMap(({ collections }) => collections);
-  const always = remotes.every(({ protocol }) => protocol === 'kinto') ? [] : COMPARED;
+  const isNamed = remotes.every(({ protocol }) => NAMED.includes(protocol));
+  const always = isNamed ? [] : COMPARED;
   const firsts = [...always, ...first.collections].filter((name) => !taken.includes(name));
   return [
     partOf(first, [...new Set(firsts)]),

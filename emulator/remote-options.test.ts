@@ -88,7 +88,10 @@ describe('the remotes of a device', () => {
   test.each<[args: string[], complaint: string]>([
     [['--remote', 'notes'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
     [['--remote', 'No=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
-    [['--remote', 'a=picl:x'], '--remote a must be syncto or sync15 or kinto, not "picl"'],
+    [
+      ['--remote', 'a=caldav:x'],
+      '--remote a must be syncto or sync15 or kinto or picl, not "caldav"',
+    ],
     [['--remote', 'a=sync15:'], '--remote a: "" is none of history, passwords,'],
     [['--remote', 'a=sync15:meta'], '--remote a: "meta" is none of history, passwords,'],
     [['--remote', 'a=sync15:x', '--remote', 'a=sync15:y'], '--remote a is there twice'],

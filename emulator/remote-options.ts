@@ -17,7 +17,7 @@ export interface RemoteChoice {
 /** The device's first remote in front. */
 export type RemoteChoices = readonly [RemoteChoice, ...RemoteChoice[]];
 
-const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15', 'kinto'];
+const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15', 'kinto', 'picl'];
 const SHARED = ['history', 'passwords'];
 /** Of a Kinto, if nobody says which. */
 const ON_KINTO = ['contacts'];
@@ -171,6 +171,7 @@ const AUTHS = new Map<Protocol, readonly Auth[]>([
   ['syncto', ['browserid', 'bearer']],
   ['sync15', ['bearer']],
   ['kinto', ['basic', 'bearer']],
+  ['picl', ['browserid', 'bearer']],
 ]);
 
 const ROUNDS = [1, 2, 3];

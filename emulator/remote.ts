@@ -8,6 +8,7 @@ import type { Identity } from '../platform/ports.ts';
 import type { FetchHandler } from './device/network.ts';
 import type { Random } from './device/random.ts';
 import { type KintoSide, kintoSide } from './kinto-side.ts';
+import { type PiclSide, piclSide } from './picl-side.ts';
 import { type AccountClient, accountClient } from './servers/account-client.ts';
 import { accountView } from './servers/account-view.ts';
 import { companion } from './servers/companion.ts';
@@ -23,7 +24,7 @@ import {
   type WorldOptions,
 } from './servers/world.ts';
 
-export type Protocol = 'syncto' | 'sync15' | 'kinto';
+export type Protocol = 'syncto' | 'sync15' | 'kinto' | 'picl';
 /** `basic`: with a name and a password, on a Kinto. */
 export type Auth = 'browserid' | 'bearer' | 'basic';
 
@@ -53,7 +54,10 @@ interface RemoteSurroundings {
   readonly address: string;
   readonly allowHttp: boolean;
   /** Overrides of servers inside. */
-  readonly servers?: Pick<WorldOptions, 'intercept' | 'syncto' | 'sync15' | 'token' | 'accounts'>;
+  readonly servers?: Pick<
+    WorldOptions,
+    'intercept' | 'syncto' | 'sync15' | 'token' | 'accounts' | 'picl'
+  >;
   readonly random: Random;
   nowMs(): number;
 }
@@ -65,6 +69,8 @@ export interface Remote extends RemoteOptions {
   readonly urls: ServerUrls;
   /** Null: its protocol is another one. */
   readonly kinto: KintoSide | null;
+  /** Null: its protocol is another one. */
+  readonly picl: PiclSide | null;
   /** What the device's configuration says of where it is. */
   readonly config: object;
   /** Answers for its servers; rejects as fetch does while they are switched off. */
@@ -89,8 +95,10 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
   const { account, protocol, auth, collections } = options;
   const { address } = around;
   const { servers, urls, fetch: askOthers } = serversOf(options, around);
-  const ask: FetchHandler = (request) =>
-    kinto !== null && isBelow(kinto.url, request.url) ? kinto.fetch(request) : askOthers(request);
+  const ask: FetchHandler = (request) => {
+    const side = [kinto, picl].find((one) => one !== null && isBelow(one.url, request.url));
+    return side ? side.fetch(request) : askOthers(request);
+  };
   const fetch: FetchHandler = (request) =>
     remote.isOff ? Promise.reject(nobodyThere()) : ask(request);
   const credentials = { email: emailOf(address), kB: account.kB };
@@ -98,13 +106,17 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
     accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs: around.nowMs });
   const manager = client();
   const kinto = protocol === 'kinto' ? kintoOf(options, around, manager) : null;
+  const picl =
+    protocol === 'picl'
+      ? piclOf(options, around, { url: urls.picl, accounts: urls.accounts, fetch: askOthers })
+      : null;
   const remote: Remote = {
     ...options,
-    ...{ address, servers, urls, kinto, fetch },
+    ...{ address, servers, urls, kinto, picl, fetch },
     config: {
       protocol,
-      serverUrl: kinto?.url ?? (protocol === 'syncto' ? urls.syncto : urls.token),
-      audience: `${new URL(urls.token).origin}/`,
+      serverUrl: kinto?.url ?? picl?.url ?? (protocol === 'syncto' ? urls.syncto : urls.token),
+      audience: `${new URL(picl?.url ?? urls.token).origin}/`,
       auth,
     },
     owns: (url) =>
@@ -112,9 +124,10 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
     isOff: false,
     identity: (deviceKey) =>
       kinto === null ? identityOf(manager, deviceKey) : kintoUser(manager, kinto, deviceKey),
-    isAccount: servers !== null && kinto === null,
+    isAccount: servers !== null && kinto === null && picl === null,
     async view() {
-      if (kinto !== null) return kinto.view();
+      const side = kinto ?? picl;
+      if (side !== null) return side.view();
       return servers === null ? accountView(ask, urls.token, client(), collections) : account;
     },
     approve: (url) => companion(fetch, url, credentials),
@@ -149,7 +162,8 @@ function serversOf(
   // Syncto takes writes of what is switched on there: `history` and so on are by default.
   const more = collections.map((name) => `record_${name}_put_enabled`);
   const syncto = { enabled: [...new Set([...DEFAULT_ENABLED, ...more])] };
-  const servers = createServers({ syncto, ...overrides, ...own });
+  const picl = { collections: [...new Set([...collections, 'meta'])], ...overrides?.picl };
+  const servers = createServers({ syncto, ...overrides, picl, ...own });
   return { servers, urls, fetch: dated(servers.fetch, nowMs) };
 }
 
@@ -190,6 +204,24 @@ function kintoOf(
     url: serverUrl ?? inside,
     accessToken: async () => (await manager.accessToken(false)).token,
     outside: serverUrl === null ? null : outsideFetch(allowHttp),
+  });
+}
+
+/** Asked by another device of the user, with an account manager of its own. */
+function piclOf(
+  { account, collections, serverUrl }: RemoteOptions,
+  { address, nowMs }: RemoteSurroundings,
+  {
+    url,
+    accounts,
+    fetch,
+  }: { readonly url: string; readonly accounts: string; readonly fetch: FetchHandler },
+): PiclSide {
+  const credentials = { email: emailOf(address), kB: account.kB };
+  const other = accountClient({ fetch, baseUrl: accounts, credentials, nowMs });
+  return piclSide({
+    ...{ url, account, collections, fetch, nowMs, isNew: serverUrl === null },
+    accessToken: async () => (await other.accessToken(false)).token,
   });
 }
 

@@ -218,11 +218,11 @@ function fetchOf(remotes: readonly [Remote, ...Remote[]]): FetchHandler {
 function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote[]]): string {
   const { profile, crypto } = options;
   const { description = profile.device } = options;
-  const [first, ...others] = remotes.map(({ address, config, kinto, collections }) => ({
+  const [first, ...others] = remotes.map(({ address, config, kinto, picl, collections }) => ({
     address,
     remote: config,
-    // No device is listed on a Kinto.
-    device: kinto === null ? (description ?? undefined) : undefined,
+    // Devices are listed where the protocol is Firefox Sync's.
+    device: (kinto ?? picl) === null ? (description ?? undefined) : undefined,
     collections: Object.fromEntries(collections.map((name) => [name, ON])),
   }));
   return JSON.stringify({

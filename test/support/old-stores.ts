@@ -13,7 +13,7 @@ export interface OldStore {
   readonly name: string;
   readonly platform: 'vm' | 'node';
   readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open';
-  readonly protocol: Exclude<Protocol, 'kinto'>;
+  readonly protocol: Exclude<Protocol, 'kinto' | 'picl'>;
   /** The store holds a sign-in: its firmware was built with one. */
   readonly signIn?: boolean;
   readonly email: string;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { bulkCrypto } from '../../../crypto/bulk.ts';
+import { decodeHex } from '../../../crypto/bytes.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
-import { piclKeys } from './keys.ts';
+import { piclKeysOf } from './keys.ts';
 import type { Log } from './log.ts';
 import { advanced, START } from './place.ts';
 import type { ListedChange } from './read.ts';
@@ -10,7 +11,7 @@ import { type Change, chainV1, GENESIS } from './scheme.ts';
 import { verifiedChanges } from './verify.ts';
 
 const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
-const keys = piclKeys({ kB: VECTORS.keys.root_hex });
+const keys = piclKeysOf(decodeHex(VECTORS.keys.root_hex) ?? new Uint8Array());
 const scheme = chainV1(bulk, keys.signKey('passwords'));
 const log = { name: 'passwords', scheme } as Log;
 const HONEST: readonly ListedChange[] = VECTORS.chain

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
-import { changeIdOf, FIRST_ID, otherClient } from './other-client.ts';
+import { changeIdOf, FIRST_ID, logWriter } from './other-client.ts';
 
-const other = otherClient(VECTORS.keys.root_hex, VECTORS.keys.collection);
+const root = Buffer.from(VECTORS.keys.root_hex, 'hex');
+const other = logWriter(root, VECTORS.keys.collection);
 
 test('the other client mints, signs and opens as the vectors say', () => {
   let previous = FIRST_ID;

@@ -24,13 +24,21 @@ export function changeIdOf(
   return hashOf(['picl-change-v1', seqnum, previous, key, tag, ''].join('\n'));
 }
 
+/** `kB`: of the user, 64 hexadecimal digits. */
 export function otherClient(kB: string, collection: string) {
-  const root = Buffer.from(kB, 'hex');
-  const derive = (use: string): Buffer => hkdf(root, `picl/queuesync/v1/${use}/${collection}`, 32);
-  const [signKey, sealKey] = [derive('sign'), derive('encrypt')];
-  const sync = hkdf(root, 'identity.mozilla.com/picl/v1/oldsync', 64);
+  const sync = hkdf(Buffer.from(kB, 'hex'), 'identity.mozilla.com/picl/v1/oldsync', 64);
   const secret = hmacOf(sync.subarray(32), 'kitsync/v1/ids');
   const idKey = hmacOf(secret, `kitsync/v1/ids/${collection}`);
+  return {
+    ...logWriter(hkdf(sync, 'picl/queuesync/v1/root', 32), collection),
+    wireId: (id: string): string => `h-${hmacOf(idKey, id).toString('base64url')}`,
+  };
+}
+
+/** `root`: 32 bytes that the user's devices share. */
+export function logWriter(root: Uint8Array, collection: string) {
+  const derive = (use: string): Buffer => hkdf(root, `picl/queuesync/v1/${use}/${collection}`, 32);
+  const [signKey, sealKey] = [derive('sign'), derive('encrypt')];
   let sealed = 0;
   const aadOf = (seqnum: number, key: string): Buffer =>
     Buffer.from(`picl-payload-v1\n${collection}\n${key}\n${seqnum}\n`);
@@ -43,7 +51,6 @@ export function otherClient(kB: string, collection: string) {
   };
   return {
     ...{ sign, seal },
-    wireId: (id: string): string => `h-${hmacOf(idKey, id).toString('base64url')}`,
     /** The change behind `before`; text null: a deletion. */
     change(before: Pick<LogChange, 'seqnum' | 'changeid'>, key: string, text: string | null) {
       const seqnum = before.seqnum + 1;

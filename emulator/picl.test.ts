@@ -1,0 +1,64 @@
+// The built firmware in the machine before a PiCL storage: what the user has there is verified and
+// on the device, and what the device has goes there.
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Firmware, freshFirmware } from './firmware.ts';
+import { loadProfile } from './profiles.ts';
+import { runScenario, type ScenarioOptions } from './scenario.ts';
+import { serverBodies } from './server-records.ts';
+import { syntheticAccount } from './servers/synthetic.ts';
+
+const TV = loadProfile('panasonic-cx700');
+const COLLECTIONS = ['settings', 'reading-list'];
+const own = new Map(COLLECTIONS.map((name) => [name, 4]));
+const account = () => syntheticAccount({ records: 0, passwords: 0, seed: 1, own });
+
+let firmware: Firmware;
+beforeAll(async () => {
+  firmware = await freshFirmware(TV.name, ['picl', 'settings', 'readingList']);
+}, 120_000);
+
+const run = (change: Partial<ScenarioOptions> = {}) =>
+  runScenario({
+    ...{ profile: TV, firmware, account: account(), protocol: 'picl', auth: 'bearer' },
+    ...{ crypto: 'device', seed: 1, collections: COLLECTIONS },
+    ...change,
+  });
+
+const EDITS = [
+  { collection: 'settings', op: 'put', record: { name: 'theme', value: { dark: true } } },
+  { collection: 'reading-list', op: 'delete', record: { id: '' } },
+] as const;
+
+describe('a device before a PiCL storage', () => {
+  test.each(['browserid', 'bearer'] as const)('holds what its user has there: %s', async (auth) => {
+    const { problems, records, setup } = await run({ auth });
+    expect(problems).toEqual([]);
+    expect(Object.values(records).map(({ held }) => held)).toEqual([4, 4]);
+    expect(setup.remotes[0].config).toMatchObject({ protocol: 'picl', auth });
+  });
+
+  test('puts there what apps change, and deletes what they delete', async () => {
+    const [gone] = serverBodies(account(), 'reading-list', 0).map(({ id }) => id);
+    const edits = [EDITS[0], { ...EDITS[1], record: { id: `${gone}` } }];
+    const { problems, setup } = await run({ edits });
+    expect(problems).toEqual([]);
+    const left = serverBodies(await setup.remotes[0].view(), 'reading-list', setup.nowMs());
+    expect(left.map(({ id }) => id)).not.toContain(gone);
+  });
+
+  test('loses nothing where the power goes in the middle of that', async () => {
+    const { problems, powerCuts } = await run({ edits: EDITS.slice(0, 1), cutsAt: [12, 18, 24] });
+    expect([problems, powerCuts]).toEqual([[], 3]);
+  });
+
+  test('asks one thing of each collection where nothing has changed', async () => {
+    const { passes, problems } = await run();
+    expect(problems).toEqual([]);
+    expect(passes.at(-1)).toMatchObject({
+      network: { requests: 2, payloadBytesIn: 0 },
+      flash: { pagesWritten: 0 },
+    });
+    expect(passes.at(-1)?.cpu.instructions).toBeLessThanOrEqual(6_500_000);
+  });
+});
