@@ -22,7 +22,7 @@ import { buildKinto, runKinto } from './kinto.ts';
 import { packsCost } from './kinto-packs.ts';
 import { pullCosts } from './kinto-pull.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
-import { restore, weightOf } from './phone.ts';
+import { backUp, restore, weightOf } from './phone.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
 
 const TV = 'panasonic-cx700';
@@ -91,6 +91,11 @@ async function phone(): Promise<void> {
   for (const records of [500, 5_000, 50_000].filter((count) => count <= recordsMax)) {
     const { peakBytes, instructions } = await restore('reading-list', records);
     row(records, peakBytes, Math.round(instructions / 1e6));
+  }
+  row('contacts backed up', 'peak heap', 'M a record', 'restored: peak heap', 'M a record');
+  for (const records of [50, 500, 5_000].filter((count) => count <= recordsMax)) {
+    const { upBytes, downBytes, up, down } = await backUp(records);
+    row(records, upBytes, (up / 1e6).toFixed(2), downBytes, (down / 1e6).toFixed(2));
   }
 }
 

@@ -1,6 +1,7 @@
 // What a phone pays for a Kinto: bytes of its firmware by what that holds, heap and instructions of
-// a restore by how many records there are.
+// a backup and of a restore by how many records there are.
 
+import { differencesOf, runBackup } from '../../emulator/backup.ts';
 import { freshFirmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import { runScenario } from '../../emulator/scenario.ts';
@@ -31,6 +32,26 @@ export async function restore(collection: string, records: number) {
   if (problems.length > 0) throw new Error(problems.join('; '));
   const [first, idle] = passes.map(({ cpu }) => cpu.instructions);
   return { peakBytes, instructions: first ?? 0, idleInstructions: idle ?? 0 };
+}
+
+/** Apps of a phone make so many contacts, it backs them up, and another phone restores them. */
+export async function backUp(records: number) {
+  const result = await runBackup({
+    ...{ profile: PHONE, records, crypto: 'device', seed: 1, collections: ['contacts'] },
+    firmware: await freshFirmware(PHONE.name, contentsOf('contacts')),
+    ...{ protocol: 'kinto', auth: 'basic', signIn: false },
+  });
+  const { first, second } = result;
+  const problems = [...first.problems, ...(second?.problems ?? []), ...differencesOf(result)];
+  if (second === null || problems.length > 0) throw new Error(problems.join('; '));
+  const work = ({ passes }: typeof first): number =>
+    passes.reduce((sum, { cpu }) => sum + cpu.instructions, 0) / records;
+  return {
+    upBytes: first.peakBytes,
+    downBytes: second.peakBytes,
+    up: work(first),
+    down: work(second),
+  };
 }
 
 function contentsOf(collection: string): string[] {
