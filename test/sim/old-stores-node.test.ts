@@ -12,6 +12,7 @@ import {
   DEFAULT_ENABLED,
   INSIDE_URLS,
   type ServerUrls,
+  urlsBelow,
   type World,
 } from '../../emulator/servers/world.ts';
 import { main } from '../../platform/node/cli/main.ts';
@@ -51,9 +52,7 @@ const STORES = oldStores('node-');
 
 /** A storage that moves is read anew: the servers are where they were. */
 function urlsOf({ origin }: OldStore): ServerUrls {
-  if (origin === undefined) return INSIDE_URLS;
-  const names = ['accounts', 'token', 'sync15', 'syncto'] as const;
-  return Object.fromEntries(names.map((name) => [name, `${origin}/${name}`])) as ServerUrls;
+  return origin === undefined ? INSIDE_URLS : urlsBelow(origin);
 }
 
 async function signIn(store: OldStore, world: World, nowMs: () => number, path: string) {
