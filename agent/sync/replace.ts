@@ -215,12 +215,16 @@ async function finish(staging: Staging): Promise<void> {
   await sweep(store, platform.clock.pause);
 }
 
-/** Records that both sides had agreed on, then local changes. */
+/** Records that both sides had agreed on, then those that only this side has: each once. */
 async function eachOf(
   store: CollectionStore,
   take: (ids: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  for (const isLocal of [false, true]) await eachPage(store, isLocal, take);
+  await eachPage(store, false, take);
+  await eachPage(store, true, async (ids) => {
+    const entries = await store.load(ids);
+    await take(ids.filter((_, at) => (entries[at] ?? NO_ENTRY).mirror === null));
+  });
 }
 
 /**
