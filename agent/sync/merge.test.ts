@@ -4,9 +4,9 @@ import { audit, localWith, mirrorWith, openTestStore, testPass } from '../../tes
 import type { Body, Collection, MergeDecision } from '../collections/collection.ts';
 import { history } from '../collections/history.ts';
 import { isTombstone } from '../remotes/sync/codec.ts';
-import { NO_ENTRY } from '../store/record.ts';
+import { type Entry, NO_ENTRY } from '../store/record.ts';
 import { keepFork } from './conflict.ts';
-import { receive } from './merge.ts';
+import { type Arrival, receive } from './merge.ts';
 
 const TIMES = { serverNowMs: 9_000, deviceNowMs: 8_000 };
 const EPOCH = 3;
@@ -99,10 +99,32 @@ describe('a version that arrives', () => {
 
   test('that is a deletion leaves no mirror', () => {
     const { collection } = deciding({ mirror: 'asIs', local: 'none' });
-    const gone = { body: null, text: '', version: '5', modifiedMs: 5 };
+    const gone = { body: null, text: '', version: '5000', modifiedMs: 5_000 };
     const before = { ...NO_ENTRY, mirror: mirrorWith({ x: 1 }) };
     expect(receive(collection, before, gone, EPOCH, TIMES, SEQ)).toEqual(NO_ENTRY);
     expect(receive(collection, NO_ENTRY, gone, EPOCH, TIMES, SEQ)).toEqual(NO_ENTRY);
+  });
+
+  test('that is a deletion from before what was agreed on deletes nothing, and goes', () => {
+    const { asked, collection } = deciding({ mirror: 'asIs', local: 'none' });
+    const mirror = { ...mirrorWith({ x: 1 }), modifiedMs: 6_000, epoch: EPOCH - 1 };
+    const old = { body: null, text: '', version: '5', modifiedMs: 5_000 };
+    const meets = (before: Partial<Entry>, tombstone: Arrival = old) =>
+      receive(collection, { ...NO_ENTRY, mirror, ...before }, tombstone, EPOCH, TIMES, SEQ);
+    const again = { body: { x: 1 }, changedAtMs: TIMES.deviceNowMs, seq: SEQ, tries: 0 };
+    expect(meets({ quarantined: true })).toEqual({ ...NO_ENTRY, local: again });
+    const edit = localWith({ x: 2 });
+    expect(meets({ local: edit })).toEqual({ ...NO_ENTRY, local: edit });
+    expect(asked).toEqual([]);
+    // One that is younger, of the same beginning, of no known time, or that both sides wanted.
+    const sure: [Partial<Entry>, Arrival?][] = [
+      [{}, { ...old, modifiedMs: 7_000 }],
+      [{ mirror: { ...mirror, epoch: EPOCH } }],
+      [{}, { ...old, modifiedMs: null }],
+      [{ local: localWith(null) }],
+    ];
+    for (const [before, tombstone] of sure) expect(meets(before, tombstone)).toEqual(NO_ENTRY);
+    expect(asked).toHaveLength(sure.length);
   });
 
   test('takes the record out of quarantine', () => {

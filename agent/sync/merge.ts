@@ -3,7 +3,8 @@
 // device holds.
 
 import type { Body, Collection, MergeInput } from '../collections/collection.ts';
-import type { Entry, Local, Mirror } from '../store/record.ts';
+import { isOlderThanAgreed } from '../collections/members.ts';
+import { type Entry, isUndecided, type Local, type Mirror } from '../store/record.ts';
 
 export interface Arrival {
   /** Null: a tombstone, or gone from the server. */
@@ -38,12 +39,15 @@ export function receive(
   const { deviceNowMs } = times;
   const arrived = mirrorOf(arrival, epoch, deviceNowMs);
   if (before.mirror === null && before.local === null) return entry(arrived, null);
-  const decision = collection.merge({
-    local: before.local,
-    mirror: arrival.isOwn ? arrived : before.mirror,
-    epoch,
-    ...clockOf(before, arrival, times),
-  });
+  const { local } = before;
+  const mine = arrival.isOwn ? arrived : before.mirror;
+  const input: MergeInput = { local, mirror: mine, epoch, ...clockOf(before, arrival, times) };
+  // What was made again since that deletion, which a restored backup says once more.
+  const isOldDeletion = arrived === null && arrival.modifiedMs !== null && local?.body !== null;
+  if (isOldDeletion && isOlderThanAgreed(input)) {
+    return { ...requeued(before, deviceNowMs, () => seq), quarantined: false };
+  }
+  const decision = collection.merge(input);
   const body = decision.mirror;
   const mirror =
     body === 'asIs'
@@ -54,15 +58,24 @@ export function receive(
   }
   // What the server refused beside another version of the record may be taken beside this one.
   if (decision.local === 'keep') {
-    const [{ local }, { tries = 0 }] = [before, decision];
+    const { tries = 0 } = decision;
     return entry(mirror, local && local.tries !== tries ? { ...local, tries } : local);
   }
   return entry(mirror, {
     body: decision.local,
-    changedAtMs: before.local?.changedAtMs ?? times.deviceNowMs,
+    changedAtMs: local?.changedAtMs ?? deviceNowMs,
     seq,
     tries: 0,
   });
+}
+
+/** The server has lost it: what was agreed on is a local change now, if there is no newer one. */
+export function requeued(before: Entry, changedAtMs: number, nextSeq: () => number): Entry {
+  const { mirror, local } = before;
+  // Of an undecided conflict both versions stay as they are, until somebody has decided.
+  if (mirror === null || isUndecided(local)) return before;
+  const again = local ?? { body: mirror.body, changedAtMs, seq: nextSeq(), tries: 0 };
+  return { ...before, mirror: null, local: again };
 }
 
 /**

@@ -15,10 +15,10 @@ import { type Entry, NO_ENTRY, UNKNOWN_FORM, visible } from '../store/record.ts'
 import { resetCollection } from '../store/reset.ts';
 import { updateState } from '../store/rewrite.ts';
 import { evict } from './evict.ts';
-import { type Arrival, receive, type Times } from './merge.ts';
+import { type Arrival, receive, requeued, type Times } from './merge.ts';
 import { createPagingGuard } from './paging.ts';
 import { type CollectionPass, isAtomic } from './pass-context.ts';
-import { requeued, requeueUnseen } from './requeue.ts';
+import { requeueUnseen } from './requeue.ts';
 import { takeRisk } from './risk.ts';
 
 /** Listings that begin again, and links that break after some records, in one pull. */

@@ -3,9 +3,9 @@
 
 import { mayWrite } from '../collections/collection.ts';
 import { eachPage } from '../store/pages.ts';
-import { type Entry, isUndecided, NO_ENTRY } from '../store/record.ts';
+import { NO_ENTRY } from '../store/record.ts';
 import { rewriteEach } from '../store/rewrite.ts';
-import { receive } from './merge.ts';
+import { receive, requeued } from './merge.ts';
 import type { CollectionPass } from './pass-context.ts';
 
 /** What has been deleted without a word. */
@@ -19,15 +19,6 @@ export async function requeueUnseen(pass: CollectionPass): Promise<void> {
   const { store } = pass;
   if (!store.state.resetting) return;
   await eachPage(store, false, (ids, isLast) => requeue(pass, ids, isLast));
-}
-
-/** The server has lost it: what was agreed on is a local change now, if there is no newer one. */
-export function requeued(before: Entry, changedAtMs: number, nextSeq: () => number): Entry {
-  const { mirror, local } = before;
-  // Of an undecided conflict both versions stay as they are, until somebody has decided.
-  if (mirror === null || isUndecided(local)) return before;
-  const again = local ?? { body: mirror.body, changedAtMs, seq: nextSeq(), tries: 0 };
-  return { ...before, mirror: null, local: again };
 }
 
 async function requeue(pass: CollectionPass, ids: readonly string[], last: boolean): Promise<void> {

@@ -103,6 +103,21 @@ const LOSSES: readonly {
     },
   },
   {
+    what: 'what was made again since a backup, in which it is deleted',
+    told: { beganAnew: 1 },
+    async lose({ servers, first, second, later }) {
+      await first.agent.delete('contacts', 'c8');
+      await first.agent.sync();
+      later(MINUTE_MS);
+      servers.backup = servers.server.store.dump();
+      await first.agent.put('contacts', { id: 'c8', who: 'Person 8' });
+      for (const { agent } of [first, second])
+        expect(await agent.sync()).toMatchObject({ ok: true });
+      later(MINUTE_MS);
+      servers.server.store.restore(servers.backup);
+    },
+  },
+  {
     what: 'records that nobody has deleted',
     told: { unprovenDeletion: 3 },
     lose({ other }) {
