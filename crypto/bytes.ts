@@ -33,13 +33,13 @@ export function decodeBase64(text: string, form: Base64Form = 'standard'): Uint8
     else if (text.endsWith('=')) end -= 1;
   }
   if (end % 4 === 1) return null;
-  const digits = form === 'url' ? urlDigits : standardDigits;
+  const values = form === 'url' ? urlValues : standardValues;
   const bytes = new Uint8Array(Math.floor((end * 3) / 4));
   let bits = 0;
   let bitCount = 0;
   let to = 0;
   for (let at = 0; at < end; at++) {
-    const digit = digits.indexOf(text.charAt(at));
+    const digit = values[text.charCodeAt(at)] ?? -1;
     if (digit < 0) return null;
     bits = ((bits << 6) | digit) & 0xfff;
     bitCount += 6;
@@ -129,5 +129,10 @@ export function bytesOfWords(words: Int32Array): Uint8Array {
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 export const standardDigits = `${letters}+/`;
 export const urlDigits = `${letters}-_`;
+const [standardValues, urlValues] = [standardDigits, urlDigits].map((digits) => {
+  const values = new Int8Array(128).fill(-1);
+  for (let at = 0; at < 64; at++) values[digits.charCodeAt(at)] = at;
+  return values;
+}) as [Int8Array, Int8Array];
 const hexDigits = '0123456789abcdef';
 const pieceUnits = 1024;
