@@ -10,6 +10,8 @@ export const NAME = 'things';
 
 export interface KintoUser {
   readonly url: string;
+  /** Whose key it is, where several have one account. */
+  readonly person?: string;
   readonly name: string;
   readonly password: string;
 }
@@ -21,8 +23,8 @@ export interface Device {
 }
 
 /** A key of 32 bytes that only this user has. */
-export const keyOf = ({ name }: KintoUser): string =>
-  createHash('sha256').update(name).digest('hex');
+export const keyOf = ({ name, person = name }: KintoUser): string =>
+  createHash('sha256').update(person).digest('hex');
 
 /** What a device has told its apps, of one kind. */
 export const eventsOf = ({ platform }: Device, kind: string): { readonly id?: string }[] =>

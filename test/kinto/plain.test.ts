@@ -137,7 +137,7 @@ describe.runIf(BACKENDS.includes('PostgreSQL'))('a real Kinto on PostgreSQL', ()
   });
 
   test('6: who may read one record only learns that it is gone', async () => {
-    const [user, friend] = [await world.newUser(), await world.newUser()];
+    const [user, friend] = [await world.newUser(), await world.newAccount()];
     const place = newPlace();
     const [owner] = await fleetOf(user, 1, { place });
     await put(owner, 'a', 'b', 'c');

@@ -2,9 +2,9 @@
 // judges a version before it locks it, and tells more than one of them that theirs is stored. They
 // pass one after the other, so what one of them was told is stored is in what all hold at the end.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Device, type DeviceOptions, heldBy, NAME, settled } from './devices.ts';
-import { BACKENDS, fleetOf, openWorld, passOf, type World } from './world.ts';
+import { BACKENDS, fleetOf, passOf, sharedWorld, type World } from './world.ts';
 
 const WRITERS = 4;
 /** Races of each kind: 100 with `KITSYNC_KINTO=whole`. */
@@ -20,9 +20,9 @@ const FORMS: readonly (readonly [string, Partial<DeviceOptions>])[] = [
 
 describe.runIf(isThere)('four agents at once', () => {
   let world: World;
-  beforeAll(async () => {
-    world = await openWorld('PostgreSQL');
-  }, 120_000);
+  beforeAll(() => {
+    world = sharedWorld(inject('kintos'), 'PostgreSQL');
+  });
   afterAll(() => world?.stop());
 
   test.each(FORMS)(

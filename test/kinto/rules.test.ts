@@ -102,7 +102,7 @@ describe.runIf(BACKENDS.includes('PostgreSQL'))('a real Kinto', () => {
   });
 
   test('that forbids writing (403) is read, and asks for no other sign-in', async () => {
-    const [user, friend] = [await world.newUser(), await world.newUser()];
+    const [user, friend] = [await world.newUser(), await world.newAccount()];
     const [one] = await fleetOf(user, 1);
     await one.agent.put(NAME, { id: 'a', text: 'x' });
     await passOf(one);

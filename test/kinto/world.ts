@@ -22,7 +22,10 @@ interface Asked {
 
 export interface World {
   readonly server: Omit<RealKinto, 'stop'>;
+  /** One with a key of their own, in the account of all: a new one takes half a second. */
   newUser(): Promise<KintoUser>;
+  /** Somebody else to the server, too. */
+  newAccount(): Promise<KintoUser>;
   /** The user's own request, below the version. */
   asked(
     user: KintoUser,
@@ -73,14 +76,20 @@ export function sharedWorld(shared: Shared, backend: string): World {
 
 function worldOf(server: World['server'], url: string | null, end: () => Promise<void>): World {
   const users = { prefix: `user-${randomBytes(4).toString('hex')}`, count: 0 };
+  const nextName = (): string => `${users.prefix}-${users.count++}`;
+  const newAccount = async (): Promise<KintoUser> => ({
+    ...{ url: server.url, ...(await server.newUser(nextName())) },
+  });
+  let account: Promise<KintoUser> | null = null;
   let pool: Pool | null = null;
   const others: RealKinto[] = [];
   return {
     server,
     async newUser() {
-      const name = `${users.prefix}-${users.count++}`;
-      return { url: server.url, ...(await server.newUser(name)) };
+      account ??= newAccount();
+      return { ...(await account), person: nextName() };
     },
+    newAccount,
     async asked({ name, password, url: at }, method, path, body, headers) {
       const basic = Buffer.from(`${name}:${password}`).toString('base64');
       const response = await fetch(`${at}/v1${path}`, {
