@@ -30,7 +30,7 @@ const postgres = inject('postgres');
 describe.runIf(postgres !== null)('on PostgreSQL', () => {
   let server: RealKinto;
   beforeAll(async () => {
-    const database = postgres?.emptyUrl ?? null;
+    const database = postgres?.databases.contract ?? null;
     server = await startKinto({ database, workers: 2, settings });
   }, 120_000);
   afterAll(() => server?.stop());

@@ -6,11 +6,16 @@ import { type RealKinto, startKinto } from '../support/kinto.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
 import type { Shared } from './world.ts';
 
+interface PostgresPlace extends Pick<Postgres, 'environment'> {
+  /** Empty ones, each for one file. */
+  readonly databases: { readonly contract: string; readonly quotas: string };
+}
+
 declare module 'vitest' {
   export interface ProvidedContext {
     readonly kintos: Shared;
     /** Null: there is none. */
-    readonly postgres: (Pick<Postgres, 'environment'> & { readonly emptyUrl: string }) | null;
+    readonly postgres: PostgresPlace | null;
   }
 }
 
@@ -23,9 +28,7 @@ export async function setup({ provide }: TestProject): Promise<void> {
   const memory = await start(null);
   const onPostgres = cluster && { PostgreSQL: await start(await cluster.newUrl()) };
   provide('kintos', { memory, ...onPostgres });
-  const { environment } = cluster ?? {};
-  const emptyUrl = await cluster?.newUrl();
-  provide('postgres', environment && emptyUrl ? { environment, emptyUrl } : null);
+  provide('postgres', cluster && (await placeOf(cluster)));
 }
 
 export async function teardown(): Promise<void> {
@@ -37,4 +40,8 @@ async function start(database: string | null): Promise<Shared[string]> {
   const server = await startKinto({ database, workers: 2 });
   started.push(server);
   return { place: server.place, database };
+}
+
+async function placeOf({ environment, newUrl }: Postgres): Promise<PostgresPlace> {
+  return { environment, databases: { contract: await newUrl(), quotas: await newUrl() } };
 }

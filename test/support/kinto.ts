@@ -8,13 +8,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { pythonWith } from './python.ts';
+import { pythonBefore, pythonWith } from './python.ts';
 
 interface KintoSettings {
   /** A PostgreSQL database; null: in its memory, which one process has. */
   readonly database: string | null;
   /** Processes, each with two threads; a database only. */
   readonly workers?: number;
+  /** Packages in the place of those that it is installed of: another version of it. */
+  readonly instead?: readonly string[];
   /** The database is another Kinto's, too. */
   readonly isShared?: boolean;
   /** Lines of its configuration. */
@@ -51,13 +53,15 @@ export interface RealKinto {
 }
 
 /** What a Kinto is installed of. */
-export const PACKAGES: readonly string[] = readFileSync(
-  new URL('../kinto/requirements.txt', import.meta.url),
-  'utf8',
-)
-  .trim()
-  .split('\n');
+export const PACKAGES: readonly string[] = packagesIn('requirements.txt');
 const STARTED_MS_MAX = 20_000;
+
+/** Of a list in test/kinto/. */
+export function packagesIn(file: string): string[] {
+  return readFileSync(new URL(`../kinto/${file}`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+}
 
 /** Rejects where there is no Python for it, or it does not start. */
 export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
@@ -65,10 +69,13 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-kinto-'));
   const ini = join(folder, 'kinto.ini');
   const port = await freePort();
+  const { instead = [] } = wanted;
+  const before = instead.length > 0 ? await pythonBefore(bin, instead) : null;
+  const env = { ...process.env, ...(before !== null && { PYTHONPATH: before }) };
   writeFileSync(ini, configuration(wanted, port));
   if (wanted.database !== null && wanted.isShared !== true) {
     // It may ask this process, as a provider of sign-ins.
-    await promisify(execFile)(join(bin, 'kinto'), ['migrate', '--ini', ini]);
+    await promisify(execFile)(join(bin, 'kinto'), ['migrate', '--ini', ini], { env });
   }
   const log = join(folder, 'log');
   const out = openSync(log, 'a');
@@ -78,6 +85,7 @@ export async function startKinto(wanted: KintoSettings): Promise<RealKinto> {
       : ['gunicorn', gunicorn(ini, port, wanted.workers ?? 1)];
   const child = spawn(join(bin, command[0]), command[1], {
     cwd: folder,
+    env,
     stdio: ['ignore', out, out],
   });
   const end = (): void => {
@@ -128,7 +136,7 @@ export function kintoAt(place: KintoPlace): Omit<RealKinto, 'stop'> {
 
 /** As Kinto has the addresses of databases. */
 function urlOf(database: string): string {
-  return database.replace('postgres:', 'postgresql:');
+  return database.replace('postgres:', 'postgresql+psycopg2:');
 }
 
 /**

@@ -17,16 +17,37 @@ const FOLDER = join(MODULES, '.cache', 'kitsync', 'python');
  * is no Python 3 that can make one, or a package cannot be had.
  */
 export async function pythonWith(packages: readonly string[]): Promise<string> {
+  const place = await madeOnce(packages, async (folder) => {
+    await run('python3', ['-m', 'venv', folder]);
+    await run(join(folder, 'bin', 'pip'), ['install', '--quiet', ...packages]);
+  });
+  return join(place, 'bin');
+}
+
+/**
+ * A folder with these packages alone, for who finds it (`PYTHONPATH`) before those of an
+ * environment. `bin`: the environment's. Errors: as of `pythonWith`.
+ */
+export function pythonBefore(bin: string, packages: readonly string[]): Promise<string> {
+  return madeOnce(packages, async (folder) => {
+    const alone = ['--quiet', '--no-deps', '--target', folder];
+    await run(join(bin, 'pip'), ['install', ...alone, ...packages]);
+  });
+}
+
+/** It is made where it stays, and marked when it is complete. */
+async function madeOnce(
+  packages: readonly string[],
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
   const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
   const place = join(FOLDER, name);
-  // It is made where it stays, and marked when it is complete.
   const mark = join(place, 'complete');
   if (!existsSync(mark)) {
     rmSync(place, { recursive: true, force: true });
     mkdirSync(FOLDER, { recursive: true });
-    await run('python3', ['-m', 'venv', place]);
-    await run(join(place, 'bin', 'pip'), ['install', '--quiet', ...packages]);
+    await make(place);
     writeFileSync(mark, `${packages.join('\n')}\n`);
   }
-  return join(place, 'bin');
+  return place;
 }

@@ -12,6 +12,16 @@ import type { Kinto } from './http.ts';
 /** A change that is asked so is answered without what was changed. */
 export const BRIEFLY = { 'Response-Behavior': 'diff' };
 
+export function isBrief({ headers }: Part): boolean {
+  return headers?.['Response-Behavior'] !== undefined;
+}
+
+/** As it is answered at length: Kinto's quotas, up to its version 19, break at a short answer. */
+export function atLength(part: Part): Part {
+  const { 'Response-Behavior': _, ...headers } = part.headers ?? {};
+  return { ...part, headers };
+}
+
 /** Whether what is there has to be the version that this was made from. */
 export function isReplacing({ headers }: Part): boolean {
   return headers?.['If-Match'] !== undefined;
@@ -33,5 +43,5 @@ export async function inTurn(
   return race === undefined ? answers.slice(1) : parts.map(() => race);
 }
 
-const TURN: Omit<Part, 'path'> = { method: 'PATCH', headers: BRIEFLY, body: { data: {} } };
+const TURN: Omit<Part, 'path'> = { method: 'PATCH', body: { data: {} } };
 const RACE = 409;

@@ -198,6 +198,19 @@ describe('a change that replaces a version', () => {
     expect(kinds).toEqual(['conflict']);
   });
 
+  test('is asked at length where a short answer breaks the server, as are later ones', async () => {
+    const isShort = (part: Part): boolean => part.headers?.['Response-Behavior'] !== undefined;
+    const answers: (readonly [parts: number, isShort: boolean])[] = [];
+    const { kinds } = await pushed([old(1), old(2), old(3)], {
+      batch(parts) {
+        answers.push([parts.length, parts.some(isShort)]);
+        return parts.some(isShort) ? 'unavailable' : parts.map(changed);
+      },
+    });
+    expect(kinds).toEqual(['stored', 'stored', 'stored']);
+    expect(answers.map(([, short]) => short)).toEqual([true, true, true, false, false, false]);
+  });
+
   test('that no batch takes goes by itself, and not while the server is down', async () => {
     const single = () => ({ status: 200, etag: '"9"' });
     const batch = (why: NoAnswers) => ({ batch: () => why, single });

@@ -17,7 +17,7 @@ import type { Kinto } from './http.ts';
 import type { Polled } from './position.ts';
 import { type Form, foundOf, SEALED } from './records.ts';
 import { unexpected } from './statuses.ts';
-import { BRIEFLY, inTurn, isReplacing } from './turn.ts';
+import { atLength, BRIEFLY, inTurn, isBrief, isReplacing } from './turn.ts';
 
 /**
  * `written` counts what is stored, for the next listing. `met`: an older version than a change was
@@ -107,6 +107,7 @@ async function inBatches(
 ): Promise<PartAnswer[]> {
   const results: PartAnswer[] = [];
   let size = records.length;
+  let isShort = true;
   while (results.length < records.length) {
     const at = results.length;
     if (results.slice(-2).filter(({ status }) => status >= 500).length === 2) {
@@ -115,7 +116,7 @@ async function inBatches(
       break;
     }
     const group = records.slice(at, batchEnd(records, at, at + size, echoCharsMax));
-    const parts = group.map(partOf);
+    const parts = group.map(partOf).map((part) => (isShort ? part : atLength(part)));
     const [alone] = parts.length === 1 ? parts : [];
     const isTurned = parts.some(isReplacing);
     if (alone !== undefined && !isTurned) {
@@ -126,6 +127,7 @@ async function inBatches(
     if (answers === 'readOnly') results.push(...parts.map(() => READ_ONLY));
     else if (typeof answers !== 'string') results.push(...answers);
     else if (alone === undefined) size = Math.ceil(parts.length / 2);
+    else if (answers === 'unavailable' && isBrief(alone)) isShort = false;
     else results.push(answers === 'unavailable' ? UNAVAILABLE : await single(kinto, alone));
   }
   return results;
