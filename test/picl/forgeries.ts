@@ -18,7 +18,7 @@ import {
 } from './forgery.ts';
 
 /** A reader that holds a part of the truth: why it refuses an answer; null: it believes it. */
-type Reader = (truth: Truth, forgery: Forgery) => Promise<string | null>;
+export type Reader = (truth: Truth, forgery: Forgery) => Promise<string | null>;
 
 /** How often a reader said what to forgeries of a kind that were judged so. */
 type Tally = Map<string, number>;

@@ -35,7 +35,21 @@ export interface Truth {
   readonly other: readonly Change[];
   /** How many changes the client has verified. */
   readonly held: number;
+  readonly root: Buffer;
 }
+
+/** Who writes the truth: the key of the user's devices, and what records are called and say. */
+export interface Writer {
+  readonly root: Buffer;
+  keyOf(n: number): string;
+  textOf(n: number, value: number): string;
+}
+
+const PLAIN: Writer = {
+  root: PICL_ROOT,
+  keyOf: (n) => `key${n}`,
+  textOf: (_, value) => `{"n":${value}}`,
+};
 
 /**
  * `same`: the client comes to hold the truth. `detectable`: it would hold what nobody has written,
@@ -60,24 +74,28 @@ export function diceOf(seed: number): Dice {
   };
 }
 
-export function truthOf(dice: Dice): Truth {
+export function truthOf(dice: Dice, writer: Writer = PLAIN): Truth {
+  const { root } = writer;
   const length = 2 + dice(14);
-  const writes = writesOf(dice, length);
-  const log = logOf(COLLECTION, writes);
+  const writes = writesOf(dice, length, writer);
+  const log = logOf(COLLECTION, writes, undefined, root);
   const alike = dice(length);
   // A set begins it: the same deletion would be the same change.
-  const others = [['key0', `{"n":${dice(1e9)}}`] as const, ...writesOf(dice, dice(4))];
+  const others = [
+    [writer.keyOf(0), writer.textOf(0, dice(1e9))] as const,
+    ...writesOf(dice, dice(4), writer),
+  ];
   const behind = headOf(log.slice(0, alike));
-  const branch = [...log.slice(0, alike), ...logOf(COLLECTION, others, behind)];
-  const other = logOf(OTHER, writes);
-  return { log, branch, alike, other, held: dice(length) };
+  const branch = [...log.slice(0, alike), ...logOf(COLLECTION, others, behind, root)];
+  const other = logOf(OTHER, writes, undefined, root);
+  return { log, branch, alike, other, held: dice(length), root };
 }
 
-function writesOf(dice: Dice, length: number): [string, string | null][] {
-  return Array.from({ length }, () => [
-    `key${dice(5)}`,
-    dice(4) === 0 ? null : `{"n":${dice(1e9)}}`,
-  ]);
+function writesOf(dice: Dice, length: number, writer: Writer): [string, string | null][] {
+  return Array.from({ length }, () => {
+    const n = dice(5);
+    return [writer.keyOf(n), dice(4) === 0 ? null : writer.textOf(n, dice(1e9))];
+  });
 }
 
 /** The head behind these changes. */
@@ -128,9 +146,9 @@ const FORGE: Readonly<Record<Kind, (truth: Truth, dice: Dice) => Forged>> = {
     const isLie = dice(2) === 0;
     return { changes, ...(isLie && { tag: headOf(log.slice(0, Math.max(held, last(changes)))) }) };
   },
-  're-sign'({ log, held }, dice) {
+  're-sign'({ log, held, root }, dice) {
     const all = answerOf(log, held);
-    const key = dice(2) === 0 ? keysOf(PICL_ROOT, OTHER).sign : Buffer.alloc(32, dice(256));
+    const key = dice(2) === 0 ? keysOf(root, OTHER).sign : Buffer.alloc(32, dice(256));
     const at = dice(all.length);
     const isWhole = dice(2) === 0;
     const changes = all.map((change, index) => {

@@ -10,6 +10,7 @@ import { JSON_DEPTH_MAX } from '../../limits.ts';
 import { notA, parseInTurns } from '../../wire/document.ts';
 import type { Answer } from '../../wire/http.ts';
 import type { RemoteOptions } from '../remote.ts';
+import { deviceId } from './device-id.ts';
 import type { PiclKeys } from './keys.ts';
 import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL } from './limits.ts';
 import type { Place } from './place.ts';
@@ -74,7 +75,10 @@ export function openLog(
   const log: Log = {
     ...{ name, config, isQuoted: false, written: null, heard: NO_CHANGES },
     scheme: config.chain === 'opaque' ? opaqueChain(v1) : v1,
-    sealing: { bulk, entropy: options.platform.entropy, key: keys.sealKey(name), collection: name },
+    sealing: {
+      ...{ bulk, entropy: options.platform.entropy, key: keys.sealKey(name), collection: name },
+      author: deviceId(options),
+    },
     renew: () => session.renew(),
     get: (path, match, condition = 'If-Match') =>
       session.send({

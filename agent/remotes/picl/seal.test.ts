@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { decodeHex } from '../../../crypto/bytes.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
+import { openPayload } from '../../../platform/node/picl/seal.ts';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
 import { piclKeysOf } from './keys.ts';
 import { PAYLOAD_CHARS_MAX, PLAIN_BYTES_MAX } from './limits.ts';
@@ -66,4 +67,31 @@ test('P56: the longest cleartext fills a payload, and a byte more would not fit'
   ]);
   expect(opened[0]).toMatchObject({ ok: true });
   expect(opened[1]).toEqual({ ok: false, code: 'tooLarge' });
+});
+
+test('who writes is named inside, and whoever opens reads what is behind the name', async () => {
+  const author = '01234567-89ab-4def-8123-456789abcdef';
+  const options = { ...sealing(nodeDeviceCrypto()), author };
+  const texts = ['{"id":"k"}', '{}', '[]'];
+  const items = texts.map((text) => ({ key, seqnum, text }));
+  const payloads = await sealPayloads(options, items);
+  const keyBytes = Buffer.from(options.key);
+  const place = { collection: options.collection, key, seqnum };
+  const inside = payloads.map((one) => `${openPayload(one, place, keyBytes)}`);
+  expect(inside).toEqual(texts.map((text) => `${author}\n${text}`));
+  const opened = await openPayloads(
+    options,
+    payloads.map((one) => ({ key, seqnum, payload: one })),
+  );
+  expect(opened).toEqual(texts.map((text) => ({ ok: true, text })));
+});
+
+test('an object with a line end where a name would end names nobody', async () => {
+  const options = sealing(nodeDeviceCrypto());
+  const text = `{"a":"${'x'.repeat(28)}",\n"b":1}`;
+  expect(text[36]).toBe('\n');
+  const [sealed = ''] = await sealPayloads(options, [{ key, seqnum, text }]);
+  expect(await openPayloads(options, [{ key, seqnum, payload: sealed }])).toEqual([
+    { ok: true, text },
+  ]);
 });

@@ -27,6 +27,8 @@ export interface SealOptions {
   /** 32 bytes. */
   readonly key: Uint8Array;
   readonly collection: string;
+  /** The device's UUID, which goes before what it seals; left out: nobody is named. */
+  readonly author?: string;
 }
 
 /**
@@ -34,13 +36,13 @@ export interface SealOptions {
  * surrogate pair); those of `BulkCrypto`.
  */
 export async function sealPayloads(
-  { bulk, entropy, key, collection }: SealOptions,
+  { bulk, entropy, key, collection, author }: SealOptions,
   items: readonly (Placed & { readonly text: string })[],
 ): Promise<string[]> {
   const prepared = items.map((item) => ({
     iv: entropy.random(IV_BYTES),
     aad: placeBytes(collection, item),
-    bytes: encodeUtf8(item.text),
+    bytes: encodeUtf8(author === undefined ? item.text : `${author}\n${item.text}`),
   }));
   const sealed = await bulk.encrypt('gcm', key, prepared);
   return sealed.map((bytes, at) =>
@@ -65,7 +67,7 @@ export async function openPayloads(
     if (typeof one === 'string') return { ok: false, code: one };
     const plain = opened.shift();
     if (!plain) return { ok: false, code: 'badMac' };
-    const text = decodeUtf8(plain);
+    const text = decodeUtf8(behindAuthor(plain));
     return text === null ? { ok: false, code: 'badUtf8' } : { ok: true, text };
   });
 }
@@ -87,6 +89,16 @@ function shapedBytes(payload: string): Uint8Array | Refusal {
 function placeBytes(collection: string, { key, seqnum }: Placed): Uint8Array {
   return asciiBytes(`picl-payload-v1\n${collection}\n${key}\n${seqnum}\n`);
 }
+
+/** What a device has written behind its UUID; an object by itself names nobody. */
+function behindAuthor(plain: Uint8Array): Uint8Array {
+  const isNamed = plain[0] !== BRACE && plain[AUTHOR_BYTES - 1] === LINE_END;
+  return isNamed ? plain.subarray(AUTHOR_BYTES) : plain;
+}
+
+const AUTHOR_BYTES = 37;
+const BRACE = 0x7b;
+const LINE_END = 0x0a;
 
 /** Null: it is none. */
 function decodeUtf8(bytes: Uint8Array): string | null {

@@ -5,9 +5,8 @@
 // Sources: docs/picl.md, Hawk (github.com/mozilla/hawk).
 
 import type { BulkCrypto } from '../../../crypto/bulk.ts';
-import { encodeBase64, encodeHex } from '../../../crypto/bytes.ts';
+import { encodeBase64 } from '../../../crypto/bytes.ts';
 import { hawkKey, hawkMac } from '../../../crypto/hawk.ts';
-import { sha256 } from '../../../crypto/sha256.ts';
 import { encodeUtf8 } from '../../../crypto/utf8.ts';
 import type { Header, Network } from '../../../platform/ports.ts';
 import { badResponse } from '../../errors.ts';
@@ -16,6 +15,7 @@ import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { header } from '../../wire/headers.ts';
 import { type Answer, createHttp, type Exchange, JSON_BODY } from '../../wire/http.ts';
 import type { RemoteOptions } from '../remote.ts';
+import { deviceId } from './device-id.ts';
 import { REFUSED_WAIT_MS } from './limits.ts';
 import { ending, NOTED, unexpected } from './statuses.ts';
 
@@ -164,7 +164,7 @@ const HASHED_BYTES_MAX = 384 * 1024;
  * account manager.
  */
 async function login(options: RemoteOptions, isFresh: boolean): Promise<Pass> {
-  const { config, platform, clientId } = options;
+  const { config, platform } = options;
   const { serverUrl, audience, auth } = config.remote;
   const { identity, clock } = platform;
   let assertion: string | undefined;
@@ -181,7 +181,7 @@ async function login(options: RemoteOptions, isFresh: boolean): Promise<Pass> {
     },
     judge: ending,
   });
-  const device = deviceId(clientId);
+  const device = deviceId(options);
   const answer = await http.send({
     ...{ method: 'POST', url: serverUrl, headers: [JSON_BODY] },
     // Of the attempt: a refused assertion is followed by a fresh one.
@@ -231,13 +231,3 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** Host and path in ASCII, and nothing of a user, a query or a fragment. */
 const SECURE_URL = /^https:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
 const PLAIN_URL = /^https?:\/\/[\w.:[\]-]+(\/[!"$->@-~]*)?$/;
-
-/** A UUID, the same for as long as the user is signed in here. */
-function deviceId(clientId: string): string {
-  const bytes = sha256(encodeUtf8(`kitsync/v1/picl/device/${clientId}`)).subarray(0, 16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = encodeHex(bytes);
-  const ends = [8, 12, 16, 20, 32];
-  return ends.map((end, at) => hex.slice(ends[at - 1] ?? 0, end)).join('-');
-}

@@ -58,7 +58,7 @@ export function logWriter(root: Uint8Array, collection: string) {
       const changeid = changeIdOf(before.changeid, { seqnum, key, payload });
       return { key, payload, seqnum, changeid, signature: sign(changeid) } satisfies LogChange;
     },
-    /** The cleartext; null: it is not of this place. */
+    /** The record, without who wrote it; null: it is not of this place. */
     open({ seqnum, key, payload }: Pick<LogChange, 'seqnum' | 'key' | 'payload'>): string | null {
       const bytes = Buffer.from(payload ?? '', 'base64url');
       if (bytes.length < 29 || bytes[0] !== 1) return null;
@@ -66,13 +66,15 @@ export function logWriter(root: Uint8Array, collection: string) {
       decipher.setAAD(aadOf(seqnum, key)).setAuthTag(bytes.subarray(-16));
       try {
         const text = [decipher.update(bytes.subarray(13, -16)), decipher.final()];
-        return Buffer.concat(text).toString('utf8');
+        return Buffer.concat(text).toString('utf8').replace(AUTHOR, '');
       } catch {
         return null;
       }
     },
   };
 }
+
+const AUTHOR = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n/;
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
