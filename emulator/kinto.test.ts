@@ -56,7 +56,7 @@ describe('a device before a Kinto', () => {
   });
 
   test('loses nothing where the power goes in the middle of that', async () => {
-    const { problems, powerCuts } = await run({ edits: EDITS.slice(0, 2), cutsAt: [20, 45, 60] });
+    const { problems, powerCuts } = await run({ edits: EDITS.slice(0, 2), cutsAt: [20, 35, 50] });
     expect([problems, powerCuts]).toEqual([[], 3]);
   });
 

@@ -143,8 +143,7 @@ export interface Collection {
   readonly evictable: boolean;
   /**
    * Its records are small, and seldom changed: a remote that can may seal many of them together.
-   * How a collection lies on a server is settled when it is made there. No kind of ours asks for
-   * it: see DESIGN.md.
+   * How a collection lies on a server is settled when it is made there.
    */
   readonly packed?: boolean;
   /**

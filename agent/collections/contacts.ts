@@ -39,6 +39,7 @@ export const contacts: Collection = {
   letter: 'v',
   sealed: true,
   evictable: false,
+  packed: true,
 
   check: (body) => complaintOfCard(body.card),
   isEmpty: () => false,

@@ -30,6 +30,7 @@ export const settings: Collection = {
   letter: 's',
   sealed: true,
   evictable: false,
+  packed: true,
 
   check,
   isEmpty: () => false,

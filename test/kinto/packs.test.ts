@@ -1,16 +1,15 @@
 // Records in packs on a real Kinto: four agents write into the same packs at once, and kinto.js
-// with the program of docs/kinto-encryption.md stands among them. On one process: on PostgreSQL a
-// Kinto loses what two writers put into one record at once (traps.test.ts).
+// with the program of docs/kinto-encryption.md stands among them.
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { NAME, settled } from './devices.ts';
 import { meetInPacksWithKintoJs } from './page-story.ts';
-import { alike, fleetOf, recordsOf, sharedWorld, type World } from './world.ts';
+import { alike, BACKENDS, fleetOf, recordsOf, sharedWorld, type World } from './world.ts';
 
 const WRITERS = 4;
 const WRITES = 100;
 
-describe.each(['memory'])('packs on %s', (backend) => {
+describe.each(BACKENDS)('packs on %s', (backend) => {
   let world: World;
   beforeAll(() => {
     world = sharedWorld(inject('kintos'), backend);

@@ -24,10 +24,12 @@ const entry = (kind: PackEntry['kind'], text: string): PackEntry => ({
   ...{ writtenMs: 1_795_000_000_000, salt: 0xabcdef, kind, text },
 });
 const NUMBERS = '0 1795000000000 11259375';
+/** Three pieces: what is ASCII, 31 characters from the first other one on, and the rest. */
+const MIXED = '{"id":"a fünf €, another part", "note": "plain to its end, which is long"}';
 const pack = {
   isFull: true,
   entries: new Map([
-    [idOf(1), entry(LIVE, '{"id":"ü"}')],
+    [idOf(1), entry(LIVE, MIXED)],
     [idOf(2), entry(DELETED, '')],
     [idOf(3), entry(ALONE, '')],
     [idOf(4), entry(ALONE, '{"id":"on its way out"}')],
@@ -43,7 +45,7 @@ test('a pack is read as it was written', () => {
 test('a CBOR library reads it, and what the library has written is a pack', () => {
   const text = encodePack('p-2', pack);
   const items = decodeMultiple(Buffer.from(text)) as string[];
-  expect(items.slice(0, 4)).toEqual(['p-2'.padEnd(16), '1 1', idOf(1).slice(2), `${NUMBERS} 1`]);
+  expect(items.slice(0, 4)).toEqual(['p-2'.padEnd(16), '1 1', idOf(1).slice(2), `${NUMBERS} 3`]);
   const written = Buffer.concat(items.map((item) => Buffer.from(encode(item)))).toString('utf8');
   expect(written).toBe(text);
 });

@@ -42,6 +42,11 @@ export function packIdOf(id: string, level: number): string {
   return `${MARK}${digits.join('')}`;
 }
 
+/** The packs one level below it. */
+export function packIdsBelow(packId: string): string[] {
+  return DIGITS.map((digit) => packId + digit);
+}
+
 /** The level of a pack; null: it is no pack's id. */
 export function levelOf(packId: string): number | null {
   return PACK_ID.test(packId) ? packId.length - MARK.length : null;
@@ -77,8 +82,9 @@ export function bytesOfPack({ entries }: Pack): number {
 }
 
 export function bytesOfEntry(text: string): number {
-  const chunks = Math.ceil(text.length / (isAscii(text) ? CHUNK_BYTES : ANY_CHUNK_CHARS));
-  return ENTRY_FRAME_BYTES + textBytes(text) + HEAD_BYTES * chunks;
+  let bytes = ENTRY_FRAME_BYTES;
+  for (const chunk of chunksOf(text)) bytes += HEAD_BYTES + textBytes(chunk);
+  return bytes;
 }
 
 /**
@@ -125,15 +131,16 @@ export function saltOf(random: Uint8Array): number {
 }
 
 const FORM = 1;
-const HASH_BYTES = 32;
+/** Of a hash in base64url, what its way down is made of: two bits for each level. */
+const WAY_CHARS = 4;
 const SALT_MAX = 0xffffff;
 const MARK = 'p-';
+const DIGITS = [0, 1, 2, 3];
 const PACK_ID = /^p-[0-3]{0,11}$/;
-/** The longest text whose head is ASCII; so many characters of any script are no longer. */
+/** The longest text whose head is ASCII; 31 characters of any script are no longer. */
 const CHUNK_BYTES = 127;
-const ASCII_CHUNK = /[\s\S]{1,127}/g;
-const ANY_CHUNK = /[\s\S]{1,31}/gu;
-const ANY_CHUNK_CHARS = 31;
+/** Where a text is ASCII it is cut without a look at its characters, one by one. */
+const CHUNK = /[\0-\x7f]{1,127}|[\s\S]{1,31}/gu;
 const HEAD_BYTES = 2;
 /** Of an entry, what is not its text: hash, numbers, and their heads. */
 const ENTRY_FRAME_BYTES = HEAD_BYTES + 43 + HEAD_BYTES + 28;
@@ -153,7 +160,7 @@ function isKind(kind: number): kind is PackEntry['kind'] {
 }
 
 function chunksOf(text: string): readonly string[] {
-  return text.match(isAscii(text) ? ASCII_CHUNK : ANY_CHUNK) ?? [];
+  return text.match(CHUNK) ?? [];
 }
 
 /** A text of CBOR, at most 127 bytes. */
@@ -170,15 +177,15 @@ function textBytes(text: string): number {
 /** The texts of a CBOR sequence; null: it has something else in it. */
 function itemsOf(text: string, from: number): string[] | null {
   const items: string[] = [];
-  const isAllAscii = isAscii(text);
   for (let at = from; at < text.length; ) {
     const head = text.charCodeAt(at++);
     const bytes = head === 0x78 ? text.charCodeAt(at++) : head - 0x60;
     const isShort = head !== 0x78 && bytes >= 0 && bytes < 24;
     if (!isShort && !(head === 0x78 && bytes >= 24 && bytes <= CHUNK_BYTES)) return null;
-    const end = isAllAscii ? at + bytes : endOf(text, at, bytes);
+    const ascii = text.slice(at, at + bytes);
+    const end = isAscii(ascii) ? at + bytes : endOf(text, at, bytes);
     if (end > text.length) return null;
-    items.push(text.slice(at, end));
+    items.push(end === at + bytes ? ascii : text.slice(at, end));
     at = end;
   }
   return items;
@@ -198,10 +205,10 @@ function endOf(text: string, from: number, bytes: number): number {
   return at;
 }
 
-/** The 32 bytes that a wire id is made of. Throws for what is no hashed id: it comes from ours. */
+/** The first bytes of the hash that a wire id is. Throws for what is none: it comes from ours. */
 function hashOf(id: string): Uint8Array {
-  const bytes = isHashedId(id) ? decodeBase64(id.slice(2), 'url') : null;
-  if (bytes?.length !== HASH_BYTES) throw new TypeError('a record in packs has a hashed id');
+  const bytes = isHashedId(id) ? decodeBase64(id.slice(2, 2 + WAY_CHARS), 'url') : null;
+  if (bytes === null) throw new TypeError('a record in packs has a hashed id');
   return bytes;
 }
 

@@ -50,8 +50,9 @@ export function place(
     const theirs = { kind: 'found', envelope, serverNowMs: null } as const;
     return { kind: 'conflict', theirs, hasChanged: false };
   }
-  const bytes = bytesOfPack(pack) - bytesOfEntry(before.text) + bytesOfEntry(text);
-  if (isLong(text) || bytes > PACK_BYTES_MAX) {
+  const own = bytesOfEntry(text);
+  const bytes = bytesOfPack(pack) - bytesOfEntry(before.text) + own;
+  if (own > ENTRY_BYTES_MAX || bytes > PACK_BYTES_MAX) {
     // What was here stays until it lies there.
     pack.entries.set(id, { ...before, kind: ALONE });
     return { kind: 'alone', hasChanged: true };
@@ -61,8 +62,9 @@ export function place(
 
 function placeNew(pack: Pack, level: number, id: string, text: string, stamp: Stamp): Placed {
   if (pack.isFull) return { kind: 'deeper', hasChanged: false };
-  const isAlone = isLong(text);
-  const bytes = bytesOfPack(pack) + bytesOfEntry(isAlone ? '' : text);
+  const own = bytesOfEntry(text);
+  const isAlone = own > ENTRY_BYTES_MAX;
+  const bytes = bytesOfPack(pack) + (isAlone ? bytesOfEntry('') : own);
   const hasRoom = bytes <= FULL_BYTES || pack.entries.size === 0;
   if (!hasRoom && level < LEVELS - 1) {
     pack.isFull = true;
@@ -82,8 +84,4 @@ function write(
   const entry: PackEntry = { ...times, kind: text === '' ? DELETED : LIVE, text };
   pack.entries.set(id, entry);
   return { kind: 'written', entry, hasChanged: true };
-}
-
-function isLong(text: string): boolean {
-  return bytesOfEntry(text) > ENTRY_BYTES_MAX;
 }

@@ -85,3 +85,13 @@ test.each([
 ])('%s is no pack', async (_, answer) => {
   await expect(setUp(answer).shelf.load(['p-'])).rejects.toMatchObject({ code: 'unavailable' });
 });
+
+test('one that is most likely not there is not asked for, until it is dropped', async () => {
+  const { shelf, asked } = setUp(found('good'));
+  shelf.expectNone(['p-1', 'p-2']);
+  expect(await shelf.load(['p-1', 'p-3'])).toMatchObject([{ stamp: null }, { stamp: '7' }]);
+  expect(asked).toEqual([['p-3']]);
+  // It was there after all: a write has found out.
+  shelf.drop('p-1');
+  expect(await shelf.load(['p-1'])).toMatchObject([{ stamp: '7' }]);
+});

@@ -6,7 +6,7 @@ import { member } from '../../../wire/document.ts';
 import type { Envelope } from '../../remote.ts';
 import type { Kinto } from '../http.ts';
 import { foundOf } from '../records.ts';
-import { PACKS_KEPT } from './limits.ts';
+import { PACKS_KEPT, UNMADE_MAX } from './limits.ts';
 import type { Pack } from './pack.ts';
 import type { PackSeal } from './seal.ts';
 
@@ -27,10 +27,16 @@ export interface Shelf {
   /** What the server has of a pack now. Errors: those of the crypto. */
   put(envelope: Envelope): Promise<ShelfPack>;
   drop(id: string): void;
+  /**
+   * These are most likely not on the server: they are not asked for. Who writes one all the same
+   * meets what is there.
+   */
+  expectNone(ids: readonly string[]): void;
 }
 
 export function openShelf(kinto: Kinto, collection: string, seal: PackSeal): Shelf {
   const kept = new Map<string, ShelfPack>();
+  const unmade = new Set<string>();
   const keep = (one: ShelfPack): ShelfPack => {
     kept.delete(one.id);
     kept.set(one.id, one);
@@ -44,7 +50,11 @@ export function openShelf(kinto: Kinto, collection: string, seal: PackSeal): She
   return {
     put,
     drop: (id) => void kept.delete(id),
+    expectNone(ids) {
+      for (const id of ids) if (unmade.size < UNMADE_MAX) unmade.add(id);
+    },
     async load(ids) {
+      for (const id of ids) if (unmade.delete(id)) keep(emptyPack(id));
       const missing = ids.filter((id) => !kept.has(id));
       const answers =
         missing.length === 0

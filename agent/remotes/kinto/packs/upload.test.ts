@@ -27,6 +27,18 @@ test('many records fill packs, the first ones first, and a new device has them a
   await synced(two, one);
 });
 
+test('what was not there before is written without being asked for', async () => {
+  const { bench, synced, packs } = packedBench();
+  const one = await bench.synced(0);
+  for (let n = 0; n < 60; n++) await bench.put(one, n, { text: text(n, 300) });
+  bench.sent.length = 0;
+  await one.agent.sync();
+  const asked = bench.sent.filter((sent) => sent.includes('"GET"'));
+  expect(asked).toHaveLength(1);
+  await synced(one);
+  expect(packs().length).toBeGreaterThan(5);
+});
+
 test('one edit writes one pack, and no other record of it is news', async () => {
   const { bench, service, synced } = packedBench();
   const [one, two] = [await bench.synced(0), await bench.boot(new MemoryStorage(), 3)];

@@ -7,7 +7,7 @@ import { isTooLong } from '../../../wire/record-size.ts';
 import type { Held, Outgoing, PushResult, Upload } from '../../remote.ts';
 import { spoiltPlaceOf, spoiltVersion } from './codec.ts';
 import { PACKS_AT_ONCE, RACES_MAX } from './limits.ts';
-import { ALONE, levelOf, packIdOf, placeOfVersion, versionOf } from './pack.ts';
+import { ALONE, levelOf, packIdOf, packIdsBelow, placeOfVersion, versionOf } from './pack.ts';
 import { type Placed, place } from './place.ts';
 import { salvaged } from './salvage.ts';
 import type { ShelfPack } from './shelf.ts';
@@ -30,6 +30,8 @@ interface Work {
   readonly results: PushResult[];
   waiting: Item[];
   readonly leaving: Item[];
+  /** Packs that were changed in memory, by their ids. */
+  readonly dirty: Map<string, Dirty>;
 }
 
 export function packedUpload(tools: PackTools, wire: Upload, held: Held): Upload {
@@ -38,14 +40,15 @@ export function packedUpload(tools: PackTools, wire: Upload, held: Held): Upload
     addCharsMax: wire.addCharsMax,
     async add(records) {
       const results: PushResult[] = records.map(() => ({ kind: 'failed' }));
-      const work: Work = { tools, wire, held, results, waiting: [], leaving: [] };
+      const lists = { waiting: [], leaving: [], dirty: new Map() };
+      const work: Work = { tools, wire, held, results, ...lists };
       for (const [at, record] of records.entries()) {
         const place = placeOfVersion(record.base) ?? spoiltPlaceOf(record.base);
         const item = { record, at, level: place?.level ?? 0, races: 0 };
         const isAlone = record.base !== null && place === null;
         (isAlone ? work.leaving : work.waiting).push(item);
       }
-      while (work.waiting.length > 0) await nextRound(work);
+      while (work.waiting.length > 0 || work.dirty.size > 0) await nextRound(work);
       if (work.leaving.length > 0) await sendAlone(work);
       return results;
     },
@@ -53,45 +56,66 @@ export function packedUpload(tools: PackTools, wire: Upload, held: Held): Upload
   };
 }
 
-/** As many packs as may be in memory at once, with all that waits for them. */
+/**
+ * A step down the tree, of as many packs as may be in memory at once. What is changed is sent when
+ * nothing else can be done before.
+ */
 async function nextRound(work: Work): Promise<void> {
-  const { tools, results } = work;
-  const groups = new Map<string, Item[]>();
-  const later: Item[] = [];
-  for (const item of work.waiting) {
-    const id = packIdOf(item.record.id, item.level);
-    const group = groups.get(id);
-    if (group !== undefined) group.push(item);
-    else if (groups.size < PACKS_AT_ONCE) groups.set(id, [item]);
-    else later.push(item);
+  const { tools, dirty } = work;
+  const groups = nextGroups(work);
+  if (groups.size === 0) {
+    const all = [...dirty.values()];
+    dirty.clear();
+    return send(work, all);
   }
-  const packs = await tools.shelf.load([...groups.keys()]);
-  if (packs === null) {
-    for (const { at } of work.waiting) results[at] = { kind: 'readOnly' };
-    work.waiting = [];
-    return;
-  }
-  work.waiting = later;
-  const dirty: Dirty[] = [];
-  for (const pack of packs) {
-    const items = groups.get(pack.id) ?? [];
+  const packs = await tools.shelf.load([...groups.keys()].filter((id) => !dirty.has(id)));
+  if (packs === null) return giveUp(work, [...groups.values()].flat());
+  for (const pack of [...packs, ...[...dirty.values()].map((one) => one.pack)]) {
+    const items = groups.get(pack.id);
+    if (items === undefined) continue;
     const isSalvaged = await salvage(work, pack, items);
     const placed = placeAll(work, pack, items);
     // Those that waited for it were in it, be it full.
     if (isSalvaged && pack.pack) pack.pack.isFull ||= isSalvaged === 'full';
+    const before = dirty.get(pack.id);
     const isDirty = isSalvaged || placed.some(([, { hasChanged }]) => hasChanged);
-    if (isDirty) dirty.push({ pack, placed });
+    if (before) before.placed.push(...placed);
+    else if (isDirty) dirty.set(pack.id, { pack, placed });
     else follow(work, placed);
     await tools.pause();
   }
-  if (dirty.length > 0) await send(work, dirty);
+}
+
+/** Takes from what waits, by the pack where each goes on. */
+function nextGroups(work: Work): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  const later: Item[] = [];
+  let room = PACKS_AT_ONCE - work.dirty.size;
+  for (const item of work.waiting) {
+    const id = packIdOf(item.record.id, item.level);
+    const group = groups.get(id);
+    if (group !== undefined) group.push(item);
+    else if (work.dirty.has(id) || room-- > 0) groups.set(id, [item]);
+    else later.push(item);
+  }
+  work.waiting = later;
+  return groups;
+}
+
+/** The server answers no batch: nobody may write. */
+function giveUp(work: Work, taken: readonly Item[]): void {
+  const { results, waiting, dirty } = work;
+  const changed = [...dirty.values()].flatMap(({ placed }) => placed.map(([item]) => item));
+  for (const { at } of [...taken, ...waiting, ...changed]) results[at] = { kind: 'readOnly' };
+  work.waiting = [];
+  dirty.clear();
 }
 
 type PlacedItem = readonly [item: Item, placed: Placed];
 
 interface Dirty {
   readonly pack: ShelfPack;
-  readonly placed: readonly PlacedItem[];
+  readonly placed: PlacedItem[];
 }
 
 /** Makes a pack anew that does not open, where a change is to replace it. False: none is. */
@@ -156,6 +180,8 @@ async function send(work: Work, dirty: readonly Dirty[]): Promise<void> {
     const answer = answers[index] ?? { kind: 'failed' };
     if (answer.kind === 'stored') {
       pack.stamp = answer.version;
+      const isFilled = placed.some(([, { kind, hasChanged }]) => kind === 'deeper' && hasChanged);
+      if (isFilled) tools.shelf.expectNone(packIdsBelow(pack.id));
       follow(work, placed);
       continue;
     }
