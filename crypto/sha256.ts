@@ -200,9 +200,11 @@ const roundConstants = /* @__PURE__ */ fractionsOf(1 / 3, 64);
  * them changes by an error of a thousand last places.
  */
 function fractionsOf(power: number, count: number): readonly number[] {
-  const primes: number[] = [];
-  for (let n = 2; primes.length < count; n++) {
-    if (primes.every((prime) => n % prime > 0)) primes.push(n);
+  const fractions: number[] = [];
+  for (let n = 2; fractions.length < count; n++) {
+    let divisor = 2;
+    while (divisor * divisor <= n && n % divisor > 0) divisor++;
+    if (divisor * divisor > n) fractions.push((n ** power * 2 ** 32) | 0);
   }
-  return primes.map((prime) => (prime ** power * 2 ** 32) | 0);
+  return fractions;
 }
