@@ -186,7 +186,7 @@ export class Session {
   #stage(key: string, reference: Reference): void {
     const code = encodeReference(reference);
     this.#run('stage', [key, code]);
-    if (this.#db.changes() === 0) {
+    if (this.#statements.changes() === 0) {
       this.#run('bury', [this.#first('staged', [key])]);
       this.#run('restage', [key, code]);
     }
@@ -215,7 +215,7 @@ export class Session {
     }
     this.#run('buryRemovals');
     this.#run('index');
-    this.#youngEntries += Number(this.#db.changes());
+    this.#youngEntries += this.#statements.changes();
     if (this.#youngEntries > this.#options.youngEntriesMax) this.#ageYoung();
     this.#each('dead', (row) => {
       const { first, last } = decodeReference(row.number(0));

@@ -70,6 +70,17 @@ describe('a statement', () => {
     expect(first).toEqual(Uint8Array.of(1, 2, 3));
   });
 
+  it('counts the rows that were changed', () => {
+    db.exec('CREATE TABLE counted(k TEXT PRIMARY KEY)');
+    const insert = statements.prepare('INSERT INTO counted VALUES (?) ON CONFLICT DO NOTHING');
+    const changed = ['a', 'a', 'b'].map((key) => {
+      insert.bind([key]).step();
+      insert.reset();
+      return statements.changes();
+    });
+    expect(changed).toEqual([1, 0, 1]);
+  });
+
   it('says what SQLite says, and can be used again', () => {
     db.exec('CREATE TABLE once(k TEXT PRIMARY KEY)');
     const insert = statements.prepare('INSERT INTO once VALUES (?)');

@@ -13,6 +13,7 @@ interface Functions {
   sqlite3_bind_text(at: number, index: number, from: number, bytes: number, free: number): number;
   sqlite3_bind_int64(at: number, index: number, value: bigint): number;
   sqlite3_bind_null(at: number, index: number): number;
+  sqlite3_changes(db: number): number;
   sqlite3_clear_bindings(at: number): number;
   sqlite3_column_blob(at: number, column: number): number;
   sqlite3_column_bytes(at: number, column: number): number;
@@ -42,6 +43,12 @@ export class Statements {
     const statement = new Statement(this.#sqlite3, this.#db, sql, this.#scratch);
     this.#opened.push(statement);
     return statement;
+  }
+
+  /** Rows that the last statement has changed which changes rows. */
+  changes(): number {
+    const { wasm }: { wasm: { exports: Functions } } = this.#sqlite3;
+    return wasm.exports.sqlite3_changes(Number(this.#db.pointer));
   }
 
   close(): void {
