@@ -28,8 +28,10 @@ export interface PullCost {
   /** What the client says it has got. */
   readonly records: number;
   readonly wallMs: number;
-  /** Of these the agent waited for its storage. */
+  /** Of these the agent waited for the commits of its storage. */
   readonly storingMs: number;
+  /** Of these it sealed what it stores: nothing goes up in a pull. */
+  readonly sealingMs: number;
   readonly cpuMs: number;
   /** What the process's resident memory grew by, at most. */
   readonly grownBytes: number;
@@ -41,6 +43,7 @@ const basic = ({ name, password }: Pull['user']): string =>
 interface Pulled {
   readonly records: number;
   readonly storingMs?: number;
+  readonly sealingMs?: number;
 }
 
 type Ready = () => Promise<Pulled>;
@@ -112,13 +115,22 @@ async function kitsync({ url, user, kB, collection }: Pull): Promise<Ready> {
       deviceKey,
     }),
   });
-  const { storage } = platform;
+  const { storage, crypto } = platform;
   let storingMs = 0;
+  let sealingMs = 0;
   const commit = storage.commit.bind(storage);
   storage.commit = async (...changes) => {
     const startMs = performance.now();
     await commit(...changes);
     storingMs += performance.now() - startMs;
+  };
+  const seal = crypto?.seal.bind(crypto);
+  if (crypto === undefined || seal === undefined) throw new Error('no cryptography');
+  crypto.seal = async (...texts) => {
+    const startMs = performance.now();
+    const sealed = await seal(...texts);
+    sealingMs += performance.now() - startMs;
+    return sealed;
   };
   const config = {
     remote: { protocol: 'kinto', serverUrl: url, audience: '', auth: 'basic' as const },
@@ -134,7 +146,7 @@ async function kitsync({ url, user, kB, collection }: Pull): Promise<Ready> {
   return async () => {
     const { ok, error } = await agent.enable();
     if (!ok) throw new Error(`kitsync: ${JSON.stringify(error)}`);
-    return { records: agent.status().collections[collection]?.held ?? 0, storingMs };
+    return { records: agent.status().collections[collection]?.held ?? 0, storingMs, sealingMs };
   };
 }
 
@@ -152,10 +164,10 @@ async function measured(pull: Pull): Promise<PullCost> {
   const { maxRSS: before } = process.resourceUsage();
   const startMs = performance.now();
   const start = process.cpuUsage();
-  const { records, storingMs = 0 } = await run();
+  const { records, storingMs = 0, sealingMs = 0 } = await run();
   const { user, system } = process.cpuUsage(start);
   return {
-    ...{ records, storingMs, wallMs: performance.now() - startMs },
+    ...{ records, storingMs, sealingMs, wallMs: performance.now() - startMs },
     cpuMs: (user + system) / 1_000,
     grownBytes: (process.resourceUsage().maxRSS - before) * KIBIBYTE,
   };
