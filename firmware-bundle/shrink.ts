@@ -43,8 +43,9 @@ export async function shrunk(
     compress: {
       ecma,
       expression: true,
+      hoist_funs: true,
       keep_fargs: false,
-      passes: 6,
+      passes: 3,
       pure_getters: true,
       unsafe: true,
       unsafe_arrows: true,
