@@ -57,10 +57,11 @@ export async function forgeries(
   readers: ReadonlyMap<string, Reader>,
 ): Promise<Tally> {
   const tally: Tally = new Map();
-  for (const [at, kind] of KINDS.entries()) {
-    for (let number = 0; number < each; number++) {
-      const dice = diceOf(seed + number * KINDS.length + at);
-      const truth = truthOf(dice);
+  for (let number = 0; number < each; number++) {
+    const dice = diceOf(seed + number);
+    const written = truthOf(dice);
+    for (const kind of KINDS) {
+      const truth = { ...written, held: dice(written.log.length) };
       const forgery = forge(kind, truth, dice);
       const judged = judge(truth, forgery);
       for (const [name, reader] of readers) {
