@@ -29,7 +29,8 @@ export const agentReader: Reader = async ({ log, held }, forgery) => {
   if (tag.seqnum <= place.head.seqnum && wasHead(place, tag) === false) return 'fork';
   if (tag.seqnum < place.head.seqnum) return 'rolledBack';
   try {
-    for (let hasNext = true; hasNext; ) {
+    for (let pages = 0, hasNext = true; hasNext; pages++) {
+      if (pages > PAGES_MAX) throw new Error('the pages do not end');
       const page = (await changesPage(logOf(forgery), STORE, place)) as Page;
       place = await behind(page);
       hasNext = page.hasNext();
@@ -42,6 +43,8 @@ export const agentReader: Reader = async ({ log, held }, forgery) => {
   }
 };
 
+/** A forged log is shorter. */
+const PAGES_MAX = 50;
 const STORE = { state: {} } as Parameters<typeof changesPage>[1];
 
 async function behind(page: Page): Promise<Place> {
