@@ -94,10 +94,13 @@ function wayTo(server: RealKinto) {
   const keys = otherClient(user.kB, NAME);
   const written = new Map<string, number>();
   const through: Handler = async (request) => {
+    await user.settled();
     if (trouble.isDown) return jsonResponse(503, {});
     if (readOnly.is && request.method !== 'GET') return jsonResponse(405, {});
+    const { url, method } = request;
+    const text = await request.clone().text();
     const response = await clock.fetch(request, (sent) => fetch(sent));
-    if (request.method !== 'GET') count(written, await response.clone().text());
+    if (method !== 'GET') count(written, { url, method, text }, await response.clone().text());
     if (trouble.waitSeconds > 0) response.headers.set('Backoff', `${trouble.waitSeconds}`);
     return response;
   };
@@ -135,6 +138,9 @@ interface Account {
 
 const accounts = new WeakMap<RealKinto, Promise<Account>>();
 
+const basic = ({ name, password }: Account): string =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+
 /**
  * One with a key, and so a bucket, of its own, in the account of all. The device knows the password
  * of its last asking.
@@ -144,42 +150,56 @@ function freshUser(server: RealKinto) {
     accounts.get(server) ?? server.newUser('contract').then((user): Account => ({ ...user }));
   accounts.set(server, account);
   let known: string | null = null;
-  const basic = ({ name, password }: Account): string =>
-    `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+  let changing = Promise.resolve();
   return {
     kB: createHash('sha256').update(`contract${users++}`).digest('hex'),
-    authorization: async () => basic(await account),
+    async authorization() {
+      await changing;
+      return basic(await account);
+    },
     async credentials(fresh: boolean) {
       const { name, password } = await account;
       if (fresh || known === null) known = password;
       return { name, password: known };
     },
-    async changePassword() {
-      const current = await account;
-      const password = `${current.password}.`;
-      const response = await fetch(`${server.url}/v1/accounts/${current.name}`, {
-        method: 'PUT',
-        headers: { authorization: basic(current), 'content-type': 'application/json' },
-        body: JSON.stringify({ data: { password } }),
-      });
-      if (!response.ok) throw new Error(`accounts/${current.name}: ${response.status}`);
-      current.password = password;
+    /** Resolves when no change of the password is on its way. */
+    settled: () => changing,
+    changePassword() {
+      changing = changed(server, account);
     },
   };
 }
 
-/** Of an answer to writes: which records it says are stored. */
-function count(written: Map<string, number>, text: string): void {
-  const answer = parseObject(text);
-  const responses = answer?.responses;
-  const parts: unknown[] = Array.isArray(responses)
-    ? responses.map((part) => (isObject(part) ? part.body : null))
-    : [answer];
-  for (const part of parts) {
-    const data = isObject(part) ? part.data : null;
-    // A refusal shows the record among its details.
-    if (!isObject(data) || data.deleted === true) continue;
-    const id = String(data.id);
+async function changed(server: RealKinto, account: Promise<Account>): Promise<void> {
+  const current = await account;
+  const password = `${current.password}.`;
+  const response = await fetch(`${server.url}/v1/accounts/${current.name}`, {
+    method: 'PUT',
+    headers: { authorization: basic(current), 'content-type': 'application/json' },
+    body: JSON.stringify({ data: { password } }),
+  });
+  if (!response.ok) throw new Error(`accounts/${current.name}: ${response.status}`);
+  current.password = password;
+}
+
+/** Of a request and its answer: which records were written, by what the answer says. */
+function count(written: Map<string, number>, { url, method, text }: Sent, answer: string): void {
+  const { requests } = parseObject(text) ?? {};
+  const json = parseObject(answer);
+  const parts = Array.isArray(requests) ? requests : [{ method, path: url }];
+  const answers = Array.isArray(json?.responses) ? json.responses : [{ status: 200, body: json }];
+  for (const [at, part] of parts.entries()) {
+    const { status, body } = answers[at] ?? {};
+    const [, id] = /\/records\/([^/?]+)$/.exec(`${part.path}`) ?? [];
+    // A short answer does not say which record it is; a refusal has no data.
+    const isStored = (status === 200 || status === 201) && isObject(body) && isObject(body.data);
+    if (id === undefined || !isStored || !/^(PUT|PATCH)$/.test(part.method)) continue;
     written.set(id, (written.get(id) ?? 0) + 1);
   }
+}
+
+interface Sent {
+  readonly url: string;
+  readonly method: string;
+  readonly text: string;
 }
