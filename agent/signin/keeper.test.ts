@@ -230,7 +230,7 @@ describe('a sign-in that cannot be read', () => {
     ['that lost a byte', 'damaged', async () => Uint8Array.of(0, 1, 2)],
     ['that is text', 'damaged', async () => '{}'],
     ['that is no JSON', 'damaged', sealed('b', '{')],
-    ['of a newer form', 'clientTooOld', sealed('d', '{}')],
+    ['of a newer form', 'clientTooOld', sealed('e', '{}')],
   ])('%s is %s, and not that nobody has signed in', async (_, code, value) => {
     const { device } = await keeping(value);
     const before = device.memory.snapshot().find(([key]) => key === 'i');
@@ -255,7 +255,7 @@ describe('a sign-in that cannot be read', () => {
     const [box] = await memory.get(['i']);
     const vault = testVault(restKey(new Uint8Array(32).fill(7)));
     const opened = await vault.open('i', box as Uint8Array);
-    expect(opened?.head).toBe('c');
+    expect(opened?.head).toBe('d');
     await memory.commit([['i', await vault.seal('i', '', `${opened?.text}`)]]);
     it.nowMs += 1_000;
     expect(await (await boot(it, memory)).agent.sync()).toMatchObject({ ok: true });

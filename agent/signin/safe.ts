@@ -32,7 +32,7 @@ export function openSafe(platform: Platform) {
       if (box === null || box === undefined) return null;
       const opened = typeof box === 'string' ? null : await (await vault()).open(key, box);
       // Form 1 had no letter.
-      const isKnown = opened?.head === FORM || opened?.head === '';
+      const isKnown = ['', 'c', FORM].includes(opened?.head ?? 'none');
       const value = opened && isKnown ? parsedObject(opened.text) : null;
       if (value === null) throw unreadable('signIn', opened?.head ?? '');
       return value as T;

@@ -22,7 +22,7 @@ describe('a state', () => {
     expect([stateOf(null), stateOf(undefined)]).toEqual([NEW_COLLECTION, NEW_COLLECTION]);
   });
 
-  test.each(['', 'c', 'c[]', 'cnull', 'd{}', 'c{"position":1}', jsonStored(state()).slice(0, -1)])(
+  test.each(['', 'c', 'c[]', 'cnull', 'e{}', 'c{"position":1}', jsonStored(state()).slice(0, -1)])(
     'that is %j is none: it is mended',
     (stored) => {
       expect(stateOf(stored)).toEqual({ ...NEW_COLLECTION, mending: 0 });

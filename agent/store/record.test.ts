@@ -79,7 +79,7 @@ test('a value that is not what was written is none', () => {
     'b1 ',
     'b1 1 1',
     '1 x',
-    'd1 1',
+    'e1 1',
     'bb1 1',
     'c1 1 ',
     'c1 1 a b',
@@ -87,7 +87,7 @@ test('a value that is not what was written is none', () => {
   ]) {
     expect(unpackMirror({ head, text: '{}' }), head).toBeNull();
   }
-  for (const head of ['', 'b1 1', 'b1 1 1 1', 'd1 1 1']) {
+  for (const head of ['', 'b1 1', 'b1 1 1 1', 'e1 1 1']) {
     expect(unpackLocal({ head, text: '{}' }), head).toBeNull();
   }
   expect(unpackLocal({ head: 'b1 1 0', text: '{"a":' })).toBeNull();

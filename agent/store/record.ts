@@ -92,7 +92,7 @@ export function unpackMirror({ head, text, body }: Packed): Mirror | null {
   const [modifiedMs, epoch] = [numberOf(time), numberOf(count)];
   const read = body ?? (parsedObject(text) as Body | null);
   if (read === null || modifiedMs === null || epoch === null) return null;
-  if (words.length > 2 && (words.length > 3 || version === '' || head[0] !== FORM)) return null;
+  if (words.length > 2 && (words.length > 3 || version === '' || !/^[cd]/.test(head))) return null;
   return { body: read, text, version, modifiedMs, epoch };
 }
 

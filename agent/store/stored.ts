@@ -1,14 +1,14 @@
 // Reading back what this device has written itself. Every value says in which form it was written,
-// by a letter that it begins with (SPEC.md): `c` is what this version writes; `b`, and form 1,
-// which had no letter, are still read. A value that is not what was written is an error and never
-// an absence: going on as if it had never been there would lose what it stands for.
+// by a letter that it begins with (SPEC.md): `d` is what this version writes; `b` and `c`, and
+// form 1, which had no letter, are still read. A value that is not what was written is an error and
+// never an absence: going on as if it had never been there would lose what it stands for.
 
 import { isObject, jsonOf } from '../../crypto/engine.ts';
 import type { Value } from '../../platform/ports.ts';
 import { type StoredKind, SyncError } from '../errors.ts';
 
 /** The form that is written. */
-export const FORM = 'c';
+export const FORM = 'd';
 
 /**
  * The error for a value that is not what was written: `damaged`. `kind` and the rest say which it
@@ -33,9 +33,9 @@ export type RemoteMemory = Record<string, number>;
  * newer Kitsync has written it, else `damaged`.
  */
 export function unreadable(stored: StoredKind, value: Value): SyncError {
-  if (typeof value !== 'string' || !/^[d-z]/.test(value)) return damaged(stored);
-  const newer = value.charCodeAt(0) - FORM.charCodeAt(0) + 3;
-  return new SyncError('clientTooOld', `the store is of format ${newer}, at most 3 is known`, {
+  if (typeof value !== 'string' || !/^[e-z]/.test(value)) return damaged(stored);
+  const newer = value.charCodeAt(0) - FORM.charCodeAt(0) + 4;
+  return new SyncError('clientTooOld', `the store is of format ${newer}, at most 4 is known`, {
     stored,
   });
 }
@@ -47,12 +47,12 @@ export function jsonStored(value: object): string {
 
 /** Whether a value is of a form that this version does not write any more. */
 export function isOldForm(stored: Value | null | undefined): boolean {
-  return typeof stored === 'string' && /^[b{]/.test(stored);
+  return typeof stored === 'string' && /^[bc{]/.test(stored);
 }
 
 /** The words of a head. In form 1 no letter is before them. */
 export function headWords(head: string): string[] {
-  return head.replace(/^[bc]/, '').split(' ');
+  return head.replace(/^[b-d]/, '').split(' ');
 }
 
 /** The number that a word is; null if it is none. */
@@ -64,7 +64,7 @@ export function numberOf(word = ''): number | null {
 /**
  * A stored JSON object; null if it is not what was written. Every member of the model must be there
  * and of the same kind (null stands for anything); in form 1 the model's stand in for those that
- * are missing. `renewed` makes of an older form what the model is like.
+ * are missing. `renewed` makes of forms 1 and 2 what the model is like.
  */
 export function storedObject<T extends object>(
   model: T,
@@ -73,8 +73,8 @@ export function storedObject<T extends object>(
 ): T | null {
   const text = typeof stored === 'string' ? stored : '';
   const isFirst = text[0] === '{';
-  const read = parsedObject(isFirst ? text : /^[bc]/.test(text) ? text.slice(1) : '');
-  const value = read !== null && isOldForm(text) ? renewed(read) : read;
+  const read = parsedObject(isFirst ? text : /^[b-d]/.test(text) ? text.slice(1) : '');
+  const value = read !== null && /^[b{]/.test(text) ? renewed(read) : read;
   return value !== null && isLike(value, model, isFirst) ? { ...model, ...value } : null;
 }
 

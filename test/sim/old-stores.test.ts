@@ -190,7 +190,7 @@ test('a store of a version to come is refused, and nothing is written to it', as
     ...{ flash, random, nowMs: () => 0 },
     ...{ quotaBytes: TV.flash.quotaBytes, heapBytesMax: TV.storageHeapBytes },
   });
-  await storage.commit([['s', 'd{"state":"enabled"}']]);
+  await storage.commit([['s', 'e{"state":"enabled"}']]);
   const tv = television(store, { image: flash.imageAfterCut(random, 'kept') });
   await tv.setup.device.boot();
   const calls: [string, object][] = [
@@ -204,7 +204,7 @@ test('a store of a version to come is refused, and nothing is written to it', as
   for (const [name, input] of calls) {
     await expect(tv.setup.device.command(name, input)).rejects.toMatchObject({
       code: 'clientTooOld',
-      message: `${name}: clientTooOld, the store is of format 4, at most 3 is known`,
+      message: `${name}: clientTooOld, the store is of format 5, at most 4 is known`,
     });
   }
   expect(await tv.setup.device.command('status', {})).toMatchObject({

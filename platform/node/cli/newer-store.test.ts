@@ -22,7 +22,7 @@ beforeAll(async () => {
   sync = ['sync', '--once', ...server];
   expect(await run([...sync, '--data', data])).toMatchObject({ code: 0 });
   const storage = await openNodeStorage(data);
-  await storage.commit([['s', 'd{"state":{"of":"another kind"}}']]);
+  await storage.commit([['s', 'e{"state":{"of":"another kind"}}']]);
   storage.close();
 });
 afterAll(() => serving.close());
@@ -40,7 +40,7 @@ test.each([
   const args = words[0] === 'sync' ? sync : words;
   const { code, complaints } = await run([...args, '--data', data]);
   expect(code).toBe(1);
-  expect(complaints).toMatch(/the store is of format 4, at most 3 is known/);
+  expect(complaints).toMatch(/the store is of format 5, at most 4 is known/);
   expect(complaints).not.toMatch(/^\s+at /m);
   expect(readFileSync(join(data, 'store')).equals(before)).toBe(true);
 });
