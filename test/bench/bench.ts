@@ -1,8 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
-// Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, phone, fleet,
-// gateway, servers. Wall time is no result and is not printed, but for gateway, servers and
-// kinto-pull.
+// Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, picl-device,
+// phone, fleet, gateway, servers. Wall time is no result and is not printed, but for gateway,
+// servers and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,9 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { ScenarioResult } from '../../emulator/scenario.ts';
 import { buildFirmware, weighVariants } from '../../firmware-bundle/build.ts';
 import { sizeTable, variantTable } from '../../firmware-bundle/size.ts';
+import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
+import { pageCosts } from '../support/picl-device.ts';
+import { PARTS } from '../support/picl-firmware.ts';
 import { accountCost } from './accounts.ts';
 import { cryptoCosts } from './crypto.ts';
 import { curveCosts } from './curves.ts';
@@ -41,6 +44,7 @@ const SECTIONS = new Map([
   ['kinto', kinto],
   ['kinto-packs', kintoPacks],
   ['kinto-pull', kintoPull],
+  ['picl-device', piclDevice],
   ['phone', phone],
   ['fleet', fleet],
   ['gateway', gateway],
@@ -48,6 +52,20 @@ const SECTIONS = new Map([
 ]);
 
 /** A record each, but for the slice; `KITSYNC_BENCH_RECORDS` contacts instead of 1,000. */
+/** Instructions of a change of 1 KB, by what is done with it. */
+async function piclDevice(): Promise<void> {
+  row('a change of PiCL', ...PARTS.slice(1), 'all');
+  for (const [how, crypto] of [
+    ['by device crypto', nodeDeviceCrypto()],
+    ['in JavaScript', null],
+  ] as const) {
+    const costs = await pageCosts(crypto, 20, 1_024);
+    const each = PARTS.slice(1).map((part) => costs[part]);
+    const all = each.reduce((sum, one) => sum + one, 0);
+    row(how, ...[...each, all].map(Math.round));
+  }
+}
+
 async function kintoPacks(): Promise<void> {
   const count = Number(process.env.KITSYNC_BENCH_RECORDS ?? 1_000);
   row('crypto, and how', 'way', 'requests', 'sent', 'received', 'instructions', 'slice', 'peak');

@@ -30,9 +30,14 @@ export interface CryptoDevice extends BulkCrypto {
 }
 
 /** The program as a device evaluates it. */
-export async function cryptoFirmware(): Promise<Firmware> {
+export function cryptoFirmware(): Promise<Firmware> {
+  return programFirmware('crypto-firmware.ts');
+}
+
+/** Another program of this folder. */
+export async function programFirmware(file: string): Promise<Firmware> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('crypto-firmware.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
     bundle: true,
     write: false,
     minify: true,
@@ -52,7 +57,7 @@ export async function cryptoDevice(
 ): Promise<CryptoDevice> {
   const clock = virtualClock();
   const storage = new MemoryStorage();
-  const device = television(clock, storage, firmware, crypto);
+  const device = switchedOn(storage, firmware, crypto, clock);
   await device.boot();
   const obey = (order: Order) => device.command('obey', order);
 
@@ -93,11 +98,12 @@ export async function cryptoDevice(
   };
 }
 
-function television(
-  clock: DeviceClock,
+/** A television with this program, which has not booted yet. */
+export function switchedOn(
   storage: MemoryStorage,
   firmware: Firmware,
   crypto: DeviceCrypto | null,
+  clock: DeviceClock = virtualClock(),
 ): Device {
   const profile = loadProfile('panasonic-cx700');
   const nobody = async () => Promise.reject(new Error('nobody is signed in'));

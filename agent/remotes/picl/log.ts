@@ -10,6 +10,7 @@ import { JSON_DEPTH_MAX } from '../../limits.ts';
 import { notA, parseInTurns } from '../../wire/document.ts';
 import type { Answer } from '../../wire/http.ts';
 import type { RemoteOptions } from '../remote.ts';
+import { keptCodes } from './codes.ts';
 import { deviceId } from './device-id.ts';
 import type { PiclKeys } from './keys.ts';
 import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL } from './limits.ts';
@@ -67,8 +68,10 @@ export function openLog(
   name: string,
 ): Log {
   const config = options.config.remote as PiclConfig;
-  const v1 = chainV1(bulk, keys.signKey(name));
   const heap = heapOf(options.config);
+  const codes = keptCodes(heap.batchCharsMax);
+  const pause = (): Promise<void> => options.platform.clock.pause();
+  const v1 = chainV1(bulk, keys.signKey(name), { codes, pause });
   let limit = Math.min(heap.batchRecordsMax, PAGE_CHANGES_MAX);
   const conditionOn = (match: Head | undefined, name: string): [string, string][] =>
     match ? [[name, tagText(match, log.isQuoted)]] : [];
@@ -76,8 +79,8 @@ export function openLog(
     ...{ name, config, isQuoted: false, written: null, heard: NO_CHANGES },
     scheme: config.chain === 'opaque' ? opaqueChain(v1) : v1,
     sealing: {
-      ...{ bulk, entropy: options.platform.entropy, key: keys.sealKey(name), collection: name },
-      author: deviceId(options),
+      ...{ bulk, codes, entropy: options.platform.entropy },
+      ...{ key: keys.sealKey(name), collection: name, author: deviceId(options) },
     },
     renew: () => session.renew(),
     get: (path, match, condition = 'If-Match') =>
@@ -108,6 +111,7 @@ export function openLog(
               ? await parseInTurns(text, answer.pause)
               : parsed(text, asked);
           limit = nextLimit(heap.batchCharsMax, text, asked);
+          await answer.pause();
           return { answer, json, limit: asked };
         }
         if (asked <= min) {

@@ -6,6 +6,8 @@
 
 import type { BulkCrypto } from '../../../crypto/bulk.ts';
 import { encodeBase64 } from '../../../crypto/bytes.ts';
+import { SLICE_CHARS_MAX } from '../../limits.ts';
+import { asciiBytes, type Codes } from './codes.ts';
 
 /** What an id is made of, beside the id before it. */
 export interface Link {
@@ -34,14 +36,35 @@ export interface ChainScheme {
 /** The id before the first change. */
 export const GENESIS = 'A'.repeat(43);
 
-export function chainV1(bulk: BulkCrypto, signKey: Uint8Array): ChainScheme {
-  const hashes = async (texts: readonly string[]): Promise<string[]> =>
-    (await bulk.sha256(texts.map(asciiBytes))).map(urlText);
+interface Means {
+  /** Of payloads that are opened afterwards. */
+  readonly codes?: Pick<Codes, 'of'>;
+  /** Lets the device do other work. */
+  pause?(): Promise<void>;
+}
+
+export function chainV1(
+  bulk: BulkCrypto,
+  signKey: Uint8Array,
+  { codes, pause }: Means = {},
+): ChainScheme {
+  const hashed = async (bytes: readonly Uint8Array[]): Promise<string[]> =>
+    (await bulk.sha256(bytes)).map(urlText);
+  const hashes = (texts: readonly string[]): Promise<string[]> => hashed(texts.map(asciiBytes));
   const sign = async (changeids: readonly string[]): Promise<string[]> =>
     (await bulk.hmac(signKey, changeids.map(asciiBytes))).map(urlText);
   const tagsOf = async (links: readonly Link[]): Promise<string[]> => {
-    const payloads = links.flatMap(({ payload }) => (payload === null ? [] : [payload]));
-    const known = await hashes(payloads);
+    const payloads: Uint8Array[] = [];
+    let chars = 0;
+    for (const { payload } of links) {
+      if (payload === null) continue;
+      payloads.push(codes?.of(payload) ?? asciiBytes(payload));
+      chars += payload.length;
+      if (chars <= SLICE_CHARS_MAX) continue;
+      await pause?.();
+      chars = 0;
+    }
+    const known = await hashed(payloads);
     return links.map(({ payload }) => (payload === null ? 'D' : `S:${known.shift()}`));
   };
   return {
@@ -84,13 +107,6 @@ function preimage(previous: string, { seqnum, key }: Link, payloadTag: string): 
 
 function urlText(bytes: Uint8Array): string {
   return encodeBase64(bytes, 'url');
-}
-
-/** Of a text that is nothing but ASCII: keys, ids and payloads are looked at before. */
-export function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
 }
 
 /** Compares all of it, wherever the first difference is. */

@@ -3,11 +3,10 @@
 // Source: docs/picl.md. A payload is base64url of a version, an IV, the ciphertext and its tag.
 
 import type { BulkCrypto } from '../../../crypto/bulk.ts';
-import { concatBytes, decodeBase64, encodeBase64, wordsOfBytes } from '../../../crypto/bytes.ts';
-import { encodeUtf8, utf8Decoder } from '../../../crypto/utf8.ts';
+import { concatBytes, encodeBase64 } from '../../../crypto/bytes.ts';
 import type { Entropy } from '../../../platform/ports.ts';
+import { asciiBytes, bytesOfCodes, type Codes, textOfUtf8, utf8Bytes } from './codes.ts';
 import { PAYLOAD_CHARS_MAX } from './limits.ts';
-import { asciiBytes } from './scheme.ts';
 
 /** Where a payload belongs. */
 interface Placed {
@@ -29,6 +28,8 @@ export interface SealOptions {
   readonly collection: string;
   /** The device's UUID, which goes before what it seals; left out: nobody is named. */
   readonly author?: string;
+  /** Of payloads that were looked at before. */
+  readonly codes?: Pick<Codes, 'take'>;
 }
 
 /**
@@ -42,7 +43,7 @@ export async function sealPayloads(
   const prepared = items.map((item) => ({
     iv: entropy.random(IV_BYTES),
     aad: placeBytes(collection, item),
-    bytes: encodeUtf8(author === undefined ? item.text : `${author}\n${item.text}`),
+    bytes: utf8Bytes(author === undefined ? item.text : `${author}\n${item.text}`),
   }));
   const sealed = await bulk.encrypt('gcm', key, prepared);
   return sealed.map((bytes, at) =>
@@ -52,10 +53,10 @@ export async function sealPayloads(
 
 /** One answer per payload. A bad payload is an answer. Errors: those of `BulkCrypto`. */
 export async function openPayloads(
-  { bulk, key, collection }: Omit<SealOptions, 'entropy'>,
+  { bulk, key, collection, codes }: Omit<SealOptions, 'entropy'>,
   items: readonly (Placed & { readonly payload: string })[],
 ): Promise<Unsealed[]> {
-  const taken = items.map(({ payload }) => shapedBytes(payload));
+  const taken = items.map(({ payload }) => shapedBytes(payload, codes));
   const shaped = items.flatMap((item, at) => {
     const bytes = taken[at];
     if (!(bytes instanceof Uint8Array)) return [];
@@ -67,7 +68,7 @@ export async function openPayloads(
     if (typeof one === 'string') return { ok: false, code: one };
     const plain = opened.shift();
     if (!plain) return { ok: false, code: 'badMac' };
-    const text = decodeUtf8(behindAuthor(plain));
+    const text = textOfUtf8(behindAuthor(plain));
     return text === null ? { ok: false, code: 'badUtf8' } : { ok: true, text };
   });
 }
@@ -78,9 +79,9 @@ const VERSION = 1;
 const VERSION_BYTE = /* @__PURE__ */ new Uint8Array([VERSION]);
 const NONE = /* @__PURE__ */ new Uint8Array(0);
 
-function shapedBytes(payload: string): Uint8Array | Refusal {
+function shapedBytes(payload: string, codes: SealOptions['codes']): Uint8Array | Refusal {
   if (payload.length > PAYLOAD_CHARS_MAX) return 'tooLarge';
-  const bytes = decodeBase64(payload, 'url');
+  const bytes = bytesOfCodes(codes?.take(payload) ?? asciiBytes(payload));
   if (bytes === null || bytes.length === 0) return 'badPayload';
   if (bytes[0] !== VERSION) return 'unknownVersion';
   return bytes.length < 1 + IV_BYTES + TAG_BYTES ? 'badPayload' : bytes;
@@ -99,11 +100,3 @@ function behindAuthor(plain: Uint8Array): Uint8Array {
 const AUTHOR_BYTES = 37;
 const BRACE = 0x7b;
 const LINE_END = 0x0a;
-
-/** Null: it is none. */
-function decodeUtf8(bytes: Uint8Array): string | null {
-  const whole = new Uint8Array(Math.ceil(bytes.length / 16) * 16);
-  whole.set(bytes);
-  const decoder = utf8Decoder();
-  return decoder.push(wordsOfBytes(whole), 0, bytes.length) ? decoder.finish() : null;
-}
