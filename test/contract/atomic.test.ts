@@ -10,7 +10,7 @@ import { atomicContract } from './atomic.ts';
 atomicContract('Syncto', () => syncService('syncto'));
 atomicContract('Sync 1.5', () => syncService('sync15'));
 atomicContract('Kinto', kintoService);
-atomicContract('PiCL', piclService);
+atomicContract('PiCL', () => piclService());
 atomicContract('records', recordsService);
 atomicContract('a log', logService);
 atomicContract('a document', documentService);

@@ -26,7 +26,7 @@ remoteContract('Kinto', kintoService, KINTO, all);
 remoteContract('Kinto, a page ahead', () => aPageAhead(kintoService()), KINTO, all);
 remoteContract('Kinto, batched', () => kintoService({ packed: true }), KINTO, all);
 remoteContract('Kinto, unencrypted', kintoPlainService, KINTO_PLAIN, all);
-remoteContract('PiCL', piclService, PICL, all);
+remoteContract('PiCL', () => piclService(), PICL, all);
 remoteContract('records', recordsService, RECORDS, all);
 remoteContract('a log', logService, LOG, all);
 remoteContract('a document', documentService, DOCUMENT, all);

@@ -29,9 +29,9 @@ export const PICL: Traits = {
   planned: (body) => JSON.parse(body).changes.map(({ changeid }: LogChange) => changeid),
 };
 
-export function piclService(): PiclService {
+export function piclService(names: readonly string[] = [NAME]): PiclService {
   const clock = { nowMs: NOW_MS };
-  const server = new PiclTestServer([NAME]);
+  const server = new PiclTestServer(names);
   const keys = otherClient(KB, NAME);
   const append = server.append.bind(server);
   let epoch = 0;

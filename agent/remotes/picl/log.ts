@@ -42,6 +42,8 @@ export interface Log {
   isQuoted: boolean;
   /** What of the log this pass has written itself: from which head, and to which place. */
   written: { readonly from: Head; readonly to: Place } | null;
+  /** Something of it was written in this pass. */
+  hasGrown: boolean;
   /** The head that the pass began with. */
   heard: Head;
   /** Looks for its place anew. */
@@ -76,7 +78,7 @@ export function openLog(
   const conditionOn = (match: Head | undefined, name: string): [string, string][] =>
     match ? [[name, tagText(match, log.isQuoted)]] : [];
   const log: Log = {
-    ...{ name, config, isQuoted: false, written: null, heard: NO_CHANGES },
+    ...{ name, config, isQuoted: false, written: null, hasGrown: false, heard: NO_CHANGES },
     scheme: config.chain === 'opaque' ? opaqueChain(v1) : v1,
     sealing: {
       ...{ bulk, codes, entropy: options.platform.entropy },

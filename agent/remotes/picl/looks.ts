@@ -130,7 +130,7 @@ function findingOf(place: Place, theirs: Head): Violation | null {
 }
 
 /** Keeps both heads as evidence. */
-async function note(
+export async function note(
   { platform, emit }: RemoteOptions,
   log: Log,
   store: CollectionStore,

@@ -15,19 +15,25 @@ import { forgetNames, namedBy } from '../named.ts';
 import {
   type Fetched,
   type Offer,
+  type Page,
+  type Position,
   type Remote,
+  type RemoteAccount,
   type RemoteDriver,
   type RemoteOptions,
+  type Restart,
   type Standing,
   UNHEARD,
   type Upload,
 } from '../remote.ts';
 import { changesPage } from './changes.ts';
 import { logCodec } from './codec.ts';
+import { deviceId } from './device-id.ts';
 import { epochText } from './epoch.ts';
+import { exchangeHeads, headsMemory, isDue, META } from './heads.ts';
 import { type PiclKeys, piclKeys } from './keys.ts';
 import { type Log, only200, openLog } from './log.ts';
-import { epochIn, lookAt, watched } from './looks.ts';
+import { epochIn, lookAt, note, watched } from './looks.ts';
 import { listedOf } from './pages.ts';
 import { type Place, placeOf } from './place.ts';
 import { recordIn } from './read.ts';
@@ -37,12 +43,17 @@ import { isEmptyLog, tagText } from './tag.ts';
 import { openUpload } from './upload.ts';
 import { violation } from './violation.ts';
 
-export const picl: RemoteDriver = {
+interface PiclAccount extends RemoteAccount {
+  readonly heads: ReturnType<typeof headsMemory>;
+}
+
+export const picl: RemoteDriver<PiclAccount> = {
   protocol: 'picl',
   keyName: clientState,
   account: async (kept) => ({
     standing: (_, { position }) => standingAt(placeOf(position)),
     forget: () => forgetNames(kept),
+    heads: headsMemory(kept.platform.storage, `${kept.generation}.m`),
   }),
   named: /* @__PURE__ */ namedBy({ charsMax: 2_048, isLegal: isHashedId }),
   open: openPicl,
@@ -55,7 +66,7 @@ function standingAt({ floor, verdict }: Place): Standing {
   return { ...UNHEARD, log };
 }
 
-function openPicl(options: RemoteOptions): Remote {
+function openPicl(options: RemoteOptions<PiclAccount>): Remote {
   // A farewell has nothing to say: nothing of the device's own is there.
   if (options.owner === null) return nobody();
   const { platform, config } = options;
@@ -88,27 +99,17 @@ function openPicl(options: RemoteOptions): Remote {
       return offers;
     },
 
-    async changes(store, at) {
-      const log = logOf(store);
-      const place = { ...placeOf(at), verdict: null };
-      const { origin, resetting, gone } = store.state;
-      const { fromSeq } = epochIn(origin);
-      const rewoundTo = resetting && !gone && fromSeq > 0 ? fromSeq : null;
-      const refetch = { rewoundTo, nowMs: () => platform.clock.nowMs() };
-      return watched(options, log, store, async () => {
-        const isWhole = place.refetch !== null || (at === '' && rewoundTo !== null);
-        if (isWhole) return recordsPage(log, store, place, refetch);
-        const page = await changesPage(log, store, place);
-        if (!('compacted' in page)) return page;
-        const { compacted } = page;
-        if (compacted !== null && compacted.seqnum < place.floor.seqnum) {
-          throw violation('rolledBack', 'its history ends before what was verified', log.name);
-        }
-        // Nothing was read of it that could be void.
-        if (!isEmptyLog(place.head)) return restart(store, place);
-        return recordsPage(log, store, { ...place, refetch: REFETCH }, refetch);
-      });
+    async rest(wanted) {
+      if ([...logs.values()].some(({ hasGrown }) => hasGrown)) {
+        const stores = wanted.map(({ store }) => store);
+        await gossip(options, session, stores, logOf, () =>
+          openLog(options, session, bulk, keys, META),
+        );
+      }
+      return [];
     },
+
+    changes: (store, at) => pageOf(options, logOf(store), store, at),
 
     fetch: (store, id) => fetchRecord(logOf(store), id, config.recordCharsMax),
 
@@ -121,6 +122,55 @@ function openPicl(options: RemoteOptions): Remote {
       return openUpload(options, log, held, isTold ? null : epochText(epoch));
     },
   };
+}
+
+/** Errors: `badResponse` with the violation; those of the status and of HTTP. */
+function pageOf(
+  options: RemoteOptions,
+  log: Log,
+  store: CollectionStore,
+  at: Position,
+): Promise<Page | Restart> {
+  const place = { ...placeOf(at), verdict: null };
+  const { origin, resetting, gone } = store.state;
+  const { fromSeq } = epochIn(origin);
+  const rewoundTo = resetting && !gone && fromSeq > 0 ? fromSeq : null;
+  const refetch = { rewoundTo, nowMs: () => options.platform.clock.nowMs() };
+  return watched(options, log, store, async () => {
+    const isWhole = place.refetch !== null || (at === '' && rewoundTo !== null);
+    if (isWhole) return recordsPage(log, store, place, refetch);
+    const page = await changesPage(log, store, place);
+    if (!('compacted' in page)) return page;
+    const { compacted } = page;
+    if (compacted !== null && compacted.seqnum < place.floor.seqnum) {
+      throw violation('rolledBack', 'its history ends before what was verified', log.name);
+    }
+    // Nothing was read of it that could be void.
+    if (!isEmptyLog(place.head)) return restart(store, place);
+    return recordsPage(log, store, { ...place, refetch: REFETCH }, refetch);
+  });
+}
+
+/** After an upload: see heads.ts. Errors: those of the exchange, of the storage. */
+async function gossip(
+  options: RemoteOptions<PiclAccount>,
+  session: ReturnType<typeof openSession>,
+  stores: readonly CollectionStore[],
+  logOf: (store: CollectionStore) => Log,
+  openMeta: () => Log,
+): Promise<void> {
+  const { account, platform } = options;
+  const memory = await account.heads.read();
+  const nowMs = platform.clock.nowMs();
+  if (!isDue(memory, nowMs) || !(await session.has(META))) return;
+  const { seqnum, fork } = await exchangeHeads(openMeta(), deviceId(options), stores, memory);
+  await account.heads.write({ atMs: nowMs, seqnum });
+  const store = stores.find(({ collection }) => collection.name === fork?.collection);
+  if (fork === null || store === undefined) return;
+  const log = logOf(store);
+  log.heard = fork;
+  await note(options, log, store, 'fork');
+  throw violation('fork', 'another device has verified another log', log.name);
 }
 
 /** Made once in a boot: that takes a tenth of a second of a small device. */

@@ -38,6 +38,18 @@ test('a payload opens at no other key, number or collection', async () => {
   expect(await openPayloads(elsewhere, [{ key, seqnum, payload }])).toEqual(refused);
 });
 
+test('who has sealed it is inside, before the text, and is taken off again', async () => {
+  const author = '0d1ce000-0000-4000-8000-000000000001';
+  const options = { ...sealing(nodeDeviceCrypto()), author };
+  const [sealed = ''] = await sealPayloads(options, [{ key, seqnum, text: '{"a":1}' }]);
+  const items = [{ key, seqnum, payload: sealed }];
+  expect(await openPayloads(options, items)).toEqual([{ ok: true, text: '{"a":1}' }]);
+  const [named = ''] = await sealPayloads(sealing(undefined), [
+    { key, seqnum, text: `${author}\n{"a":1}` },
+  ]);
+  expect(named).toBe(sealed);
+});
+
 test('what cannot be a payload is refused one by one, and spoils no other', async () => {
   const options = sealing(nodeDeviceCrypto());
   const [bad] = await sealPayloads(options, [{ key, seqnum, text: 'x' }]);

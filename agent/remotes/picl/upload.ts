@@ -95,6 +95,7 @@ async function post(
     // Another head than ours: the log will tell what became of it.
     if (last === undefined || (tag !== null && !isSameHead(tag, last))) return 'failed';
     pen.place = advanced(pen.place, changes);
+    log.hasGrown = true;
     log.written = { from: log.written?.from ?? start.head, to: pen.place };
     return 'stored';
   }

@@ -8,9 +8,9 @@ import type { Answer } from './server.ts';
 
 type Device = Awaited<ReturnType<Bench['boot']>>;
 
-export function piclBench(config: object = {}) {
+export function piclBench(config: object = {}, names?: readonly string[]) {
   const start = (): PiclService => {
-    const made = piclService();
+    const made = piclService(names);
     return { ...made, config: { remote: { ...made.config.remote, ...config } } };
   };
   const bench = new Bench(start);
