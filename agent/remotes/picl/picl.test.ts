@@ -33,7 +33,7 @@ test('what is wrong with one collection stops no other', async () => {
   expect(agent.status().collections.others?.log).toMatchObject({ reason: 'badShape' });
 });
 
-test('P47, P59: a pause that the server asks for on any status is kept', async () => {
+test('P59: a pause that the server asks for on any status is kept', async () => {
   const { bench, deny } = piclBench();
   const device = await bench.synced(2);
   deny(METADATA, { status: 404, json: {}, headers: { 'X-Backoff': '600' } });
@@ -41,6 +41,44 @@ test('P47, P59: a pause that the server asks for on any status is kept', async (
   bench.wire.asked.length = 0;
   const again = await bench.boot(device.storage.fork());
   expect(await again.agent.sync()).toMatchObject({ requests: 0, error: { code: 'backoff' } });
+});
+
+test('P13: each request is signed, a body with its hash, and none twice', async () => {
+  const { bench } = piclBench();
+  const device = await bench.synced(2);
+  const signed: Map<string, string>[] = [];
+  bench.wire.before = ({ headers }) => {
+    const said = headers.get('authorization') ?? '';
+    signed.push(
+      new Map([...said.matchAll(/(\w+)="([^"]*)"/g)].map(([, a = '', b = '']) => [a, b])),
+    );
+  };
+  await bench.put(device, 0, { text: 'ours' });
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  expect(signed.length).toBeGreaterThan(1);
+  // The server looks at each signature: see its `#checkHawk`.
+  expect(signed.every((one) => one.has('mac') && one.get('id') === 'pass-of-token')).toBe(true);
+  expect(new Set(signed.map((one) => one.get('nonce'))).size).toBe(signed.length);
+  expect(signed.filter((one) => one.has('hash'))).toHaveLength(1);
+});
+
+test.each(['before', 'after'] as const)('P47: a cut %s any commit of a push', async (when) => {
+  let cuts = 0;
+  for (let atCommit = 1; cuts < 50; atCommit++) {
+    const { bench, log } = piclBench();
+    const device = await bench.synced(2);
+    for (const n of [0, 5, 6, 7, 8, 9]) await bench.put(device, n, { text: `ours ${n}` });
+    const storage = device.storage.fork({ atCommit, when });
+    const doomed = await bench.boot(storage);
+    await doomed.agent.sync().catch(() => null);
+    if (storage.commits < atCommit) break;
+    cuts++;
+    const again = await bench.boot(storage.fork());
+    await bench.recovered(again);
+    expect(log().changes, `cut ${when} commit ${atCommit}`).toHaveLength(8);
+    await bench.agreed(again);
+  }
+  expect(cuts).toBeGreaterThan(3);
 });
 
 test('P19: metadata without a change id is what its tag says', async () => {
