@@ -48,7 +48,7 @@ export async function changesPage(
       continue;
     }
     isFresh = true;
-    const { changes, hasNext } = read;
+    const { changes, hasNext } = untilOwnIsOver(read, plan);
     const from = at;
     const epoch = await epochOf(log, changes, at.epoch);
     at = { ...advanced(at, changes), epoch };
@@ -65,6 +65,20 @@ const AGAIN: ReadonlySet<Violation | null> = new Set<Violation>([
 interface Read {
   readonly changes: readonly ListedChange[];
   readonly hasNext: boolean;
+}
+
+/**
+ * Of a record only the last change of a page is taken. What this device has sent must be met by
+ * itself, or the next change of the record would meet an edit that is there already.
+ */
+function untilOwnIsOver({ changes, hasNext }: Read, plan: string): Read {
+  const own = new Set<string>();
+  const end = changes.findIndex(({ key, changeid }) => {
+    if (own.has(key)) return true;
+    if (plan.includes(changeid)) own.add(key);
+    return false;
+  });
+  return end < 0 ? { changes, hasNext } : { changes: changes.slice(0, end), hasNext: true };
 }
 
 /** `withHead`: the place's own change comes again, and is compared. */

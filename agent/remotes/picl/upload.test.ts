@@ -48,6 +48,20 @@ test('P46: what the server has taken, and never said so, is in the log once', as
   await bench.agreed(again);
 });
 
+test('P46: nor does another device’s change behind it bring it back', async () => {
+  const { bench, service, log } = piclBench();
+  const device = await bench.synced(2);
+  await bench.put(device, 0, { text: 'ours' });
+  bench.wire.loses = ({ method }) => method === 'POST';
+  expect(await device.agent.sync()).toMatchObject({ ok: false });
+  bench.wire.loses = () => false;
+  await service.delete(service.id(0));
+  await bench.recovered(device);
+  expect(log().changes).toHaveLength(4);
+  expect((await bench.live())[service.id(0)]).toBeUndefined();
+  await bench.agreed(device);
+});
+
 test('P62: quoted tags are asked for with quotes, and bare ones without', async () => {
   for (const quoted of [false, true]) {
     const { bench, server } = piclBench();
