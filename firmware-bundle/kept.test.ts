@@ -170,7 +170,7 @@ describe('a shrunk script', () => {
 
   test.each<[string, number, (place: string) => void]>([
     ['the same', 1, () => undefined],
-    ['other rules', 2, (place) => rules(place, ours.replace('passes: 6', 'passes: 1'))],
+    ['other rules', 2, (place) => rules(place, ours.replace(/passes: \d+/, 'passes: 1'))],
     ['another esbuild', 2, (place) => another(place, 'esbuild')],
     ['another terser', 2, (place) => another(place, 'terser')],
   ])('by %s is in %i file(s) with ours', async (_, count, change) => {

@@ -43,8 +43,8 @@ export const ATOMIC: Suite = {
     {
       rule: DURING,
       file: 'agent/sync/replace.ts',
-      from: 'for (const isLocal of [false, true]) await eachPage',
-      to: 'for (const isLocal of [false]) await eachPage',
+      from: 'await eachPage(store, true, async (ids) => {',
+      to: 'await eachPage(store, true, async (ids) => { if (ids.length > 0) return;',
     },
   ],
 };
