@@ -103,10 +103,16 @@ export async function heldBy({ agent }: Device): Promise<Map<string, string>> {
   let after: string | null = null;
   do {
     const page = await agent.list(NAME, { limit: 100, after });
-    for (const { id, guid: _, ...body } of page.records) held.push([`${id}`, JSON.stringify(body)]);
+    for (const { id, guid: _, ...body } of page.records) held.push([`${id}`, inOrder(body)]);
     after = page.next;
   } while (after !== null);
   return new Map(held.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** PostgreSQL gives the members of what it reads an order of its own. */
+function inOrder(body: object): string {
+  const members = Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(members));
 }
 
 /** Passes of all, one after the other, until all of them have nothing to tell. */
