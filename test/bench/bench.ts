@@ -1,8 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
 // Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, picl-device,
-// phone, fleet, gateway, servers. Wall time is no result and is not printed, but for gateway,
-// servers and kinto-pull.
+// phone, fleet, gateway, servers, picl-server. Wall time is no result and is not printed, but for
+// the last three and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,9 @@ import { packsCost } from './kinto-packs.ts';
 import { pullCosts } from './kinto-pull.ts';
 import type { PullCost } from './kinto-puller.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
+import { row } from './measure.ts';
 import { backUp, restore, weightOf } from './phone.ts';
+import { piclServer } from './picl-server.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
 
 const TV = 'panasonic-cx700';
@@ -49,6 +51,7 @@ const SECTIONS = new Map([
   ['fleet', fleet],
   ['gateway', gateway],
   ['servers', servers],
+  ['picl-server', piclServer],
 ]);
 
 /** A record each, but for the slice; `KITSYNC_BENCH_RECORDS` contacts instead of 1,000. */
@@ -381,11 +384,6 @@ function perRecord(count: number, records: RunOptions['records']): number {
 
 function end({ killed, problems }: ScenarioResult): string {
   return killed === null ? (problems[0] ?? 'ok') : `killed: ${killed}`;
-}
-
-function row(...cells: readonly (string | number | undefined)[]): void {
-  const [first = '', ...rest] = cells.map(String);
-  console.log(first.padEnd(22) + rest.map((cell) => `  ${cell.padStart(14)}`).join(''));
 }
 
 const asked = process.argv.slice(2);

@@ -2,9 +2,8 @@
 // of one user, and how one request grows with what the user has and with how many users there are.
 // Everything stops by itself. PostgreSQL is left out where it is not installed.
 
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stretch } from '../../emulator/servers/bso-storage.ts';
@@ -16,9 +15,10 @@ import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
 import { findPostgres, startPostgres } from '../support/postgres.ts';
 import { proofAt, startServers, storageAt } from '../support/served.ts';
+import { medianOf, rateOf, send, timeOf } from './measure.ts';
 
 /** Where records are kept, anew each time it is asked. */
-interface Place {
+export interface Place {
   readonly name: string;
   /** For `--database`. */
   database(): Promise<string>;
@@ -59,11 +59,9 @@ interface Growth {
   readonly sweptMs: number;
 }
 
-const ASK_MS = 1_500;
 const PAYLOAD = 'x'.repeat(300);
 const PAGE = 100;
 const WRITTEN_AT_ONCE = 1_000;
-const QUESTIONS = 30;
 const USERS_AT_ONCE = 200;
 const FILLED_AT_ONCE = 10;
 
@@ -122,17 +120,6 @@ export async function loadOf(place: Place, clients: readonly number[]): Promise<
   }
 }
 
-/** As `fetch`, which opens as many connections as it likes. */
-async function send(agent: Agent, asked: Request): Promise<Response> {
-  const { method, url } = asked;
-  const outgoing = request(url, { method, agent, headers: Object.fromEntries(asked.headers) });
-  outgoing.end(Buffer.from(await asked.arrayBuffer()));
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return new Response(Buffer.concat(chunks), { status: incoming.statusCode ?? 0 });
-}
-
 /** Asks a gateway process before the servers for the same page. */
 async function throughGateway(url: string): Promise<() => Promise<Response>> {
   const gateway = startCommand(['gateway', '--token-server', `${url}/token`]);
@@ -147,26 +134,8 @@ async function throughGateway(url: string): Promise<() => Promise<Response>> {
   };
 }
 
-const { kB: CORPUS_KEY } = JSON.parse(
-  readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
-) as { kB: string };
-
-async function rateOf(
-  clients: number,
-  ask: (client: number) => Promise<{ readonly status: number }>,
-): Promise<number> {
-  const startMs = performance.now();
-  let answers = 0;
-  const one = async (client: number): Promise<void> => {
-    while (performance.now() - startMs < ASK_MS) {
-      const { status } = await ask(client);
-      if (status !== 200) throw new Error(`an answer was ${status}`);
-      answers++;
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, (_, client) => one(client)));
-  return (answers / (performance.now() - startMs)) * 1_000;
-}
+const CORPUS = new URL('../fixtures/corpus-a.json', import.meta.url);
+export const CORPUS_KEY = (JSON.parse(readFileSync(CORPUS, 'utf8')) as { kB: string }).kB;
 
 /** What requests of one user cost, of users who have so many records each. */
 export async function growthOf(place: Place, users: number, records: number): Promise<Growth> {
@@ -287,16 +256,4 @@ async function readAll(bsos: KeptBsos, uid: number): Promise<number> {
   for await (const _portion of (listing?.items ?? []) as AsyncIterable<unknown>)
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
   return peakBytes;
-}
-
-async function medianOf(ask: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let count = 0; count < QUESTIONS; count++) times.push(await timeOf(ask));
-  return times.sort((a, b) => a - b)[QUESTIONS / 2] ?? Number.NaN;
-}
-
-async function timeOf(ask: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await ask();
-  return performance.now() - startMs;
 }

@@ -62,6 +62,9 @@ export function records(start: StartPicl): void {
       path = `records?start=${page.json.next}`;
     }
     expect(seen).toEqual(KEYS);
+    // Nobody gets longer pages than the server's own.
+    expect(keysOf(await ask('GET', 'records?limit=1000'))).toHaveLength(3);
+    expect(numbersOf(await ask('GET', 'changes?limit=1000'))).toHaveLength(3);
   });
 
   test('P22: a page is short where records are long', async () => {

@@ -11,7 +11,7 @@ import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
 import { changeidOf } from '../../platform/node/picl/chain.ts';
 import { type Balancer, balance } from '../support/balancer.ts';
 import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
-import { deviceAt, startServers } from '../support/served.ts';
+import { deviceAt, realClock, startServers } from '../support/served.ts';
 
 const { kB } = JSON.parse(
   readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
@@ -100,14 +100,8 @@ async function userAt(url: string): Promise<PiclUser> {
   const send = (request: Request) => fetch(request);
   const device = deviceAt(url, kB);
   const urls = { picl: `${url}/picl` };
-  return signIn({ fetch: send, urls, device, clock: realTime });
+  return signIn({ fetch: send, urls, device, clock: realClock });
 }
-
-const realTime = {
-  get nowMs() {
-    return Date.now();
-  },
-};
 
 /** Appends on the head, and on the new one where another writer was first. */
 async function writeUntil(

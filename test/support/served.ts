@@ -14,6 +14,13 @@ export async function startServers(...args: string[]) {
   return { ...command, url, port: Number(port || new URL(url || 'http://localhost').port) };
 }
 
+/** Of the host. */
+export const realClock = {
+  get nowMs() {
+    return Date.now();
+  },
+};
+
 type Send = (request: Request) => Promise<Response>;
 
 /** The account manager of a device of the account's user. `url`: the origin of the servers. */

@@ -72,6 +72,27 @@ describe('a login', () => {
   });
 });
 
+test('a server in trouble says how long to stay away, with any answer', async () => {
+  let refuse: 503 | undefined;
+  const health = () => ({ backoffSeconds: 9, ...(refuse === undefined ? {} : { refuse }) });
+  const world = startWorld({ picl: { health } });
+  const ask = (await signIn(world)).at('history');
+  for (const [path, status] of [
+    ['', 200],
+    ['records/none', 404],
+  ] as const) {
+    const answer = await ask('GET', path);
+    expect([answer.status, answer.headers.get('x-backoff')]).toEqual([status, '9']);
+  }
+  refuse = 503;
+  const answer = await ask('GET', '');
+  expect([
+    answer.status,
+    answer.headers.get('x-backoff'),
+    answer.headers.get('retry-after'),
+  ]).toEqual([503, '9', '60']);
+});
+
 describe('collections on two origins', () => {
   test('are each where the login says, and nowhere else', async () => {
     const places = new Map([['passwords', 'https://other.test/deep']]);
