@@ -1,8 +1,8 @@
 // `npm run test:first-sync [-- --records N --cut N --runs N --folder F]`: first syncs of a large
 // account by `kitsync sync` in a process of its own, from servers on loopback. With --cut the link
 // breaks after every N records, and a pass that fails is followed by the next until one succeeds.
-// Prints how the passes ended; ends with 1 when records are missing, or when a pass failed although
-// nobody had cut the link.
+// Prints what they took, and how the passes ended; ends with 1 when records are missing, or when a
+// pass failed although nobody had cut the link.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { serveOnLoopback } from '../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { main } from '../../platform/node/cli/main.ts';
+import { keepYoungHeapSmall } from '../../platform/node/cli/young-heap.ts';
 import { credentialsOf, testTerminal } from '../support/commands.ts';
 
 const { values } = parseArgs({
@@ -37,15 +38,19 @@ else await runAll();
  */
 async function syncUntilDone(args: readonly string[]): Promise<void> {
   let code: number;
+  keepYoungHeapSmall();
+  const start = process.cpuUsage();
   do {
     const terminal = testTerminal();
     code = await main(args, terminal);
     const [, why = ''] = /sync failed: (.*)/.exec(terminal.complaints) ?? [];
     process.send?.({ why: code === 0 ? '' : why || terminal.complaints });
   } while (code === 1);
+  const { user, system } = process.cpuUsage(start);
+  const cost = { cpuMs: (user + system) / 1_000, mostKiB: process.resourceUsage().maxRSS };
   const terminal = testTerminal();
   await main(['status', '--json', ...args.slice(args.indexOf('--data'))], terminal);
-  process.send?.({ held: JSON.parse(terminal.out).collections.history.held });
+  process.send?.({ held: JSON.parse(terminal.out).collections.history.held, ...cost });
   process.disconnect?.();
 }
 
@@ -57,10 +62,12 @@ async function runAll(): Promise<void> {
   ];
   for (let run = 1; run <= runs; run++) {
     const startMs = Date.now();
-    const { held, ends, cuts } = await firstSync(records, cut);
+    const { held, ends, cuts, cpuMs, mostKiB } = await firstSync(records, cut);
     const passes = [...ends].map(([why, times]) => `${times} x ${why || 'in sync'}`);
     const seconds = Math.round((Date.now() - startMs) / 1000);
     console.log(`run ${run}: ${held} of ${records} held, ${cuts} cuts, ${seconds} s`);
+    const mostMiB = Math.round(mostKiB / 1_024);
+    console.log(`  ${(cpuMs / held).toFixed(3)} ms of CPU a record, ${mostMiB} MiB at most`);
     for (const line of passes) console.log(`  ${line}`);
     const failures = [...ends].reduce((sum, [why, times]) => sum + (why === '' ? 0 : times), 0);
     if (held !== records || failures > cuts) process.exitCode = 1;
@@ -81,16 +88,16 @@ async function firstSync(records: number, cut: number) {
   ];
   const child = fork(fileURLToPath(import.meta.url), ['--sync', JSON.stringify(args)]);
   const ends = new Map<string, number>();
-  let held = -1;
-  child.on('message', (message: { readonly why?: string; readonly held?: number }) => {
-    if (message.why === undefined) held = message.held ?? -1;
+  let end = { held: -1, cpuMs: 0, mostKiB: 0 };
+  child.on('message', (message: { readonly why: string } | typeof end) => {
+    if ('held' in message) end = message;
     else ends.set(message.why, (ends.get(message.why) ?? 0) + 1);
   });
   await once(child, 'exit');
   link.close();
   await serving.close();
   rmSync(folder, { recursive: true });
-  return { held, ends, cuts: link.cuts };
+  return { ...end, ends, cuts: link.cuts };
 }
 
 /** A way to a port that breaks each time when so many records have come through it; 0: never. */
