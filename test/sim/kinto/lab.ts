@@ -13,6 +13,7 @@ import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import type { Platform, Storage } from '../../../platform/ports.ts';
 import { NOW_MS } from '../../support/device.ts';
+import { otherPacks, recordsInPacks } from '../../support/kinto-packs.ts';
 import { userWith } from '../../support/made-up/services.ts';
 import { type Answer, networkOf } from '../lab.ts';
 
@@ -33,12 +34,15 @@ export interface Servers {
   nowMs: number;
   /** A backup that somebody has made. */
   backup: KintoDump;
+  /** Small records are sealed together. */
+  readonly isPacked: boolean;
 }
 
 /** All of it, as text that can be thawed any number of times. */
 export type Frozen = string;
 
-export function thaw(frozen?: Frozen): Servers {
+/** Left out: a server that has nothing, and a collection of this form. */
+export function thaw(frozen?: Frozen, isPacked = false): Servers {
   const kept = frozen === undefined ? null : JSON.parse(frozen);
   const nowMs = (): number => servers.nowMs;
   const server = createKinto({
@@ -50,12 +54,13 @@ export function thaw(frozen?: Frozen): Servers {
     server,
     nowMs: kept?.nowMs ?? NOW_MS,
     backup: kept?.backup ?? server.store.dump(),
+    isPacked: kept?.isPacked ?? isPacked,
   };
   return servers;
 }
 
-export function freeze({ server, nowMs, backup }: Servers): Frozen {
-  return JSON.stringify({ nowMs, dump: server.store.dump(), backup });
+export function freeze({ server, nowMs, backup, isPacked }: Servers): Frozen {
+  return JSON.stringify({ nowMs, dump: server.store.dump(), backup, isPacked });
 }
 
 const CLIENTS = new Map(NAMES.map((name) => [name, otherClient(KB, name)]));
@@ -98,30 +103,56 @@ export interface Other {
   /** Null: a tombstone. */
   put(name: Name, id: string, body: Body | null): void;
   delete(name: Name, id: string): void;
+  /** The server says that a record is gone, which nobody has deleted; it can say that of no pack's. */
+  lose(name: Name, id: string): void;
   /** Writes every record of a collection again as it is: each has news. */
   touch(name: Name): void;
 }
 
-export function otherOf({ server: { store } }: Servers): Other {
+const PACKS = new Map(NAMES.map((name) => [name, otherPacks(KB, name)]));
+/** As many as the other client puts into one pack. */
+const PACK_RECORDS = 8;
+
+export function otherOf(servers: Servers): Other {
+  const { store } = servers.server;
+  const { isPacked } = servers;
   const bucketId = clientOf('contacts').bucket;
   const records = (name: Name): Place => {
     const bucket = store.buckets.get(bucketId) ?? store.makeBucket(bucketId, OWNER);
     return bucket.collections.get(name) ?? store.makeCollection(bucket, name);
   };
-  const put = (name: Name, id: string, body: Body | null): void =>
-    void records(name).put(wireIdOf(name, id), { payload: sealed(name, id, body) });
+  const inPacks = (name: Name) => {
+    const keys = PACKS.get(name);
+    if (keys === undefined) throw new Error(`there is no ${name}`);
+    return recordsInPacks(
+      () => records(name),
+      keys,
+      () => servers.nowMs,
+      PACK_RECORDS,
+    );
+  };
+  const put = (name: Name, id: string, body: Body | null): void => {
+    const wireId = wireIdOf(name, id);
+    if (isPacked) inPacks(name).put(wireId, body && JSON.stringify({ id, ...body }));
+    else records(name).put(wireId, { payload: sealed(name, id, body) });
+  };
+  const bodies = (name: Name): (Body | null)[] =>
+    isPacked
+      ? inPacks(name)
+          .live()
+          .map(({ text }) => JSON.parse(text))
+      : records(name)
+          .live()
+          .map(({ id, payload }) => openedAt(name, id, payload));
   return {
     records,
     live: (name) =>
       new Map(
-        records(name)
-          .live()
-          .flatMap(({ id: wireId, payload }): [string, Body][] => {
-            const body = openedAt(name, wireId, payload);
-            if (body === null || body.deleted === true) return [];
-            const { id, ...members } = body;
-            return [[`${id}`, members]];
-          }),
+        bodies(name).flatMap((body): [string, Body][] => {
+          if (body === null || body.deleted === true) return [];
+          const { id, ...members } = body;
+          return [[`${id}`, members]];
+        }),
       ),
     isDeleted(name, id) {
       const wireId = wireIdOf(name, id);
@@ -129,6 +160,9 @@ export function otherOf({ server: { store } }: Servers): Other {
     },
     put,
     delete: (name, id) => put(name, id, null),
+    lose(name, id) {
+      if (!isPacked) records(name).delete(wireIdOf(name, id));
+    },
     touch(name) {
       const all = records(name);
       for (const { id, last_modified: _, ...members } of all.live()) all.put(id, members);
@@ -176,6 +210,7 @@ export function deviceOn(
   storage: Storage = new MemoryStorage(),
   { answer = honest(servers), seed = 2, nowMs = servers.nowMs, platform }: DeviceOptions = {},
 ): Device {
+  const { isPacked: packed } = servers;
   const network = networkOf(answer);
   const random = createRandom(seed);
   const own = memoryPlatform({
@@ -194,7 +229,10 @@ export function deviceOn(
     historyRecordsMax: 1_000,
     recordCharsMax: 400_000,
   };
-  const contents = { drivers: [kinto], collections: NAMES.map((name) => generic(name)) };
+  const contents = {
+    drivers: [kinto],
+    collections: NAMES.map((name) => generic(name, { packed })),
+  };
   return {
     agent: createAgent({ ...own, ...platform }, config, contents),
     platform: own,

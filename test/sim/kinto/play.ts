@@ -61,6 +61,8 @@ interface Trouble {
 }
 
 export const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
+/** Where small records are sealed together. */
+export const BEGIN_PACKED: Moment = { ...BEGIN, frozen: freeze(thaw(undefined, true)) };
 
 /** Boots at that moment and plays a step. Without a cut, what fails is thrown. */
 export async function play(step: Step, from: Moment, trouble: Trouble = {}): Promise<Run> {
@@ -118,12 +120,15 @@ export interface Checkpoint {
 }
 
 /** Steps of a story, one after the other, from an account that no device knows yet. */
-export async function tell(steps: readonly Step[]): Promise<{
+export async function tell(
+  steps: readonly Step[],
+  begin = BEGIN,
+): Promise<{
   readonly checkpoints: Checkpoint[];
   readonly end: Moment;
 }> {
   const checkpoints: Checkpoint[] = [];
-  let from = BEGIN;
+  let from = begin;
   for (const step of steps) {
     const { commits, ...moment } = await play(step, from);
     checkpoints.push({ step, from, commits });

@@ -4,7 +4,6 @@
 // promised: a claim about the server that must hold after the next whole pass.
 
 import type { Body, Name, Other } from './lab.ts';
-import { wireIdOf } from './lab.ts';
 import type { Scene, Step } from './play.ts';
 
 const MINUTE_MS = 60_000;
@@ -80,7 +79,7 @@ async function editBoth(scene: Scene, theirs: number): Promise<void> {
   for (let n = 2_000; n < 2_012; n++) changeThere(scene, n, contactOf(n));
   await scene.agent.put('notes', { id: 'note-0', text: 'ours' });
   // The server says that one is gone, and nobody has deleted it.
-  other.records('contacts').delete(wireIdOf('contacts', idOf(8)));
+  other.lose('contacts', idOf(8));
   claimThere(scene, 8);
 }
 
@@ -131,7 +130,7 @@ async function purged(scene: Scene, theirs: number): Promise<void> {
   const records = other.records('contacts');
   records.purge();
   for (const n of [14, 15]) {
-    records.delete(wireIdOf('contacts', idOf(n)));
+    other.lose('contacts', idOf(n));
     claimThere(scene, n);
   }
   deleteThere(scene, 16);
