@@ -103,7 +103,7 @@ export interface Other {
   /** Null: a tombstone. */
   put(name: Name, id: string, body: Body | null): void;
   delete(name: Name, id: string): void;
-  /** The server says that a record is gone, which nobody has deleted; it can say that of no pack's. */
+  /** The server says that a record is gone, which nobody has deleted; in a pack it cannot. */
   lose(name: Name, id: string): void;
   /** Writes every record of a collection again as it is: each has news. */
   touch(name: Name): void;

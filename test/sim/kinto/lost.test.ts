@@ -28,8 +28,8 @@ interface Two {
 }
 
 /** Two devices of the user, and what both have synced; the backup is from before the last edits. */
-async function synced(): Promise<Two> {
-  const servers = thaw();
+async function synced(isPacked: boolean): Promise<Two> {
+  const servers = thaw(undefined, isPacked);
   const other = otherOf(servers);
   for (let n = 0; n < COUNT; n++) other.put('contacts', `c${n}`, { who: `Person ${n}` });
   const [first, second] = [1, 2].map((seed) => deviceOn(servers, new MemoryStorage(), { seed }));
@@ -59,6 +59,10 @@ const LOSSES: readonly {
   readonly what: string;
   /** Kinds of what the first device is told, and how often. */
   readonly told: Readonly<Record<string, number>>;
+  /** Where it is something else there: an entry that is older says nothing by itself. */
+  readonly toldInPacks?: Readonly<Record<string, number>>;
+  /** Of records that lie one by one: it can happen to none in a pack. */
+  readonly isOfRecords?: true;
   /** Passes of the first device until all is up again. */
   readonly passes?: number;
   lose(two: Two): void | Promise<void>;
@@ -94,6 +98,7 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup, and others have written since',
     told: { beganAnew: 1 },
+    toldInPacks: {},
     async lose({ servers, other, first, later }) {
       servers.server.store.restore(servers.backup);
       other.put('contacts', 'c9', { who: 'Person 9', mail: 'after it' });
@@ -119,6 +124,7 @@ const LOSSES: readonly {
   },
   {
     what: 'records that nobody has deleted',
+    isOfRecords: true,
     told: { unprovenDeletion: 3 },
     lose({ other }) {
       for (const n of [1, 2, 3]) other.records('contacts').delete(wireIdOf('contacts', `c${n}`));
@@ -126,6 +132,7 @@ const LOSSES: readonly {
   },
   {
     what: 'records that nobody has deleted, and their tombstones',
+    isOfRecords: true,
     told: { beganAnew: 1 },
     passes: 2,
     lose({ other }) {
@@ -137,8 +144,15 @@ const LOSSES: readonly {
   },
 ];
 
-test.each(LOSSES)('a server that has lost $what has it again, once', async (loss) => {
-  const two = await synced();
+const CASES = LOSSES.flatMap((loss) => [
+  { ...loss, how: 'one by one', isPacked: false },
+  ...(loss.isOfRecords
+    ? []
+    : [{ ...loss, told: loss.toldInPacks ?? loss.told, how: 'in packs', isPacked: true }]),
+]);
+
+test.each(CASES)('a server that has lost $what has it again, once: $how', async (loss) => {
+  const two = await synced(loss.isPacked);
   const { first, second, other, later } = two;
   const before = await heldBy(first, 'contacts');
   await loss.lose(two);

@@ -1,8 +1,8 @@
 // Power: it is cut at every storage commit of a story of 200 contacts with conflicts and deletions
 // on both sides, before a server that is emptied, restored, made anew and purged; just before and
 // just after the commit is durable, and once more at commits of the recovery. After the reboot and
-// one more pass device and server agree: nothing is lost, nothing is there twice. Once where records
-// lie one by one, once in packs.
+// one more pass device and server agree: nothing is lost, nothing is there twice. Once where
+// records lie one by one, once in packs.
 
 import { describe, expect, test } from 'vitest';
 import type { StorageCut } from '../../../platform/memory/storage.ts';

@@ -73,7 +73,7 @@ test('two devices that change one pack at once keep both changes', async () => {
   bench.wire.before = async () => undefined;
   await synced(one, two);
   expect(await bench.live()).toEqual({
-    [service.id(0)]: { text: 'theirs 0', two: 2 },
+    [service.id(0)]: { text: 'older', two: 2 },
     [service.id(1)]: { text: 'of one' },
     [service.id(3)]: { text: 'theirs 3' },
   });
