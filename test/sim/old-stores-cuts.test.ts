@@ -9,8 +9,8 @@ import { FlashStorage } from '../../emulator/device/flash-storage.ts';
 import { createRandom } from '../../emulator/device/random.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import type { Storage } from '../../platform/ports.ts';
-import { testDevice, testServers, userOf } from '../support/device.ts';
-import { accountOf, imageOf, oldStores } from '../support/old-stores.ts';
+import { type TestServers, testDevice, testServers, userOf } from '../support/device.ts';
+import { accountOf, imageOf, type OldStore, oldStores } from '../support/old-stores.ts';
 import { listAllOf, type Revive, sweep, syncOnce, watchedAccount } from './old-stores.ts';
 import { every } from './share.ts';
 
@@ -42,6 +42,23 @@ function untilPowerCut(storage: Storage): { storage: Storage; gone: Promise<fals
   };
 }
 
+const storageOn = (flash: Flash, seed: number): Promise<Storage> =>
+  FlashStorage.open({
+    flash,
+    quotaBytes: TV.flash.quotaBytes,
+    heapBytesMax: TV.storageHeapBytes,
+    random: createRandom(seed),
+    nowMs: () => 0,
+  });
+
+function agentOn(storage: Storage, store: OldStore, servers: TestServers, boots: number): Agent {
+  const { agent } = testDevice(servers, {
+    ...{ storage, identity: USER, protocol: store.protocol, random: createRandom(50 + boots) },
+    deviceKey: new Uint8Array(Buffer.from(store.deviceKey ?? '', 'hex')),
+  });
+  return agent;
+}
+
 const onFlash: Revive = async (store, cutAt, fault) => {
   const { account, writes } = watchedAccount(store);
   const servers = testServers(account);
@@ -53,19 +70,8 @@ const onFlash: Revive = async (store, cutAt, fault) => {
 
   const boot = async () => {
     boots++;
-    const opened = await FlashStorage.open({
-      flash,
-      quotaBytes: TV.flash.quotaBytes,
-      heapBytesMax: TV.storageHeapBytes,
-      random: createRandom(boots),
-      nowMs: () => servers.nowMs,
-    });
-    const { storage, gone } = untilPowerCut(opened);
-    const { agent } = testDevice(servers, {
-      ...{ storage, identity: USER, protocol: store.protocol, random: createRandom(50 + boots) },
-      deviceKey: new Uint8Array(Buffer.from(store.deviceKey ?? '', 'hex')),
-    });
-    return { agent, gone };
+    const { storage, gone } = untilPowerCut(await storageOn(flash, boots));
+    return { agent: agentOn(storage, store, servers, boots), gone };
   };
 
   const work = async (agent: Agent): Promise<true> => {
@@ -101,6 +107,39 @@ const onFlash: Revive = async (store, cutAt, fault) => {
     },
   };
 };
+
+/** All values by their keys, bytes as arrays of numbers. */
+async function rowsOf(storage: Storage): Promise<Map<string, string | number[]>> {
+  const keys = await storage.scan({ from: '!', to: '~~', limit: 10_000 });
+  const values = await storage.get(keys);
+  return new Map(
+    keys.map((key, index) => {
+      const value = values[index] ?? '';
+      return [key, typeof value === 'string' ? value : [...value]];
+    }),
+  );
+}
+
+const LETTERS = ['', '{', 'b', 'c', 'd'];
+/** Behind the two bytes of its length. */
+const BOX_FORMAT_AT = 2;
+
+test.each(STORES)('$name: the first start writes one value anew', async (store) => {
+  const flash = new Flash({ profile: TV.flash, charge() {}, image: imageOf(store) });
+  const storage = await storageOn(flash, 1);
+  const before = await rowsOf(storage);
+  const was = before.get('s') as string;
+  expect(was.slice(0, 1)).toBe(LETTERS[store.layout]);
+  const sealed = [...before.values()].filter((value) => typeof value !== 'string');
+  expect(sealed.length).toBeGreaterThan(0);
+  expect(new Set(sealed.map((value) => value[BOX_FORMAT_AT]))).toEqual(new Set([1]));
+  await agentOn(storage, store, testServers(accountOf(store)), 1).start();
+  const after = await rowsOf(storage);
+  const changed = [...after].filter(([key, value]) => `${before.get(key)}` !== `${value}`);
+  expect(changed.map(([key]) => key)).toEqual(['s']);
+  expect(after.size).toBe(before.size);
+  expect((after.get('s') as string).slice(0, 1)).toBe(LETTERS[4]);
+});
 
 test.each(STORES)('$name goes on, wherever the power goes', { timeout: 600_000 }, async (store) => {
   const { writes, bootWrites, cuts, complaints } = await sweep(store, onFlash, { stride: STRIDE });

@@ -144,9 +144,7 @@ test.runIf(isWhole).each(STORES)(
   },
 );
 
-test('a sign-in in the store is still one', async () => {
-  const [store] = oldStores('sign-in');
-  if (store === undefined) throw new Error('the fixture is missing');
+test.each(oldStores('sign-in'))('$name: a sign-in in the store is still one', async (store) => {
   const withSignIn = await freshFirmware(TV.name, SIGN_IN);
   let renewals = 0;
   let token = '';

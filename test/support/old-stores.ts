@@ -11,6 +11,7 @@ import { readAccount, type SeedAccount } from '../../emulator/servers/store-file
 
 export interface OldStore {
   readonly name: string;
+  readonly layout: number;
   readonly platform: 'vm' | 'node';
   readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open';
   readonly protocol: Exclude<Protocol, 'kinto' | 'picl'>;
@@ -59,7 +60,7 @@ export interface HeldRecord {
   readonly [member: string]: unknown;
 }
 
-const FOLDERS = [1, 2].map(
+const FOLDERS = [1, 2, 3].map(
   (layout) => new URL(`../fixtures/stores-layout-${layout}/`, import.meta.url),
 );
 
@@ -71,8 +72,9 @@ export function oldStores(part = ''): OldStore[] {
       .sort()
       .map((file) => {
         const text = brotliDecompressSync(readFileSync(new URL(file, folder))).toString();
-        const name = `${file.slice(0, -'.json.br'.length)} of layout ${at + 1}`;
-        return { ...JSON.parse(text), name };
+        const layout = at + 1;
+        const name = `${file.slice(0, -'.json.br'.length)} of layout ${layout}`;
+        return { ...JSON.parse(text), name, layout };
       }),
   );
 }
