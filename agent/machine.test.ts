@@ -367,7 +367,8 @@ describe('errored', () => {
     world.atRequest = () => undefined;
     await again.platform.time.advance(30_000);
     expect(again.states()).toEqual(['errored']);
-    await again.platform.time.advance(60_000);
+    // A minute, and by chance up to another one.
+    await again.platform.time.advance(90_000);
     expect(again.states()).toEqual(['errored', 'syncing', 'enabled']);
   });
 

@@ -18,11 +18,11 @@ const ROOT = new URL('../', import.meta.url);
 const OF_JSON = `config errors limits settings status schedule/backoff store/collection-state
   store/state several/app-data several/instances`.split(/\s+/);
 /** Words that errors, events and results of functions say, too; no member is looked up by them. */
-const TEXTS: readonly string[] = ['mirror', 'moved', 'quarantine', 'staged', 'take'];
+const TEXTS: readonly string[] = ['fork', 'mirror', 'moved', 'quarantine', 'staged', 'take'];
 /** In no JSON: the name of a database on a computer, and of a number in what lies in an outbox. */
 const OF_SPEC: readonly string[] = ['store', 'tries'];
-/** What the emulator's accounts have on their server, whose files no firmware reads. */
-const OF_ACCOUNTS: readonly string[] = ['store'];
+/** What the emulator's accounts have on their server, and what published vectors call their parts. */
+const OF_ACCOUNTS: readonly string[] = ['nonce', 'store', 'verdict'];
 
 const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 const own = (names: Iterable<string>): string[] =>

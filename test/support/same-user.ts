@@ -137,7 +137,7 @@ function kintoOf(clock: Clock, key: SameUser['key']): Served {
     live(name) {
       const keys = otherClient(key.kB, name);
       const place = server.store.buckets.get(keys.bucket)?.collections.get(name);
-      const records = place?.live().filter(({ id }) => id !== 'epoch') ?? [];
+      const records = place?.live().filter(({ id }) => !`${id}`.startsWith('epoch')) ?? [];
       const bodies = records.map(({ id, payload }): Body => {
         return JSON.parse(keys.inside(`${id}`, keys.open(`${payload}`)) ?? 'null');
       });
