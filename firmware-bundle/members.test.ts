@@ -21,7 +21,7 @@ const OF_JSON = `config errors limits settings status schedule/backoff store/col
 const TEXTS: readonly string[] = ['fork', 'mirror', 'moved', 'quarantine', 'staged', 'take'];
 /** In no JSON: the name of a database on a computer, and of a number in what lies in an outbox. */
 const OF_SPEC: readonly string[] = ['store', 'tries'];
-/** What the emulator's accounts have on their server, and what published vectors call their parts. */
+/** What the emulator keeps for accounts, and what published vectors call their parts. */
 const OF_ACCOUNTS: readonly string[] = ['nonce', 'store', 'verdict'];
 
 const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');

@@ -73,12 +73,26 @@ export async function readServerWaitMs(
 }
 
 /**
- * Names of collections in which conflicts wait for somebody to decide. `services`: those beside the
- * first. Errors: `StorageError`.
+ * Names of collections in which conflicts wait for somebody to decide; none where that cannot be
+ * read: the agent mends the storage, and what waits is sent a day later at the earliest.
+ * `services`: those beside the first.
  */
 export async function readUndecided(
   storage: Reading,
   { collections }: Pick<Contents, 'collections'>,
+  services: readonly string[],
+): Promise<string[]> {
+  try {
+    return await undecidedIn(storage, collections, services);
+  } catch (error) {
+    if (error instanceof StorageError) return [];
+    throw error;
+  }
+}
+
+async function undecidedIn(
+  storage: Reading,
+  collections: Contents['collections'],
   services: readonly string[],
 ): Promise<string[]> {
   const found: string[] = [];
