@@ -52,6 +52,7 @@ export async function changesOf(
   };
   const place = placeOf(at);
   const askedMs = notes.serverNowMs;
+  if (place.isWhole) doubts?.watch(name);
   if (doubts?.take(name)) return lost(true);
   if (hasVanished(place)) return lost(false);
   if (isDue(place, askedMs)) return isBehind(polled, place) ? lost(true) : whole();

@@ -11,6 +11,9 @@ export interface Doubts {
    * merged with that one before all is compared; false: it was, in this pass.
    */
   met(collection: string): boolean;
+  /** What is listed of it in this pass is looked at, whether it is older than what is known. */
+  watch(collection: string): void;
+  isWatched(collection: string): boolean;
   /** Whether all is to be compared for it; asked once, the answer is no. */
   take(collection: string): boolean;
   /** What a server had of the collection was lost there. */
@@ -20,7 +23,10 @@ export interface Doubts {
 export function createDoubts(emit: (event: AgentEvent) => void): Doubts {
   const open = new Set<string>();
   const told = new Set<string>();
+  const watched = new Set<string>();
   return {
+    watch: (collection) => void watched.add(collection),
+    isWatched: (collection) => watched.has(collection),
     met(collection) {
       if (told.has(collection)) return false;
       open.add(collection);

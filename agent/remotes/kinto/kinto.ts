@@ -26,6 +26,7 @@ import { createDoubts } from './doubts.ts';
 import { epochsOf, isPacked, PACKED } from './epoch.ts';
 import { type Kinto, openServer } from './http.ts';
 import { type KintoKeys, kintoKeys } from './keys.ts';
+import { watchedPage } from './older.ts';
 import type { Packs } from './packs/packs.ts';
 import { NOTHING_HEARD, type Stand, standsOf, UNKNOWN } from './polls.ts';
 import { type Polled, placeOf, polledOf } from './position.ts';
@@ -88,16 +89,11 @@ function openKinto(options: RemoteOptions): Remote {
   const packed = new Map<string, Packs>();
   const doubts = createDoubts((event) => options.emit(event));
   const fetchWire = async (name: string, id: string) => {
-    const answer = await server.http.send({
-      method: 'GET',
-      url: server.base + server.recordPath(name, id),
-    });
+    const url = server.base + server.recordPath(name, id);
+    const answer = await server.http.send({ method: 'GET', url });
     return fetchedOf(answer, id, options.config.recordCharsMax);
   };
-  const sealing = {
-    crypto: bsoCryptoOf(options),
-    pause: () => options.platform.clock.pause(),
-  };
+  const sealing = { crypto: bsoCryptoOf(options), pause: () => options.platform.clock.pause() };
   const packsOf = async (collection: Collection): Promise<Packs> => {
     const { name } = collection;
     const open = (await import('./packs/packs.ts')).openPacks;
@@ -133,16 +129,21 @@ function openKinto(options: RemoteOptions): Remote {
       const { name } = store.collection;
       const kind = { name, form: SEALED, unlisted: () => 'ours' as const, doubts };
       const page = await changesOf(options, server, kind, at, heardOf(name));
-      return 'restart' in page ? page : (packed.get(name)?.page(store, page) ?? page);
+      if ('restart' in page) return page;
+      const packs = packed.get(name);
+      const listed = packs?.page(store, page) ?? page;
+      return watchedPage(listed, { store, at, doubts, isOlder: packs?.isOlder });
     },
     fetch: ({ collection: { name } }, id) => packed.get(name)?.fetch(id) ?? fetchWire(name, id),
     async upload(store, held) {
       const { name } = store.collection;
-      // A pack has the times of its records itself.
-      const met = (): boolean => !packed.has(name) && doubts.met(name);
       const { written } = heardOf(name);
-      const upload = await openUpload(options, server, store, written, SEALED, met);
-      return packed.get(name)?.upload(upload, held) ?? upload;
+      const packs = packed.get(name);
+      const met = (): boolean => doubts.met(name);
+      // The stamp of a pack is none of its records'.
+      const metAlone = packs ? undefined : met;
+      const upload = await openUpload(options, server, store, written, SEALED, metAlone);
+      return packs?.upload(upload, held, met) ?? upload;
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   DELETED,
   decodePack,
   encodePack,
+  isOlder,
   LEVELS,
   LIVE,
   levelOf,
@@ -153,4 +154,21 @@ test('a version says the level, and is no stamp of a server', () => {
 
 test('a salt has three bytes', () => {
   expect(saltOf(new Uint8Array([1, 2, 3]))).toBe(0x010203);
+});
+
+test('a version is older by its time, and in a pack than alone', () => {
+  const OLDER: readonly [version: string, known: string][] = [
+    ['0.5.9', '0.6.1'],
+    ['1.5.1', '0.6.1'],
+    ['0.5.1', '4'],
+    ['3', '4'],
+  ];
+  for (const [version, known] of OLDER) {
+    expect([isOlder(version, known), isOlder(known, version)], version).toEqual([true, false]);
+  }
+  for (const same of ['0.5.1', '4']) expect(isOlder(same, same)).toBe(false);
+  // Of two that were written at one time, and of what did not open, nobody knows.
+  expect([isOlder('0.5.1', '0.5.2'), isOlder('!0.4', '0.5.1'), isOlder('!0.4', '5')]).toEqual([
+    ...[false, false, false],
+  ]);
 });

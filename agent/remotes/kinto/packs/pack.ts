@@ -70,6 +70,17 @@ export function placeOfVersion(
   return { level: level ?? 0, writtenMs: writtenMs ?? 0, salt: salt ?? 0 };
 }
 
+/**
+ * Whether a version of a record is from before another one of it. What has come to lie alone was in
+ * a pack before, and is never again.
+ */
+export function isOlder(version: string, known: string): boolean {
+  const [one, other] = [placeOfVersion(version), placeOfVersion(known)];
+  if (one !== null && other !== null) return one.writtenMs < other.writtenMs;
+  if (one !== null) return Number(known) > 0;
+  return other === null && Number(version) < Number(known);
+}
+
 /** Bytes of a pack, and of an entry in one, before they are sealed; never too few. */
 export function bytesOfPack({ entries }: Pack): number {
   let bytes = PACK_FRAME_BYTES;

@@ -11,7 +11,7 @@ import type { Kinto } from '../http.ts';
 import type { KintoKeys } from '../keys.ts';
 import { packedCodec, spoiltVersion } from './codec.ts';
 import { PAYLOAD_CHARS_MAX } from './limits.ts';
-import { ALONE, LEVELS, packIdOf, saltOf, versionOf } from './pack.ts';
+import { ALONE, isOlder, LEVELS, packIdOf, saltOf, versionOf } from './pack.ts';
 import { packedPage } from './page.ts';
 import { packSeal } from './seal.ts';
 import { openShelf } from './shelf.ts';
@@ -22,10 +22,11 @@ export interface Packs {
   readonly codec: Codec;
   /** The records in a page of packs. */
   page(store: CollectionStore, page: Page): Page;
+  readonly isOlder: typeof isOlder;
   /** One record as it is now. Errors: those of the batch and of the crypto. */
   fetch(id: string): Promise<Fetched>;
-  /** `wire` sends what lies on the server as it is. */
-  upload(wire: Upload, held: Held): Upload;
+  /** `wire` sends what lies on the server as it is; `met`: see `Doubts`. */
+  upload(wire: Upload, held: Held, met: () => boolean): Upload;
 }
 
 interface PacksOptions {
@@ -64,8 +65,9 @@ export function openPacks(given: PacksOptions): Packs {
   });
   return {
     codec: packedCodec(collection, sealedCodec({ collection, crypto, bundle, pause }), pause),
+    isOlder,
     page: (store, page) => packedPage(page, { store, seal, fetchAlone: fetchWire }),
-    upload: (wire, held) => packedUpload(tools(), wire, held),
+    upload: (wire, held, met) => packedUpload(tools(), wire, held, met),
     fetch: (id) => fetchPacked(id, { seal, fetchWire, serverNowMs }),
   };
 }

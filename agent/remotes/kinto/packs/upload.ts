@@ -7,7 +7,15 @@ import { isTooLong } from '../../../wire/record-size.ts';
 import type { Held, Outgoing, PushResult, Upload } from '../../remote.ts';
 import { spoiltPlaceOf, spoiltVersion } from './codec.ts';
 import { PACKS_AT_ONCE, RACES_MAX } from './limits.ts';
-import { ALONE, levelOf, packIdOf, packIdsBelow, placeOfVersion, versionOf } from './pack.ts';
+import {
+  ALONE,
+  isOlder,
+  levelOf,
+  packIdOf,
+  packIdsBelow,
+  placeOfVersion,
+  versionOf,
+} from './pack.ts';
 import { type Placed, place } from './place.ts';
 import { salvaged } from './salvage.ts';
 import type { ShelfPack } from './shelf.ts';
@@ -27,6 +35,7 @@ interface Work {
   /** Takes records as they are on the wire: packs, and what lies alone. */
   readonly wire: Upload;
   readonly held: Held;
+  readonly met: () => boolean;
   readonly results: PushResult[];
   waiting: Item[];
   readonly leaving: Item[];
@@ -34,14 +43,20 @@ interface Work {
   readonly dirty: Map<string, Dirty>;
 }
 
-export function packedUpload(tools: PackTools, wire: Upload, held: Held): Upload {
+/** `met`: see `Doubts`; false: a change that meets an older version is to be merged with it. */
+export function packedUpload(
+  tools: PackTools,
+  wire: Upload,
+  held: Held,
+  met: () => boolean = () => false,
+): Upload {
   return {
     addMax: wire.addMax,
     addCharsMax: wire.addCharsMax,
     async add(records) {
       const results: PushResult[] = records.map(() => ({ kind: 'failed' }));
       const lists = { waiting: [], leaving: [], dirty: new Map() };
-      const work: Work = { tools, wire, held, results, ...lists };
+      const work: Work = { tools, wire, held, met, results, ...lists };
       for (const [at, record] of records.entries()) {
         const place = placeOfVersion(record.base) ?? spoiltPlaceOf(record.base);
         const item = { record, at, level: place?.level ?? 0, races: 0 };
@@ -158,7 +173,12 @@ function follow(work: Work, placed: readonly PlacedItem[]): void {
       const { theirs } = result;
       const serverNowMs = tools.serverNowMs();
       const told = theirs?.kind === 'found' ? { ...theirs, serverNowMs } : theirs;
-      results[at] = { kind: 'conflict', ...(told && { theirs: told }) };
+      const version = theirs?.kind === 'found' ? theirs.envelope.version : null;
+      const isOld = version !== null && record.base !== null && isOlder(version, record.base);
+      const isLost = isOld && work.met();
+      results[at] = isLost
+        ? { kind: 'moved' }
+        : { kind: 'conflict', ...(told && { theirs: told }) };
     } else {
       const { writtenMs } = result.entry;
       const version = versionOf(level, result.entry);

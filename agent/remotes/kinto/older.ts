@@ -1,0 +1,80 @@
+// A listing in which a record may be older than what was agreed on: a backup was restored there,
+// and others have written since, so that no stamp and no count of the collection went back. Such a
+// version never takes the place of a younger one: all is compared first, and it is told.
+
+import type { CollectionStore } from '../../store/store.ts';
+import type { Listed, Page, Position } from '../remote.ts';
+import type { Doubts } from './doubts.ts';
+import { placeOf, positionOf } from './position.ts';
+
+interface Older {
+  readonly store: CollectionStore;
+  /** Where the page begins. */
+  readonly at: Position;
+  readonly doubts: Doubts;
+  /** Whether a version of a record is from before another one of it; left out: by their stamps. */
+  readonly isOlder: ((version: string, known: string) => boolean) | undefined;
+}
+
+/**
+ * The same page, in which an older version counts as the one that is known. Where all is compared
+ * already it is listed as it is, to be merged; otherwise the position behind it asks for that.
+ */
+export function watchedPage(page: Page, older: Older): Page {
+  const { store, doubts, isOlder } = older;
+  // A stamp is the server's word alone: nothing is kept out for it.
+  const isChecked = isOlder !== undefined || store.state.resetting;
+  if (!isChecked || !doubts.isWatched(store.collection.name)) return page;
+  return withoutOlder(page, { ...older, isOlder: isOlder ?? hasOlderStamp });
+}
+
+const hasOlderStamp = (version: string, known: string): boolean => Number(version) < Number(known);
+
+function withoutOlder(
+  page: Page,
+  { store, at, doubts, isOlder }: Older & { readonly isOlder: NonNullable<Older['isOlder']> },
+): Page {
+  const { name } = store.collection;
+  /** What was listed, by what stands for it. */
+  const originals = new Map<Listed, Listed>();
+  let isLost = false;
+  const checked = (listed: Listed, known: string | null): Listed => {
+    if (!listed.ok || listed.envelope.payload === null || known === null) return listed;
+    if (!isOlder(listed.envelope.version, known)) return listed;
+    if (store.state.resetting) {
+      doubts.tell(name);
+      return listed;
+    }
+    isLost ||= doubts.met(name);
+    const same = { ...listed, envelope: { ...listed.envelope, version: known } };
+    originals.set(same, listed);
+    return same;
+  };
+  const originalOf = (listed: Listed): Listed => {
+    const original = originals.get(listed) ?? listed;
+    originals.delete(listed);
+    return original;
+  };
+  return {
+    ...page,
+    async next(out) {
+      const arrived: Listed[] = [];
+      const more = await page.next(arrived);
+      const { batchRecordsMax } = store.heap;
+      while (arrived.length > 0) {
+        const some = arrived.splice(0, batchRecordsMax);
+        const entries = await store.load(some.map((one) => (one.ok ? one.envelope.id : one.id)));
+        for (const [index, listed] of some.entries()) {
+          const { quarantined = true, mirror = null } = entries[index] ?? {};
+          out.push(checked(listed, quarantined || mirror === null ? null : mirror.version));
+        }
+      }
+      return more;
+    },
+    hasNext: () => isLost || page.hasNext(),
+    position(taken, isEnd) {
+      const behind = page.position(taken.map(originalOf), isEnd);
+      return isLost ? positionOf({ ...placeOf(at), isWhole: true, comparedMs: -1 }) : behind;
+    },
+  };
+}
