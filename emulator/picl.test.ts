@@ -2,6 +2,7 @@
 // on the device, and what the device has goes there.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isWhole } from '../test/sim/share.ts';
 import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { runScenario, type ScenarioOptions } from './scenario.ts';
@@ -14,9 +15,6 @@ const own = new Map(COLLECTIONS.map((name) => [name, 4]));
 const account = () => syntheticAccount({ records: 0, passwords: 0, seed: 1, own });
 
 let firmware: Firmware;
-beforeAll(async () => {
-  firmware = await freshFirmware(TV.name, ['picl', 'settings', 'readingList']);
-}, 120_000);
 
 const run = (change: Partial<ScenarioOptions> = {}) =>
   runScenario({
@@ -30,7 +28,12 @@ const EDITS = [
   { collection: 'reading-list', op: 'delete', record: { id: '' } },
 ] as const;
 
-describe('a device before a PiCL storage', () => {
+// A firmware for itself takes long to build.
+describe.runIf(isWhole)('a device before a PiCL storage', () => {
+  beforeAll(async () => {
+    firmware = await freshFirmware(TV.name, ['picl', 'settings', 'readingList']);
+  }, 120_000);
+
   test.each(['browserid', 'bearer'] as const)('holds what its user has there: %s', async (auth) => {
     const { problems, records, setup } = await run({ auth });
     expect(problems).toEqual([]);

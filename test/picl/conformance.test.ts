@@ -2,11 +2,11 @@
 
 import { client as hawk } from 'hawk';
 import { describe, expect, test } from 'vitest';
-import type { PiclOptions } from '../../../emulator/servers/picl/picl.ts';
-import { startWorld } from '../../../emulator/servers/testing.ts';
-import type { Server } from './asking.ts';
-import { FAULTS, type Fault, none, type Passing } from './faults.ts';
-import { hold, RULES } from './hold.ts';
+import type { PiclOptions } from '../../emulator/servers/picl/picl.ts';
+import { startWorld } from '../../emulator/servers/testing.ts';
+import type { Server } from '../conformance/picl/asking.ts';
+import { FAULTS, type Fault, none, type Passing } from '../conformance/picl/faults.ts';
+import { hold, RULES } from '../conformance/picl/hold.ts';
 
 type Fetch = Server['fetch'];
 
