@@ -11,7 +11,7 @@ import { loadProfile } from '../../emulator/profiles.ts';
 import type { Storage } from '../../platform/ports.ts';
 import { type TestServers, testDevice, testServers, userOf } from '../support/device.ts';
 import { accountOf, imageOf, type OldStore, oldStores } from '../support/old-stores.ts';
-import { listAllOf, type Revive, sweep, syncOnce, watchedAccount } from './old-stores.ts';
+import { listAllOf, type Revive, sweep, syncOnce, watchedAccount, wrongs } from './old-stores.ts';
 import { every } from './share.ts';
 
 const TV = loadProfile('panasonic-cx700');
@@ -142,7 +142,10 @@ test.each(STORES)('$name: the first start writes one value anew', async (store) 
 });
 
 test.each(STORES)('$name goes on, wherever the power goes', { timeout: 600_000 }, async (store) => {
-  const { writes, bootWrites, cuts, complaints } = await sweep(store, onFlash, { stride: STRIDE });
+  const { writes, bootWrites, cuts, complaints } = await sweep(store, onFlash, {
+    wrongs,
+    stride: STRIDE,
+  });
   console.log(`${store.name}: ${writes} flash writes, ${bootWrites} of the step; ${cuts} cuts`);
   expect(complaints).toEqual([]);
   expect(bootWrites).toBeGreaterThan(0);

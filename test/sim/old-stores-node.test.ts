@@ -5,7 +5,7 @@
 import type * as Fs from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import {
   createServers,
@@ -18,37 +18,19 @@ import {
 import { main } from '../../platform/node/cli/main.ts';
 import { testTerminal } from '../support/commands.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { type OldStore, oldStores, writeFolder } from '../support/old-stores.ts';
-import { collectionsOf, type Revived, sweep, watchedAccount, wrongs } from './old-stores.ts';
-import { every, isWhole } from './share.ts';
+import { type OldStore, oldKintoStores, oldStores, writeFolder } from '../support/old-stores.ts';
+import { complaintsOfKills, killedAt } from './killable-disk.ts';
+import { kintoOnDisk, kintoWrongs } from './old-kinto-stores.ts';
+import { collectionsOf, type Revived, watchedAccount, wrongs } from './old-stores.ts';
+import { isWhole } from './share.ts';
 
-/**
- * Writes to files: the process is killed before the one that brings it to 0, and writes nothing any
- * more.
- */
-const disk = vi.hoisted(() => ({ writes: 0, left: Number.POSITIVE_INFINITY }));
 vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof Fs>();
-  const counted = <A extends unknown[], T>(write: (...args: A) => T) => {
-    return (...args: A): T => {
-      if (--disk.left <= 0)
-        throw Object.assign(new Error('killed'), { code: 'EIO', syscall: 'write', path: 'disk' });
-      disk.writes++;
-      return write(...args);
-    };
-  };
-  return {
-    ...fs,
-    writeSync: counted(fs.writeSync as (...args: unknown[]) => number),
-    ftruncateSync: counted(fs.ftruncateSync),
-    unlinkSync: counted(fs.unlinkSync),
-    // The lock of the folder has names of its own.
-    renameSync: (from: string, to: string) =>
-      (from.includes('/lock') ? fs.renameSync : counted(fs.renameSync))(from, to),
-  };
+  const { killable } = await import('./killable-disk.ts');
+  return killable(await original<typeof Fs>());
 });
 
 const STORES = oldStores('node-');
+const KINTO_STORES = oldKintoStores();
 
 /** A storage that moves is read anew: the servers are where they were. */
 function urlsOf({ origin }: OldStore): ServerUrls {
@@ -64,25 +46,6 @@ async function signIn(store: OldStore, world: World, nowMs: () => number, path: 
   const { refreshToken, clientId, oauthUrl, ...kept } = store.credentials ?? {};
   const { token: accessToken } = await user.accessToken(false);
   writeFileSync(path, JSON.stringify({ ...kept, accessToken }), { mode: 0o600 });
-}
-
-interface WriteBudget {
-  /** Done so far. */
-  writes: number;
-  /** Until the process is killed; infinite once it was. */
-  left: number;
-}
-
-/** Works with the writes that are left, and counts them. */
-async function untilKilled<T>(budget: WriteBudget, work: () => Promise<T>): Promise<T> {
-  Object.assign(disk, { writes: 0, left: budget.left });
-  try {
-    return await work();
-  } finally {
-    budget.writes += disk.writes;
-    budget.left = disk.left <= 0 ? Number.POSITIVE_INFINITY : disk.left;
-    disk.left = Number.POSITIVE_INFINITY;
-  }
 }
 
 /** The folder, and the servers as they were, a minute later. */
@@ -128,34 +91,9 @@ interface Computer extends Revived {
 
 const onDisk = async (store: OldStore, cutAt: number | null): Promise<Computer> => {
   const { world, nowMs, asked, writes, kitsync, sync } = await computerOf(store);
-  const budget: WriteBudget = { writes: 0, left: cutAt ?? Number.POSITIVE_INFINITY };
-  let bootWrites = 0;
-  let wasKilled = false;
-  return {
+  const goingOn = killedAt(cutAt, { sync, look: () => kitsync('status') });
+  return Object.assign(goingOn, {
     asked,
-    get writes() {
-      return budget.writes;
-    },
-    get bootWrites() {
-      return bootWrites;
-    },
-    async goOn() {
-      const isFirst = budget.writes === 0 && !wasKilled;
-      const before = budget.left;
-      // A look at the folder is the step; a sync is the first pass.
-      if (isFirst) {
-        await untilKilled(budget, () => kitsync('status'));
-        bootWrites = budget.writes;
-      }
-      const isOver = () =>
-        before !== Number.POSITIVE_INFINITY && budget.left === Number.POSITIVE_INFINITY;
-      if (!isOver()) {
-        const { code, complaints } = await untilKilled(budget, sync);
-        if (!isOver() && code !== 0) throw new Error(complaints);
-      }
-      wasKilled = isOver();
-      return !wasKilled;
-    },
     async ended() {
       const status = JSON.parse((await kitsync('status', '--json')).out);
       const { logins, ...others } = JSON.parse((await kitsync('export')).out);
@@ -172,7 +110,7 @@ const onDisk = async (store: OldStore, cutAt: number | null): Promise<Computer> 
         ),
       };
     },
-  };
+  });
 };
 
 /** A listing of history, of which all of these hold a part. */
@@ -198,15 +136,26 @@ test.each(STORES)('$name goes on where it was, and its outbox arrives once', asy
   expect(wrongs(store, await device.ended())).toEqual([]);
 });
 
-test.runIf(isWhole).each(STORES)(
-  '$name goes on, wherever it is killed',
-  { timeout: 600_000 },
+test.each(KINTO_STORES)(
+  '$name goes on where it was, and its outbox arrives once',
   async (store) => {
-    const { writes, bootWrites, cuts, complaints } = await sweep(store, onDisk, {
-      stride: every(7, 7),
-      faults: ['kept'],
-    });
-    console.log(`${store.name}: ${writes} writes, ${bootWrites} of the step; ${cuts} kills`);
-    expect(complaints).toEqual([]);
+    const device = await kintoOnDisk(store, null, 'kept');
+    const { status, held } = await device.ended();
+    for (const [name, was] of Object.entries(store.status.collections)) {
+      expect(status.collections[name]).toMatchObject(was);
+    }
+    expect(held).toMatchObject(store.held);
+    expect(await device.goOn()).toBe(true);
+    expect(kintoWrongs(store, await device.ended())).toEqual([]);
   },
 );
+
+describe.runIf(isWhole)('wherever it is killed', { timeout: 600_000 }, () => {
+  test.each(STORES)('$name goes on', async (store) => {
+    expect(await complaintsOfKills(store, onDisk, wrongs)).toEqual([]);
+  });
+
+  test.each(KINTO_STORES)('$name goes on', async (store) => {
+    expect(await complaintsOfKills(store, kintoOnDisk, kintoWrongs)).toEqual([]);
+  });
+});

@@ -137,7 +137,7 @@ test.runIf(isWhole).each(STORES)(
     const { writes, cuts, complaints } = await sweep(
       store,
       async (old, cutAt, fault) => television(old, {}, cutAt, fault),
-      { stride: 4, faults: ['torn'] },
+      { wrongs, stride: 4, faults: ['torn'] },
     );
     console.log(`${store.name}: ${writes} flash writes, ${cuts} cuts in the machine`);
     expect(complaints).toEqual([]);

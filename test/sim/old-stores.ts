@@ -42,7 +42,7 @@ interface Ended {
 }
 
 /** A device that goes on from an old store; the power can be cut at any of its writes. */
-export interface Revived {
+export interface Revived<E = Ended> {
   /**
    * Boots and syncs. Resolves to false if the power went before it was done; what fails otherwise
    * is thrown.
@@ -51,15 +51,21 @@ export interface Revived {
   /** Writes so far; `bootWrites` of them before the first pass began. */
   readonly writes: number;
   readonly bootWrites: number;
-  ended(): Promise<Ended>;
+  ended(): Promise<E>;
 }
 
 /** `cutAt`: the write that the power does not outlive. */
-export type Revive = (store: OldStore, cutAt: number | null, fault: Fault) => Promise<Revived>;
+export type Revive<S = OldStore, E = Ended> = (
+  store: S,
+  cutAt: number | null,
+  fault: Fault,
+) => Promise<Revived<E>>;
 
 const FAULTS: readonly Fault[] = ['torn', 'lost', 'reordered'];
 
-interface SweepOptions {
+interface SweepOptions<S, E> {
+  /** What is wrong in the end, in words. */
+  readonly wrongs: (store: S, ended: E) => string[];
   /** From one write to the next that is cut. */
   readonly stride: number;
   /** What becomes of what was not synced: all ways if it is left out. */
@@ -77,10 +83,10 @@ interface Sweep {
  * Cuts the power in the step from the old layout (`bootWrites`) and in the pass that follows, one
  * way after the other; every outcome is opened again and goes on to its end.
  */
-export async function sweep(
-  store: OldStore,
-  revive: Revive,
-  { stride, faults = FAULTS }: SweepOptions,
+export async function sweep<S, E>(
+  store: S,
+  revive: Revive<S, E>,
+  { wrongs, stride, faults = FAULTS }: SweepOptions<S, E>,
 ): Promise<Sweep> {
   const whole = await revive(store, null, 'kept');
   if (!(await whole.goOn())) throw new Error('the power went by itself');

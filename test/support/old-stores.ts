@@ -7,6 +7,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { FileImage, FlashImage } from '../../emulator/device/flash-image.ts';
 import type { Edit } from '../../emulator/options.ts';
 import type { Protocol } from '../../emulator/remote.ts';
+import type { KintoDump } from '../../emulator/servers/kinto/store.ts';
 import { readAccount, type SeedAccount } from '../../emulator/servers/store-file.ts';
 
 export interface OldStore {
@@ -38,6 +39,22 @@ export interface OldStore {
   readonly account: { readonly kB: string; readonly store: unknown };
 }
 
+/** A folder of Node whose user is on a Kinto. */
+export interface OldKintoStore
+  extends Pick<OldStore, 'name' | 'layout' | 'nowMs' | 'files' | 'edits' | 'status'> {
+  readonly origin: string;
+  readonly credentials: {
+    readonly name: string;
+    readonly password: string;
+    readonly kB: string;
+  };
+  readonly collections: readonly string[];
+  readonly sent: readonly Edit[];
+  readonly held: NonNullable<OldStore['held']>;
+  /** What the server held. */
+  readonly server: KintoDump;
+}
+
 type OldFile =
   | { readonly sizeBytes: number; readonly pages: { readonly [index: string]: string } }
   | { readonly mode: number; readonly base64: string };
@@ -66,6 +83,14 @@ const FOLDERS = [1, 2, 3].map(
 
 /** All of them, the oldest layout first, or those whose name has `part` in it. */
 export function oldStores(part = ''): OldStore[] {
+  return fixtures(part).filter(({ protocol }) => protocol !== 'kinto');
+}
+
+export function oldKintoStores(): OldKintoStore[] {
+  return fixtures('kinto-');
+}
+
+function fixtures(part: string) {
   return FOLDERS.flatMap((folder, at) =>
     readdirSync(folder)
       .filter((file) => file.endsWith('.json.br') && file.includes(part))
@@ -98,7 +123,7 @@ function fileImage(file: OldFile): FileImage {
 }
 
 /** Writes the folder that `--data` names. */
-export function writeFolder(store: OldStore, directory: string): void {
+export function writeFolder(store: Pick<OldStore, 'files'>, directory: string): void {
   mkdirSync(directory, { mode: 0o700 });
   for (const [name, file] of Object.entries(store.files)) {
     if (!('base64' in file)) throw new Error('not a file of Node');
