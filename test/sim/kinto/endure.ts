@@ -4,22 +4,21 @@
 import { expect } from 'vitest';
 import type { NetworkRequest } from '../../../platform/ports.ts';
 import type { Answer, Reply, WholeReply } from '../lab.ts';
-import { held, truthsOf, untruths } from './judge.ts';
+import { held, type Truths, truthsOf, untruths } from './judge.ts';
 import { freeze, NAMES, otherOf, thaw } from './lab.ts';
 import { BEGIN, faults, type Moment, nameOf, play, RECOVERY, type Step } from './play.ts';
 
 export const DAY_MS = 86_400_000;
 const PASS_REQUESTS_MAX = 60;
 
-/** A server with records, and a device that has never asked it. */
-export const FRESH: Moment = freshMoment();
-
-function freshMoment(): Moment {
-  const servers = thaw();
+function freshMoment(isPacked: boolean): Moment {
+  const servers = thaw(undefined, isPacked);
   const other = otherOf(servers);
   for (let n = 0; n < 6; n++) other.put('contacts', `contact-${n}`, { who: `Person ${n}` });
   other.put('contacts', 'gone', null);
   for (const n of [0, 1]) other.put('notes', `note-${n}`, { who: `Note ${n}` });
+  // Some packs are full of these.
+  for (let n = 0; isPacked && n < 20; n++) other.put('contacts', `more-${n}`, { who: `More ${n}` });
   return { ...BEGIN, frozen: freeze(servers) };
 }
 
@@ -42,18 +41,41 @@ const CHANGES: Step = {
   },
 };
 
-/** A device that has synced, with changes of its own to send and some of others to fetch. */
-export const CHANGED: Moment = await play(CHANGES, FRESH);
+interface World {
+  /** A server with records, and a device that has never asked it. */
+  readonly fresh: Moment;
+  /** A device that has synced, with changes of its own to send and some of others to fetch. */
+  readonly changed: Moment;
+  /** All of that is done, and there is something new. */
+  readonly after: Moment;
+  readonly truths: Truths;
+  /** What the device holds at a moment before any lie. */
+  readonly held: ReadonlyMap<Moment, ReadonlyMap<string, string>>;
+}
 
-const AFTER: Moment = await play(RECOVERY, CHANGED);
-const TRUTHS = await truthsOf([FRESH, CHANGED, AFTER]);
+async function worldOf(isPacked: boolean): Promise<World> {
+  const fresh = freshMoment(isPacked);
+  const changed = await play(CHANGES, fresh);
+  const after = withNews(await play(RECOVERY, changed), ['contact-9']);
+  const truths = await truthsOf([fresh, changed, after]);
+  const of = new Map([
+    [changed, await held(changed)],
+    [after, await held(after)],
+  ]);
+  return { fresh, changed, after, truths, held: of };
+}
+
+const ALONE = await worldOf(false);
+export const FRESH = ALONE.fresh;
+export const CHANGED = ALONE.changed;
+/** The same where small records are sealed together. */
+export const PACKED = await worldOf(true);
 const NOTHING = new Map<string, string>();
-const HELD = new Map([[CHANGED, await held(CHANGED)]]);
 
 export const KINDS = [
   ...(['hello', 'poll', 'make', 'epoch', 'newEpoch', 'list', 'push', 'document'] as const),
 ];
-type Kind = (typeof KINDS)[number];
+type Kind = (typeof KINDS)[number] | 'packs';
 
 /** What a request is about. */
 export function kindOf({ method, url, body }: NetworkRequest<string>): Kind {
@@ -62,6 +84,7 @@ export function kindOf({ method, url, body }: NetworkRequest<string>): Kind {
   if (method === 'GET') return 'document';
   if (method === 'PUT' || body?.includes('/records/h-')) return 'push';
   if (body?.includes('"HEAD"')) return 'poll';
+  if (body?.includes('/records/p-')) return body.includes('"GET"') ? 'packs' : 'push';
   if (body?.includes('/records/epoch')) return body.includes('"PUT"') ? 'newEpoch' : 'epoch';
   return 'make';
 }
@@ -97,6 +120,22 @@ function refused({ body = '' }: NetworkRequest<string>): Reply {
   const responses = JSON.parse(body).requests.map(() => ({ status: 412, body: {} }));
   return { status: 200, headers: [], body: Buffer.from(JSON.stringify({ responses })) };
 }
+
+export interface Listed {
+  readonly id: string;
+  readonly last_modified: number;
+  readonly payload: string;
+}
+
+export const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+export const readOf = ({ body }: WholeReply): unknown => JSON.parse(Buffer.from(body).toString());
+
+/** A lie about the records of each page. */
+export const listing = (change: (all: Listed[], url: string) => readonly unknown[]): Lie =>
+  told('list', (reply, { url }) => ({
+    ...reply,
+    body: bytesOf({ data: change((readOf(reply) as { data: Listed[] }).data, url) }),
+  }));
 
 interface Outcome {
   readonly requests: readonly NetworkRequest<string>[];
@@ -142,10 +181,12 @@ export async function endure(lie: Lie, from: Moment, aftermath: Aftermath = {}):
     told: platform.events.map((text) => JSON.parse(text).kind),
   };
   expect(requests.length).toBeLessThan(PASS_REQUESTS_MAX);
-  expect(untruths(await held(first), HELD.get(from) ?? NOTHING, TRUTHS)).toEqual([]);
+  const { truths, held: known } = thaw(from.frozen).isPacked ? PACKED : ALONE;
+  const before = known.get(from) ?? NOTHING;
+  expect(untruths(await held(first), before, truths)).toEqual([]);
   const second = await play(pass, first, { answer, laterMs: DAY_MS });
   expect(second.device.network.requests.length).toBeLessThan(PASS_REQUESTS_MAX);
-  expect(untruths(await held(second), HELD.get(from) ?? NOTHING, TRUTHS)).toEqual([]);
+  expect(untruths(await held(second), before, truths)).toEqual([]);
   await getWell(second, aftermath);
   return outcome;
 }

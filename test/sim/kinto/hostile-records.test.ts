@@ -4,27 +4,20 @@
 
 import { describe, expect, test } from 'vitest';
 import { otherClient } from '../../../emulator/servers/kinto/other-client.ts';
-import type { Reply } from '../lab.ts';
-import { CHANGED, DAY_MS, endure, FRESH, kindOf, type Lie, told } from './endure.ts';
+import {
+  bytesOf,
+  CHANGED,
+  DAY_MS,
+  endure,
+  FRESH,
+  kindOf,
+  type Lie,
+  type Listed,
+  listing,
+  readOf,
+  told,
+} from './endure.ts';
 import { KB, sealed, wireIdOf } from './lab.ts';
-
-const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
-
-interface Listed {
-  readonly id: string;
-  readonly last_modified: number;
-  readonly payload: string;
-}
-
-const read = ({ body }: Reply): unknown => JSON.parse(Buffer.from(body as Uint8Array).toString());
-const recordsOf = (reply: Reply): Listed[] => (read(reply) as { data: Listed[] }).data;
-
-/** A lie about the records of each page. */
-const listing = (change: (all: Listed[], url: string) => readonly unknown[]): Lie =>
-  told('list', (reply, { url }) => ({
-    ...reply,
-    body: json({ data: change(recordsOf(reply), url) }),
-  }));
 
 const MOMENTS = [
   ['a device that has synced', CHANGED],
@@ -198,14 +191,14 @@ describe.each(MOMENTS)('before %s, a server', (_, moment) => {
     async (count) => {
       for (const which of [0, 1]) {
         const lie = told('poll', (reply) => {
-          const { responses } = read(reply) as { responses: { headers: object }[] };
+          const { responses } = readOf(reply) as { responses: { headers: object }[] };
           const changed = responses.map((one, at) => ({
             ...one,
             ...(at % 2 === which && {
               headers: { ...one.headers, 'Total-Objects': count, 'Total-Records': count },
             }),
           }));
-          return { ...reply, body: json({ responses: changed }) };
+          return { ...reply, body: bytesOf({ responses: changed }) };
         });
         expect(await endure(lie, moment)).toMatchObject({ error: null });
       }
@@ -216,7 +209,7 @@ describe.each(MOMENTS)('before %s, a server', (_, moment) => {
     'that takes %j requests in a batch gets everything',
     async (max) => {
       for (const settings of [{ batch_max_requests: max }, { 'kinto.batch_max_requests': max }]) {
-        const lie = told('hello', (reply) => ({ ...reply, body: json({ settings }) }));
+        const lie = told('hello', (reply) => ({ ...reply, body: bytesOf({ settings }) }));
         expect(await endure(lie, moment)).toMatchObject({ error: null });
       }
     },
@@ -229,8 +222,8 @@ describe('the epoch of a collection', () => {
   const { seal, epochId } = otherClient(KB, 'contacts');
   const answered = (status: number, body: unknown): Lie =>
     told('epoch', (reply) => {
-      const { responses } = read(reply) as { responses: object[] };
-      return { ...reply, body: json({ responses: responses.map(() => ({ status, body })) }) };
+      const { responses } = readOf(reply) as { responses: object[] };
+      return { ...reply, body: bytesOf({ responses: responses.map(() => ({ status, body })) }) };
     });
 
   test.each([
@@ -256,13 +249,13 @@ describe('the epoch of a collection', () => {
       }
       if (kindOf(request) !== 'epoch') return null;
       const reply = await ask();
-      const { responses } = read(reply) as { responses: object[] };
+      const { responses } = readOf(reply) as { responses: object[] };
       const names = ['contacts', 'notes'] as const;
       const body = (at: number) => ({
         data: { payload: payloadOf(`${1e15 + ++asked}`, names[at % 2]) },
       });
       const all = responses.map((_, at) => ({ status: 200, body: body(at) }));
-      return { ...reply, body: json({ responses: all }) };
+      return { ...reply, body: bytesOf({ responses: all }) };
     };
     for (const moment of [CHANGED, FRESH]) {
       expect(await endure(lie, moment)).toMatchObject({ error: null });
@@ -280,10 +273,10 @@ describe('the epoch of a collection', () => {
     const REFUSALS = [{}, { details: {} }, { details: { existing: null } }, { details: 5 }, null];
     for (const body of REFUSALS) {
       const lie = told('newEpoch', (reply) => {
-        const { responses } = read(reply) as { responses: object[] };
+        const { responses } = readOf(reply) as { responses: object[] };
         return {
           ...reply,
-          body: json({ responses: responses.map(() => ({ status: 412, body })) }),
+          body: bytesOf({ responses: responses.map(() => ({ status: 412, body })) }),
         };
       });
       const { error } = await endure(lie, FRESH);
@@ -301,9 +294,9 @@ describe('an answer to changes', () => {
       if (kindOf(request) !== 'push' || !request.url.endsWith('/batch')) return null;
       const count = JSON.parse(request.body ?? '').requests.length;
       const parts = isDone
-        ? (read(await ask()) as { responses: Part[] }).responses
+        ? (readOf(await ask()) as { responses: Part[] }).responses
         : Array.from({ length: count }, (): Part => ({ status: 412, body: { data: OLD } }));
-      return { status: 200, headers: [], body: json({ responses: change(parts) }) };
+      return { status: 200, headers: [], body: bytesOf({ responses: change(parts) }) };
     };
   };
   const OLD: Listed = {

@@ -156,6 +156,7 @@ export function otherOf(servers: Servers): Other {
       ),
     isDeleted(name, id) {
       const wireId = wireIdOf(name, id);
+      if (isPacked) return inPacks(name).entry(wireId)?.text === '';
       return openedAt(name, wireId, records(name).get(wireId)?.payload)?.deleted === true;
     },
     put,

@@ -63,7 +63,7 @@ const told = (all: Listed[]) =>
 
 test('each record of a pack is listed with its own version, and others as they are', async () => {
   const pack = packOf([1, entry(LIVE, '{"n":1}')], [2, entry(DELETED, '', 6)]);
-  const { read } = await setUp([listed('p-2', '10', 'A'), listed(idOf(9), '11', 'x')], { A: pack });
+  const { read } = await setUp([listed('p-0', '10', 'A'), listed(idOf(9), '11', 'x')], { A: pack });
   expect(told(await read())).toEqual([
     [idOf(1), '1.5.1', '{"n":1}'],
     [idOf(2), '1.6.1', ''],
@@ -71,10 +71,19 @@ test('each record of a pack is listed with its own version, and others as they a
   ]);
 });
 
+test('what lies in a pack where nobody looks for it is no record', async () => {
+  const pack = packOf([1, entry(DELETED, '')], [200, entry(LIVE, '{"n":200}')]);
+  const { packed, read, taken } = await setUp([listed('p-3', '10', 'A')], { A: pack });
+  const records = await read();
+  expect(told(records)).toEqual([[idOf(200), '1.5.1', '{"n":200}']]);
+  packed.position(records, true);
+  expect(taken).toEqual([['10']]);
+});
+
 test('the position is behind a pack when the last of its records is stored', async () => {
   const two = packOf([1, entry(LIVE, '1')], [2, entry(LIVE, '2')]);
   const all = [
-    ...[listed('p-0', '10', 'two'), listed('p-1', '11', 'none'), listed('p-2', '12', 'two')],
+    ...[listed('p-0', '10', 'two'), listed('p-1', '11', 'none'), listed('p-00', '12', 'two')],
     listed('epoch', '13', 'x'),
   ];
   const { packed, read, taken } = await setUp(all, { two, none: packOf() });

@@ -67,12 +67,19 @@ async function recordsOf(listed: Listed, options: PageOptions): Promise<Listed[]
   if (payload === null) return lostOf(envelope, level, options.store);
   const pack = await options.seal.open(id, payload);
   if (pack === null) return [{ ok: false, id, code: 'badPack', chars }];
-  return [...(await mended(id, options.store)), ...(await entriesOf(pack, level, options))];
+  return [...(await mended(id, options.store)), ...(await entriesOf(pack, id, level, options))];
 }
 
-async function entriesOf(pack: Pack, level: number, options: PageOptions): Promise<Listed[]> {
+async function entriesOf(
+  pack: Pack,
+  packId: string,
+  level: number,
+  options: PageOptions,
+): Promise<Listed[]> {
   const records: Listed[] = [];
   for (const [id, entry] of pack.entries) {
+    // Nobody looks for it here: it says nothing of the record of that id.
+    if (packIdOf(id, level) !== packId) continue;
     const { text, writtenMs, kind } = entry;
     if (kind === ALONE) {
       if (text === '') continue;
