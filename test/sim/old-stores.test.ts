@@ -179,6 +179,22 @@ test.each(oldStores('sign-in'))('$name: a sign-in in the store is still one', as
   expect(wrongs(store, await tv.ended())).toEqual([]);
 });
 
+test.each(oldStores('paused-'))(
+  '$name: what is off stays so, and goes up once it is on',
+  async (store) => {
+    const tv = television(store);
+    await opensAsItWas(store, tv);
+    const asItWas = (await tv.status()).collections;
+    await tv.sync();
+    expect((await tv.status()).collections).toEqual(asItWas);
+    const { writes } = await tv.ended();
+    expect([...writes.keys()].filter((key) => !key.startsWith('clients/'))).toEqual([]);
+    await tv.setup.device.command('configure', { collections: { passwords: { enabled: true } } });
+    await tv.sync();
+    expect(wrongs(store, await tv.ended())).toEqual([]);
+  },
+);
+
 test('a store of a version to come is refused, and nothing is written to it', async () => {
   const [store] = STORES;
   if (store === undefined) throw new Error('the fixture is missing');

@@ -14,7 +14,7 @@ export interface OldStore {
   readonly name: string;
   readonly layout: number;
   readonly platform: 'vm' | 'node';
-  readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open';
+  readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open' | 'paused';
   readonly protocol: Exclude<Protocol, 'kinto' | 'picl'>;
   /** The store holds a sign-in: its firmware was built with one. */
   readonly signIn?: boolean;
