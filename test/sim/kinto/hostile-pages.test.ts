@@ -2,14 +2,19 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Reply, WholeReply } from '../lab.ts';
-import { CHANGED, endure, FRESH, told } from './endure.ts';
+import { isWhole } from '../share.ts';
+import { CHANGED, endure, FRESH, PACKED, told } from './endure.ts';
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
-describe.each([
+const MOMENTS = [
   ['a device that has synced', CHANGED],
   ['a new device', FRESH],
-] as const)('before %s, a listing', (_, moment) => {
+  ['one that has synced packs', PACKED.changed],
+  ['a new one, of packs', PACKED.fresh],
+] as const;
+
+describe.each(MOMENTS.slice(0, isWhole ? 4 : 3))('before %s, a listing', (_, moment) => {
   const NEXT: readonly [what: string, next: (page: number) => string, isEmpty: boolean][] = [
     ['the same token', () => '1', false],
     ['two tokens in turn', (page) => `${page % 2}`, false],
@@ -35,7 +40,8 @@ describe.each([
     const page = function* (): Generator<string> {
       yield '{"data":[';
       for (const end = made + 3_000; made < end; made++) {
-        yield `{"id":"h-${made}","last_modified":${1_795_330_000_000 + made},"payload":"{}"},`;
+        const id = made % 2 ? `h-${made}` : `p-${made.toString(4)}`;
+        yield `{"id":"${id}","last_modified":${1_795_330_000_000 + made},"payload":"{}"},`;
       }
       yield 'null]}';
     };
