@@ -17,7 +17,7 @@ const NAMES =
   dueInMs settled columns codec heard isLost addMax others parsed seenMs single vault thing isOwn
   power hold self poll job refreshKeys takeString takeScalar keysModifiedMs devicesMemory
   fingerprints deletionIds isDeletion withParked lastPassMs decryption encryption isFull startOver
-  timetable isRunning bundleFor ofDevices isSettled writtenMs isChanged arrivals keepMeta resource
+  timetable isRunning bundleFor ofDevices isSettled writtenMs isChanged arrivals keepMeta
   evaluate drivers recount hasNext context claimed release reading writing recheck verdict aheadMs
   second places isDupe around driver spread wireId idHint proven isOpen inner outer unite known
   rest task need look peek skip identityOf reserved chosen making`.split(/\s+/);
