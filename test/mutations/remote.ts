@@ -7,6 +7,7 @@ import type { Mutation, Suite } from './suite.ts';
 const DOWN = 'brings down what another client has made';
 const UP = 'brings up what the device has made, the first record of all';
 const KINTO = 'agent/remotes/kinto';
+const PICL = 'agent/remotes/picl';
 const ONES = 'test/support/made-up';
 
 /** What one side has made reaches the other. */
@@ -42,6 +43,12 @@ const EXCHANGING: readonly Mutation[] = [
     file: `${ONES}/document-remote.ts`,
     from: 'moved: asked !== null,',
     to: 'moved: true,',
+  },
+  {
+    rule: 'knows its own records again: the next pass asks one thing, and writes nothing',
+    file: `${PICL}/looks.ts`,
+    from: 'return { origin, moved: isNew, refusal: null };',
+    to: 'return { origin, moved: true, refusal: null };',
   },
   {
     rule: 'goes on where it was after a reboot',
@@ -88,6 +95,12 @@ const EXCHANGING: readonly Mutation[] = [
     file: `${ONES}/log-remote.ts`,
     from: 'const sealed = payload && seal(key, about(next.seqnum, id), payload);',
     to: 'const sealed = payload;',
+  },
+  {
+    rule: 'sends nothing of a record that can be read',
+    file: `${PICL}/mint.ts`,
+    from: 'payload: text === null ? null : (sealed.shift() ?? null) };',
+    to: 'payload: text };',
   },
 ];
 
@@ -236,6 +249,12 @@ const REFUSING: readonly Mutation[] = [
   },
   {
     rule: 'loses nothing to a server that is down',
+    file: `${PICL}/statuses.ts`,
+    from: "'unavailable'",
+    to: "'badResponse'",
+  },
+  {
+    rule: 'loses nothing to a server that is down',
     file: `${ONES}/client.ts`,
     from: "answer.status === 503 ? 'unavailable' :",
     to: "answer.status === 503 ? 'badResponse' :",
@@ -299,6 +318,12 @@ const BREAKING: readonly Mutation[] = [
     from: 'const isOwn = plan.includes(changeid);',
     to: 'const isOwn = false;',
   })),
+  ...[false, true].map((isCut) => ({
+    rule: `knows what it has sent though the answer was lost (and the power cut: ${isCut})`,
+    file: `${PICL}/pages.ts`,
+    from: 'const isOwn = plan.includes(changeid);',
+    to: 'const isOwn = false;',
+  })),
 ];
 
 /** The server's collection is another one, or remembers less. */
@@ -326,6 +351,18 @@ const ANEW: readonly Mutation[] = [
     file: `${ONES}/log-remote.ts`,
     from: "return { restart: '', whole: 'gone' };",
     to: "return { restart: '', whole: 'ours' };",
+  },
+  {
+    rule: 'takes a deletion that the server has forgotten for one',
+    file: `${PICL}/refetch.ts`,
+    from: "? 'ours' : 'gone';",
+    to: "? ('ours' as const) : 'ours';",
+  },
+  {
+    rule: 'gets on with a server that asks for a pause with every answer, which it has',
+    file: 'agent/sync/pass.ts',
+    from: 'if (waitMs === 0 || pass.isFirst) return;',
+    to: 'if (waitMs === 0) return;',
   },
   {
     rule: 'takes a deletion that the server has forgotten for one',
