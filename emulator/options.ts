@@ -4,6 +4,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parted } from '../platform/node/command-line.ts';
 import { serverUrlOf, withoutUserInfo } from '../platform/node/server-url.ts';
 import { type Expected, readExpected } from './expected.ts';
 import { DEFAULT_PROFILE, loadProfile, type Profile } from './profiles.ts';
@@ -326,25 +327,15 @@ type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['opt
 
 /** Errors: UsageError. */
 export function parse<const T extends OptionTable>(args: readonly string[], options: T) {
-  const joined = withNegativeNumbers(args);
-  const values = asUsage(
-    () => parseArgs({ args: joined, options, allowPositionals: false }).values,
-  );
+  const values = asUsage(() => {
+    const line = parted(args, options, false);
+    const [word] = line.words;
+    if (word !== undefined) throw new Error(`Unexpected argument '${word}'`);
+    return parseArgs({ args: line.options, options }).values;
+  });
   const empty = Object.entries(values).find(([, value]) => [value].flat().includes(''))?.[0];
   if (empty !== undefined) throw new UsageError(`--${empty} needs a value, which is empty here`);
   return values;
-}
-
-/** `--records -5` is a number that is out of range, and no option `-5`. */
-function withNegativeNumbers(args: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const arg of args) {
-    const before = joined.at(-1) ?? '';
-    const isValue = /^-\d/.test(arg) && /^--[a-z-]+$/.test(before);
-    if (isValue) joined[joined.length - 1] = `${before}=${arg}`;
-    else joined.push(arg);
-  }
-  return joined;
 }
 
 /** What `work` throws becomes a UsageError of one line. */

@@ -44,7 +44,7 @@ const DOORS: readonly Door[] = [
   // A second implementation shares no line with the first.
   {
     of: /^platform\/node\/picl\//,
-    to: /^(platform\/node\/(picl\/|server-url\.ts$|whole-files\.ts$)|node:)/,
+    to: /^(platform\/node\/(picl\/|(server-url|command-line)\.ts$|whole-files\.ts$)|node:)/,
   },
   // It looks whether a folder's key opens what was sealed under it.
   {

@@ -34,6 +34,18 @@ const urls = async (): Promise<string[]> => {
 const page = (n: number, more: object = {}) => ({ url: `https://n${n}.example/`, ...more });
 const bad = page(3, { title: 7 });
 
+test('an id that begins with a dash is deleted as any other', async () => {
+  const guid = '-AbCdEfGhIj-';
+  await put('history', page(1, { guid }));
+  expect(await run(['delete', 'history', guid, '--data', data])).toMatchObject({ code: 0 });
+  expect(await urls()).not.toContain(page(1).url);
+  const typed = await run(['delete', 'history', `-${guid}`, '--data', data]);
+  expect(typed).toMatchObject({
+    code: 2,
+    complaints: expect.stringMatching(/ behind a word --\n$/),
+  });
+});
+
 describe('a list that fails in the middle', () => {
   test('of a put names the record, and prints the ids that were accepted', async () => {
     const { code, out, complaints } = await put('history', [page(1), page(2), bad, page(4)]);

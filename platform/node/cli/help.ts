@@ -171,7 +171,7 @@ ${FOLDER}${OF_SERVICE}`,
        kitsync resolve COLLECTION ID --record JSON|--delete [options]
 
 Decides a conflict: this version is left here and, after the next sync, everywhere. Put -- before an
-id that begins with -.
+id that begins with --.
 ${FOLDER}  --record JSON        neither: what is otherwise than here, as put takes it (-: the input)
   --delete             neither: the record goes
   --tag TAG            only if the versions are still those that were listed with this tag
@@ -227,7 +227,8 @@ ${FOLDER}`,
     'delete',
     `delete COLLECTION [ID...|JSON] [options]
 
-Ids, or records as put has them: their id or guid is enough. Put -- before an id that begins with -.
+Ids, or records as put has them: their id or guid is enough. Put -- before an id that begins
+with --.
 ${FOLDER}`,
   ],
   [

@@ -208,7 +208,7 @@ describe('kitsync sync as a service', () => {
     await clock.advance(10_000);
     await terminal.saw('in sync', 2);
     expect(terminal.out).toContain('history 0 received, 1 sent');
-    const gone = await run(['delete', 'history', put.out.trim(), '--data', data(), '--json']);
+    const gone = await run(['delete', 'history', '--data', data(), '--json', '--', put.out.trim()]);
     expect(JSON.parse(gone.out)).toEqual({ ids: [put.out.trim()] });
     const refused = await run(['delete', 'history', 'nothing', '--data', data()]);
     expect([refused.code, refused.complaints]).toEqual([

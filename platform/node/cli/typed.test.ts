@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { UsageError } from './complaint.ts';
 import { exclude, flag, needed, parse, text, texts, urlOf, wholeNumber } from './typed.ts';
 
 const OPTIONS = { one: text, more: texts, is: flag } as const;
@@ -10,6 +11,21 @@ test('options and words are told from each other, negative numbers too', () => {
     OPTIONS,
   );
   expect([values, words]).toEqual([{ one: '-5', more: ['1', '2'], is: true }, ['a', '--b']]);
+});
+
+test.each([
+  ['--AbCdEfGhIjKl', ['A', 'ID...?'], '; an ID that begins so stands behind a word --'],
+  ['--AbCdEfGhIjKl', ['A'], ''],
+  ['--of.vcf', ['FILE'], '; a FILE that begins so stands behind a word --'],
+  ['-n', ['ID?'], '; an ID that begins so stands behind a word --'],
+  ['-n', [], ''],
+  ['-none', [], ''],
+] as const)('%s may be a mistyped option, where %j is wanted', (word, names, advice) => {
+  const option = word.startsWith('--') ? word : word.slice(0, 2);
+  const line = `Unknown option '${option}'${advice}`;
+  for (const args of [[word], [word, 'x'], ['--one', '1', word]])
+    expect(() => parse(args, names, OPTIONS)).toThrow(new UsageError(line));
+  expect(() => parse(['--', word], ['ID', 'B?'], OPTIONS)).not.toThrow();
 });
 
 test.each([

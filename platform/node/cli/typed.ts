@@ -2,6 +2,7 @@
 // an option may have. What is wrong is a UsageError whose message is one line and names the option.
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parted } from '../command-line.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 
@@ -19,9 +20,10 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
   names: readonly string[],
   options: T,
 ) {
-  const { values, positionals: words } = asUsage(() =>
-    parseArgs({ args: withNegativeNumbers(args), options, allowPositionals: true }),
-  );
+  const { values, words } = asUsage(() => {
+    const line = parted(args, options, names.length > 0);
+    return { values: parseArgs({ args: line.options, options }).values, words: line.words };
+  }, names);
   const isOpen = names[names.length - 1]?.endsWith('...?') === true;
   const extra = isOpen ? undefined : words[names.length];
   // What stands in the wrong place may be a login.
@@ -34,28 +36,23 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
   return { values, words };
 }
 
-/** `--limit -5` is a number that is out of range, and no option `-5`. Behind `--` all are words. */
-function withNegativeNumbers(args: readonly string[]): string[] {
-  const end = args.indexOf('--');
-  const joined: string[] = [];
-  for (const [at, arg] of args.entries()) {
-    const before = joined[joined.length - 1] ?? '';
-    const isValue = /^-\d/.test(arg) && /^--[a-z-]+$/.test(before) && (end < 0 || at < end);
-    if (isValue) joined[joined.length - 1] = `${before}=${arg}`;
-    else joined.push(arg);
-  }
-  return joined;
-}
-
-function asUsage<T>(work: () => T): T {
+function asUsage<T>(work: () => T, names: readonly string[] = []): T {
   try {
     return work();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (error instanceof ServerUrlRefused) throw new UsageError(error.message);
     // Node's own words end with advice about `--` over several sentences.
-    throw new UsageError((error as Error).message.split(/[.\n]/, 1)[0] ?? '');
+    const line = (error as Error).message.split(/\.\s|\n/, 1)[0] ?? '';
+    throw new UsageError(line + adviceFor(line, names));
   }
+}
+
+/** Ids and files may be called as an option is. */
+function adviceFor(line: string, names: readonly string[]): string {
+  const free = names.map((name) => /^(ID|FILE)\b/.exec(name)?.[0]).find((name) => name);
+  if (free === undefined || !line.startsWith("Unknown option '")) return '';
+  return `; ${free === 'ID' ? 'an ID' : 'a FILE'} that begins so stands behind a word --`;
 }
 
 export function needed(name: string, value: string | undefined): string {

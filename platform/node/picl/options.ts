@@ -1,6 +1,7 @@
 // What a person typed after `kitsync picl`, checked, and how it is typed.
 
 import { parseArgs } from 'node:util';
+import { parted } from '../command-line.ts';
 import { ServerUrlRefused, serverUrlOf } from '../server-url.ts';
 import { type Head, headOfTag } from './reading.ts';
 import { UsageError } from './usage.ts';
@@ -70,17 +71,18 @@ export function parsePicl(args: readonly string[]): PiclOptions {
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
 
+const OPTIONS = {
+  ...{ server: text, file: text, credentials: text, 'key-file': text, head: text },
+  ...{ compacted: flag, opaque: flag, json: flag, 'allow-http': flag },
+} as const;
+
 function parsed(args: readonly string[]) {
   try {
-    const { values, positionals: words } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ...{ server: text, file: text, credentials: text, 'key-file': text, head: text },
-        ...{ compacted: flag, opaque: flag, json: flag, 'allow-http': flag },
-      },
-    });
-    return { values, words };
+    const line = parted(args, OPTIONS, true);
+    return {
+      values: parseArgs({ args: line.options, options: OPTIONS }).values,
+      words: line.words,
+    };
   } catch (error) {
     throw new UsageError((error as Error).message.split(/[.\n]/, 1)[0] ?? '');
   }
