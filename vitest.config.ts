@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
-import type { Reporter } from 'vitest/node';
+import type { Reporter, Vitest } from 'vitest/node';
+import { type Checklist, checked, PICL_CHECKLIST } from './test/support/checklist.ts';
 
 const tally: Reporter = {
   onTestRunEnd(modules) {
@@ -19,6 +20,33 @@ const tally: Reporter = {
   },
 };
 
+/** Says how many numbered behaviours were seen to hold; a whole run fails where one was not. */
+function checklist(list: Checklist): Reporter {
+  let runner: Vitest | undefined;
+  return {
+    onInit(vitest) {
+      runner = vitest;
+    },
+    async onTestRunEnd(modules) {
+      const tests = modules.flatMap((module) =>
+        [...module.children.allTests()].map((test) => ({
+          file: module.relativeModuleId,
+          suite: test.fullName.split(' > ')[0] ?? '',
+          name: test.name,
+          passed: test.result().state === 'passed',
+        })),
+      );
+      const { lines, missing } = checked(list, tests);
+      for (const line of lines) console.log(line);
+      const files = (await runner?.globTestSpecifications()) ?? [];
+      const isPart = runner?.config.testNamePattern !== undefined || files.length > modules.length;
+      if (isPart || missing.length === 0) return;
+      console.log(`not seen to hold:\n${missing.join('\n')}`);
+      process.exitCode = 1;
+    },
+  };
+}
+
 /**
  * What changes its process, or a module for whoever comes next. All other files come one after the
  * other in the processes that are there, because each start loads all anew: a third of the time.
@@ -28,7 +56,10 @@ const SHARE = 'test/sim/share.ts';
 const ROOMS = ['agent', 'platform', 'crypto', 'test', 'firmware-bundle', 'emulator'];
 const ALL = `{${ROOMS}}/**/*.test.ts`;
 
-/** What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. */
+/**
+ * What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. Files of it that
+ * are not below test/ are in `npm test`, too.
+ */
 const MODES: ReadonlyMap<string, string[]> = new Map([
   ['firefox', ['test/interop/**/*.test.ts']],
   ['hostile', ['test/hostile/**/*.test.ts']],
@@ -38,7 +69,7 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   // A real Kinto, on its memory and on PostgreSQL.
   ['kinto', ['test/kinto/**/*.test.ts']],
   // A storage with a history that can be verified: its proof, on all its storages.
-  ['picl', ['test/picl/**/*.test.ts']],
+  ['picl', ['test/picl/**/*.test.ts', '{agent/remotes,emulator/servers}/picl/*.test.ts']],
   // A real Syncto, on a Python 3.6.
   ['syncto', ['test/syncto/real.test.ts']],
   // All cases of the simulations, of which `npm test` looks at a share.
@@ -48,6 +79,8 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
 ]);
 /** What starts what all files of a mode have together. */
 const BEFORE_ALL: ReadonlyMap<string, string[]> = new Map([['kinto', ['test/kinto/shared.ts']]]);
+/** What a mode's tests have to show, by number. */
+const CHECKLISTS: ReadonlyMap<string, Checklist> = new Map([['picl', PICL_CHECKLIST]]);
 /** Each of their files has the machine for itself. */
 const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'picl', 'servers'];
 /** Some files wait for processes and timers: others compute for them meanwhile. */
@@ -58,6 +91,7 @@ const SIM_WORKERS = availableParallelism();
 const SHARED = ['sim', 'old-stores'];
 
 export default defineConfig(({ mode }) => {
+  const list = CHECKLISTS.get(mode);
   return {
     test: {
       env:
@@ -67,7 +101,7 @@ export default defineConfig(({ mode }) => {
             ? { KITSYNC_SIM: 'all' }
             : {},
       pool: 'forks',
-      reporters: ['default', tally],
+      reporters: ['default', tally, ...(list === undefined ? [] : [checklist(list)])],
       projects: projectsOf(mode),
     },
   };
@@ -80,7 +114,9 @@ function projectsOf(mode: string): TestProjectConfiguration[] {
     const limits = { isolate: true, testTimeout: 300_000, maxWorkers };
     return [projectOf(mode, own, [], { ...limits, globalSetup: BEFORE_ALL.get(mode) ?? [] })];
   }
-  const others = [...MODES].flatMap(([name, files]) => (SHARED.includes(name) ? [] : files));
+  const others = [...MODES].flatMap(([name, files]) =>
+    SHARED.includes(name) ? [] : files.filter((file) => file.startsWith('test/')),
+  );
   const alone = ROOMS.flatMap((room) => filesAlone(room));
   return [
     projectOf('alone', alone, others, { isolate: true }),

@@ -29,11 +29,17 @@ const WRITER: Writer = {
   textOf: (n, value) => JSON.stringify({ id: idOf(n), text: `${value}` }),
 };
 
-/** As many forgeries of each kind, each before a device of its own. Resolves to what it said. */
-export async function forgeriesBeforeAgent(each: number, seed: number): Promise<Set<string>> {
+/**
+ * Of each kind the forgeries with these numbers, `to` not included, each before a device of its
+ * own. Resolves to what it said.
+ */
+export async function forgeriesBeforeAgent(
+  { from, to }: { readonly from: number; readonly to: number },
+  seed: number,
+): Promise<Set<string>> {
   const said = new Set<string>();
   for (const [at, kind] of KINDS.entries()) {
-    for (let number = 0; number < each; number++) {
+    for (let number = from; number < to; number++) {
       const dice = diceOf(seed + number * KINDS.length + at);
       const truth = truthOf(dice, WRITER);
       const forgery = forge(kind, truth, dice);
