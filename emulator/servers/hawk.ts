@@ -86,12 +86,17 @@ function mac(
   host = url.hostname.toLowerCase(),
 ): string {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  const lines = ['hawk.1.header', ts, nonce, method.toUpperCase(), url.pathname + url.search];
+  const lines = ['hawk.1.header', ts, nonce, method.toUpperCase(), targetOf(url)];
   lines.push(host, port, hash, ext);
   if (app !== undefined) lines.push(app, dlg);
   return createHmac('sha256', key)
     .update(`${lines.join('\n')}\n`)
     .digest('base64');
+}
+
+/** As it stands in the request: a question mark with nothing behind it is a part of it. */
+function targetOf({ href, origin, hash }: URL): string {
+  return href.slice(origin.length, href.length - hash.length);
 }
 
 function payloadHash({ contentType = '', body = new Uint8Array() }: HawkRequest): string {
