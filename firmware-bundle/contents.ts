@@ -32,6 +32,8 @@ const STRATEGIES = 'strategies';
 const SEVERAL = 'several';
 /** Collections that apps have for themselves: `several` makes them. */
 const APPS = 'apps';
+/** The user's apps: a firmware without them leaves out how to ask the system for its own. */
+const INSTALLED = 'installedApps';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
 /** Servers and clients keep other things under these names. */
@@ -102,6 +104,9 @@ export function contentsModule(
   const identity = drivers.some((name) => WITH_CREDENTIALS.includes(name))
     ? "withCredentials as identity } from './credentials.ts'"
     : "identityOf as identity } from './host.ts'";
+  const systemApps = names.includes(INSTALLED)
+    ? "{ appsOf as systemApps } from './system-apps.ts'"
+    : 'const systemApps = undefined';
   const more = [...MORE].filter(([name]) => names.includes(name));
   const commands = more.map(([, { from, is }]) => `import { ${is} } from '${from}';\n`);
   return `${commands.join('')}import { ${imports} } from '../../agent/contents/lazy.ts';
@@ -113,6 +118,7 @@ export const contents = {
 };
 export { ${send};
 export { ${identity};
+export ${systemApps};
 export const more = ${moreOf(more.map(([, { is }]) => is))};
 `;
 }

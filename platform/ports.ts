@@ -280,6 +280,74 @@ export interface Shell {
   event(json: string): void;
 }
 
+/** An app that the system has, as far as a list tells it. */
+export interface ListedApp {
+  /**
+   * Where it is from, which is also its id: an origin as browsers write it, of `http` or `https`
+   * (the system's own may have other schemes), of at most 200 characters of printable ASCII.
+   */
+  readonly origin: string;
+  /**
+   * Another text whenever `read` would give something else: 1 to 64 characters of printable ASCII
+   * without a space. A new one says nothing: an app may be the same under it.
+   */
+  readonly tag: string;
+}
+
+/** An app as the system has it: JSON, in the names that the apps' own documents have. */
+export interface SystemApp {
+  readonly manifest: { readonly [member: string]: unknown };
+  readonly manifest_url?: string;
+  /** Whatever the shop gave with it, receipts above all: never logged, and never shown. */
+  readonly install_data?: unknown;
+  readonly install_origin?: string;
+  /** Seconds since 1970. */
+  readonly install_time?: number;
+}
+
+/** How the system's apps fail. */
+export type AppsErrorCode =
+  /** There is no room, and nothing has changed. */
+  | 'full'
+  | 'failed'
+  /** The system wanted something of the network. */
+  | 'offline'
+  /** Where it is said: for good, as far as this app goes. */
+  | 'refused';
+
+/**
+ * The apps that are installed on the system, one for each origin. The agent installs and removes
+ * them as the user's other devices say, and looks what the user has done here.
+ * Errors: as those of other ports, with a code of `AppsErrorCode`.
+ */
+export interface Apps {
+  /**
+   * The next apps behind `after` ('': from the first), by origin in ASCII order, at most `limit` (1
+   * to 100); fewer are the last ones. It tells all that there are or rejects: what is not listed
+   * was removed by its user.
+   */
+  list(after: string, limit: number): Promise<ListedApp[]>;
+  /** Null: there is none of this origin. */
+  read(origin: string): Promise<SystemApp | null>;
+  /**
+   * Installs an app, or puts it in the place of what there is of its origin, as a whole; resolves
+   * to its tag when it is durable. A power cut leaves what there was or the new one. The same app
+   * again changes nothing. Errors: `refused`: this system cannot use such an app (its manifest is
+   * invalid here), and there is what there was.
+   */
+  install(origin: string, app: SystemApp): Promise<string>;
+  /**
+   * Durable when it resolves; nothing where there is none. Errors: `refused`: the system does not
+   * let it go.
+   */
+  uninstall(origin: string): Promise<void>;
+  /**
+   * `listener` is called when others have installed, changed or removed apps, once for many of them
+   * and maybe for what the agent did itself. Another listener takes the place of the one before.
+   */
+  changed(listener: () => void): void;
+}
+
 /** Everything the agent needs of a device. */
 export interface Platform {
   readonly storage: Storage;
@@ -298,6 +366,8 @@ export interface Platform {
   readonly shell: Shell;
   /** Absent: the agent computes in JavaScript. */
   readonly crypto?: DeviceCrypto;
+  /** Absent: nothing is installed here, whatever the user's other devices have. */
+  readonly apps?: Apps;
 }
 
 /**

@@ -2,9 +2,10 @@
 // its storage open, the bridge between them. What the machine and the storage execute is charged to
 // the clock. It ends with the power; device.ts starts the next one.
 
-import type { Connection, DeviceCrypto, Identity, Storage } from '../../platform/ports.ts';
+import type { Apps, Connection, DeviceCrypto, Identity, Storage } from '../../platform/ports.ts';
 import type { Firmware } from '../firmware.ts';
 import type { Profile } from '../profiles.ts';
+import { appsOperations } from './apps-operations.ts';
 import { type Bridge, createBridge } from './bridge.ts';
 import type { DeviceClock } from './clock.ts';
 import type { DeviceNetwork } from './network.ts';
@@ -34,6 +35,8 @@ export interface MachineOptions {
   readonly identityOf?: MaybeIdentity;
   /** Null: the agent computes in JavaScript. */
   readonly crypto: DeviceCrypto | null;
+  /** The system's; it has none when left out. Asked for at every boot. */
+  readonly apps?: () => Promise<Apps>;
   readonly random: Random;
   /** JSON of the agent's configuration. */
   readonly config: string;
@@ -68,6 +71,9 @@ export interface Machine {
   readonly storage: MeteredStorage;
 }
 
+/** What a question to the system about its apps takes. */
+const APPS_MS = 5;
+
 /** Loads and starts the firmware. Throws what it throws (VmError), and VmKilled. */
 export async function startMachine(
   options: MachineOptions,
@@ -81,6 +87,7 @@ export async function startMachine(
     refusing: options.refusing === true,
   });
   const settle = meterToClock(options, () => vm.meter().instructions);
+  const apps = await options.apps?.();
   const registry = vm.loading(() => vm.newObject());
   const evaluatePart = (name: string): void =>
     slice(() => vm.loading(() => loadPart(vm, options, registry, name)));
@@ -88,6 +95,7 @@ export async function startMachine(
     ...options,
     operations: new Map([
       ...operationsOf(options, storage),
+      ...(apps ? appsOperations(options.clock, apps, APPS_MS) : []),
       ...partOperations(options.clock, evaluatePart),
     ]),
     settle,

@@ -5,6 +5,7 @@
 
 import type {
   Algorithm,
+  AppsErrorCode,
   Change,
   CipherParts,
   CipherRefusal,
@@ -21,22 +22,22 @@ import type { Sending } from './network-upload.ts';
 import type { HostCall } from './trace.ts';
 
 export interface Answer {
-  readonly error?: PortErrorCode;
+  readonly error?: PortErrorCode | AppsErrorCode;
   readonly head?: string;
   readonly text?: string;
   readonly bytes?: Uint8Array | null;
 }
 
-type Operation = (call: HostCall, answer: (answer: Answer) => void) => void;
+export type Operation = (call: HostCall, answer: (answer: Answer) => void) => void;
 export type Operations = ReadonlyMap<string, Operation>;
 
-type Work = (call: HostCall) => Promise<Answer>;
+export type Work = (call: HostCall) => Promise<Answer>;
 
 /**
  * An operation that begins `delayMs` after the call and whose own cost moves the clock while it
  * works.
  */
-function after(clock: DeviceClock, delayMs: number, work: Work): Operation {
+export function after(clock: DeviceClock, delayMs: number, work: Work): Operation {
   return (call, answer) => {
     clock.at(clock.nowNs() + delayMs * NS_PER_MS, async () =>
       answer(await orPortError(work, call)),
@@ -294,7 +295,7 @@ function sizeOf(item: readonly Uint8Array[]): number {
   return item.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode>([
+const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode | AppsErrorCode>([
   'full',
   'damaged',
   'failed',
@@ -304,6 +305,7 @@ const PORT_ERROR_CODES: ReadonlySet<unknown> = new Set<PortErrorCode>([
   'encoding',
   'signedOut',
   'unverified',
+  'refused',
 ]);
 
 async function orPortError(work: Work, call: HostCall): Promise<Answer> {
@@ -313,7 +315,7 @@ async function orPortError(work: Work, call: HostCall): Promise<Answer> {
     const { code, cause } = (error ?? {}) as Partial<Record<string, unknown>>;
     if (!PORT_ERROR_CODES.has(code)) throw error;
     return {
-      error: code as PortErrorCode,
+      error: code as PortErrorCode | AppsErrorCode,
       ...(typeof cause === 'string' && { text: cause }),
     };
   }

@@ -79,7 +79,7 @@ describe('the table of commands', () => {
 });
 
 describe('the table of operations', () => {
-  const files = ['host', 'credentials', 'pieces', 'entry'].map(
+  const files = ['host', 'credentials', 'pieces', 'system-apps', 'entry'].map(
     (name) => `platform/quickjs/${name}.ts`,
   );
   const source = files.map(textOf).join('');
@@ -163,7 +163,9 @@ function computing(): { asked: (string | number)[][]; bulk: BulkCrypto } {
 
 describe('the errors', () => {
   test('of an operation are the codes of a port', () => {
-    const codes = wordsOf('platform/ports.ts', 'PortErrorCode').map(({ word }) => word);
+    const types = ['PortErrorCode', 'AppsErrorCode'];
+    const words = types.flatMap((type) => wordsOf('platform/ports.ts', type));
+    const codes = [...new Set(words.map(({ word }) => word))];
     expect(errors.flatMap(([code]) => codesIn(code ?? ''))).toEqual(codes);
     const known = operations.flatMap(([op]) => codesIn(op ?? ''));
     for (const op of errors.flatMap(([, of]) => wordsIn(of))) expect(known).toContain(op);

@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { bulkCrypto } from '../../crypto/bulk.ts';
 import { deviceCrypto } from '../../crypto/device.ts';
+import { appsOperations } from '../../emulator/device/apps-operations.ts';
 import { createNetwork, type NetworkFault } from '../../emulator/device/network.ts';
 import {
   cryptoOperations,
@@ -11,6 +12,7 @@ import {
   networkOperations,
   storageOperations,
 } from '../../emulator/device/operations.ts';
+import { type AppsUnderTest, appsContract } from '../../test/contract/apps.ts';
 import { bulkContract } from '../../test/contract/bulk.ts';
 import { cryptoContract } from '../../test/contract/crypto.ts';
 import { networkContract } from '../../test/contract/network.ts';
@@ -23,6 +25,7 @@ import {
 } from '../../test/contract/network-server.ts';
 import { type StorageUnderTest, storageContract } from '../../test/contract/storage.ts';
 import { type BridgedDevice, bridgedDevice, EPOCH_MS } from '../../test/support/bridge.ts';
+import { MemoryApps } from '../memory/apps.ts';
 import { MemoryStorage } from '../memory/storage.ts';
 import { nodeDeviceCrypto } from '../node/crypto.ts';
 import type { Identity, Network, Storage } from '../ports.ts';
@@ -51,6 +54,30 @@ bulkContract('over the bridge', () => {
   });
   return bulkCrypto(platform.crypto, () => platform.clock.pause());
 });
+
+appsContract('over the bridge', async () => appsOver(new MemoryApps()));
+
+function appsOver(memory: MemoryApps): AppsUnderTest {
+  const { platform, passUntil, crashed } = bridgedDevice({
+    operations: (clock) => appsOperations(clock, memory, 5),
+  });
+  const { apps } = platform;
+  if (apps === undefined) throw new Error('the bridge has no apps');
+  const ask = <T>(call: Promise<T>): Promise<T> => Promise.race([call, crashed]);
+  return {
+    apps: {
+      list: (after, limit) => ask(apps.list(after, limit)),
+      read: (origin) => ask(apps.read(origin)),
+      install: (origin, app) => ask(apps.install(origin, app)),
+      uninstall: (origin) => ask(apps.uninstall(origin)),
+      changed: (listener) => apps.changed(listener),
+    },
+    person: async (origin, app) => memory.person(origin, app),
+    told: passUntil,
+    reopen: async () => appsOver(memory.fork()),
+    close: async () => undefined,
+  };
+}
 
 /** A breach of a limit ends the device; what comes after it asks the next one. */
 function storageOver(memory: MemoryStorage): StorageUnderTest {

@@ -4,6 +4,7 @@
 import { clients, history, passwords, sync15, syncto } from '../../agent/contents/lazy.ts';
 import type { Contents } from '../../agent/index.ts';
 import type { Commands } from './commands.ts';
+import type { AppsOf } from './host.ts';
 
 export const contents: Contents = {
   drivers: [syncto, sync15],
@@ -13,6 +14,9 @@ export const contents: Contents = {
 
 /** Commands beside those that every firmware has: none. */
 export const more: Commands | undefined = undefined;
+
+/** How it asks for the system's apps: it does not. */
+export const systemApps: AppsOf | undefined = undefined;
 
 /**
  * How it sends requests, none of its remotes streams a body; and what it asks of an account

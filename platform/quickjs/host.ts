@@ -3,6 +3,7 @@
 // unpacks them and keeps the promises of calls that were not answered yet. It holds no other state.
 
 import type {
+  Apps,
   Change,
   CipherParts,
   CipherRefusal,
@@ -63,6 +64,9 @@ export type Send = (line: Line, request: NetworkRequest) => Promise<Answer>;
 /** The device's account manager; `name`: for that remote, and not the first one. */
 export type IdentityOf = (line: Line, name?: string) => Identity;
 
+/** The apps of the device's system. */
+export type AppsOf = (line: Line) => Apps;
+
 interface Waiter {
   resolve(answer: Answer): void;
   reject(error: unknown): void;
@@ -70,14 +74,15 @@ interface Waiter {
 
 /**
  * The platform that a host function is, where the host's answers go, and how a part of the program
- * is asked for: it is evaluated then. `identity`: what is asked of an account manager. Errors:
- * `failed`.
+ * is asked for: it is evaluated then. `identity`: what is asked of an account manager, `apps`: of
+ * the system, about its apps. Errors: `failed`.
  */
 export function createHostPlatform(
   host: Host,
   withDeviceCrypto: boolean,
   send: Send = sendWhole,
   identity: IdentityOf = identityOf,
+  apps?: AppsOf,
 ): { platform: Platform; deliver: Deliver; evaluate(part: string): Promise<unknown> } {
   const waiting = new Map<number, Waiter>();
   let lastId = 0;
@@ -116,6 +121,7 @@ export function createHostPlatform(
       event: (text) => void call('event', { text }),
     },
     ...(withDeviceCrypto ? { crypto: cryptoOf(line) } : {}),
+    ...(apps && { apps: apps(line) }),
   };
 
   return {

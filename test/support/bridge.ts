@@ -11,6 +11,7 @@ import type { Platform } from '../../platform/ports.ts';
 import { withCredentials } from '../../platform/quickjs/credentials.ts';
 import { createHostPlatform } from '../../platform/quickjs/host.ts';
 import { sendPieces } from '../../platform/quickjs/pieces.ts';
+import { appsOf } from '../../platform/quickjs/system-apps.ts';
 
 export const EPOCH_MS = 1_795_330_000_000;
 
@@ -89,6 +90,7 @@ export function bridgedDevice(options: BridgedOptions): BridgedDevice {
     options.withCrypto === true,
     sendPieces,
     withCredentials,
+    appsOf,
   );
   bridge.connect({
     deliver: (id, error, head, text, bytes) =>
