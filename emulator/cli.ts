@@ -54,6 +54,8 @@ emulate
                        (with --sign-in and the recovery code) restores them. That is what a
                        Kinto is tried with if nothing is said of its data: 5,000 contacts of a
                        phone
+  --compacted          with --protocol picl: the storage has ended the history of what the account
+                       has, so that the device reads records in the place of changes
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more server with another account, and what of the
                        device's data is its; again for another. COLLECTIONS: history, passwords,
                        contacts (what a Kinto has if none is named), settings, reading-list,
@@ -209,6 +211,7 @@ async function resultsOf(
     ...{ ...common, others },
     account: options.account?.seed ?? firstMadeUp(options),
     serverUrl: options.serverUrl,
+    isCompacted: options.isCompacted,
     allowHttp: options.allowHttp,
     expected: options.serverUrl === null ? (options.account?.expected ?? null) : null,
     edits: options.edits,

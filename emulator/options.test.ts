@@ -102,6 +102,11 @@ describe('emulate', () => {
       ['--protocol', 'kinto', '--backup', '1', '--remote', 'a=sync15'],
       '--backup is of one remote, and there are several',
     ],
+    [['--compacted'], '--compacted is on a PiCL storage of the emulator: --protocol picl'],
+    [
+      ['--protocol', 'picl', '--compacted', '--server', 'http://127.0.0.1:1/'],
+      '--compacted is on a PiCL storage of the emulator: --protocol picl',
+    ],
     [['--backup', '1'], '--backup is on a Kinto: --protocol kinto'],
     [
       ['--protocol', 'kinto', '--backup', '1', '--records', '2'],

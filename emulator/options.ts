@@ -66,6 +66,8 @@ export interface EmulateOptions {
   readonly signIn: boolean;
   /** Records that apps of the device make, for a second one to restore; null: there is none. */
   readonly backup: number | null;
+  /** A PiCL storage has ended the history of what the account had: the device reads its records. */
+  readonly isCompacted: boolean;
   /** An outside server, in real time. */
   readonly serverUrl: string | null;
   /** Servers on other machines may be asked without encryption. */
@@ -109,6 +111,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
     cut: text,
     records: texts,
     backup: text,
+    compacted: { type: 'boolean', default: false },
     trace: text,
     firmware: text,
     'keep-debug': { type: 'boolean', default: false },
@@ -123,6 +126,8 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   const [first, ...others] = remotesFrom(choices, values, { signIn, allowHttp });
   const collections = choices.flatMap((choice) => choice.collections);
   const backup = backupOf(values, choices);
+  if (values.compacted && (first.protocol !== 'picl' || first.serverUrl !== null))
+    throw new UsageError('--compacted is on a PiCL storage of the emulator: --protocol picl');
   const edits = values.apply === undefined ? null : readEdits(values.apply, collections);
   return {
     ...first,
@@ -133,6 +138,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
       loadProfile(values.profile ?? (backup === null ? DEFAULT_PROFILE : PHONE)),
     ),
     backup,
+    isCompacted: values.compacted,
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     signIn,
     allowHttp,

@@ -31,6 +31,8 @@ interface SideOptions {
   readonly fetch: Handler;
   accessToken(): Promise<string>;
   nowMs(): number;
+  /** After what the account had is there. */
+  onSeeded?(): Promise<void>;
 }
 
 /** As another device of the user is called. */
@@ -93,6 +95,7 @@ async function seed(options: SideOptions): Promise<void> {
     }
     await send();
   }
+  await options.onSeeded?.();
 }
 
 /** Another device of the user. Errors: `ViewError`. */

@@ -41,6 +41,28 @@ describe.runIf(isWhole)('a device before a PiCL storage', () => {
     expect(setup.remotes[0].config).toMatchObject({ protocol: 'picl', auth });
   });
 
+  test('reads records where the history has ended, in as much memory however many', async () => {
+    const runs = [];
+    let pages = 0;
+    const intercept = (_: string, { url }: Request): null => {
+      if (url.includes('/records?')) pages++;
+      return null;
+    };
+    for (const count of [100, 400]) {
+      const account = syntheticAccount({
+        ...{ records: 0, passwords: 0, seed: 1, own: new Map([['settings', count]]) },
+      });
+      const result = await run({
+        ...{ account, isCompacted: true, collections: ['settings'], servers: { intercept } },
+      });
+      expect([result.problems, result.records.settings?.held]).toEqual([[], count]);
+      runs.push(result.peakBytes);
+    }
+    expect(pages).toBeGreaterThan(5);
+    const [few = 0, many = 0] = runs;
+    expect(many).toBeLessThanOrEqual(few * 1.02);
+  });
+
   test('puts there what apps change, and deletes what they delete', async () => {
     const [gone] = serverBodies(account(), 'reading-list', 0).map(({ id }) => id);
     const edits = [EDITS[0], { ...EDITS[1], record: { id: `${gone}` } }];

@@ -13,6 +13,11 @@ import { type AccountClient, accountClient } from './servers/account-client.ts';
 import { accountView } from './servers/account-view.ts';
 import { companion } from './servers/companion.ts';
 import type { KintoDump } from './servers/kinto/store.ts';
+import { memoryBsos } from './servers/memory-bsos.ts';
+import { compact } from './servers/picl/compaction.ts';
+import { memoryPlaces } from './servers/place-storage.ts';
+import { memoryStorage } from './servers/storage/local-storage.ts';
+import type { ServerStorage } from './servers/storage/server-storage.ts';
 import type { SeedAccount } from './servers/store-file.ts';
 import {
   createServers,
@@ -47,6 +52,8 @@ export interface RemoteOptions {
   readonly serverUrl: string | null;
   /** What a Kinto inside has, in the place of `account`: what a device before this one left. */
   readonly kept?: KintoDump;
+  /** A PiCL storage inside has ended the history of what the account had. */
+  readonly isCompacted?: boolean;
 }
 
 interface RemoteSurroundings {
@@ -94,7 +101,7 @@ export interface Remote extends RemoteOptions {
 export function createRemote(options: RemoteOptions, around: RemoteSurroundings): Remote {
   const { account, protocol, auth, collections } = options;
   const { address } = around;
-  const { servers, urls, fetch: askOthers } = serversOf(options, around);
+  const { servers, urls, fetch: askOthers, logs } = serversOf(options, around);
   const ask: FetchHandler = (request) => {
     const side = [kinto, picl].find((one) => one !== null && isBelow(one.url, request.url));
     return side ? side.fetch(request) : askOthers(request);
@@ -108,7 +115,7 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
   const kinto = protocol === 'kinto' ? kintoOf(options, around, manager) : null;
   const picl =
     protocol === 'picl'
-      ? piclOf(options, around, { url: urls.picl, accounts: urls.accounts, fetch: askOthers })
+      ? piclOf(options, around, { url: urls.picl, accounts: urls.accounts, fetch: askOthers, logs })
       : null;
   const remote: Remote = {
     ...options,
@@ -152,9 +159,10 @@ function emailOf(address: string): string {
 function serversOf(
   { account, serverUrl, collections }: RemoteOptions,
   { address, allowHttp, servers: overrides, random, nowMs }: RemoteSurroundings,
-): Pick<Remote, 'servers' | 'urls' | 'fetch'> {
+): Pick<Remote, 'servers' | 'urls' | 'fetch'> & { readonly logs: ServerStorage } {
+  const logs = memoryStorage();
   if (serverUrl !== null)
-    return { servers: null, urls: urlsBelow(serverUrl), fetch: outsideFetch(allowHttp) };
+    return { servers: null, urls: urlsBelow(serverUrl), fetch: outsideFetch(allowHttp), logs };
   const urls = address === FIRST ? INSIDE_URLS : insideUrls(address);
   const bytes = (count: number): Uint8Array => random.bytes(count);
   const email = emailOf(address);
@@ -163,8 +171,10 @@ function serversOf(
   const more = collections.map((name) => `record_${name}_put_enabled`);
   const syncto = { enabled: [...new Set([...DEFAULT_ENABLED, ...more])] };
   const picl = { collections: [...new Set([...collections, 'meta'])], ...overrides?.picl };
-  const servers = createServers({ syncto, ...overrides, picl, ...own });
-  return { servers, urls, fetch: dated(servers.fetch, nowMs) };
+  const { store } = account;
+  const storage = { bsos: memoryBsos(store), places: memoryPlaces(store), picl: logs };
+  const servers = createServers({ syncto, ...overrides, picl, storage, ...own });
+  return { servers, urls, fetch: dated(servers.fetch, nowMs), logs };
 }
 
 /** `INSIDE_URLS` for a second remote, and any after it. */
@@ -209,20 +219,28 @@ function kintoOf(
 
 /** Asked by another device of the user, with an account manager of its own. */
 function piclOf(
-  { account, collections, serverUrl }: RemoteOptions,
+  { account, collections, serverUrl, isCompacted = false }: RemoteOptions,
   { address, nowMs }: RemoteSurroundings,
-  {
-    url,
-    accounts,
-    fetch,
-  }: { readonly url: string; readonly accounts: string; readonly fetch: FetchHandler },
+  { url, accounts, fetch, logs }: PiclPlace,
 ): PiclSide {
   const credentials = { email: emailOf(address), kB: account.kB };
   const other = accountClient({ fetch, baseUrl: accounts, credentials, nowMs });
   return piclSide({
     ...{ url, account, collections, fetch, nowMs, isNew: serverUrl === null },
     accessToken: async () => (await other.accessToken(false)).token,
+    async onSeeded() {
+      if (isCompacted) await compact(logs, { changes: 1, ageMs: 0 }, nowMs());
+    },
   });
+}
+
+interface PiclPlace {
+  /** Of the login. */
+  readonly url: string;
+  readonly accounts: string;
+  readonly fetch: FetchHandler;
+  /** Where servers inside have what is there. */
+  readonly logs: ServerStorage;
 }
 
 /** What it knows of a Kinto's user by itself; for tokens it asks its accounts server. */

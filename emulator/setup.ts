@@ -60,6 +60,8 @@ export interface SetupOptions {
   readonly signIn?: boolean;
   /** What a Kinto of the first remote has, in the place of the account. */
   readonly kept?: KintoDump;
+  /** A PiCL storage of the first remote has ended the history of what the account had. */
+  readonly isCompacted?: boolean;
   /**
    * Origin of servers outside of this process, laid out as `kitsync serve` does; real time then.
    */
@@ -197,9 +199,9 @@ function remotesOf(
       ...(servers === undefined ? {} : { servers }),
       random: random.fork(sequence),
     });
-  const { kept } = options;
+  const { kept, isCompacted = false } = options;
   const first = {
-    ...{ account, name, protocol, auth, serverUrl, collections },
+    ...{ account, name, protocol, auth, serverUrl, collections, isCompacted },
     ...(kept && { kept }),
   };
   return [
