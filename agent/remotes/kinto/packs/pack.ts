@@ -28,8 +28,10 @@ export interface PackEntry {
 export interface Pack {
   /** It takes no other ids, ever. */
   isFull: boolean;
-  /** By wire ids. */
+  /** By wire ids; changed by `putEntry` alone. */
   readonly entries: Map<string, PackEntry>;
+  /** What `bytesOfPack` has measured; left out: nobody has asked. */
+  bytes?: number;
 }
 
 /** Levels of the tree, the first one included: the last one takes what does not fit elsewhere. */
@@ -81,14 +83,23 @@ export function isOlder(version: string, known: string): boolean {
   return other === null && Number(version) < Number(known);
 }
 
-/** Bytes of a pack, and of an entry in one, before they are sealed; never too few. */
-export function bytesOfPack({ entries }: Pack): number {
+/** An entry of the pack, in the place of the one that it has of that id. */
+export function putEntry(pack: Pack, id: string, entry: PackEntry): void {
+  const before = pack.entries.get(id);
+  pack.entries.set(id, entry);
+  if (pack.bytes === undefined || before?.text === entry.text) return;
+  pack.bytes += bytesOfEntry(entry.text) - (before ? bytesOfEntry(before.text) : 0);
+}
+
+/**
+ * Bytes of a pack, and of an entry in one, before they are sealed; never too few. A pack is
+ * once: that is asked for each record which comes to it.
+ */
+export function bytesOfPack(pack: Pack): number {
+  if (pack.bytes !== undefined) return pack.bytes;
   let bytes = PACK_FRAME_BYTES;
-  for (const entry of entries.values()) {
-    const known = measured.get(entry) ?? bytesOfEntry(entry.text);
-    measured.set(entry, known);
-    bytes += known;
-  }
+  for (const { text } of pack.entries.values()) bytes += bytesOfEntry(text);
+  pack.bytes = bytes;
   return bytes;
 }
 
@@ -157,9 +168,6 @@ const HEAD_BYTES = 2;
 const ENTRY_FRAME_BYTES = HEAD_BYTES + 43 + HEAD_BYTES + 28;
 const ID_CHARS = 16;
 const PACK_FRAME_BYTES = 1 + ID_CHARS + 4;
-
-/** A pack is measured for each record that comes to it: its entries are measured once. */
-const measured = new WeakMap<PackEntry, number>();
 
 /** The pack's id as a text of CBOR: as long as a block of AES, whatever the id. */
 const beginningOf = (packId: string): string => item(packId.padEnd(ID_CHARS));

@@ -12,6 +12,7 @@ import {
   LIVE,
   type Pack,
   type PackEntry,
+  putEntry,
   versionOf,
 } from './pack.ts';
 import { place } from './place.ts';
@@ -70,7 +71,7 @@ describe('a record that is there', () => {
 
   test('leaves when the whole pack would grow too long', () => {
     const pack = packWith(BEFORE, ...Array.from({ length: 10 }, () => ({ ...BEFORE, text: fill })));
-    pack.entries.set('h-A', {
+    putEntry(pack, 'h-A', {
       ...BEFORE,
       text: 'y'.repeat(PACK_BYTES_MAX - bytesOfPack(pack) - 60),
     });
@@ -128,7 +129,7 @@ describe('a record that is not there', () => {
 
   test('lies alone where there is nothing deeper', () => {
     const pack = packWith(...Array.from({ length: 5 }, () => ({ ...BEFORE, text: fill })));
-    pack.entries.set('h-A', { ...BEFORE, text: 'y'.repeat(200) });
+    putEntry(pack, 'h-A', { ...BEFORE, text: 'y'.repeat(200) });
     expect(place(pack, LEVELS - 1, change(null, fill, 99), stamp).kind).toBe('alone');
     expect(pack.isFull).toBe(false);
   });

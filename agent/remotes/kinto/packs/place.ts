@@ -12,6 +12,7 @@ import {
   LIVE,
   type Pack,
   type PackEntry,
+  putEntry,
   versionOf,
 } from './pack.ts';
 
@@ -54,7 +55,7 @@ export function place(
   const bytes = bytesOfPack(pack) - bytesOfEntry(before.text) + own;
   if (own > ENTRY_BYTES_MAX || bytes > PACK_BYTES_MAX) {
     // What was here stays until it lies there.
-    pack.entries.set(id, { ...before, kind: ALONE });
+    putEntry(pack, id, { ...before, kind: ALONE });
     return { kind: 'alone', hasChanged: true };
   }
   return write(pack, id, text, stamp(before));
@@ -71,7 +72,7 @@ function placeNew(pack: Pack, level: number, id: string, text: string, stamp: St
     return { kind: 'deeper', hasChanged: true };
   }
   if (hasRoom && !isAlone) return write(pack, id, text, stamp());
-  pack.entries.set(id, { ...stamp(), kind: ALONE, text: '' });
+  putEntry(pack, id, { ...stamp(), kind: ALONE, text: '' });
   return { kind: 'alone', hasChanged: true };
 }
 
@@ -82,6 +83,6 @@ function write(
   times: ReturnType<Stamp>,
 ): Extract<Placed, { kind: 'written' }> {
   const entry: PackEntry = { ...times, kind: text === '' ? DELETED : LIVE, text };
-  pack.entries.set(id, entry);
+  putEntry(pack, id, entry);
   return { kind: 'written', entry, hasChanged: true };
 }

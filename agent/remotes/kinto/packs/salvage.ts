@@ -11,6 +11,7 @@ import {
   type Pack,
   packIdOf,
   placeOfVersion,
+  putEntry,
 } from './pack.ts';
 
 /**
@@ -24,7 +25,6 @@ export async function salvaged(
   outgoing: (id: string, body: Parameters<Parameters<Held['each']>[0]>[1]) => object,
 ): Promise<{ readonly pack: Pack; readonly isFull: boolean }> {
   const pack: Pack = { isFull: false, entries: new Map() };
-  let bytes = bytesOfPack(pack);
   let isFull = false;
   await held.each(async (id, body, version) => {
     if (version === null || packIdOf(id, level) !== packId) return;
@@ -33,10 +33,9 @@ export async function salvaged(
     if (known !== null && known.level > level) isFull = true;
     if (known !== null && known.level !== level) return;
     const text = known === null ? '' : JSON.stringify(outgoing(id, body));
-    bytes += bytesOfEntry(text);
-    if (bytes > PACK_BYTES_MAX) return;
+    if (bytesOfPack(pack) + bytesOfEntry(text) > PACK_BYTES_MAX) return;
     const { writtenMs = 0, salt = 0 } = known ?? {};
-    pack.entries.set(id, { writtenMs, salt, kind: known === null ? ALONE : LIVE, text });
+    putEntry(pack, id, { writtenMs, salt, kind: known === null ? ALONE : LIVE, text });
   });
   return { pack, isFull };
 }

@@ -14,6 +14,7 @@ import {
   packIdOf,
   packIdsBelow,
   placeOfVersion,
+  putEntry,
   versionOf,
 } from './pack.ts';
 import { type Placed, place } from './place.ts';
@@ -253,7 +254,7 @@ async function clear({ shelf, seal }: PackTools, wire: Upload, { record, level }
   const [known] = (await shelf.load([packId])) ?? [];
   const entry = known?.pack?.entries.get(record.id);
   if (!known?.pack || entry?.kind !== ALONE || entry.text === '') return;
-  known.pack.entries.set(record.id, { ...entry, text: '' });
+  putEntry(known.pack, record.id, { ...entry, text: '' });
   const [payload = ''] = await seal.seal([[packId, known.pack]]);
   const outgoing = { id: packId, payload, base: known.stamp, beside: {} };
   const [answer] = await wire.add([outgoing], false);
