@@ -36,6 +36,7 @@ const DOORS: readonly Door[] = [
   { of: /^platform\/web\//, to: /^platform\/([^/]+$|web\/)/ },
   { of: /^platform\/sqlite\//, to: /^(platform\/([^/]+$|sqlite\/)|@sqlite\.org\/|node:)/ },
   { of: /^platform\/memory\//, to: /^platform\/([^/]+$|(memory|web)\/)/ },
+  { of: /^platform\/node\/cli\/qr\.ts$/, to: /^uqr$/ },
   // The commands of a machine join the agent and the platform too, and sign its user in.
   {
     of: /^platform\/node\/cli\//,

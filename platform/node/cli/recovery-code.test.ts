@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keyOfCode } from '../../../agent/signin/user-data.ts';
 import { testTerminal } from '../../../test/support/commands.ts';
+import { readQr } from '../../../test/support/qr.ts';
 import { computerOf, type ServedKinto, serveKinto } from '../../../test/support/served-kinto.ts';
 import { main } from './main.ts';
 
@@ -28,7 +30,7 @@ test('a person types all in secret but the code, and shows that it is written', 
     asked.push([question, isSecret]);
     return answers.shift()?.(question) ?? '';
   };
-  const here = Object.assign(terminal, { isInteractive: true, readLine });
+  const here = Object.assign(terminal, { isInteractive: true, readLine, columns: 80 });
   const wordOf = (question: string) =>
     terminal.out.trim().split('-')[Number(/Word (\d)/.exec(question)?.[1]) - 1] ?? '';
   answers.push(
@@ -41,6 +43,7 @@ test('a person types all in secret but the code, and shows that it is written', 
   expect(asked.map(([, isSecret]) => isSecret)).toEqual([true, undefined, undefined]);
   expect(asked[0]?.[0]).toBe('Password of bob: ');
   expect(terminal.complaints).toContain('That is not word');
+  expect(keyOfCode(readQr(terminal.complaints) ?? '')).toEqual({ kB: fileOf(one).kB });
   expect(terminal.complaints + terminal.out).not.toContain('secret\n');
   expect(fileOf(one)).toMatchObject({ name: 'bob' });
 
@@ -70,6 +73,8 @@ test('a code whose words nobody has written down is not used', async () => {
   const args = ['sign-in', '--kinto', kinto.url, '--user', 'bob', '--credentials', one.credentials];
   expect(await main(args, here)).toBe(1);
   expect(terminal.complaints).toContain('nothing was written: the next sign-in shows another code');
+  // What no camera can be held to would only stay in a file.
+  expect(terminal.complaints).not.toMatch(/camera|\u2588/);
   expect([buckets(), () => fileOf(one)]).toEqual([[], expect.any(Function)]);
   expect(() => fileOf(one)).toThrow('ENOENT');
 });

@@ -38,8 +38,19 @@ export async function showNewCode({ who, there, terminal, entropy }: Asking): Pr
       'who has lost it and all devices has lost the data: nobody else can open that. Whoever\n' +
       `else has the words can read it.\n${beside}`,
   );
+  await showToCameras(code, terminal);
   if (terminal.isInteractive === true) await seeItWritten(code, terminal, entropy);
   return keyOfCode(code);
+}
+
+/** On a screen only: what is written elsewhere would stay there. */
+async function showToCameras(code: string, terminal: Terminal): Promise<void> {
+  if (terminal.isInteractive !== true || terminal.columns === undefined) return;
+  const { qrLines } = await import('./qr.ts');
+  // Capitals make a smaller code, and are the same words.
+  const lines = qrLines(code.toUpperCase(), terminal.columns);
+  if (lines === null) return;
+  terminal.complain(`\nA phone that asks for them may read them here:\n\n${lines}\n`);
 }
 
 /** Asks for one of the words: whoever has written them down finds it. */

@@ -22,6 +22,8 @@ export interface Terminal {
   exit(code: number): void;
   /** Somebody sits there who can be asked; false if it is not given. */
   readonly isInteractive?: boolean;
+  /** Characters in a line of the screen that `complain` writes to; none: it is no screen. */
+  readonly columns?: number | undefined;
   /** Where a caller may have put secrets, which no other user sees. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Other time and network than the machine's. */
@@ -64,6 +66,9 @@ export const processTerminal: Terminal = {
   },
   exit: (code) => process.exit(code),
   isInteractive: process.stdin.isTTY,
+  get columns() {
+    return process.stderr.isTTY ? process.stderr.columns : undefined;
+  },
   environment: process.env,
 };
 
