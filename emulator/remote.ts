@@ -186,6 +186,7 @@ function insideUrls(address: string): ServerUrls {
     sync15: at('sync15'),
     syncto: at('syncto'),
     picl: at('picl'),
+    owa: at('owa'),
   };
 }
 

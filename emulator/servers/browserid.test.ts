@@ -54,7 +54,10 @@ function verify(text: string) {
 
 describe('an assertion', () => {
   test('says who the user is', () => {
-    expect(verify(bundle())).toEqual({ uid: 'abc', generation: 12, keysChangedAtMs: 11 });
+    expect(verify(bundle())).toEqual({
+      ...{ uid: 'abc', generation: 12, keysChangedAtMs: 11 },
+      email: 'user@example.test',
+    });
   });
 
   test('is the same text for the same claims', () => {

@@ -13,6 +13,11 @@ export interface Identity {
   readonly keysChangedAtMs: number;
 }
 
+interface Asserted extends Identity {
+  /** As the accounts server knows it. */
+  readonly email: string;
+}
+
 interface CertificateRequest extends Identity {
   /** The accounts server's host name. */
   readonly issuer: string;
@@ -70,7 +75,7 @@ export function verifyAssertion(
     readonly audiences: readonly string[];
     readonly nowMs: number;
   },
-): Identity | Refusal {
+): Asserted | Refusal {
   const [certificateText = '', assertionText = '', ...rest] = bundle.split('~');
   if (rest.length > 0 || !readJws(certificateText) || !readJws(assertionText)) return 'malformed';
   const certificate = verifyJws(expected.accountsKey, certificateText)?.payload;
@@ -111,14 +116,15 @@ function signedBy(key: unknown, token: string): Record<string, unknown> | null {
   return (rsaKey && verifyJws(rsaKey, token)?.payload) ?? null;
 }
 
-function identityOf(certificate: Record<string, unknown>): Identity | null {
-  const { principal } = certificate;
+function identityOf(certificate: Record<string, unknown>): Asserted | null {
+  const { principal, 'fxa-verifiedEmail': verified } = certificate;
   if (!isObject(principal) || typeof principal.email !== 'string') return null;
   const [uid = ''] = principal.email.split('@');
   const generation = Number(certificate['fxa-generation']);
   const keysChangedAtMs = Number(certificate['fxa-keysChangedAt']);
   if (uid === '' || Number.isNaN(generation + keysChangedAtMs)) return null;
-  return { uid, generation, keysChangedAtMs };
+  const email = typeof verified === 'string' ? verified : principal.email;
+  return { uid, generation, keysChangedAtMs, email };
 }
 
 function decimal(base64urlNumber: string): string {

@@ -78,7 +78,7 @@ export const TOO_LARGE = 'the body is longer than this server takes';
 /** What is answered with 405 where nothing has such a method. */
 export const NO_SUCH_METHOD = 'nothing here has this method';
 
-const SERVERS: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl'];
+const SERVERS: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl', 'owa'];
 
 /** A Syncto gateway was for devices alone. */
 const FOR_PAGES: readonly ServerName[] = ['accounts', 'token', 'sync15'];
@@ -96,6 +96,8 @@ const BODY_BYTES_MAX: { readonly [name in ServerName]: number } = {
   syncto: 8_388_608,
   // Above what the storage takes, which it judges itself.
   picl: 2_097_152,
+  // So are documents, as they come.
+  owa: 40 * 1_048_576,
 };
 
 /** Whether a Host header names this machine: by a loopback name, or one that was given. */

@@ -1,5 +1,6 @@
 // All servers of one account in one place: accounts, token server, storage node and Syncto, over
-// one store, and a PiCL storage, behind one fetch function that finds the server by its URL.
+// one store, a PiCL storage and an OWA server, behind one fetch function that finds the server by
+// its URL.
 // No sockets, no clock, no randomness of its own: the same inputs give the same bytes.
 
 import { accountsJwk } from './access-tokens.ts';
@@ -8,6 +9,7 @@ import { type AccountsOptions, type AccountsServer, createAccounts } from './acc
 import type { BsoStorage } from './bso-storage.ts';
 import type { Handler } from './http.ts';
 import { memoryBsos } from './memory-bsos.ts';
+import { createOwa, type OwaOptions } from './owa/owa.ts';
 import { createPicl, type PiclOptions } from './picl/picl.ts';
 import { memoryPlaces, type PlaceStorage } from './place-storage.ts';
 import type { Believed } from './proofs.ts';
@@ -21,7 +23,7 @@ import { memoryCacheStore, SealedCache } from './syncto/sealed-cache.ts';
 import { createSyncto, type SynctoOptions } from './syncto/syncto.ts';
 import { createTokenServer, type TokenServerOptions } from './token.ts';
 
-export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto' | 'picl';
+export type ServerName = 'accounts' | 'token' | 'sync15' | 'syncto' | 'picl' | 'owa';
 export type ServerUrls = Readonly<Record<ServerName, string>>;
 
 /** Made-up origins, for servers that are never on a network. */
@@ -31,6 +33,7 @@ export const INSIDE_URLS: ServerUrls = {
   sync15: 'https://sync15.test',
   syncto: 'https://syncto.test',
   picl: 'https://picl.test',
+  owa: 'https://owa.test',
 };
 
 /** All of one origin, laid out as `kitsync serve` does. */
@@ -41,6 +44,7 @@ export function urlsBelow(origin: string): ServerUrls {
     sync15: `${origin}/sync15`,
     syncto: `${origin}/syncto`,
     picl: `${origin}/picl`,
+    owa: `${origin}/owa`,
   };
 }
 
@@ -49,6 +53,8 @@ export interface WorldStorage {
   readonly places: PlaceStorage;
   /** Where the PiCL storage has its collections; by default in memory. */
   readonly picl?: ServerStorage;
+  /** Where the OWA server has its documents; by default in memory. */
+  readonly owa?: ServerStorage;
   /** Of the passes to the storage node; by default a new one. */
   readonly secret?: Uint8Array;
   /** Keeps what the accounts server knows, which begins as `server`. */
@@ -79,6 +85,7 @@ export interface WorldOptions {
     'enabled' | 'cacheSeconds' | 'batchMaxRequests' | 'retryAfterSeconds'
   >;
   readonly picl?: Partial<Omit<PiclOptions, 'baseUrl' | 'storage' | 'secret'>>;
+  readonly owa?: Partial<Omit<OwaOptions, 'baseUrl' | 'storage' | 'secret'>>;
   /** Asked before every request, Syncto's own included; what it returns is the answer. */
   intercept?(server: ServerName, request: Request): Response | null;
 }
@@ -157,13 +164,7 @@ export function createServers(options: WorldOptions): World {
       cache: new SealedCache({ store: memoryCacheStore(nowMs), secret: random(32), random }),
       fetch: (request) => fetch(request),
     }),
-    picl: createPicl({
-      ...common,
-      ...believed,
-      ...options.picl,
-      storage: storage.picl ?? memoryStorage(),
-      baseUrl: urls.picl,
-    }),
+    ...storesOf(options, urls, { ...common, ...believed }, storage),
   };
   const elsewhere = [...(options.picl?.places?.values() ?? [])];
   const fetch: Handler = async (request) => {
@@ -184,14 +185,37 @@ export function createServers(options: WorldOptions): World {
   };
 }
 
-/** Whom the token server and the PiCL storage believe. */
+/** The servers that keep what is theirs under a login of their own. */
+function storesOf(
+  options: WorldOptions,
+  urls: ServerUrls,
+  common: Believed & Pick<PiclOptions, 'nowMs' | 'random' | 'secret'>,
+  storage: WorldStorage,
+): Pick<Readonly<Record<ServerName, Handler>>, 'picl' | 'owa'> {
+  return {
+    picl: createPicl({
+      ...common,
+      ...options.picl,
+      storage: storage.picl ?? memoryStorage(),
+      baseUrl: urls.picl,
+    }),
+    owa: createOwa({
+      ...common,
+      ...options.owa,
+      storage: storage.owa ?? memoryStorage(),
+      baseUrl: urls.owa,
+    }),
+  };
+}
+
+/** Whom the token server, the PiCL storage and the OWA server believe. */
 function believedIn({ accounts, token }: WorldOptions, urls: ServerUrls): Believed {
   const accountsKey = accountsJwk(accounts?.key);
   const own = { accountsUrl: urls.accounts, accountsKey };
   return token?.issuers === undefined ? own : { ...own, issuers: token.issuers };
 }
 
-const NAMES: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl'];
+const NAMES: readonly ServerName[] = ['accounts', 'token', 'sync15', 'syncto', 'picl', 'owa'];
 
 /** `elsewhere`: where the PiCL storage has collections that are not below its URL. */
 function serverAt(

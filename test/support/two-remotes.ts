@@ -32,6 +32,7 @@ const WORK_URLS: ServerUrls = {
   sync15: 'https://sync15.work.test',
   syncto: 'https://syncto.work.test',
   picl: 'https://picl.work.test',
+  owa: 'https://owa.work.test',
 };
 const ON = { enabled: true, readOnly: false };
 
