@@ -24,6 +24,11 @@ export type SyncErrorCode =
   | 'signedOut'
   /** The account is not confirmed yet. */
   | 'unverified'
+  /**
+   * The server has signed the same person in to another account than before. Nothing of the two
+   * becomes one: whoever signs out and in again has the other one.
+   */
+  | 'accountChanged'
   /** The key does not open what the account holds, or is not the one that the server knows. */
   | 'keyMismatch'
   // what the server said
@@ -98,6 +103,7 @@ const AFTER_USER: ReadonlySet<SyncErrorCode> = new Set([
   'unauthorized',
   'signedOut',
   'unverified',
+  'accountChanged',
   'keyMismatch',
   'noSyncData',
   'clientTooOld',

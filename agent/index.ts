@@ -40,6 +40,7 @@ export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
 export { readsAhead } from './remotes/ahead.ts';
 export { kinto } from './remotes/kinto/kinto.ts';
+export { owa } from './remotes/owa/owa.ts';
 export { picl } from './remotes/picl/picl.ts';
 export { clients } from './remotes/sync/clients.ts';
 export { sync15 } from './remotes/sync/sync15.ts';

@@ -129,7 +129,7 @@ describe('whatever a pass ends with, there is a next one', () => {
   const CONDITIONS: { readonly [code in SyncErrorCode]: (() => void) | null } = {
     ...{ offline: null, timeout: null, truncated: null },
     ...{ backoff: null, unavailable: null },
-    ...{ unauthorized: null, keyMismatch: null },
+    ...{ unauthorized: null, accountChanged: null, keyMismatch: null },
     signedOut: () => {
       world.user.fails = 'signedOut';
     },

@@ -5,11 +5,12 @@
 const SYNC_DRIVERS = ['syncto', 'sync15'];
 const KINTO = 'kinto';
 const PICL = 'picl';
-const DRIVERS = [...SYNC_DRIVERS, KINTO, PICL];
+const OWA = 'owa';
+const DRIVERS = [...SYNC_DRIVERS, KINTO, PICL, OWA];
 /** Protocols whose users may have a name and a password: others leave out who asks for them. */
 const WITH_CREDENTIALS: readonly string[] = [KINTO];
 /** Protocols that stream what they send: a firmware without them leaves out how. */
-const STREAMING: readonly string[] = [];
+const STREAMING: readonly string[] = [OWA];
 const COLLECTIONS = [
   'history',
   'passwords',

@@ -94,7 +94,8 @@ const TOP_MAX = 14;
  * who they are (tokens, assertions, a key's id) is the account manager's, whatever the protocol.
  */
 const PROTOCOL_WORDS: readonly RegExp[] = [
-  /firefox sync\b|sync storage|sync server|sync ?1\.5|sync15|syncto\b|kinto|picl\b|open web app/,
+  /firefox sync\b|sync storage|sync server|sync ?1\.5|sync15|syncto\b|kinto|picl\b/,
+  /open web app|\bowa\b/,
   /meta.global|crypto.keys|sync_?ids?\b|\bbsos?\b|storageversion|\bdeclined\b/,
   /sort_?index|\bttl|\bengine(s|version|of)\b|client_?state|list_?refused|last_modified/,
   /unmodified|if-(none-)?match|weave|hawk|x-key-?id|x-last|token.?server|\b412\b/,
@@ -109,11 +110,14 @@ const MAY_SAY = new Map<string, readonly RegExp[]>([
   // The two lists of what a build may hold.
   [
     'agent/index.ts',
-    [/^export \{ (clients|kinto(Places, kintoSignIn)?|picl|sync(15|to)) \} from '\.\/(remo|con)te/],
+    [
+      /^export \{ (clients|kinto(Places, kintoSignIn)?|sync(15|to)) \} from '\.\/(remo|con)te/,
+      /^export \{ (owa|picl) \} from '\.\/remotes\//,
+    ],
   ],
   [
     'agent/contents/lazy.ts',
-    [/(sync15|syncto|[kK]into|picl)\b|kinto-sign-in/, /name: 'clients'|\/clients\.ts/],
+    [/(sync15|syncto|[kK]into|picl|owa)\b|kinto-sign-in/, /name: 'clients'|\/clients\.ts/],
   ],
   // What puts a sign-in and a protocol together.
   ['agent/contents/kinto-sign-in.ts', [/[kK]into/]],

@@ -18,6 +18,7 @@ import {
   forms,
   history,
   kinto,
+  owa,
   passwordSignIn,
   passwords,
   picl,
@@ -36,9 +37,12 @@ const collections = [
   ...[settings, readingList, contacts],
 ];
 
-test.each([syncto, sync15, kinto, picl])('$name is the protocol of this name', async (part) => {
-  expect((await part.load()).protocol).toBe(part.name);
-});
+test.each([syncto, sync15, kinto, picl, owa])(
+  '$name is the protocol of this name',
+  async (part) => {
+    expect((await part.load()).protocol).toBe(part.name);
+  },
+);
 
 test.each(collections)('$name is a collection of this name and letter', async (part) => {
   expect(await part.load()).toMatchObject({ name: part.name, letter: part.letter });

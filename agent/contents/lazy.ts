@@ -35,6 +35,11 @@ export const picl: Part<RemoteDriver> = {
   load: async () => (await import('../remotes/picl/picl.ts')).picl,
 };
 
+export const owa: Part<RemoteDriver> = {
+  name: 'owa',
+  load: async () => (await import('../remotes/owa/owa.ts')).owa,
+};
+
 export const clients: Part<Devices> = {
   name: 'clients',
   load: async () => (await import('../remotes/sync/clients.ts')).clients,

@@ -13,12 +13,13 @@ import {
   RECORDS,
   recordsService,
 } from '../support/made-up/services.ts';
+import { OWA, owaService } from '../support/owa/service.ts';
 import { PICL, piclService } from '../support/picl-service.ts';
 import { SYNC15, SYNCTO, syncService } from '../support/sync-service.ts';
 import { remoteContract, type Tally } from './remote.ts';
 
 const all: Tally = { rules: 0, kept: 0 };
-afterAll(() => console.log(`nine remotes keep ${all.kept} of ${all.rules} rules`));
+afterAll(() => console.log(`ten remotes keep ${all.kept} of ${all.rules} rules`));
 
 remoteContract('Syncto', () => syncService('syncto'), SYNCTO, all);
 remoteContract('Sync 1.5', () => syncService('sync15'), SYNC15, all);
@@ -27,6 +28,7 @@ remoteContract('Kinto, a page ahead', () => aPageAhead(kintoService()), KINTO, a
 remoteContract('Kinto, batched', () => kintoService({ packed: true }), KINTO, all);
 remoteContract('Kinto, unencrypted', kintoPlainService, KINTO_PLAIN, all);
 remoteContract('PiCL', () => piclService(), PICL, all);
+remoteContract('Open Web Apps', owaService, OWA, all);
 remoteContract('records', recordsService, RECORDS, all);
 remoteContract('a log', logService, LOG, all);
 remoteContract('a document', documentService, DOCUMENT, all);

@@ -25,6 +25,7 @@ const PROVOKED: readonly (readonly [code: string, file: string])[] = [
   ['unauthorized', 'platform/node/cli/sign-in.test.ts'],
   ['signedOut', 'platform/node/cli/sign-in.test.ts'],
   ['unverified', 'agent/signin/password.test.ts'],
+  ['accountChanged', 'agent/remotes/owa/account.test.ts'],
   ['keyMismatch', 'platform/node/cli/sign-in.test.ts'],
   ['badResponse', 'agent/signin/password.test.ts'],
   ['conflict', 'agent/remotes/sync/initialize.test.ts'],

@@ -2,11 +2,9 @@
 // of the id that the key is a hash of. A deletion of the log is somebody's who has the key: the
 // chain has proven it.
 
-import { isObject, jsonOf } from '../../../crypto/engine.ts';
-import { isDense, JsonTooLarge, longJsonUnits } from '../../../crypto/json.ts';
-import { parseLongJson } from '../../../crypto/long-json.ts';
-import type { Body, Collection } from '../../collections/collection.ts';
+import type { Collection } from '../../collections/collection.ts';
 import { groupLength } from '../batches.ts';
+import { bodyOf } from '../body-of.ts';
 import type { Codec, Envelope, Incoming } from '../remote.ts';
 import { seqnumOf } from './pages.ts';
 import { openPayloads, type SealOptions } from './seal.ts';
@@ -53,21 +51,4 @@ export function logCodec({ collection, sealing, bodyBytesMax, pause }: Options):
 
 function placed({ id, version, payload }: Envelope) {
   return payload === null ? [] : [{ key: id, seqnum: seqnumOf(version), payload }];
-}
-
-async function bodyOf(
-  text: string,
-  pause: () => Promise<void>,
-  bytesMax: number,
-): Promise<Body | string> {
-  const isLong = text.length > longJsonUnits || isDense(text);
-  const value = isLong ? await parseLongJson(text, pause, bytesMax).catch(whyNot) : jsonOf(text);
-  if (typeof value === 'string' && isLong) return value;
-  return isObject(value) ? value : value === undefined ? 'badJson' : 'notAnObject';
-}
-
-function whyNot(error: unknown): string {
-  if (error instanceof JsonTooLarge) return 'tooLarge';
-  if (error instanceof SyntaxError) return 'badJson';
-  throw error;
 }

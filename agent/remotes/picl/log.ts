@@ -9,9 +9,9 @@ import { SyncError } from '../../errors.ts';
 import { JSON_DEPTH_MAX } from '../../limits.ts';
 import { notA, parseInTurns } from '../../wire/document.ts';
 import type { Answer } from '../../wire/http.ts';
+import { deviceId } from '../device-id.ts';
 import type { RemoteOptions } from '../remote.ts';
 import { keptCodes } from './codes.ts';
-import { deviceId } from './device-id.ts';
 import type { PiclKeys } from './keys.ts';
 import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL } from './limits.ts';
 import type { Place } from './place.ts';
@@ -82,7 +82,7 @@ export function openLog(
     scheme: config.chain === 'opaque' ? opaqueChain(v1) : v1,
     sealing: {
       ...{ bulk, codes, entropy: options.platform.entropy },
-      ...{ key: keys.sealKey(name), collection: name, author: deviceId(options) },
+      ...{ key: keys.sealKey(name), collection: name, author: deviceId(options, 'picl') },
     },
     renew: () => session.renew(),
     get: (path, match, condition = 'If-Match') =>

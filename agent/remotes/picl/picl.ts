@@ -10,6 +10,7 @@ import { bodyBytesMax } from '../../config.ts';
 import { badResponse, SyncError } from '../../errors.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import { parseInTurns, readDocument } from '../../wire/document.ts';
+import { deviceId } from '../device-id.ts';
 import { isHashedId } from '../ids.ts';
 import { forgetNames, namedBy } from '../named.ts';
 import {
@@ -28,7 +29,6 @@ import {
 } from '../remote.ts';
 import { changesPage } from './changes.ts';
 import { logCodec } from './codec.ts';
-import { deviceId } from './device-id.ts';
 import { epochText } from './epoch.ts';
 import { exchangeHeads, headsMemory, isDue, META } from './heads.ts';
 import { type PiclKeys, piclKeys } from './keys.ts';
@@ -163,7 +163,8 @@ async function gossip(
   const memory = await account.heads.read();
   const nowMs = platform.clock.nowMs();
   if (!isDue(memory, nowMs) || !(await session.has(META))) return;
-  const { seqnum, fork } = await exchangeHeads(openMeta(), deviceId(options), stores, memory);
+  const own = deviceId(options, 'picl');
+  const { seqnum, fork } = await exchangeHeads(openMeta(), own, stores, memory);
   await account.heads.write({ atMs: nowMs, seqnum });
   const store = stores.find(({ collection }) => collection.name === fork?.collection);
   if (fork === null || store === undefined) return;

@@ -14,8 +14,8 @@ import { DOCUMENT_CHARS_MAX, STAMP_MS_MAX } from '../../limits.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { header } from '../../wire/headers.ts';
 import { type Answer, createHttp, type Exchange, JSON_BODY } from '../../wire/http.ts';
+import { deviceId } from '../device-id.ts';
 import type { RemoteOptions } from '../remote.ts';
-import { deviceId } from './device-id.ts';
 import { REFUSED_WAIT_MS } from './limits.ts';
 import { ending, NOTED, unexpected } from './statuses.ts';
 
@@ -181,7 +181,7 @@ async function login(options: RemoteOptions, isFresh: boolean): Promise<Pass> {
     },
     judge: ending,
   });
-  const device = deviceId(options);
+  const device = deviceId(options, 'picl');
   const answer = await http.send({
     ...{ method: 'POST', url: serverUrl, headers: [JSON_BODY] },
     // Of the attempt: a refused assertion is followed by a fresh one.

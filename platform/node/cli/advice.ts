@@ -177,6 +177,7 @@ export const ADVICE_BY_CODE: { readonly [code in ShownError['code']]: string | n
     'sign in again: `kitsync sign-in`; check that --token-server is the one of this account',
   signedOut: 'sign in again: `kitsync sign-in`',
   unverified: 'confirm the account with the message in its mailbox',
+  accountChanged: 'sign out, and sign in to the account that is meant',
   keyMismatch: 'the key of the account was changed: sign in again',
   badResponse: 'the server answers as none should: tell its owner, or look for a newer Kitsync',
   conflict: null,

@@ -130,10 +130,10 @@ interface DocumentService extends NamedService {
   drop(id: string): void;
 }
 
-/** One document exchanged whole. */
-export function documentService(): DocumentService {
+/** One document exchanged whole; `served`: by this server, which has the service's clock. */
+export function documentService(served?: DocumentServer): DocumentService {
   const clock = { nowMs: NOW_MS };
-  const server = new DocumentServer(() => clock.nowMs);
+  const server = served ?? new DocumentServer(() => clock.nowMs);
   const written = counted();
   const { replace } = server;
   server.replace = (document) => {

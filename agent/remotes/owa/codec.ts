@@ -1,0 +1,45 @@
+// A record of this protocol is an app's name and its entry, readable by the server; nobody proves
+// anything. What is deleted is an entry, too, which says so: no record is ever gone.
+
+import { isObject } from '../../../crypto/engine.ts';
+import { bodyOf } from '../body-of.ts';
+import type { Codec } from '../remote.ts';
+
+interface Options {
+  /** Of memory that a body may take. */
+  readonly bodyBytesMax: number;
+  pause(): Promise<void>;
+}
+
+/** `aheadMs`: the server's clock is ahead of the device's by so much. */
+export function documentCodec({ bodyBytesMax, pause }: Options, aheadMs: number): Codec {
+  return {
+    async open(envelopes) {
+      const opened = [];
+      for (const { payload } of envelopes.splice(0)) {
+        const text = payload ?? '';
+        const body = await bodyOf(text, pause, bodyBytesMax);
+        opened.push(
+          typeof body === 'string'
+            ? { kind: 'malformed' as const, code: body, proven: true }
+            : { kind: 'live' as const, body, text },
+        );
+        await pause();
+      }
+      return opened;
+    },
+    async seal({ id, body, base, changedAtMs }) {
+      const last_modified = Math.max(
+        (changedAtMs + aheadMs) / 1_000,
+        Number.parseFloat(base ?? '') + STEP_SECONDS || 0,
+      );
+      const { id: name, entry } = body ?? { id, entry: { deleted: true } };
+      const stamped =
+        isObject(entry) && entry.last_modified === undefined ? { last_modified, ...entry } : entry;
+      return { id, payload: JSON.stringify({ id: name, entry: stamped }), base, beside: {} };
+    },
+  };
+}
+
+/** By so much an edit is later than what it was made from. */
+const STEP_SECONDS = 0.001;
