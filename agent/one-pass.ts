@@ -43,6 +43,7 @@ export async function runOnce(machine: Machine, report: PassReport, task: Task):
         memory,
         emit,
         observes,
+        hasFailed: machine.saved.backoff.failures > 0,
         wanted,
         task,
         clientId,

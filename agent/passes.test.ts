@@ -8,6 +8,7 @@ import {
   type Device,
   failing,
   HOUR_MS,
+  LOGIN,
   NOW_MS,
   newWorld,
   PAGE,
@@ -19,6 +20,8 @@ import { pageBody } from '../test/support/store.ts';
 import { SyncError, type SyncErrorCode } from './errors.ts';
 
 beforeEach(newWorld);
+
+const theirs = { hostname: 'https://b', formSubmitURL: 'https://b', password: 'p' };
 
 describe('a wait', () => {
   test('that the server asked for holds for the user too, without a request', async () => {
@@ -39,6 +42,33 @@ describe('a wait', () => {
       error: null,
       notBeforeMs: null,
     });
+  });
+
+  test('that comes with listings alone keeps no collection from its turn', async () => {
+    const device = await signedIn();
+    let listed = '';
+    world.atRequest = ({ notes }) => {
+      world.server.instead.set('changes', () => {
+        notes.waitMs = 5_000;
+        listed ||= world.server.log.at(-1) ?? '';
+      });
+    };
+    const told = { first: new Set<string>(), sent: new Set<string>() };
+    for (let n = 1; n <= 12; n++) {
+      // Both have news each time, and changes that wait here.
+      await device.agent.put('history', { url: `https://mine${n}.example/`, title: 'mine' });
+      await device.agent.put('passwords', { ...LOGIN, origin: `https://mine${n}.test` });
+      await world.server.put('history', 'AAAAAAAAAAAA', pageBody(n), 10_000 * n);
+      await world.server.put('passwords', '{1}', { ...theirs, password: `${n}` }, 10_000 * n);
+      listed = '';
+      world.server.log.length = 0;
+      device.platform.time.set(device.platform.time.nowMs() + HOUR_MS);
+      expect(await device.agent.sync()).toMatchObject({ ok: false, error: { code: 'backoff' } });
+      told.first.add(listed);
+      for (const line of world.server.log) if (/^upload/.test(line)) told.sent.add(line);
+    }
+    expect([...told.first].sort()).toEqual(['changes history', 'changes passwords']);
+    expect([...told.sent].sort()).toEqual(['upload history', 'upload passwords']);
   });
 
   test('of our own after failures doubles, and a user may pass it over', async () => {

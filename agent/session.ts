@@ -114,7 +114,7 @@ export type Task = 'sync' | 'initialize' | 'leave';
 type OfSession = 'account' | 'stores' | 'cache' | 'startOver' | 'devices';
 
 export type SessionPass = Omit<RemoteOptions, OfSession> &
-  Pick<PassContext, 'observes'> & {
+  Pick<PassContext, 'observes' | 'hasFailed'> & {
     readonly task: Task;
     readonly wanted: readonly Wanted[];
   };

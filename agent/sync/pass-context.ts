@@ -18,6 +18,8 @@ export interface PassContext {
   /** Names this device among the account's clients. */
   readonly clientId: string;
   emit(event: AgentEvent): void;
+  /** The pass before this one has failed. */
+  readonly hasFailed: boolean;
   /** Apps watch the records of this collection. */
   observes(collection: string): boolean;
 }

@@ -62,13 +62,15 @@ export async function runPass({ context, wanted }: PassInput, report: PassReport
 }
 
 /**
- * A server may ask for a pause with every answer that it ever gives: where a pass begins with one,
- * one collection is synced all the same, by chance, so that each has its turn.
+ * A server may ask for a pause with every answer that it ever gives, or with every listing: where a
+ * pass begins with one, or the last pass has failed, one collection is synced all the same, by
+ * chance, so that each has its turn.
  */
-function firstOf(offers: readonly Offer[], { notes, platform }: PassContext): Offer | undefined {
-  if (notes.waitMs === 0) return undefined;
+function firstOf(offers: readonly Offer[], context: PassContext): Offer | undefined {
+  const { notes, platform, hasFailed } = context;
+  if (notes.waitMs === 0 && !hasFailed) return undefined;
   const due = offers.filter(hasWork);
-  return due[Math.floor(chance(platform.entropy) * due.length)];
+  return due.length > 1 ? due[Math.floor(chance(platform.entropy) * due.length)] : due[0];
 }
 
 function hasWork({ moved, origin, store: { state } }: Offer): boolean {

@@ -148,6 +148,7 @@ export function testPass(
     report: { pulled: 0, pushed: 0, quarantined: 0, merged: 0, evicted: 0 },
     buried: new Map(),
     isFirst: false,
+    hasFailed: false,
     emit: (event) => void events.push(event),
     observes: () => true,
     ...change,

@@ -92,8 +92,8 @@ export function putEntry(pack: Pack, id: string, entry: PackEntry): void {
 }
 
 /**
- * Bytes of a pack, and of an entry in one, before they are sealed; never too few. A pack is
- * once: that is asked for each record which comes to it.
+ * Bytes of a pack, and of an entry in one, before they are sealed; never too few. It is asked
+ * for each record that comes to a pack, which is measured once.
  */
 export function bytesOfPack(pack: Pack): number {
   if (pack.bytes !== undefined) return pack.bytes;
