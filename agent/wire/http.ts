@@ -207,8 +207,12 @@ function note(
     if (name !== undefined) said.push([name, one[1]]);
   }
   // Most answers have nothing of that.
-  if (said.length === 0) return serverMs;
-  const nowMs = serverMs ?? platform.clock.nowMs();
+  if (said.length > 0) noteSaid(notes, said, serverMs ?? platform.clock.nowMs());
+  return serverMs;
+}
+
+/** What was said beside an answer, or a part of it, under the names that all servers have. */
+export function noteSaid(notes: ServerNotes, said: readonly Header[], nowMs: number): void {
   for (const name of WAITS) notes.waitMs = Math.max(notes.waitMs, waitHeader(said, name, nowMs));
   const alert = header(said, 'alert');
   if (alert !== null) {
@@ -217,5 +221,4 @@ function note(
   }
   const quotaKb = decimalHeader(said, 'quota-remaining');
   if (quotaKb !== null) notes.quotaRemainingBytes = Math.floor(quotaKb * 1024);
-  return serverMs;
 }

@@ -40,7 +40,7 @@ export function remoteContract(
 }
 
 /** What one side has made reaches the other. */
-function exchanging(start: Start, { isSealed }: Traits): void {
+function exchanging(start: Start, { isSealed, pageRecords }: Traits): void {
   it('brings down what another client has made', async () => {
     const bench = start();
     const device = await bench.synced(3);
@@ -79,12 +79,26 @@ function exchanging(start: Start, { isSealed }: Traits): void {
 
   it('goes on where it was after a reboot', async () => {
     const bench = start();
-    const { storage } = await bench.synced(4);
-    await bench.service.put(bench.service.id(9), { text: 'new' });
-    const device = await bench.boot(storage.fork());
-    const report = await device.agent.sync();
-    expect(report).toMatchObject({ ok: true });
-    expect(report.collections[bench.service.collection]).toMatchObject({ pulled: 1, pushed: 0 });
+    const { collection, id } = bench.service;
+    const count = (pageRecords ?? 4) + 1;
+    let device = await bench.synced(count);
+    const pages: number[] = [];
+    let asked = 0;
+    bench.wire.before = (request) => {
+      if (bench.service.isPage(request)) asked++;
+    };
+    for (const isReboot of [false, true]) {
+      await bench.service.put(id(count + pages.length), { text: 'new' });
+      if (isReboot) device = await bench.boot(device.storage.fork());
+      asked = 0;
+      const report = await device.agent.sync();
+      expect(report).toMatchObject({ ok: true });
+      expect(report.collections[collection]).toMatchObject({ pulled: 1, pushed: 0 });
+      pages.push(asked);
+      bench.advance(MINUTE_MS, device);
+    }
+    // What it has read it does not read again.
+    expect(pages[1]).toBe(pages[0]);
     await bench.agreed(device);
   });
 

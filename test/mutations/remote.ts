@@ -57,6 +57,12 @@ const EXCHANGING: readonly Mutation[] = [
     to: "let state = { ...inForm(collection, stateOf(stored)), origin: '-' };",
   },
   {
+    rule: 'goes on where it was after a reboot',
+    file: 'agent/store/store.ts',
+    from: 'let state = inForm(collection, stateOf(stored));',
+    to: "let state = { ...inForm(collection, stateOf(stored)), position: '' };",
+  },
+  {
     rule: 'deletes on the other side what one side deletes',
     file: 'agent/sync/push.ts',
     from: 'await gather(pass, sending, true);',
@@ -165,6 +171,13 @@ const MEETING: readonly Mutation[] = [
     file: 'agent/sync/merge.ts',
     from: 'return { ...entry(mirror, null), ',
     to: 'return { ...entry(mirror ?? before.mirror, null), ',
+  },
+  // Where the log alone has an order, the change stands: it goes up behind the deletion.
+  {
+    rule: 'ends with both sides alike where another client deletes what the device changes',
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, false);',
+    to: '',
   },
   {
     rule: 'keeps what an app changes while its record is on the way',

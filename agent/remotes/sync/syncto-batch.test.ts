@@ -23,6 +23,24 @@ async function kindsOf(answer: Answer, records: readonly Outgoing[]): Promise<st
   return (await upload.add(records, true)).map(({ kind }) => kind);
 }
 
+test('what a part of a batch says beside its answer is heard as if the batch said it', async () => {
+  const said: Record<string, string>[] = [
+    ...[{ Backoff: '60' }, { Backoff: '5', 'Retry-After': '30' }, { 'Quota-Remaining': '2' }],
+    { Alert: '{"code":"hard-eol","message":"it ends"}' },
+  ];
+  const { remote, options } = open(async (request) => {
+    const { requests } = (await request.json()) as { requests: Asked[] };
+    const responses = requests.map((asked, at) => ({ ...part(asked, 200), headers: said[at] }));
+    return json({ responses });
+  });
+  const item = { collection: 'history', id: null, knownMs: 0 };
+  await remote.poll(said.map(() => item));
+  expect(options.notes).toMatchObject({
+    ...{ waitMs: 60_000, quotaRemainingBytes: 2_048, gone: true },
+    alert: said[3]?.Alert,
+  });
+});
+
 describe('changes that go up', () => {
   test('are conditional: on the version they were made from, or on there being none', async () => {
     const { batches, answer } = writes(() => 201);

@@ -10,7 +10,7 @@ import { DOCUMENT_CHARS_MAX, DOCUMENT_VALUES_MAX } from '../../limits.ts';
 import type { RemoteMemory } from '../../store/stored.ts';
 import { member, parseDocument, readDocument } from '../../wire/document.ts';
 import { etagMs } from '../../wire/headers.ts';
-import { type Answer, type Http, JSON_BODY } from '../../wire/http.ts';
+import { type Answer, type Http, JSON_BODY, noteSaid, type ServerNotes } from '../../wire/http.ts';
 import { batchEnd } from '../batches.ts';
 import type { Outgoing } from '../remote.ts';
 import { unexpected } from './statuses.ts';
@@ -42,7 +42,12 @@ export interface Batches {
   single(request: SubRequest, id: string): Promise<SubResponse>;
 }
 
-export function openBatches(http: Http, base: string, memory: RemoteMemory): Batches {
+export function openBatches(
+  http: Http,
+  base: string,
+  memory: RemoteMemory,
+  notes: ServerNotes,
+): Batches {
   return {
     async ask(requests, count) {
       const answer = await http.send({
@@ -58,7 +63,9 @@ export function openBatches(http: Http, base: string, memory: RemoteMemory): Bat
       // Too many for it now, maybe: it is asked again how many it takes.
       if (answer.status === 400) delete memory.batchRequestsMax;
       if (answer.status !== 200) throw unexpected(answer, 'batch');
-      return subResponses(answer, count);
+      const responses = await subResponses(answer, count);
+      note(notes, responses);
+      return responses;
     },
     async single(request, id) {
       const answer = await http.send({
@@ -125,6 +132,20 @@ async function subResponses(answer: Answer, count: number): Promise<SubResponse[
     throw badResponse(`batch: not ${count} answers to ${count} requests`);
   }
   return responses.map(subResponse);
+}
+
+/** What is said beside a part's answer, as Syncto writes it: of its batch it says nothing. */
+const SAID = ['Backoff', 'Retry-After', 'Alert', 'Quota-Remaining'];
+
+function note(notes: ServerNotes, responses: readonly SubResponse[]): void {
+  const said: Header[] = [];
+  for (const { headers } of responses) {
+    for (const name of SAID) {
+      const text = member(headers, name);
+      if (typeof text === 'string') said.push([name.toLowerCase(), text]);
+    }
+  }
+  if (said.length > 0) noteSaid(notes, said, notes.serverNowMs);
 }
 
 function subResponse(value: unknown): SubResponse {

@@ -49,7 +49,7 @@ function openSyncto(options: StorageOptions): SyncStorage {
   const authorize = authorization(options);
   const http = createHttp({ platform, notes, abort, authorize, judge: ending, noted: NOTED });
   const base = `${config.remote.serverUrl}/v1`;
-  const batches = openBatches(http, base, memory);
+  const batches = openBatches(http, base, memory, notes);
 
   return {
     place: () => config.remote.serverUrl,
