@@ -110,6 +110,15 @@ serve picl: as serve, and of its PiCL storage
   --quoted-etags       entity tags in quotes, for proxies that drop others
   --payload-hash       refuse what is sent without a signed hash of it
 
+serve owa: as serve, and of its Open Web Apps server
+  --audience ORIGIN    assertions for this origin are taken, and its pages may ask; again for
+                       another. The servers' own origin is always one
+  --verify-path PATH   where a client logs in, below /owa (default /verify)
+  --failure-status 200|400    of who is not let in (default 200, as browserid.org had it)
+  --replace            a posted document takes the place of the one before; else they are merged
+  --auth-seconds N     how long a login is good by itself (default 86400); while it is used, for
+                       30 days
+
 compact
   --database WHERE     as above; a folder only while no server has it
   --keep-changes N     the newest N changes of a collection stay (default 1000)

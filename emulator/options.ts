@@ -335,9 +335,11 @@ type OptionTable = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['opt
 export function parse<const T extends OptionTable>(args: readonly string[], options: T) {
   const values = asUsage(() => {
     const line = parted(args, options, false);
+    const parsed = parseArgs({ args: line.options, options });
+    // Behind an option that is unknown nothing is expected, and nothing is to blame.
     const [word] = line.words;
     if (word !== undefined) throw new Error(`Unexpected argument '${word}'`);
-    return parseArgs({ args: line.options, options }).values;
+    return parsed.values;
   });
   const empty = Object.entries(values).find(([, value]) => [value].flat().includes(''))?.[0];
   if (empty !== undefined) throw new UsageError(`--${empty} needs a value, which is empty here`);

@@ -10,9 +10,11 @@ import {
   systemReason,
   wholeNumber,
 } from './options.ts';
+import { OWA_TABLE, owaOf } from './owa-options.ts';
 import { NONE, PICL_TABLE, type PiclServing, piclOf } from './picl-options.ts';
 import { ANY_ORIGIN } from './servers/gate.ts';
 import { type Issuer, isSafe, issuerOfFile } from './servers/issuers.ts';
+import type { OwaOptions } from './servers/owa/owa.ts';
 import { UsageError } from './usage.ts';
 
 export interface ServeOptions {
@@ -38,14 +40,22 @@ export interface ServeOptions {
   readonly seconds: number;
   /** How the PiCL storage is set up; null: as by default. */
   readonly picl: PiclServing | null;
+  /** The same of the OWA server. */
+  readonly owa: Partial<OwaOptions> | null;
 }
 
-/** `picl` before the options allows those of the PiCL storage. */
+/** `picl` or `owa` before the options allows those of that server. */
 export function parseServe(args: readonly string[]): ServeOptions {
-  const isPicl = args[0] === 'picl';
-  if (!isPicl) return serveOptions(parse(args, TABLE), null);
-  const values = parse(args.slice(1), { ...TABLE, ...PICL_TABLE });
-  return serveOptions(values, piclOf(values));
+  const [name, ...rest] = args;
+  if (name === 'picl') {
+    const values = parse(rest, { ...TABLE, ...PICL_TABLE });
+    return { ...serveOptions(values), picl: piclOf(values) };
+  }
+  if (name === 'owa') {
+    const values = parse(rest, { ...TABLE, ...OWA_TABLE });
+    return { ...serveOptions(values), owa: owaOf(values) };
+  }
+  return serveOptions(parse(args, TABLE));
 }
 
 const TABLE = {
@@ -62,10 +72,7 @@ const TABLE = {
   seconds: { type: 'string', default: '86400' },
 } as const;
 
-function serveOptions(
-  values: ReturnType<typeof parse<typeof TABLE>>,
-  picl: PiclServing | null,
-): ServeOptions {
+function serveOptions(values: ReturnType<typeof parse<typeof TABLE>>): ServeOptions {
   return {
     port: wholeNumber('--port', values.port, 0, 65_535),
     hosts: values.host.map(hostName),
@@ -80,7 +87,7 @@ function serveOptions(
     issuers: values.issuer.map(issuerUrl),
     issuerFiles: values.jwks.map(issuerFile),
     seconds: wholeNumber('--seconds', values.seconds, 1, 2_000_000),
-    picl,
+    ...{ picl: null, owa: null },
   };
 }
 

@@ -37,6 +37,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     token: { issuers: issuersOf(options) },
     ...(storage === undefined ? {} : { storage }),
     ...(options.picl === null ? {} : { picl: options.picl.picl }),
+    ...(options.owa === null ? {} : { owa: options.owa }),
   };
   const at = { port, hosts, origins, ...(publicUrl === null ? {} : { origin: publicUrl }) };
   const serving = await serveOnLoopback({ ...at, ...what }).catch(async (error) => {

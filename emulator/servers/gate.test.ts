@@ -32,3 +32,26 @@ test('a page whose origin only begins like one that is allowed may not ask', () 
   for (const origin of ['https://app.example.evil', 'https://app', '*'])
     expect(judge(asked(origin), options).answer?.status).toBe(403);
 });
+
+test('the OWA server may be asked by pages of its whitelist, and by no others', () => {
+  const options = { hosts: [], origins: ['*'], audiences: ['https://dash.example'] };
+  const { answer, headers, bodyBytesMax } = judge(asked('https://dash.example', '/owa/x'), options);
+  expect([answer, bodyBytesMax]).toEqual([null, null]);
+  expect(headers['access-control-allow-origin']).toBe('https://dash.example');
+  for (const origin of ['https://app.example', 'https://sub.dash.example', 'null', '*']) {
+    const refused = judge(asked(origin, '/owa/verify'), options);
+    expect([refused.answer, refused.headers]).toEqual([
+      { status: 403, text: 'a page of this origin may not ask here: see --audience' },
+      {},
+    ]);
+  }
+  const preflight = { ...asked('https://dash.example', '/owa/x'), method: 'OPTIONS' };
+  const wanted = { ...preflight.headers, 'access-control-request-method': 'PUT' };
+  expect(judge({ ...preflight, headers: wanted }, options)).toMatchObject({
+    answer: { status: 204 },
+    headers: {
+      'access-control-allow-headers': expect.stringMatching(/Authorization.*X-If-Modified-Since/),
+      'access-control-expose-headers': expect.stringContaining('X-Precondition'),
+    },
+  });
+});

@@ -14,6 +14,8 @@ export interface GateOptions {
   readonly own?: string;
   /** Origins of pages whose scripts may ask, as browsers write them. */
   readonly origins: readonly string[];
+  /** The whitelist of the OWA server: its pages may ask that one, and no others may. */
+  readonly audiences?: readonly string[];
   /** The longest request that the storage takes, where that is more than by default. */
   readonly storageBytesMax?: number;
 }
@@ -30,18 +32,15 @@ interface Verdict {
   readonly answer: { readonly status: number; readonly text: string } | null;
   /** Of any answer. */
   readonly headers: HeaderValues;
-  /** The longest body that is taken. */
-  readonly bodyBytesMax: number;
+  /** The longest body that is taken; null: whoever answers reads it as it comes, and judges it. */
+  readonly bodyBytesMax: number | null;
 }
 
 /** Judges a request by its head. */
 export function judge(asked: Asked, options: GateOptions): Verdict {
   const { target, headers } = asked;
   const name = SERVERS.find((server) => new RegExp(`^/${server}([/?]|$)`).test(target));
-  const bodyBytesMax = Math.max(
-    name === undefined ? NO_BODY_BYTES_MAX : BODY_BYTES_MAX[name],
-    name === 'sync15' ? (options.storageBytesMax ?? 0) : 0,
-  );
+  const bodyBytesMax = bodyBytesMaxOf(name, options);
   const refuse = (status: number, text: string): Verdict => ({
     answer: { status, text },
     headers: {},
@@ -51,15 +50,16 @@ export function judge(asked: Asked, options: GateOptions): Verdict {
   if (!isKnownHost(headers.host, options.hosts)) {
     return refuse(421, 'this machine has no such name here: see --host');
   }
-  if (Number(headers['content-length'] ?? 0) > bodyBytesMax) return refuse(413, TOO_LARGE);
+  const announced = Number(headers['content-length'] ?? 0);
+  if (bodyBytesMax !== null && announced > bodyBytesMax) return refuse(413, TOO_LARGE);
   const { origin } = headers;
   // No page, or one of these servers' own.
   if (origin === undefined || origin === `http://${headers.host}` || origin === options.own) {
     return { answer: null, headers: {}, bodyBytesMax };
   }
-  const isAllowed = options.origins.includes(origin) || options.origins.includes(ANY_ORIGIN);
-  if (!isAllowed || name === undefined || !FOR_PAGES.includes(name)) {
-    return refuse(403, 'a page of this origin may not ask here: see --allow-origin');
+  if (!mayAsk(name, origin, options)) {
+    const option = name === 'owa' ? '--audience' : '--allow-origin';
+    return refuse(403, `a page of this origin may not ask here: see ${option}`);
   }
   const isPreflight =
     asked.method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
@@ -68,6 +68,20 @@ export function judge(asked: Asked, options: GateOptions): Verdict {
     headers: { ...corsOf(origin), ...(isPreflight ? PREFLIGHT : {}) },
     bodyBytesMax,
   };
+}
+
+function bodyBytesMaxOf(name: ServerName | undefined, options: GateOptions): number | null {
+  if (name === 'owa') return null;
+  if (name === undefined) return NO_BODY_BYTES_MAX;
+  const { storageBytesMax = 0 } = options;
+  return Math.max(BODY_BYTES_MAX[name], name === 'sync15' ? storageBytesMax : 0);
+}
+
+function mayAsk(name: ServerName | undefined, origin: string, options: GateOptions): boolean {
+  const { origins, audiences = [] } = options;
+  if (name === 'owa') return audiences.includes(origin);
+  const isAllowed = origins.includes(origin) || origins.includes(ANY_ORIGIN);
+  return isAllowed && name !== undefined && FOR_PAGES.includes(name);
 }
 
 /** In the place of an origin: pages of any, as on Mozilla's servers. */
@@ -86,7 +100,7 @@ const FOR_PAGES: readonly ServerName[] = ['accounts', 'token', 'sync15'];
 /** For whoever only has something to say about it. */
 const NO_BODY_BYTES_MAX = 1_024;
 
-const BODY_BYTES_MAX: { readonly [name in ServerName]: number } = {
+const BODY_BYTES_MAX: { readonly [name in Exclude<ServerName, 'owa'>]: number } = {
   // The longest question holds a sealed key.
   accounts: 65_536,
   token: NO_BODY_BYTES_MAX,
@@ -96,8 +110,6 @@ const BODY_BYTES_MAX: { readonly [name in ServerName]: number } = {
   syncto: 8_388_608,
   // Above what the storage takes, which it judges itself.
   picl: 2_097_152,
-  // So are documents, as they come.
-  owa: 40 * 1_048_576,
 };
 
 /** Whether a Host header names this machine: by a loopback name, or one that was given. */
@@ -118,7 +130,8 @@ function corsOf(origin: string): HeaderValues {
 }
 
 const READABLE = [
-  ...['Retry-After', 'Timestamp', 'X-Backoff', 'X-Last-Modified', 'X-Timestamp'],
+  ...['Retry-After', 'Timestamp', 'X-Authorization-Update', 'X-Backoff', 'X-Last-Modified'],
+  ...['X-Precondition', 'X-Timestamp'],
   ...['X-Weave-Alert', 'X-Weave-Backoff', 'X-Weave-Next-Offset', 'X-Weave-Quota-Remaining'],
   ...['X-Weave-Records', 'X-Weave-Timestamp'],
 ];

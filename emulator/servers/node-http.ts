@@ -3,7 +3,7 @@
 // connection, so that no client takes the part for the whole.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HeaderValues } from './http.ts';
+import { bodyOf, type HeaderValues } from './http.ts';
 
 /**
  * The body of a request, or why nothing of it is kept: it is longer than `bytesMax`, or `hasRoom`,
@@ -25,18 +25,27 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
+/** The body of a request as it comes, at the pace of whoever reads it; it may be left unread. */
+export function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return bodyOf(incoming.iterator({ destroyOnReturn: false }));
+}
+
 /**
  * What a handler gets; `url` is what the client has asked for. Null where no handler can be asked
  * with such a method: it is 405 everywhere.
  */
-export function toRequest(incoming: IncomingMessage, url: string, body: Buffer): Request | null {
+export function toRequest(
+  incoming: IncomingMessage,
+  url: string,
+  body: Buffer | ReadableStream<Uint8Array>,
+): Request | null {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const { method = 'GET' } = incoming;
   if (/^(connect|trace|track)$/i.test(method)) return null;
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const init = { method, headers, ...(hasBody ? { body } : {}) };
+  const init = { method, headers, ...(hasBody ? { body, duplex: 'half' as const } : {}) };
   return new Request(url, init);
 }
 

@@ -1,5 +1,5 @@
 // The servers on a loopback port, for clients outside this process: one origin, with the path
-// prefixes /accounts, /token, /sync15, /syncto and /picl. It listens on 127.0.0.1 and nowhere
+// prefixes /accounts, /token, /sync15, /syncto, /picl and /owa. It listens on 127.0.0.1 and nowhere
 // else, takes bodies of a bounded length in a bounded time, and asks gate.ts about every request.
 
 import { randomBytes } from 'node:crypto';
@@ -8,7 +8,7 @@ import { StorageError } from '../../platform/storage-rules.ts';
 import { type GateOptions, judge, NO_SUCH_METHOD, TOO_LARGE } from './gate.ts';
 import { causeOf } from './gateway/log.ts';
 import { listenOnLoopback } from './loopback.ts';
-import { readBody, refuse, sendResponse, toRequest } from './node-http.ts';
+import { readBody, refuse, sendResponse, streamOf, toRequest } from './node-http.ts';
 import { createServers, NobodyThere, urlsBelow, type World, type WorldOptions } from './world.ts';
 
 interface ServeOptions
@@ -54,6 +54,7 @@ export async function serveOnLoopback(options: ServeOptions): Promise<Serving> {
     hosts: [...hosts, ...[url, ...others].map((one) => new URL(one).hostname)],
     origins,
     own: new URL(url).origin,
+    audiences: options.owa?.audiences ?? [],
     storageBytesMax: options.sync15?.limits?.max_request_bytes ?? 0,
   };
   server.on('request', (incoming, outgoing) => {
@@ -92,12 +93,22 @@ async function answer(
     const { status, text } = verdict.answer;
     return refuse(incoming, outgoing, status, text, verdict.headers);
   }
-  const bytes = await readBody(incoming, verdict.bodyBytesMax);
-  if (!Buffer.isBuffer(bytes)) return refuse(incoming, outgoing, 413, TOO_LARGE, verdict.headers);
-  const request = toRequest(incoming, origin + target, bytes);
-  if (request === null) return refuse(incoming, outgoing, 405, NO_SUCH_METHOD, verdict.headers);
-  const response = await world.fetch(request).catch(answerTo);
-  await sendResponse(outgoing, response, verdict.headers);
+  const { bodyBytesMax, headers: more } = verdict;
+  const body = bodyBytesMax === null ? streamOf(incoming) : await readBody(incoming, bodyBytesMax);
+  if (typeof body === 'string') return refuse(incoming, outgoing, 413, TOO_LARGE, more);
+  const request = toRequest(incoming, origin + target, body);
+  if (request === null) return refuse(incoming, outgoing, 405, NO_SUCH_METHOD, more);
+  const response = await world.fetch(request).catch((error: unknown) => {
+    // Its client has gone.
+    if (incoming.errored) throw error;
+    return answerTo(error);
+  });
+  if (bodyBytesMax === null && !incoming.complete) {
+    const text = await response.text();
+    const own = Object.fromEntries(response.headers);
+    return refuse(incoming, outgoing, response.status, text, { ...own, ...more });
+  }
+  await sendResponse(outgoing, response, more);
 }
 
 function withoutPrefix(target: string, prefix: string): string {

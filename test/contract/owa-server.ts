@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { askVerify } from '../../emulator/servers/owa/testing.ts';
 import { app, begin, filled, type StartOwa, timesOf, tombstone } from './owa-asking.ts';
+import { owaDocuments } from './owa-documents.ts';
 
 const A = 'https://a.example';
 const B = 'http://b.example:8080';
@@ -14,6 +15,7 @@ export function owaServerContract(name: string, start: StartOwa): void {
     logins(start);
     reading(start);
     writing(start);
+    owaDocuments(start);
   });
 }
 

@@ -159,6 +159,8 @@ class OwaServer {
     };
     check(await this.#documents.head(user));
     const { documentBytesMax } = { ...OWA_LIMITS, ...this.#options.limits };
+    const announced = Number(request.headers.get('content-length') ?? 0);
+    if (announced > documentBytesMax) throw tooLarge('document', documentBytesMax);
     const pieces = decoded(request, documentBytesMax);
     const { head, carried, skipped } = await this.#documents.post(user, pieces, check);
     const headers = { ...this.#times(head), ...said };

@@ -77,6 +77,7 @@ export async function openDatabase(wanted: Wanted): Promise<Kept> {
         bsos,
         places: keptPlaces(storage),
         picl: storage,
+        owa: storage,
         secret,
         keepAccounts: (...accounts) => keptAccounts(storage, ...accounts),
       },
