@@ -35,6 +35,7 @@ export { STRATEGIES } from './collections/strategy.ts';
 export { tabs } from './collections/tabs.ts';
 export type { AgentConfig, NamedRemote, Strategy } from './config.ts';
 export { apps } from './contents/apps.ts';
+export { installedApps } from './contents/installed-apps.ts';
 export { kintoPlaces, kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';

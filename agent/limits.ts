@@ -258,3 +258,12 @@ export const APP_QUOTA = { collectionsMax: 8, recordsMax: 2_000, bytesMax: 2_097
 /** An app's name for a collection, and the longest origin, in UTF-16 units. */
 export const APP_NAME_CHARS_MAX = 64;
 export const APP_ORIGIN_CHARS_MAX = 300;
+
+/**
+ * What a repository says of one web app, in UTF-8 bytes of its JSON: servers of such repositories
+ * take no longer one. Levels of lists and objects in it: two less than in a record. The kind of
+ * device that has installed it, in UTF-16 units.
+ */
+export const APP_ENTRY_BYTES_MAX = 65_536;
+export const APP_ENTRY_DEPTH_MAX = 30;
+export const APP_DEVICE_CHARS_MAX = 64;

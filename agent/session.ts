@@ -10,7 +10,14 @@ import type { Contents } from './contents.ts';
 import { badInput, fromPort, SyncError } from './errors.ts';
 import type { Devices } from './remotes/devices.ts';
 import { driverOf, isPart, loaded } from './remotes/parts.ts';
-import type { RemoteAccount, RemoteDriver, RemoteOptions, Wanted } from './remotes/remote.ts';
+import type {
+  Kept,
+  RemoteAccount,
+  RemoteDriver,
+  RemoteOptions,
+  SelfNamed,
+  Wanted,
+} from './remotes/remote.ts';
 import type { AgentEvent, PassReport } from './status.ts';
 import { deviceKeyOf } from './store/device-key.ts';
 import { collectionKeys, DAMAGE_KEY } from './store/layout.ts';
@@ -28,6 +35,7 @@ export interface Session {
   need(isNeeded: (name: string) => boolean): Promise<void>;
   /** The account's devices; null where the build or the device's configuration leaves them out. */
   readonly company: CollectionStore | null;
+  readonly kept: Kept;
   /** The part of the build that knows of them. */
   readonly devices: Devices | undefined;
   /** The driver's own objects; gone with the sign-in. */
@@ -74,7 +82,8 @@ export async function openSession(
       for (const one of contents.collections) {
         if (held.has(one.name) || !isNeeded(one.name)) continue;
         const collection = await loaded(one);
-        const named = (await driver.named?.(collection, kept)) ?? collection;
+        const { named: naming = isSelfNamed(collection) ? collection.named : null } = driver;
+        const named = (await naming?.(collection, kept)) ?? collection;
         const chosen = (await contents.strategies?.chosen(named, config)) ?? named;
         held.set(one.name, await whole(chosen));
         stores = contents.collections.flatMap(({ name }) => held.get(name) ?? []);
@@ -97,6 +106,7 @@ export async function openSession(
       need,
       devices,
       company,
+      kept,
       account: await driver.account(kept),
       cache: new Map(),
     };
@@ -163,6 +173,14 @@ export async function forgetServer(session: Session): Promise<void> {
 
 /** As `forgetServer`; what the driver is about to use stays. */
 async function forgetAgreed(session: Session): Promise<void> {
-  for (const store of storesOf(session)) await resetCollection(store, store.state.origin);
+  for (const store of storesOf(session)) {
+    const { collection, state } = store;
+    await resetCollection(store, state.origin);
+    if (isSelfNamed(collection)) await collection.forgetNames(session.kept);
+  }
   await session.account.forget();
+}
+
+function isSelfNamed(collection: Collection): collection is SelfNamed {
+  return 'forgetNames' in collection;
 }

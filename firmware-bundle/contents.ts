@@ -11,6 +11,11 @@ const DRIVERS = [...SYNC_DRIVERS, KINTO, PICL, OWA];
 const WITH_CREDENTIALS: readonly string[] = [KINTO];
 /** Protocols that stream what they send: a firmware without them leaves out how. */
 const STREAMING: readonly string[] = [OWA];
+/**
+ * The user's apps, on the wire `apps`: a firmware without them leaves out how to ask the system for
+ * its own.
+ */
+const INSTALLED = 'installedApps';
 const COLLECTIONS = [
   'history',
   'passwords',
@@ -22,6 +27,7 @@ const COLLECTIONS = [
   'extensionStorage',
   'settings',
   'readingList',
+  INSTALLED,
 ];
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
@@ -33,8 +39,6 @@ const STRATEGIES = 'strategies';
 const SEVERAL = 'several';
 /** Collections that apps have for themselves: `several` makes them. */
 const APPS = 'apps';
-/** The user's apps: a firmware without them leaves out how to ask the system for its own. */
-const INSTALLED = 'installedApps';
 /** A collection of an app's own: see agent/collections/generic.ts. */
 const GENERIC = /^generic\(([A-Za-z0-9._-]{1,32})\)$/;
 /** Servers and clients keep other things under these names. */
@@ -44,6 +48,7 @@ const NOT_GENERIC = [
   'keys',
   'extension-storage',
   'reading-list',
+  'apps',
   CLIENTS,
   ...COLLECTIONS,
 ];
@@ -150,6 +155,7 @@ export function contentFor(collection: string): string | null {
 
 /** `extension-storage` for `extensionStorage`. */
 function wireNameOf(content: string): string {
+  if (content === INSTALLED) return 'apps';
   return content.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

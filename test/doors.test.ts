@@ -121,6 +121,9 @@ const MAY_SAY = new Map<string, readonly RegExp[]>([
   ],
   // What puts a sign-in and a protocol together.
   ['agent/contents/kinto-sign-in.ts', [/[kK]into/]],
+  // What a repository of apps says: its records are documents of their own on every server.
+  ['agent/collections/installed-apps.ts', [/\blast_modified\b/]],
+  ['agent/collections/installed-entry.ts', [/\blast_modified\b/]],
   // A status shows it: whatever the protocol, a person may have switched a collection off
   // elsewhere.
   ['agent/status.ts', [/\bdeclined\b/]],

@@ -12,9 +12,13 @@ export function storedIdOf({ ids }: Collection, id: unknown): string | null {
 
 /** The same, with an error instead: `badInput` names the field and the limit. */
 export function wireIdOf(collection: Collection, id: unknown, field = 'id'): string {
-  const wireId = storedIdOf(collection, id);
+  const { ids, idRule } = collection;
+  const named = idRule ? idRule.idOf(id) : id;
+  const wireId = storedIdOf(collection, named);
   if (wireId !== null) return wireId;
-  throw badInput(`${field}: ${collection.ids?.complaint ?? NO_RECORD_ID}`);
+  throw badInput(
+    `${field}: ${(named === null && idRule ? idRule : ids)?.complaint ?? NO_RECORD_ID}`,
+  );
 }
 
 /** The record's own id; `body` is what is known of it. */

@@ -3,7 +3,7 @@
 
 import { isObject } from '../../crypto/engine.ts';
 import type { Platform } from '../../platform/ports.ts';
-import type { Body, Prepared } from '../collections/collection.ts';
+import type { Body, Collection, Prepared } from '../collections/collection.ts';
 import { editOf, hasSameMembers } from '../collections/members.ts';
 import type { SizeLimits } from '../config.ts';
 import { badInput, SyncError } from '../errors.ts';
@@ -173,7 +173,8 @@ export async function putRecord(
   const { collection } = store;
   if (!isObject(record)) throw badInput('record: not an object');
   const nowMs = platform.clock.nowMs();
-  const input = collection.writes === 'own' ? ownRecord(store, record, self) : record;
+  const said = collection.writes === 'own' ? ownRecord(store, record, self) : record;
+  const input = named(collection, said);
   const given = input.id ?? input.guid;
   const asked = given === undefined ? null : wireIdOf(collection, given);
   return store.lock.run(async () => {
@@ -204,6 +205,11 @@ export async function putRecord(
   });
 }
 
+/** What an app says, under the id that it means. */
+function named({ idRule }: Collection, input: Body): Body {
+  return idRule ? { ...input, id: idRule.idOf(input.id ?? input.guid) } : input;
+}
+
 /**
  * Deletes a thing for all devices, with all records of it. Errors: `notFound`, `readOnly`, storage
  * errors.
@@ -219,7 +225,9 @@ export async function deleteRecord(
   await store.lock.run(async () => {
     const wireId = wireIdOf(store.collection, id);
     const [before = NO_ENTRY] = await store.load([wireId]);
-    if (visible(before) === null) {
+    const body = visible(before);
+    const grave = body && store.collection.grave?.(body);
+    if (body === null || grave === null) {
       throw new SyncError('notFound', 'there is no such record', {
         collection: store.collection.name,
         recordId: id,
@@ -227,7 +235,7 @@ export async function deleteRecord(
     }
     const nowMs = platform.clock.nowMs();
     const thing = shown(store, wireId, before);
-    await commitThing(store, thing, { id: wireId, before, body: null, nowMs }, deleted);
+    await commitThing(store, thing, { id: wireId, before, body: grave ?? null, nowMs }, deleted);
   });
 }
 

@@ -125,10 +125,19 @@ export interface RecordIds {
   proves(wireId: string, body: Body): boolean;
 }
 
+/** Which ids apps may say, where they are more than the names of records. */
+interface IdRule {
+  /** What is wrong with another one. */
+  readonly complaint: string;
+  /** The id as records have it; null for what is none. */
+  idOf(id: unknown): string | null;
+}
+
 export interface Collection {
   /** Its name on the server. */
   readonly name: string;
   readonly ids?: RecordIds;
+  readonly idRule?: IdRule;
   /** One letter in storage keys. */
   readonly letter: string;
   /** Its bodies are sealed at rest. */
@@ -197,6 +206,11 @@ export interface Collection {
 
   merge(input: MergeInput): MergeDecision;
 
+  /**
+   * A change as it is written, where a record says itself when that was. `writtenMs`: by the
+   * server's clock, as far as it is known; `agreed`: what it was made from.
+   */
+  stamped?(body: Body, writtenMs: number, agreed?: Body): Body;
   /** The body as it goes to the server: `id` first, caps applied. */
   outgoing(id: string, body: Body): Body;
 
@@ -213,6 +227,11 @@ export interface Collection {
     nowMs: number,
     asked?: string | null,
   ): Prepared;
+  /**
+   * What stays of a record that an app deletes, where that is a record, too: it is empty. Null:
+   * there is nothing for apps to delete.
+   */
+  grave?(body: Body): Body | null;
   /** An unused id from random bytes (18 given). */
   newId(random: Uint8Array): string;
   /** What apps see of a record. */

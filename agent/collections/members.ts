@@ -60,6 +60,18 @@ export function isLocalYounger(input: MergeInput): boolean {
 }
 
 /**
+ * When a change was made, by the server's clock. One from the future of the device's clock was made
+ * just now; so was one from before that clock was set: how long ago it was, nobody knows.
+ */
+export function writtenAtMs(
+  changedAtMs: number,
+  { serverNowMs, deviceNowMs }: Pick<MergeInput, 'serverNowMs' | 'deviceNowMs'>,
+): number {
+  const isUnset = changedAtMs < FIRST_MS && deviceNowMs >= FIRST_MS;
+  return serverNowMs - (isUnset ? 0 : Math.max(0, deviceNowMs - changedAtMs));
+}
+
+/**
  * A time or count of a record as a number: some clients write it as text or with a fraction. Null
  * if it is none.
  */

@@ -17,6 +17,7 @@ import {
   extensionStorage,
   forms,
   history,
+  installedApps,
   kinto,
   owa,
   passwordSignIn,
@@ -34,7 +35,7 @@ import {
 
 const collections = [
   ...[history, passwords, bookmarks, tabs, forms, addresses, extensionStorage],
-  ...[settings, readingList, contacts],
+  ...[settings, readingList, contacts, installedApps],
 ];
 
 test.each([syncto, sync15, kinto, picl, owa])(

@@ -91,6 +91,12 @@ export const contacts: CollectionPart = {
   load: async () => (await import('../collections/contacts.ts')).contacts,
 };
 
+export const installedApps: CollectionPart = {
+  name: 'apps',
+  letter: 'o',
+  load: async () => (await import('./installed-apps.ts')).installedApps,
+};
+
 export const extensionStorage: CollectionPart<StorageCollection> &
   Pick<StorageCollection, 'openStorage'> = {
   name: 'extension-storage',

@@ -18,13 +18,13 @@ import { type IdRules, recordIds, withIds } from './ids.ts';
 import { derivedSecret, keepSecret, keptSecret } from './kept-secret.ts';
 import type { Kept } from './remote.ts';
 
-/** `RemoteDriver.named` of a remote with these rules. */
-export function namedBy(rules: IdRules) {
+/** `RemoteDriver.named` of a remote with these rules; `name` says where in a record its name is. */
+export function namedBy(rules: IdRules, name = withIds) {
   return async <T extends Collection>(collection: T, kept: Kept): Promise<T> => {
     const secret = await secretOf(kept);
     const ids = recordIds(rules, secret, collection.name);
-    const named = withIds(collection, ids);
-    await follow(named, ids, tagOf(secret), kept);
+    const named = name(collection, ids);
+    await follow(named, named.ids ?? ids, tagOf(secret), kept);
     return named;
   };
 }

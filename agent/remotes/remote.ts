@@ -276,6 +276,13 @@ export interface Kept {
   readonly generation: string;
 }
 
+/** A collection that hides the names of its records from a remote that has no names of its own. */
+export interface SelfNamed extends Collection {
+  readonly named: NonNullable<RemoteDriver['named']>;
+  /** The user may have another key now. Errors: those of the storage. */
+  forgetNames(kept: Kept): Promise<void>;
+}
+
 /** One protocol. A firmware holds the drivers that it was built with. */
 export interface RemoteDriver<A extends RemoteAccount = RemoteAccount> {
   readonly protocol: string;

@@ -18,7 +18,7 @@ const REFUSED = { kind: 'refused', code: 'tooLarge' } as const;
 
 function jobOf(id: string, seq: number, isDeletion = false): Job {
   const outgoing = { id, payload: '', base: null, beside: {} };
-  return { id, seq, tries: 0, isDeletion, body: null, outgoing };
+  return { id, seq, tries: 0, isDeletion, writtenMs: 0, body: null, outgoing };
 }
 
 async function setUp() {

@@ -19,10 +19,7 @@ import type { CollectionPass } from './pass-context.ts';
 const BURIED_MAX = 1_000;
 
 /** A change that only the end of its upload makes real. */
-export interface Staged {
-  readonly id: string;
-  readonly seq: number;
-}
+export type Staged = Pick<Job, 'id' | 'seq' | 'writtenMs'>;
 
 /**
  * Sends these changes, and writes what the server said of them. Errors: the remote's, the store's.
@@ -96,8 +93,8 @@ export async function acknowledgeStaged(
   await rewriteEach(
     pass.store,
     staged,
-    (transaction, before, { id, seq }) => {
-      transaction.set(id, before, acknowledged(pass, before, { seq }, end));
+    (transaction, before, { id, seq, writtenMs }) => {
+      transaction.set(id, before, acknowledged(pass, before, { seq, writtenMs }, end));
       pass.report.pushed++;
     },
     (transaction) => transaction.update({ position: end.position, plan: undefined }),
@@ -126,12 +123,16 @@ export function park(
 function acknowledged(
   pass: CollectionPass,
   now: Entry,
-  sent: { readonly seq: number; readonly body?: Body | null },
+  sent: Pick<Job, 'seq' | 'writtenMs'> & { readonly body?: Body | null },
   { version, modifiedMs }: Stored,
 ): Entry {
   if (now.local === null) return now;
   const isEdited = now.local.seq !== sent.seq;
-  const body = isEdited ? (sent.body ?? now.mirror?.body ?? {}) : now.local.body;
+  const agreed = now.mirror?.body;
+  const { collection } = pass.store;
+  const made = now.local.body;
+  const mine = made && (collection.stamped?.(made, sent.writtenMs, agreed) ?? made);
+  const body = isEdited ? (sent.body ?? agreed ?? {}) : mine;
   const text = body === null ? '' : JSON.stringify(body);
   const arrival = { body, text, version, modifiedMs };
   const mirror = mirrorOf(arrival, pass.store.state.epoch, pass.platform.clock.nowMs());

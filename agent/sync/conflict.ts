@@ -37,7 +37,7 @@ export async function resolve(
     const base = document.kind === 'found' ? document.envelope.version : null;
     const job = await sealedJob(pass, id, local, base);
     const [result = { kind: 'failed' }] = await add(pass, upload, [job], false);
-    if (result.kind === 'staged') staged.push({ id, seq: job.seq });
+    if (result.kind === 'staged') staged.push({ id, seq: job.seq, writtenMs: job.writtenMs });
     if (result.kind !== 'conflict') return result;
     known = result.theirs;
   }

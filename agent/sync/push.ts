@@ -202,7 +202,14 @@ async function jobOf(
   if (mirror === null && (await settledAtHome(pass, id, local, known))) return null;
   const base = mirror?.version ?? pass.buried.get(id) ?? null;
   // The agreed version would be in memory beside the new one.
-  const job = await sealedJob(pass, id, local, base, mirror === null ? known : undefined);
+  const job = await sealedJob(
+    pass,
+    id,
+    local,
+    base,
+    mirror === null ? known : undefined,
+    mirror?.body,
+  );
   await pass.platform.clock.pause();
   return job;
 }
@@ -213,9 +220,9 @@ async function send(pass: CollectionPass, sending: Sending, isLast: boolean): Pr
   sending.chars = 0;
   const results = await add(pass, upload, jobs, isLast);
   if (results.some(({ kind }) => kind === 'stored' || kind === 'staged')) pass.abort.waitedMs = 0;
-  for (const [index, { id, seq }] of jobs.entries()) {
+  for (const [index, { id, seq, writtenMs }] of jobs.entries()) {
     const result = results[index];
-    if (result?.kind === 'staged') staged.push({ id, seq });
+    if (result?.kind === 'staged') staged.push({ id, seq, writtenMs });
     else sending.deleting.delete(id);
     if (result?.kind === 'refused') {
       sending.refused++;
