@@ -49,9 +49,12 @@ export interface SignInConfig {
    * Of the accounts server's pages, without a slash at the end (`https://accounts.firefox.com`).
    */
   readonly accountsUrl: string;
-  /** As it is registered at the accounts server: a public client that may have keys. */
+  /**
+   * As it is registered at the accounts server: a public client that may have keys. Empty where
+   * users have a name and a password on the server itself.
+   */
   readonly clientId: string;
-  /** One of those that are registered for the client. */
+  /** One of those that are registered for the client; empty where there is none. */
   readonly redirectUrl: string;
 }
 

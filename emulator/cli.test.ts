@@ -107,6 +107,19 @@ test('a user who comes with a phone', async () => {
   expect(out).toMatch(/Every promise was kept\.\n$/);
 });
 
+test('a user who has an account at one server, and at another a name and a new key', async () => {
+  const edits = join(dir, 'edits.json');
+  const card = { fn: [{ value: 'Ada' }], tel: [{ value: '1' }] };
+  writeFileSync(edits, JSON.stringify([{ collection: 'contacts', op: 'put', record: { card } }]));
+  const remotes = ['--protocol', 'sync15', '--records', '2', '--remote', 'k=kinto'];
+  const args = ['--sign-in', ...remotes, '--crypto', 'device', '--apply', edits];
+  expect(await main(['emulate', ...args])).toBe(0);
+  expect(out).toMatch(/Protocol sync15, signed in by an OAuth token: enabled/);
+  expect(out).toMatch(/Protocol kinto, signed in by a name and a password: enabled/);
+  expect(out).toMatch(/contacts +1 +1 +0\n/);
+  expect(out).toMatch(/Every promise was kept\.\n$/);
+});
+
 test('1: a promise was broken, here by a program that answers nothing', async () => {
   const firmware = firmwareDir('(function () { return () => ({ deliver() {}, command() {} }) })');
   expect(await main(['emulate', '--firmware', firmware, '--json'])).toBe(1);

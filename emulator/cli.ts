@@ -288,15 +288,15 @@ function replayOf(
 function contentsFor({ others, signIn, ...first }: EmulateOptions): string[] | undefined {
   const remotes = [first, ...others];
   const own = remotes.flatMap((one) => one.collections).flatMap((name) => contentFor(name) ?? []);
+  const drivers = remotes.map(({ protocol }) => protocol);
   const isKinto = remotes.every(({ protocol }) => protocol === 'kinto');
   const isPicl = remotes.every(({ protocol }) => protocol === 'picl');
   const contents = new Set([
     ...(isKinto || isPicl ? [] : SHIPPED),
     ...own,
     ...(others.length > 0 ? ['several'] : []),
-    ...(signIn ? [isKinto ? 'recoverySignIn' : 'signIn'] : []),
+    ...(signIn ? drivers.map((name) => (name === 'kinto' ? 'recoverySignIn' : 'signIn')) : []),
   ]);
-  const drivers = remotes.map(({ protocol }) => protocol);
   if (drivers.some((name) => !SYNC.includes(name))) return [...new Set(drivers), ...contents];
   return contents.size === SHIPPED.length ? undefined : [...contents];
 }

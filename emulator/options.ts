@@ -205,12 +205,19 @@ function remotesFrom(
       throw new UsageError(`--account ${name}=FILE is missing: whose data that server has`);
     if (servers.size > 0 && url === undefined)
       throw new UsageError(`--server ${isFirst ? '' : `${name}=`}URL is missing: all or none`);
+    const isNew = signIn && choice.protocol === 'kinto';
+    if (isNew && (file ?? count ?? '0') !== '0') {
+      throw new UsageError(
+        '--sign-in to a Kinto makes a key, and finds nothing there: ' +
+          `it excludes ${file === undefined ? '--records' : '--account'} of it`,
+      );
+    }
     const isMadeUp = count !== undefined || (file === undefined && !isFirst);
     return {
       ...choice,
-      auth: authOf(choice, auths.get(name), signIn && isFirst),
+      auth: authOf(choice, auths.get(name), signIn),
       account: isMadeUp ? null : readAccountFile(file),
-      records: count === undefined ? (isFirst ? 0 : OTHER_RECORDS) : recordCount(count),
+      records: count === undefined ? (isFirst || isNew ? 0 : OTHER_RECORDS) : recordCount(count),
       serverUrl:
         url === undefined
           ? null

@@ -105,6 +105,10 @@ describe('the remotes of a device', () => {
       ['--protocol', 'kinto', '--sign-in', '--auth', 'bearer'],
       '--sign-in to a Kinto is by name and password: it excludes --auth bearer',
     ],
+    [
+      ['--sign-in', '--remote', 'k=kinto', '--records', 'k=5'],
+      '--sign-in to a Kinto makes a key, and finds nothing there: it excludes --records of it',
+    ],
     [['--protocol', 'kinto', '--remote', 'a=kinto'], '--remote: contacts is of first and of a'],
     [[...notes, '--off', 'note'], '--off: there is no remote "note", but first, notes'],
     [[...notes, '--off', 'notes=4'], '--off notes: "4" must be one sync of 1 to 3, or two'],

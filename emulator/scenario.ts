@@ -139,7 +139,8 @@ async function play(run: Run, options: ScenarioOptions): Promise<void> {
   say('switched on');
   await withPower(run, () => device.boot());
   say('signing in');
-  if (options.signIn === true) await withPower(run, () => signIn(run, options.recoveryCode));
+  for (const part of options.signIn === true ? parts : [])
+    await withPower(run, () => signIn(run, part, options.recoveryCode));
   await syncRound(run, 1, off);
   say('synced');
   if (expected !== null && first.hasSynced) {
@@ -174,22 +175,22 @@ async function play(run: Run, options: ScenarioOptions): Promise<void> {
  * A code is good for one device and one time: after a power cut the phone is asked again. To a
  * Kinto the user signs in by name and password; the device makes a recovery code, or is given one.
  */
-async function signIn(run: Run, code?: string): Promise<void> {
+async function signIn(run: Run, { remote }: Part, code?: string): Promise<void> {
   const { setup, parts, say } = run;
-  const [{ remote }] = parts;
+  const at = parts.length > 1 ? { remote: remote.address } : {};
+  const call = (given: object) => setup.device.command('signin', { ...at, ...given });
   if (remote.kinto !== null) {
     const { name, password } = remote.kinto.user;
     const given = { call: 'password', email: name, password, ...(code && { code }) };
-    const made = (await setup.device.command('signin', given)) as { readonly code?: string };
+    const made = (await call(given)) as { readonly code?: string };
     say(made.code === undefined ? 'the user gave their recovery code' : 'a recovery code is shown');
     run.recoveryCode = made.code ?? code ?? null;
     if (run.recoveryCode !== null) remote.kinto.learn(run.recoveryCode);
     return;
   }
-  const { url } = (await setup.device.command('signin', { call: 'begin' })) as { url: string };
+  const { url } = (await call({ call: 'begin' })) as { url: string };
   say(`the user's phone opens ${url.slice(0, url.indexOf('?'))}`);
-  const brought = await remote.approve(url);
-  await setup.device.command('signin', { call: 'finish', ...brought });
+  await call({ call: 'finish', ...(await remote.approve(url)) });
 }
 
 /**

@@ -54,8 +54,8 @@ export interface SetupOptions {
    */
   readonly description?: DeviceDescription | null;
   /**
-   * The system has no account manager: the firmware, built with `signIn`, signs its user in; to a
-   * Kinto with `recoverySignIn`.
+   * The system has no account manager: the firmware, built with `signIn`, signs its user in at each
+   * remote; to a Kinto with `recoverySignIn`.
    */
   readonly signIn?: boolean;
   /** What a Kinto of the first remote has, in the place of the account. */
@@ -220,19 +220,20 @@ function fetchOf(remotes: readonly [Remote, ...Remote[]]): FetchHandler {
 function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote[]]): string {
   const { profile, crypto } = options;
   const { description = profile.device } = options;
-  const [first, ...others] = remotes.map(({ address, config, kinto, picl, collections }) => ({
-    address,
-    remote: config,
+  const [first, ...others] = remotes.map((remote) => ({
+    address: remote.address,
+    remote: remote.config,
     // Devices are listed where the protocol is Firefox Sync's.
-    device: (kinto ?? picl) === null ? (description ?? undefined) : undefined,
-    collections: Object.fromEntries(collections.map((name) => [name, ON])),
+    device: (remote.kinto ?? remote.picl) === null ? (description ?? undefined) : undefined,
+    signIn: options.signIn ? signInConfig(remote) : undefined,
+    collections: Object.fromEntries(remote.collections.map((name) => [name, ON])),
   }));
   return JSON.stringify({
     profile: profile.name,
     crypto,
     bodies: 'streamed',
     device: first?.device,
-    signIn: options.signIn ? signInConfig(remotes[0]) : undefined,
+    signIn: first?.signIn,
     remote: first?.remote,
     collections: first?.collections,
     remotes:

@@ -136,10 +136,16 @@ describe('a firmware', () => {
     expect(own('agent/remotes/sync/syncto.ts')).toBe(0);
   });
 
-  test('has one way to sign in', () => {
-    expect(() => contentsModule(['signIn', 'recoverySignIn'])).toThrow(
-      '--with recoverySignIn: it excludes signIn',
-    );
+  test('signs in to accounts, by a name and a code, or either by its remote', async () => {
+    const names = ['sync15', 'kinto', 'contacts'];
+    const [account, code] = ['agent/signin/companion.ts', 'agent/signin/recovery.ts'];
+    const signIns = ['signIn', 'recoverySignIn'];
+    for (const asked of [[], ['signIn'], ['recoverySignIn'], signIns]) {
+      const bytes = await read(...names, ...asked);
+      const has = [account, code].map((path) => bytes(path) > 0);
+      expect(has).toEqual(signIns.map((name) => asked.includes(name)));
+    }
+    expect(contentsModule([...names, ...signIns])).toContain('signIn: eitherSignIn\n');
   });
 
   test("holds an app's own collection, and several remotes, where it is asked for", async () => {

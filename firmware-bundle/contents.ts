@@ -31,9 +31,11 @@ const COLLECTIONS = [
 ];
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
-const SIGN_IN = ['signIn', 'passwordSignIn'];
-/** In the place of `signIn`: for users who have a name, a password and a recovery code. */
-const RECOVERY = 'recoverySignIn';
+/** Signing in to accounts, and for users who have a name, a password and a recovery code. */
+const [ACCOUNTS, RECOVERY] = ['signIn', 'recoverySignIn'];
+const SIGN_IN = [ACCOUNTS, 'passwordSignIn', RECOVERY];
+/** Both, in the place of each. */
+const EITHER = 'eitherSignIn';
 /** What becomes of conflicts, where the device or an app says so: see agent/api/conflicts.ts. */
 const STRATEGIES = 'strategies';
 const SEVERAL = 'several';
@@ -62,7 +64,6 @@ export const contentNames: readonly string[] = [
   ...DRIVERS,
   ...DATA,
   ...SIGN_IN,
-  RECOVERY,
   STRATEGIES,
   SEVERAL,
   APPS,
@@ -73,9 +74,9 @@ export const contentNames: readonly string[] = [
  * (for a system that has no account manager), with `passwordSignIn` or without; `generic(NAME)` is
  * a collection of an app's own, `several` more remotes than one, `apps` (and `several` with it)
  * what apps make for themselves, `strategies` what becomes of conflicts. `recoverySignIn` is a
- * `signIn` for users of a Kinto, and takes its place. Without a protocol in the list it is those of
- * Firefox Sync, without collections and `clients` history, passwords and `clients`. Throws an Error
- * that names what is unknown, or excludes each other.
+ * `signIn` for users of a Kinto, in its place or beside it. Without a protocol in the list it is
+ * those of Firefox Sync, without collections and `clients` history, passwords and `clients`. Throws
+ * an Error that names what is unknown.
  */
 export function contentsModule(
   names: readonly string[],
@@ -87,16 +88,15 @@ export function contentsModule(
       `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
     );
   }
-  if (names.includes(RECOVERY) && names.includes('signIn')) {
-    throw new Error(`--with ${RECOVERY}: it excludes signIn`);
-  }
   const drivers = chosen(DRIVERS, names, SYNC_DRIVERS);
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
-  const others = [CLIENTS, ...SIGN_IN, RECOVERY, STRATEGIES, APPS].filter((name) =>
-    [...names, ...data].includes(name),
-  );
+  const others = [
+    ...data.filter((name) => name === CLIENTS),
+    ...signInsIn(names),
+    ...[STRATEGIES, APPS].filter((name) => names.includes(name)),
+  ];
   const members = others.map((name) =>
     MEMBERS.has(name) ? `${MEMBERS.get(name)}: ${name}` : name,
   );
@@ -129,6 +129,13 @@ export const more = ${moreOf(more.map(([, { is }]) => is))};
 `;
 }
 
+/** Those that are asked for, two as one. */
+function signInsIn(names: readonly string[]): readonly string[] {
+  const asked = SIGN_IN.filter((name) => names.includes(name));
+  if (!asked.includes(ACCOUNTS) || !asked.includes(RECOVERY)) return asked;
+  return [EITHER, ...asked.filter((name) => name !== ACCOUNTS && name !== RECOVERY)];
+}
+
 /** Commands that not every firmware has. */
 const MORE = new Map([
   [STRATEGIES, { from: './conflict-commands.ts', is: 'CONFLICTS' }],
@@ -143,7 +150,8 @@ function moreOf(maps: readonly string[]): string {
 /** What `Contents` calls them; the others by their own names. */
 const MEMBERS = new Map([
   [CLIENTS, 'devices'],
-  [RECOVERY, 'signIn'],
+  [RECOVERY, ACCOUNTS],
+  [EITHER, ACCOUNTS],
 ]);
 
 /** What a firmware has to hold for a collection of this name; null: there can be none. */

@@ -28,18 +28,10 @@ const textOf = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8
 const own = (names: Iterable<string>): string[] =>
   NAMES.filter((name) => [...names].includes(name));
 
-/** No firmware has both. */
-const [SIGN_IN, RECOVERY] = ['signIn', 'recoverySignIn'];
-
-/** The declarations of firmwares that together hold all that there is. */
+/** The declarations of a firmware that holds all that there is. */
 async function everything(members = shortMembers): Promise<readonly Piece[]> {
-  const contents = [...contentNames, 'generic(notes)'];
-  const withSignIn = contents.filter((name) => name !== RECOVERY);
-  const withRecovery = contents.filter((name) => name !== SIGN_IN);
-  const programs = await Promise.all(
-    [withSignIn, withRecovery].map((names) => readProgram(sourceWith(names), 2020, members)),
-  );
-  return programs.flatMap(({ pieces }) => pieces);
+  const source = sourceWith([...contentNames, 'generic(notes)']);
+  return (await readProgram(source, 2020, members)).pieces;
 }
 
 let shipped: readonly AnyNode[];

@@ -6,6 +6,8 @@ import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { strategies as loadedStrategies } from '../api/conflicts.ts';
 import { settings as loadedSettings } from '../collections/settings.ts';
 import { openKeeper } from '../signin/keeper.ts';
+import { openSafe } from '../signin/safe.ts';
+import { SIGNED_IN_KEY } from '../store/layout.ts';
 import { apps as loadedApps } from './apps.ts';
 import { kintoSignIn } from './kinto-sign-in.ts';
 import {
@@ -14,6 +16,7 @@ import {
   bookmarks,
   clients,
   contacts,
+  eitherSignIn,
   extensionStorage,
   forms,
   history,
@@ -81,6 +84,7 @@ test('what apps have for themselves is called as what is loaded is', () => {
 test.each([
   [signIn, openKeeper],
   [recoverySignIn, kintoSignIn],
+  [eitherSignIn, kintoSignIn],
 ])('signing in is called as what is loaded is: $0.name', (lazy, loading) => {
   const of = [{ identity: {} }, {}] as never as Parameters<typeof openKeeper>;
   const [keeper, loaded] = [lazy(...of), loading(...of)];
@@ -113,6 +117,50 @@ test('who has signed in by a recovery code has the name and the password of then
   const { identity } = recoverySignIn(platform, config);
   expect(await identity.credentials?.(false)).toEqual({ name: 'ada', password: 'pw' });
 });
+
+test('who signed in by one kind is nobody where the remote is for the other', async () => {
+  const storage = new MemoryStorage();
+  const asked: string[] = [];
+  const booted = (clientId: string) => {
+    const platform = memoryPlatform({
+      ...{ storage, nowMs: 1, random: (count) => new Uint8Array(count) },
+      fetch: async ({ url }) => {
+        asked.push(url);
+        return new Response('{"data":[]}');
+      },
+      identity: {} as never,
+    });
+    return eitherSignIn(platform, { accountsUrl: 'https://a.test', clientId, redirectUrl: '' });
+  };
+  const given = { call: 'password', email: 'ada', password: 'pw' } as never;
+  await booted('').signIn.call(given);
+  const byAccount = booted('a client').identity;
+  await expect(byAccount.account()).rejects.toMatchObject({ code: 'signedOut' });
+  await expect(byAccount.syncKey()).rejects.toMatchObject({ code: 'signedOut' });
+  expect(await booted('').identity.account()).toMatchObject({ uid: 'ada' });
+  asked.length = 0;
+  await byAccount.forget?.();
+  expect(asked).toEqual([]);
+  await expect(booted('').identity.account()).rejects.toMatchObject({ code: 'signedOut' });
+  await keepAccount(storage);
+  await expect(booted('').identity.account()).rejects.toMatchObject({ code: 'signedOut' });
+  await expect(booted('').identity.credentials?.(false)).rejects.toMatchObject({
+    code: 'signedOut',
+  });
+});
+
+/** As the account manager leaves it. */
+async function keepAccount(storage: MemoryStorage): Promise<void> {
+  const identity = { deviceKey: async () => new Uint8Array(32).fill(7) } as never;
+  const platform = memoryPlatform({
+    ...{ storage, nowMs: 1, random: (count) => new Uint8Array(count), identity },
+    fetch: () => Promise.reject(new Error('nobody is asked')),
+  });
+  const safe = openSafe(platform);
+  const client = { apiUrl: 'https://a.test', clientId: 'a client' };
+  const credentials = { uid: 'u', refreshToken: 'r', key: {} };
+  await safe.commit(await safe.sealed(SIGNED_IN_KEY, { client, credentials, email: 'a' }));
+}
 
 test('a password that cannot be one is refused by what is loaded', async () => {
   const [device, request] = [{}, { email: '\ud800', password: '' }] as never as Parameters<

@@ -170,6 +170,10 @@ export const recoverySignIn: typeof openKeeper = (...of) => {
   return { ...keeper, identity: { ...keeper.identity, credentials } };
 };
 
+/** Either, as each remote is configured: where users have a name there is no client. */
+export const eitherSignIn: typeof openKeeper = (...of) =>
+  (of[1].clientId ? signIn : recoverySignIn)(...of);
+
 type Opening = Parameters<typeof openKeeper>;
 
 function lazyKeeper<K extends Keeper>(of: Opening, load: () => Promise<(...of: Opening) => K>) {

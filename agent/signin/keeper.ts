@@ -118,7 +118,8 @@ function openUser(
     async current(): Promise<Identity> {
       if (identity !== null) return identity;
       const kept = await load<Kept>(SIGNED_IN_KEY);
-      if (kept === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
+      // A name and a password, where the remote was configured for them before.
+      if (!kept?.client) throw new SyncError('signedOut', 'nobody has signed in on this device');
       identity = identityOf(kept);
       return identity;
     },
@@ -133,7 +134,7 @@ function openUser(
       const kept = await load<Kept>(SIGNED_IN_KEY).catch(unlessDamaged);
       identity = null;
       await commit([SIGNED_IN_KEY, null], [SIGNING_IN_KEY, null]);
-      if (kept === null) return;
+      if (!kept?.client) return;
       const { refreshToken } = kept.credentials;
       const told = revokeToken(platform, kept.client, refreshToken).catch(() => undefined);
       await Promise.race([told, platform.clock.sleep(FAREWELL_MS_MAX)]);

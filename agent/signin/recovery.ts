@@ -31,7 +31,8 @@ export function openRecovery(
   let current: Kept | null = null;
   const kept = async (): Promise<Kept> => {
     current ??= await safe.load<Kept>(SIGNED_IN_KEY);
-    if (current === null) throw new SyncError('signedOut', 'nobody has signed in on this device');
+    // Of an account, where the remote was configured for one before.
+    if (!current?.name) throw new SyncError('signedOut', 'nobody has signed in on this device');
     return current;
   };
   return {
