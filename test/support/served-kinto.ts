@@ -17,7 +17,7 @@ export interface ServedKinto {
   /** By name. Tokens are `token of NAME`, without spaces. */
   readonly passwords: Map<string, string>;
   /** What the server answers instead, to requests that it is given. */
-  instead: (request: Request) => Response | null;
+  instead: (request: Request) => Response | null | Promise<Response | null>;
   /** As of `createKinto`. */
   health: ReturnType<NonNullable<Parameters<typeof createKinto>[0]['health']>>;
   isReadOnly: boolean;
@@ -32,7 +32,7 @@ export async function serveKinto(): Promise<ServedKinto> {
     const request = toRequest(incoming, `${kinto.url}${incoming.url}`, body);
     if (request === null) throw new Error('no request');
     kinto.requests.push(`${request.method} ${new URL(request.url).pathname}`);
-    const answer = kinto.instead(request) ?? (await kinto.server.fetch(request));
+    const answer = (await kinto.instead(request)) ?? (await kinto.server.fetch(request));
     await sendResponse(outgoing, answer);
   });
   const url = `http://127.0.0.1:${await listenOnLoopback(http, 0)}`;

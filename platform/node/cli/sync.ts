@@ -25,6 +25,7 @@ import { type Incident, merged, withIncident } from './incidents.ts';
 import { watchReturn } from './network-return.ts';
 import { type Notes, readNotes, saidBy, withSaid, writeNotes } from './notes.ts';
 import type { SyncOptions } from './options.ts';
+import { tellOtherKeys } from './other-keys.ts';
 import { progressPrinter, waitingLine } from './progress.ts';
 import { FIRST, located, type Service } from './service.ts';
 import { giveBack } from './sign-out.ts';
@@ -93,7 +94,8 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
       ...localApi(data),
       sync: data.agent.sync,
     });
-    exitCode = await run(data.agent, options, watch, terminal).finally(stopControl);
+    const told = tellOtherKeys(signIns, data.agent, terminal, allowHttp);
+    exitCode = await run(data.agent, options, watch, terminal).finally(stopControl).finally(told);
   } finally {
     for (const watched of back.values()) watched.stop();
     await journal.written();
