@@ -2,6 +2,7 @@
 
 import type { Strategies } from './api/conflicts.ts';
 import type { Collection } from './collections/collection.ts';
+import type { installed } from './installed/installed.ts';
 import type { Devices } from './remotes/devices.ts';
 import type { Part } from './remotes/parts.ts';
 import type { RemoteDriver } from './remotes/remote.ts';
@@ -38,6 +39,8 @@ export interface Contents {
   readonly kinds?: readonly Kind[];
   /** Collections that apps have for themselves; used by `several`. */
   readonly apps?: Apps;
+  /** The user's apps on the system of the device; goes with the collection `apps`. */
+  readonly installed?: typeof installed;
   /** Before the collections of a generation are opened: says which there are. */
   opening?(generation: string): Promise<void>;
 }

@@ -10,6 +10,7 @@ import type { Body } from './collections/collection.ts';
 import { type AgentConfig, FIRST_REMOTE } from './config.ts';
 import type { Contents } from './contents.ts';
 import { badInput } from './errors.ts';
+import type { Shelf } from './installed/installed.ts';
 import type { SettingsChange } from './settings.ts';
 import type { Making, Remotes } from './several/remotes.ts';
 import type { SignIn } from './signin/keeper.ts';
@@ -39,6 +40,7 @@ export { installedApps } from './contents/installed-apps.ts';
 export { kintoPlaces, kintoSignIn } from './contents/kinto-sign-in.ts';
 export type { Contents } from './contents.ts';
 export { badInput, fromPort, SyncError } from './errors.ts';
+export { installed } from './installed/installed.ts';
 export { readsAhead } from './remotes/ahead.ts';
 export { kinto } from './remotes/kinto/kinto.ts';
 export { owa } from './remotes/owa/owa.ts';
@@ -57,7 +59,7 @@ export { atomic, wasAtomic } from './sync/replace.ts';
  * Every call may reject with a SyncError; its `code` and `retry` say what to do. `remote`: the name
  * of one remote of a device that has several; another name is `badInput`.
  */
-export interface Agent extends Partial<Making>, Partial<Conflicts> {
+export interface Agent extends Partial<Making>, Partial<Conflicts>, Partial<Shelf> {
   /**
    * Goes on from what survived the last run, before anything else. Of several remotes each starts
    * that can; called again, those that could not.
@@ -121,11 +123,13 @@ export interface Agent extends Partial<Making>, Partial<Conflicts> {
  * `contents`: the protocols and collections of this build; the configuration names what is used of
  * them.
  */
-export function createAgent(platform: Platform, config: AgentConfig, contents: Contents): Agent {
+export function createAgent(device: Platform, config: AgentConfig, contents: Contents): Agent {
+  const room = contents.installed?.(device);
+  const platform = room?.platform ?? device;
   const at = remotesOf(platform, config, contents);
   const all = at();
   const { start, observe, reading, writing, changed } = all;
-  return {
+  const agent: Agent = {
     ...at.making,
     ...contents.strategies?.open(all, platform),
     start,
@@ -173,6 +177,7 @@ export function createAgent(platform: Platform, config: AgentConfig, contents: C
       deleted(id);
     },
   };
+  return room ? room.over(agent, all) : agent;
 }
 
 function remotesOf(platform: Platform, config: AgentConfig, contents: Contents): Remotes {

@@ -267,3 +267,24 @@ export const APP_ORIGIN_CHARS_MAX = 300;
 export const APP_ENTRY_BYTES_MAX = 65_536;
 export const APP_ENTRY_DEPTH_MAX = 30;
 export const APP_DEVICE_CHARS_MAX = 64;
+/** Apps of the system that are listed at a time: as many as the port gives. */
+export const SYSTEM_APPS_MAX = 100;
+
+/**
+ * UTF-16 units of an app's origin that the system can have: the port's limit. A longer one is kept,
+ * and not installed.
+ */
+export const SYSTEM_ORIGIN_CHARS_MAX = 200;
+
+/** Apps that have changed, by name; past that all of them are looked at. */
+export const CHANGED_APPS_MAX = 200;
+
+/**
+ * What the system could not do is tried again after so long, which doubles from the first to the
+ * second.
+ */
+export const SYSTEM_WAIT_MS_FIRST = 60_000;
+export const SYSTEM_WAIT_MS_LAST = 3_600_000;
+
+/** Apps in a row that the system cannot install for now, before it is left alone for a while. */
+export const SYSTEM_FAILURES_MAX = 8;

@@ -98,6 +98,21 @@ describe('a firmware', () => {
     expect(both('platform/quickjs/app-commands.ts')).toBeGreaterThan(0);
   });
 
+  test("has the user's apps on the system if it is asked for, and nothing of it else", async () => {
+    const [shipped, asked] = [await read(), await read('sync15', 'installedApps')];
+    for (const path of [
+      'agent/collections/installed-apps.ts',
+      'agent/installed/installed.ts',
+      'agent/installed/reconcile.ts',
+      'agent/installed/shelf.ts',
+      'platform/quickjs/installed-commands.ts',
+      'platform/quickjs/system-apps.ts',
+    ]) {
+      expect(shipped(path), path).toBe(0);
+      expect(asked(path), path).toBeGreaterThan(0);
+    }
+  });
+
   test('signs users in itself if it is asked for, and carries nothing of that else', async () => {
     const [shipped, own, both] = [
       await read(),

@@ -13,9 +13,10 @@ const WITH_CREDENTIALS: readonly string[] = [KINTO];
 const STREAMING: readonly string[] = [OWA];
 /**
  * The user's apps, on the wire `apps`: a firmware without them leaves out how to ask the system for
- * its own.
+ * its own, and what brings both together.
  */
-const INSTALLED = 'installedApps';
+const INSTALLED_APPS = 'installedApps';
+const INSTALLED = 'installed';
 const COLLECTIONS = [
   'history',
   'passwords',
@@ -27,7 +28,7 @@ const COLLECTIONS = [
   'extensionStorage',
   'settings',
   'readingList',
-  INSTALLED,
+  INSTALLED_APPS,
 ];
 const CLIENTS = 'clients';
 const DATA = [...COLLECTIONS, CLIENTS];
@@ -92,10 +93,12 @@ export function contentsModule(
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
   const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
   const collections = data.filter((name) => name !== CLIENTS);
+  const hasSystem = names.includes(INSTALLED_APPS);
   const others = [
     ...data.filter((name) => name === CLIENTS),
     ...signInsIn(names),
     ...[STRATEGIES, APPS].filter((name) => names.includes(name)),
+    ...(hasSystem ? [INSTALLED] : []),
   ];
   const members = others.map((name) =>
     MEMBERS.has(name) ? `${MEMBERS.get(name)}: ${name}` : name,
@@ -110,7 +113,7 @@ export function contentsModule(
   const identity = drivers.some((name) => WITH_CREDENTIALS.includes(name))
     ? "withCredentials as identity } from './credentials.ts'"
     : "identityOf as identity } from './host.ts'";
-  const systemApps = names.includes(INSTALLED)
+  const systemApps = hasSystem
     ? "{ appsOf as systemApps } from './system-apps.ts'"
     : 'const systemApps = undefined';
   const more = [...MORE].filter(([name]) => names.includes(name));
@@ -140,6 +143,7 @@ function signInsIn(names: readonly string[]): readonly string[] {
 const MORE = new Map([
   [STRATEGIES, { from: './conflict-commands.ts', is: 'CONFLICTS' }],
   [APPS, { from: './app-commands.ts', is: 'APP_COMMANDS' }],
+  [INSTALLED_APPS, { from: './installed-commands.ts', is: 'INSTALLED_COMMANDS' }],
 ]);
 
 function moreOf(maps: readonly string[]): string {
@@ -163,7 +167,7 @@ export function contentFor(collection: string): string | null {
 
 /** `extension-storage` for `extensionStorage`. */
 function wireNameOf(content: string): string {
-  if (content === INSTALLED) return 'apps';
+  if (content === INSTALLED_APPS) return 'apps';
   return content.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -27,7 +27,7 @@ const DOORS: readonly Door[] = [
   { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/ports\.ts$/ },
   // The firmware's entry, its commands and its list of contents join the agent and the platform.
   {
-    of: /^platform\/quickjs\/((app-|conflict-)?commands|contents|entry)\.ts$/,
+    of: /^platform\/quickjs\/(((app|conflict|installed)-)?commands|contents|entry)\.ts$/,
     to: /^(agent\/(index|contents\/lazy)|platform\/([^/]+|quickjs\/.*))\.ts$/,
   },
   { of: /^platform\/[^/]+$/, to: /^platform\/[^/]+$/ },
@@ -75,7 +75,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['store'],
   ['remotes'],
   ['api', 'remotes/*', 'signin', 'sync'],
-  ['several'],
+  ['several', 'installed'],
   ['contents'],
   ['session'],
   ['sessions'],

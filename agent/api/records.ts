@@ -30,6 +30,13 @@ export interface ListQuery {
    * are dates.
    */
   readonly prefix?: string;
+  /**
+   * Of the user's apps, in a build that has them on the system: `own` are installed here or
+   * promoted, which is what is listed if nothing is said; `remote` came from other devices; `pick`
+   * has all of these, in that order, `hidden` those that are out of sight here, and `all`
+   * everything.
+   */
+  readonly purpose?: 'own' | 'remote' | 'pick' | 'hidden' | 'all';
   /** Only what lies in the folder with this id, in its order. */
   readonly parent?: string;
   /** 1 to LIST_MAX. */

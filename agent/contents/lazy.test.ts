@@ -5,6 +5,7 @@ import { memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { strategies as loadedStrategies } from '../api/conflicts.ts';
 import { settings as loadedSettings } from '../collections/settings.ts';
+import { installed as loadedInstalled } from '../installed/installed.ts';
 import { openKeeper } from '../signin/keeper.ts';
 import { openSafe } from '../signin/safe.ts';
 import { SIGNED_IN_KEY } from '../store/layout.ts';
@@ -20,6 +21,7 @@ import {
   extensionStorage,
   forms,
   history,
+  installed,
   installedApps,
   kinto,
   owa,
@@ -50,6 +52,10 @@ test.each([syncto, sync15, kinto, picl, owa])(
 
 test.each(collections)('$name is a collection of this name and letter', async (part) => {
   expect(await part.load()).toMatchObject({ name: part.name, letter: part.letter });
+});
+
+test("the user's apps on the system are looked after by what is there at once", () => {
+  expect(installed).toBe(loadedInstalled);
 });
 
 test("clients are the account's devices", async () => {

@@ -206,3 +206,6 @@ function lazyKeeper<K extends Keeper>(of: Opening, load: () => Promise<(...of: O
 
 export const passwordSignIn: PasswordSignIn = async (device, request) =>
   (await import('../signin/password.ts')).signInWithPassword(device, request);
+
+/** What it is made of is loaded when there is something to do. */
+export { installed } from '../installed/installed.ts';

@@ -23,7 +23,7 @@ export interface PassInput {
 }
 
 /** Failures of one collection that say nothing about the others. */
-const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
+export const LOCAL_FAILURES: ReadonlySet<SyncErrorCode> = new Set([
   'badResponse',
   'conflict',
   'keyMismatch',

@@ -25,8 +25,10 @@ interface MemoryAppsOptions {
 export class MemoryApps implements Apps {
   readonly #apps: Map<string, Installed>;
   readonly #options: MemoryAppsOptions;
-  /** Every change that was made, in words: `install ORIGIN`. */
+  /** Every change that the agent has made, in words: `install ORIGIN`. */
   readonly did: string[] = [];
+  /** What it has installed although it was there already. */
+  readonly again: string[] = [];
   #listener: () => void = () => undefined;
   #calls = 0;
   #changes = 0;
@@ -81,7 +83,10 @@ export class MemoryApps implements Apps {
       checkApp(origin, app);
       this.#options.judge?.(origin, app);
       const known = this.#apps.get(origin);
-      if (known?.text === textOfApp(app)) return known.tag;
+      if (known?.text === textOfApp(app)) {
+        this.again.push(origin);
+        return known.tag;
+      }
       this.did.push(`install ${origin}`);
       return this.#set(origin, app);
     });

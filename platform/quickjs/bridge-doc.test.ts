@@ -13,9 +13,10 @@ import { APP_COMMANDS } from './app-commands.ts';
 import { COMMANDS, commandOf, KINDS } from './commands.ts';
 import { CONFLICTS } from './conflict-commands.ts';
 import { createHostPlatform } from './host.ts';
+import { INSTALLED_COMMANDS } from './installed-commands.ts';
 import { unpack } from './values.ts';
 
-const ALL = new Map([...COMMANDS, ...CONFLICTS, ...APP_COMMANDS]);
+const ALL = new Map([...COMMANDS, ...CONFLICTS, ...APP_COMMANDS, ...INSTALLED_COMMANDS]);
 const BRIDGE = textOf('platform/quickjs/BRIDGE.md');
 const commands = tableOf(BRIDGE, 'command');
 const operations = tableOf(BRIDGE, 'op');
