@@ -65,7 +65,7 @@ const WRITTEN_AT_ONCE = 1_000;
 const USERS_AT_ONCE = 200;
 const FILLED_AT_ONCE = 10;
 
-/** On each place in turn; `work` gets its results out. */
+/** On each place in turn, or on `KITSYNC_BENCH_PLACE` alone; `work` gets its results out. */
 export async function onEachPlace(work: (place: Place) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-bench-'));
   const bin = findPostgres();
@@ -83,8 +83,9 @@ export async function onEachPlace(work: (place: Place) => Promise<void>): Promis
       ...{ name: 'PostgreSQL', database: () => postgres.newUrl() },
       open: async () => openPostgresStorage(await postgres.newUrl()),
     });
+  const only = process.env.KITSYNC_BENCH_PLACE;
   try {
-    for (const place of places) await work(place);
+    for (const place of places) if ((only ?? place.name) === place.name) await work(place);
   } finally {
     await postgres?.stop();
     rmSync(folder, { recursive: true, force: true });

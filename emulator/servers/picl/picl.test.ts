@@ -1,6 +1,10 @@
 // A PiCL storage among the other servers of a world: its login, and where its collections are.
 
 import { describe, expect, test } from 'vitest';
+import { memoryBsos } from '../memory-bsos.ts';
+import { memoryPlaces } from '../place-storage.ts';
+import { memoryStorage } from '../storage/local-storage.ts';
+import { Store } from '../store.ts';
 import { startWorld, storageClient } from '../testing.ts';
 import { createPicl } from './picl.ts';
 import { askLogin, DEVICE, Pen, signIn } from './testing.ts';
@@ -69,6 +73,51 @@ describe('a login', () => {
   test('a name that no collection can have is a mistake', () => {
     const options = { baseUrl: 'https://x.test', collections: ['a.b'] };
     expect(() => createPicl(options as never)).toThrow(RangeError);
+  });
+});
+
+describe('a request that is sent again to another process', () => {
+  /** Two processes on one storage, and all that the first one was sent. */
+  async function two() {
+    const [storage, secret] = [memoryStorage(), new Uint8Array(32).fill(7)];
+    const start = () => {
+      const store = new Store();
+      const kept = { bsos: memoryBsos(store), places: memoryPlaces(store), picl: storage, secret };
+      return startWorld({ storage: kept });
+    };
+    const [one, other] = [start(), start()];
+    const sent: Request[] = [];
+    const fetch = (request: Request): Promise<Response> => {
+      sent.push(request.clone());
+      return one.fetch(request);
+    };
+    return { one, other, sent, ask: (await signIn({ ...one, fetch })).at('history') };
+  }
+
+  test('changes nothing: a change names a state that is over', async () => {
+    const { ask, other, sent } = await two();
+    const pen = new Pen();
+    const bodies = [1, 2].map((n) => ({ changes: [pen.write(`k${n}`, `${n}`)] }));
+    const [first, second] = bodies.map(({ changes }) => changes[0]);
+    const conditions = [{ 'If-None-Match': '*' }, { 'If-Match': `1-${first?.changeid}` }];
+    for (const [at, headers] of conditions.entries())
+      expect((await ask('POST', 'records', { headers, body: bodies[at] })).status).toBe(204);
+    for (const request of sent.filter(
+      ({ method, url }) => method === 'POST' && /records/.test(url),
+    ))
+      expect((await other.fetch(request)).status).toBe(412);
+    expect((await ask('GET', '')).json).toMatchObject({ seqnum: 2, changeid: second?.changeid });
+  });
+
+  test('is answered where it reads, for two minutes at most', async () => {
+    const { ask, one, other, sent } = await two();
+    await ask('GET', 'records');
+    const again = sent.at(-1) as Request;
+    expect((await one.fetch(again.clone())).status).toBe(401);
+    other.clock.nowMs += 60_000;
+    expect((await other.fetch(again.clone())).status).toBe(200);
+    other.clock.nowMs += 1_000;
+    expect((await other.fetch(again)).status).toBe(401);
   });
 });
 
