@@ -23,13 +23,17 @@ export async function compactOnce(args: readonly string[]): Promise<number> {
 }
 
 /** Now and every hour; what is returned ends it, and resolves when nothing of it is at work. */
-export function compactHourly(storage: ServerStorage, keep: Keep): () => Promise<void> {
+export function compactHourly(
+  storage: ServerStorage,
+  keep: Keep,
+  everyMs = EVERY_MS,
+): () => Promise<void> {
   // What could not be done now is done an hour later.
   const once = () => compact(storage, keep, Date.now()).then(nothing, nothing);
   let running = once();
   const timer = setInterval(() => {
     running = running.then(once);
-  }, EVERY_MS);
+  }, everyMs);
   return () => {
     clearInterval(timer);
     return running;
