@@ -244,6 +244,32 @@ describe('a log that cannot be read from its beginning', () => {
     expect(examined(files, mainPage)).toEqual(NOTHING_WRONG);
   });
 
+  it.each([
+    ['one commit behind it', 2],
+    ['commits of an older log behind it', 0],
+  ])('has lost nothing where it was about to begin anew: %s', (_, under) => {
+    // Page 1 was committed, and the next log was being written over that one.
+    const files = logOf([...THREE_COMMITS, ...THREE_COMMITS], true, OLD_SALTS);
+    const next = [
+      { page: 1, fill: 1 },
+      { page: 2, fill: 2 },
+      { page: 3, after: 3, fill: 3 },
+    ];
+    const begun = logOf(next).of('wal');
+    files.of('wal').set(begun.subarray(0, inFrame(3, 0)));
+    spoil(files, 8);
+    for (let frame = 0; frame < 3 - under; frame++) spoil(files, inFrame(frame, 500));
+    expect(examined(files, () => pageOf(77))).toEqual(NOTHING_WRONG);
+  });
+
+  it('has lost commits where its first page says nothing, and they are more than one', () => {
+    const files = logOf(THREE_COMMITS);
+    spoil(files, 8);
+    spoil(files, inFrame(0, 500));
+    expect(examined(files, mainPage)).toEqual(NOTHING_WRONG);
+    expect(examined(files, () => pageOf(99)).isLost).toBe(true);
+  });
+
   it('has lost commits where it is a later frame that says nothing', () => {
     const files = logOf(THREE_COMMITS);
     spoil(files, inFrame(1, 500));

@@ -38,7 +38,7 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
   const stored = readWhole(log, 0, HEADER_BYTES);
   if (stored === null) return { mended, isLost: false };
   const header = isHeader(stored) ? stored : mendedHeader(log, stored);
-  if (header === null) return { mended, isLost: differs(log, loggedPages(log).offsets, main) };
+  if (header === null) return { mended, isLost: isLostBehind(log, stored, main) };
   if (header !== stored) mended.set(0, header);
   const chain: Chain = { isLittle: isLittleEndian(header), salts: sumAt(header, 16) };
   let seed = sumAt(header, 24);
@@ -64,6 +64,21 @@ export function examineLog(log: BlockFile, main: (page: number) => Uint8Array | 
       before = frame;
     }
   }
+}
+
+/**
+ * Behind a header that says nothing, which may be that of a log that was about to begin anew, with
+ * the frames of its first commit. A page that is damaged takes the first frame with it, and no
+ * other one: what begins later was left of older logs.
+ */
+function isLostBehind(
+  log: BlockFile,
+  header: Uint8Array,
+  main: (page: number) => Uint8Array | null,
+): boolean {
+  const chain = chainOf(log, header);
+  if (chain === null || chain.first > 1 || !isBeforeCommits(log, chain, chain.first)) return false;
+  return differs(log, loggedPages(log).offsets, main);
 }
 
 /** What can be read of a log that is damaged, each frame by itself. */
