@@ -148,7 +148,7 @@ function substitutionBox(): readonly number[] {
   return forwardBox;
 }
 
-function tablesOf(decrypts: boolean): Tables {
+export function tablesOf(decrypts: boolean): Tables {
   const box = substitutionBox();
   if (decrypts) backwardTables ??= makeTables(inverted(box), [14, 9, 13, 11]);
   else forwardTables ??= makeTables(box, [2, 1, 1, 3]);

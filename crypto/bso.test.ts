@@ -2,7 +2,7 @@
 // computes. What the records of the world must do is in test/contract/crypto.ts.
 
 import { expect, test } from 'vitest';
-import type { CipherParts, CipherRefusal, DeviceCrypto } from '../platform/ports.ts';
+import type { CipherParts, CipherRefusal, DeviceCrypto } from '../platform/crypto-port.ts';
 import { bsoCrypto, longPayloadUnits, payloadUnitsMax } from './bso.ts';
 import { encodeBase64 } from './bytes.ts';
 import { longJsonUnits } from './json.ts';

@@ -5,7 +5,8 @@
 // only the id inside binds a record to its place, and only a body that begins with its id is
 // protected against a changed IV. Hence: put `id` first in what is sealed.
 
-import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
+import type { CipherParts, CipherRefusal, DeviceCrypto } from '../platform/crypto-port.ts';
+import type { Entropy } from '../platform/ports.ts';
 import { batches } from './batches.ts';
 import { encodeHex } from './bytes.ts';
 import { isObject, jsonOf } from './engine.ts';

@@ -2,8 +2,8 @@
 // compute the same is the contract's (test/contract/bulk.ts).
 
 import { expect, it, test } from 'vitest';
+import type { Algorithm, DeviceCrypto } from '../platform/crypto-port.ts';
 import { nodeDeviceCrypto } from '../platform/node/crypto.ts';
-import type { Algorithm, DeviceCrypto } from '../platform/ports.ts';
 import { type BulkCrypto, bulkCrypto } from './bulk.ts';
 
 const key = new Uint8Array(32).fill(5);

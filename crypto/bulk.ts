@@ -5,7 +5,7 @@
 // not open is a value (null); a device that fails is an error, and never a word about the data.
 // An IV must never come twice under one key with GCM, and never be foreseeable with CBC.
 
-import type { Algorithm, DeviceCrypto } from '../platform/ports.ts';
+import type { Algorithm, DeviceCrypto } from '../platform/crypto-port.ts';
 import { batches } from './batches.ts';
 import { CryptoError } from './error.ts';
 import { softwareCompute } from './software-bulk.ts';

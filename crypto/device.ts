@@ -1,7 +1,8 @@
 // Records by the device's own crypto: one call of its port for a batch.
 // Everything around the cipher is the same as in JavaScript, so either opens what the other sealed.
 
-import type { DeviceCrypto, Entropy } from '../platform/ports.ts';
+import type { DeviceCrypto } from '../platform/crypto-port.ts';
+import type { Entropy } from '../platform/ports.ts';
 import { type BsoCrypto, bsoCrypto } from './bso.ts';
 
 /** `pause` and `bodyBytesMax`: see `bsoCrypto`. */

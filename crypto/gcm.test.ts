@@ -52,7 +52,7 @@ it('counts past 256 blocks, and gives the device its turns', async () => {
   const long = new Uint8Array(16 * 300 + 5).map((_, at) => at * 7);
   const theirs = sealByNode(hex(KEY), options.iv, none, long);
   expect(encodeHex(await gcmSeal(options, long))).toBe(theirs);
-  expect(turns).toBe(4);
+  expect(turns).toBe(1);
 });
 
 it('opens nothing that was changed by one bit, cut or lengthened', async () => {

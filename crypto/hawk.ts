@@ -3,7 +3,7 @@
 // device that computes MACs signs; one that fails at it is no reason not to ask.
 // Nothing here knows of retries or clocks.
 
-import type { DeviceCrypto } from '../platform/ports.ts';
+import type { DeviceCrypto } from '../platform/crypto-port.ts';
 import { encodeBase64 } from './bytes.ts';
 import { CryptoError } from './error.ts';
 import { type HmacKey, hmac, hmacKey } from './hmac.ts';

@@ -119,7 +119,8 @@ describe('in a bare engine', () => {
 
 it.each([
   ['p256.ts', 2_500],
-  ['gcm.ts', 1_600],
+  ['gcm.ts', 2_500],
+  ['ctr.ts', 1_700],
   ['jwe.ts', 1_600],
   ['onepw.ts', 1_500],
 ])('%s stays under %i bytes minified', (file, bytesMax) => {

@@ -5,7 +5,7 @@
 // cover the IV, which can change the first block alone: so every text begins with what is known
 // before it is opened, and fills that block.
 
-import type { CipherParts, DeviceCrypto } from '../platform/ports.ts';
+import type { CipherParts, DeviceCrypto } from '../platform/crypto-port.ts';
 import { concatBytes, decodeBase64, decodeHex, encodeBase64, encodeHex } from './bytes.ts';
 import { CryptoError } from './error.ts';
 import { hmac, hmacKey } from './hmac.ts';

@@ -2,19 +2,20 @@
 // `DeviceCrypto.compute` promises, with a turn for the device between slices of work, however long
 // an item is.
 
-import type { Algorithm, DeviceCrypto } from '../platform/ports.ts';
+import type { Algorithm, DeviceCrypto } from '../platform/crypto-port.ts';
 import { type AesKey, cbc, decryptionKey, encryptionKey } from './aes.ts';
 import { bytesOfWords, textOfCodes, wordsOfBytes } from './bytes.ts';
 import { gcmKey, gcmOpen, gcmSeal } from './gcm.ts';
 import { finishHmac, hmacKey, startHmac } from './hmac.ts';
 import { padded, unpaddedLength } from './pkcs7.ts';
 import { blockBytes, closeHash, hashBlock, newHash } from './sha256.ts';
-import { type Turn, turnTaker } from './turn.ts';
+import { roomFor, type Turn, turnTaker } from './turn.ts';
 
 /** `pause` lets the device do other work and resolves in a later turn. */
 export function softwareCompute(pause: () => Promise<void>): NonNullable<DeviceCrypto['compute']> {
   const turn = turnTaker(pause);
   return async (algorithm, key, items) => {
+    if (/^(cbc|gcm)/.test(algorithm)) await roomFor(turn, keyGroups);
     const workOn = WORKERS[algorithm](key, turn);
     const answers: (Uint8Array | null)[] = [];
     for (const item of items) answers.push(await workOn(item));
@@ -31,7 +32,7 @@ const cipherBlockBytes = 16;
 /** Three blocks of AES: a group, as turns are counted. */
 const pieceBytes = 48;
 /** What a key of a cipher and its tables count for. */
-const keyGroups = 16;
+const keyGroups = 18;
 
 const WORKERS: { readonly [algorithm in Algorithm]: Worker } = {
   sha256(_, turn) {
@@ -54,13 +55,11 @@ const WORKERS: { readonly [algorithm in Algorithm]: Worker } = {
 
   cbcEncrypt(key, turn) {
     const ready = encryptionKey(wordsOfBytes(key));
-    turn.isOver(keyGroups);
     return async ([iv = noBytes, bytes = noBytes]) => chained(ready, iv, padded(bytes), turn);
   },
 
   cbcDecrypt(key, turn) {
     const ready = decryptionKey(wordsOfBytes(key));
-    turn.isOver(keyGroups);
     return async ([iv = noBytes, bytes = noBytes]) => {
       const plain = await chained(ready, iv, bytes, turn);
       const last = plain.subarray(plain.length - cipherBlockBytes);
@@ -71,14 +70,12 @@ const WORKERS: { readonly [algorithm in Algorithm]: Worker } = {
 
   gcmEncrypt(key, turn) {
     const ready = gcmKey(key);
-    turn.isOver(keyGroups);
     return ([iv = noBytes, aad = noBytes, bytes = noBytes]) =>
       gcmSeal({ key: ready, iv, aad, turn }, bytes);
   },
 
   gcmDecrypt(key, turn) {
     const ready = gcmKey(key);
-    turn.isOver(keyGroups);
     return ([iv = noBytes, aad = noBytes, bytes = noBytes]) =>
       gcmOpen({ key: ready, iv, aad, turn }, bytes);
   },

@@ -4,9 +4,8 @@
 // long, holds it up. A long record is read twice, once for its MAC and once for its text, rather
 // than kept a second time in memory.
 
-// biome-ignore-all lint/suspicious/noVar: an interpreter checks every use of a `let`
-
-import type { CipherParts, CipherRefusal, DeviceCrypto, Entropy } from '../platform/ports.ts';
+import type { CipherParts, CipherRefusal, DeviceCrypto } from '../platform/crypto-port.ts';
+import type { Entropy } from '../platform/ports.ts';
 import { type AesKey, cbc, decryptionKey, encryptionKey } from './aes.ts';
 import { type BsoCrypto, bsoCrypto } from './bso.ts';
 import {
@@ -20,11 +19,12 @@ import {
   standardDigits,
   wordsOfBytes,
 } from './bytes.ts';
+import { type DigitTables, digitTables, readGroup } from './groups.ts';
 import { finishHmac, type HmacKey, hmacKey, startHmac } from './hmac.ts';
 import { padded, unpaddedLength } from './pkcs7.ts';
 import { hashBlock } from './sha256.ts';
 import { type Turn, turnTaker } from './turn.ts';
-import { encodeUtf8, utf8Decoder } from './utf8.ts';
+import { encodeUtf8, pieceEnd, utf8Decoder } from './utf8.ts';
 
 /** `pause` and `bodyBytesMax`: see `bsoCrypto`. */
 export function softwareCrypto(
@@ -76,6 +76,7 @@ async function openOne(
   for (let group = 0; group < groups; group++) {
     if (turn.isOver(weight)) await turn.next();
     checksum += readGroup(
+      digits(),
       ciphertext,
       group * groupUnits,
       block,
@@ -102,7 +103,7 @@ async function openOne(
   for (let group = 0; group < groups; group++) {
     if (turn.isOver(weight)) await turn.next();
     const at = isLong ? 0 : group * groupWords;
-    if (isLong) readGroup(ciphertext, group * groupUnits, block, words, at);
+    if (isLong) readGroup(digits(), ciphertext, group * groupUnits, block, words, at);
     cbc(key, words, at, at + groupWords, chain);
     if (!decoder.push(words, at, groupBytes)) return { code: 'badUtf8' };
   }
@@ -130,7 +131,7 @@ async function sealOne(keys: Keys, text: string, iv: Uint8Array, turn: Turn): Pr
     for (; from + groupBytes <= bytes.length; from += groupBytes) {
       if (turn.isOver(sealedGroups)) await turn.next();
       const group = encrypt(key, bytes.subarray(from, from + groupBytes), chain);
-      readGroup(group, 0, block, unused, 0);
+      readGroup(digits(), group, 0, block, unused, 0);
       hashBlock(hash, block);
       ciphertext += group;
     }
@@ -150,78 +151,11 @@ function encrypt(key: AesKey, bytes: Uint8Array, chain: Int32Array): string {
   return encodeBase64(bytesOfWords(words));
 }
 
-/**
- * Reads 64 characters at once as what they are to the hash, 16 words of character codes, and as
- * the 12 words that they mean in base64, which go to `words` from `to` on. The answer is a number,
- * or NaN when one of the characters is no digit of base64.
- */
-function readGroup(
-  text: string,
-  at: number,
-  block: Int32Array,
-  words: Int32Array,
-  to: number,
-): number {
-  digitTables ??= makeDigitTables();
-  var [d0, d1, d2, d3] = digitTables;
-  var i = 0;
-  var a = 0;
-  var b = 0;
-  var c = 0;
-  var d = 0;
-  var n0 = 0;
-  var n1 = 0;
-  var n2 = 0;
-  var n3 = 0;
-  var checksum = 0;
-  for (i = 0; i < 16; i += 4) {
-    a = text.charCodeAt(at);
-    b = text.charCodeAt(at + 1);
-    c = text.charCodeAt(at + 2);
-    d = text.charCodeAt(at + 3);
-    block[i] = (a << 24) | (b << 16) | (c << 8) | d;
-    n0 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
-    a = text.charCodeAt(at + 4);
-    b = text.charCodeAt(at + 5);
-    c = text.charCodeAt(at + 6);
-    d = text.charCodeAt(at + 7);
-    block[i + 1] = (a << 24) | (b << 16) | (c << 8) | d;
-    n1 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
-    a = text.charCodeAt(at + 8);
-    b = text.charCodeAt(at + 9);
-    c = text.charCodeAt(at + 10);
-    d = text.charCodeAt(at + 11);
-    block[i + 2] = (a << 24) | (b << 16) | (c << 8) | d;
-    n2 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
-    a = text.charCodeAt(at + 12);
-    b = text.charCodeAt(at + 13);
-    c = text.charCodeAt(at + 14);
-    d = text.charCodeAt(at + 15);
-    block[i + 3] = (a << 24) | (b << 16) | (c << 8) | d;
-    n3 = (d0[a] as number) + (d1[b] as number) + (d2[c] as number) + (d3[d] as number);
-    words[to] = (n0 << 8) | (n1 >>> 16);
-    words[to + 1] = (n1 << 16) | (n2 >>> 8);
-    words[to + 2] = (n2 << 24) | n3;
-    checksum += n0 + n1 + n2 + n3;
-    at += 16;
-    to += 3;
-  }
-  return checksum;
-}
+let tables: DigitTables | undefined;
 
-type DigitTables = [number[], number[], number[], number[]];
-
-let digitTables: DigitTables | undefined;
-
-/** What a character means as the first, second, third and fourth of four digits; NaN: nothing. */
-function makeDigitTables(): DigitTables {
-  const tableFor = (shift: number) => {
-    const table: number[] = new Array(128).fill(Number.NaN);
-    for (let digit = 0; digit < 64; digit++)
-      table[standardDigits.charCodeAt(digit)] = digit << shift;
-    return table;
-  };
-  return [tableFor(18), tableFor(12), tableFor(6), tableFor(0)];
+function digits(): DigitTables {
+  tables ??= digitTables(standardDigits);
+  return tables;
 }
 
 /** The keys made ready, kept from one call to the next: usually they are the same. */
@@ -253,18 +187,10 @@ interface Keys {
   decryption(): AesKey;
 }
 
-/** Where a piece of text ends so that it cuts no surrogate pair. */
-function pieceEnd(text: string, at: number): number {
-  const end = Math.min(at + pieceUnits, text.length);
-  const cutsPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800 && end < text.length;
-  return cutsPair ? end + 1 : end;
-}
-
 const groupUnits = 64;
 const groupBytes = 48;
 const groupWords = 12;
 const blockBytes = 16;
-const pieceUnits = 512;
 
 /** What new keys and the tables of a cipher count for. */
 const keyGroups = 16;

@@ -23,5 +23,12 @@ export function turnTaker(pause: () => Promise<void>): Turn {
   };
 }
 
+/** For work that takes a good part of a turn: it is begun in one that has room for it. */
+export async function roomFor(turn: Turn, groups: number): Promise<void> {
+  if (!turn.isOver(groups)) return;
+  await turn.next();
+  turn.isOver(groups);
+}
+
 /** 24 million instructions. */
 const sliceGroups = 48;

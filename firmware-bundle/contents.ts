@@ -17,6 +17,8 @@ const STREAMING: readonly string[] = [OWA];
  */
 const INSTALLED_APPS = 'installedApps';
 const INSTALLED = 'installed';
+/** Protocols that hash, sign or seal in bulk: a firmware without them leaves out how. */
+const COMPUTING: readonly string[] = [PICL];
 const COLLECTIONS = [
   'history',
   'passwords',
@@ -116,6 +118,9 @@ export function contentsModule(
   const systemApps = hasSystem
     ? "{ appsOf as systemApps } from './system-apps.ts'"
     : 'const systemApps = undefined';
+  const crypto = drivers.some((name) => COMPUTING.includes(name))
+    ? "computingOf as crypto } from './computing.ts'"
+    : "cryptoOf as crypto } from './host.ts'";
   const more = [...MORE].filter(([name]) => names.includes(name));
   const commands = more.map(([, { from, is }]) => `import { ${is} } from '${from}';\n`);
   return `${commands.join('')}import { ${imports} } from '../../agent/contents/lazy.ts';
@@ -128,6 +133,7 @@ export const contents = {
 export { ${send};
 export { ${identity};
 export ${systemApps};
+export { ${crypto};
 export const more = ${moreOf(more.map(([, { is }]) => is))};
 `;
 }

@@ -22,9 +22,9 @@ const DOORS: readonly Door[] = [
   {
     of: /^crypto\//,
     to: /^(crypto\/|tweetnacl\b)/,
-    types: /^platform\/ports\.ts$/,
+    types: /^platform\/(ports|crypto-port)\.ts$/,
   },
-  { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/ports\.ts$/ },
+  { of: /^agent\//, to: /^(agent|crypto)\//, types: /^platform\/(ports|crypto-port)\.ts$/ },
   // The firmware's entry, its commands and its list of contents join the agent and the platform.
   {
     of: /^platform\/quickjs\/(((app|conflict|installed)-)?commands|contents|entry)\.ts$/,

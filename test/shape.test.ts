@@ -23,7 +23,7 @@ const BARE = /^(agent|crypto|platform\/quickjs)\/(?!.*\.test\.ts$)/;
 const PUBLIC: readonly RegExp[] = [
   /^(agent\/index|platform\/ports|emulator\/command)\.ts$/,
   /^test\/(interop\/inside\/.*|bench\/kinto-device)\.js$/,
-  /^test\/(support\/(crypto|picl)-firmware|kinto\/shared)\.ts$/,
+  /^test\/(support\/(crypto|picl|texts)-firmware|kinto\/shared)\.ts$/,
 ];
 
 const sources = readSources();

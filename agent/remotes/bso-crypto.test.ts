@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { longPayloadUnits } from '../../crypto/bso.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { DeviceCrypto } from '../../platform/ports.ts';
 import { json, remoteBench } from '../../test/support/remote.ts';
 import { SYNC_KEY } from '../../test/support/server.ts';
 import { bsoCryptoOf } from './bso-crypto.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sealRest } from '../../crypto/rest-secretbox.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { manualClock } from '../../platform/memory/platform.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { DeviceCrypto } from '../../platform/ports.ts';
 import { testRandom, testVault } from '../../test/support/store.ts';
 import { createVault, type Vault } from './vault.ts';
 

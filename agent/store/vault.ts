@@ -3,7 +3,8 @@
 // reordered does not open.
 
 import { type RestCipher, restCipher } from '../../crypto/rest.ts';
-import type { Clock, DeviceCrypto, Entropy } from '../../platform/ports.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
+import type { Clock, Entropy } from '../../platform/ports.ts';
 
 /** Characters of text in one box, which the device's own code seals in one call. */
 const PIECE_CHARS = 4096;

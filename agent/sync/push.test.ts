@@ -3,9 +3,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { NODE_HEAP } from '../../platform/node/cli/heap.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { DeviceCrypto } from '../../platform/ports.ts';
 import { secondDevice } from '../../test/sim/second-device.ts';
 import { type TestServers, testDevice, testServers } from '../../test/support/device.ts';
 import type { AgentConfig } from '../index.ts';

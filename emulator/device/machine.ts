@@ -2,7 +2,8 @@
 // its storage open, the bridge between them. What the machine and the storage execute is charged to
 // the clock. It ends with the power; device.ts starts the next one.
 
-import type { Apps, Connection, DeviceCrypto, Identity, Storage } from '../../platform/ports.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
+import type { Apps, Connection, Identity, Storage } from '../../platform/ports.ts';
 import type { Firmware } from '../firmware.ts';
 import type { Profile } from '../profiles.ts';
 import { appsOperations } from './apps-operations.ts';

@@ -346,4 +346,44 @@ describe("the device's cryptography", () => {
     const answer = await compute('cbcDecrypt', [key, iv, first, other, second]);
     expect(answer?.bytes).toEqual(bytesOf(...texts));
   });
+
+  const computeTexts = (algorithm: string, key: Uint8Array, pieces: readonly string[]) =>
+    asked(operations, 'texts', {
+      head: JSON.stringify([algorithm, ...pieces.map((piece) => piece.length)]),
+      text: pieces.join(''),
+      bytes: key,
+    });
+
+  it('computes from text to text, item by item, in the same time', async () => {
+    const items = ['', 'x'.repeat(1024), 'ü'.repeat(1025), '\ud800'];
+    const from = clock.nowNs();
+    const answer = await computeTexts('sha256', new Uint8Array(0), items);
+    expect(clock.nowNs() - from).toBe((1 + 1 + 2 + 1) * RECORD_NS);
+    const hashes = items.slice(0, 3).map((item) => {
+      return createHash('sha256').update(item).digest('base64url');
+    });
+    expect(answer).toEqual({ head: '[43,43,43,-5]', text: hashes.join('') });
+  });
+
+  it('takes the texts of an item that its algorithm has', async () => {
+    const key = keys.subarray(0, 32);
+    const head = Buffer.alloc(13, 1).toString('base64url');
+    const sealed = await computeTexts('gcmEncrypt', key, [head, 'a', 'one', head, 'b', 'three']);
+    expect(sealed?.head).toBe('[43,46]');
+    const [one, three] = [sealed?.text?.slice(0, 43) ?? '', sealed?.text?.slice(43) ?? ''];
+    const opened = await computeTexts('gcmDecrypt', key, [
+      'a',
+      one,
+      'a',
+      three,
+      'b',
+      three,
+      'b',
+      '!',
+    ]);
+    expect(opened).toEqual({ head: '[3,-3,5,-1]', text: 'onethree' });
+    const [mac = ''] = [(await computeTexts('hmac', key, ['x']))?.text];
+    const checked = await computeTexts('hmacCheck', key, ['x', mac, 'y', mac]);
+    expect(checked).toEqual({ head: '[0,-3]', text: '' });
+  });
 });

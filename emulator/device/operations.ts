@@ -5,11 +5,15 @@
 
 import type {
   Algorithm,
-  AppsErrorCode,
-  Change,
   CipherParts,
   CipherRefusal,
   DeviceCrypto,
+  TextAlgorithm,
+  TextAnswer,
+} from '../../platform/crypto-port.ts';
+import type {
+  AppsErrorCode,
+  Change,
   Identity,
   NetworkRequest,
   PortErrorCode,
@@ -234,14 +238,7 @@ export function cryptoOperations(
         clock.spend(parts.length * recordNs);
         const [encKey, macKey] = keyPair(bytes);
         const opened = await crypto.open(encKey, macKey, parts);
-        return {
-          head: JSON.stringify(
-            opened.map((item) =>
-              'text' in item ? item.text.length : -1 - REFUSALS.indexOf(item.code),
-            ),
-          ),
-          text: opened.map((item) => ('text' in item ? item.text : '')).join(''),
-        };
+        return textAnswers(opened);
       },
     ],
     [
@@ -260,6 +257,7 @@ export function cryptoOperations(
       },
     ],
     ['compute', computing(clock, crypto, recordNs)],
+    ['texts', computingTexts(clock, crypto, recordNs)],
   ];
   return new Map(work.map(([op, run]) => [op, after(clock, 0, run)]));
 }
@@ -289,9 +287,38 @@ function computing(clock: DeviceClock, crypto: DeviceCrypto, recordNs: number): 
   };
 }
 
+/** Texts of an item: see `TextAlgorithm`. */
+const TEXTS: { readonly [algorithm in TextAlgorithm]: number } = {
+  sha256: 1,
+  hmac: 1,
+  hmacCheck: 2,
+  gcmEncrypt: 3,
+  gcmDecrypt: 2,
+};
+
+function computingTexts(clock: DeviceClock, crypto: DeviceCrypto, recordNs: number): Work {
+  return async ({ head, text, bytes }) => {
+    const [algorithm, ...lengths] = JSON.parse(head) as [TextAlgorithm, ...number[]];
+    const pieces = slices(text, lengths);
+    const items: string[][] = [];
+    while (pieces.length > 0) items.push(pieces.splice(0, TEXTS[algorithm]));
+    for (const item of items) clock.spend(recordNs * Math.max(1, Math.ceil(sizeOf(item) / KIB)));
+    return textAnswers((await crypto.computeTexts?.(algorithm, bytes ?? NO_BYTES, items)) ?? []);
+  };
+}
+
+/** As `open` and `texts` answer. */
+function textAnswers(answers: readonly TextAnswer[]): Answer {
+  const numbers = answers.map((item) =>
+    'text' in item ? item.text.length : -1 - REFUSALS.indexOf(item.code),
+  );
+  const text = answers.map((item) => ('text' in item ? item.text : '')).join('');
+  return { head: JSON.stringify(numbers), text };
+}
+
 const KIB = 1024;
 
-function sizeOf(item: readonly Uint8Array[]): number {
+function sizeOf(item: readonly (Uint8Array | string)[]): number {
   return item.reduce((sum, piece) => sum + piece.length, 0);
 }
 

@@ -1,15 +1,8 @@
 // A whole device in memory: the reference of every port, for tests and for trying the agent out.
 // Time stands still until it is told to move; nothing leaves the process but what `fetch` does.
 
-import type {
-  Clock,
-  Connection,
-  DeviceCrypto,
-  Identity,
-  Network,
-  Platform,
-  Storage,
-} from '../ports.ts';
+import type { DeviceCrypto } from '../crypto-port.ts';
+import type { Clock, Connection, Identity, Network, Platform, Storage } from '../ports.ts';
 import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
 
 interface MemoryPlatformOptions {

@@ -11,7 +11,8 @@ import {
   type Decipher,
   timingSafeEqual,
 } from 'node:crypto';
-import type { Algorithm, CipherParts, CipherRefusal, DeviceCrypto } from '../ports.ts';
+import type { Algorithm, CipherParts, CipherRefusal, DeviceCrypto } from '../crypto-port.ts';
+import { computeTexts } from './text-crypto.ts';
 
 export function nodeDeviceCrypto(): DeviceCrypto {
   return {
@@ -26,6 +27,7 @@ export function nodeDeviceCrypto(): DeviceCrypto {
     async compute(algorithm, key, items) {
       return items.map((item) => WORKERS[algorithm](key, item));
     },
+    computeTexts,
   };
 }
 

@@ -7,10 +7,11 @@ import { Store } from '../../emulator/servers/store.ts';
 import { codesIn, tableOf, textOf, wordsOf } from '../../test/docs/markdown.ts';
 import { type TestDevice, testServers, userOf } from '../../test/support/device.ts';
 import { fullDevice } from '../../test/support/everything.ts';
+import type { Algorithm, TextAlgorithm } from '../crypto-port.ts';
 import { nodeDeviceCrypto } from '../node/crypto.ts';
-import type { Algorithm } from '../ports.ts';
 import { APP_COMMANDS } from './app-commands.ts';
 import { COMMANDS, commandOf, KINDS } from './commands.ts';
+import { computingOf } from './computing.ts';
 import { CONFLICTS } from './conflict-commands.ts';
 import { createHostPlatform } from './host.ts';
 import { INSTALLED_COMMANDS } from './installed-commands.ts';
@@ -80,7 +81,7 @@ describe('the table of commands', () => {
 });
 
 describe('the table of operations', () => {
-  const files = ['host', 'credentials', 'pieces', 'system-apps', 'entry'].map(
+  const files = ['host', 'computing', 'credentials', 'pieces', 'system-apps', 'entry'].map(
     (name) => `platform/quickjs/${name}.ts`,
   );
   const source = files.map(textOf).join('');
@@ -110,7 +111,7 @@ describe('the table of what is computed', () => {
   const rows = tableOf(BRIDGE, 'compute');
 
   test('has every algorithm of the port, and no other', () => {
-    const words = wordsOf('platform/ports.ts', 'Algorithm').map(({ word }) => word);
+    const words = wordsOf('platform/crypto-port.ts', 'Algorithm').map(({ word }) => word);
     expect(rows.flatMap(([name]) => codesIn(name ?? ''))).toEqual(words);
   });
 
@@ -142,23 +143,68 @@ describe('the table of what is computed', () => {
   }
 });
 
+describe('the table of what is computed from texts', () => {
+  const rows = tableOf(BRIDGE, 'texts');
+
+  test('has every algorithm of the port, and no other', () => {
+    const words = wordsOf('platform/crypto-port.ts', 'TextAlgorithm').map(({ word }) => word);
+    expect(rows.flatMap(([name]) => codesIn(name ?? ''))).toEqual(words);
+  });
+
+  test('says which texts an item has, and which refusals there are', async () => {
+    const device = nodeDeviceCrypto();
+    const key = new Uint8Array(32);
+    const given = new Map([
+      ['text', 'text'],
+      ['what `hmac` may have answered', 'A'.repeat(43)],
+      ['head', 'A'.repeat(18)],
+      ['additional data', 'beside'],
+      ['sealed', 'A'.repeat(39)],
+    ]);
+    for (const [name = '', , texts = '', answer = ''] of rows) {
+      const algorithm = codesIn(name)[0] as TextAlgorithm;
+      const item = texts.split(', ').map((text) => given.get(text) ?? '');
+      expect(item).not.toContain('');
+      const asked = async (pieces: readonly string[]) =>
+        (await device.computeTexts?.(algorithm, key, [pieces]))?.[0];
+      const at = item.length - 2 > 0 ? item.length - 1 : 0;
+      const [wrong, half] = [await asked(item), await asked(item.with(at, '\ud800'))];
+      if (/`badMac`/.test(answer)) expect(wrong).toEqual({ code: 'badMac' });
+      else expect(wrong).toHaveProperty('text');
+      expect(half).toEqual({ code: 'badUtf8' });
+    }
+    expect(BRIDGE).toContain('`badBase64` (`-1`)');
+    expect(BRIDGE).toContain('`badMac` (`-3`)');
+    expect(BRIDGE).toContain('`badUtf8` (`-5`)');
+  });
+});
+
 /** The agent's side of `compute`: what crosses the bridge, as lengths, and the answer's. */
 function computing(): { asked: (string | number)[][]; bulk: BulkCrypto } {
   const asked: (string | number)[][] = [];
   const device = nodeDeviceCrypto();
-  const { platform, deliver } = createHostPlatform((op, id, head, text, bytes) => {
-    const lengths = (JSON.parse(head) as number[]).map((number) => -2 - number);
-    const values = unpack(JSON.parse(head), '', new Uint8Array(bytes ?? new ArrayBuffer(0)));
-    const [key, ...item] = values as Uint8Array[];
-    expect(op).toBe('compute');
-    void device.compute?.(text as Algorithm, key ?? new Uint8Array(0), [item]).then(([answer]) => {
-      if (!answer) throw new Error('it was refused');
-      asked.push([text, ...lengths, answer.length]);
-      const { buffer } = Uint8Array.from(answer);
-      deliver(id, '', JSON.stringify([-2 - answer.length]), '', buffer);
-    });
-    return undefined;
-  }, true);
+  const { platform, deliver } = createHostPlatform(
+    (op, id, head, text, bytes) => {
+      const lengths = (JSON.parse(head) as number[]).map((number) => -2 - number);
+      const values = unpack(JSON.parse(head), '', new Uint8Array(bytes ?? new ArrayBuffer(0)));
+      const [key, ...item] = values as Uint8Array[];
+      expect(op).toBe('compute');
+      void device
+        .compute?.(text as Algorithm, key ?? new Uint8Array(0), [item])
+        .then(([answer]) => {
+          if (!answer) throw new Error('it was refused');
+          asked.push([text, ...lengths, answer.length]);
+          const { buffer } = Uint8Array.from(answer);
+          deliver(id, '', JSON.stringify([-2 - answer.length]), '', buffer);
+        });
+      return undefined;
+    },
+    true,
+    undefined,
+    undefined,
+    undefined,
+    computingOf,
+  );
   return { asked, bulk: bulkCrypto(platform.crypto, async () => undefined) };
 }
 

@@ -19,7 +19,8 @@ export const more: Commands | undefined = undefined;
 export const systemApps: AppsOf | undefined = undefined;
 
 /**
- * How it sends requests, none of its remotes streams a body; and what it asks of an account
- * manager, none of them knows a name with a password.
+ * How it sends requests, none of its remotes streams a body; what it asks of an account manager,
+ * none of them knows a name with a password; and of the device's cryptography, none of them
+ * computes in bulk.
  */
-export { identityOf as identity, sendWhole as send } from './host.ts';
+export { cryptoOf as crypto, identityOf as identity, sendWhole as send } from './host.ts';

@@ -3,7 +3,7 @@
 
 import { type AgentConfig, createAgent, fromPort, SyncError } from '../../agent/index.ts';
 import { commandOf } from './commands.ts';
-import { contents, identity, more, send, systemApps } from './contents.ts';
+import { contents, crypto as cryptoOf, identity, more, send, systemApps } from './contents.ts';
 import { createHostPlatform, type Deliver, type Host } from './host.ts';
 
 interface Booted {
@@ -32,6 +32,7 @@ export function boot(host: Host, registry: Registry): Booted {
     send,
     identity,
     systemApps,
+    cryptoOf,
   );
   registry.part = partLoader(registry, evaluate);
   const agent = createAgent(platform, config, contents);

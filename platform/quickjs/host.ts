@@ -2,13 +2,11 @@
 // Text crosses the bridge as text and bytes as bytes, many values in one call; this file packs and
 // unpacks them and keeps the promises of calls that were not answered yet. It holds no other state.
 
+import type { CipherParts, CipherRefusal, DeviceCrypto } from '../crypto-port.ts';
 import type {
   Apps,
   Change,
-  CipherParts,
-  CipherRefusal,
   Connection,
-  DeviceCrypto,
   Identity,
   Network,
   NetworkRequest,
@@ -67,6 +65,9 @@ export type IdentityOf = (line: Line, name?: string) => Identity;
 /** The apps of the device's system. */
 export type AppsOf = (line: Line) => Apps;
 
+/** The device's cryptography, as far as the contents of a firmware have a use for it. */
+export type CryptoOf = (line: Line) => DeviceCrypto;
+
 interface Waiter {
   resolve(answer: Answer): void;
   reject(error: unknown): void;
@@ -75,7 +76,7 @@ interface Waiter {
 /**
  * The platform that a host function is, where the host's answers go, and how a part of the program
  * is asked for: it is evaluated then. `identity`: what is asked of an account manager, `apps`: of
- * the system, about its apps. Errors: `failed`.
+ * the system, about its apps, `crypto`: of the device's cryptography. Errors: `failed`.
  */
 export function createHostPlatform(
   host: Host,
@@ -83,6 +84,7 @@ export function createHostPlatform(
   send: Send = sendWhole,
   identity: IdentityOf = identityOf,
   apps?: AppsOf,
+  crypto: CryptoOf = cryptoOf,
 ): { platform: Platform; deliver: Deliver; evaluate(part: string): Promise<unknown> } {
   const waiting = new Map<number, Waiter>();
   let lastId = 0;
@@ -120,7 +122,7 @@ export function createHostPlatform(
       status: (text) => void call('status', { text }),
       event: (text) => void call('event', { text }),
     },
-    ...(withDeviceCrypto ? { crypto: cryptoOf(line) } : {}),
+    ...(withDeviceCrypto ? { crypto: crypto(line) } : {}),
     ...(apps && { apps: apps(line) }),
   };
 
@@ -269,7 +271,21 @@ const REFUSALS: readonly CipherRefusal[] = [
   'badUtf8',
 ];
 
-function cryptoOf({ ask }: Line): DeviceCrypto {
+/** Answers to texts, each of them one or why there is none. */
+export function answersIn(
+  head: string,
+  text: string,
+): ({ text: string } | { code: CipherRefusal })[] {
+  let at = 0;
+  return (JSON.parse(head) as number[]).map((length) => {
+    if (length < 0) return { code: REFUSALS[-1 - length] ?? 'badMac' };
+    at += length;
+    return { text: text.slice(at - length, at) };
+  });
+}
+
+/** Cryptography that opens and seals records. */
+export const cryptoOf: CryptoOf = ({ ask }) => {
   return {
     async open(encKey, macKey, items) {
       const { head, text } = await ask('open', {
@@ -279,12 +295,7 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
         text: joinedText(items.map(({ ciphertext }) => ciphertext)),
         bytes: pack([encKey, macKey]).bytes,
       });
-      let at = 0;
-      return (JSON.parse(head) as number[]).map((length) => {
-        if (length < 0) return { code: REFUSALS[-1 - length] ?? 'badMac' };
-        at += length;
-        return { text: text.slice(at - length, at) };
-      });
+      return answersIn(head, text);
     },
     async seal(encKey, macKey, texts, ivs) {
       const lengths = JSON.stringify(texts.map((text) => text.length));
@@ -296,12 +307,5 @@ function cryptoOf({ ask }: Line): DeviceCrypto {
         return { ciphertext, IV, hmac };
       });
     },
-    async compute(algorithm, key, items) {
-      const values = [key, ...items.flat()];
-      const { bytes } = pack(values);
-      const lengths = JSON.stringify(values.map(lengthOf));
-      const answer = await ask('compute', { head: lengths, text: algorithm, bytes });
-      return unpack(JSON.parse(answer.head), '', answer.bytes) as (Uint8Array | null)[];
-    },
   };
-}
+};

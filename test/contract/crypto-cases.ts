@@ -3,7 +3,7 @@
 // and computed with node:crypto from the published keys.
 
 import { type KeyBundle, keyBundle } from '../../crypto/keys.ts';
-import type { CipherParts } from '../../platform/ports.ts';
+import type { CipherParts } from '../../platform/crypto-port.ts';
 
 interface PublishedRecord {
   readonly title: string;

@@ -5,7 +5,8 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { expect } from 'vitest';
 import type { BsoCrypto, OpenedBso } from '../../crypto/bso.ts';
 import { type KeyBundle, keyBundle } from '../../crypto/keys.ts';
-import type { CipherParts, Entropy } from '../../platform/ports.ts';
+import type { CipherParts } from '../../platform/crypto-port.ts';
+import type { Entropy } from '../../platform/ports.ts';
 
 /** What becomes of one record. */
 export function openersOf(crypto: BsoCrypto) {

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BsoCrypto, SealedBso } from '../../crypto/bso.ts';
 import { keyBundle } from '../../crypto/keys.ts';
-import type { CipherParts, Entropy } from '../../platform/ports.ts';
+import type { CipherParts } from '../../platform/crypto-port.ts';
+import type { Entropy } from '../../platform/ports.ts';
 import { fill, publishedRecords, someText } from './crypto-cases.ts';
 import {
   flipMac,

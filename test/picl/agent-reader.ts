@@ -8,17 +8,17 @@ import { advanced, type Place, placeOf, START, wasHead } from '../../agent/remot
 import { chainV1 } from '../../agent/remotes/picl/scheme.ts';
 import { violationIn } from '../../agent/remotes/picl/violation.ts';
 import type { Page } from '../../agent/remotes/remote.ts';
-import { bulkCrypto } from '../../crypto/bulk.ts';
+import { textCrypto } from '../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import { PICL_ROOT } from '../support/picl-log.ts';
 import type { Reader } from './forgeries.ts';
 import { COLLECTION, type Forgery } from './forgery.ts';
 
-const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
+const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
 const keys = piclKeysOf(PICL_ROOT);
-const scheme = chainV1(bulk, keys.signKey(COLLECTION));
+const scheme = chainV1(crypto, keys.signKey(COLLECTION));
 const sealing = {
-  ...{ bulk, key: keys.sealKey(COLLECTION), collection: COLLECTION },
+  ...{ crypto, key: keys.sealKey(COLLECTION), collection: COLLECTION },
   entropy: { random: (count: number) => new Uint8Array(count) },
 };
 

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { piclKeysOf } from '../../agent/remotes/picl/keys.ts';
 import { type Change, chainV1, GENESIS } from '../../agent/remotes/picl/scheme.ts';
 import { openPayloads, sealPayloads } from '../../agent/remotes/picl/seal.ts';
-import { bulkCrypto } from '../../crypto/bulk.ts';
+import { textCrypto } from '../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
 import { keysOf } from '../../platform/node/picl/chain.ts';
 import { entryOf } from '../../platform/node/picl/log.ts';
@@ -15,8 +15,8 @@ import { type Dice, diceOf } from './forgery.ts';
 
 const NAME = 'things';
 const agentKeys = piclKeysOf(PICL_ROOT);
-const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
-const scheme = chainV1(bulk, agentKeys.signKey(NAME));
+const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
+const scheme = chainV1(crypto, agentKeys.signKey(NAME));
 const keys = keysOf(PICL_ROOT, NAME);
 const KEYS = ['a', '__proto__', 'constructor', '-_', '0', 'k'.repeat(64)];
 const TEXTS = ['', 'ü', '€'.repeat(9), '\ud83d\ude00', '\u0000', 'x'.repeat(300)];
@@ -46,7 +46,7 @@ function writesOf(dice: Dice): Write[] {
 
 async function byAgent(writes: readonly Write[], dice: Dice): Promise<Change[]> {
   const random = (bytes: number) => Uint8Array.from({ length: bytes }, () => dice(256));
-  const sealing = { bulk, entropy: { random }, key: agentKeys.sealKey(NAME), collection: NAME };
+  const sealing = { crypto, entropy: { random }, key: agentKeys.sealKey(NAME), collection: NAME };
   const live = writes.flatMap(([key, text], at) =>
     text === null ? [] : [{ key, seqnum: at + 1, text }],
   );
@@ -68,7 +68,7 @@ async function mustTake(log: readonly Change[], writes: readonly Write[]): Promi
   const shown = log.map((change) => entryOf(change, NAME, keys));
   expect(shown.map(({ body }) => body)).toEqual(texts.map((text) => JSON.parse(text ?? 'null')));
   const random = () => new Uint8Array(12);
-  const sealing = { bulk, entropy: { random }, key: agentKeys.sealKey(NAME), collection: NAME };
+  const sealing = { crypto, entropy: { random }, key: agentKeys.sealKey(NAME), collection: NAME };
   const live = log.flatMap(({ key, seqnum, payload }) =>
     payload === null ? [] : [{ key, seqnum, payload }],
   );

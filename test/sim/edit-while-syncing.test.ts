@@ -4,9 +4,10 @@
 
 import { expect, test } from 'vitest';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { DeviceCrypto, Network, Storage } from '../../platform/ports.ts';
+import type { Network, Storage } from '../../platform/ports.ts';
 import { NetworkError } from '../../platform/web/fetch-network.ts';
 import { NOW_MS, testDevice } from '../support/device.ts';
 import { disagreements } from './agreement.ts';

@@ -11,9 +11,10 @@ import { createRandom } from '../../emulator/device/random.ts';
 import { noTrace } from '../../emulator/device/trace.ts';
 import type { Firmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { Change, DeviceCrypto } from '../../platform/ports.ts';
+import type { Change } from '../../platform/ports.ts';
 import { type Computation, type Order, PIECES } from './crypto-firmware.ts';
 
 interface Cost {

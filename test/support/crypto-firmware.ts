@@ -7,7 +7,8 @@ import { decodeBase64, encodeBase64 } from '../../crypto/bytes.ts';
 import { type EcPublicKey, ecdh, ecPublicKey } from '../../crypto/p256.ts';
 import { openSecretbox, secretbox } from '../../crypto/secretbox.ts';
 import type { Value } from '../../platform/ports.ts';
-import { createHostPlatform, type Deliver, type Host } from '../../platform/quickjs/host.ts';
+import type { Deliver, Host } from '../../platform/quickjs/host.ts';
+import { programPlatform } from './program-platform.ts';
 
 /** What the program computes, and of how many values an item is. */
 export const PIECES = {
@@ -37,8 +38,7 @@ export type Order =
 
 /** BRIDGE.md, "Loading". */
 export function boot(host: Host): { deliver: Deliver; command: typeof command } {
-  const hasCrypto = host('config', 0, '', '', null) === 'device';
-  const { platform, deliver } = createHostPlatform(host, hasCrypto);
+  const { platform, deliver } = programPlatform(host);
   const pause = () => platform.clock.pause();
   const bulk = bulkCrypto(platform.crypto, pause);
   let loaded: Uint8Array[] = [];

@@ -18,10 +18,11 @@ import { createRandom, type Random } from '../../emulator/device/random.ts';
 import { accountClient } from '../../emulator/servers/account-client.ts';
 import { readAccount } from '../../emulator/servers/store-file.ts';
 import { createServers, type World, type WorldOptions } from '../../emulator/servers/world.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { type MemoryPlatform, memoryPlatform } from '../../platform/memory/platform.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
-import type { DeviceCrypto, Identity, Network, Storage } from '../../platform/ports.ts';
+import type { Identity, Network, Storage } from '../../platform/ports.ts';
 import type { Fetch } from '../../platform/web/fetch-network.ts';
 
 /** Server and device agree on the time, a little after the shipped account was recorded. */

@@ -1,8 +1,8 @@
 // What a page of a PiCL log costs an emulated device, part by part: see picl-firmware.ts.
 
 import { otherClient } from '../../emulator/servers/picl/other-client.ts';
+import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
-import type { DeviceCrypto } from '../../platform/ports.ts';
 import { programFirmware, switchedOn } from './crypto-device.ts';
 import { COLLECTION, KB, PAGE_KEY, PARTS, type Part } from './picl-firmware.ts';
 

@@ -2,13 +2,13 @@
 // as the agent's remote does it: it reads the page from the storage, and does what it is told.
 // picl-device.ts builds it and talks to it.
 
-import { keptCodes } from '../../agent/remotes/picl/codes.ts';
 import { piclKeys } from '../../agent/remotes/picl/keys.ts';
 import { changesIn, type ListedChange } from '../../agent/remotes/picl/read.ts';
 import { chainV1, GENESIS } from '../../agent/remotes/picl/scheme.ts';
 import { openPayloads } from '../../agent/remotes/picl/seal.ts';
-import { bulkCrypto } from '../../crypto/bulk.ts';
-import { createHostPlatform, type Deliver, type Host } from '../../platform/quickjs/host.ts';
+import { textCrypto } from '../../crypto/texts.ts';
+import type { Deliver, Host } from '../../platform/quickjs/host.ts';
+import { programPlatform } from './program-platform.ts';
 
 /** In the order in which a page goes through them. */
 export const PARTS = ['nothing', 'read', 'ids', 'signatures', 'open', 'parse'] as const;
@@ -21,14 +21,12 @@ export const COLLECTION = 'things';
 
 /** BRIDGE.md, "Loading". */
 export function boot(host: Host): { deliver: Deliver; command: typeof command } {
-  const hasCrypto = host('config', 0, '', '', null) === 'device';
-  const { platform, deliver } = createHostPlatform(host, hasCrypto);
+  const { platform, deliver } = programPlatform(host);
   const pause = () => platform.clock.pause();
-  const bulk = bulkCrypto(platform.crypto, pause);
+  const crypto = textCrypto(platform.crypto, pause, 40_000);
   const keys = piclKeys({ kB: KB });
-  const codes = keptCodes(40_000);
-  const scheme = chainV1(bulk, keys.signKey(COLLECTION), { codes, pause });
-  const sealing = { bulk, codes, key: keys.sealKey(COLLECTION), collection: COLLECTION };
+  const scheme = chainV1(crypto, keys.signKey(COLLECTION));
+  const sealing = { crypto, key: keys.sealKey(COLLECTION), collection: COLLECTION };
   let page = '';
   let changes: readonly ListedChange[] = [];
   let texts: readonly string[] = [];

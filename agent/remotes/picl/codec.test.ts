@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bulkCrypto } from '../../../crypto/bulk.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { generic } from '../../collections/generic.ts';
 import type { Envelope } from '../remote.ts';
@@ -7,10 +7,10 @@ import { logCodec } from './codec.ts';
 import { piclKeys } from './keys.ts';
 import { sealPayloads } from './seal.ts';
 
-const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
+const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
 let drawn = 0;
 const sealing = {
-  ...{ bulk, key: piclKeys({ kB: '1'.repeat(64) }).sealKey('things'), collection: 'things' },
+  ...{ crypto, key: piclKeys({ kB: '1'.repeat(64) }).sealKey('things'), collection: 'things' },
   entropy: { random: (count: number) => new Uint8Array(count).fill(++drawn) },
 };
 const pause = async () => undefined;

@@ -2,8 +2,8 @@
 // much of it fits into one answer. A page is in memory as a whole, for nothing of it is given on
 // before all of it is verified: so it is asked for in pieces of the size of a commit.
 
-import type { BulkCrypto } from '../../../crypto/bulk.ts';
 import { jsonOf } from '../../../crypto/engine.ts';
+import type { TextCrypto } from '../../../crypto/texts.ts';
 import { heapOf } from '../../config.ts';
 import { SyncError } from '../../errors.ts';
 import { JSON_DEPTH_MAX } from '../../limits.ts';
@@ -11,7 +11,6 @@ import { notA, parseInTurns } from '../../wire/document.ts';
 import type { Answer } from '../../wire/http.ts';
 import { deviceId } from '../device-id.ts';
 import type { RemoteOptions } from '../remote.ts';
-import { keptCodes } from './codes.ts';
 import type { PiclKeys } from './keys.ts';
 import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL } from './limits.ts';
 import type { Place } from './place.ts';
@@ -65,15 +64,13 @@ export interface Log {
 export function openLog(
   options: RemoteOptions,
   session: Session,
-  bulk: BulkCrypto,
+  crypto: TextCrypto,
   keys: PiclKeys,
   name: string,
 ): Log {
   const config = options.config.remote as PiclConfig;
   const heap = heapOf(options.config);
-  const codes = keptCodes(heap.batchCharsMax);
-  const pause = (): Promise<void> => options.platform.clock.pause();
-  const v1 = chainV1(bulk, keys.signKey(name), { codes, pause });
+  const v1 = chainV1(crypto, keys.signKey(name));
   let limit = Math.min(heap.batchRecordsMax, PAGE_CHANGES_MAX);
   const conditionOn = (match: Head | undefined, name: string): [string, string][] =>
     match ? [[name, tagText(match, log.isQuoted)]] : [];
@@ -81,7 +78,7 @@ export function openLog(
     ...{ name, config, isQuoted: false, written: null, hasGrown: false, heard: NO_CHANGES },
     scheme: config.chain === 'opaque' ? opaqueChain(v1) : v1,
     sealing: {
-      ...{ bulk, codes, entropy: options.platform.entropy },
+      ...{ crypto, entropy: options.platform.entropy },
       ...{ key: keys.sealKey(name), collection: name, author: deviceId(options, 'picl') },
     },
     renew: () => session.renew(),

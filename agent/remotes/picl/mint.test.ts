@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bulkCrypto } from '../../../crypto/bulk.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import { otherClient } from '../../../emulator/servers/picl/other-client.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { piclKeys } from './keys.ts';
@@ -9,12 +9,12 @@ import { chainV1, GENESIS } from './scheme.ts';
 const KB = '0'.repeat(64);
 
 test('another client reads what is sealed for its numbers and hangs together', async () => {
-  const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
+  const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
   const keys = piclKeys({ kB: KB });
   let drawn = 0;
   const entropy = { random: (count: number) => new Uint8Array(count).fill(++drawn) };
-  const sealing = { bulk, entropy, key: keys.sealKey('things'), collection: 'things' };
-  const log = { scheme: chainV1(bulk, keys.signKey('things')), sealing };
+  const sealing = { crypto, entropy, key: keys.sealKey('things'), collection: 'things' };
+  const log = { scheme: chainV1(crypto, keys.signKey('things')), sealing };
   const texts = ['{"a":"ü"}', null, '{"b":2}', '{"a":"ü"}'];
   const changes = await mintedChanges(
     log,

@@ -3,10 +3,10 @@
 // and what goes up continues the log. The server can hold changes back, and nothing else.
 // Source: docs/picl.md.
 
-import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { clientState } from '../../../crypto/keys.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import type { SyncKey } from '../../../platform/ports.ts';
-import { bodyBytesMax } from '../../config.ts';
+import { bodyBytesMax, heapOf } from '../../config.ts';
 import { badResponse, SyncError } from '../../errors.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import { parseInTurns, readDocument } from '../../wire/document.ts';
@@ -71,12 +71,12 @@ function openPicl(options: RemoteOptions<PiclAccount>): Remote {
   if (options.owner === null) return nobody();
   const { platform, config } = options;
   const pause = (): Promise<void> => platform.clock.pause();
-  const bulk = bulkCrypto(platform.crypto, pause);
+  const crypto = textCrypto(platform.crypto, pause, heapOf(config).batchCharsMax);
   const keys = keysOf(options.owner.key, options);
-  const session = openSession(options, bulk);
+  const session = openSession(options, crypto);
   const logs = new Map<string, Log>();
   const logOf = ({ collection: { name } }: CollectionStore): Log => {
-    const log = logs.get(name) ?? openLog(options, session, bulk, keys, name);
+    const log = logs.get(name) ?? openLog(options, session, crypto, keys, name);
     logs.set(name, log);
     return log;
   };
@@ -103,7 +103,7 @@ function openPicl(options: RemoteOptions<PiclAccount>): Remote {
       if ([...logs.values()].some(({ hasGrown }) => hasGrown)) {
         const stores = wanted.map(({ store }) => store);
         await gossip(options, session, stores, logOf, () =>
-          openLog(options, session, bulk, keys, META),
+          openLog(options, session, crypto, keys, META),
         );
       }
       return [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { decodeHex } from '../../../crypto/bytes.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { VECTORS, type VectorChange } from '../../../test/support/picl-vectors.ts';
 import { piclKeysOf } from './keys.ts';
@@ -13,8 +13,8 @@ const WAYS = [
 
 const schemeOf = (device: (typeof WAYS)[number][1]) => {
   const keys = piclKeysOf(decodeHex(VECTORS.keys.root_hex) ?? new Uint8Array());
-  const bulk = bulkCrypto(device, async () => undefined);
-  return chainV1(bulk, keys.signKey(VECTORS.keys.collection));
+  const crypto = textCrypto(device, async () => undefined);
+  return chainV1(crypto, keys.signKey(VECTORS.keys.collection));
 };
 
 const changesOf = (vectors: readonly VectorChange[]): Change[] =>
@@ -55,6 +55,21 @@ test('the first change that is not what it must be is named', async () => {
   expect(await scheme.verifySignatures(with3({ signature: good[2]?.signature ?? '' }))).toBe(3);
   expect(await scheme.verifySignatures(with3({ signature: '' }))).toBe(3);
 });
+
+test.each(WAYS)(
+  'half a surrogate pair has no hash, whatever the id says, %s',
+  async (_how, device) => {
+    const scheme = schemeOf(device);
+    const [first] = changesOf(VECTORS.chain);
+    if (first === undefined) throw new Error('there are no vectors');
+    const half = { ...first, payload: '\ud800' };
+    const [changeid = ''] = await scheme.mint(GENESIS, [half]);
+    expect(await scheme.verify(GENESIS, [{ ...half, changeid }])).toBe(0);
+    const whole = { ...first, payload: 'ü' };
+    const [other = ''] = await scheme.mint(GENESIS, [whole]);
+    expect(await scheme.verify(GENESIS, [{ ...whole, changeid: other }])).toBe(-1);
+  },
+);
 
 test('an opaque log is believed, and continued as ours are', async () => {
   const v1 = schemeOf(undefined);

@@ -4,10 +4,7 @@
 // are still compared, ids and signatures are not.
 // Nothing here knows where a change comes from, or what is in a payload.
 
-import type { BulkCrypto } from '../../../crypto/bulk.ts';
-import { encodeBase64 } from '../../../crypto/bytes.ts';
-import { SLICE_CHARS_MAX } from '../../limits.ts';
-import { asciiBytes, type Codes } from './codes.ts';
+import type { TextCrypto } from '../../../crypto/texts.ts';
 
 /** What an id is made of, beside the id before it. */
 export interface Link {
@@ -22,7 +19,7 @@ export interface Change extends Link {
   readonly signature: string;
 }
 
-/** Errors of all: those of `BulkCrypto`. */
+/** Errors of all: those of `TextCrypto`. */
 export interface ChainScheme {
   /** The ids of changes behind `previous`, each behind the one before it. */
   mint(previous: string, links: readonly Link[]): Promise<string[]>;
@@ -36,35 +33,15 @@ export interface ChainScheme {
 /** The id before the first change. */
 export const GENESIS = 'A'.repeat(43);
 
-interface Means {
-  /** Of payloads that are opened afterwards. */
-  readonly codes?: Pick<Codes, 'of'>;
-  /** Lets the device do other work. */
-  pause?(): Promise<void>;
-}
-
-export function chainV1(
-  bulk: BulkCrypto,
-  signKey: Uint8Array,
-  { codes, pause }: Means = {},
-): ChainScheme {
-  const hashed = async (bytes: readonly Uint8Array[]): Promise<string[]> =>
-    (await bulk.sha256(bytes)).map(urlText);
-  const hashes = (texts: readonly string[]): Promise<string[]> => hashed(texts.map(asciiBytes));
-  const sign = async (changeids: readonly string[]): Promise<string[]> =>
-    (await bulk.hmac(signKey, changeids.map(asciiBytes))).map(urlText);
+export function chainV1(crypto: TextCrypto, signKey: Uint8Array): ChainScheme {
+  const answered = async (...of: Parameters<TextCrypto>): Promise<string[]> =>
+    (await crypto(...of)).map((one) => ('text' in one ? one.text : NOTHING));
+  const hashes = (list: readonly string[]): Promise<string[]> =>
+    answered('sha256', NO_KEY, list.map(alone));
+  const sign = (changeids: readonly string[]): Promise<string[]> =>
+    answered('hmac', signKey, changeids.map(alone));
   const tagsOf = async (links: readonly Link[]): Promise<string[]> => {
-    const payloads: Uint8Array[] = [];
-    let chars = 0;
-    for (const { payload } of links) {
-      if (payload === null) continue;
-      payloads.push(codes?.of(payload) ?? asciiBytes(payload));
-      chars += payload.length;
-      if (chars <= SLICE_CHARS_MAX) continue;
-      await pause?.();
-      chars = 0;
-    }
-    const known = await hashed(payloads);
+    const known = await hashes(links.flatMap(({ payload }) => payload ?? []));
     return links.map(({ payload }) => (payload === null ? 'D' : `S:${known.shift()}`));
   };
   return {
@@ -86,11 +63,12 @@ export function chainV1(
           preimage(changes[at - 1]?.changeid ?? previous, change, tags[at] ?? ''),
         ),
       );
-      return changes.findIndex(({ changeid }, at) => changeid !== made[at]);
+      const isWrong = (at: number) => changes[at]?.changeid !== made[at] || tags[at] === NO_TAG;
+      return changes.findIndex((_, at) => isWrong(at));
     },
     async verifySignatures(changes) {
-      const made = await sign(changes.map(({ changeid }) => changeid));
-      return changes.findIndex(({ signature }, at) => !isSame(signature, made[at] ?? ''));
+      const pairs = changes.map(({ changeid, signature }) => [changeid, signature]);
+      return (await crypto('hmacCheck', signKey, pairs)).findIndex((one) => 'code' in one);
     },
   };
 }
@@ -105,13 +83,8 @@ function preimage(previous: string, { seqnum, key }: Link, payloadTag: string): 
   return `picl-change-v1\n${seqnum}\n${previous}\n${key}\n${payloadTag}\n`;
 }
 
-function urlText(bytes: Uint8Array): string {
-  return encodeBase64(bytes, 'url');
-}
-
-/** Compares all of it, wherever the first difference is. */
-function isSame(one: string, other: string): boolean {
-  let difference = one.length ^ other.length;
-  for (let at = 0; at < one.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
-  return difference === 0;
-}
+/** Half a surrogate pair has no hash: whatever has it in its payload is no change. */
+const NOTHING = '';
+const NO_TAG = 'S:';
+const NO_KEY = /* @__PURE__ */ new Uint8Array(0);
+const alone = (text: string): readonly string[] => [text];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { decodeHex } from '../../../crypto/bytes.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { openPayload } from '../../../platform/node/picl/seal.ts';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
@@ -13,7 +13,7 @@ const { key, seqnum, payload } = encrypt;
 const IV = decodeHex(encrypt.iv_hex) ?? new Uint8Array(0);
 
 const sealing = (device: ReturnType<typeof nodeDeviceCrypto> | undefined) => ({
-  bulk: bulkCrypto(device, async () => undefined),
+  crypto: textCrypto(device, async () => undefined),
   entropy: { random: () => IV },
   key: piclKeysOf(decodeHex(keys.root_hex) ?? new Uint8Array()).sealKey(keys.collection),
   collection: keys.collection,
@@ -106,4 +106,13 @@ test('an object with a line end where a name would end names nobody', async () =
   expect(await openPayloads(options, [{ key, seqnum, payload: sealed }])).toEqual([
     { ok: true, text },
   ]);
+});
+
+test('what cannot be sealed is an error before anything is', async () => {
+  const options = sealing(undefined);
+  const half = [{ key, seqnum, text: 'a\ud800' }];
+  await expect(sealPayloads(options, half)).rejects.toMatchObject({ code: 'badText' });
+  const stuck = { ...options, entropy: { random: () => new Uint8Array(11) } };
+  const good = [{ key, seqnum, text: 'a' }];
+  await expect(sealPayloads(stuck, good)).rejects.toMatchObject({ code: 'badEntropy' });
 });

@@ -4,10 +4,9 @@
 // A session lives as long as the sign-in on this boot; nothing of it is stored.
 // Sources: docs/picl.md, Hawk (github.com/mozilla/hawk).
 
-import type { BulkCrypto } from '../../../crypto/bulk.ts';
 import { encodeBase64 } from '../../../crypto/bytes.ts';
 import { hawkKey, hawkMac } from '../../../crypto/hawk.ts';
-import { encodeUtf8 } from '../../../crypto/utf8.ts';
+import { itemUnitsMax, type TextCrypto } from '../../../crypto/texts.ts';
 import type { Header, Network } from '../../../platform/ports.ts';
 import { badResponse } from '../../errors.ts';
 import { DOCUMENT_CHARS_MAX, STAMP_MS_MAX } from '../../limits.ts';
@@ -48,7 +47,7 @@ interface Pass {
   readonly untilMs: number | null;
 }
 
-export function openSession(options: RemoteOptions, bulk: BulkCrypto): Session {
+export function openSession(options: RemoteOptions, crypto: TextCrypto): Session {
   const { cache, notes, platform } = options;
   const { clock, entropy } = platform;
   const refusals: { last: readonly Header[] } = { last: [] };
@@ -85,7 +84,7 @@ export function openSession(options: RemoteOptions, bulk: BulkCrypto): Session {
   ): Promise<string> => {
     const timeSeconds = Math.floor((clock.nowMs() + aheadMs) / 1000);
     const nonce = encodeBase64(entropy.random(NONCE_BYTES), 'url');
-    const hash = typeof body === 'string' ? await payloadHash(bulk, body) : null;
+    const hash = typeof body === 'string' ? await payloadHash(crypto, body) : null;
     const mac = await hawkMac(key, { method, url, timeSeconds, nonce, ...(hash && { hash }) });
     const own = hash === null ? '' : `, hash="${hash}"`;
     return `Hawk id="${id}", ts="${timeSeconds}", nonce="${nonce}"${own}, mac="${mac}"`;
@@ -147,17 +146,18 @@ async function provenAheadMs(
   return mac === tsm && Number(ts) * 1000 <= STAMP_MS_MAX ? Number(ts) * 1000 - nowMs : null;
 }
 
-/** In slices where it is computed in JavaScript. */
-async function payloadHash(bulk: BulkCrypto, body: string): Promise<string | null> {
+/** Null: the body is longer than a server has to take. */
+async function payloadHash(crypto: TextCrypto, body: string): Promise<string | null> {
   const [type] = JSON_BODY[1].split(';');
-  const bytes = encodeUtf8(`hawk.1.payload\n${type}\n${body}\n`);
-  // Longer than a server has to take.
-  if (bytes.length > HASHED_BYTES_MAX) return null;
-  const [hash = bytes] = await bulk.sha256([bytes]);
-  return encodeBase64(hash);
+  const text = `hawk.1.payload\n${type}\n${body}\n`;
+  if (text.length > itemUnitsMax) return null;
+  const [hash = null] = await crypto('sha256', NO_KEY, [[text]]);
+  // Hawk writes it in the other alphabet, and padded.
+  const isHash = hash !== null && 'text' in hash;
+  return isHash ? `${hash.text.replace(/-/g, '+').replace(/_/g, '/')}=` : null;
 }
 
-const HASHED_BYTES_MAX = 384 * 1024;
+const NO_KEY = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * `isFresh`: with a new proof. Errors: `unauthorized`, `unavailable`, `badResponse`; those of the

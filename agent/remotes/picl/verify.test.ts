@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bulkCrypto } from '../../../crypto/bulk.ts';
 import { decodeHex } from '../../../crypto/bytes.ts';
+import { textCrypto } from '../../../crypto/texts.ts';
 import { nodeDeviceCrypto } from '../../../platform/node/crypto.ts';
 import { VECTORS } from '../../../test/support/picl-vectors.ts';
 import { piclKeysOf } from './keys.ts';
@@ -10,9 +10,9 @@ import type { ListedChange } from './read.ts';
 import { type Change, chainV1, GENESIS } from './scheme.ts';
 import { verifiedChanges } from './verify.ts';
 
-const bulk = bulkCrypto(nodeDeviceCrypto(), async () => undefined);
+const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
 const keys = piclKeysOf(decodeHex(VECTORS.keys.root_hex) ?? new Uint8Array());
-const scheme = chainV1(bulk, keys.signKey('passwords'));
+const scheme = chainV1(crypto, keys.signKey('passwords'));
 const log = { name: 'passwords', scheme } as Log;
 const HONEST: readonly ListedChange[] = VECTORS.chain
   .slice(0, 5)
@@ -60,7 +60,7 @@ test.each<[string, string, () => readonly ListedChange[] | Promise<ListedChange[
 });
 
 test('signed by another collection’s key: badSignature', async () => {
-  const elsewhere = chainV1(bulk, keys.signKey('bookmarks'));
+  const elsewhere = chainV1(crypto, keys.signKey('bookmarks'));
   const ids = HONEST.map(({ changeid }) => changeid);
   const signatures = await elsewhere.sign(ids);
   const changes = HONEST.map((one, at) =>
