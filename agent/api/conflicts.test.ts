@@ -214,6 +214,19 @@ describe('which strategy a collection has', () => {
     await expect(enabled).rejects.toThrow('never manual');
   });
 
+  test('is merge alone where records say themselves when they were changed', async () => {
+    const stamped = { ...generic(NAME), stamped: <T>(body: T): T => body };
+    const enabledWith = async (strategy: Strategy): Promise<boolean> => {
+      const config = { strategies: { [NAME]: strategy } };
+      const { agent } = await benchWith(config, { strategies, collections: [stamped] }).boot();
+      return (await agent.enable()).ok;
+    };
+    for (const strategy of ['localWins', 'remoteWins', 'manual'] as const) {
+      await expect(enabledWith(strategy)).rejects.toThrow(`${NAME}: never ${strategy}`);
+    }
+    expect(await enabledWith('merge')).toBe(true);
+  });
+
   test('may be another one later: what waits goes on waiting', async () => {
     const bench = benchWith(MANUAL);
     const device = await quarrel(bench);

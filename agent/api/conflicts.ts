@@ -79,6 +79,8 @@ export const strategies: Strategies = {
     if (own === undefined) return collection;
     const strategy = checkedStrategy(own, name);
     if (strategy === 'manual' && 'replace' in collection) throw new Error(`${name}: never manual`);
+    // Their own stamps say on every device which version stays.
+    if (strategy !== 'merge' && collection.stamped) throw new Error(`${name}: never ${strategy}`);
     return notingConflicts({ ...collection, merge: mergeBy(collection, strategy) });
   },
   open: (core, platform) => ({

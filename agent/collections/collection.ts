@@ -47,6 +47,11 @@ export interface MergeInput {
    */
   readonly serverNowMs: number;
   readonly deviceNowMs: number;
+  /**
+   * The server's clock, for records that say themselves when they were changed: where a remote has
+   * no times, its answers say what time it is all the same.
+   */
+  readonly clockMs?: number | undefined;
 }
 
 /**

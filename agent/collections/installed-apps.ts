@@ -114,7 +114,8 @@ function merge({ local, mirror, incoming, ...times }: MergeInput): MergeDecision
   const theirs = entryOf(arrived);
   if (isOwn(held, theirs)) return { mirror: 'asIs', local: 'none' };
   const isCarried = theirs.kind === 'carried';
-  const writtenMs = local === null ? 0 : writtenAtMs(local.changedAtMs, times);
+  const serverNowMs = times.clockMs || times.serverNowMs;
+  const writtenMs = writtenAtMs(local?.changedAtMs ?? 0, { ...times, serverNowMs });
   const ours = entryOf(stamped(held, writtenMs, isCarried ? arrived : undefined));
   if (isCarried) {
     // Of two that nobody here understands, the server's is the one that was written last.
@@ -143,7 +144,8 @@ function isOwn(held: Body, theirs: AppEntry): boolean {
 function prepare(input: Body, existing: Body | null, newId: string, nowMs: number): Prepared {
   const { id: asked, guid, deleted, last_modified, sync, ...members } = input;
   const id = (existing?.id ?? asked ?? newId) as string;
-  const kind = existing === null ? 'deleted' : kindOf(existing.entry);
+  const isRead = existing !== null && (isPending(existing) || entryOf(existing).time > 0);
+  const kind = isRead ? kindOf(existing.entry) : existing === null ? 'deleted' : 'carried';
   const edits = Object.entries(members).filter(([, value]) => value !== undefined);
   if (existing !== null && kind === 'live' && edits.length === 0) {
     return { ok: true, id, body: existing };

@@ -103,7 +103,9 @@ async function mergedWith(
     if (isGone || opened?.kind === 'unprovenDeletion') after = { ...before, mirror: null };
     else if (found !== null && opened && opened.kind !== 'malformed' && code === null) {
       const { body, text } = opened.kind === 'live' ? opened : { body: null, text: '' };
-      const times = { serverNowMs: found.serverNowMs, deviceNowMs: pass.platform.clock.nowMs() };
+      const { serverNowMs } = found;
+      const deviceNowMs = pass.platform.clock.nowMs();
+      const times = { serverNowMs, deviceNowMs, clockMs: pass.notes.serverNowMs };
       const arrival = { body, text, version, modifiedMs };
       after = receive(store.collection, before, arrival, store.state.epoch, times, seq);
     } else standing = code === null ? 'unproven' : 'parked';

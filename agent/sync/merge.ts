@@ -22,6 +22,8 @@ export interface Times {
   /** Null where the remote has no times. */
   readonly serverNowMs: number | null;
   readonly deviceNowMs: number;
+  /** The server's clock as any answer has told it last; left out where no clock matters. */
+  readonly clockMs?: number | undefined;
 }
 
 /** `fork` becomes a record of its own: see `MergeDecision`. */
@@ -86,13 +88,14 @@ export function requeued(before: Entry, changedAtMs: number, nextSeq: () => numb
 function clockOf(
   { local }: Entry,
   { body, modifiedMs }: Arrival,
-  { serverNowMs, deviceNowMs }: Times,
-): Pick<MergeInput, 'incoming' | 'serverNowMs' | 'deviceNowMs'> {
+  { serverNowMs, deviceNowMs, clockMs }: Times,
+): Pick<MergeInput, 'incoming' | 'serverNowMs' | 'deviceNowMs' | 'clockMs'> {
   if (modifiedMs !== null && serverNowMs !== null) {
-    return { incoming: { body, modifiedMs }, serverNowMs, deviceNowMs };
+    return { incoming: { body, modifiedMs }, serverNowMs, deviceNowMs, clockMs };
   }
   const beforeMs = Math.min(local?.changedAtMs ?? deviceNowMs, deviceNowMs) - 1;
-  return { incoming: { body, modifiedMs: beforeMs }, serverNowMs: deviceNowMs, deviceNowMs };
+  const incoming = { body, modifiedMs: beforeMs };
+  return { incoming, serverNowMs: deviceNowMs, deviceNowMs, clockMs };
 }
 
 /** `nowMs`: the time that it is kept under, where the remote tells none. */

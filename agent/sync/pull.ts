@@ -226,6 +226,7 @@ async function commitBatch(
   const times: Times = {
     serverNowMs: page.serverNowMs,
     deviceNowMs: pass.platform.clock.nowMs(),
+    clockMs: pass.notes.serverNowMs,
   };
   const told: { readonly id: string; readonly event: RecordEvent; readonly was: Body | null }[] =
     [];

@@ -279,7 +279,8 @@ function met(
   const { epoch, gone, staging } = stage.state;
   const deviceNowMs = platform.clock.nowMs();
   const isTimed = staging === 'timed';
-  const times = { serverNowMs: isTimed ? notes.serverNowMs || deviceNowMs : null, deviceNowMs };
+  const clockMs = notes.serverNowMs;
+  const times = { serverNowMs: isTimed ? clockMs || deviceNowMs : null, deviceNowMs, clockMs };
   if (mirror === null || quarantined) {
     const isUnsure = quarantined || stage.state.quarantined >= QUARANTINE_MAX;
     if (was.mirror === null || isUnsure) {
