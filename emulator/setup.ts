@@ -17,6 +17,7 @@ import {
   type NetworkOptions,
 } from './device/network.ts';
 import { createRandom, type Random } from './device/random.ts';
+import { openSystemApps, type SystemApps } from './device/system-apps.ts';
 import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
 import type { DeviceDescription, Profile } from './profiles.ts';
@@ -72,6 +73,8 @@ export interface SetupOptions {
   readonly image?: FlashImage;
   /** 32 bytes, under which the image's data is sealed; from the seed when left out. */
   readonly deviceKey?: Uint8Array;
+  /** The system has apps of its own, on a flash of theirs; false when left out. */
+  readonly withSystemApps?: boolean;
   /** What goes wrong on the network. */
   readonly fault?: NetworkOptions['fault'];
   /** Overrides of the servers in this process. */
@@ -102,8 +105,17 @@ export interface Setup {
   /** The servers' time. */
   nowMs(): number;
   flash(): Flash;
+  readonly system: System;
   /** The power went: the device is off, and its flash is what the cut has left. */
   losePower(fault?: Fault): void;
+}
+
+/** The system's own apps. */
+interface System {
+  /** Since the last boot. Throws where there was none, or the system has none. */
+  apps(): SystemApps;
+  /** What they lie on. */
+  flash(): Flash;
 }
 
 const DEVICE_KEY_BYTES = 32;
@@ -118,12 +130,24 @@ export function createSetup(options: SetupOptions): Setup {
   const link = profile.network;
   const fetch = fetchOf(remotes);
   const network = createNetwork({ clock, link, fetch, connection, fault: options.fault });
+  const charge = (durationUs: number): void => clock.spend(durationUs * 1000);
   let flash = new Flash({
     profile: profile.flash,
-    charge: (durationUs) => clock.spend(durationUs * 1000),
+    charge,
     ...(options.image === undefined ? {} : { image: options.image }),
   });
   let bootCount = 0;
+  const open = (on: Flash, sequence: string): Promise<FlashStorage> =>
+    FlashStorage.open({
+      flash: on,
+      quotaBytes: profile.flash.quotaBytes,
+      heapBytesMax: profile.storageHeapBytes,
+      random: random.fork(sequence),
+      nowMs,
+    });
+  const system = systemOn(new Flash({ profile: profile.flash, charge }), (on) =>
+    open(on, `system ${bootCount}`),
+  );
   const cuts = random.fork('power cuts');
   const deviceKey = options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES);
   const [first, ...others] = remotes;
@@ -149,22 +173,40 @@ export function createSetup(options: SetupOptions): Setup {
     ...(options.failPart && { failPart: options.failPart }),
     onEvent: options.onEvent ?? (() => {}),
     onStep: options.onStep ?? (() => {}),
-    openStorage: () =>
-      FlashStorage.open({
-        flash,
-        quotaBytes: profile.flash.quotaBytes,
-        heapBytesMax: profile.storageHeapBytes,
-        random: random.fork(`storage ${++bootCount}`),
-        nowMs,
-      }),
+    openStorage: () => open(flash, `storage ${++bootCount}`),
+    ...(options.withSystemApps && { apps: system.boot }),
   });
   return {
     ...{ device, clock, network, remotes, nowMs },
     servers: first.servers,
     flash: () => flash,
+    system,
     losePower(fault = 'torn') {
       device.powerOff();
       flash = flash.reboot(cuts, fault);
+      system.losePower(cuts, fault);
+    },
+  };
+}
+
+function systemOn(
+  first: Flash,
+  open: (flash: Flash) => Promise<FlashStorage>,
+): System & { boot(): Promise<SystemApps>; losePower(random: Random, fault: Fault): void } {
+  let flash = first;
+  let apps: SystemApps | null = null;
+  return {
+    flash: () => flash,
+    apps() {
+      if (apps === null) throw new Error('the system has no apps');
+      return apps;
+    },
+    async boot() {
+      apps = openSystemApps(await open(flash));
+      return apps;
+    },
+    losePower(random, fault) {
+      flash = flash.reboot(random, fault);
     },
   };
 }
