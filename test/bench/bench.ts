@@ -1,8 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
 // Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, picl-device,
-// phone, fleet, gateway, servers, picl-server. Wall time is no result and is not printed, but for
-// the last three and kinto-pull.
+// phone, fleet, gateway, servers, picl-server, owa-server. Wall time is no result and is not
+// printed, but for the last four and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,7 @@ import { pullCosts } from './kinto-pull.ts';
 import type { PullCost } from './kinto-puller.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 import { row } from './measure.ts';
+import { owaServer } from './owa-server.ts';
 import { backUp, restore, weightOf } from './phone.ts';
 import { piclServer } from './picl-server.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
@@ -52,6 +53,7 @@ const SECTIONS = new Map([
   ['gateway', gateway],
   ['servers', servers],
   ['picl-server', piclServer],
+  ['owa-server', owaServer],
 ]);
 
 /** A record each, but for the slice; `KITSYNC_BENCH_RECORDS` contacts instead of 1,000. */

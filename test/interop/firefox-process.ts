@@ -15,7 +15,20 @@ export interface FirefoxProcess {
   readonly version: string;
   /** Calls a function of a module in `inside/`, in Firefox; arguments and result travel as JSON. */
   call(module: string, name: string, ...args: unknown[]): Promise<unknown>;
+  /** Does what a user does in a page. */
+  inPage<T>(work: (page: Page) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Elements are named by CSS selectors. */
+interface Page {
+  open(url: string): Promise<void>;
+  /** From now on all is in this frame; null: in the page itself. */
+  frame(selector: string | null): Promise<void>;
+  click(selector: string): Promise<void>;
+  type(selector: string, text: string): Promise<void>;
+  /** What the body of a function returns, or what that resolves to. */
+  run(script: string): Promise<unknown>;
 }
 
 const START_MS_MAX = 90_000;
@@ -34,6 +47,12 @@ export async function launchFirefox(options: PreferenceOptions): Promise<Firefox
     return {
       version,
       call: (module, name, ...args) => callInside(marionette, module, name, args),
+      async inPage(work) {
+        await marionette.command('Marionette:SetContext', { value: 'content' });
+        return work(pageOf(marionette)).finally(() =>
+          marionette.command('Marionette:SetContext', { value: 'chrome' }),
+        );
+      },
       async close() {
         await quit(child, marionette);
         await remove(dir);
@@ -93,6 +112,29 @@ async function callInside(
     filename: `${module}.js`,
   });
   return JSON.parse((answer as { value: string }).value);
+}
+
+function pageOf({ command }: Marionette): Page {
+  const element = async (value: string): Promise<string> => {
+    const found = await command('WebDriver:FindElement', { using: 'css selector', value });
+    const [id = ''] = Object.values((found as { value: Record<string, string> }).value);
+    return id;
+  };
+  return {
+    open: async (url) => void (await command('WebDriver:Navigate', { url })),
+    async frame(selector) {
+      const id = selector === null ? null : await element(selector);
+      await command('WebDriver:SwitchToFrame', { id, element: id });
+    },
+    click: async (selector) =>
+      void (await command('WebDriver:ElementClick', { id: await element(selector) })),
+    type: async (selector, text) =>
+      void (await command('WebDriver:ElementSendKeys', { id: await element(selector), text })),
+    async run(script) {
+      const answer = await command('WebDriver:ExecuteScript', { script, args: [] });
+      return (answer as { value: unknown }).value;
+    },
+  };
 }
 
 async function quit(child: ChildProcess, marionette: Marionette): Promise<void> {

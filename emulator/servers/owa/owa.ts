@@ -15,6 +15,7 @@ import {
 import { holderOf, renewed } from './auth.ts';
 import { type DocumentOptions, Documents } from './document.ts';
 import { OWA_LIMITS } from './limits.ts';
+import { loginPages } from './login-page.ts';
 import { refusal, tooLarge } from './refusals.ts';
 import type { Head } from './rows.ts';
 import { failure, type VerifyOptions, verify, whitelist } from './verify.ts';
@@ -34,6 +35,8 @@ interface Answer {
   readonly status: number;
   readonly headers?: HeaderValues;
   readonly json?: object;
+  /** In the place of `json`. */
+  readonly text?: string;
   /** In the place of `json`. */
   readonly stream?: AsyncIterable<Uint8Array>;
 }
@@ -55,12 +58,14 @@ class OwaServer {
   readonly #base: URL;
   readonly #origins: readonly string[];
   readonly #documents: Documents;
+  readonly #pages: ReturnType<typeof loginPages>;
 
   constructor(options: OwaOptions) {
     this.#options = options;
     this.#base = new URL(options.baseUrl);
     this.#origins = whitelist(this.#base.origin, options.audiences ?? []);
     this.#documents = new Documents(options);
+    this.#pages = loginPages({ ...options, origins: this.#origins });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -78,7 +83,7 @@ class OwaServer {
   }
 
   #inWords({ method }: Request, answer: Answer, more: HeaderValues): Response {
-    const { status, json, stream } = answer;
+    const { status, json, text = JSON.stringify(json), stream } = answer;
     const nowMs = this.#options.nowMs();
     const headers = new Headers({ 'X-Timestamp': seconds(nowMs), ...answer.headers, ...more });
     headers.set('Cache-Control', 'private, no-store');
@@ -88,7 +93,7 @@ class OwaServer {
     }
     if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
     if (method === 'HEAD') return new Response(null, { status, headers });
-    return new Response(stream ? bodyOf(stream) : JSON.stringify(json), { status, headers });
+    return new Response(stream ? bodyOf(stream) : text, { status, headers });
   }
 
   async #answer(request: Request): Promise<Answer> {
@@ -97,6 +102,8 @@ class OwaServer {
     const isOwn = url.origin === this.#base.origin;
     const path = isOwn ? pathSegments(url, this.#base) : null;
     if (path !== null && `/${path.join('/')}` === verifyPath) return this.#verify(request, url);
+    const page = this.#pages.get(path?.join('/') ?? '');
+    if (page !== undefined) return pageAnswer(request, page);
     const [kind, user, ...rest] = path ?? [];
     if (kind !== 'apps' || user === undefined || rest.length > 0) throw refusal('not-found');
     return this.#resource(request, user);
@@ -177,6 +184,12 @@ class OwaServer {
       'X-Last-Modified': modifiedMs === 0 ? '0' : seconds(modifiedMs),
     };
   }
+}
+
+function pageAnswer({ method }: Request, page: Pick<Required<Answer>, 'headers' | 'text'>): Answer {
+  const Allow = 'GET, HEAD';
+  if (method !== 'GET' && method !== 'HEAD') throw refusal('method-not-allowed', {}, { Allow });
+  return { status: 200, ...page };
 }
 
 /** What is thrown becomes an answer, unless it is a fault of ours. */
