@@ -1,6 +1,7 @@
 // A server that goes back, or shows another log: what is told of it, and what becomes of the data.
 
 import { expect, test } from 'vitest';
+import { MemoryStorage } from '../../../platform/memory/storage.ts';
 import { MINUTE_MS } from '../../../test/contract/bench.ts';
 import { piclBench } from '../../../test/support/picl/bench.ts';
 import { NAME } from '../../../test/support/picl-service.ts';
@@ -36,6 +37,94 @@ test('P51: a restored server is believed after three looks, and given what it lo
   await bench.agreed(device);
   expect(bench.statusOf(device).log).toBeUndefined();
   expect(eventsOf(device)).toHaveLength(1);
+});
+
+test('what was deleted behind a restored state is deleted again, and nothing else', async () => {
+  const { bench, server, service, log } = piclBench();
+  const { id } = service;
+  const device = await bench.synced(6);
+  const other = await bench.boot(new MemoryStorage(), 7);
+  await other.agent.enable();
+  await bench.delete(device, 0);
+  await service.delete(id(1));
+  await service.put(id(8), { text: 'lost with it' });
+  for (const { agent } of [device, other]) expect(await agent.sync()).toMatchObject({ ok: true });
+  server.rewind(NAME, 6);
+  // Nobody has verified a log that goes further.
+  await bench.recovered(device);
+  const left = [2, 3, 4, 5, 8].map(id);
+  expect(Object.keys(await bench.live()).sort()).toEqual(left);
+  service.put(id(9), { text: 'new' });
+  for (const one of [other, device]) {
+    await bench.recovered(one);
+    await bench.agreed(one);
+  }
+  expect(Object.keys(await bench.live()).sort()).toEqual([...left, id(9)]);
+  const deletions = log().changes.filter(({ payload }) => payload === null);
+  expect(deletions.map(({ key }) => key).sort()).toEqual([0, 1].map(service.wireId).sort());
+});
+
+test('behind two restored states, what a device never had is not taken for deleted', async () => {
+  const { bench, server, service } = piclBench();
+  const { id } = service;
+  const away = await bench.synced(3);
+  const device = await bench.boot(new MemoryStorage(), 7);
+  await device.agent.enable();
+  for (let n = 10; n < 17; n++) await bench.put(away, n, { text: 'first' });
+  expect(await away.agent.sync()).toMatchObject({ ok: true });
+  server.rewind(NAME, 3);
+  for (let n = 20; n < 24; n++) await service.put(id(n), { text: 'between' });
+  // Who has not seen the longer log goes on from there.
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  const text = JSON.stringify({ epoch: 1, reason: 'restored', fromSeq: 3 });
+  service.write('__epoch', text);
+  await service.delete(id(20));
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  server.rewind(NAME, 8);
+  await bench.recovered(device);
+  await bench.recovered(away);
+  await bench.recovered(device);
+  const between = [21, 22, 23].map(id);
+  expect(Object.keys(await bench.live())).toEqual(expect.arrayContaining(between));
+  expect(Object.keys(await bench.live())).not.toContain(id(20));
+  await bench.agreed(away);
+});
+
+test('where a record was set aside, what comes back may be that: it is not deleted', async () => {
+  const { bench, server, service } = piclBench();
+  const { id } = service;
+  const device = await bench.synced(3);
+  await service.spoil(id(2));
+  await bench.delete(device, 0);
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  server.rewind(NAME, 3);
+  await bench.recovered(device);
+  expect(Object.keys(await bench.live()).sort()).toEqual([0, 1, 2].map(id));
+});
+
+test('a deletion is made again once, wherever the power goes', async () => {
+  for (const when of ['before', 'after'] as const) {
+    let cuts = 0;
+    for (let atCommit = 1; cuts < 50; atCommit++) {
+      const { bench, server, service, log } = piclBench();
+      const device = await bench.synced(3);
+      await bench.delete(device, 0);
+      expect(await device.agent.sync()).toMatchObject({ ok: true });
+      server.rewind(NAME, 3);
+      const storage = device.storage.fork({ atCommit, when });
+      const doomed = await bench.boot(storage);
+      await bench.recovered(doomed).catch(() => null);
+      const again = await bench.boot(storage.fork());
+      await bench.recovered(again);
+      expect(Object.keys(await bench.live()).sort()).toEqual([1, 2].map(service.id));
+      await bench.agreed(again);
+      const deletions = log().changes.filter(({ payload }) => payload === null);
+      expect(deletions, `cut ${when} commit ${atCommit}`).toHaveLength(1);
+      if (storage.commits < atCommit) break;
+      cuts++;
+    }
+    expect(cuts).toBeGreaterThan(3);
+  }
 });
 
 test('a second device believes the first one that the log goes on from there', async () => {

@@ -1,8 +1,8 @@
 // What a pass begins with: how a collection's log stands, and whether it is still the one that was
 // verified. A server that has gone back to an older state of it is believed after some looks: what
-// this device has of the newer one goes up again, behind a record that says so. Another log is a
-// fork, which nobody but somebody with the key can end: what the server says meanwhile is not
-// listened to.
+// this device has of the newer one goes up again, deletions too, behind a record that says so.
+// Another log is a fork, which nobody but somebody with the key can end: what the server says
+// meanwhile is not listened to.
 
 import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
 import { updateState } from '../../store/rewrite.ts';
@@ -47,13 +47,13 @@ export async function lookAt(
   }
   const begun = await currentEpoch(log);
   if (begun !== null && begun.epoch > place.epoch) {
-    return { origin: originOf(begun), moved: true, refusal: null };
+    return { origin: originOf(begun, store, place), moved: true, refusal: null };
   }
   const { looks } = await note(options, log, store, found);
   const isRepaired = found === 'rolledBack' && looks >= ROLLBACK_LOOKS && mayWrite;
   if (isRepaired && log.config.onRollback !== 'halt') {
     const epoch = { epoch: place.epoch + 1, fromSeq: log.heard.seqnum };
-    return { origin: originOf(epoch), moved: true, refusal: null };
+    return { origin: originOf(epoch, store, place), moved: true, refusal: null };
   }
   const what = `ours ${tagText(place.floor, false)}, theirs ${tagText(log.heard, false)}`;
   return { origin, moved: true, refusal: violation(found, what, log.name) };
@@ -81,12 +81,29 @@ export function epochIn(origin: string): Epoch {
   return { epoch: Number(epoch), fromSeq: Number(fromSeq) };
 }
 
+/**
+ * Whether a record of the restored log that this device does not hold was deleted behind the state
+ * that was restored: the device had all of the log up to there and beyond, and this is the first
+ * listing since then.
+ */
+export function knowsDeleted({ state: { origin, epoch } }: CollectionStore): boolean {
+  return EPOCH.exec(origin)?.[3] === `${epoch}`;
+}
+
 /** Of a log that goes on from its first change. */
 const FIRST = 'log';
-const EPOCH = /^epoch (\d{1,16}) (\d{1,16})$/;
+const EPOCH = /^epoch (\d{1,16}) (\d{1,16})(?: (\d{1,16}))?$/;
 
-function originOf({ epoch, fromSeq }: Epoch): string {
-  return `epoch ${epoch} ${fromSeq}`;
+/** With the number of the listing that follows, where that `knowsDeleted`. */
+function originOf({ epoch, fromSeq }: Epoch, { collection, state }: CollectionStore, at: Place) {
+  const origin = `epoch ${epoch} ${fromSeq}`;
+  // Behind two restored states, records may come from between them.
+  const isWhole = at.floor.seqnum >= fromSeq && at.refetch === null && epoch === at.epoch + 1;
+  // What the device lacks for other reasons is nobody's deletion.
+  const isRead = !state.resetting && !state.damaged && state.quarantined === 0;
+  const isKept = isRead && !collection.evictable;
+  const isOurs = (collection.writes ?? 'all') === 'all';
+  return isWhole && isKept && isOurs ? `${origin} ${state.epoch + 1}` : origin;
 }
 
 /** Null: it is where the place is. */

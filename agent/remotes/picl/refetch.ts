@@ -11,6 +11,7 @@ import { parseDocument, readDocument } from '../../wire/document.ts';
 import type { Page, Restart } from '../remote.ts';
 import { EPOCH_KEY, epochOf } from './epoch.ts';
 import { type Log, only200 } from './log.ts';
+import { knowsDeleted } from './looks.ts';
 import { listedOf, pageOf, seqnumOf } from './pages.ts';
 import { type Place, positionOf, type Refetch, START, tagWord, wasHead } from './place.ts';
 import { type ListedChange, metadataIn, recordsIn } from './read.ts';
@@ -48,10 +49,12 @@ export async function recordsPage(
     throw violation('badShape', 'next leads nowhere', log.name);
   }
   await checkRecords(log, store, place, of, records);
-  if (options.rewoundTo !== null) await keepNewer(store, records, options.rewoundTo, options);
+  const deleted = await keptNewer(store, records, options);
+  const { plan = '' } = store.state;
   const listed = records
     .filter(({ key }) => key !== EPOCH_KEY)
-    .map((one) => listedOf(one, store.state.plan ?? ''));
+    // That deletion is one of this version.
+    .map((one) => listedOf(one, deleted.has(one.key) ? one.changeid : plan));
   const epoch = await epochOf(log, records, place.epoch);
   const at = (key: string): Place => ({ ...place, epoch, refetch: { of, start: key } });
   if (next !== null) return pageOf(listed, at(next), true, (_, id) => at(id));
@@ -131,19 +134,30 @@ async function checkPrevious(
   }
 }
 
-/** What a restored server has in an older version than this device goes up again. */
-async function keepNewer(
+/**
+ * What a restored server has in an older version than this device goes up again, and what it has
+ * back is deleted again: resolves to the ids of that.
+ */
+async function keptNewer(
   store: CollectionStore,
   records: readonly ListedChange[],
-  rewoundTo: number,
-  { nowMs }: Options,
-): Promise<void> {
-  const old = records.filter(({ seqnum }) => seqnum <= rewoundTo).map(({ key }) => ({ id: key }));
+  { rewoundTo, nowMs }: Options,
+): Promise<ReadonlySet<string>> {
+  const deleted = new Set<string>();
+  if (rewoundTo === null) return deleted;
+  const isKnown = knowsDeleted(store);
+  const old = records
+    .filter(({ key, seqnum }) => seqnum <= rewoundTo && key !== EPOCH_KEY)
+    .map(({ key }) => ({ id: key }));
   await rewriteEach(store, old, (transaction, before, { id }) => {
-    const { mirror, local } = before;
-    if (mirror === null || local !== null || seqnumOf(mirror.version) <= rewoundTo) return;
+    const { mirror, local, quarantined } = before;
+    const isGone = isKnown && mirror === null && !quarantined;
+    if (isGone && (local === null || local.body === null)) deleted.add(id);
+    const isNewer = mirror !== null && seqnumOf(mirror.version) > rewoundTo;
+    if (local !== null || !(isNewer || deleted.has(id))) return;
     const seq = transaction.nextSeq();
-    const again = { body: mirror.body, changedAtMs: nowMs(), seq, tries: 0 };
+    const again = { body: mirror?.body ?? null, changedAtMs: nowMs(), seq, tries: 0 };
     transaction.set(id, before, { ...NO_ENTRY, local: again });
   });
+  return deleted;
 }
