@@ -111,6 +111,7 @@ test('an answer that breaks in the middle is not asked for again', async () => {
 /** A server with a loop of its own: it closes what is idle while this process is busy. */
 const IMPATIENT = `
 const { createServer } = require('node:net');
+const { parentPort, workerData } = require('node:worker_threads');
 const server = createServer((socket) => {
   let timer;
   socket.on('error', () => undefined);
@@ -119,23 +120,29 @@ const server = createServer((socket) => {
     socket.write(${JSON.stringify(OK)});
     timer = setTimeout(() => socket.end(), 20);
   });
+  socket.once('finish', () => {
+    Atomics.add(workerData, 0, 1);
+    Atomics.notify(workerData, 0);
+  });
 });
 server.listen(0, '127.0.0.1', () => {
-  require('node:worker_threads').parentPort.postMessage(server.address().port);
+  parentPort.postMessage(server.address().port);
 });`;
 
 test.each(['GET', 'POST'] as const)(
   'a program that was busy too long: its %s arrives',
   async (method) => {
-    worker = new Worker(IMPATIENT, { eval: true });
+    const closed = new Int32Array(new SharedArrayBuffer(4));
+    worker = new Worker(IMPATIENT, { eval: true, workerData: closed });
     const [port] = await once(worker, 'message');
     const url = `http://127.0.0.1:${port}/`;
     const ask = client();
     for (let round = 0; round < 8; round++) {
       await ask(url);
-      const busyUntilMs = performance.now() + 100 + round;
-      while (performance.now() < busyUntilMs);
+      // Busy until the server has closed: what comes of that waits for this process.
+      Atomics.wait(closed, 0, 2 * round);
       expect(await ask(url, method)).toBe('ok');
+      Atomics.wait(closed, 0, 2 * round + 1);
     }
   },
 );

@@ -129,9 +129,13 @@ test.each([
 
 test('a server that answers early and hangs up is heard', async () => {
   const answer = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nwhy';
+  let isAnswered = (): void => undefined;
+  const answered = new Promise<void>((resolve) => {
+    isAnswered = resolve;
+  });
   const server = createSocketServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(answer));
+    socket.once('data', () => socket.end(answer, isAnswered));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closing.push(() => server.close());
@@ -139,7 +143,12 @@ test('a server that answers early and hangs up is heard', async () => {
   const next = async (): Promise<string> => {
     // So slowly that nothing more is on its way when the server hangs up: else the answer may be
     // lost with the connection, which is `offline`.
-    if (asked++ > 0) await new Promise((resolve) => setTimeout(resolve, 200));
+    if (asked++ > 0) {
+      await answered;
+      // Whatever has come by then was read between the two.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     return 'x'.repeat(9_000);
   };
   const network = machineFor((server.address() as AddressInfo).port);
