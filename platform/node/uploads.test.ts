@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { EXCHANGE_LIMITS } from '../../agent/limits.ts';
 import { REFUSED, type Server, SILENT } from '../../test/contract/network-server.ts';
 import { uploadContract } from '../../test/contract/uploads.ts';
+import { turnsAfter } from '../../test/support/turns.ts';
 import type { Network, NetworkRequest, StreamedBody } from '../ports.ts';
 import type { Fetch } from '../web/fetch-network.ts';
 import { nodeMachine } from './platform.ts';
@@ -145,9 +146,7 @@ test('a server that answers early and hangs up is heard', async () => {
     // lost with the connection, which is `offline`.
     if (asked++ > 0) {
       await answered;
-      // Whatever has come by then was read between the two.
-      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await turnsAfter(20);
     }
     return 'x'.repeat(9_000);
   };

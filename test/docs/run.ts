@@ -5,9 +5,9 @@
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/ports.ts';
 import { findPostgres, startPostgres } from '../support/postgres.ts';
 import { type Command, commandsIn, ROOT, textOf } from './markdown.ts';
 
@@ -43,7 +43,7 @@ async function withPostgres(page: string): Promise<string[]> {
 async function liesOf(page: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const commands = commandsIn(textOf(page));
   if (commands.length === 0) return [`${page} shows no command`];
-  const ports = await Promise.all(SHOWN_PORTS.map(freePort));
+  const ports = await Promise.all(SHOWN_PORTS.map(() => freePort()));
   const folder = mkdtempSync(join(tmpdir(), 'kitsync-docs-'));
   try {
     const output = await shell(folder, scriptOf(commands, ports), environment);
@@ -167,12 +167,4 @@ async function shell(
   clearTimeout(timer);
   end();
   return output;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -4,12 +4,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BIN, killCommands, startCommand } from '../../platform/node/cli/testing.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { freePort } from '../support/ports.ts';
 import { storageAt } from '../support/served.ts';
 
 const run = promisify(execFile);
@@ -21,14 +21,6 @@ const isThere = await run('nginx', ['-v']).then(
   () => true,
   () => false,
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A certificate for 127.0.0.1 that nobody has signed but itself. */
 async function certificate(folder: string): Promise<{ cert: string; key: string }> {

@@ -4,10 +4,10 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './ports.ts';
 import { pythonBefore, pythonWith } from './python.ts';
 
 interface KintoSettings {
@@ -200,15 +200,6 @@ function gunicorn(ini: string, port: number, workers: number): string[] {
   // Its own 2 seconds are shorter than what a loaded machine may let a connection wait.
   const kind = ['--worker-class', 'gthread', '--threads', '2', '--keep-alive', '75'];
   return ['--paste', ini, '--bind', bind, '--workers', `${workers}`, ...kind];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function answers(url: string, child: ChildProcess, said: () => string): Promise<void> {

@@ -1,9 +1,7 @@
 // A Redis of the tests' own: Debian's `redis-server` on loopback, which keeps nothing on the disk.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { freePort } from './ports.ts';
 
 interface Redis {
   readonly child: ChildProcess;
@@ -23,12 +21,4 @@ export async function startRedis(folder: string, port?: number): Promise<Redis> 
   child.once('close', () => process.off('exit', end));
   for await (const text of child.stdout) if (`${text}`.includes('Ready to accept')) break;
   return { child, port: at, url: `redis://127.0.0.1:${at}` };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }

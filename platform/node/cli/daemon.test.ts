@@ -1,15 +1,16 @@
 // A sync that runs on a folder, and what other commands know of it and have it do.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Serving, serveOnLoopback } from '../../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../../emulator/servers/synthetic.ts';
 import { credentialsOf, run, testTerminal } from '../../../test/support/commands.ts';
 import { temporaryFolder } from '../../../test/support/folders.ts';
 import { withForeignRecords } from '../../../test/support/foreign.ts';
+import { freePort } from '../../../test/support/ports.ts';
+import { turnsAfter } from '../../../test/support/turns.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { Fetch } from '../../web/fetch-network.ts';
 import { main } from './main.ts';
@@ -124,7 +125,7 @@ describe('a sync that has found no way to the server', () => {
   let gate: Server | null = null;
 
   /** A port that leads to the token server, once it is open. */
-  async function openGate(port: number): Promise<number> {
+  async function openGate(port: number): Promise<void> {
     const target = Number(new URL(serving.world.urls.token).port);
     gate = createServer((socket) => {
       const there = connect(target, '127.0.0.1');
@@ -132,12 +133,10 @@ describe('a sync that has found no way to the server', () => {
       socket.pipe(there).pipe(socket);
     }).listen(port, '127.0.0.1');
     await once(gate, 'listening');
-    return (gate.address() as AddressInfo).port;
   }
 
   it('goes on soon after there is one again, whatever its own caution says', async () => {
-    const port = await openGate(0);
-    gate?.close();
+    const port = await freePort();
     const clock = manualClock(Date.now());
     const terminal = testTerminal({ machine: { clock } });
     const { pathname } = new URL(serving.world.urls.token);
@@ -145,13 +144,13 @@ describe('a sync that has found no way to the server', () => {
     await terminal.saw('(offline)');
     // Hours of failures: the agent alone would wait for hours.
     for (let times = 2; times < 8; times++) {
-      await setTimeout(20);
+      await turnsAfter(20);
       await clock.advance(17 * 3_600_000);
       await terminal.saw('(offline)', times);
     }
-    await setTimeout(200);
+    await turnsAfter(200);
     await clock.advance(TRY_INTERVAL_MS);
-    await setTimeout(200);
+    await turnsAfter(200);
     expect(terminal.complaints.split('(offline)')).toHaveLength(8);
     await openGate(port);
     await clock.advance(TRY_INTERVAL_MS);

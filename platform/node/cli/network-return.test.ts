@@ -1,8 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, it, test } from 'vitest';
 import type { PassReport } from '../../../agent/index.ts';
+import { freePort } from '../../../test/support/ports.ts';
+import { turnsAfter } from '../../../test/support/turns.ts';
 import { manualClock } from '../../memory/platform.ts';
 import { TRY_INTERVAL_MS, watchReturn } from './network-return.ts';
 
@@ -21,14 +22,7 @@ async function open(port = 0) {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   tries.port = (server.address() as AddressInfo).port;
-  return { tries, close: () => new Promise((resolve) => server.close(resolve)) };
-}
-
-/** A port that nobody is behind. */
-async function closedPort(): Promise<number> {
-  const { tries, close } = await open();
-  await close();
-  return tries.port;
+  return { tries };
 }
 
 const ended = (code: string | null): PassReport =>
@@ -47,13 +41,13 @@ function watching(port: number, scheme = 'http') {
   /** Lets so much time go by, and what was begun meanwhile end. */
   const wait = async (ms: number) => {
     await clock.advance(ms);
-    await setTimeout(20);
+    await turnsAfter(20);
   };
   return { watch, seen, wait };
 }
 
 it('tells that there is a way again, within half a minute and once', async () => {
-  const port = await closedPort();
+  const port = await freePort();
   const { watch, seen, wait } = watching(port);
   watch.passEnded(ended('offline'));
   await wait(0);
@@ -70,7 +64,7 @@ it('tells that there is a way again, within half a minute and once', async () =>
 });
 
 test.each(['timeout', 'truncated'])('watches after a pass that ended in %s, too', async (code) => {
-  const port = await closedPort();
+  const port = await freePort();
   const { watch, seen, wait } = watching(port);
   watch.passEnded(ended(code));
   await wait(0);
@@ -101,7 +95,7 @@ it('leaves to the agent what fails although the server can be reached', async ()
 });
 
 it.each(['the next pass', 'a stop'])('ends with %s', async (end) => {
-  const port = await closedPort();
+  const port = await freePort();
   const { watch, seen, wait } = watching(port);
   watch.passEnded(ended('offline'));
   await wait(0);
@@ -115,7 +109,7 @@ it.each(['the next pass', 'a stop'])('ends with %s', async (end) => {
 });
 
 it('tells nothing of a try that was under way when a pass ended', async () => {
-  const port = await closedPort();
+  const port = await freePort();
   const { watch, seen, wait } = watching(port);
   watch.passEnded(ended('offline'));
   await wait(0);
