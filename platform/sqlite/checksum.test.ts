@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flippedBits, isSealed, type Sum, sealPage, sumOf, wordsOf } from './checksum.ts';
+import {
+  flippedBits,
+  isSealed,
+  mendedPage,
+  type Sum,
+  sealPage,
+  sumOf,
+  wordsOf,
+} from './checksum.ts';
 
 const PAGE = fc.uint8Array({ minLength: 4096, maxLength: 4096 });
 const BIT = fc.integer({ min: 0, max: 4096 * 8 - 1 });
@@ -16,6 +24,68 @@ describe('a sealed page', () => {
         expect(isSealed(page, number)).toBe(false);
       }),
     );
+  });
+
+  const flipped = (page: Uint8Array, ...bits: number[]): Uint8Array => {
+    const changed = page.slice();
+    for (const bit of bits) changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    return changed;
+  };
+  const NUMBER = fc.integer({ min: 1, max: 2 ** 31 });
+  /** In the same place of words, in neighbours, and in the sum. */
+  const LIKE = fc.oneof(
+    BIT,
+    fc.integer({ min: 1, max: 1023 }).map((words) => words * 32),
+  );
+
+  it('is put right where one bit has flipped, whichever, and never where two have', () => {
+    fc.assert(
+      fc.property(PAGE, NUMBER, BIT, LIKE, (page, number, bit, more) => {
+        sealPage(page, number);
+        const mended = mendedPage(flipped(page, bit), number);
+        expect(mended && Buffer.compare(mended, page)).toBe(0);
+        const other = (bit + more) % (4096 * 8);
+        if (other !== bit) expect(mendedPage(flipped(page, bit, other), number)).toBeNull();
+        for (const last of [1, 31, 32, 63].map((back) => 4096 * 8 - back))
+          if (last !== bit) expect(mendedPage(flipped(page, bit, last), number)).toBeNull();
+        expect(mendedPage(flipped(page, bit), number + 1)).toBeNull();
+        expect(mendedPage(page, number ^ (1 << (bit & 30)))).toBeNull();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is put right in each of its bits', () => {
+    const page = Uint8Array.from({ length: 4096 }, (_, at) => (at * 7_919) >> 3);
+    sealPage(page, 3);
+    for (let bit = 0; bit < 4096 * 8; bit++) {
+      const mended = mendedPage(flipped(page, bit), 3);
+      if (mended === null || Buffer.compare(mended, page) !== 0) expect.fail(`bit ${bit}`);
+    }
+  });
+
+  it('is left alone where a part of it was lost, or another took its place', () => {
+    for (const [from, to] of [
+      [0, 512],
+      [512, 4096],
+      [4000, 4096],
+      [100, 104],
+    ]) {
+      const page = Uint8Array.from({ length: 4096 }, (_, at) => (at * 7_919) >> 3);
+      sealPage(page, 3);
+      for (const filler of [0, 0xff])
+        expect(mendedPage(page.slice().fill(filler, from, to), 3)).toBeNull();
+    }
+  });
+
+  it('is sealed as it was before sums found flips', () => {
+    const page = new Uint8Array(4096).fill(5);
+    const [first, second] = sumOf([9, 0x6b697473], wordsOf(page.subarray(0, 4088), true));
+    new DataView(page.buffer).setUint32(4088, first, true);
+    new DataView(page.buffer).setUint32(4092, second, true);
+    expect([isSealed(page, 9), isSealed(page, 8)]).toEqual([true, false]);
+    expect(isSealed(flipped(page, 99), 9)).toBe(false);
+    expect(mendedPage(flipped(page, 99), 9)).toBeNull();
   });
 
   it('is nothing that an erased flash answers', () => {

@@ -7,7 +7,7 @@
 // Format: https://sqlite.org/fileformat2.html, 4.
 
 import type { BlockFile } from './block-files.ts';
-import { flippedBits, isFlip, PAGE_BYTES, type Sum, sumOf, wordsOf } from './checksum.ts';
+import { flippedBits, isFlipOf, isSame, PAGE_BYTES, type Sum, sumOf, wordsOf } from './checksum.ts';
 
 /** What a log should hold at these offsets. */
 export type Mended = ReadonlyMap<number, Uint8Array>;
@@ -304,15 +304,6 @@ function differs(
 function sumAt(bytes: Uint8Array, offset: number): Sum {
   const [first = 0, second = 0] = wordsOf(bytes.subarray(offset, offset + 8), false);
   return [first, second];
-}
-
-/** Whether two pairs of words differ in one bit. */
-function isFlipOf(a: Sum, b: Sum): boolean {
-  return (a[0] === b[0] && isFlip(a[1], b[1])) || (a[1] === b[1] && isFlip(a[0], b[0]));
-}
-
-function isSame(a: Sum, b: Sum): boolean {
-  return a[0] === b[0] && a[1] === b[1];
 }
 
 function readWhole(log: BlockFile, offset: number, length: number): Uint8Array | null {

@@ -1,12 +1,13 @@
 // Files for SQLite in which damage shows. Every page of a database file ends in a sum (checksum.ts)
-// that is made when it is written and checked when it is read: a page that does not prove itself is
-// an error, `damaged`, whatever it holds. A log has sums of its own; log.ts looks at where SQLite
-// ended it. A database from before the sums is read and written as it is. Never changes what it has
-// not been asked to write.
+// that is made when it is written and checked when it is read: one flipped bit is put right where
+// it can be told which, and any other page that does not prove itself is an error, `damaged`,
+// whatever it holds. A log has sums of its own; log.ts looks at where SQLite ended it. A database
+// from before the sums is read and written as it is. Never changes what it has not been asked to
+// write.
 
 import { StorageError } from '../storage-rules.ts';
 import type { BlockFile, BlockFiles } from './block-files.ts';
-import { isSealed, PAGE_BYTES, SUM_BYTES, sealPage } from './checksum.ts';
+import { isSealed, mendedPage, PAGE_BYTES, SUM_BYTES, sealPage } from './checksum.ts';
 import { examineLog, type LoggedPages, loggedPages, type Mended } from './log.ts';
 
 /**
@@ -34,7 +35,7 @@ export class SealedFiles implements BlockFiles {
   readonly #files: BlockFiles;
   readonly #databases = new Map<string, Database>();
   readonly #logs = new Map<string, BlockFile>();
-  readonly #mended = new Map<string, Map<number, Uint8Array>>();
+  readonly #logMended = new Map<string, Map<number, Uint8Array>>();
   #pagesSummed = 0;
 
   constructor(files: BlockFiles) {
@@ -67,7 +68,7 @@ export class SealedFiles implements BlockFiles {
 
   remove(name: string): void {
     this.#files.remove(name);
-    this.#mended.delete(name);
+    this.#logMended.delete(name);
   }
 
   rename(from: string, to: string): void {
@@ -87,10 +88,11 @@ export class SealedFiles implements BlockFiles {
   mendLog(name: string): boolean {
     const log = this.#logs.get(name + LOG);
     const database = this.#databases.get(name);
-    if (log === undefined || database === undefined || this.#mended.has(name + LOG)) return false;
+    if (log === undefined || database === undefined || this.#logMended.has(name + LOG))
+      return false;
     const { mended, isLost } = examineLog(log, (number) => pageAt(database.file, number));
     if (isLost) throw new StorageError('damaged', 'the log has lost commits');
-    if (mended.size > 0) this.#mended.set(name + LOG, new Map(mended));
+    if (mended.size > 0) this.#logMended.set(name + LOG, new Map(mended));
     return mended.size > 0;
   }
 
@@ -109,7 +111,7 @@ export class SealedFiles implements BlockFiles {
     const file = this.#files.open(name, false);
     const { mended, isLost } = examineLog(log, (number) => file && pageAt(file, number));
     file?.close();
-    this.#mended.set(name + LOG, new Map(mended));
+    this.#logMended.set(name + LOG, new Map(mended));
     if (isLost) salvage.losses++;
     const logged = loggedPages(this.#logOf(name + LOG, log));
     this.#salvage = Object.assign(salvage, { log: this.#logOf(name + LOG, log), logged });
@@ -131,7 +133,9 @@ export class SealedFiles implements BlockFiles {
       if (page !== null && (logged !== undefined || !sealed)) return page;
       this.#pagesSummed++;
       if (page !== null && isSealed(page, number)) return page;
-      if (salvage === null) throw new StorageError('damaged', `page ${number} is damaged`);
+      const mended = page && this.#mended(page, number);
+      if (mended !== null) return mended;
+      if (salvage === null) throw damagedPage(number);
       salvage.losses++;
       return FILLER;
     };
@@ -142,14 +146,25 @@ export class SealedFiles implements BlockFiles {
       this.#pagesSummed++;
       const number = offset / PAGE_BYTES + 1;
       if (isSealed(into, number)) return length;
-      throw new StorageError('damaged', `page ${number} is damaged`);
+      const mended = this.#mended(into, number);
+      if (mended === null) throw damagedPage(number);
+      into.set(mended);
+      return length;
+    };
+    const readHeader = (into: Uint8Array, offset: number): number => {
+      const page = sealed && salvage === null && offset === 0 ? pageAt(file, 1) : null;
+      this.#pagesSummed += page === null ? 0 : 1;
+      const mended = page !== null && !isSealed(page, 1) ? this.#mended(page, 1) : null;
+      if (mended === null) return file.read(into, offset);
+      into.set(mended.subarray(0, into.length));
+      return into.length;
     };
     return {
       ...file,
       size: () => (salvage?.logged.pageCount ?? 0) * PAGE_BYTES || file.size(),
       read(into, offset) {
         // SQLite's first look, before it knows whether a journal or a log has a better page.
-        if (into.length <= HEADER_BYTES) return file.read(into, offset);
+        if (into.length <= HEADER_BYTES) return readHeader(into, offset);
         if (salvage === null && into.length === PAGE_BYTES && offset % PAGE_BYTES === 0) {
           return readPage(into, offset);
         }
@@ -176,6 +191,12 @@ export class SealedFiles implements BlockFiles {
     };
   }
 
+  /** It is right in what is read of it; on the flash, when it is written next. */
+  #mended(page: Uint8Array, number: number): Uint8Array | null {
+    this.#pagesSummed += SUMS_OF_MENDING;
+    return mendedPage(page, number);
+  }
+
   /**
    * What was found to be right about a log is read in place of what it holds, until that is written
    * over.
@@ -185,7 +206,7 @@ export class SealedFiles implements BlockFiles {
       ...file,
       read: (into, offset) => {
         const length = file.read(into, offset);
-        for (const [start, bytes] of this.#mended.get(name) ?? NOTHING) {
+        for (const [start, bytes] of this.#logMended.get(name) ?? NOTHING) {
           const from = Math.max(start, offset);
           const to = Math.min(start + bytes.length, offset + length);
           if (from < to) into.set(bytes.subarray(from - start, to - start), from - offset);
@@ -194,10 +215,10 @@ export class SealedFiles implements BlockFiles {
       },
       write: (bytes, offset) => {
         // A new log begins with its header, and then nothing of the old one is read any more.
-        if (offset === 0) this.#mended.delete(name);
-        for (const [start, { length }] of this.#mended.get(name) ?? NOTHING) {
+        if (offset === 0) this.#logMended.delete(name);
+        for (const [start, { length }] of this.#logMended.get(name) ?? NOTHING) {
           if (start < offset + bytes.length && offset < start + length) {
-            this.#mended.get(name)?.delete(start);
+            this.#logMended.get(name)?.delete(start);
           }
         }
         file.write(bytes, offset);
@@ -207,12 +228,17 @@ export class SealedFiles implements BlockFiles {
 }
 
 const LOG = '-wal';
+const SUMS_OF_MENDING = 3;
 const NOTHING: Mended = new Map();
 
 interface Database {
   readonly file: BlockFile;
   readonly isSealed: boolean;
   readonly salvage: Salvaged | null;
+}
+
+function damagedPage(number: number): StorageError {
+  return new StorageError('damaged', `page ${number} is damaged`);
 }
 
 function pageIn(salvage: Salvaged | null, offset: number | null): Uint8Array | null {
