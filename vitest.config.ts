@@ -90,9 +90,28 @@ const SIM_WORKERS = availableParallelism();
 /** These are in `npm test` too. */
 const SHARED = ['sim', 'old-stores'];
 
+const FAST_CHECK = JSON.stringify(import.meta.resolve('fast-check'));
+/**
+ * Properties look at the same cases in every run: a change is told by what it changed, and never by
+ * chance. `KITSYNC_CASES=N` has others.
+ */
+const sameCases = {
+  name: 'same cases',
+  enforce: 'pre',
+  resolveId: (id: string) => (id === 'fast-check' ? '\0same cases' : null),
+  load: (id: string) =>
+    id === '\0same cases'
+      ? `import fc from ${FAST_CHECK};
+         fc.configureGlobal({ seed: ${Number(process.env.KITSYNC_CASES ?? 1)} });
+         export * from ${FAST_CHECK};
+         export { fc as default };`
+      : null,
+} as const;
+
 export default defineConfig(({ mode }) => {
   const list = CHECKLISTS.get(mode);
   return {
+    plugins: [sameCases],
     test: {
       env:
         mode === 'sim'
