@@ -9,8 +9,8 @@ import {
   encodePack,
   LIVE,
   type Pack,
-  type PackEntry,
   packIdOf,
+  piecesOf,
 } from '../../agent/remotes/kinto/packs/pack.ts';
 import { bsoCrypto } from '../../crypto/bso.ts';
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
@@ -35,14 +35,12 @@ const BODY = { id: OWN_ID, text: 'any members' };
 const RULES = { charsMax: 2_048, isLegal: isHashedId };
 
 const PACK_ID = 'p-3';
-const ENTRY: PackEntry = {
-  writtenMs: 1_795_000_000_000,
-  salt: 66_051,
-  kind: LIVE,
-  text: JSON.stringify(BODY),
-};
+const TIMES = { writtenMs: 1_795_000_000_000, salt: 66_051, kind: LIVE } as const;
 const packOf = (wireId: string): Pack => ({
-  ...{ isFull: false, entries: new Map([[wireId, ENTRY]]) },
+  ...{
+    isFull: false,
+    entries: new Map([[wireId, { ...TIMES, ...piecesOf(JSON.stringify(BODY)) }]]),
+  },
 });
 
 const CODE_BYTES = Uint8Array.from({ length: 16 }, (_, at) => at);
@@ -77,7 +75,7 @@ async function vectors(): Promise<[what: string, value: string][]> {
     ['tombstone', tombstone],
     ['tombstone payload, same IV', await seal(tombstone)],
     ['pack', PACK_ID],
-    ['its entry', `${ENTRY.writtenMs} ${ENTRY.salt} ${ENTRY.kind}`],
+    ['its entry', `${TIMES.writtenMs} ${TIMES.salt} ${TIMES.kind}`],
     ['its cleartext, in bytes', encodeHex(encodeUtf8(encodePack(PACK_ID, packOf(wireId))))],
     ['its payload, same IV', await seal(encodePack(PACK_ID, packOf(wireId)))],
     ['bytes of a recovery code', encodeHex(CODE_BYTES)],
@@ -110,8 +108,8 @@ describe('the program of the page', () => {
 
   test('opens the pack of the page, and no other in its place', async () => {
     const payload = new Map(await vectors()).get('its payload, same IV') ?? '';
-    const { isFull, entries } = packOf(wireId);
-    const pack = { isFull, entries: Object.fromEntries(entries) };
+    const entries = { [wireId]: { ...TIMES, text: JSON.stringify(BODY) } };
+    const pack = { isFull: false, entries };
     expect(await opened(payload, PACK_ID)).toEqual({ id: PACK_ID, last_modified: 1, pack });
     expect(await opened(payload, 'p-2')).toMatchObject({ refused: expect.any(String) });
   });

@@ -19,8 +19,11 @@ export const PAYLOAD_CHARS_MAX = 65_536;
 export const PACKS_AT_ONCE = 4;
 export const PACKS_KEPT = 8;
 
-/** Names of packs that one upload knows not to be there: those below packs that it has filled. */
-export const UNMADE_MAX = 256;
+/**
+ * Names of packs that one upload knows not to be there: those below the packs that it has filled
+ * last. Changes go up in the order of their ids, so that others are of no use.
+ */
+export const UNMADE_MAX = 48;
 
 /** Times that a change finds its pack changed by somebody else, in one upload. */
 export const RACES_MAX = 5;

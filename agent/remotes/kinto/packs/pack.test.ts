@@ -15,6 +15,7 @@ import {
   levelOf,
   type PackEntry,
   packIdOf,
+  piecesOf,
   placeOfVersion,
   saltOf,
   versionOf,
@@ -22,7 +23,7 @@ import {
 
 const idOf = (n: number): string => `h-${Buffer.alloc(32, n * 37 + 1).toString('base64url')}`;
 const entry = (kind: PackEntry['kind'], text: string): PackEntry => ({
-  ...{ writtenMs: 1_795_000_000_000, salt: 0xabcdef, kind, text },
+  ...{ writtenMs: 1_795_000_000_000, salt: 0xabcdef, kind, ...piecesOf(text) },
 });
 const NUMBERS = '0 1795000000000 11259375';
 /** Three pieces: what is ASCII, 31 characters from the first other one on, and the rest. */

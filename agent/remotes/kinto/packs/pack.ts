@@ -15,23 +15,33 @@ export const DELETED = 1;
 /** Under its own wire id. As long as it is not there, `text` is what was here before. */
 export const ALONE = 2;
 
-export interface PackEntry {
+/** A text that a pack has in pieces. */
+interface Pieces {
+  readonly text: string;
+  /**
+   * Of each piece, as two characters: how many characters it has, and bytes as UTF-8. Empty: all of
+   * it is ASCII, and is cut where a piece is full.
+   */
+  readonly cuts: string;
+}
+
+/**
+ * `text`: the record in JSON; empty: it is not here. Most entries of a pack that is changed go as
+ * they came.
+ */
+export interface PackEntry extends Pieces {
   /** By the writer's word on the server's clock; with `salt` it names the version. */
   readonly writtenMs: number;
   /** 24 bits at random. */
   readonly salt: number;
   readonly kind: typeof LIVE | typeof DELETED | typeof ALONE;
-  /** The record in JSON; empty: it is not here. */
-  readonly text: string;
 }
 
 export interface Pack {
   /** It takes no other ids, ever. */
   isFull: boolean;
-  /** By wire ids; changed by `putEntry` alone. */
+  /** By wire ids. */
   readonly entries: Map<string, PackEntry>;
-  /** What `bytesOfPack` has measured; left out: nobody has asked. */
-  bytes?: number;
 }
 
 /** Levels of the tree, the first one included: the last one takes what does not fit elsewhere. */
@@ -83,30 +93,31 @@ export function isOlder(version: string, known: string): boolean {
   return other === null && Number(version) < Number(known);
 }
 
-/** An entry of the pack, in the place of the one that it has of that id. */
-export function putEntry(pack: Pack, id: string, entry: PackEntry): void {
-  const before = pack.entries.get(id);
-  pack.entries.set(id, entry);
-  if (pack.bytes === undefined || before?.text === entry.text) return;
-  pack.bytes += bytesOfEntry(entry.text) - (before ? bytesOfEntry(before.text) : 0);
+/** Of an entry that has no text here. */
+export const NO_TEXT: Pieces = { text: '', cuts: '' };
+
+/** A text in pieces. Throws CryptoError `badText` for half a surrogate pair. */
+export function piecesOf(text: string): Pieces {
+  if (isAscii(text)) return { text, cuts: '' };
+  let cuts = '';
+  for (const piece of text.match(CHUNK) ?? []) {
+    cuts += String.fromCharCode(piece.length, textBytes(piece));
+  }
+  return { text, cuts };
 }
 
-/**
- * Bytes of a pack, and of an entry in one, before they are sealed; never too few. It is asked
- * for each record that comes to a pack, which is measured once.
- */
-export function bytesOfPack(pack: Pack): number {
-  if (pack.bytes !== undefined) return pack.bytes;
+/** Bytes of a pack, and of an entry in one, before they are sealed; never too few. */
+export function bytesOfPack({ entries }: Pack): number {
   let bytes = PACK_FRAME_BYTES;
-  for (const { text } of pack.entries.values()) bytes += bytesOfEntry(text);
-  pack.bytes = bytes;
+  for (const entry of entries.values()) bytes += bytesOfEntry(entry);
   return bytes;
 }
 
-export function bytesOfEntry(text: string): number {
-  let bytes = ENTRY_FRAME_BYTES;
-  for (const chunk of chunksOf(text)) bytes += HEAD_BYTES + textBytes(chunk);
-  return bytes;
+export function bytesOfEntry({ text, cuts }: Pieces): number {
+  const count = cuts === '' ? Math.ceil(text.length / CHUNK_BYTES) : cuts.length / 2;
+  let bytes = cuts === '' ? text.length : 0;
+  for (let at = 1; at < cuts.length; at += 2) bytes += cuts.charCodeAt(at);
+  return ENTRY_FRAME_BYTES + HEAD_BYTES * count + bytes;
 }
 
 /**
@@ -115,10 +126,10 @@ export function bytesOfEntry(text: string): number {
  */
 export function encodePack(packId: string, { isFull, entries }: Pack): string {
   let text = beginningOf(packId) + item(`${FORM} ${isFull ? 1 : 0}`);
-  for (const [id, { writtenMs, salt, kind, text: json }] of entries) {
-    const chunks = chunksOf(json);
-    text += item(id.slice(2)) + item(`${kind} ${writtenMs} ${salt} ${chunks.length}`);
-    for (const chunk of chunks) text += item(chunk);
+  for (const [id, { writtenMs, salt, kind, ...pieces }] of entries) {
+    const items = itemsOf(pieces);
+    text += item(id.slice(2)) + item(`${kind} ${writtenMs} ${salt} ${items.length}`);
+    for (const one of items) text += one;
   }
   return text;
 }
@@ -126,22 +137,24 @@ export function encodePack(packId: string, { isFull, entries }: Pack): string {
 /** Null: it is not that pack. */
 export function decodePack(packId: string, text: string): Pack | null {
   const beginning = beginningOf(packId);
-  const items = text.startsWith(beginning) ? itemsOf(text, beginning.length) : null;
-  if (items === null) return null;
-  const full = items.shift();
+  if (!text.startsWith(beginning)) return null;
+  const reader = { text, at: beginning.length, bytes: 0 };
+  const full = next(reader, true);
   if (full !== `${FORM} 0` && full !== `${FORM} 1`) return null;
   const entries = new Map<string, PackEntry>();
-  for (let at = 0; at < items.length; ) {
-    const id = `h-${items[at++]}`;
-    const words = /^([012]) (\d{1,15}) (\d{1,8}) (\d{1,4})$/.exec(items[at++] ?? '');
+  while (reader.at < text.length) {
+    // What is not ASCII is not of these forms, wherever it ends.
+    const id = `h-${next(reader, true)}`;
+    const words = /^([012]) (\d{1,15}) (\d{1,8}) (\d{1,4})$/.exec(next(reader, true) ?? '');
     if (words === null || !isHashedId(id)) return null;
-    const [kind = 0, writtenMs = 0, salt = 0, count = 0] = words.slice(1).map(Number);
-    const json = items.slice(at, at + count).join('');
-    at += count;
-    const isWhole = at <= items.length && writtenMs <= STAMP_MS_MAX && salt <= SALT_MAX;
-    if (!isWhole || !isKind(kind)) return null;
-    if ((kind === LIVE && json === '') || (kind === DELETED && json !== '')) return null;
-    entries.set(id, { writtenMs, salt, kind, text: json });
+    const kind = Number(words[1]);
+    const writtenMs = Number(words[2]);
+    const salt = Number(words[3]);
+    const taken = takePieces(reader, Number(words[4]));
+    if (taken === null || writtenMs > STAMP_MS_MAX || salt > SALT_MAX || !isKind(kind)) return null;
+    const isEmpty = taken.text === '';
+    if ((kind === LIVE && isEmpty) || (kind === DELETED && !isEmpty)) return null;
+    entries.set(id, { writtenMs, salt, kind, ...taken });
   }
   return { isFull: full === `${FORM} 1`, entries };
 }
@@ -161,7 +174,7 @@ const DIGITS = [0, 1, 2, 3];
 const PACK_ID = /^p-[0-3]{0,11}$/;
 /** The longest text whose head is ASCII; 31 characters of any script are no longer. */
 const CHUNK_BYTES = 127;
-/** Where a text is ASCII it is cut without a look at its characters, one by one. */
+/** ASCII is cut without a look at its characters, one by one. */
 const CHUNK = /[\0-\x7f]{1,127}|[\s\S]{1,31}/gu;
 const HEAD_BYTES = 2;
 /** Of an entry, what is not its text: hash, numbers, and their heads. */
@@ -178,36 +191,72 @@ function isKind(kind: number): kind is PackEntry['kind'] {
   return kind === LIVE || kind === DELETED || kind === ALONE;
 }
 
-function chunksOf(text: string): readonly string[] {
-  return text.match(CHUNK) ?? [];
+/** A text in pieces as CBOR, a text each. */
+function itemsOf({ text, cuts }: Pieces): string[] {
+  const items: string[] = [];
+  if (cuts === '') {
+    for (let at = 0; at < text.length; at += CHUNK_BYTES) {
+      items.push(item(text.slice(at, at + CHUNK_BYTES)));
+    }
+  }
+  for (let at = 0, from = 0; at < cuts.length; at += 2) {
+    const end = from + cuts.charCodeAt(at);
+    items.push(headOf(cuts.charCodeAt(at + 1)) + text.slice(from, end));
+    from = end;
+  }
+  return items;
 }
 
-/** A text of CBOR, at most 127 bytes. */
-function item(text: string): string {
-  const bytes = textBytes(text);
-  return (bytes < 24 ? String.fromCharCode(0x60 + bytes) : `x${String.fromCharCode(bytes)}`) + text;
+/** What in CBOR stands before a text of so many bytes, at most 127. */
+function headOf(bytes: number): string {
+  return bytes < 24 ? String.fromCharCode(0x60 + bytes) : `x${String.fromCharCode(bytes)}`;
 }
+
+/** A text of CBOR, of at most 127 characters of ASCII. */
+const item = (ascii: string): string => headOf(ascii.length) + ascii;
 
 /** Its bytes as UTF-8. */
 function textBytes(text: string): number {
   return isAscii(text) ? text.length : encodeUtf8(text).length;
 }
 
-/** The texts of a CBOR sequence; null: it has something else in it. */
-function itemsOf(text: string, from: number): string[] | null {
-  const items: string[] = [];
-  for (let at = from; at < text.length; ) {
-    const head = text.charCodeAt(at++);
-    const bytes = head === 0x78 ? text.charCodeAt(at++) : head - 0x60;
-    const isShort = head !== 0x78 && bytes >= 0 && bytes < 24;
-    if (!isShort && !(head === 0x78 && bytes >= 24 && bytes <= CHUNK_BYTES)) return null;
-    const ascii = text.slice(at, at + bytes);
-    const end = isAscii(ascii) ? at + bytes : endOf(text, at, bytes);
-    if (end > text.length) return null;
-    items.push(end === at + bytes ? ascii : text.slice(at, end));
-    at = end;
+/** A CBOR sequence of texts. */
+interface Reader {
+  readonly text: string;
+  /** How far it is read, in characters. */
+  at: number;
+  /** Of the last text, as UTF-8. */
+  bytes: number;
+}
+
+/** The next text; null, at the end of the sequence: it is none. `isPlain`: all of it is ASCII. */
+function next(reader: Reader, isPlain = false): string | null {
+  const { text, at } = reader;
+  const isLong = text.charCodeAt(at) === 0x78;
+  const from = at + (isLong ? 2 : 1);
+  const bytes = isLong ? text.charCodeAt(at + 1) : text.charCodeAt(at) - 0x60;
+  const isRight = isLong ? bytes >= 24 && bytes <= CHUNK_BYTES : bytes >= 0 && bytes < 24;
+  const slice = isRight ? text.slice(from, from + bytes) : '';
+  const isSame = isPlain || isAscii(slice);
+  const end = !isRight ? text.length + 1 : isSame ? from + bytes : endOf(text, from, bytes);
+  reader.at = Math.min(end, text.length);
+  reader.bytes = bytes;
+  if (end > text.length) return null;
+  return isSame ? slice : text.slice(from, end);
+}
+
+/** The next texts as one; null: there are not so many. */
+function takePieces(reader: Reader, count: number): Pieces | null {
+  let [text, cuts] = ['', ''];
+  let isPlain = true;
+  for (let n = 0; n < count; n++) {
+    const piece = next(reader);
+    if (piece === null) return null;
+    text += piece;
+    isPlain &&= piece.length === reader.bytes;
+    cuts += String.fromCharCode(piece.length, reader.bytes);
   }
-  return items;
+  return { text, cuts: isPlain ? '' : cuts };
 }
 
 /** Where so many bytes of UTF-8 end; past the text: they do not end between two characters. */

@@ -6,12 +6,12 @@ import { mirrorWith, openTestStore, putEntries } from '../../../../test/support/
 import { generic } from '../../../collections/generic.ts';
 import { NO_ENTRY } from '../../../store/record.ts';
 import type { Fetched, Listed, Page } from '../../remote.ts';
-import { ALONE, DELETED, LIVE, type Pack, type PackEntry, versionOf } from './pack.ts';
+import { ALONE, DELETED, LIVE, type Pack, type PackEntry, piecesOf, versionOf } from './pack.ts';
 import { packedPage } from './page.ts';
 
 const idOf = (byte: number): string => `h-${Buffer.alloc(32, byte).toString('base64url')}`;
 const entry = (kind: PackEntry['kind'], text: string, writtenMs = 5): PackEntry => ({
-  ...{ writtenMs, salt: 1, kind, text },
+  ...{ writtenMs, salt: 1, kind, ...piecesOf(text) },
 });
 const packOf = (...entries: [byte: number, entry: PackEntry][]): Pack => ({
   ...{ isFull: false, entries: new Map(entries.map(([byte, one]) => [idOf(byte), one])) },
@@ -20,16 +20,21 @@ const listed = (id: string, version: string, payload: string | null): Listed => 
   ...{ ok: true, envelope: { id, version, modifiedMs: Number(version), payload }, chars: 9 },
 });
 
-/** A page of these, one at a time; `packs`: what opens, by its payload. */
-async function setUp(all: Listed[], packs: Record<string, Pack>, alone: Fetched['kind'] = 'found') {
+/** A page of these, so many at once; `packs`: what opens, by its payload. */
+async function setUp(
+  all: Listed[],
+  packs: Record<string, Pack>,
+  alone: Fetched['kind'] = 'found',
+  atOnce = 1,
+) {
   const store = await openTestStore(new MemoryStorage(), generic('things'));
   const taken: string[][] = [];
   const page: Page = {
     serverNowMs: 1,
     async next(out) {
-      const one = all.shift();
-      if (one !== undefined) out.push(one);
-      return one !== undefined;
+      const some = all.splice(0, atOnce);
+      out.push(...some);
+      return some.length > 0;
     },
     position(done) {
       taken.push(done.map((one) => (one.ok ? one.envelope.version : one.id)));
@@ -93,6 +98,19 @@ test('the position is behind a pack when the last of its records is stored', asy
   packed.position(records.slice(1, 3), false);
   packed.position(records.slice(3, 5), true);
   expect(taken).toEqual([[], ['10', '11'], ['12', '13']]);
+});
+
+test('packs that arrive together are taken apart one after the other', async () => {
+  const two = packOf([1, entry(LIVE, '1')], [2, entry(LIVE, '2')]);
+  const all = ['p-0', 'x', 'p-', 'p-00'].map((id, at) => listed(id, `${10 + at}`, 'two'));
+  const { packed } = await setUp(all, { two }, 'found', all.length);
+  const counts: number[] = [];
+  for (let more = true; more; ) {
+    const out: Listed[] = [];
+    more = await packed.next(out);
+    counts.push(out.length);
+  }
+  expect(counts).toEqual([2, 3, 2, 0]);
 });
 
 test('what was never listed is not taken', async () => {

@@ -19,17 +19,21 @@ interface PageOptions {
 export function packedPage(page: Page, options: PageOptions): Page {
   /** What came of the server's page and is not behind the position, with what is left of each. */
   const open: { readonly listed: Listed; left: number }[] = [];
+  /** What has arrived and is not taken apart. */
+  const arrived: Listed[] = [];
+  let more = true;
   return {
     serverNowMs: page.serverNowMs,
     async next(out) {
-      const arrived: Listed[] = [];
-      const more = await page.next(arrived);
-      for (const listed of arrived) {
-        const records = await recordsOf(listed, options);
-        open.push({ listed: bare(listed), left: records.length });
+      if (arrived.length === 0) more = await page.next(arrived);
+      for (let one = arrived.shift(); one !== undefined; one = arrived.shift()) {
+        const records = await recordsOf(one, options);
+        open.push({ listed: bare(one), left: records.length });
         for (const record of records) out.push(record);
+        // One pack at a time is in memory as records.
+        if (levelOf(one.ok ? one.envelope.id : one.id) !== null) break;
       }
-      return more;
+      return more || arrived.length > 0;
     },
     position(taken, isEnd) {
       let count = taken.length;

@@ -10,15 +10,17 @@ import {
   encodePack,
   LEVELS,
   LIVE,
+  NO_TEXT,
   type Pack,
   type PackEntry,
-  putEntry,
+  piecesOf,
   versionOf,
 } from './pack.ts';
 import { place } from './place.ts';
 
 const idOf = (n: number): string => `h-${Buffer.alloc(32, n + 1).toString('base64url')}`;
-const BEFORE: PackEntry = { writtenMs: 5, salt: 1, kind: LIVE, text: '{"id":"before"}' };
+const TEXT = '{"id":"before"}';
+const BEFORE: PackEntry = { writtenMs: 5, salt: 1, kind: LIVE, ...piecesOf(TEXT) };
 const NEW = { writtenMs: 9, salt: 2 };
 const stamp = () => NEW;
 const packWith = (...entries: PackEntry[]): Pack => ({
@@ -35,13 +37,13 @@ describe('a record that is there', () => {
   test('is replaced by a change of its version', () => {
     const pack = packWith(BEFORE);
     expect(place(pack, 2, change(VERSION), stamp)).toMatchObject({ kind: 'written' });
-    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: LIVE, text: '{"id":"x"}' });
+    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: LIVE, ...piecesOf('{"id":"x"}') });
   });
 
   test('is deleted, and its place kept', () => {
     const pack = packWith(BEFORE);
     expect(place(pack, 2, change(VERSION, ''), stamp)).toMatchObject({ hasChanged: true });
-    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: DELETED, text: '' });
+    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: DELETED, ...NO_TEXT });
   });
 
   test.each([
@@ -53,7 +55,7 @@ describe('a record that is there', () => {
     const pack = packWith(BEFORE);
     expect(place(pack, 2, change(base), stamp)).toMatchObject({
       ...{ kind: 'conflict', hasChanged: false },
-      theirs: { envelope: { version: VERSION, payload: BEFORE.text, modifiedMs: 5 } },
+      theirs: { envelope: { version: VERSION, payload: TEXT, modifiedMs: 5 } },
     });
     expect(pack).toEqual(packWith(BEFORE));
   });
@@ -70,11 +72,12 @@ describe('a record that is there', () => {
   });
 
   test('leaves when the whole pack would grow too long', () => {
-    const pack = packWith(BEFORE, ...Array.from({ length: 10 }, () => ({ ...BEFORE, text: fill })));
-    putEntry(pack, 'h-A', {
-      ...BEFORE,
-      text: 'y'.repeat(PACK_BYTES_MAX - bytesOfPack(pack) - 60),
-    });
+    const pack = packWith(
+      BEFORE,
+      ...Array.from({ length: 10 }, () => ({ ...BEFORE, ...piecesOf(fill) })),
+    );
+    const rest = piecesOf('y'.repeat(PACK_BYTES_MAX - bytesOfPack(pack) - 60));
+    pack.entries.set('h-A', { ...BEFORE, ...rest });
     expect(place(pack, 2, change(VERSION, fill), stamp)).toMatchObject({ kind: 'alone' });
     expect(place(packWith(BEFORE), 2, change(VERSION, fill), stamp)).toMatchObject({
       kind: 'written',
@@ -82,7 +85,7 @@ describe('a record that is there', () => {
   });
 
   test('that lies alone is no business of the pack', () => {
-    const flag: PackEntry = { ...BEFORE, kind: ALONE, text: '' };
+    const flag: PackEntry = { ...BEFORE, kind: ALONE, ...NO_TEXT };
     const pack = packWith(flag);
     expect(place(pack, 2, change(null), stamp)).toEqual({ kind: 'alone', hasChanged: false });
     expect(place(pack, 2, change(VERSION), stamp)).toEqual({ kind: 'conflict', hasChanged: false });
@@ -124,12 +127,12 @@ describe('a record that is not there', () => {
   test('that is long is told in the pack, and lies alone', () => {
     const pack = packWith();
     expect(place(pack, 0, change(null, long), stamp)).toEqual({ kind: 'alone', hasChanged: true });
-    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: ALONE, text: '' });
+    expect(pack.entries.get(idOf(0))).toEqual({ ...NEW, kind: ALONE, ...NO_TEXT });
   });
 
   test('lies alone where there is nothing deeper', () => {
-    const pack = packWith(...Array.from({ length: 5 }, () => ({ ...BEFORE, text: fill })));
-    putEntry(pack, 'h-A', { ...BEFORE, text: 'y'.repeat(200) });
+    const pack = packWith(...Array.from({ length: 5 }, () => ({ ...BEFORE, ...piecesOf(fill) })));
+    pack.entries.set('h-A', { ...BEFORE, ...piecesOf('y'.repeat(200)) });
     expect(place(pack, LEVELS - 1, change(null, fill, 99), stamp).kind).toBe('alone');
     expect(pack.isFull).toBe(false);
   });

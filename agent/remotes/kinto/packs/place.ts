@@ -10,9 +10,10 @@ import {
   DELETED,
   LEVELS,
   LIVE,
+  NO_TEXT,
   type Pack,
   type PackEntry,
-  putEntry,
+  piecesOf,
   versionOf,
 } from './pack.ts';
 
@@ -51,38 +52,40 @@ export function place(
     const theirs = { kind: 'found', envelope, serverNowMs: null } as const;
     return { kind: 'conflict', theirs, hasChanged: false };
   }
-  const own = bytesOfEntry(text);
-  const bytes = bytesOfPack(pack) - bytesOfEntry(before.text) + own;
+  const pieces = piecesOf(text);
+  const own = bytesOfEntry(pieces);
+  const bytes = bytesOfPack(pack) - bytesOfEntry(before) + own;
   if (own > ENTRY_BYTES_MAX || bytes > PACK_BYTES_MAX) {
     // What was here stays until it lies there.
-    putEntry(pack, id, { ...before, kind: ALONE });
+    pack.entries.set(id, { ...before, kind: ALONE });
     return { kind: 'alone', hasChanged: true };
   }
-  return write(pack, id, text, stamp(before));
+  return write(pack, id, pieces, stamp(before));
 }
 
 function placeNew(pack: Pack, level: number, id: string, text: string, stamp: Stamp): Placed {
   if (pack.isFull) return { kind: 'deeper', hasChanged: false };
-  const own = bytesOfEntry(text);
+  const pieces = piecesOf(text);
+  const own = bytesOfEntry(pieces);
   const isAlone = own > ENTRY_BYTES_MAX;
-  const bytes = bytesOfPack(pack) + (isAlone ? bytesOfEntry('') : own);
+  const bytes = bytesOfPack(pack) + (isAlone ? bytesOfEntry(NO_TEXT) : own);
   const hasRoom = bytes <= FULL_BYTES || pack.entries.size === 0;
   if (!hasRoom && level < LEVELS - 1) {
     pack.isFull = true;
     return { kind: 'deeper', hasChanged: true };
   }
-  if (hasRoom && !isAlone) return write(pack, id, text, stamp());
-  putEntry(pack, id, { ...stamp(), kind: ALONE, text: '' });
+  if (hasRoom && !isAlone) return write(pack, id, pieces, stamp());
+  pack.entries.set(id, { ...stamp(), kind: ALONE, ...NO_TEXT });
   return { kind: 'alone', hasChanged: true };
 }
 
 function write(
   pack: Pack,
   id: string,
-  text: string,
+  pieces: ReturnType<typeof piecesOf>,
   times: ReturnType<Stamp>,
 ): Extract<Placed, { kind: 'written' }> {
-  const entry: PackEntry = { ...times, kind: text === '' ? DELETED : LIVE, text };
-  putEntry(pack, id, entry);
+  const entry: PackEntry = { ...times, kind: pieces.text === '' ? DELETED : LIVE, ...pieces };
+  pack.entries.set(id, entry);
   return { kind: 'written', entry, hasChanged: true };
 }

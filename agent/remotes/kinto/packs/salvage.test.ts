@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Body } from '../../../collections/collection.ts';
 import { PACK_BYTES_MAX } from './limits.ts';
-import { ALONE, encodePack, LIVE, packIdOf, versionOf } from './pack.ts';
+import { ALONE, encodePack, LIVE, NO_TEXT, packIdOf, piecesOf, versionOf } from './pack.ts';
 import { salvaged } from './salvage.ts';
 
 const idOf = (byte: number): string => `h-${Buffer.alloc(32, byte).toString('base64url')}`;
@@ -31,7 +31,7 @@ test('it has the records that lay in it, in the versions that others know', asyn
     outgoing,
   );
   expect([...pack.entries]).toEqual([
-    [here, { ...TIMES, kind: LIVE, text: JSON.stringify({ id: here, n: 1 }) }],
+    [here, { ...TIMES, kind: LIVE, ...piecesOf(JSON.stringify({ id: here, n: 1 })) }],
   ]);
   expect(isFull).toBe(false);
   const under = heldOf([deeper, {}, versionOf(2, TIMES)]);
@@ -41,7 +41,7 @@ test('it has the records that lay in it, in the versions that others know', asyn
 test('it tells of what lies alone', async () => {
   const held = heldOf([idOf(0), { n: 1 }, '1795000000000']);
   const { pack } = await salvaged('p-', 0, held, outgoing);
-  expect(pack.entries.get(idOf(0))).toMatchObject({ kind: ALONE, text: '' });
+  expect(pack.entries.get(idOf(0))).toMatchObject({ kind: ALONE, ...NO_TEXT });
 });
 
 test('it is no longer than a pack may be', async () => {

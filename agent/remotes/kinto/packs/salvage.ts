@@ -8,10 +8,11 @@ import {
   bytesOfEntry,
   bytesOfPack,
   LIVE,
+  NO_TEXT,
   type Pack,
   packIdOf,
+  piecesOf,
   placeOfVersion,
-  putEntry,
 } from './pack.ts';
 
 /**
@@ -32,10 +33,10 @@ export async function salvaged(
     // What lies further down found this one full.
     if (known !== null && known.level > level) isFull = true;
     if (known !== null && known.level !== level) return;
-    const text = known === null ? '' : JSON.stringify(outgoing(id, body));
-    if (bytesOfPack(pack) + bytesOfEntry(text) > PACK_BYTES_MAX) return;
+    const own = known === null ? NO_TEXT : piecesOf(JSON.stringify(outgoing(id, body)));
+    if (bytesOfPack(pack) + bytesOfEntry(own) > PACK_BYTES_MAX) return;
     const { writtenMs = 0, salt = 0 } = known ?? {};
-    putEntry(pack, id, { writtenMs, salt, kind: known === null ? ALONE : LIVE, text });
+    pack.entries.set(id, { writtenMs, salt, kind: known === null ? ALONE : LIVE, ...own });
   });
   return { pack, isFull };
 }

@@ -8,7 +8,7 @@ import { otherClient } from '../../../../emulator/servers/kinto/other-client.ts'
 import { nodeDeviceCrypto } from '../../../../platform/node/crypto.ts';
 import { otherPacks } from '../../../../test/support/kinto-packs.ts';
 import { kintoKeys } from '../keys.ts';
-import { LIVE, type Pack } from './pack.ts';
+import { LIVE, type Pack, piecesOf } from './pack.ts';
 import { packSeal } from './seal.ts';
 
 const KB = '11'.repeat(32);
@@ -20,9 +20,11 @@ const bundle = kintoKeys({ kB: KB }).bundleFor('things');
 const byDevice = packSeal(deviceCrypto(nodeDeviceCrypto(), entropy, pause), bundle, 4_000);
 const inJavaScript = packSeal(softwareCrypto(entropy, pause), bundle, 4_000);
 const HASH = Buffer.alloc(32, 7).toString('base64url');
-const ENTRY = { writtenMs: 1_795_000_000_000, salt: 9, kind: LIVE, text: '{"id":"ü"}' } as const;
+const TIMES = { writtenMs: 1_795_000_000_000, salt: 9, kind: LIVE } as const;
+const TEXT = '{"id":"ü"}';
+const ENTRY = { ...TIMES, ...piecesOf(TEXT) };
 const pack: Pack = { isFull: true, entries: new Map([[`h-${HASH}`, ENTRY]]) };
-const theirs = { isFull: true, entries: [{ hash: HASH, ...ENTRY }] };
+const theirs = { isFull: true, entries: [{ hash: HASH, ...TIMES, text: TEXT }] };
 
 test.each([
   ['the device', byDevice],
@@ -30,7 +32,10 @@ test.each([
 ])('what %s seals another client opens, and the other way round', async (_, ours) => {
   const [payload = ''] = await ours.seal([['p-1', pack]]);
   expect(other.openPack('p-1', payload)).toEqual(theirs);
-  expect(await ours.open('p-1', other.sealPack('p-1', theirs))).toEqual(pack);
+  const opened = await ours.open('p-1', other.sealPack('p-1', theirs));
+  const [[id, entry] = []] = opened?.entries ?? [];
+  expect([id, entry?.text]).toEqual([`h-${HASH}`, TEXT]);
+  expect(opened).toMatchObject({ isFull: true, entries: new Map([[`h-${HASH}`, TIMES]]) });
 });
 
 test('each of many opens in its own place alone', async () => {
@@ -70,7 +75,7 @@ test.each([
 
 test('a longer one than is opened is not looked at, though it is one', async () => {
   const entries = Array.from({ length: 40 }, (_, n) => ({
-    ...{ hash: Buffer.alloc(32, n).toString('base64url'), ...ENTRY, text: 'x'.repeat(60) },
+    ...{ hash: Buffer.alloc(32, n).toString('base64url'), ...TIMES, text: 'x'.repeat(60) },
   }));
   const payload = other.sealPack('p-', { isFull: false, entries });
   expect(await byDevice.open('p-', payload)).toBeNull();

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Part, PartAnswer } from '../batch.ts';
 import type { Kinto } from '../http.ts';
-import { PACKS_KEPT } from './limits.ts';
+import { PACKS_KEPT, UNMADE_MAX } from './limits.ts';
 import type { Pack } from './pack.ts';
 import { openShelf } from './shelf.ts';
 
@@ -84,6 +84,15 @@ test.each([
   ['no record', () => ({ status: 200, headers: null, body: { data: 5 } })],
 ])('%s is no pack', async (_, answer) => {
   await expect(setUp(answer).shelf.load(['p-'])).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('of many that are most likely not there the last ones are not asked for', async () => {
+  const { shelf, asked } = setUp(found('good'));
+  const ids = Array.from({ length: UNMADE_MAX + 1 }, (_, n) => `p-${n.toString(4)}`);
+  shelf.expectNone(ids);
+  const [first = '', second = ''] = ids;
+  await shelf.load([first, second, ids.at(-1) ?? '']);
+  expect(asked).toEqual([[first]]);
 });
 
 test('one that is most likely not there is not asked for, until it is dropped', async () => {

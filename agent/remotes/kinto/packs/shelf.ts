@@ -51,7 +51,8 @@ export function openShelf(kinto: Kinto, collection: string, seal: PackSeal): She
     put,
     drop: (id) => void kept.delete(id),
     expectNone(ids) {
-      for (const id of ids) if (unmade.size < UNMADE_MAX) unmade.add(id);
+      for (const id of ids) unmade.add(id);
+      for (const id of unmade) if (unmade.size > UNMADE_MAX) unmade.delete(id);
     },
     async load(ids) {
       for (const id of ids) if (unmade.delete(id)) keep(emptyPack(id));

@@ -11,10 +11,10 @@ import {
   ALONE,
   isOlder,
   levelOf,
+  NO_TEXT,
   packIdOf,
   packIdsBelow,
   placeOfVersion,
-  putEntry,
   versionOf,
 } from './pack.ts';
 import { type Placed, place } from './place.ts';
@@ -254,7 +254,7 @@ async function clear({ shelf, seal }: PackTools, wire: Upload, { record, level }
   const [known] = (await shelf.load([packId])) ?? [];
   const entry = known?.pack?.entries.get(record.id);
   if (!known?.pack || entry?.kind !== ALONE || entry.text === '') return;
-  putEntry(known.pack, record.id, { ...entry, text: '' });
+  known.pack.entries.set(record.id, { ...entry, ...NO_TEXT });
   const [payload = ''] = await seal.seal([[packId, known.pack]]);
   const outgoing = { id: packId, payload, base: known.stamp, beside: {} };
   const [answer] = await wire.add([outgoing], false);
