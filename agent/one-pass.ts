@@ -4,8 +4,9 @@
 import { shortId } from './collections/members.ts';
 import { notEnabled } from './errors.ts';
 import { forget, type Machine, save } from './machine.ts';
+import type { Task } from './remotes/remote.ts';
 import { serverAsked } from './schedule/backoff.ts';
-import { forgetServer, runSessionPass, type Task } from './session.ts';
+import { forgetServer, runSessionPass } from './session.ts';
 import { settingsOf } from './settings.ts';
 import type { PassReport } from './status.ts';
 import { type Claim, relationOf } from './store/owner.ts';

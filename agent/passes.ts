@@ -6,9 +6,9 @@ import { fromPort, ported, SyncError } from './errors.ts';
 import { FAREWELL_MS_MAX, FORGET_MS_MAX, GIVE_UP_MS, PASS_MS_MAX } from './limits.ts';
 import { enter, forget, isOn, type Machine, note, off, settle } from './machine.ts';
 import { runOnce } from './one-pass.ts';
+import type { Task } from './remotes/remote.ts';
 import { chance } from './schedule/alarm.ts';
 import { passFailed, passSucceeded, waitMs } from './schedule/backoff.ts';
-import type { Task } from './session.ts';
 import type { PassReport } from './status.ts';
 import type { Lock } from './store/lock.ts';
 import { createTimetable, type Timetable } from './timetable.ts';
@@ -51,7 +51,7 @@ export function createPasses(machine: Machine, turns: Lock): Passes {
   };
   const timetable = createTimetable(machine, {
     isRunning: () => asked !== null,
-    run: () => void run(false),
+    run: () => void run(false, 'due'),
   });
   return { timetable, run, leave: () => leave(machine, running) };
 }

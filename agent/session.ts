@@ -115,17 +115,10 @@ export async function openSession(
   }
 }
 
-/**
- * `initialize` is a pass that first creates the account's data; `leave` is what a device does that
- * signs out.
- */
-export type Task = 'sync' | 'initialize' | 'leave';
-
 type OfSession = 'account' | 'stores' | 'cache' | 'startOver' | 'devices';
 
 export type SessionPass = Omit<RemoteOptions, OfSession> &
   Pick<PassContext, 'observes' | 'hasFailed'> & {
-    readonly task: Task;
     readonly wanted: readonly Wanted[];
   };
 

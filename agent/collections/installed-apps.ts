@@ -116,7 +116,7 @@ function merge({ local, mirror, incoming, ...times }: MergeInput): MergeDecision
   const isCarried = theirs.kind === 'carried';
   const serverNowMs = times.clockMs || times.serverNowMs;
   const writtenMs = writtenAtMs(local?.changedAtMs ?? 0, { ...times, serverNowMs });
-  const ours = entryOf(stamped(held, writtenMs, isCarried ? arrived : undefined));
+  const ours = entryOf(stamped(held, writtenMs, isCarried ? arrived : mirror?.body));
   if (isCarried) {
     // Of two that nobody here understands, the server's is the one that was written last.
     const isOlder = theirs.time > 0 && ours.time > theirs.time;

@@ -145,12 +145,16 @@ export interface Upload {
   add(records: readonly Outgoing[], isLast: boolean): Promise<PushResult[]>;
   /**
    * Ends the upload. `stored`: what was staged is on the server in this version, and nothing else
-   * has changed since the position: `position` is behind it. `moved`: nothing that was staged is.
-   * `none`: nothing was staged.
+   * has changed since the position: `position` is behind it; where that is not sure, it is what it
+   * was. `moved`: nothing that was staged is. `none`: nothing was staged.
    */
-  commit(): Promise<
-    (Stored & { readonly position: Position }) | { readonly kind: 'moved' | 'none' }
-  >;
+  commit(): Promise<Committed | { readonly kind: 'moved' | 'none' }>;
+}
+
+/** `of`: a record's own version, where not all of them have one. */
+export interface Committed extends Stored {
+  readonly position: Position;
+  of?(id: string): Stored;
 }
 
 /** What an upload is made from. */
@@ -241,10 +245,17 @@ export interface RemoteAccount {
   forget(): Promise<void>;
 }
 
+/**
+ * `sync` is a pass that somebody wants, `due` one whose time has come. `initialize` first
+ * creates the account's data; `leave` is what a device does that signs out.
+ */
+export type Task = 'sync' | 'due' | 'initialize' | 'leave';
+
 export interface RemoteOptions<A extends RemoteAccount = RemoteAccount> {
   readonly platform: Platform;
   readonly config: AgentConfig;
   readonly account: A;
+  readonly task: Task;
   /** All collections that are open, wanted or not. */
   readonly stores: readonly CollectionStore[];
   /** Who asks; null: a farewell, which reads nothing. */

@@ -4,7 +4,7 @@
 
 import type { Body } from '../collections/collection.ts';
 import { PAYLOAD_SAFE_CHARS, PUSH_TRIES_MAX } from '../limits.ts';
-import type { PushResult, Stored, Upload } from '../remotes/remote.ts';
+import type { Committed, PushResult, Stored, Upload } from '../remotes/remote.ts';
 import type { Entry } from '../store/record.ts';
 import { rewriteEach, updateState } from '../store/rewrite.ts';
 import type { Transaction } from '../store/transaction.ts';
@@ -88,13 +88,13 @@ export async function settle(
 export async function acknowledgeStaged(
   pass: CollectionPass,
   staged: readonly Staged[],
-  end: Stored & { readonly position: string },
+  end: Committed,
 ): Promise<void> {
   await rewriteEach(
     pass.store,
     staged,
-    (transaction, before, { id, seq, writtenMs }) => {
-      transaction.set(id, before, acknowledged(pass, before, { seq, writtenMs }, end));
+    (transaction, before, { id, ...sent }) => {
+      transaction.set(id, before, acknowledged(pass, before, sent, end.of?.(id) ?? end));
       pass.report.pushed++;
     },
     (transaction) => transaction.update({ position: end.position, plan: undefined }),

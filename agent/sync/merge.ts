@@ -42,7 +42,9 @@ export function receive(
   const arrived = mirrorOf(arrival, epoch, deviceNowMs);
   if (before.mirror === null && before.local === null) return entry(arrived, null);
   const { local } = before;
-  const mine = arrival.isOwn ? arrived : before.mirror;
+  // The change was made since the version that the device has.
+  const isKnown = arrival.isOwn || before.mirror?.version === arrival.version;
+  const mine = isKnown ? arrived : before.mirror;
   const input: MergeInput = { local, mirror: mine, epoch, ...clockOf(before, arrival, times) };
   // What was made again since that deletion, which a restored backup says once more.
   const isOldDeletion = arrived === null && arrival.modifiedMs !== null && local?.body !== null;

@@ -115,8 +115,10 @@ async function pushOnce(
   }
   const unsent = refusalOf(pass, sending);
   if (committed.kind === 'moved') return { kind: 'moved', unsent };
-  if (committed.kind === 'stored' && full) return { kind: 'full', unsent };
-  return { kind: isSome ? 'unseen' : 'done', unsent };
+  // What was sent lies behind it, and what others may have sent.
+  const isBehind = committed.kind === 'stored' && committed.position === position;
+  if (committed.kind === 'stored' && full && !isBehind) return { kind: 'full', unsent };
+  return { kind: isSome || isBehind ? 'unseen' : 'done', unsent };
 }
 
 /** What the server will not take is reported by the pass that has tried it, and rests then. */

@@ -21,6 +21,7 @@ export function syncOptions(
     account,
     stores: [],
     owner: { key: { kB: KB }, deviceId: null },
+    task: 'sync',
     clientId: 'AAAAAAAAAAAA',
     devices: undefined,
     emit: () => undefined,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { documentCodec } from './codec.ts';
 
 const reads = { bodyBytesMax: 100_000, pause: async () => undefined };
-const codec = documentCodec(reads, 5_000);
+const codec = documentCodec(reads, { aheadMs: () => 5_000, tell: () => undefined });
 const change = { id: 'h-1', base: '100.5', changedAtMs: 200_000 };
 
 test('an entry opens as it was written', async () => {

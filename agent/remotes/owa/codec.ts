@@ -4,6 +4,7 @@
 import { isObject } from '../../../crypto/engine.ts';
 import { bodyOf } from '../body-of.ts';
 import type { Codec } from '../remote.ts';
+import type { ServerClock } from './server-clock.ts';
 
 interface Options {
   /** Of memory that a body may take. */
@@ -11,10 +12,13 @@ interface Options {
   pause(): Promise<void>;
 }
 
-/** `aheadMs`: the server's clock is ahead of the device's by so much. */
-export function documentCodec({ bodyBytesMax, pause }: Options, aheadMs: number): Codec {
+export function documentCodec(
+  { bodyBytesMax, pause }: Options,
+  { aheadMs, tell }: Pick<ServerClock, 'aheadMs' | 'tell'>,
+): Codec {
   return {
     async open(envelopes) {
+      tell();
       const opened = [];
       for (const { payload } of envelopes.splice(0)) {
         const text = payload ?? '';
@@ -30,7 +34,7 @@ export function documentCodec({ bodyBytesMax, pause }: Options, aheadMs: number)
     },
     async seal({ id, body, base, changedAtMs }) {
       const last_modified = Math.max(
-        (changedAtMs + aheadMs) / 1_000,
+        (changedAtMs + aheadMs()) / 1_000,
         Number.parseFloat(base ?? '') + STEP_SECONDS || 0,
       );
       const { id: name, entry } = body ?? { id, entry: { deleted: true } };

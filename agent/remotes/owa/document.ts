@@ -1,21 +1,23 @@
 // The document on the wire: taken apart as it comes, sent as it is made. Nobody holds it whole.
 
-import { badResponse } from '../../errors.ts';
+import { badResponse, SyncError } from '../../errors.ts';
 import { type Give, streamedBody, written } from '../../wire/body.ts';
 import { decimalHeader } from '../../wire/headers.ts';
 import { type Answer, JSON_BODY } from '../../wire/http.ts';
 import { createMembers, type MemberPart } from '../../wire/members.ts';
 import type { Position, RemoteOptions } from '../remote.ts';
 import { DEPTH_MAX, DOCUMENT_CHARS_MAX, NAME_WRITTEN_MAX } from './limits.ts';
+import type { Polls } from './polls.ts';
 import type { Session } from './session.ts';
-import { isBehind, positionIn, sinceOf } from './since.ts';
+import { isAhead, isBehind, positionIn, sinceOf } from './since.ts';
 import { unexpected } from './statuses.ts';
 
 /** A document while it comes. */
 export interface Reading {
   /** The position behind it. */
   readonly at: Position;
-  readonly serverNowMs: number | null;
+  /** It has changed since that position. */
+  isNewer(than: Position): boolean;
   /**
    * Appends what the next piece has; false at the end. Errors: `badResponse` for what is no
    * document, or is longer than it may be, `truncated`; those of the answer.
@@ -25,14 +27,19 @@ export interface Reading {
 }
 
 /**
- * The document, null if it is as it was at that position. Errors: those of the session,
- * `badResponse`.
+ * The document, null if it is as it was at that position. `heard` is told whether it is, and what
+ * the server says beside that. Errors: those of the session, `badResponse`.
  */
-export async function readDocument(session: Session, at: Position): Promise<Reading | null> {
+export async function readDocument(
+  session: Session,
+  at: Position,
+  heard: Polls['heard'] = () => undefined,
+): Promise<Reading | null> {
   const since = sinceOf(at);
   const headers = since === null ? [] : [['X-If-Modified-Since', since] as const];
   const answer = await session.send({ method: 'GET', headers: [...headers, NO_CACHE] });
   const { status } = answer;
+  heard(status === 200, answer.headers);
   if (status === 200) return readingOf(answer);
   const isAsked = since !== null;
   if (status !== 204 && status !== 404 && !(status === 304 && isAsked)) {
@@ -44,10 +51,14 @@ export async function readDocument(session: Session, at: Position): Promise<Read
   }
   // Nobody has ever sent one.
   return {
-    ...{ at: positionIn(answer.headers), serverNowMs: answer.serverNowMs },
+    ...placesIn(answer),
     next: async () => false,
     cancel: () => undefined,
   };
+}
+
+function placesIn({ headers }: Answer): Pick<Reading, 'at' | 'isNewer'> {
+  return { at: positionIn(headers), isNewer: (than) => isAhead(headers, than) };
 }
 
 const NO_CACHE = ['Cache-Control', 'no-cache'] as const;
@@ -61,7 +72,7 @@ function readingOf(answer: Answer): Reading {
     throw badResponse(`the document is longer than ${DOCUMENT_CHARS_MAX} characters`);
   };
   return {
-    ...{ at: positionIn(answer.headers), serverNowMs: answer.serverNowMs },
+    ...placesIn(answer),
     async next(out) {
       check((decimalHeader(answer.headers, 'content-length') ?? 0) / BYTES_OF_A_CHAR);
       const piece = await answer.read();
@@ -83,17 +94,31 @@ function readingOf(answer: Answer): Reading {
 /** At most, in UTF-8. */
 const BYTES_OF_A_CHAR = 3;
 
-/** The document is made as it leaves: `write` is called for each time that it is sent. */
+/**
+ * The document is made as it leaves: `write` is called for each time that it is sent. `verb`: some
+ * servers take the one, some the other. Errors: `tooLarge` for one that is longer than it may be;
+ * those of the session.
+ */
 export function sendDocument(
   { abort }: RemoteOptions,
   session: Session,
+  verb: 'POST' | 'PUT',
   since: string | null,
   write: (give: Give) => Promise<void>,
 ): Promise<Answer> {
   const unless = since === null ? [] : [['X-If-Unmodified-Since', since] as const];
+  const measured = async (give: Give): Promise<void> => {
+    let chars = 0;
+    await write((part) => {
+      chars += part.length;
+      if (chars <= DOCUMENT_CHARS_MAX) return give(part);
+      const why = `the document has more than ${DOCUMENT_CHARS_MAX} characters`;
+      throw new SyncError('tooLarge', why);
+    });
+  };
   return session.send({
-    method: 'POST',
+    method: verb,
     headers: [...unless, JSON_BODY],
-    body: streamedBody(abort, () => written(write)),
+    body: streamedBody(abort, () => written(measured)),
   });
 }

@@ -4,25 +4,18 @@
 // Source: the description of the sync of Open Web Apps (github.com/mozilla/openwebapps).
 
 import { clientState } from '../../../crypto/keys.ts';
+import { readable } from '../../collections/installed-apps.ts';
 import { bodyBytesMax } from '../../config.ts';
 import { badResponse, SyncError } from '../../errors.ts';
-import type { CollectionStore } from '../../store/store.ts';
 import { namedBy } from '../named.ts';
-import type {
-  Fetched,
-  Listed,
-  Offer,
-  Remote,
-  RemoteDriver,
-  RemoteOptions,
-  Wanted,
-} from '../remote.ts';
+import type { Fetched, Offer, Remote, RemoteDriver, RemoteOptions, Wanted } from '../remote.ts';
 import { type OwaAccount, openAccount } from './account.ts';
 import { documentCodec } from './codec.ts';
 import { type Reading, readDocument } from './document.ts';
 import { NAME_CHARS_MAX } from './limits.ts';
-import { lister } from './listing.ts';
-import { idsOf, newsPage, wholePage } from './pages.ts';
+import { entryIn, idsOf, newsPage, wholePage } from './pages.ts';
+import { openPolls } from './polls.ts';
+import { openClock } from './server-clock.ts';
 import { openSession } from './session.ts';
 import { openUpload } from './upload.ts';
 
@@ -31,19 +24,24 @@ export const owa: RemoteDriver<OwaAccount> = {
   keyName: clientState,
   account: async (kept) => openAccount(kept),
   // On the wire an app is called as it is; only the storage is bounded.
-  named: /* @__PURE__ */ namedBy({ charsMax: NAME_CHARS_MAX, isLegal: () => true }),
+  named: async (collection, kept) => readable(await named(collection, kept)),
   open: openOwa,
 };
+
+const named = /* @__PURE__ */ namedBy({ charsMax: NAME_CHARS_MAX, isLegal: () => true });
 
 /** The one collection that there is. */
 const APPS = 'apps';
 
 function openOwa(options: RemoteOptions<OwaAccount>): Remote {
-  const { config, notes, owner, platform } = options;
+  const { config, owner, platform } = options;
   // A farewell has nothing to say: nothing of the device's own is there.
   if (owner === null) return nobody();
-  const session = openSession(options);
-  const reads = { bodyBytesMax: bodyBytesMax(config), pause: () => platform.clock.pause() };
+  const clock = openClock(options);
+  const session = openSession(options, clock);
+  const polls = openPolls(options, clock);
+  const pause = (): Promise<void> => platform.clock.pause();
+  const reads = { bodyBytesMax: bodyBytesMax(config), clock, pause };
   /** What this pass has asked for, and not read yet. */
   let asked: Reading | null = null;
   const taken = (): Reading | null => {
@@ -51,19 +49,22 @@ function openOwa(options: RemoteOptions<OwaAccount>): Remote {
     asked = null;
     return reading;
   };
+  const codec = documentCodec(reads, clock);
   const offerOf = async (one: Wanted): Promise<Offer> => {
     const { collection, state } = one.store;
-    const codec = documentCodec(reads, 0);
     if (collection.name !== APPS) {
       const { name } = collection;
       const why = badResponse(`${name}: the server keeps ${APPS} only`, { collection: name });
       return { ...one, origin: '', codec, moved: true, around: () => Promise.reject(why) };
     }
-    const { origin } = await session.login();
-    const isSame = state.origin === origin;
-    asked = await readDocument(session, isSame ? state.position : '');
-    const aheadMs = (notes.serverNowMs || platform.clock.nowMs()) - platform.clock.nowMs();
-    return { ...one, origin, codec: documentCodec(reads, aheadMs), moved: asked !== null };
+    const { origin: known, pending, position, resetting } = state;
+    if (!polls.isDue(pending > 0 || resetting || position === '')) {
+      return { ...one, origin: known, codec, moved: false };
+    }
+    const { clients, origin } = await session.login();
+    polls.counted(clients);
+    asked = await readDocument(session, known === origin ? position : '', polls.heard);
+    return { ...one, origin, codec, moved: asked !== null };
   };
   return {
     async begin(wanted) {
@@ -82,29 +83,13 @@ function openOwa(options: RemoteOptions<OwaAccount>): Remote {
     },
     async fetch(store, id): Promise<Fetched> {
       const reading = await readDocument(session, '');
-      if (reading === null) return { kind: 'missing' };
-      const found = await entryIn(reading, store, id);
-      return found ?? { kind: 'missing' };
+      return reading ? entryIn(reading, store, reads, id) : { kind: 'missing' };
     },
-    upload: async (store, held) => openUpload(options, session, store, held, idsOf(store)),
+    async upload(store, held) {
+      clock.tell();
+      return openUpload({ options, session, store, held, ids: idsOf(store) });
+    },
   };
-
-  async function entryIn(
-    reading: Reading,
-    store: CollectionStore,
-    id: string,
-  ): Promise<Fetched | null> {
-    const { next } = lister(reading, { ...reads, ids: idsOf(store), seen: () => undefined });
-    let found: Listed | null = null;
-    for (let more = true; more; ) {
-      const listed: Listed[] = [];
-      more = await next(listed);
-      for (const one of listed) if ((one.ok ? one.envelope.id : one.id) === id) found = one;
-    }
-    if (found === null) return null;
-    if (!found.ok) throw badResponse(`${id}: ${found.code}`);
-    return { kind: 'found', envelope: found.envelope, serverNowMs: reading.serverNowMs };
-  }
 }
 
 function nobody(): Remote {

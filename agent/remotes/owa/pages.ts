@@ -3,15 +3,20 @@
 // Where that is too much for the memory, or nothing was read before, the whole document is a
 // listing, which takes the place of what there is when it has ended.
 
-import type { RecordIds } from '../../collections/collection.ts';
+import type { Body, RecordIds } from '../../collections/collection.ts';
+import { badResponse } from '../../errors.ts';
 import { NO_ENTRY } from '../../store/record.ts';
 import type { CollectionStore } from '../../store/store.ts';
-import type { Listed, Page, Position, Restart } from '../remote.ts';
+import { bodyOf } from '../body-of.ts';
+import type { Fetched, Listed, Page, Position, Restart } from '../remote.ts';
 import type { Reading } from './document.ts';
+import { createIdSet, type IdSet } from './id-set.ts';
 import { lister } from './listing.ts';
+import type { ServerClock } from './server-clock.ts';
 
 interface Reads {
   readonly bodyBytesMax: number;
+  readonly clock: Pick<ServerClock, 'nowMs'>;
   pause(): Promise<void>;
 }
 
@@ -26,7 +31,10 @@ export function wholePage(
 ): Page {
   const { next } = lister(reading, { ...reads, ids: idsOf(store), seen: () => undefined });
   return {
-    serverNowMs: reading.serverNowMs,
+    // When it is asked for: a document may take an hour to come.
+    get serverNowMs() {
+      return reads.clock.nowMs();
+    },
     next,
     position: (_, isEnd) => (isEnd ? reading.at : at),
     hasNext: () => false,
@@ -41,9 +49,8 @@ export async function newsPage(
   reads: Reads,
   at: Position,
 ): Promise<Page | Restart> {
-  const ids = new Set<string>();
-  const seen = (id: string): void => void ids.add(id);
-  const { next } = lister(reading, { ...reads, ids: idsOf(store), seen });
+  const ids = createIdSet();
+  const { next } = lister(reading, { ...reads, ids: idsOf(store), seen: ids.add });
   const restart: Restart = { restart: at, whole: ALL_ANEW };
   const { batchRecordsMax, batchCharsMax } = store.heap;
   const news: Listed[] = [];
@@ -53,7 +60,7 @@ export async function newsPage(
       const listed: Listed[] = [];
       more = await next(listed);
       for (const listing of listed) {
-        const one = await newsOf(store, listing);
+        const one = await newsOf(store, listing, reads);
         if (one === null) continue;
         news.push(one);
         chars += one.chars;
@@ -70,7 +77,7 @@ export async function newsPage(
   // What is not there is not deleted: it goes up again, when all that is there has come.
   if (await lacks(store, ids)) return restart;
   return {
-    serverNowMs: reading.serverNowMs,
+    serverNowMs: reads.clock.nowMs(),
     async next(out) {
       for (const one of news.splice(0)) out.push(one);
       return false;
@@ -85,30 +92,65 @@ export async function newsPage(
  * Null: the device has it as it is. What is written otherwise at the same time has another version
  * than what the device has.
  */
-async function newsOf(store: CollectionStore, listed: Listed): Promise<Listed | null> {
+async function newsOf(
+  store: CollectionStore,
+  listed: Listed,
+  reads: Reads,
+): Promise<Listed | null> {
   const id = listed.ok ? listed.envelope.id : listed.id;
-  const [{ mirror, quarantined } = NO_ENTRY] = await store.load([id]);
+  const [{ mirror, local, quarantined } = NO_ENTRY] = await store.load([id]);
   if (!listed.ok) return quarantined ? null : listed;
   if (mirror === null || quarantined) return listed;
   const { version, payload } = listed.envelope;
   const isSame = mirror.version === version || mirror.version === version + OTHER;
   if (!isSame) return listed;
-  if (payload === (mirror.text || JSON.stringify(mirror.body))) return null;
+  // What was changed here since then is later, whatever there is.
+  if (local !== null) return null;
+  // Of a long one the text is not at hand.
+  const isText = mirror.text !== '' && payload === mirror.text;
+  if (isText || (mirror.text === '' && (await isBody(mirror.body, payload, reads)))) return null;
   const other = mirror.version === version ? version + OTHER : version;
   return { ...listed, envelope: { ...listed.envelope, version: other } };
+}
+
+async function isBody(body: Body, payload: string | null, reads: Reads): Promise<boolean> {
+  const arrived = await bodyOf(payload ?? '', reads.pause, reads.bodyBytesMax);
+  return JSON.stringify(arrived) === JSON.stringify(body);
 }
 
 /** Behind a version that differs from one of the same time. */
 const OTHER = '~';
 
 /** What the device has agreed on is not in it. */
-async function lacks({ mirrorIds }: CollectionStore, ids: ReadonlySet<string>): Promise<boolean> {
+async function lacks({ mirrorIds }: CollectionStore, ids: IdSet): Promise<boolean> {
   for (let after: string | null = null; ; ) {
     const { ids: ours, next }: { ids: string[]; next: string | null } = await mirrorIds(after, 100);
     if (ours.some((id) => !ids.has(id))) return true;
     if (next === null) return false;
     after = next;
   }
+}
+
+/**
+ * One entry of a document, which is read to its end. Errors: `badResponse` for one that cannot be
+ * read; those of the reading.
+ */
+export async function entryIn(
+  reading: Reading,
+  store: CollectionStore,
+  reads: Reads,
+  id: string,
+): Promise<Fetched> {
+  const { next } = lister(reading, { ...reads, ids: idsOf(store), seen: () => undefined });
+  let found: Listed | null = null;
+  for (let more = true; more; ) {
+    const listed: Listed[] = [];
+    more = await next(listed);
+    for (const one of listed) if ((one.ok ? one.envelope.id : one.id) === id) found = one;
+  }
+  if (found === null) return { kind: 'missing' };
+  if (!found.ok) throw badResponse(`${id}: ${found.code}`);
+  return { kind: 'found', envelope: found.envelope, serverNowMs: reads.clock.nowMs() };
 }
 
 /** `named` gives a collection its names. */

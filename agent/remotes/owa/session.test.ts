@@ -142,3 +142,18 @@ it.each([
   bench.advance(2_000, device);
   expect((await device.agent.sync()).requests).toBeGreaterThan(0);
 });
+
+it('a word that the server renews is the next one', async () => {
+  const it = owaBench();
+  const { bench, asked } = it;
+  const device = await bench.synced(1);
+  it.lie = (_, answer) => {
+    answer.headers.set('X-Authorization-Update', 'Opaque next');
+    return answer;
+  };
+  await device.agent.sync();
+  it.lie = (_, answer) => answer;
+  asked.length = 0;
+  await device.agent.sync();
+  expect(asked[0]?.headers.get('authorization')).toBe('Opaque next');
+});

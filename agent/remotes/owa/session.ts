@@ -6,11 +6,13 @@ import { encodeHex } from '../../../crypto/bytes.ts';
 import { sha256 } from '../../../crypto/sha256.ts';
 import { encodeUtf8 } from '../../../crypto/utf8.ts';
 import { SyncError } from '../../errors.ts';
+import { header } from '../../wire/headers.ts';
 import { type Answer, createHttp, type Exchange } from '../../wire/http.ts';
 import type { RemoteOptions } from '../remote.ts';
 import type { OwaAccount } from './account.ts';
+import type { ServerClock } from './server-clock.ts';
 import { ending, NOTED } from './statuses.ts';
-import { type Verified, verify } from './verify.ts';
+import { HEADER_VALUE, type Verified, verify } from './verify.ts';
 
 interface Login extends Verified {
   /** Names the document, and tells nothing of it. */
@@ -28,7 +30,11 @@ export interface Session {
   send(exchange: Omit<Exchange, 'url'>): Promise<Answer>;
 }
 
-export function openSession(options: RemoteOptions<OwaAccount>): Session {
+export function openSession(
+  asked: RemoteOptions<OwaAccount>,
+  { network }: Pick<ServerClock, 'network'>,
+): Session {
+  const options = { ...asked, platform: { ...asked.platform, network } };
   const { account, cache, notes } = options;
   const known = (): Login | undefined => cache.get(LOGIN) as Login | undefined;
   const login = async (isFresh: boolean): Promise<Login> => {
@@ -58,7 +64,13 @@ export function openSession(options: RemoteOptions<OwaAccount>): Session {
       return [['Authorization', auth]];
     },
     judge(answered) {
-      if (answered.status === 401) cache.delete(LOGIN);
+      const { status, headers } = answered;
+      if (status === 401) cache.delete(LOGIN);
+      // Some renew it before it is over.
+      const auth = header(headers, 'x-authorization-update') ?? '';
+      const current = known();
+      if (status < 300 && current && HEADER_VALUE.test(auth))
+        cache.set(LOGIN, { ...current, auth });
       return ending(answered);
     },
   });

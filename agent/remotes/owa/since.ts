@@ -40,6 +40,13 @@ export function isBehind(headers: readonly Header[], position: Position): boolea
   return Number(changed) < Number(since) - 1;
 }
 
+/** It has another one that is newer. */
+export function isAhead(headers: readonly Header[], position: Position): boolean {
+  const changed = lexeme(headers, 'x-last-modified');
+  const since = sinceOf(position);
+  return changed !== null && since !== null && Number(changed) > Number(since);
+}
+
 /** Decimal seconds as the server writes them, without the quotes that some put around them. */
 function lexeme(headers: readonly Header[], name: string): string | null {
   const text = /^\s*"?\s*(\d{1,15}(\.\d{1,20})?)\s*"?\s*$/.exec(header(headers, name) ?? '')?.[1];

@@ -112,7 +112,8 @@ function verifiedIn({ config }: RemoteOptions, said: unknown): Verified {
   };
 }
 
-const HEADER_VALUE = new RegExp(`^[\\t\\x20-\\x7e]{1,${WORD_CHARS_MAX}}$`);
+/** What a header may say. */
+export const HEADER_VALUE = new RegExp(`^[\\t\\x20-\\x7e]{1,${WORD_CHARS_MAX}}$`);
 
 /**
  * An address that the server gives, which may be relative to that of the login. Errors:

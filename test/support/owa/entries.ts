@@ -34,6 +34,15 @@ export function entries(name: string): Collection {
       return prepared.ok ? { ...prepared, body: entryBody(prepared.body) } : prepared;
     },
     view: (id, body) => kind.view(id, flatOf(body)),
+    // What a server has lost goes up again as it was.
+    stamped(body, writtenMs, agreed = {}) {
+      const entry = entryOf(body);
+      const after = Number(entryOf(agreed).last_modified ?? 0);
+      const last_modified = Math.max(writtenMs / 1_000, after + 0.001);
+      return entry.last_modified === undefined
+        ? { ...body, entry: { ...entry, last_modified } }
+        : body;
+    },
     outgoing: (id, body) => ({ id, entry: body.entry }),
   };
 }
