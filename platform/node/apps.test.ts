@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AppsUnderTest, appsContract } from '../../test/contract/apps.ts';
-import { openNodeApps } from './apps.ts';
+import { APPS_MARK, nodeApps } from './apps.ts';
 
 const FILE = 'http%3A%2F%2Fa.example.json';
 const ORIGIN = 'http://a.example';
@@ -29,10 +29,17 @@ afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
 
+/** With a folder, which is there when somebody has asked for apps. */
+async function used(directory: string) {
+  const apps = nodeApps(directory);
+  await apps.list('', 1);
+  return apps;
+}
+
 appsContract('a folder of files', () => under(newDirectory()));
 
 async function under(directory: string): Promise<AppsUnderTest> {
-  const apps = await openNodeApps(directory);
+  const apps = await used(directory);
   const fileOf = (origin: string): string =>
     join(directory, 'apps', `${encodeURIComponent(origin)}.json`);
   return {
@@ -57,7 +64,7 @@ async function under(directory: string): Promise<AppsUnderTest> {
 describe('a folder of apps', () => {
   it('has a file for each app, for its owner only', async () => {
     const directory = newDirectory();
-    const apps = await openNodeApps(directory);
+    const apps = await used(directory);
     await apps.install(ORIGIN, APP);
     const folder = join(directory, 'apps');
     expect(readdirSync(folder).sort()).toEqual(['.mark', FILE]);
@@ -66,7 +73,7 @@ describe('a folder of apps', () => {
 
   it('passes over what is no file of an app', async () => {
     const directory = newDirectory();
-    const apps = await openNodeApps(directory);
+    const apps = await used(directory);
     for (const name of [
       'README',
       'x.json',
@@ -86,7 +93,7 @@ describe('a folder of apps', () => {
     ['a manifest that is a list', '{"manifest":[]}'],
   ])('lists a file that holds %s, and says that it cannot be read', async (_, text) => {
     const directory = newDirectory();
-    const apps = await openNodeApps(directory);
+    const apps = await used(directory);
     writeFileSync(join(directory, 'apps', FILE), text);
     expect(await apps.list('', 100)).toHaveLength(1);
     await expect(apps.read(ORIGIN)).rejects.toMatchObject({ code: 'failed' });
@@ -94,14 +101,25 @@ describe('a folder of apps', () => {
     expect(await apps.read(ORIGIN)).toEqual(APP);
   });
 
+  it('is not made before somebody asks for apps', async () => {
+    const directory = newDirectory();
+    const apps = nodeApps(directory);
+    apps.changed(() => undefined);
+    expect(readdirSync(directory)).toEqual([]);
+    await Promise.all([apps.list('', 1), apps.read(ORIGIN), apps.install(ORIGIN, APP)]);
+    expect(readdirSync(directory).sort()).toEqual(['apps', 'apps.mark']);
+    expect(await apps.read('../../x')).toBeNull();
+    apps.close();
+  });
+
   it('that is not there any more is an error, and no folder without apps', async () => {
     const directory = newDirectory();
-    const apps = await openNodeApps(directory);
+    const apps = await used(directory);
     await apps.install(ORIGIN, APP);
     const folder = join(directory, 'apps');
     renameSync(folder, `${folder}.away`);
     const isRefused = async (): Promise<void> => {
-      for (const one of [apps, await openNodeApps(directory)]) {
+      for (const one of [apps, nodeApps(directory)]) {
         const failed = { code: 'failed', message: expect.stringContaining('not the folder') };
         await expect(one.list('', 100)).rejects.toMatchObject(failed);
         await expect(one.read(ORIGIN)).rejects.toMatchObject(failed);
@@ -119,9 +137,19 @@ describe('a folder of apps', () => {
     expect(await apps.list('', 100)).toHaveLength(1);
   });
 
+  it('stays what it is when all else was erased, and is used again', async () => {
+    const directory = newDirectory();
+    const before = await used(directory);
+    await before.install(ORIGIN, APP);
+    rmSync(join(directory, APPS_MARK));
+    const apps = await used(directory);
+    expect(await apps.read(ORIGIN)).toEqual(APP);
+    await expect(before.list('', 1)).resolves.toHaveLength(1);
+  });
+
   it('that may not be written says why, and has what it had', async () => {
     const directory = newDirectory();
-    const apps = await openNodeApps(directory);
+    const apps = await used(directory);
     await apps.install(ORIGIN, APP);
     // A folder in the way is refused to the administrator, too.
     mkdirSync(join(directory, 'apps', 'http%3A%2F%2Fb.json'));

@@ -9,7 +9,6 @@ import {
   type FSWatcher,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   watch,
@@ -21,38 +20,56 @@ import { readOwn, replaceWhole } from './whole-files.ts';
 
 /** Of the apps, in a data directory; and beside it what says that it is the same folder. */
 const FOLDER = 'apps';
-const MARK = 'apps.mark';
+export const APPS_MARK = 'apps.mark';
 const MARK_INSIDE = '.mark';
 const END = '.json';
 /** Changes that come soon after each other are told as one. */
 const TELL_MS = 200;
 
-export interface NodeApps extends Apps {
+interface NodeApps extends Apps {
   /** Looks no more for changes. */
   close(): void;
 }
 
-/** The apps of a data directory; the folder is made when it never was. Errors: those of files. */
-export async function openNodeApps(directory: string): Promise<NodeApps> {
+/** The apps of a data directory; their folder is made when somebody first asks for them. */
+export function nodeApps(directory: string): NodeApps {
   const folder = join(directory, FOLDER);
-  if (!existsSync(join(directory, MARK))) await makeFolder(directory, folder);
-  const mark = readFileSync(join(directory, MARK), 'utf8');
   let watcher: FSWatcher | null = null;
+  let listener: (() => void) | null = null;
   let timer: NodeJS.Timeout | undefined;
-  const names = (): string[] => namesIn(folder, mark);
+  let isClosed = false;
+  let making: Promise<void> | null = null;
+  const watchFolder = (): void => {
+    if (listener === null || watcher !== null || isClosed) return;
+    watcher = watched(folder, () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        listener?.();
+      }, TELL_MS);
+    });
+  };
+  const names = async (): Promise<string[]> => {
+    const marked = join(directory, APPS_MARK);
+    if (!existsSync(marked)) {
+      making ??= ported(() => makeFolder(directory, folder));
+      await making;
+    }
+    watchFolder();
+    return namesIn(folder, textIn(marked) ?? '');
+  };
   return {
     async list(after, limit) {
       checkLimit(limit);
-      const origins = names().flatMap((name) => originOf(name) ?? []);
+      const origins = (await names()).flatMap((name) => originOf(name) ?? []);
       const next = origins.sort(inOrder).filter((origin) => origin > after);
       return next.slice(0, limit).flatMap((origin) => listedIn(folder, origin));
     },
     async read(origin) {
-      names();
-      return appIn(pathOf(folder, origin));
+      await names();
+      return isOrigin(origin) ? appIn(pathOf(folder, origin)) : null;
     },
     async install(origin, app) {
-      names();
+      await names();
       checkApp(origin, app);
       const path = pathOf(folder, origin);
       const text = textOfApp(app);
@@ -62,21 +79,16 @@ export async function openNodeApps(directory: string): Promise<NodeApps> {
       return listed.tag;
     },
     async uninstall(origin) {
-      names();
+      await names();
       if (isOrigin(origin))
         await ported(async () => rmSync(pathOf(folder, origin), { force: true }));
     },
-    changed(listener) {
-      watcher?.close();
-      const tell = (): void => {
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          listener();
-        }, TELL_MS);
-      };
-      watcher = watched(folder, tell);
+    changed(next) {
+      listener = next;
+      if (existsSync(join(directory, APPS_MARK))) watchFolder();
     },
     close() {
+      isClosed = true;
       clearTimeout(timer);
       watcher?.close();
     },
@@ -88,7 +100,7 @@ async function makeFolder(directory: string, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const mark = randomBytes(16).toString('hex');
   await replaceWhole(join(folder, MARK_INSIDE), [mark]);
-  await replaceWhole(join(directory, MARK), [mark]);
+  await replaceWhole(join(directory, APPS_MARK), [mark]);
 }
 
 /** Errors: `failed` where it is not the folder with this mark, or cannot be read. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Connection, Identity, Platform, Shell } from '../ports.ts';
 import { type Fetch, fetchNetwork } from '../web/fetch-network.ts';
-import { type NodeApps, openNodeApps } from './apps.ts';
+import { nodeApps } from './apps.ts';
 import { type NodeClock, nodeClock } from './clock.ts';
 import { nodeDeviceCrypto } from './crypto.ts';
 import { deviceKeyOf } from './device-key.ts';
@@ -39,7 +39,7 @@ export interface NodePlatformOptions extends MachineOptions {
   readonly shell: Shell;
   /** `wifi` by default: a machine's network is there and costs nothing. */
   readonly connection?: () => Connection;
-  /** The directory has the apps of this machine, too: false if it is not given. */
+  /** The directory has the apps of this machine, too: see apps.ts. False if it is not given. */
   readonly withApps?: boolean;
   /** Another process has taken the directory over: nothing is stored any more. */
   readonly onLost?: () => void;
@@ -58,7 +58,7 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
     ...(onLost && { onLost }),
   });
   const deviceKey = await keyBeside(storage, directory);
-  const apps = options.withApps ? await appsIn(storage, directory) : null;
+  const apps = options.withApps ? nodeApps(directory) : null;
   const machine = nodeMachine(options);
   return {
     ...machine,
@@ -95,15 +95,6 @@ async function keyBeside(storage: NodeStorage, directory: string): Promise<Uint8
     const key = await deviceKeyOf(directory, hasData(directory));
     await checkDeviceKey(storage, key);
     return key;
-  } catch (error) {
-    storage.close();
-    throw error;
-  }
-}
-
-async function appsIn(storage: NodeStorage, directory: string): Promise<NodeApps> {
-  try {
-    return await openNodeApps(directory);
   } catch (error) {
     storage.close();
     throw error;

@@ -53,7 +53,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
     if (lost.length > 0) throw lossOf(data, lost);
     return isRepair || missingOf(collections).length === 0 ? 0 : 1;
   } finally {
-    data.close();
+    await data.close();
   }
 }
 

@@ -10,6 +10,8 @@ import {
   forms,
   generic,
   history,
+  installed,
+  installedApps,
   kinto,
   passwords,
   readingList,
@@ -27,11 +29,12 @@ export const contents = {
   drivers: [readsAhead(sync15), readsAhead(syncto), readsAhead(kinto)],
   collections: [
     ...[history, passwords, bookmarks, forms, addresses, contacts, settings, readingList],
-    ...[tabs, extensionStorage],
+    ...[tabs, extensionStorage, installedApps],
   ],
   devices: clients,
   several,
   strategies,
+  installed,
 } as const satisfies Contents;
 
 /** With collections of apps besides, by their names. */

@@ -27,6 +27,7 @@ export interface Opened {
 
 /** What can be done with synced data without a network. */
 export type LocalApi = Pick<Agent, 'get' | 'list' | 'put' | 'delete' | 'devices'> &
+  Pick<Required<Agent>, 'promote' | 'hide' | 'appsSettled'> &
   Conflicts & {
     status(): Promise<Status>;
     /** See stored.ts, these two. */
@@ -44,11 +45,11 @@ interface RemoteApi extends SyncApi {
 }
 
 export function localApi({ agent, storage }: Opened): LocalApi {
-  const { conflicts, resolve } = agent;
+  const { conflicts, resolve, promote, hide, appsSettled } = agent;
   if (!conflicts || !resolve) throw badInput('strategy: this build has none');
+  if (!promote || !hide || !appsSettled) throw badInput('apps: this build has none');
   return {
-    conflicts,
-    resolve,
+    ...{ conflicts, resolve, promote, hide, appsSettled },
     marks: (collection, after, remote) => readMarks(storage, collection, after, placeOf(remote)),
     serverWaitMs: (remote) => readServerWaitMs(storage, Date.now(), placeOf(remote ?? null)),
     status: async () => agent.status(),
@@ -126,6 +127,9 @@ export async function connectControl(
     devices: (remote) => call('devices', remote),
     marks: (collection, after, remote) => call('marks', collection, after, remote),
     serverWaitMs: (remote) => call('serverWaitMs', remote),
+    promote: (id, on) => call('promote', id, on),
+    hide: (id, on) => call('hide', id, on),
+    appsSettled: () => call('appsSettled'),
     sync: (remote) => call('sync', remote),
     close: () => void socket.destroy(),
   };
@@ -182,6 +186,9 @@ async function replyTo(line: string, api: SyncApi): Promise<object> {
       ['devices', () => api.devices(args[0] ?? undefined)],
       ['marks', () => api.marks(args[0], args[1], args[2])],
       ['serverWaitMs', () => api.serverWaitMs(args[0] ?? undefined)],
+      ['promote', () => api.promote(args[0], args[1])],
+      ['hide', () => api.hide(args[0], args[1])],
+      ['appsSettled', () => api.appsSettled()],
       ['sync', () => api.sync(args[0] ?? undefined)],
     ]);
     const call = calls.get(method);

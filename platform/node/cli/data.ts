@@ -21,7 +21,8 @@ import { type Keeping, readKeeping, readUndecided } from './stored.ts';
 import type { StrategyNotes } from './strategies.ts';
 
 export interface Data extends Opened {
-  close(): void;
+  /** Resolves when the folder is free; what is being done about its apps comes to its end first. */
+  close(): Promise<void>;
 }
 
 interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs'> {
@@ -48,9 +49,11 @@ function nowhere(keeping: Keeping | null, noted = 'sync15'): AgentConfig['remote
 /** Opens the folder and starts the agent on it. Errors: `UsageError`, `StorageError`. */
 export async function openData(options: DataOptions): Promise<Data> {
   checkFolder(options.directory);
-  const platform = await openNodePlatform(options).catch((error: unknown) => {
-    throw placed(options.directory, error);
-  });
+  const platform = await openNodePlatform({ ...options, withApps: true }).catch(
+    (error: unknown) => {
+      throw placed(options.directory, error);
+    },
+  );
   const { others = {}, own = [], device } = options;
   const names = Object.values(others).flatMap(({ collections }) => collections);
   const contents = contentsWith([...own, ...names]);
@@ -92,7 +95,11 @@ export async function openData(options: DataOptions): Promise<Data> {
     platform.close();
     throw error;
   }
-  return { agent, storage: platform.storage, close: platform.close };
+  const close = async (): Promise<void> => {
+    await agent.appsSettled?.();
+    platform.close();
+  };
+  return { agent, storage: platform.storage, close };
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { APPS_MARK } from '../apps.ts';
 import { DEVICE_KEY_FILE } from '../device-key.ts';
 import { LOCK_FOLDER, lockDirectory } from '../lock.ts';
 import { isDraftName, isOwn } from '../whole-files.ts';
@@ -42,8 +43,11 @@ export function emptiness(directory: string, left: readonly string[]): string {
     : `nothing of Kitsync is left in ${directory}; not removed: ${left.join(', ')}`;
 }
 
+/** The folder of apps stays: it is what a person has on this machine. */
+const OWN_FILES = [NOTES_FILE, DEVICE_KEY_FILE, APPS_MARK];
+
 function isOurs(name: string): boolean {
-  return /^(store([-.]\w+)?|socket\.?)$/.test(name) || [NOTES_FILE, DEVICE_KEY_FILE].includes(name);
+  return /^(store([-.]\w+)?|socket\.?)$/.test(name) || OWN_FILES.includes(name);
 }
 
 /** The names that Kitsync 0.1 gave to what it was writing ended in the id of its process. */

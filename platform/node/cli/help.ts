@@ -40,6 +40,7 @@ export const COMMAND_LINES = `
   list         records of a collection
   export       all records, as JSON
   contacts     reads and writes files of vCards
+  apps         the user's web apps: lists, installs, removes, promotes and hides them
   put, delete  changes records
   check        reads all that the folder holds, and tells what is damaged
   sign-out     removes the account's data from this machine
@@ -213,6 +214,25 @@ contacts into the file, or to the output.
   --json               import prints JSON
   --vcard 3.0|4.0      what export writes (default 3.0, which more programs read)
 Exit code 1: a card was refused, and the others were taken.
+`,
+  ],
+  [
+    'apps',
+    `apps list [options]
+       kitsync apps install ORIGIN [FILE] [options]
+       kitsync apps remove ORIGIN... [options]
+       kitsync apps promote|hide ORIGIN... [options]
+
+The user's web apps, where the collection apps is synced. Those of this machine lie in the folder
+apps of the data, a file each. list prints origin, name, where it is from, and its state; install
+takes the manifest from the file or the input; remove is for all devices; promote shows an app from
+elsewhere among those of this machine, hide shows it nowhere here.
+  --data DIR           the folder
+  --purpose WHICH      list: own (default), remote, pick (both), hidden or all
+  --limit N            list: at most so many (default 1000)
+  --json               list: prints JSON
+  --manifest-url URL   install: where the manifest is from
+  --off                promote and hide: not any more
 `,
   ],
   [

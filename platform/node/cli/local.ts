@@ -27,7 +27,7 @@ const PAGE_RECORDS = 500;
 export async function list(options: ListOptions, terminal: Terminal): Promise<void> {
   const { directory, words, prefix, limit, json } = options;
   await withApi(directory, async (api) => {
-    const records = recordsOf(api, words[0] ?? '', limit, prefix);
+    const records = recordsOf(api, words[0] ?? '', limit, prefix === null ? {} : { prefix });
     if (json) {
       for await (const piece of jsonList(records)) terminal.write(piece);
       terminal.write('\n');
@@ -121,16 +121,15 @@ export async function* recordsOf(
   api: LocalApi,
   collection: string,
   limit: number,
-  prefix: string | null = null,
+  which: Pick<Parameters<LocalApi['list']>[1], 'prefix' | 'purpose'> = {},
 ): AsyncGenerator<Listed> {
   let left = limit;
   let after: string | null = null;
+  // Of web apps a device shows its own, if nothing is said.
+  const whole = collection === 'apps' ? { purpose: 'all' as const } : {};
   do {
-    const query = { limit: Math.min(left, PAGE_RECORDS), after };
-    const page: Awaited<ReturnType<LocalApi['list']>> = await api.list(
-      collection,
-      prefix === null ? query : { ...query, prefix },
-    );
+    const query = { ...whole, ...which, limit: Math.min(left, PAGE_RECORDS), after };
+    const page: Awaited<ReturnType<LocalApi['list']>> = await api.list(collection, query);
     yield* page.records;
     left -= page.records.length;
     after = page.next;

@@ -3,6 +3,8 @@
 // error stream. Whatever is written is for its owner only.
 
 import { withoutUserInfo } from '../server-url.ts';
+import { apps } from './apps.ts';
+import { parseApps } from './apps-options.ts';
 import { check } from './check.ts';
 import { complaintOf, UsageError } from './complaint.ts';
 import { conflicts, resolve } from './conflicts.ts';
@@ -66,6 +68,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['resolve', (args, terminal) => done(resolve(parseResolve(args), terminal))],
   ['contacts', (args, terminal) => contacts(parseContacts(args), terminal)],
+  ['apps', (args, terminal) => done(apps(parseApps(args), terminal))],
   ['put', (args, terminal) => done(put(parseLocal(args, ['COLLECTION', 'JSON?']), terminal))],
   [
     'delete',

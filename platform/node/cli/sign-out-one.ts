@@ -30,7 +30,7 @@ export async function leaveOne(
     await data.agent.disable(name);
     if (left !== undefined) await writeNotes(directory, { ...notes, remotes: kept });
   } finally {
-    data.close();
+    await data.close();
   }
   terminal.complain(`signed out of ${name}: nothing of it is left in ${directory}\n`);
 }

@@ -109,7 +109,7 @@ async function leave(
     isAgreed = files.size > 0 && notes.remote !== null;
     if (isAgreed) await data.agent.disable();
   } finally {
-    data.close();
+    await data.close();
   }
 }
 

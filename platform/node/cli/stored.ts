@@ -2,7 +2,7 @@
 // set aside, how long the server wants to be left alone, and what kind of server it is. It writes
 // nothing, and what it does not understand it leaves out.
 
-import { type Contents, generic } from '../../../agent/index.ts';
+import { type Contents, generic, installedApps } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { contents } from './contents.ts';
@@ -117,15 +117,20 @@ export type Keeping = 'kinto' | 'sync';
  * which the agent has the words for.
  */
 export async function readKeeping(
-  storage: Pick<Storage, 'get'>,
+  storage: Reading,
   service: string | null = null,
 ): Promise<Keeping | null> {
   const place = placeOf(service);
   try {
     const { generation, uid } = await readState(storage, place);
     if (typeof generation !== 'number' || typeof uid !== 'string') return null;
-    const [secret = null] = await storage.get([`${place}${generation.toString(36)}.w`]);
-    return secret === null ? 'sync' : 'kinto';
+    const base = `${place}${generation.toString(36)}.`;
+    const [secret = null, meta = null] = await storage.get([`${base}w`, `${base}m`]);
+    if (secret === null || meta !== null) return 'sync';
+    // Web apps have such names everywhere: they say nothing of the server.
+    const named = await storage.scan({ from: `${base}w.`, to: `${base}w/`, limit: 2 });
+    const isOfApps = named.every((key) => key === `${base}w.${installedApps.letter}`);
+    return isOfApps && named.length > 0 ? null : 'kinto';
   } catch (error) {
     if (error instanceof StorageError) return null;
     throw error;

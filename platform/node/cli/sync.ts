@@ -94,13 +94,15 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
       ...localApi(data),
       sync: data.agent.sync,
     });
+    // What was put into the folder of apps goes along with the first pass.
+    await data.agent.appsSettled?.();
     const told = tellOtherKeys(signIns, data.agent, terminal, allowHttp);
     exitCode = await run(data.agent, options, watch, terminal).finally(stopControl).finally(told);
   } finally {
     for (const watched of back.values()) watched.stop();
     await journal.written();
     watch.isLost = true;
-    data.close();
+    await data.close();
   }
   if (exitCode === SIGNED_OUT) await leave(options, signIns, terminal);
   return exitCode;
