@@ -72,6 +72,7 @@ describe.each(SERVICES)('on %s', (_, start) => {
     const other = await user.device();
     await user.put(other, A, { ...APP, n: 1 });
     await user.sync(other, one);
+    user.pass(DAY_MS);
     await user.put(one, A, { n: 2 });
     one.skewMs = 0;
     user.pass(1_000);

@@ -77,6 +77,7 @@ describe('a stamp', () => {
     ]) {
       const stamp = stampOf(5, secondsOf(after));
       expect([after, secondsOf(stamp) > secondsOf(after)]).toEqual([after, true]);
+      expect([after, secondsOf(stamp) < secondsOf(after) * 3 + 1]).toEqual([after, true]);
     }
     const last = stampOf(5, secondsOf(Number.MAX_VALUE));
     expect(secondsOf(last)).toBe(secondsOf(Number.MAX_VALUE));

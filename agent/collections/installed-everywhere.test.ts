@@ -85,4 +85,35 @@ describe.each(SERVICES)('on %s', (_, start) => {
     await user.sync(one, other);
     expect(await same(user, one, other)).toMatchObject([{ guid: A, manifest: { name: 'again' } }]);
   });
+
+  it('O27: a long entry has the stamp on the device that it was sent with', async () => {
+    const [user, one, other] = await two(start);
+    await user.put(one, A, app('a', { more: 'x'.repeat(20_000) }));
+    await user.sync(one);
+    const [mine] = await user.list(one);
+    await user.sync(other);
+    expect(mine?.last_modified).toBeGreaterThan(1.7e9);
+    expect(await user.list(other)).toEqual([mine]);
+    await user.put(one, A, { more: 'y'.repeat(40_000) });
+    await user.sync(one, other);
+    expect((await same(user, one, other))[0]?.more).toHaveLength(40_000);
+  });
+});
+
+// A sign-in to an accounts server does not last so long.
+it.each(SERVICES.slice(2))('O61: on %s a deletion of two years ago is kept', async (_, start) => {
+  const [user, one, other] = await two(start);
+  await user.put(one, A, app('a'));
+  await user.sync(one, other);
+  await user.delete(one, A);
+  user.pass(1_000);
+  await user.sync(one);
+  user.pass(2 * 365 * 86_400_000);
+  const third = await user.device();
+  await user.put(third, B, app('b'));
+  await user.sync(third, one, other, third);
+  expect(await same(user, one, other, third)).toMatchObject([{ guid: B }]);
+  await expect(user.delete(third, A)).rejects.toMatchObject({ code: 'notFound' });
+  const entries = [...(await user.service.live()).values()].map(({ entry }) => entry);
+  expect(entries).toContainEqual({ deleted: true, last_modified: expect.any(Number) });
 });

@@ -150,6 +150,45 @@ describe('the table', () => {
   });
 });
 
+describe('a change that was not sent', () => {
+  const pending: Body = { id: ID, entry: { manifest: { name: 'B' } }, after: 4 };
+  const changedAtMs = NOW_MS - 60_000;
+  const met = (arrived: unknown, ...more: Body[]): MergeDecision =>
+    installedApps.merge({
+      local: { body: { ...pending, ...more[0] }, changedAtMs },
+      mirror: { body: bodyOf(live(4)), modifiedMs: 1 },
+      incoming: { body: bodyOf(arrived), modifiedMs: 2 },
+      ...{ serverNowMs: NOW_MS, deviceNowMs: NOW_MS },
+    });
+  const stamp = changedAtMs / 1_000;
+
+  it('is as old as it is, and goes up with that stamp where it is the later one', () => {
+    expect(met(live(stamp - 1))).toEqual(sent({ manifest: { name: 'B' }, last_modified: stamp }));
+    expect(met(live(stamp + 1))).toEqual(taken);
+  });
+
+  it('has been sent where it comes back, whatever its stamp was reckoned to be', () => {
+    for (const last_modified of [4.001, stamp - 1, stamp + 1]) {
+      expect(met({ last_modified, manifest: { name: 'B' } })).toEqual(taken);
+    }
+    expect(met({ last_modified: 4, manifest: { name: 'B' } })).not.toEqual(taken);
+  });
+
+  it('is later than a malformed one that it replaces', () => {
+    const { local } = met(live(stamp + 9, { deleted: 'true' }));
+    expect(local).toMatchObject({ entry: { manifest: { name: 'B' } } });
+    expect(entryOf(local as Body).time).toBeGreaterThan(stamp + 9);
+  });
+
+  it('is later than what it was made from, and than what was agreed on since', () => {
+    const stamped = (agreed?: Body) =>
+      entryOf(installedApps.stamped?.(pending, 5, agreed) ?? {}).time;
+    expect(stamped()).toBeCloseTo(4.001);
+    expect(stamped(bodyOf(live(9)))).toBeCloseTo(9.001);
+    expect(stamped(bodyOf(live(3)))).toBeCloseTo(4.001);
+  });
+});
+
 const stamps = fc.constantFrom(1, 2, 2.5, 2_500_000_000_000, 2_500_000_000, '2', 1e308, 2 ** 53);
 const receipts = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 3 });
 const data = fc.oneof(

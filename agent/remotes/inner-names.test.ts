@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { AppsUser } from '../../test/support/installed-apps.ts';
+import { NO_ACCOUNT } from '../../test/support/made-up/client.ts';
 import { recordsRemote } from '../../test/support/made-up/records-remote.ts';
 import { recordsService } from '../../test/support/made-up/services.ts';
 import { syncService } from '../../test/support/sync-service.ts';
@@ -41,7 +42,8 @@ describe.each([
 /** A service whose remote takes ids as they are. */
 function nameless() {
   const service = recordsService();
-  const { named: _, ...driver } = recordsRemote;
+  const { named: _, ...remote } = recordsRemote;
+  const driver = { ...remote, account: async () => NO_ACCOUNT };
   return { ...service, contents: { ...service.contents, drivers: [driver] } };
 }
 

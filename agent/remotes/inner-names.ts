@@ -27,8 +27,7 @@ function withInnerNames<T extends Collection>(collection: T, ids: RecordIds): T 
       const name = existing ? ownId(`${existing.id}`, existing) : (input.id ?? input.guid ?? newId);
       const id = ids.wireId(name);
       if (id === null) return { ok: false, complaint: `id: ${ids.complaint}` };
-      const known = existing && { ...existing, id: name };
-      const prepared = collection.prepare({ ...input, id: name }, known, newId, nowMs, asked);
+      const prepared = collection.prepare({ ...input, id: name }, existing, newId, nowMs, asked);
       return prepared.ok ? { ...prepared, id, body: { ...prepared.body, id, name } } : prepared;
     },
     view: (id: string, body: Body) => collection.view(ownId(id, body), body),
