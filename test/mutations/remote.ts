@@ -8,6 +8,7 @@ const DOWN = 'brings down what another client has made';
 const UP = 'brings up what the device has made, the first record of all';
 const KINTO = 'agent/remotes/kinto';
 const PICL = 'agent/remotes/picl';
+const OWA = 'agent/remotes/owa';
 const ONES = 'test/support/made-up';
 
 /** What one side has made reaches the other. */
@@ -49,6 +50,12 @@ const EXCHANGING: readonly Mutation[] = [
     file: `${PICL}/looks.ts`,
     from: 'return { origin, moved: isNew, refusal: null };',
     to: 'return { origin, moved: true, refusal: null };',
+  },
+  {
+    rule: 'knows its own records again: the next pass asks one thing, and writes nothing',
+    file: `${OWA}/owa.ts`,
+    from: 'moved: asked !== null };',
+    to: 'moved: asked !== undefined };',
   },
   {
     rule: 'goes on where it was after a reboot',
@@ -268,6 +275,12 @@ const REFUSING: readonly Mutation[] = [
   },
   {
     rule: 'loses nothing to a server that is down',
+    file: `${OWA}/statuses.ts`,
+    from: "refusalOf(answered, 'unavailable', 'owa')",
+    to: "refusalOf(answered, 'badResponse', 'owa')",
+  },
+  {
+    rule: 'loses nothing to a server that is down',
     file: `${ONES}/client.ts`,
     from: "answer.status === 503 ? 'unavailable' :",
     to: "answer.status === 503 ? 'badResponse' :",
@@ -312,6 +325,13 @@ const BREAKING: readonly Mutation[] = [
     file: 'agent/store/store.ts',
     from: 'await ported(storage.commit(changes));',
     to: 'for (const some of [changes.slice(-1), changes]) await ported(storage.commit(some));',
+  })),
+  // Where the line above ends a pass by an error, the rule has not judged.
+  ...['before', 'after'].map((when) => ({
+    rule: `goes on after a cut ${when} any commit: ${TWICE}`,
+    file: 'agent/sync/push.ts',
+    from: 'await gather(pass, sending, true);',
+    to: '',
   })),
   {
     rule: 'reads on from page to page while others write, and after a link that broke',
@@ -382,6 +402,12 @@ const ANEW: readonly Mutation[] = [
     file: `${KINTO}/plain/remote.ts`,
     from: "? 'ours' : 'gone';",
     to: "? ('ours' as const) : 'ours';",
+  },
+  {
+    rule: 'gives again what another client has left out',
+    file: `${OWA}/pages.ts`,
+    from: 'if (await lacks(store, ids)) return restart;',
+    to: '',
   },
   {
     rule: 'gives again what another client has left out',
