@@ -41,8 +41,8 @@ const WRITTEN_AT_ONCE = 1_000;
 const CHANGES_EACH = 10;
 const FAR = { changes: 1, ageMs: 0 };
 const TAKEN = 412;
-/** Between two tries of who was second again and again. */
-const PAUSE_MS_MAX = 1_024;
+/** Who is second again and again pauses for as long as so many of its requests take, at most. */
+const PAUSE_REQUESTS_MAX = 64;
 
 /** Prints both; up to `KITSYNC_BENCH_RECORDS` changes (1,000,000 at most) instead of 100,000. */
 export async function piclServer(): Promise<void> {
@@ -118,6 +118,7 @@ function appender(ask: StorageClient): () => Promise<{ readonly status: number }
       ? { 'If-None-Match': '*' }
       : { 'If-Match': pen.tag };
     const body = { changes: [pen.write(`k${count++ % 100}`, PAYLOAD)] };
+    const startMs = performance.now();
     const answer = await ask('POST', 'records', { headers, body });
     tries = answer.status === TAKEN ? tries + 1 : 0;
     if (answer.status === TAKEN) {
@@ -125,7 +126,8 @@ function appender(ask: StorageClient): () => Promise<{ readonly status: number }
         /^(\d+)-(.*)$/.exec(answer.headers.get('etag') ?? '') ?? [];
       pen = new Pen(Number(seqnum), changeid);
       // Those who were refused together would come again together.
-      await after(Math.random() * Math.min(PAUSE_MS_MAX, 2 ** tries));
+      const requests = Math.min(PAUSE_REQUESTS_MAX, 2 ** tries);
+      await after(Math.random() * requests * (performance.now() - startMs));
     }
     return answer;
   };
