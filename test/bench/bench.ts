@@ -1,8 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
 // Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, picl-device,
-// phone, fleet, gateway, servers, picl-server, owa-server. Wall time is no result and is not
-// printed, but for the last four and kinto-pull.
+// phone, backup, fleet, gateway, servers, picl-server, owa-server. Wall time is no result and is
+// not printed, but for the last four and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ import type { PullCost } from './kinto-puller.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 import { row } from './measure.ts';
 import { owaServer } from './owa-server.ts';
-import { backUp, restore, weightOf } from './phone.ts';
+import { backup, phone } from './phone.ts';
 import { piclServer } from './picl-server.ts';
 import { growthOf, loadOf, onEachPlace } from './servers.ts';
 
@@ -49,6 +49,7 @@ const SECTIONS = new Map([
   ['kinto-pull', kintoPull],
   ['picl-device', piclDevice],
   ['phone', phone],
+  ['backup', backup],
   ['fleet', fleet],
   ['gateway', gateway],
   ['servers', servers],
@@ -98,29 +99,6 @@ async function gateway(): Promise<void> {
   row('a page of 10', 'p50 ms', 'p99 ms');
   for (const { way, p50Ms, p99Ms } of await latencies())
     row(way, p50Ms.toFixed(1), p99Ms.toFixed(1));
-}
-
-/** A Kinto's phone; `KITSYNC_BENCH_RECORDS=50000` goes on to so many records. */
-async function phone(): Promise<void> {
-  row('kinto and', 'agent.js', 'gzip -9', 'peak heap', 'M a record', 'M idle');
-  for (const name of ['history', 'contacts', 'settings', 'reading-list', 'notes']) {
-    const { bytes, gzipBytes } = await weightOf(name);
-    const [few, more] = [await restore(name, 100), await restore(name, 200)];
-    const each = (more.instructions - few.instructions) / 100 / 1e6;
-    const idle = more.idleInstructions / 1e6;
-    row(name, bytes, gzipBytes, more.peakBytes, each.toFixed(2), idle.toFixed(2));
-  }
-  const recordsMax = Number(process.env.KITSYNC_BENCH_RECORDS ?? 5_000);
-  row('reading-list', 'peak heap', 'M instructions');
-  for (const records of [500, 5_000, 50_000].filter((count) => count <= recordsMax)) {
-    const { peakBytes, instructions } = await restore('reading-list', records);
-    row(records, peakBytes, Math.round(instructions / 1e6));
-  }
-  row('contacts backed up', 'peak heap', 'M a record', 'restored: peak heap', 'M a record');
-  for (const records of [50, 500, 5_000].filter((count) => count <= recordsMax)) {
-    const { upBytes, downBytes, up, down } = await backUp(records);
-    row(records, upBytes, (up / 1e6).toFixed(2), downBytes, (down / 1e6).toFixed(2));
-  }
 }
 
 /** `KITSYNC_BENCH_RECORDS=1000000` goes on to so many, which takes many minutes. */

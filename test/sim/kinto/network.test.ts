@@ -1,16 +1,24 @@
 // The network before a Kinto: the link breaks after every byte of every answer of a small sync in
 // both directions, requests get lost on their way up (a server does nothing with a part of one),
 // and answers get lost after the server has done what was asked. One more pass, and device and
-// server agree: nothing is lost, nothing is there twice.
+// server agree: nothing is lost, nothing is there twice. Once where records lie one by one, once in
+// packs.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NetworkError, type NetworkErrorCode } from '../../../platform/web/fetch-network.ts';
 import type { Answer, Reply } from '../lab.ts';
 import { every } from '../share.ts';
-import { type Checkpoint, faults, nameOf, play, RECOVERY, tell } from './play.ts';
+import {
+  BEGIN,
+  BEGIN_PACKED,
+  type Checkpoint,
+  faults,
+  nameOf,
+  play,
+  RECOVERY,
+  tell,
+} from './play.ts';
 import { shortStory } from './story.ts';
-
-const { checkpoints, end } = await tell(shortStory());
 
 /** What goes wrong with one request: instead of its reply the device gets `instead`. */
 interface Break {
@@ -36,19 +44,12 @@ async function answersOf({ step, from }: Checkpoint): Promise<number[]> {
   return lengths;
 }
 
-const syncs: (Checkpoint & { readonly answers: readonly number[] })[] = [];
-for (const checkpoint of checkpoints) {
-  const answers = await answersOf(checkpoint);
-  if (answers.length > 0) syncs.push({ ...checkpoint, answers });
-}
-const byteCount = syncs.flatMap(({ answers }) => answers).reduce((sum, count) => sum + count, 0);
-const seen = new Set<string>();
-
-/** A pass with that break in it, then an honest one. Its moment is looked at once. */
+/** A pass with that break in it, then an honest one. Its moment is looked at once: see `seen`. */
 async function breakAndRecover(
   { step, from }: Checkpoint,
   { at, isLost, instead, forEver = false }: Break,
   where: string,
+  seen: Set<string>,
 ): Promise<void> {
   const answer =
     (truth: Answer): Answer =>
@@ -65,28 +66,6 @@ async function breakAndRecover(
   expect(await faults(await play(RECOVERY, broken)), where).toEqual([]);
 }
 
-test('the story is one in both directions, and ends well', async () => {
-  expect(await faults(end)).toEqual([]);
-  expect(syncs.map(({ answers }) => answers.length > 4)).toEqual([true, true]);
-});
-
-const STRIDE = every(199, 7);
-
-test(`a link that breaks every ${STRIDE} of ${byteCount} bytes: both agree soon`, async () => {
-  expect(byteCount).toBeGreaterThan(10_000);
-  let count = 0;
-  for (const sync of syncs) {
-    for (const [at, bytes] of sync.answers.entries()) {
-      for (let breakAfterBytes = 0; breakAfterBytes < bytes; breakAfterBytes += STRIDE, count++) {
-        const instead = (whole: Reply): Reply => ({ ...whole, breakAfterBytes });
-        const where = `${sync.step.name}, request ${at}, byte ${breakAfterBytes}`;
-        await breakAndRecover(sync, { at, isLost: false, instead }, where);
-      }
-    }
-  }
-  console.log(`${count} broken links, ${seen.size} different moments`);
-});
-
 const WAYS: readonly {
   readonly what: string;
   readonly isLost: boolean;
@@ -98,16 +77,50 @@ const WAYS: readonly {
   { what: 'arrives, its answer is late', isLost: false, code: 'timeout' },
 ];
 
-test.each(WAYS)('each request $what, once and with all that follow: the same', async (way) => {
-  for (const sync of syncs) {
-    for (let at = 0; at < sync.answers.length; at += every(2)) {
-      for (const forEver of [false, true]) {
-        const instead = (): never => {
-          throw new NetworkError(way.code);
-        };
-        const where = `${sync.step.name}, request ${at}`;
-        await breakAndRecover(sync, { at, isLost: way.isLost, instead, forEver }, where);
+describe.each([
+  ['one by one', BEGIN, every(199, 7)],
+  ['in packs', BEGIN_PACKED, every(397, 13)],
+])('records lie %s', async (_, begin, stride) => {
+  const { checkpoints, end } = await tell(shortStory(), begin);
+  const syncs: (Checkpoint & { readonly answers: readonly number[] })[] = [];
+  for (const checkpoint of checkpoints) {
+    const answers = await answersOf(checkpoint);
+    if (answers.length > 0) syncs.push({ ...checkpoint, answers });
+  }
+  const byteCount = syncs.flatMap(({ answers }) => answers).reduce((sum, count) => sum + count, 0);
+  const seen = new Set<string>();
+
+  test('the story is one in both directions, and ends well', async () => {
+    expect(await faults(end)).toEqual([]);
+    expect(syncs.map(({ answers }) => answers.length > 4)).toEqual([true, true]);
+  });
+
+  test(`a link that breaks every ${stride} of ${byteCount} bytes: both agree soon`, async () => {
+    expect(byteCount).toBeGreaterThan(10_000);
+    let count = 0;
+    for (const sync of syncs) {
+      for (const [at, bytes] of sync.answers.entries()) {
+        for (let breakAfterBytes = 0; breakAfterBytes < bytes; breakAfterBytes += stride, count++) {
+          const instead = (whole: Reply): Reply => ({ ...whole, breakAfterBytes });
+          const where = `${sync.step.name}, request ${at}, byte ${breakAfterBytes}`;
+          await breakAndRecover(sync, { at, isLost: false, instead }, where, seen);
+        }
       }
     }
-  }
+    console.log(`${count} broken links, ${seen.size} different moments`);
+  });
+
+  test.each(WAYS)('each request $what, once and with all that follow: the same', async (way) => {
+    for (const sync of syncs) {
+      for (let at = 0; at < sync.answers.length; at += every(2)) {
+        for (const forEver of [false, true]) {
+          const instead = (): never => {
+            throw new NetworkError(way.code);
+          };
+          const where = `${sync.step.name}, request ${at}`;
+          await breakAndRecover(sync, { at, isLost: way.isLost, instead, forEver }, where, seen);
+        }
+      }
+    }
+  });
 });

@@ -8,7 +8,7 @@ import type { Change, Storage } from '../../../platform/ports.ts';
 import { StorageError } from '../../../platform/storage-rules.ts';
 import type { Answer, Reply } from '../lab.ts';
 import { every } from '../share.ts';
-import { CHANGED, FRESH } from './endure.ts';
+import { CHANGED, FRESH, PACKED } from './endure.ts';
 import { deviceOn, disagreements, freeze, honest, otherOf, thaw } from './lab.ts';
 import { faults, type Moment, play, RECOVERY, type Step } from './play.ts';
 
@@ -30,6 +30,8 @@ function pass(): Step & { error: string | null } {
 describe.each([
   ['that has synced', CHANGED],
   ['that is new', FRESH],
+  ['that has synced packs', PACKED.changed],
+  ['that is new, before packs', PACKED.fresh],
 ] as const)('a device %s', (_, moment) => {
   test('before a server that is full from any write on says so, and loses nothing', async () => {
     for (let from = 0, writes = 1; from < writes; from++) {
@@ -91,7 +93,7 @@ function fullFrom(from: number, inner: MemoryStorage): Storage & { refused: numb
 }
 
 test('a device that is full from any commit on loses nothing once there is room', async () => {
-  const moments: Moment[] = [CHANGED, FRESH];
+  const moments: Moment[] = [CHANGED, FRESH, PACKED.changed, PACKED.fresh];
   const codes = new Set<string>();
   for (const moment of moments) {
     for (let from = 0, isOver = false; !isOver; from += every(2)) {
@@ -101,7 +103,10 @@ test('a device that is full from any commit on loses nothing once there is room'
       const device = deviceOn(servers, storage, { answer: honest(servers) });
       const failed = await device.agent
         .start()
-        .then(() => (moment === FRESH ? device.agent.enable() : device.agent.sync()))
+        .then(() => {
+          const isNew = device.agent.status().state === 'disabled';
+          return isNew ? device.agent.enable() : device.agent.sync();
+        })
         .catch(() => null);
       isOver = storage.refused === 0;
       if (failed?.error) codes.add(failed.error.code);
