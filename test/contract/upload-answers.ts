@@ -170,10 +170,10 @@ export function limits(serve: (server: Server) => Promise<Network>): void {
 
   it('has no time counted in which its source makes a piece', async () => {
     const body = bodyOf(async (index) => {
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await new Promise((resolve) => setTimeout(resolve, 700));
       return index < 2 ? 'x' : null;
     });
-    const more = { timeoutMs: 100, windowMs: 100, windowBytesMin: 1_000 };
+    const more = { timeoutMs: 500, windowMs: 500, windowBytesMin: 1_000 };
     const network = await serve(async (request) => new Response(await request.text()));
     expect(await textOf(await send(network, body, more))).toBe('xx');
   });

@@ -10,6 +10,7 @@ import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { main } from '../../platform/node/cli/main.ts';
 import type { Terminal } from '../../platform/node/cli/terminal.ts';
 import type { MachineOptions } from '../../platform/node/platform.ts';
+import { freePort } from './ports.ts';
 
 export interface Run {
   readonly code: number;
@@ -18,8 +19,10 @@ export interface Run {
 }
 
 /** Servers with an account of so many pages. */
-export function serveAccount(records: number): Promise<Serving> {
-  return serveOnLoopback({ port: 0, account: syntheticAccount({ records, seed: 1 }) });
+export async function serveAccount(records: number): Promise<Serving> {
+  const account = syntheticAccount({ records, seed: 1 });
+  // When it is closed, nobody else is there.
+  return serveOnLoopback({ port: await freePort(), account });
 }
 
 /** Servers with an account that no browser has synced with. */

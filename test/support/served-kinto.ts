@@ -8,6 +8,7 @@ import { listenOnLoopback } from '../../emulator/servers/loopback.ts';
 import { readBody, sendResponse, toRequest } from '../../emulator/servers/node-http.ts';
 import { type Run, run } from './commands.ts';
 import { temporaryFolder } from './folders.ts';
+import { freePort } from './ports.ts';
 
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -35,7 +36,7 @@ export async function serveKinto(): Promise<ServedKinto> {
     const answer = (await kinto.instead(request)) ?? (await kinto.server.fetch(request));
     await sendResponse(outgoing, answer);
   });
-  const url = `http://127.0.0.1:${await listenOnLoopback(http, 0)}`;
+  const url = `http://127.0.0.1:${await listenOnLoopback(http, await freePort())}`;
   const passwords = new Map([
     ['bob', 'secret'],
     ['eve', 'secret too'],

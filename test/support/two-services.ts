@@ -7,6 +7,7 @@ import { type Serving, serveOnLoopback } from '../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { credentialsOf, type Run, run, serveAccount } from './commands.ts';
 import { temporaryFolder } from './folders.ts';
+import { freePort } from './ports.ts';
 
 interface TwoServices {
   readonly home: Serving;
@@ -33,7 +34,7 @@ export async function twoServices(): Promise<TwoServices> {
   const home = await serveAccount(5);
   const own = new Map([['notes', 4]]);
   const account = { ...syntheticAccount({ records: 0, seed: 2, own }), email: 'work@example.test' };
-  const work = await serveOnLoopback({ port: 0, account });
+  const work = await serveOnLoopback({ port: await freePort(), account });
   const folder = temporaryFolder();
   const data = join(folder, 'data');
   const credentials = {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../../test/support/ports.ts';
 import { findHost, openConnection } from './doctor-network.ts';
 
 const servers: Server[] = [];
@@ -46,8 +47,7 @@ describe('a connection', () => {
   });
 
   it('is refused where nobody is', async () => {
-    const closed = await port();
-    await new Promise((resolve) => servers.pop()?.close(resolve));
+    const closed = await freePort();
     await expect(openConnection(new URL(`http://127.0.0.1:${closed}/`))).rejects.toMatchObject({
       code: 'offline',
       message: 'no connection can be made',

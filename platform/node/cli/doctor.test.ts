@@ -6,12 +6,13 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Serving } from '../../../emulator/servers/serve.ts';
 import { credentialsOf, serveAccount, testTerminal } from '../../../test/support/commands.ts';
 import { temporaryFolder } from '../../../test/support/folders.ts';
+import { freePort } from '../../../test/support/ports.ts';
 import { manualClock } from '../../memory/platform.ts';
 import type { MachineOptions } from '../platform.ts';
 import { main } from './main.ts';
@@ -91,9 +92,7 @@ describe('kitsync doctor', () => {
   });
 
   it('finds a closed port', async () => {
-    const server = createServer();
-    const port = await listening(server);
-    server.close();
+    const port = await freePort();
     const { code, bad } = await examine(`http://127.0.0.1:${port}`);
     expect([code, names(bad)]).toEqual([1, ['connection']]);
     expect(bad[0]?.detail).toContain(`ECONNREFUSED 127.0.0.1:${port}`);
