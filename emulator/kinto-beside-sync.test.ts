@@ -1,43 +1,14 @@
 // One television: history and passwords on Firefox Sync, contacts and settings on a Kinto. One
 // process and one report; what fails at one of them is nothing to the other.
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isWhole } from '../test/sim/share.ts';
-import { type Firmware, freshFirmware } from './firmware.ts';
-import { loadProfile } from './profiles.ts';
-import { runScenario, type ScenarioOptions } from './scenario.ts';
-import { syntheticAccount } from './servers/synthetic.ts';
+import { besideSync, EDITS } from '../test/support/beside-sync.ts';
 
-const TV = loadProfile('panasonic-cx700');
 const MIB = 2 ** 20;
-const own = new Map([
-  ['contacts', 4],
-  ['settings', 4],
+const run = besideSync([
+  { name: 'cloud', protocol: 'kinto', auth: 'basic', collections: ['contacts', 'settings'] },
 ]);
-const EDITS = [
-  { collection: 'contacts', op: 'put', record: { card: { fn: [{ value: 'Grace Hopper' }] } } },
-  { collection: 'settings', op: 'put', record: { name: 'theme', value: 'dark' } },
-] as const;
-
-let firmware: Firmware;
-beforeAll(async () => {
-  const data = ['history', 'passwords', 'clients', 'contacts', 'settings'];
-  firmware = await freshFirmware(TV.name, ['sync15', 'kinto', ...data, 'several']);
-}, 120_000);
-
-const run = (change: Partial<ScenarioOptions> = {}) =>
-  runScenario({
-    ...{ profile: TV, firmware, protocol: 'sync15', auth: 'bearer', crypto: 'device', seed: 1 },
-    account: syntheticAccount({ records: 4, passwords: 2, seed: 1 }),
-    others: [
-      {
-        ...{ name: 'cloud', protocol: 'kinto', auth: 'basic', collections: [...own.keys()] },
-        account: syntheticAccount({ records: 0, passwords: 0, seed: 2, own }),
-        serverUrl: null,
-      },
-    ],
-    ...change,
-  });
 
 describe.runIf(isWhole)('a television with Firefox Sync and a Kinto', () => {
   test('has of each what is there, in one report and within one heap', async () => {

@@ -30,11 +30,15 @@ const syncArgs = (directory = data) => [
 ];
 
 it('goes on where it was killed, and stops in order when it is told to', async () => {
-  const killed = startCommand([...syncArgs(), '--json']);
-  await killed.saw('"progress"');
-  killed.child.kill('SIGKILL');
-  expect(await killed.ended).toBe('SIGKILL');
-  expect(killed.printed()).not.toContain('"pass"');
+  for (let isOver = true; isOver; ) {
+    rmSync(data, { recursive: true, force: true });
+    const killed = startCommand([...syncArgs(), '--json']);
+    await killed.saw('"progress"');
+    killed.child.kill('SIGKILL');
+    expect(await killed.ended).toBe('SIGKILL');
+    // It may have been quicker than this process.
+    isOver = killed.printed().includes('"pass"');
+  }
   expect(readdirSync(data)).toContain('lock');
 
   const service = startCommand(syncArgs());
