@@ -4,13 +4,14 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { OverBudgetError } from '../firmware-bundle/build.ts';
-import { contentFor } from '../firmware-bundle/contents.ts';
 import { COMMAND_LINES } from '../platform/node/cli/help.ts';
 import { openNew, replaceWhole } from '../platform/node/whole-files.ts';
 import { type BackupResult, differencesOf, runBackup } from './backup.ts';
 import { compactOnce } from './compact.ts';
 import type { Holdings } from './expected.ts';
 import { type Firmware, freshFirmware, readFirmware } from './firmware.ts';
+import { runHousehold } from './household.ts';
+import { contentsFor } from './needed-contents.ts';
 import {
   type EmulateOptions,
   type OtherOptions,
@@ -21,7 +22,14 @@ import {
 import { loadProfile, profileNames } from './profiles.ts';
 import { progressPrinter } from './progress.ts';
 import { commandLine, packageVersion, type Replay } from './replay.ts';
-import { colourPaint, formatReport, makeReport, plainPaint, withRestored } from './report.ts';
+import {
+  colourPaint,
+  formatReport,
+  makeReport,
+  plainPaint,
+  withHousehold,
+  withRestored,
+} from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 import { serve } from './serve.ts';
 import { dumpStore, type SeedAccount } from './servers/store-file.ts';
@@ -47,8 +55,10 @@ emulate
   --profile NAME       the device (default panasonic-cx700)
   --account FILE       the account: {"kB", "store"} as JSON (default: one that Firefox wrote)
   --records N          a made-up account of N history records instead; with --protocol kinto of
-                       N records in each collection
-  --protocol syncto|sync15|kinto|picl    the protocol (default syncto)
+                       N records in each collection, with owa of N apps
+  --protocol syncto|sync15|kinto|picl|owa    the protocol (default syncto)
+                       (owa: three devices of one user end with the same apps, one of which was
+                       away for a year)
   --backup N           with --protocol kinto: apps make N records in each collection, which the
                        device backs up; a second, factory-new one with its user's sign-in alone
                        (with --sign-in and the recovery code) restores them. That is what a
@@ -174,10 +184,13 @@ async function emulate(
   const trace = options.traceFile === null ? null : openTrace(options.traceFile);
   trace?.write(`${JSON.stringify({ t: 0, event: 'run', ...replay })}\n`);
   const results = await resultsOf(options, firmware, trace?.write).finally(() => trace?.close());
-  const { first: result, second } = results;
+  const { first: result, second, others = [] } = results;
   const reportOf = (of: ScenarioResult) =>
     makeReport(of, { ...options, bundleBytes: firmware.bytes, replay });
-  const report = withRestored(reportOf(result), second && reportOf(second), differencesOf(results));
+  const report = withHousehold(
+    withRestored(reportOf(result), second && reportOf(second), differencesOf(results)),
+    others.map(reportOf),
+  );
   const last = second ?? result;
   if (options.exportFile !== null) await writeOut(options.exportFile, exported(last.holdings));
   if (options.dumpFile !== null) {
@@ -193,16 +206,16 @@ async function emulate(
   process.stdout.write(
     json ? `${JSON.stringify(report, null, 2)}\n` : `\n${formatReport(report, paint())}`,
   );
-  if (report.killed !== null || report.restored?.killed) return 3;
+  if ([report, report.restored, ...(report.household ?? [])].some((one) => one?.killed)) return 3;
   return report.ok ? 0 : 1;
 }
 
-/** The run, or the two of a backup. */
+/** The run, the two of a backup, or those of a household. */
 async function resultsOf(
   options: EmulateOptions,
   firmware: Firmware,
   trace: ((line: string) => void) | undefined,
-): Promise<BackupResult> {
+): Promise<BackupResult & { readonly others?: readonly ScenarioResult[] }> {
   const { profile, collections, protocol, auth, crypto, signIn, keepDebug, seed } = options;
   const common = {
     ...{ profile, firmware, collections, protocol, auth, crypto, signIn, keepDebug, seed },
@@ -212,6 +225,9 @@ async function resultsOf(
     ...(options.json ? {} : { onProgress: progressPrinter(process.stdout) }),
   };
   if (options.backup !== null) return runBackup({ ...common, records: options.backup });
+  if (options.household !== null) {
+    return { ...(await runHousehold({ ...common, records: options.household })), second: null };
+  }
   const others = options.others.map((other, at) => ({
     ...other,
     account: other.account?.seed ?? madeUp(other, seed + at + 1),
@@ -234,7 +250,9 @@ async function resultsOf(
 
 function firstMadeUp(options: EmulateOptions): SeedAccount {
   const { protocol, records, seed } = options;
-  return protocol === 'kinto' ? madeUp(options, seed) : syntheticAccount({ records, seed });
+  return ['kinto', 'owa'].includes(protocol)
+    ? madeUp(options, seed)
+    : syntheticAccount({ records, seed });
 }
 
 /** `records` in each of its collections. */
@@ -283,26 +301,6 @@ function replayOf(
     command: commandLine('emulate', args),
   };
 }
-
-/** What `--with` would ask for; undefined: what is shipped. */
-function contentsFor({ others, signIn, ...first }: EmulateOptions): string[] | undefined {
-  const remotes = [first, ...others];
-  const own = remotes.flatMap((one) => one.collections).flatMap((name) => contentFor(name) ?? []);
-  const drivers = remotes.map(({ protocol }) => protocol);
-  const isKinto = remotes.every(({ protocol }) => protocol === 'kinto');
-  const isPicl = remotes.every(({ protocol }) => protocol === 'picl');
-  const contents = new Set([
-    ...(isKinto || isPicl ? [] : SHIPPED),
-    ...own,
-    ...(others.length > 0 ? ['several'] : []),
-    ...(signIn ? drivers.map((name) => (name === 'kinto' ? 'recoverySignIn' : 'signIn')) : []),
-  ]);
-  if (drivers.some((name) => !SYNC.includes(name))) return [...new Set(drivers), ...contents];
-  return contents.size === SHIPPED.length ? undefined : [...contents];
-}
-
-const SHIPPED = ['history', 'passwords', 'clients'];
-const SYNC: readonly string[] = ['syncto', 'sync15'];
 
 async function firmwareOf(options: EmulateOptions, shipped: string | null): Promise<Firmware> {
   const { firmwareDir, profile } = options;

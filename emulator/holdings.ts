@@ -2,6 +2,7 @@
 
 import type { Device } from './device/device.ts';
 import type { Holdings, Login, Page } from './expected.ts';
+import { APPS } from './owa-side.ts';
 
 /** Records in one answer: as many as an app would show at once. */
 const LIST_LIMIT = 20;
@@ -16,12 +17,17 @@ export async function readHoldings(
   return { history: await all<Page>('history'), logins: await all<Login>('passwords') };
 }
 
-/** The records of one collection, as apps see them. */
-export function readRecords(
+/**
+ * The records of one collection, as apps see them; of web apps without what the device has of its
+ * own.
+ */
+export async function readRecords(
   device: Device,
   collection: string,
 ): Promise<Readonly<Record<string, unknown>>[]> {
-  return readAll(device, collection);
+  if (collection !== APPS) return readAll(device, collection);
+  const apps = await readAll<Readonly<Record<string, unknown>>>(device, APPS, { purpose: 'all' });
+  return apps.map(({ sync: _sync, here: _here, ...shared }) => shared);
 }
 
 /** One page of history, or null. */
@@ -32,11 +38,11 @@ export async function readPage(device: Device, id: string): Promise<Page | null>
   return record;
 }
 
-async function readAll<T>(device: Device, collection: string): Promise<T[]> {
+async function readAll<T>(device: Device, collection: string, more: object = {}): Promise<T[]> {
   const all: T[] = [];
   let after: string | null = null;
   do {
-    const query = { collection, limit: LIST_LIMIT, ...(after === null ? {} : { after }) };
+    const query = { ...more, collection, limit: LIST_LIMIT, ...(after === null ? {} : { after }) };
     const answer = (await device.command('list', query)) as { records: T[]; next: string | null };
     for (const record of answer.records) all.push(record);
     after = answer.next;

@@ -115,7 +115,10 @@ describe('emulate', () => {
     [['--protocol', 'kinto', '--backup', '0'], '--backup must be a whole number from 1 to 1000000'],
     [['--profile', 'toaster'], /^unknown profile "toaster"; there are/],
     [['--auth', 'magic'], '--auth must be browserid or bearer or basic, not "magic"'],
-    [['--protocol', 'ftp'], '--protocol must be syncto or sync15 or kinto or picl, not "ftp"'],
+    [
+      ['--protocol', 'ftp'],
+      '--protocol must be syncto or sync15 or kinto or picl or owa, not "ftp"',
+    ],
     [
       ['--protocol', 'sync15', '--auth', 'browserid'],
       '--protocol sync15 knows no --auth but bearer',

@@ -66,6 +66,8 @@ export interface EmulateOptions {
   readonly signIn: boolean;
   /** Records that apps of the device make, for a second one to restore; null: there is none. */
   readonly backup: number | null;
+  /** Apps that the user of three devices has from the beginning; null: there is one device. */
+  readonly household: number | null;
   /** A PiCL storage has ended the history of what the account had: the device reads its records. */
   readonly isCompacted: boolean;
   /** An outside server, in real time. */
@@ -138,6 +140,7 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
       loadProfile(values.profile ?? (backup === null ? DEFAULT_PROFILE : PHONE)),
     ),
     backup,
+    household: householdOf(values, choices, first.records),
     isCompacted: values.compacted,
     crypto: oneOf('--crypto', values.crypto, ['software', 'device']),
     signIn,
@@ -155,8 +158,8 @@ export function parseEmulate(args: readonly string[]): EmulateOptions {
   };
 }
 
-/** Records in each collection of a further remote, if nobody says how many. */
-const OTHER_RECORDS = 20;
+/** Records in each collection of a further remote, and apps of a first, if nobody says how many. */
+const OTHER_RECORDS = '20';
 
 const PHONE = 'firefox-os-phone-128mb';
 /** What a phone has that is backed up, if nobody says how much. */
@@ -183,6 +186,22 @@ function backupOf(
 }
 
 const BACKUP_RECORDS_MAX = 1_000_000;
+
+/** What a household has no use for. */
+const WITHOUT_HOUSEHOLD = ['account', 'apply', 'server', 'off', 'sign-out'] as const;
+
+/** On a server of Open Web Apps alone there are three devices, if nothing says otherwise. */
+function householdOf(
+  values: {
+    readonly [name in (typeof WITHOUT_HOUSEHOLD)[number]]?: string | readonly string[] | undefined;
+  },
+  [{ protocol }, ...others]: RemoteChoices,
+  records: number,
+): number | null {
+  if (protocol !== 'owa' || others.length > 0) return null;
+  const isBare = WITHOUT_HOUSEHOLD.every((name) => (values[name]?.length ?? 0) === 0);
+  return isBare ? records : null;
+}
 
 /** What was typed about each remote. */
 function remotesFrom(
@@ -212,12 +231,13 @@ function remotesFrom(
           `it excludes ${file === undefined ? '--records' : '--account'} of it`,
       );
     }
-    const isMadeUp = count !== undefined || (file === undefined && !isFirst);
+    const isOwa = choice.protocol === 'owa';
+    const isMadeUp = count !== undefined || (file === undefined && (isOwa || !isFirst));
     return {
       ...choice,
       auth: authOf(choice, auths.get(name), signIn),
       account: isMadeUp ? null : readAccountFile(file),
-      records: count === undefined ? (isFirst || isNew ? 0 : OTHER_RECORDS) : recordCount(count),
+      records: recordCount(count ?? ((isFirst && !isOwa) || isNew ? '0' : OTHER_RECORDS)),
       serverUrl:
         url === undefined
           ? null

@@ -59,7 +59,7 @@ type Body = Readonly<Record<string, unknown>>;
 /** What every device of the emulator is asked for, be it on or off, if it speaks Firefox Sync. */
 const COMPARED = ['history', 'passwords'];
 /** Of which a device has the collections that are named, and no others. */
-const NAMED: readonly string[] = ['kinto', 'picl'];
+const NAMED: readonly string[] = ['kinto', 'picl', 'owa'];
 
 /** One part for each remote, the device's first one in front. */
 export function partsOf({ remotes }: Setup): [Part, ...Part[]] {

@@ -75,11 +75,19 @@ export function ownShown(collection: string, { id, ...body }: ServerRecord['body
       return { guid: id, card: body.card, changedMs: count(body.changedMs) };
     case 'settings':
       return { guid: id, ...body };
+    case 'apps':
+      return appShown(id, body);
     case 'reading-list':
       return { ...ARTICLE, ...body, ...resolvedOf(body), guid: id };
     default:
       return { id, ...body };
   }
+}
+
+/** But for what services have given the user, and for what each device has of its own. */
+function appShown(id: unknown, entry: Omit<ServerRecord['body'], 'id'>) {
+  const { credentials: _credentials, sync: _sync, ...shown } = entry;
+  return { guid: id, ...shown };
 }
 
 /** What an article is of which nothing else is said. */

@@ -90,7 +90,7 @@ describe('the remotes of a device', () => {
     [['--remote', 'No=sync15:x'], '--remote must be NAME=PROTOCOL[:COLLECTIONS], NAME of'],
     [
       ['--remote', 'a=caldav:x'],
-      '--remote a must be syncto or sync15 or kinto or picl, not "caldav"',
+      '--remote a must be syncto or sync15 or kinto or picl or owa, not "caldav"',
     ],
     [['--remote', 'a=sync15:'], '--remote a: "" is none of history, passwords,'],
     [['--remote', 'a=sync15:meta'], '--remote a: "meta" is none of history, passwords,'],

@@ -4,6 +4,7 @@
 // is left for it, the first `--remote` is the device's first.
 
 import { contentFor } from '../firmware-bundle/contents.ts';
+import { APPS } from './owa-side.ts';
 import { type Auth, FIRST, type Protocol } from './remote.ts';
 import type { Off } from './rounds.ts';
 import { UsageError } from './usage.ts';
@@ -17,10 +18,12 @@ export interface RemoteChoice {
 /** The device's first remote in front. */
 export type RemoteChoices = readonly [RemoteChoice, ...RemoteChoice[]];
 
-const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15', 'kinto', 'picl'];
+const PROTOCOLS: readonly Protocol[] = ['syncto', 'sync15', 'kinto', 'picl', 'owa'];
 const SHARED = ['history', 'passwords'];
 /** Of a Kinto, if nobody says which. */
 const ON_KINTO = ['contacts'];
+/** All that there is on an OWA server. */
+const ON_OWA = [APPS];
 const NAME = /^[a-z0-9-]{1,16}$/;
 /** Of which the emulator can make records up and compare them. */
 const KNOWN = [...SHARED, 'contacts', 'settings', 'reading-list'];
@@ -67,11 +70,18 @@ function typedRemote(text: string): Typed {
   }
   const typed = withDefault(name, protocolOf(`--remote ${name}`, protocol));
   if (collections === undefined) return typed;
-  return { ...typed, collections: collections.split(',').map((one) => collectionOf(name, one)) };
+  const named = collections.split(',').map((one) => collectionOf(name, one));
+  if (typed.protocol === 'owa' || named.includes(APPS))
+    throw new UsageError(`--remote ${name}: an OWA server has ${APPS}, and nobody else: name none`);
+  return { ...typed, collections: named };
 }
 
 function withDefault(name: string, protocol: Protocol): Typed {
-  return { name, protocol, collections: protocol === 'kinto' ? ON_KINTO : null };
+  const own = new Map<Protocol, readonly string[]>([
+    ['kinto', ON_KINTO],
+    ['owa', ON_OWA],
+  ]);
+  return { name, protocol, collections: own.get(protocol) ?? null };
 }
 
 function protocolOf(where: string, text: string = DEFAULT_PROTOCOL): Protocol {
@@ -172,6 +182,7 @@ const AUTHS = new Map<Protocol, readonly Auth[]>([
   ['sync15', ['bearer']],
   ['kinto', ['basic', 'bearer']],
   ['picl', ['browserid', 'bearer']],
+  ['owa', ['browserid']],
 ]);
 
 const ROUNDS = [1, 2, 3];

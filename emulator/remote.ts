@@ -8,6 +8,7 @@ import type { Identity } from '../platform/ports.ts';
 import type { FetchHandler } from './device/network.ts';
 import type { Random } from './device/random.ts';
 import { type KintoSide, kintoSide } from './kinto-side.ts';
+import { type OwaSide, owaSide } from './owa-side.ts';
 import { type PiclSide, piclSide } from './picl-side.ts';
 import { type AccountClient, accountClient } from './servers/account-client.ts';
 import { accountView } from './servers/account-view.ts';
@@ -29,7 +30,7 @@ import {
   type WorldOptions,
 } from './servers/world.ts';
 
-export type Protocol = 'syncto' | 'sync15' | 'kinto' | 'picl';
+export type Protocol = 'syncto' | 'sync15' | 'kinto' | 'picl' | 'owa';
 /** `basic`: with a name and a password, on a Kinto. */
 export type Auth = 'browserid' | 'bearer' | 'basic';
 
@@ -54,6 +55,8 @@ export interface RemoteOptions {
   readonly kept?: KintoDump;
   /** A PiCL storage inside has ended the history of what the account had. */
   readonly isCompacted?: boolean;
+  /** Where an OWA server inside has its documents; one of its own when left out. */
+  readonly documents?: ServerStorage;
 }
 
 interface RemoteSurroundings {
@@ -78,6 +81,8 @@ export interface Remote extends RemoteOptions {
   readonly kinto: KintoSide | null;
   /** Null: its protocol is another one. */
   readonly picl: PiclSide | null;
+  /** Null: its protocol is another one. */
+  readonly owa: OwaSide | null;
   /** What the device's configuration says of where it is. */
   readonly config: object;
   /** Answers for its servers; rejects as fetch does while they are switched off. */
@@ -103,7 +108,7 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
   const { address } = around;
   const { servers, urls, fetch: askOthers, logs } = serversOf(options, around);
   const ask: FetchHandler = (request) => {
-    const side = [kinto, picl].find((one) => one !== null && isBelow(one.url, request.url));
+    const side = [kinto, picl, owa].find((one) => one !== null && isBelow(one.url, request.url));
     return side ? side.fetch(request) : askOthers(request);
   };
   const fetch: FetchHandler = (request) =>
@@ -117,13 +122,15 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
     protocol === 'picl'
       ? piclOf(options, around, { url: urls.picl, accounts: urls.accounts, fetch: askOthers, logs })
       : null;
+  const owa = protocol === 'owa' ? owaOf(options, around, urls, askOthers) : null;
+  const side = kinto ?? picl ?? owa;
   const remote: Remote = {
     ...options,
-    ...{ address, servers, urls, kinto, picl, fetch },
+    ...{ address, servers, urls, kinto, picl, owa, fetch },
     config: {
       protocol,
-      serverUrl: kinto?.url ?? picl?.url ?? (protocol === 'syncto' ? urls.syncto : urls.token),
-      audience: `${new URL(picl?.url ?? urls.token).origin}/`,
+      serverUrl: side?.url ?? (protocol === 'syncto' ? urls.syncto : urls.token),
+      audience: `${new URL((picl ?? owa)?.url ?? urls.token).origin}/`,
       auth,
     },
     owns: (url) =>
@@ -131,9 +138,8 @@ export function createRemote(options: RemoteOptions, around: RemoteSurroundings)
     isOff: false,
     identity: (deviceKey) =>
       kinto === null ? identityOf(manager, deviceKey) : kintoUser(manager, kinto, deviceKey),
-    isAccount: servers !== null && kinto === null && picl === null,
+    isAccount: servers !== null && side === null,
     async view() {
-      const side = kinto ?? picl;
       if (side !== null) return side.view();
       return servers === null ? accountView(ask, urls.token, client(), collections) : account;
     },
@@ -157,7 +163,7 @@ function emailOf(address: string): string {
 }
 
 function serversOf(
-  { account, serverUrl, collections }: RemoteOptions,
+  { account, serverUrl, collections, documents }: RemoteOptions,
   { address, allowHttp, servers: overrides, random, nowMs }: RemoteSurroundings,
 ): Pick<Remote, 'servers' | 'urls' | 'fetch'> & { readonly logs: ServerStorage } {
   const logs = memoryStorage();
@@ -172,7 +178,10 @@ function serversOf(
   const syncto = { enabled: [...new Set([...DEFAULT_ENABLED, ...more])] };
   const picl = { collections: [...new Set([...collections, 'meta'])], ...overrides?.picl };
   const { store } = account;
-  const storage = { bsos: memoryBsos(store), places: memoryPlaces(store), picl: logs };
+  const storage = {
+    ...{ bsos: memoryBsos(store), places: memoryPlaces(store), picl: logs },
+    ...(documents && { owa: documents }),
+  };
   const servers = createServers({ syncto, ...overrides, picl, storage, ...own });
   return { servers, urls, fetch: dated(servers.fetch, nowMs), logs };
 }
@@ -232,6 +241,22 @@ function piclOf(
     async onSeeded() {
       if (isCompacted) await compact(logs, { changes: 1, ageMs: 0 }, nowMs());
     },
+  });
+}
+
+/** Asked by another client of the user, with an account manager of its own. */
+function owaOf(
+  { account, serverUrl }: RemoteOptions,
+  { address, nowMs }: RemoteSurroundings,
+  urls: ServerUrls,
+  fetch: FetchHandler,
+): OwaSide {
+  const credentials = { email: emailOf(address), kB: account.kB };
+  const other = accountClient({ fetch, baseUrl: urls.accounts, credentials, nowMs });
+  return owaSide({
+    ...{ url: `${urls.owa}/verify`, account, fetch, nowMs },
+    isInside: serverUrl === null,
+    assertion: (audience) => other.assertion(audience, false),
   });
 }
 

@@ -62,6 +62,8 @@ export interface Report {
   readonly problems: readonly string[];
   /** Of a backup: the second device, which has restored it. `ok` is of both. */
   readonly restored?: Report;
+  /** The other devices of a household. `ok` is of all. */
+  readonly household?: readonly Report[];
 }
 
 interface PassReport {
@@ -133,6 +135,12 @@ export function withRestored(
   return { ...report, ok: report.ok && second.ok, restored: second };
 }
 
+/** `others`: the other devices. */
+export function withHousehold(report: Report, others: readonly Report[]): Report {
+  if (others.length === 0) return report;
+  return { ...report, ok: report.ok && others.every(({ ok }) => ok), household: others };
+}
+
 function passReport(pass: Pass, parts: readonly Part[]): PassReport {
   const { remote, ok, error, collections, cpu, network, flash } = pass;
   return {
@@ -153,7 +161,12 @@ function brokenLimits(result: ScenarioResult, profile: Profile): string[] {
 }
 
 /** The report as lines of text, at most 100 columns wide but for problems. */
-export function formatReport({ restored, ...report }: Report, paint: Paint): string {
+export function formatReport({ restored, household, ...report }: Report, paint: Paint): string {
+  if (household !== undefined) {
+    return [report, ...household]
+      .map((one, at) => `${paint.bold(HOUSEHOLD[at] ?? '')}\n\n${formatReport(one, paint)}`)
+      .join('\n');
+  }
   if (restored !== undefined) {
     const [one, two] = ['The first device, backed up', 'The second device, restored'].map(
       paint.bold,
@@ -169,6 +182,8 @@ export function formatReport({ restored, ...report }: Report, paint: Paint): str
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
+
+const HOUSEHOLD = ['The television', 'The second device', 'The third device, a year away'];
 
 /**
  * What the device holds, and how that was found to be right: of each remote, if there are several.

@@ -25,6 +25,10 @@ export interface Run {
   /** Of no remote more than of another. */
   readonly problems: string[];
   powerCuts: number;
+  /** Something has ended it early. */
+  hasEnded: boolean;
+  /** Why the device has killed the agent; null: it has not. */
+  killed: string | null;
   /** That a device has made or was given; null: none. */
   recoveryCode: string | null;
   say(text: string, kind?: Progress['kind']): void;
@@ -47,6 +51,7 @@ export function createRun(options: RunOptions): Run {
     ...{ options, setup, ledger, parts, say },
     problems: [],
     powerCuts: 0,
+    ...{ hasEnded: false, killed: null },
     recoveryCode: null,
     named: ({ remote }, line) => (parts.length > 1 ? `${remote.name}: ${line}` : line),
   };

@@ -78,15 +78,25 @@ export interface ScenarioResult {
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
   const run = createRun(options);
-  let killed: string | null = null;
+  await attempt(run, () => play(run, options));
+  return resultOf(run);
+}
+
+/** Does `work` unless the run has ended early; how a broken agent ends it is a problem of it. */
+export async function attempt(run: Run, work: () => Promise<void>): Promise<void> {
+  if (run.hasEnded) return;
   try {
-    await play(run, options);
+    await work();
   } catch (error) {
     if (!END_OF_RUN.some((kind) => error instanceof kind)) throw error;
-    if (error instanceof VmKilled) killed = error.reason;
+    run.hasEnded = true;
+    if (error instanceof VmKilled) run.killed = error.reason;
     run.problems.push(`the run ended early: ${(error as Error).message}`);
   }
-  const { setup, ledger, parts, powerCuts } = run;
+}
+
+export function resultOf(run: Run): ScenarioResult {
+  const { setup, ledger, parts, powerCuts, killed } = run;
   const { loadInstructions, loadLongestSlice, peakBytes, storagePeakBytes, boots } =
     setup.device.counters();
   return {

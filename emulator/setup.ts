@@ -20,6 +20,7 @@ import { createRandom, type Random } from './device/random.ts';
 import { openSystemApps, type SystemApps } from './device/system-apps.ts';
 import { createTrace, noTrace } from './device/trace.ts';
 import type { Firmware } from './firmware.ts';
+import { APPS } from './owa-side.ts';
 import type { DeviceDescription, Profile } from './profiles.ts';
 import {
   type Auth,
@@ -63,6 +64,10 @@ export interface SetupOptions {
   readonly kept?: KintoDump;
   /** A PiCL storage of the first remote has ended the history of what the account had. */
   readonly isCompacted?: boolean;
+  /** See `RemoteOptions`; of the first remote. */
+  readonly documents?: RemoteOptions['documents'];
+  /** The servers' time when the run begins; left out: after the accounts' last write. */
+  readonly beginsMs?: number;
   /**
    * Origin of servers outside of this process, laid out as `kitsync serve` does; real time then.
    */
@@ -73,8 +78,12 @@ export interface SetupOptions {
   readonly image?: FlashImage;
   /** 32 bytes, under which the image's data is sealed; from the seed when left out. */
   readonly deviceKey?: Uint8Array;
-  /** The system has apps of its own, on a flash of theirs; false when left out. */
+  /**
+   * The system has apps of its own, on a flash of theirs; when left out, where they are synced.
+   */
   readonly withSystemApps?: boolean;
+  /** What is on that flash from the beginning; nothing when left out. */
+  readonly systemImage?: FlashImage;
   /** What goes wrong on the network. */
   readonly fault?: NetworkOptions['fault'];
   /** Overrides of the servers in this process. */
@@ -131,11 +140,7 @@ export function createSetup(options: SetupOptions): Setup {
   const fetch = fetchOf(remotes);
   const network = createNetwork({ clock, link, fetch, connection, fault: options.fault });
   const charge = (durationUs: number): void => clock.spend(durationUs * 1000);
-  let flash = new Flash({
-    profile: profile.flash,
-    charge,
-    ...(options.image === undefined ? {} : { image: options.image }),
-  });
+  let flash = flashOf(options, charge, options.image);
   let bootCount = 0;
   const open = (on: Flash, sequence: string): Promise<FlashStorage> =>
     FlashStorage.open({
@@ -145,9 +150,13 @@ export function createSetup(options: SetupOptions): Setup {
       random: random.fork(sequence),
       nowMs,
     });
-  const system = systemOn(new Flash({ profile: profile.flash, charge }), (on) =>
-    open(on, `system ${bootCount}`),
-  );
+  const { systemImage } = options;
+  const systemFlash = {
+    profile: profile.flash,
+    charge,
+    ...(systemImage && { image: systemImage }),
+  };
+  const system = systemOn(new Flash(systemFlash), (on) => open(on, `system ${bootCount}`));
   const cuts = random.fork('power cuts');
   const deviceKey = options.deviceKey ?? random.fork('device key').bytes(DEVICE_KEY_BYTES);
   const [first, ...others] = remotes;
@@ -174,7 +183,7 @@ export function createSetup(options: SetupOptions): Setup {
     onEvent: options.onEvent ?? (() => {}),
     onStep: options.onStep ?? (() => {}),
     openStorage: () => open(flash, `storage ${++bootCount}`),
-    ...(options.withSystemApps && { apps: system.boot }),
+    ...(hasApps(options, remotes) && { apps: system.boot }),
   });
   return {
     ...{ device, clock, network, remotes, nowMs },
@@ -187,6 +196,18 @@ export function createSetup(options: SetupOptions): Setup {
       system.losePower(cuts, fault);
     },
   };
+}
+
+function flashOf(
+  { profile }: SetupOptions,
+  charge: (durationUs: number) => void,
+  image: FlashImage | undefined,
+): Flash {
+  return new Flash({ profile: profile.flash, charge, ...(image && { image }) });
+}
+
+function hasApps({ withSystemApps }: SetupOptions, remotes: readonly Remote[]): boolean {
+  return withSystemApps ?? remotes.some(({ collections }) => collections.includes(APPS));
 }
 
 function systemOn(
@@ -219,10 +240,11 @@ interface Time {
 }
 
 /** Virtual, a minute after the accounts' newest write; real with an outside server. */
-function timeOf({ serverUrl = null, account, others = [] }: SetupOptions): Time {
+function timeOf({ serverUrl = null, account, others = [], beginsMs }: SetupOptions): Time {
   const accounts = [account, ...others.map((other) => other.account)];
   const clock = serverUrl === null ? virtualClock() : realClock();
-  const epochMs = serverUrl === null ? Math.max(...accounts.map(afterLastWrite)) : Date.now();
+  const insideMs = beginsMs ?? Math.max(...accounts.map(afterLastWrite));
+  const epochMs = serverUrl === null ? insideMs : Date.now();
   return { clock, epochMs, nowMs: () => epochMs + Math.floor(clock.nowNs() / NS_PER_MS) };
 }
 
@@ -241,10 +263,11 @@ function remotesOf(
       ...(servers === undefined ? {} : { servers }),
       random: random.fork(sequence),
     });
-  const { kept, isCompacted = false } = options;
+  const { kept, isCompacted = false, documents } = options;
   const first = {
     ...{ account, name, protocol, auth, serverUrl, collections, isCompacted },
     ...(kept && { kept }),
+    ...(documents && { documents }),
   };
   return [
     create(first, FIRST, 'servers'),
@@ -266,7 +289,8 @@ function agentConfig(options: SetupOptions, remotes: readonly [Remote, ...Remote
     address: remote.address,
     remote: remote.config,
     // Devices are listed where the protocol is Firefox Sync's.
-    device: (remote.kinto ?? remote.picl) === null ? (description ?? undefined) : undefined,
+    device:
+      (remote.kinto ?? remote.picl ?? remote.owa) === null ? (description ?? undefined) : undefined,
     signIn: options.signIn ? signInConfig(remote) : undefined,
     collections: Object.fromEntries(remote.collections.map((name) => [name, ON])),
   }));

@@ -22,6 +22,7 @@ const MAKERS = new Map<string, Maker>([
   ['contacts', contact],
   ['settings', setting],
   ['reading-list', article],
+  ['apps', app],
 ]);
 
 function pick(list: readonly string[], drawn: Drawn, at: number): string {
@@ -60,6 +61,25 @@ function article(_name: string, index: number, drawn: Drawn, nowMs: number): obj
     added_by: 'Television',
     added_on: nowMs - drawn.readUInt32BE(11),
     favorite: index % 5 === 0,
+  };
+}
+
+/** A web app that one of the user's devices has installed, with its receipt. */
+function app(_name: string, index: number, drawn: Drawn, nowMs: number): object {
+  const origin = `https://app${index}.example`;
+  const installMs = nowMs - drawn.readUInt32BE(11);
+  return {
+    origin,
+    last_modified: installMs / 1_000,
+    manifest: {
+      name: `${pick(WORDS, drawn, 9)} ${index}`,
+      description: drawn.toString('base64').repeat(3),
+      icons: { 128: `/icons/${index}.png` },
+    },
+    manifest_url: `${origin}/manifest.webapp`,
+    install_data: { receipts: [`${drawn.toString('base64url')}~${index}`] },
+    install_origin: 'https://store.example',
+    install_time: Math.floor(installMs / 1_000),
   };
 }
 

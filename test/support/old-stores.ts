@@ -15,7 +15,7 @@ export interface OldStore {
   readonly layout: number;
   readonly platform: 'vm' | 'node';
   readonly kind: 'first-cut' | 'edited' | 'half-sent' | 'batch-open' | 'paused';
-  readonly protocol: Exclude<Protocol, 'kinto' | 'picl'>;
+  readonly protocol: Exclude<Protocol, 'kinto' | 'picl' | 'owa'>;
   /** The store holds a sign-in: its firmware was built with one. */
   readonly signIn?: boolean;
   readonly email: string;
