@@ -6,9 +6,11 @@ import { connect } from 'node:net';
 import { type AccountClient, accountClient } from '../../emulator/servers/account-client.ts';
 import { signHawk } from '../../emulator/servers/hawk.ts';
 import { BEARER_PREFIX, passwordKeys, tokenKeys } from '../../emulator/servers/onepw.ts';
+import { signIn as signInToOwa } from '../../emulator/servers/owa/testing.ts';
 import { clientState } from '../../emulator/servers/sync-keys.ts';
 import { startCommand } from '../../platform/node/cli/testing.ts';
 import { parsedUrl } from '../../platform/parsed-url.ts';
+import { realClock } from '../support/served.ts';
 import type { Answered, Sent } from '../syncto/case.ts';
 import { send } from '../syncto/wire.ts';
 import { mutated, mutatedBytes } from './mutate.ts';
@@ -182,7 +184,15 @@ async function signIn({
   const sent = { Authorization: `Bearer ${token}`, 'X-KeyID': keyId };
   const passed = await fetch(`${servers}/token/1.0/sync/1.5`, { headers: sent });
   const pass = (await passed.json()) as { id: string; key: string; uid: number };
+  const world = { fetch: (request: Request) => fetch(request), device: client };
+  const owa = await signInToOwa({ ...world, urls: { owa: `${servers}/owa` }, clock: realClock });
+  const assertion = encodeURIComponent(await client.assertion(servers, false));
   const proofs = {
+    owa: {
+      path: new URL(owa.resource).pathname,
+      auth: owa.auth,
+      form: `assertion=${assertion}&audience=${encodeURIComponent(servers)}`,
+    },
     ...{ bucket, email, authPW, keyId, uid: pass.uid },
     assertion: await client.assertion(`${servers}/token`, false),
     accessToken: token,

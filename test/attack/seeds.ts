@@ -1,4 +1,4 @@
-// Good requests to the four servers, from which an attack begins: all that a user may ask who has
+// Good requests to the servers, from which an attack begins: all that a user may ask who has
 // signed in.
 
 import type { Sent } from '../syncto/case.ts';
@@ -14,6 +14,8 @@ export interface Proofs {
   readonly uid: number;
   readonly email: string;
   readonly authPW: string;
+  /** Of the OWA server: the document's path, what it is asked with, and the form of a login. */
+  readonly owa: { readonly path: string; readonly auth: string; readonly form: string };
 }
 
 /** Signed when all else of it is as it will be sent. */
@@ -24,7 +26,9 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** By server; one that has more to ask stands there more often. */
 export function seedsOf(proofs: Proofs): readonly (readonly Sent[])[] {
   const [storage, syncto] = [storageSeeds(proofs), synctoSeeds(proofs)];
-  return [accountSeeds(proofs), tokenSeeds(proofs), storage, storage, syncto, syncto];
+  return [accountSeeds(proofs), tokenSeeds(proofs), storage, storage, syncto, syncto].concat([
+    owaSeeds(proofs),
+  ]);
 }
 
 function ask(method: string, target: string, headers: Sent['headers'], body?: unknown): Sent {
@@ -94,6 +98,20 @@ function tokenSeeds({ assertion, accessToken, keyId, bucket }: Proofs): Sent[] {
     ask('GET', target, { Authorization: `BrowserID ${assertion}`, 'X-Client-State': bucket }),
     ask('GET', target, { Authorization: `Bearer ${accessToken}`, 'X-KeyID': keyId }),
     ask('GET', '/token/__heartbeat__', {}),
+  ];
+}
+
+function owaSeeds({ owa: { path, auth, form } }: Proofs): Sent[] {
+  const signedIn = { Authorization: auth };
+  const live = { last_modified: 2.5, manifest: { name: 'A' }, install_data: { receipts: ['r'] } };
+  const document = { 'https://a.example': live, 'http://b.example': { ...live, deleted: true } };
+  return [
+    ask('POST', '/owa/verify?service=owa-sync', {}, form),
+    ask('GET', '/owa/login', {}),
+    ask('GET', path, signedIn),
+    ask('GET', path, { ...signedIn, 'X-If-Modified-Since': '1795322280.040' }),
+    ask('POST', path, { ...signedIn, 'X-If-Unmodified-Since': '9999999999.5' }, document),
+    ask('PUT', path, signedIn, { ...document, 'https://c.example': { last_modified: '1e12' } }),
   ];
 }
 
