@@ -4,11 +4,11 @@ import { createCipheriv } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { encryptionKey } from './aes.ts';
 import { bytesOfWords, wordsOfBytes } from './bytes.ts';
-import { ctr } from './ctr.ts';
+import { ctr, roundsOf } from './ctr.ts';
 
 const key = new Uint8Array(32).map((_, at) => at * 73 + 5);
 const iv = new Uint8Array(12).map((_, at) => at * 41 + 200);
-const ready = encryptionKey(wordsOfBytes(key));
+const ready = roundsOf(encryptionKey(wordsOfBytes(key)));
 
 function byNode(counter: number, plain: Uint8Array): Buffer {
   const start = Buffer.alloc(16);

@@ -7,13 +7,13 @@
 // biome-ignore-all lint/suspicious/noVar: an interpreter checks every use of a `let`
 // biome-ignore-all lint/style/noNonNullAssertion: what is read is within bounds, by construction
 
-import { type AesKey, encryptionKey } from './aes.ts';
+import { encryptionKey } from './aes.ts';
 import { bytesOfWords, equalBytes, wordsOfBytes } from './bytes.ts';
-import { ctr } from './ctr.ts';
+import { ctr, type Rounds, roundsOf } from './ctr.ts';
 import type { Turn } from './turn.ts';
 
 export interface GcmKey {
-  readonly aes: AesKey;
+  readonly rounds: Rounds;
   readonly products: Products;
 }
 
@@ -28,10 +28,10 @@ interface GcmOptions {
 
 /** A key of 32 bytes made ready, for many messages. */
 export function gcmKey(key: Uint8Array): GcmKey {
-  const aes = encryptionKey(wordsOfBytes(key));
+  const rounds = roundsOf(encryptionKey(wordsOfBytes(key)));
   const hashKey = new Int32Array(4);
-  ctr(aes, hashKey, 0, 4, new Int32Array(3), 0);
-  return { aes, products: productsOf(hashKey) };
+  ctr(rounds, hashKey, 0, 4, new Int32Array(3), 0);
+  return { rounds, products: productsOf(hashKey) };
 }
 
 /** The ciphertext, followed by its tag of 16 bytes; `head`: what is before both in the answer. */
@@ -73,7 +73,7 @@ export async function gcmCrypt({ key, iv, turn }: GcmOptions, words: Int32Array)
     const end = Math.min(at + pieceWords, words.length);
     if (turn.isOver(cipherGroups * (end - at))) await turn.next();
     // The first counter belongs to the tag.
-    ctr(key.aes, words, at, end, start, 2 + at / blockWords);
+    ctr(key.rounds, words, at, end, start, 2 + at / blockWords);
   }
 }
 
@@ -92,7 +92,7 @@ export async function gcmTag(
       addBlocks(key.products, hash, part, at, end);
     }
   }
-  ctr(key.aes, hash, 0, blockWords, wordsOfBytes(iv), 1);
+  ctr(key.rounds, hash, 0, blockWords, wordsOfBytes(iv), 1);
   return bytesOfWords(hash);
 }
 
@@ -108,8 +108,9 @@ export function cutWords(words: Int32Array, byteCount: number): void {
  * the first one for its first byte, one for each word of the product.
  */
 type Table = readonly number[];
-type Four = [Table, Table, Table, Table];
-type Products = [...Four, ...Four, ...Four, ...Four];
+type Four<Table> = [Table, Table, Table, Table];
+type Tables = Four<Table>;
+type Products = [...Tables, ...Tables, ...Tables, ...Tables];
 
 const tagBytes = 16;
 const blockWords = 4;
@@ -134,37 +135,58 @@ function addBlocks(
   to: number,
 ): void {
   var [a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3] = products;
-  var block = [0, 0, 0, 0];
   var at = from;
-  var i = 0;
   var a = 0;
   var b = 0;
   var c = 0;
   var d = 0;
-  var over = 0;
+  var x0 = 0;
+  var x1 = 0;
+  var x2 = 0;
+  var x3 = 0;
   var z0 = hash[0]!;
   var z1 = hash[1]!;
   var z2 = hash[2]!;
   var z3 = hash[3]!;
   for (; at < to; at += 4) {
-    block[0] = z0 ^ words[at]!;
-    block[1] = z1 ^ words[at + 1]!;
-    block[2] = z2 ^ words[at + 2]!;
-    block[3] = z3 ^ words[at + 3]!;
-    z0 = z1 = z2 = z3 = 0;
-    for (i = 3; i >= 0; i--) {
-      over = block[i]!;
-      a = over >>> 24;
-      b = (over >>> 16) & 255;
-      c = (over >>> 8) & 255;
-      d = over & 255;
-      // The power 128 is the sum of the powers 0, 1, 2 and 7.
-      over = z3;
-      z3 = z2 ^ a3[a]! ^ b3[b]! ^ c3[c]! ^ d3[d]!;
-      z2 = z1 ^ a2[a]! ^ b2[b]! ^ c2[c]! ^ d2[d]!;
-      z1 = z0 ^ (over << 31) ^ (over << 30) ^ (over << 25) ^ a1[a]! ^ b1[b]! ^ c1[c]! ^ d1[d]!;
-      z0 = over ^ (over >>> 1) ^ (over >>> 2) ^ (over >>> 7) ^ a0[a]! ^ b0[b]! ^ c0[c]! ^ d0[d]!;
-    }
+    x0 = z0 ^ words[at]!;
+    x1 = z1 ^ words[at + 1]!;
+    x2 = z2 ^ words[at + 2]!;
+    x3 = z3 ^ words[at + 3]!;
+    a = x3 >>> 24;
+    b = (x3 >>> 16) & 255;
+    c = (x3 >>> 8) & 255;
+    d = x3 & 255;
+    z3 = a0[a]! ^ b0[b]! ^ c0[c]! ^ d0[d]!;
+    z0 = a1[a]! ^ b1[b]! ^ c1[c]! ^ d1[d]!;
+    z1 = a2[a]! ^ b2[b]! ^ c2[c]! ^ d2[d]!;
+    z2 = a3[a]! ^ b3[b]! ^ c3[c]! ^ d3[d]!;
+    // Nothing is moved: the last word becomes the first one, and has the next name.
+    // The power 128 is the sum of the powers 0, 1, 2 and 7.
+    a = x2 >>> 24;
+    b = (x2 >>> 16) & 255;
+    c = (x2 >>> 8) & 255;
+    d = x2 & 255;
+    z1 ^= a3[a]! ^ b3[b]! ^ c3[c]! ^ d3[d]!;
+    z0 ^= a2[a]! ^ b2[b]! ^ c2[c]! ^ d2[d]!;
+    z3 ^= (z2 << 31) ^ (z2 << 30) ^ (z2 << 25) ^ a1[a]! ^ b1[b]! ^ c1[c]! ^ d1[d]!;
+    z2 ^= (z2 >>> 1) ^ (z2 >>> 2) ^ (z2 >>> 7) ^ a0[a]! ^ b0[b]! ^ c0[c]! ^ d0[d]!;
+    a = x1 >>> 24;
+    b = (x1 >>> 16) & 255;
+    c = (x1 >>> 8) & 255;
+    d = x1 & 255;
+    z0 ^= a3[a]! ^ b3[b]! ^ c3[c]! ^ d3[d]!;
+    z3 ^= a2[a]! ^ b2[b]! ^ c2[c]! ^ d2[d]!;
+    z2 ^= (z1 << 31) ^ (z1 << 30) ^ (z1 << 25) ^ a1[a]! ^ b1[b]! ^ c1[c]! ^ d1[d]!;
+    z1 ^= (z1 >>> 1) ^ (z1 >>> 2) ^ (z1 >>> 7) ^ a0[a]! ^ b0[b]! ^ c0[c]! ^ d0[d]!;
+    a = x0 >>> 24;
+    b = (x0 >>> 16) & 255;
+    c = (x0 >>> 8) & 255;
+    d = x0 & 255;
+    z3 ^= a3[a]! ^ b3[b]! ^ c3[c]! ^ d3[d]!;
+    z2 ^= a2[a]! ^ b2[b]! ^ c2[c]! ^ d2[d]!;
+    z1 ^= (z0 << 31) ^ (z0 << 30) ^ (z0 << 25) ^ a1[a]! ^ b1[b]! ^ c1[c]! ^ d1[d]!;
+    z0 ^= (z0 >>> 1) ^ (z0 >>> 2) ^ (z0 >>> 7) ^ a0[a]! ^ b0[b]! ^ c0[c]! ^ d0[d]!;
   }
   hash.set([z0, z1, z2, z3]);
 }
@@ -173,7 +195,7 @@ function addBlocks(
 function productsOf(hashKey: Int32Array): Products {
   const products: number[][] = [];
   for (let byte = 0; byte < 4; byte++) {
-    const tables = [zeros(), zeros(), zeros(), zeros()];
+    const tables: Four<number[]> = [zeros(), zeros(), zeros(), zeros()];
     for (let bit = 128; bit > 0; bit >>= 1) {
       const carry = -(hashKey[3]! & 1) & 0xe1000000;
       for (let word = 3; word >= 0; word--) {
@@ -182,7 +204,7 @@ function productsOf(hashKey: Int32Array): Products {
         hashKey[word] = (value >>> 1) ^ (word > 0 ? hashKey[word - 1]! << 31 : carry);
       }
     }
-    for (const table of tables) fillSums(table);
+    fillSums(tables);
     products.push(...tables);
   }
   return products as readonly Table[] as Products;
@@ -191,13 +213,18 @@ function productsOf(hashKey: Int32Array): Products {
 const zeros = (): number[] => new Array(256).fill(0);
 
 /** Products of sums are sums of products: those of the single bits are there. */
-function fillSums(table: number[]): void {
+function fillSums([t0, t1, t2, t3]: Four<number[]>): void {
   var bit = 2;
   var low = 1;
-  var product = 0;
+  var sum = 3;
   for (; bit < 256; bit <<= 1) {
-    product = table[bit]!;
-    for (low = 1; low < bit; low++) table[bit + low] = product ^ table[low]!;
+    for (low = 1; low < bit; low++) {
+      sum = bit + low;
+      t0[sum] = t0[bit]! ^ t0[low]!;
+      t1[sum] = t1[bit]! ^ t1[low]!;
+      t2[sum] = t2[bit]! ^ t2[low]!;
+      t3[sum] = t3[bit]! ^ t3[low]!;
+    }
   }
 }
 

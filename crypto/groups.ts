@@ -73,3 +73,31 @@ export function digitTables(digits: string): DigitTables {
   };
   return [tableFor(18), tableFor(12), tableFor(6), tableFor(0)];
 }
+
+export function digitCodes(digits: string): number[] {
+  return Array.from(digits, (digit) => digit.charCodeAt(0));
+}
+
+/** Three words as 16 digits; `codes` are those of the digits. */
+export function writeGroup(codes: readonly number[], a: number, b: number, c: number): string {
+  return fromCharCode(
+    codes[a >>> 26] as number,
+    codes[(a >>> 20) & 63] as number,
+    codes[(a >>> 14) & 63] as number,
+    codes[(a >>> 8) & 63] as number,
+    codes[(a >>> 2) & 63] as number,
+    codes[((a << 4) | (b >>> 28)) & 63] as number,
+    codes[(b >>> 22) & 63] as number,
+    codes[(b >>> 16) & 63] as number,
+    codes[(b >>> 10) & 63] as number,
+    codes[(b >>> 4) & 63] as number,
+    codes[((b << 2) | (c >>> 30)) & 63] as number,
+    codes[(c >>> 24) & 63] as number,
+    codes[(c >>> 18) & 63] as number,
+    codes[(c >>> 12) & 63] as number,
+    codes[(c >>> 6) & 63] as number,
+    codes[c & 63] as number,
+  );
+}
+
+const { fromCharCode } = String;

@@ -3,6 +3,7 @@
 // Written for an interpreter, where locals are what is cheap: sixteen rounds stand in a row with
 // their variables renamed instead of moved, every sum is cut back to 32 bits at once (past them it
 // would be a slow floating point number), and `var` spares the check that a `let` has at every use.
+// To count an index up is cheaper than to add to it.
 
 // biome-ignore-all lint/suspicious/noVar: see above
 
@@ -19,7 +20,7 @@ export function newHash(): Int32Array {
 export function hashBlock(state: Int32Array, block: Int32Array): void {
   var s = sums;
   var t = 0;
-  var i = 0;
+  var i = -1;
   var a = state[0] as number;
   var b = state[1] as number;
   var c = state[2] as number;
@@ -29,44 +30,44 @@ export function hashBlock(state: Int32Array, block: Int32Array): void {
   var g = state[6] as number;
   var h = state[7] as number;
   schedule(block, roundConstants, s);
-  for (; i < 64; i += 8) {
+  while (i < 63) {
     t = (h + ((e >>> 6) ^ (e >>> 11) ^ (e >>> 25) ^ (e << 26) ^ (e << 21) ^ (e << 7))) | 0;
-    t = (((t + (g ^ (e & (f ^ g)))) | 0) + (s[i] as number)) | 0;
+    t = (((t + (g ^ (e & (f ^ g)))) | 0) + (s[++i] as number)) | 0;
     d = (d + t) | 0;
     t = (t + ((a & b) ^ (c & (a ^ b)))) | 0;
     h = (t + ((a >>> 2) ^ (a >>> 13) ^ (a >>> 22) ^ (a << 30) ^ (a << 19) ^ (a << 10))) | 0;
     t = (g + ((d >>> 6) ^ (d >>> 11) ^ (d >>> 25) ^ (d << 26) ^ (d << 21) ^ (d << 7))) | 0;
-    t = (((t + (f ^ (d & (e ^ f)))) | 0) + (s[i + 1] as number)) | 0;
+    t = (((t + (f ^ (d & (e ^ f)))) | 0) + (s[++i] as number)) | 0;
     c = (c + t) | 0;
     t = (t + ((h & a) ^ (b & (h ^ a)))) | 0;
     g = (t + ((h >>> 2) ^ (h >>> 13) ^ (h >>> 22) ^ (h << 30) ^ (h << 19) ^ (h << 10))) | 0;
     t = (f + ((c >>> 6) ^ (c >>> 11) ^ (c >>> 25) ^ (c << 26) ^ (c << 21) ^ (c << 7))) | 0;
-    t = (((t + (e ^ (c & (d ^ e)))) | 0) + (s[i + 2] as number)) | 0;
+    t = (((t + (e ^ (c & (d ^ e)))) | 0) + (s[++i] as number)) | 0;
     b = (b + t) | 0;
     t = (t + ((g & h) ^ (a & (g ^ h)))) | 0;
     f = (t + ((g >>> 2) ^ (g >>> 13) ^ (g >>> 22) ^ (g << 30) ^ (g << 19) ^ (g << 10))) | 0;
     t = (e + ((b >>> 6) ^ (b >>> 11) ^ (b >>> 25) ^ (b << 26) ^ (b << 21) ^ (b << 7))) | 0;
-    t = (((t + (d ^ (b & (c ^ d)))) | 0) + (s[i + 3] as number)) | 0;
+    t = (((t + (d ^ (b & (c ^ d)))) | 0) + (s[++i] as number)) | 0;
     a = (a + t) | 0;
     t = (t + ((f & g) ^ (h & (f ^ g)))) | 0;
     e = (t + ((f >>> 2) ^ (f >>> 13) ^ (f >>> 22) ^ (f << 30) ^ (f << 19) ^ (f << 10))) | 0;
     t = (d + ((a >>> 6) ^ (a >>> 11) ^ (a >>> 25) ^ (a << 26) ^ (a << 21) ^ (a << 7))) | 0;
-    t = (((t + (c ^ (a & (b ^ c)))) | 0) + (s[i + 4] as number)) | 0;
+    t = (((t + (c ^ (a & (b ^ c)))) | 0) + (s[++i] as number)) | 0;
     h = (h + t) | 0;
     t = (t + ((e & f) ^ (g & (e ^ f)))) | 0;
     d = (t + ((e >>> 2) ^ (e >>> 13) ^ (e >>> 22) ^ (e << 30) ^ (e << 19) ^ (e << 10))) | 0;
     t = (c + ((h >>> 6) ^ (h >>> 11) ^ (h >>> 25) ^ (h << 26) ^ (h << 21) ^ (h << 7))) | 0;
-    t = (((t + (b ^ (h & (a ^ b)))) | 0) + (s[i + 5] as number)) | 0;
+    t = (((t + (b ^ (h & (a ^ b)))) | 0) + (s[++i] as number)) | 0;
     g = (g + t) | 0;
     t = (t + ((d & e) ^ (f & (d ^ e)))) | 0;
     c = (t + ((d >>> 2) ^ (d >>> 13) ^ (d >>> 22) ^ (d << 30) ^ (d << 19) ^ (d << 10))) | 0;
     t = (b + ((g >>> 6) ^ (g >>> 11) ^ (g >>> 25) ^ (g << 26) ^ (g << 21) ^ (g << 7))) | 0;
-    t = (((t + (a ^ (g & (h ^ a)))) | 0) + (s[i + 6] as number)) | 0;
+    t = (((t + (a ^ (g & (h ^ a)))) | 0) + (s[++i] as number)) | 0;
     f = (f + t) | 0;
     t = (t + ((c & d) ^ (e & (c ^ d)))) | 0;
     b = (t + ((c >>> 2) ^ (c >>> 13) ^ (c >>> 22) ^ (c << 30) ^ (c << 19) ^ (c << 10))) | 0;
     t = (a + ((f >>> 6) ^ (f >>> 11) ^ (f >>> 25) ^ (f << 26) ^ (f << 21) ^ (f << 7))) | 0;
-    t = (((t + (h ^ (f & (g ^ h)))) | 0) + (s[i + 7] as number)) | 0;
+    t = (((t + (h ^ (f & (g ^ h)))) | 0) + (s[++i] as number)) | 0;
     e = (e + t) | 0;
     t = (t + ((b & c) ^ (d & (b ^ c)))) | 0;
     a = (t + ((b >>> 2) ^ (b >>> 13) ^ (b >>> 22) ^ (b << 30) ^ (b << 19) ^ (b << 10))) | 0;
@@ -86,7 +87,7 @@ export function hashBlock(state: Int32Array, block: Int32Array): void {
  * are locals, each of which becomes the one sixteen rounds later.
  */
 function schedule(block: Int32Array, k: readonly number[], s: number[]): void {
-  var at = 0;
+  var at = -1;
   var a = block[0] as number;
   var b = block[1] as number;
   var c = block[2] as number;
@@ -103,24 +104,24 @@ function schedule(block: Int32Array, k: readonly number[], s: number[]): void {
   var o = block[13] as number;
   var p = block[14] as number;
   var q = block[15] as number;
-  for (; ; at += 16) {
-    s[at] = (a + (k[at] as number)) | 0;
-    s[at + 1] = (b + (k[at + 1] as number)) | 0;
-    s[at + 2] = (c + (k[at + 2] as number)) | 0;
-    s[at + 3] = (d + (k[at + 3] as number)) | 0;
-    s[at + 4] = (e + (k[at + 4] as number)) | 0;
-    s[at + 5] = (f + (k[at + 5] as number)) | 0;
-    s[at + 6] = (g + (k[at + 6] as number)) | 0;
-    s[at + 7] = (h + (k[at + 7] as number)) | 0;
-    s[at + 8] = (i + (k[at + 8] as number)) | 0;
-    s[at + 9] = (j + (k[at + 9] as number)) | 0;
-    s[at + 10] = (l + (k[at + 10] as number)) | 0;
-    s[at + 11] = (m + (k[at + 11] as number)) | 0;
-    s[at + 12] = (n + (k[at + 12] as number)) | 0;
-    s[at + 13] = (o + (k[at + 13] as number)) | 0;
-    s[at + 14] = (p + (k[at + 14] as number)) | 0;
-    s[at + 15] = (q + (k[at + 15] as number)) | 0;
-    if (at === 48) return;
+  for (;;) {
+    s[++at] = (a + (k[at] as number)) | 0;
+    s[++at] = (b + (k[at] as number)) | 0;
+    s[++at] = (c + (k[at] as number)) | 0;
+    s[++at] = (d + (k[at] as number)) | 0;
+    s[++at] = (e + (k[at] as number)) | 0;
+    s[++at] = (f + (k[at] as number)) | 0;
+    s[++at] = (g + (k[at] as number)) | 0;
+    s[++at] = (h + (k[at] as number)) | 0;
+    s[++at] = (i + (k[at] as number)) | 0;
+    s[++at] = (j + (k[at] as number)) | 0;
+    s[++at] = (l + (k[at] as number)) | 0;
+    s[++at] = (m + (k[at] as number)) | 0;
+    s[++at] = (n + (k[at] as number)) | 0;
+    s[++at] = (o + (k[at] as number)) | 0;
+    s[++at] = (p + (k[at] as number)) | 0;
+    s[++at] = (q + (k[at] as number)) | 0;
+    if (at === 63) return;
     a = (((a + j) | 0) + ((b >>> 7) ^ (b >>> 18) ^ (b >>> 3) ^ (b << 25) ^ (b << 14))) | 0;
     a = (a + ((p >>> 17) ^ (p >>> 19) ^ (p >>> 10) ^ (p << 15) ^ (p << 13))) | 0;
     b = (((b + l) | 0) + ((c >>> 7) ^ (c >>> 18) ^ (c >>> 3) ^ (c << 25) ^ (c << 14))) | 0;

@@ -76,7 +76,7 @@ export function utf8Decoder(): Utf8Decoder {
 }
 
 /** Sixteen characters in one call: most of most texts, and four times as fast as one by one. */
-function asciiText(a: number, b: number, c: number, d: number): string {
+export function asciiText(a: number, b: number, c: number, d: number): string {
   return fromCharCode(
     a >>> 24,
     (a >>> 16) & 0xff,

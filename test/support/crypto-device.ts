@@ -11,6 +11,7 @@ import { createRandom } from '../../emulator/device/random.ts';
 import { noTrace } from '../../emulator/device/trace.ts';
 import type { Firmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
+import { shrunkOnce } from '../../firmware-bundle/shrink.ts';
 import type { DeviceCrypto } from '../../platform/crypto-port.ts';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
 import { nodeDeviceCrypto } from '../../platform/node/crypto.ts';
@@ -35,8 +36,8 @@ export function cryptoFirmware(): Promise<Firmware> {
   return programFirmware('crypto-firmware.ts');
 }
 
-/** Another program of this folder. */
-export async function programFirmware(file: string): Promise<Firmware> {
+/** Another program of this folder; `isShrunk`: in as few characters as a firmware ships in. */
+export async function programFirmware(file: string, isShrunk = false): Promise<Firmware> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
     bundle: true,
@@ -47,7 +48,9 @@ export async function programFirmware(file: string): Promise<Firmware> {
     target: 'es2020',
     platform: 'neutral',
   });
-  const code = `${outputFiles[0]?.text ?? ''}; () => program.boot`;
+  const text = `${outputFiles[0]?.text ?? ''}; return program.boot`;
+  const script = `(() => {${text}})`;
+  const code = `${isShrunk ? (await shrunkOnce(script, 2020, [])).trim() : script}`;
   return { parts: [{ file: 'crypto.js', code }], bytes: code.length, sha256: '' };
 }
 

@@ -17,7 +17,7 @@ export async function pageCosts(
 ): Promise<PartCosts> {
   const storage = new MemoryStorage();
   await storage.commit([[PAGE_KEY, pageOf(changes, bytes)]]);
-  const device = switchedOn(storage, await programFirmware('picl-firmware.ts'), crypto);
+  const device = switchedOn(storage, await programFirmware('picl-firmware.ts', true), crypto);
   await device.boot();
   await device.command('load', {});
   const costs = new Map<Part, number>();

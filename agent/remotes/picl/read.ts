@@ -87,7 +87,6 @@ function changeOf(item: unknown, key: unknown, expected = key): ListedChange {
   if (payload !== null && (typeof payload !== 'string' || payload.length > PAYLOAD_CHARS_MAX)) {
     throw badShape('a change has no payload that it can have');
   }
-  if (payload !== null && !ASCII.test(payload)) throw badShape('a payload is not ASCII');
   const changeid = member(item, 'changeid');
   if (typeof changeid !== 'string' || !ID.test(changeid)) throw badShape('a change has no id');
   const signature = member(item, 'signature') ?? '';
@@ -120,4 +119,3 @@ function badShape(what: string) {
 }
 
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
-const ASCII = /^[\x20-\x7e]*$/;

@@ -50,20 +50,35 @@ test('who has sealed it is inside, before the text, and is taken off again', asy
   expect(named).toBe(sealed);
 });
 
-test('what cannot be a payload is refused one by one, and spoils no other', async () => {
-  const options = sealing(nodeDeviceCrypto());
-  const [bad] = await sealPayloads(options, [{ key, seqnum, text: 'x' }]);
-  const items = ['', '!', 'AQ', `Ag${payload.slice(2)}`, `${bad?.slice(0, -2)}AA`, payload].map(
-    (one) => ({
-      ...{ key, seqnum },
-      payload: one,
-    }),
-  );
-  const codes = (await openPayloads(options, items)).map((one) => (one.ok ? 'ok' : one.code));
-  expect(codes).toEqual([
-    ...['badPayload', 'badPayload', 'badPayload', 'unknownVersion', 'badMac', 'ok'],
-  ]);
-});
+test.each([
+  ['by the device', nodeDeviceCrypto()],
+  ['in JavaScript', undefined],
+])(
+  'what cannot be a payload is refused one by one, and spoils no other, %s',
+  async (_how, device) => {
+    const options = sealing(device);
+    const [bad] = await sealPayloads(options, [{ key, seqnum, text: 'x' }]);
+    const rows: readonly (readonly [string, string])[] = [
+      ['', 'badPayload'],
+      ['!', 'badPayload'],
+      ['AQ', 'badPayload'],
+      ['Ag', 'unknownVersion'],
+      [`Ag${payload.slice(2)}`, 'unknownVersion'],
+      [`Ag${payload.slice(2)}!`, 'badPayload'],
+      [`Ag${payload.slice(2)}=`, 'badPayload'],
+      ['AgB', 'badPayload'],
+      [`${payload}!`, 'badPayload'],
+      [`${payload.slice(0, 60)}é${payload.slice(61)}`, 'badPayload'],
+      [`${payload.slice(0, 60)}\n${payload.slice(61)}`, 'badPayload'],
+      [`${payload.slice(0, 60)}\ud800${payload.slice(61)}`, 'badPayload'],
+      [`${bad?.slice(0, -2)}AA`, 'badMac'],
+      [payload, 'ok'],
+    ];
+    const items = rows.map(([one]) => ({ key, seqnum, payload: one }));
+    const codes = (await openPayloads(options, items)).map((one) => (one.ok ? 'ok' : one.code));
+    expect(codes).toEqual(rows.map(([, code]) => code));
+  },
+);
 
 test('P56: the longest cleartext fills a payload, and a byte more would not fit', async () => {
   const options = sealing(nodeDeviceCrypto());
