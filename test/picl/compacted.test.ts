@@ -57,5 +57,6 @@ async function readOnce(ask: StorageClient, ended: Set<number>): Promise<void> {
   if (rest.status === 416) return expect(rest.json.oldest).toBeGreaterThan(json.oldest);
   const numbers = rest.json.changes.map(({ seqnum }: { seqnum: number }) => seqnum);
   expect(numbers).toEqual(numbers.map((_: number, at: number) => json.oldest + at));
-  expect(rest.headers.get('etag')).toMatch(new RegExp(`^${numbers.at(-1)}-`));
+  const isAll = rest.json.next === undefined;
+  if (isAll) expect(rest.headers.get('etag')).toMatch(new RegExp(`^${numbers.at(-1)}-`));
 }
