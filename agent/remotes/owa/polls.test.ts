@@ -103,24 +103,25 @@ describe('the only device of an account', () => {
         ? Response.json({ ...Object(await answer.json()), clients: 1 })
         : answer;
     const device = await it.bench.synced(1);
-    const { time } = device.platform;
-    const gets = async (days: number): Promise<number> => {
-      it.asked.length = 0;
-      for (let hour = 0; hour < days * 24; hour++) {
-        it.service.clock.nowMs += DAY_MS / 24;
-        await time.advance(DAY_MS / 24);
-        for (let n = 0; n < 20; n++) await new Promise(setImmediate);
-      }
-      return it.asked.filter(({ method }) => method === 'GET').length;
+    const { events, time } = device.platform;
+    const passes = () =>
+      events.map((json) => JSON.parse(json)).filter(({ kind }) => kind === 'pass');
+    /** Requests of the pass whose time has come after so long. */
+    const requests = async (afterMs: number): Promise<number> => {
+      const before = passes().length;
+      it.service.clock.nowMs += afterMs;
+      await time.advance(afterMs);
+      while (passes().length === before) await new Promise(setImmediate);
+      return passes().at(-1).report.requests;
     };
-    expect(await gets(5)).toBeGreaterThan(40);
-    await gets(27);
-    expect(await gets(5)).toBe(0);
+    expect(await requests(20 * DAY_MS)).toBe(1);
+    expect(await requests(11 * DAY_MS)).toBe(0);
     // A change of its own goes up, and what has come meanwhile comes down.
     await it.service.put(it.service.id(7), { text: 'theirs' });
     await it.bench.put(device, 8, { text: 'ours' });
-    expect(await gets(5)).toBeGreaterThan(40);
+    expect(await requests(MINUTE_MS)).toBeGreaterThan(2);
     expect((await it.bench.held(device)).size).toBe(3);
+    expect(await requests(DAY_MS)).toBe(1);
     await it.bench.agreed(device);
   });
 });
