@@ -15,14 +15,20 @@ export interface AppsDevice {
   skewMs: number;
 }
 
+/** What devices need of a service. */
+export type Serving = Pick<
+  Service,
+  'fetch' | 'clock' | 'collection' | 'contents' | 'identity' | 'config'
+>;
+
 /** Several devices and what is around them. */
-export class AppsUser {
-  readonly service: Service;
+export class AppsUser<S extends Serving = Service> {
+  readonly service: S;
   readonly devices: AppsDevice[] = [];
   readonly #contents: Contents;
 
   /** Not `sealed`: what lies on the devices' storages can be read. */
-  constructor(service: Service, sealed = true) {
+  constructor(service: S, sealed = true) {
     this.service = service;
     const { collection: name } = service;
     this.#contents = { ...service.contents, collections: [{ ...installedApps, name, sealed }] };
@@ -30,14 +36,15 @@ export class AppsUser {
 
   /** A device that has had its first pass. */
   async device({ skewMs = 0, storage = new MemoryStorage() } = {}): Promise<AppsDevice> {
-    const device = this.#boot(skewMs, storage);
+    const device = this.boot(skewMs, storage);
     this.devices.push(device);
     await device.agent.start();
     await device.agent.enable();
     return device;
   }
 
-  #boot(skewMs: number, storage: MemoryStorage): AppsDevice {
+  /** A device that has not started. */
+  boot(skewMs: number, storage: MemoryStorage): AppsDevice {
     const random = createRandom(this.devices.length + 1);
     const { service } = this;
     const platform = memoryPlatform({

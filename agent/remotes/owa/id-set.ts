@@ -1,5 +1,6 @@
-// Ids of a long listing, remembered in sixteen bytes each and not as texts: of two thousand apps
-// these would be a quarter of a small heap. Two ids in 2^64 are taken for one.
+// Ids of a long listing, remembered as four bytes each and not as texts: of two thousand apps these
+// would be a quarter of a small heap. One id in a million counts as one that was added although it
+// was not.
 
 export interface IdSet {
   add(id: string): void;
@@ -7,55 +8,42 @@ export interface IdSet {
 }
 
 export function createIdSet(): IdSet {
-  let slots = new Uint32Array(2 * SLOTS_MIN);
+  let slots = new Uint32Array(SLOTS_MIN);
   let count = 0;
-  /** The place of this pair, or the free one that it would have. */
-  const placeOf = (first: number, second: number): number => {
-    const mask = slots.length - 1;
-    let at = (first * 2) & mask;
-    while (slots[at] !== 0 || slots[at + 1] !== 0) {
-      if (slots[at] === first && slots[at + 1] === second) break;
-      at = (at + 2) & mask;
-    }
+  /** Where this hash is, or would be. */
+  const placeOf = (hash: number): number => {
+    let at = hash & (slots.length - 1);
+    while (slots[at] !== 0 && slots[at] !== hash) at = (at + 1) & (slots.length - 1);
     return at;
-  };
-  const put = (first: number, second: number): void => {
-    const at = placeOf(first, second);
-    if (slots[at] === first && slots[at + 1] === second) return;
-    slots[at] = first;
-    slots[at + 1] = second;
-    count++;
   };
   const grow = (): void => {
     const old = slots;
     slots = new Uint32Array(2 * old.length);
-    count = 0;
-    for (let at = 0; at < old.length; at += 2) {
-      const [first = 0, second = 0] = [old[at], old[at + 1]];
-      if (first !== 0 || second !== 0) put(first, second);
-    }
+    for (const hash of old) if (hash !== 0) slots[placeOf(hash)] = hash;
   };
   return {
     add(id) {
-      if (3 * count > slots.length) grow();
-      put(hashOf(id, SEEDS[0]), hashOf(id, SEEDS[1]));
+      // A third stays free, so that no search is long.
+      if (3 * count > 2 * slots.length) grow();
+      const hash = hashOf(id);
+      const at = placeOf(hash);
+      if (slots[at] === 0) count++;
+      slots[at] = hash;
     },
     has(id) {
-      const [first, second] = [hashOf(id, SEEDS[0]), hashOf(id, SEEDS[1])];
-      const at = placeOf(first, second);
-      return slots[at] === first && slots[at + 1] === second;
+      const hash = hashOf(id);
+      return slots[placeOf(hash)] === hash;
     },
   };
 }
 
 /** A power of two. */
 const SLOTS_MIN = 64;
-/** The second has all bits that the first has not. */
-const SEEDS = [0x811c9dc5, 0x7ee3623a] as const;
 
-/** FNV-1a; never 0, which is a free place. */
-function hashOf(id: string, seed: number): number {
-  let hash = seed;
+/** FNV-1a, mixed so that all bits of the place differ; never 0, which is a free place. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  return hash >>> 0 || 1;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0 || 1;
 }
