@@ -5,6 +5,7 @@ import { type Firmware, freshFirmware } from '../../emulator/firmware.ts';
 import { loadProfile } from '../../emulator/profiles.ts';
 import { runScenario, type ScenarioOptions } from '../../emulator/scenario.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
+import { contentFor } from '../../firmware-bundle/contents.ts';
 
 const TV = loadProfile('panasonic-cx700');
 /** Of each collection of another server, in the beginning. */
@@ -28,7 +29,8 @@ export function besideSync(servers: readonly OtherServer[]) {
     return { ...server, account, serverUrl: null };
   });
   return async (change: Partial<ScenarioOptions> = {}) => {
-    const data = ['history', 'passwords', 'clients', ...others.flatMap((one) => one.collections)];
+    const own = others.flatMap((one) => one.collections).flatMap((name) => contentFor(name) ?? []);
+    const data = ['history', 'passwords', 'clients', ...own];
     const protocols = ['sync15', ...others.map(({ protocol }) => protocol)];
     built ??= freshFirmware(TV.name, [...protocols, ...data, 'several']);
     return runScenario({
