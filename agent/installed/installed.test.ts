@@ -120,3 +120,42 @@ describe.each([
     expect(originsOf(one)).toHaveLength(4);
   });
 });
+
+describe('a pass', () => {
+  it('has its turn in the middle of a round, which goes on behind it', async () => {
+    const { service, one, other, sync } = await pair(documentService);
+    for (const origin of [A, B, 'https://c.example']) await person(one, origin, systemApp('x'));
+    await sync(one);
+    const { fetch } = service;
+    let turns = 0;
+    Object.assign(service, {
+      async fetch(request: Request) {
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+        return fetch(request);
+      },
+    });
+    const order: string[] = [];
+    const { install } = other.system;
+    let pass: Promise<unknown> | null = null;
+    other.system.install = async (origin, app) => {
+      order.push('install');
+      const { events } = other.platform;
+      if (pass === null) {
+        const before = events.length;
+        // Time enough for whoever would not wait.
+        turns = 300;
+        pass = other.agent.sync().then(() => order.push('pass'));
+        while (!events.slice(before).some((json) => json.includes('"syncing"'))) {
+          await new Promise(setImmediate);
+        }
+      }
+      return install.call(other.system, origin, app);
+    };
+    await sync(other);
+    await pass;
+    await other.agent.appsSettled?.();
+    expect(order).toEqual(['install', 'pass', 'install', 'install']);
+    expect(originsOf(other)).toHaveLength(3);
+    expect(other.system.again).toEqual([]);
+  });
+});

@@ -13,6 +13,7 @@ import {
   newAppsDevice,
   originsOf,
   person,
+  rebooted,
   syncApps,
   systemApp,
 } from '../../test/support/system-apps.ts';
@@ -182,6 +183,19 @@ describe('a system that cannot do it now', () => {
     await next.platform.time.advance(HOUR_MS);
     await next.agent.appsSettled?.();
     expect(originsOf(next)).toEqual([A, B]);
+  });
+
+  it('that cannot remove an app now is asked for it after a boot, too', async () => {
+    const { service, one, other, passes } = await start(new MemoryApps());
+    await person(one, A, systemApp('a'));
+    await passes(one, other);
+    other.system.uninstall = () => Promise.reject(new AppsError('failed', 'not now'));
+    await person(one, A, null);
+    await passes(one, other);
+    await person(one, B, systemApp('b'));
+    await passes(one, other);
+    expect(originsOf(other)).toEqual([A, B]);
+    expect(originsOf(await rebooted(service, other))).toEqual([B]);
   });
 
   it('a fault of its program is no failure that is tried again', async () => {

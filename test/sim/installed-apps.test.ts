@@ -31,8 +31,8 @@ interface Before {
 }
 
 /**
- * Two devices have c, d and f. Then one installs a and b, changes d and deletes c; on the other,
- * which is off, the user installs e and removes f.
+ * Two devices have c, d, f and g. Then one installs a and b, changes d and deletes c; on the other,
+ * which is off, the user installs e, removes f, and installs g anew.
  */
 async function begin(start: () => Service, skewMs: number): Promise<Before> {
   const service = start();
@@ -42,7 +42,7 @@ async function begin(start: () => Service, skewMs: number): Promise<Before> {
     one.system.person(origin(name), app);
     await one.agent.appsSettled?.();
   };
-  for (const name of ['c', 'd', 'f']) await person(name, systemApp(name));
+  for (const name of ['c', 'd', 'f', 'g']) await person(name, systemApp(name));
   await syncApps(service, one, other);
   await other.agent.promote?.(origin('d'), true);
   for (const name of ['a', 'b']) await person(name, systemApp(name));
@@ -52,6 +52,7 @@ async function begin(start: () => Service, skewMs: number): Promise<Before> {
   const system = other.system.fork();
   system.person(origin('e'), systemApp('e'));
   system.person(origin('f'), null);
+  system.person(origin('g'), systemApp('g', { manifest: { name: 'own' }, install_time: 1.2e9 }));
   return { service, one, storage: other.storage, system, nowMs: other.platform.time.nowMs() };
 }
 
@@ -74,7 +75,7 @@ async function allMeet(before: Before, storage: MemoryStorage, system: MemoryApp
   await other.agent.start();
   await other.agent.appsSettled?.();
   await syncApps(service, other, one, other);
-  const names = ['a', 'b', 'd', 'e'].map(origin);
+  const names = ['a', 'b', 'd', 'e', 'g'].map(origin);
   for (const device of [one, other]) {
     const found = device.system.snapshot();
     expect([...found.keys()]).toEqual(names);
@@ -82,7 +83,7 @@ async function allMeet(before: Before, storage: MemoryStorage, system: MemoryApp
   }
   const guids = async (query: object) =>
     (await listed(other, service, query)).map(({ guid }) => guid);
-  expect(await guids({})).toEqual([origin('e'), origin('d')]);
+  expect(await guids({})).toEqual([origin('e'), origin('g'), origin('d')]);
   expect(await guids({ purpose: 'remote' })).toEqual([origin('a'), origin('b')]);
 }
 
