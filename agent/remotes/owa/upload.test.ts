@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { owaBench } from '../../../test/support/owa/service.ts';
 
-it('O9, O42: what the device has made goes up behind a GET, with all that was there', async () => {
+it('O5, O9, O42: what the device has made goes up behind a GET, with what was there', async () => {
   const { bench, service, server, asked } = owaBench();
   const device = await bench.synced(2);
   const odd = { 'file:///x': { last_modified: 3, text: 'y' }, 'no origin': { last_modified: 4 } };
