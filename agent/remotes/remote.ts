@@ -27,7 +27,7 @@ export interface Envelope {
   readonly modifiedMs: number | null;
   /** Null: the wire says that it is deleted. */
   readonly payload: string | null;
-  /** What a plan was remembered for: this device has written it, and heard no answer. */
+  /** This device has written it, or one of its time: what was changed here, was changed in it. */
   readonly isOwn?: boolean | undefined;
 }
 

@@ -28,12 +28,20 @@ interface Booting {
   /** The system has no apps. */
   readonly isBare?: boolean;
   readonly nowMs?: number;
+  /** Of its random numbers: no two devices have the same. */
+  readonly seed?: number;
 }
 
+/** What a device needs of a service. */
+export type Reached = Pick<
+  Service,
+  'fetch' | 'clock' | 'collection' | 'contents' | 'identity' | 'config'
+>;
+
 /** Boots a device; `agent.start()` and `enable()` are up to the caller. */
-export function bootApps(service: Service, booting: Booting = {}): AppsDevice {
+export function bootApps(service: Reached, booting: Booting = {}): AppsDevice {
   const { storage = new MemoryStorage(), system = new MemoryApps(), isBare = false } = booting;
-  const random = createRandom(7);
+  const random = createRandom(booting.seed ?? 7);
   const { collection: name } = service;
   const platform = memoryPlatform({
     ...{ storage, identity: service.identity },

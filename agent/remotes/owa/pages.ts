@@ -104,13 +104,13 @@ async function newsOf(
   const { version, payload } = listed.envelope;
   const isSame = mirror.version === version || mirror.version === version + OTHER;
   if (!isSame) return listed;
-  // What was changed here since then is later, whatever there is.
-  if (local !== null) return null;
   // Of a long one the text is not at hand.
   const isText = mirror.text !== '' && payload === mirror.text;
   if (isText || (mirror.text === '' && (await isBody(mirror.body, payload, reads)))) return null;
   const other = mirror.version === version ? version + OTHER : version;
-  return { ...listed, envelope: { ...listed.envelope, version: other } };
+  // A change that was made here since then is later than both: it is a change of what has come.
+  const isOwn = local !== null;
+  return { ...listed, envelope: { ...listed.envelope, version: other, isOwn } };
 }
 
 async function isBody(body: Body, payload: string | null, reads: Reads): Promise<boolean> {
