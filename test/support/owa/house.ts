@@ -10,7 +10,7 @@ import { type AppsDevice, bootApps, type Reached } from '../system-apps.ts';
 export const APPS = 'apps';
 
 /** What may happen to a device's power while it works. */
-export type Cut =
+type Cut =
   | { readonly of: 'storage'; readonly at: number; readonly when: StorageCut['when'] }
   | { readonly of: 'system'; readonly at: number; readonly when: StorageCut['when'] };
 
