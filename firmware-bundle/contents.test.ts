@@ -188,7 +188,7 @@ describe('a firmware', () => {
     expect(parts).toEqual(expect.arrayContaining(['syncto', 'sync15', 'history', 'passwords']));
   });
 
-  test.runIf(isWhole)('with all that can be synced stays in its budget', async () => {
+  test.runIf(isWhole)('with all that Firefox Sync syncs stays in its budget', async () => {
     await buildFirmware(PROFILE, join(folder, 'everything'), sourceWith(syncNames));
     const everything = await read(...syncNames);
     expect(everything('agent/collections/bookmarks.ts')).toBeGreaterThan(0);

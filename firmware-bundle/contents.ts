@@ -59,8 +59,14 @@ const NOT_GENERIC = [
 ];
 const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
 
-/** Firefox Sync's protocols, and everything that can be synced. */
-export const syncNames: readonly string[] = [...SYNC_DRIVERS, ...DATA];
+/**
+ * Firefox Sync's protocols, and everything that can be synced but for the apps on the system, which
+ * bring along how they are installed.
+ */
+export const syncNames: readonly string[] = [
+  ...SYNC_DRIVERS,
+  ...DATA.filter((name) => name !== INSTALLED_APPS),
+];
 
 /** What `contentsModule` knows, besides `generic(NAME)`. */
 export const contentNames: readonly string[] = [

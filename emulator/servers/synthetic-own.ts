@@ -10,13 +10,30 @@ const WORDS = ['home', 'café', 'größe', '東京', 'work', 'лента', 'übe
 const GIVEN = ['Ada', 'José', 'Zoë', '太郎', 'Мария', 'Björn', 'Aoife', 'Ngọc'];
 const FAMILY = ['Lovelace', 'Núñez', 'Müller', '山田', 'Иванова', 'Ångström', "O'Brien", 'Trần'];
 
-/** The record `index` of a collection; `nowMs`: nothing of it was changed later. */
-export function ownRecord(name: string, index: number, drawn: Drawn, nowMs: number): Body {
+/**
+ * The record `index` of a collection; `nowMs`: nothing of it was changed later. `manifestChars`: of
+ * a web app, about so many are in its manifest.
+ */
+export function ownRecord(
+  name: string,
+  index: number,
+  drawn: Drawn,
+  nowMs: number,
+  manifestChars: number = MANIFEST_CHARS,
+): Body {
   const id = drawn.subarray(0, 9).toString('base64url');
-  return { id, ...(MAKERS.get(name) ?? note)(name, index, drawn, nowMs) };
+  return { id, ...(MAKERS.get(name) ?? note)(name, index, drawn, nowMs, manifestChars) };
 }
 
-type Maker = (name: string, index: number, drawn: Drawn, nowMs: number) => object;
+const MANIFEST_CHARS = 200;
+
+type Maker = (
+  name: string,
+  index: number,
+  drawn: Drawn,
+  nowMs: number,
+  manifestChars: number,
+) => object;
 
 const MAKERS = new Map<string, Maker>([
   ['contacts', contact],
@@ -65,7 +82,13 @@ function article(_name: string, index: number, drawn: Drawn, nowMs: number): obj
 }
 
 /** A web app that one of the user's devices has installed, with its receipt. */
-function app(_name: string, index: number, drawn: Drawn, nowMs: number): object {
+function app(
+  _name: string,
+  index: number,
+  drawn: Drawn,
+  nowMs: number,
+  manifestChars: number,
+): object {
   const origin = `https://app${index}.example`;
   const installMs = nowMs - drawn.readUInt32BE(11);
   return {
@@ -73,7 +96,7 @@ function app(_name: string, index: number, drawn: Drawn, nowMs: number): object 
     last_modified: installMs / 1_000,
     manifest: {
       name: `${pick(WORDS, drawn, 9)} ${index}`,
-      description: drawn.toString('base64').repeat(3),
+      description: drawn.toString('base64').repeat(Math.ceil(manifestChars / 44)),
       icons: { 128: `/icons/${index}.png` },
     },
     manifest_url: `${origin}/manifest.webapp`,

@@ -19,6 +19,8 @@ export interface SyntheticOptions {
   readonly passwords?: number;
   /** Records of apps, by collection. */
   readonly own?: ReadonlyMap<string, number>;
+  /** Of web apps (`apps` of `own`): about so many characters of each are its manifest. */
+  readonly manifestChars?: number;
   /** The stamp of the newest record. */
   readonly newestMs?: number;
 }
@@ -31,7 +33,7 @@ const NEWEST_MS = Date.UTC(2026, 10, 1);
 /** An account of `records` history records, a few passwords, `meta/global` and `crypto/keys`. */
 export function syntheticAccount(options: SyntheticOptions): SeedAccount {
   const { records, seed, bodyBytes = 850, passwords = 12, newestMs = NEWEST_MS } = options;
-  const { own = new Map<string, number>() } = options;
+  const { own = new Map<string, number>(), manifestChars } = options;
   const draw = (name: string) => digest(seed, name);
   const kB = draw('kB').toString('hex');
   const keys = { encKey: draw('bulk encryption'), macKey: draw('bulk mac') };
@@ -50,7 +52,13 @@ export function syntheticAccount(options: SyntheticOptions): SeedAccount {
   }
   for (const [name, count] of own) {
     for (let index = 0; index < count; index++) {
-      const record = ownRecord(name, index, digest(seed, `${name} ${index}`), firstMs);
+      const record = ownRecord(
+        name,
+        index,
+        digest(seed, `${name} ${index}`),
+        firstMs,
+        manifestChars,
+      );
       put(name, record.id, sealPayload(keys, JSON.stringify(record), iv(seed, record.id)));
     }
   }

@@ -1,8 +1,8 @@
 // `npm run bench [section...]`: what the firmware costs, in counts that do not depend on the
 // machine that prints them: bytes, executed WebAssembly instructions, requests, flash pages.
 // Sections: size, memory, cpu, crypto, flash, power, kinto, kinto-packs, kinto-pull, picl-device,
-// phone, backup, fleet, gateway, servers, picl-server, owa-server. Wall time is no result and is
-// not printed, but for the last four and kinto-pull.
+// owa-device, phone, backup, fleet, gateway, servers, picl-server, owa-server. Wall time is no
+// result and is not printed, but for the last four and kinto-pull.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,7 @@ import { pullCosts } from './kinto-pull.ts';
 import type { PullCost } from './kinto-puller.ts';
 import { type RunOptions, runKitsync } from './kitsync.ts';
 import { row } from './measure.ts';
+import { owaDevice } from './owa-device.ts';
 import { owaServer } from './owa-server.ts';
 import { backup, phone } from './phone.ts';
 import { piclServer } from './picl-server.ts';
@@ -48,6 +49,7 @@ const SECTIONS = new Map([
   ['kinto-packs', kintoPacks],
   ['kinto-pull', kintoPull],
   ['picl-device', piclDevice],
+  ['owa-device', owaDevice],
   ['phone', phone],
   ['backup', backup],
   ['fleet', fleet],
