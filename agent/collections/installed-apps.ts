@@ -129,9 +129,12 @@ function merge({ local, mirror, incoming, ...times }: MergeInput): MergeDecision
   return { mirror: 'asIs', local: { ...arrived, entry: result.value } };
 }
 
-/** A change of this device has come back: its answer was lost. */
+/**
+ * A change of this device has come back: its answer was lost. Of a deletion nobody can tell: it may
+ * be another device's, made before something that this one is later than.
+ */
 function isOwn(held: Body, theirs: AppEntry): boolean {
-  if (!isPending(held) || theirs.kind === 'carried' || theirs.time <= afterOf(held)) return false;
+  if (!isPending(held) || theirs.kind !== 'live' || theirs.time <= afterOf(held)) return false;
   const { last_modified } = theirs.value as Body;
   const value = { ...(held.entry as Body), last_modified };
   return isSameEntry({ kind: kindOfBody(held), time: theirs.time, value }, theirs);

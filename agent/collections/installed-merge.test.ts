@@ -174,6 +174,14 @@ describe('a change that was not sent', () => {
     expect(met({ last_modified: 4, manifest: { name: 'B' } })).not.toEqual(taken);
   });
 
+  it('row 16: of two deletions the later one counts, whoever has made them', () => {
+    const pendingGrave = { entry: { deleted: true } };
+    const grave = (last_modified: number) => ({ deleted: true, last_modified });
+    expect(met(grave(stamp - 1), pendingGrave)).toEqual(sent(grave(stamp)));
+    expect(met(grave(stamp), pendingGrave)).toEqual(taken);
+    expect(met(grave(stamp + 1), pendingGrave)).toEqual(taken);
+  });
+
   it('is later than a malformed one that it replaces', () => {
     const { local } = met(live(stamp + 9, { deleted: 'true' }));
     expect(local).toMatchObject({ entry: { manifest: { name: 'B' } } });
