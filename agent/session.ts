@@ -89,8 +89,10 @@ export async function openSession(
         stores = contents.collections.flatMap(({ name }) => held.get(name) ?? []);
       }
     };
-    // One that is off and has nothing here costs nothing.
-    const parts = isDamaged === null ? collections.filter(isPart) : [];
+    // One that is off and has nothing here costs nothing, and asks nobody what records are called.
+    const parts = collections.filter((one) =>
+      isPart(one) ? isDamaged === null : isSelfNamed(one),
+    );
     const keys = parts.map(({ letter }) => collectionKeys(generation, letter).cursor);
     const cursors = keys.length > 0 ? await storage.get(keys) : [];
     const unused = parts.filter(({ name }, at) => cursors[at] === null && name !== damaged);
