@@ -164,15 +164,13 @@ export function storesOf({ stores, company }: Session): readonly CollectionStore
 export async function forgetServer(session: Session): Promise<void> {
   session.cache.clear();
   await forgetAgreed(session);
+  for (const { collection } of storesOf(session))
+    if (isSelfNamed(collection)) await collection.forgetNames(session.kept);
 }
 
-/** As `forgetServer`; what the driver is about to use stays. */
+/** As `forgetServer`; what the driver is about to use stays, and the names that the key gives. */
 async function forgetAgreed(session: Session): Promise<void> {
-  for (const store of storesOf(session)) {
-    const { collection, state } = store;
-    await resetCollection(store, state.origin);
-    if (isSelfNamed(collection)) await collection.forgetNames(session.kept);
-  }
+  for (const store of storesOf(session)) await resetCollection(store, store.state.origin);
   await session.account.forget();
 }
 

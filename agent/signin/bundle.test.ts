@@ -42,15 +42,15 @@ const everything = `
   export * from './agent/signin/tokens.ts';
 `;
 
-it('weighs 16 KB in all, and 12 KB without the password', async () => {
+it('weighs 17 KB in all, and 13 KB without the password', async () => {
   const all = await bundle(everything);
   const own = (sizes: ReadonlyMap<string, number>) =>
     [...sizes].filter(([path]) => /signin|words|p256|gcm|jwe|onepw/.test(path));
   const sum = (sizes: ReadonlyMap<string, number>) =>
     own(sizes).reduce((bytes, [, size]) => bytes + size, 0);
-  expect(sum(all.sizes)).toBeLessThan(16_000);
+  expect(sum(all.sizes)).toBeLessThan(17_000);
   const lean = await bundle(everything.replace(/^.*password.*$/m, ''));
-  expect(sum(lean.sizes)).toBeLessThan(12_000);
+  expect(sum(lean.sizes)).toBeLessThan(13_100);
   expect(lean.sizes.has('crypto/onepw.ts')).toBe(false);
 });
 

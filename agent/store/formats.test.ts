@@ -70,7 +70,7 @@ describe('SPEC.md', () => {
             .replace('<id>', '[^!]+')}$`,
         ),
     );
-    expect(forms).toHaveLength(18);
+    expect(forms).toHaveLength(20);
     for (const [key] of synced.snapshot()) {
       expect(
         forms.filter((form) => form.test(key)),

@@ -284,7 +284,7 @@ export function answersIn(
   });
 }
 
-/** Cryptography that opens and seals records. */
+/** Cryptography that opens and seals records, and computes over bytes, which signs requests. */
 export const cryptoOf: CryptoOf = ({ ask }) => {
   return {
     async open(encKey, macKey, items) {
@@ -306,6 +306,13 @@ export const cryptoOf: CryptoOf = ({ ask }) => {
         const [ciphertext = '', IV = '', hmac = ''] = parts.slice(index * 3, index * 3 + 3);
         return { ciphertext, IV, hmac };
       });
+    },
+    async compute(algorithm, key, items) {
+      const values = [key, ...items.flat()];
+      const { bytes } = pack(values);
+      const lengths = JSON.stringify(values.map(lengthOf));
+      const answer = await ask('compute', { head: lengths, text: algorithm, bytes });
+      return unpack(JSON.parse(answer.head), '', answer.bytes) as (Uint8Array | null)[];
     },
   };
 };
