@@ -34,6 +34,8 @@ export const BREAKING: readonly Mutation[] = [
     file: 'agent/store/store.ts',
     from: 'await ported(storage.commit(changes));',
     to: 'for (const some of [changes.slice(-1), changes]) await ported(storage.commit(some));',
+    // Of Open Web Apps nothing comes down then.
+    beside: 'merges what both sides have changed, member by member',
   })),
   // Where the line above ends a pass by an error, the rule has not judged.
   ...['before', 'after'].map((when) => ({
