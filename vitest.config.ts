@@ -6,7 +6,12 @@ import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import type { Reporter, Vitest } from 'vitest/node';
-import { type Checklist, checked, PICL_CHECKLIST } from './test/support/checklist.ts';
+import {
+  type Checklist,
+  checked,
+  OWA_CHECKLIST,
+  PICL_CHECKLIST,
+} from './test/support/checklist.ts';
 
 const tally: Reporter = {
   onTestRunEnd(modules) {
@@ -70,6 +75,17 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
   ['kinto', ['test/kinto/**/*.test.ts']],
   // A storage with a history that can be verified: its proof, on all its storages.
   ['picl', ['test/picl/**/*.test.ts', '{agent/remotes,emulator/servers}/picl/*.test.ts']],
+  // Open Web Apps sync: its numbered behaviours.
+  [
+    'owa',
+    [
+      'agent/{remotes/owa,installed}/*.test.ts',
+      'agent/collections/installed-*.test.ts',
+      'agent/remotes/inner-names.test.ts',
+      'test/contract/owa-server.test.ts',
+      'test/servers/owa-{sqlite,postgres}.test.ts',
+    ],
+  ],
   // A real Syncto, on a Python 3.6.
   ['syncto', ['test/syncto/real.test.ts']],
   // All cases of the simulations, of which `npm test` looks at a share.
@@ -80,7 +96,10 @@ const MODES: ReadonlyMap<string, string[]> = new Map([
 /** What starts what all files of a mode have together. */
 const BEFORE_ALL: ReadonlyMap<string, string[]> = new Map([['kinto', ['test/kinto/shared.ts']]]);
 /** What a mode's tests have to show, by number. */
-const CHECKLISTS: ReadonlyMap<string, Checklist> = new Map([['picl', PICL_CHECKLIST]]);
+const CHECKLISTS: ReadonlyMap<string, Checklist> = new Map([
+  ['owa', OWA_CHECKLIST],
+  ['picl', PICL_CHECKLIST],
+]);
 /** Each of their files has the machine for itself. */
 const ONE_BY_ONE = ['firefox', 'kinto', 'package', 'picl', 'servers'];
 /** Some files wait for processes and timers: others compute for them meanwhile. */
@@ -88,7 +107,7 @@ const WORKERS = availableParallelism() * 2;
 /** Simulations compute all the time, and each has a limit. */
 const SIM_WORKERS = availableParallelism();
 /** These are in `npm test` too. */
-const SHARED = ['sim', 'old-stores'];
+const SHARED = ['owa', 'sim', 'old-stores'];
 
 const FAST_CHECK = JSON.stringify(import.meta.resolve('fast-check'));
 /**

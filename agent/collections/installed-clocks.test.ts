@@ -52,7 +52,7 @@ describe.each(SERVICES)('on %s', (_, start) => {
     expect(Math.abs((await stampAt(user, other)) * 1_000 - madeMs)).toBeLessThan(2_000);
   });
 
-  it('O15 O27: a stamp is the same on both sides, and stays as it was sent', async () => {
+  it('O15, O27: a stamp is the same on both sides, and stays as it was sent', async () => {
     const user = new AppsUser(start());
     const [one, other] = [await user.device(), await user.device()];
     await user.put(one, A, APP);

@@ -32,7 +32,7 @@ describe('an entry', () => {
     }
   });
 
-  it('O4 O6: is carried under a name that is none', () => {
+  it('O4, O6: is carried under a name that is none', () => {
     for (const id of [
       ...['http://a.example:80', 'http://a.example/', 'https://A.example', 'chrome://browser'],
       ...['file:///home/x', 'app://uuid', '__proto__', '', 'https://u@a.example'],

@@ -105,7 +105,7 @@ it.each<[string, Body]>([
 it.each([
   ['Kinto', kintoService],
   ['PiCL', piclService],
-])('O4 O5 O6: on %s what has no name is no app, and stays where it is', async (_, start) => {
+])('O4, O5, O6: on %s what has no name is no app, and stays where it is', async (_, start) => {
   const user = new AppsUser(start());
   const entry = { manifest: {}, last_modified: 5 };
   const names = [`${A}:443`, `${A}/`, 'chrome://browser', 'file:///x', '__proto__', 'app://x'];

@@ -19,7 +19,7 @@ const { origins } = JSON.parse(
 /** Hosts that only a table of Unicode makes ASCII of. */
 const BEYOND = ['http://bücher.example', 'http://faß.de'];
 
-describe('O1 O2 O3: of 48 addresses', () => {
+describe('of 48 addresses', () => {
   test.each(origins)('$input is a name, another writing of one, or none', (row) => {
     const made = webOrigin(row.input);
     expect(made === row.input).toBe(row.canonical === true);

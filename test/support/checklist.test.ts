@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Checklist, checked, PICL_CHECKLIST, type Ran } from './checklist.ts';
+import { type Checklist, checked, OWA_CHECKLIST, PICL_CHECKLIST, type Ran } from './checklist.ts';
 
 const LIST: Checklist = { letter: 'P', server: [1, 2], client: [2, 30] };
 const one = (suite: string, name: string, passed = true): Ran => ({
@@ -28,9 +28,12 @@ test('a test that failed, was left out or has no number at its head shows nothin
   expect(checked(LIST, ALL.slice(3)).missing).toEqual(['P: no server']);
 });
 
-test('each of the 62 behaviours is the server’s or the client’s', () => {
-  const { server, client } = PICL_CHECKLIST;
+test.each([
+  { ...PICL_CHECKLIST, both: [13] },
+  { ...OWA_CHECKLIST, both: [44] },
+])('each of the 62 behaviours $letter is the server’s or the client’s', (list) => {
+  const { server, client, both } = list;
   const all = Array.from({ length: 62 }, (_, index) => index + 1);
   expect([...new Set([...server, ...client])].sort((a, b) => a - b)).toEqual(all);
-  expect(server.filter((number) => client.includes(number))).toEqual([13]);
+  expect(server.filter((number) => client.includes(number))).toEqual(both);
 });

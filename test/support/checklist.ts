@@ -30,6 +30,16 @@ export const PICL_CHECKLIST: Checklist = {
   ],
 };
 
+/** Those of Open Web Apps sync. */
+const OWA_SERVER = [31, 32, 33, 38, 39, 40, 43, 44, 45, 48, 60];
+export const OWA_CHECKLIST: Checklist = {
+  letter: 'O',
+  server: OWA_SERVER,
+  client: Array.from({ length: 62 }, (_, index) => index + 1).filter(
+    (number) => number === 44 || !OWA_SERVER.includes(number),
+  ),
+};
+
 /** What holds, a line for each side and storage, and what does not. */
 export function checked(
   { letter, server, client }: Checklist,

@@ -65,7 +65,7 @@ it('a server that has gone back is read as a whole', async () => {
   await it.bench.agreed(device);
 });
 
-describe('O53: what is no document changes nothing, and is asked for again as before', () => {
+describe('what is no document changes nothing, and is asked for again as before', () => {
   const deep = `${'['.repeat(1e6)}${']'.repeat(1e6)}`;
   const good = '"https://x.test":{"last_modified":5,"text":"x"}';
   it.each([
@@ -81,7 +81,7 @@ describe('O53: what is no document changes nothing, and is asked for again as be
     ['an entry that is no JSON', `{${good},"https://y.test":{"last_modified":5,}}`],
     ['a name that is no text', `{${good},7:{}}`],
     ['an entry that nests too deeply', `{${good},"y":${deep}}`],
-  ])('%s', async (_, text) => {
+  ])('O53: %s', async (_, text) => {
     for (const count of [0, 3]) {
       const it = owaBench();
       const device = count > 0 ? await it.bench.synced(count) : await it.bench.boot();

@@ -34,8 +34,8 @@ test('the device has the same UUID at each login, after a reboot, too', async ()
   expect(ids[0]).toMatch(UUID);
 });
 
-describe('O34: a failure is one under any status', () => {
-  it.each([200, 400, 401, 403])('%i', async (status) => {
+describe('a failure is one under any status', () => {
+  it.each([200, 400, 401, 403])('O34: %i', async (status) => {
     const it = owaBench();
     it.lie = (asked, answer) =>
       asked.url.endsWith('/verify')

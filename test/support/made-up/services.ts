@@ -126,7 +126,7 @@ export function logService(): LogService {
   };
 }
 
-interface DocumentService extends NamedService {
+export interface DocumentService extends NamedService {
   drop(id: string): void;
 }
 

@@ -4,13 +4,13 @@
 import { atomic, owa } from '../../../agent/index.ts';
 import { Bench } from '../../contract/bench.ts';
 import { DocumentServer } from '../made-up/document-server.ts';
-import { documentService } from '../made-up/services.ts';
+import { type DocumentService, documentService } from '../made-up/services.ts';
 import type { Service } from '../service.ts';
 import { entries } from './entries.ts';
 
 export { DOCUMENT as OWA } from '../made-up/services.ts';
 
-export function owaService(server?: DocumentServer): Service {
+export function owaService(server?: DocumentServer): DocumentService {
   const service = documentService(server);
   const { remote } = service.config;
   return {
