@@ -29,8 +29,9 @@ export const contents = {
   drivers: [sync15],
   collections: [${kind === 'atomic' ? `atomic(${made})` : made}],
 };
-export { identityOf as identity, sendWhole as send } from './host.ts';
+export { cryptoOf as crypto, identityOf as identity, sendWhole as send } from './host.ts';
 export const more = undefined;
+export const systemApps = undefined;
 `;
   return firmwareFrom(TV.name, { ...DEFAULT_SOURCE, contents });
 }

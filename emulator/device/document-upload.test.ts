@@ -29,9 +29,10 @@ const CONTENTS = `
 import { generic } from '../../agent/index.ts';
 import { documentRemote } from '../../test/support/made-up/document-remote.ts';
 export const contents = { drivers: [documentRemote], collections: [generic('${COLLECTION}')] };
-export { identityOf as identity } from './host.ts';
+export { cryptoOf as crypto, identityOf as identity } from './host.ts';
 export { sendPieces as send } from './pieces.ts';
 export const more = undefined;
+export const systemApps = undefined;
 `;
 
 test.runIf(isWhole)(
