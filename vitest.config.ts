@@ -62,7 +62,7 @@ const ROOMS = ['agent', 'platform', 'crypto', 'test', 'firmware-bundle', 'emulat
 const ALL = `{${ROOMS}}/**/*.test.ts`;
 
 /**
- * What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. Files of it that
+ * What needs more than Node, or longer: `npm run test:NAME` runs a mode of its own. Its files that
  * are not below test/ are in `npm test`, too.
  */
 const MODES: ReadonlyMap<string, string[]> = new Map([

@@ -1,7 +1,8 @@
 // What an OWA server refuses with: a status, and a word for the reason with what belongs to it. The
 // seed names statuses alone; the words are ours, and clients may do without.
 
-import { type HeaderValues, HttpError } from '../http.ts';
+import type { HttpError } from '../http.ts';
+import { refusals } from '../refusals.ts';
 
 const STATUSES = {
   'bad-header': 400,
@@ -16,14 +17,7 @@ const STATUSES = {
   overloaded: 503,
 } as const;
 
-/** `details`: members beside the word. */
-export function refusal(
-  error: keyof typeof STATUSES,
-  details: Readonly<Record<string, unknown>> = {},
-  headers: HeaderValues = {},
-): HttpError {
-  return new HttpError(STATUSES[error], { error, ...details }, headers);
-}
+export const refusal = refusals(STATUSES);
 
 /** A limit that what was sent goes beyond; `field`: what of it. */
 export function tooLarge(field: string, limit: number, name?: string): HttpError {

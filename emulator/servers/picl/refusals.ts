@@ -1,7 +1,7 @@
 // What a PiCL server refuses with: a status, and a word for the reason with what belongs to it. The
 // proposal names statuses alone; the words are ours, and clients may do without.
 
-import { type HeaderValues, HttpError } from '../http.ts';
+import { refusals } from '../refusals.ts';
 
 const STATUSES = {
   'bad-json': 400,
@@ -25,11 +25,4 @@ const STATUSES = {
   'seqnum-exhausted': 507,
 } as const;
 
-/** `details`: members beside the word. */
-export function refusal(
-  error: keyof typeof STATUSES,
-  details: Readonly<Record<string, unknown>> = {},
-  headers: HeaderValues = {},
-): HttpError {
-  return new HttpError(STATUSES[error], { error, ...details }, headers);
-}
+export const refusal = refusals(STATUSES);
