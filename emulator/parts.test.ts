@@ -138,7 +138,7 @@ const REFUSED = [1, 60, 1_500, 500];
 const TOLD = ['deviceFailed', 'outOfMemory', 'failed', 'ended'];
 
 describe.each(ASKED.filter((_, at) => at % every(3) === 0))('where memory for %s', (part) => {
-  test.each(REFUSED.filter((_, at) => at % every(2) === 0))(
+  test.each(REFUSED.filter((_, at) => at % every(4) === 0))(
     'is refused twice at every request number %i, it is told, and a restart mends it',
     async (requests) => {
       let refusals = 2;

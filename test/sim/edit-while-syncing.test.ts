@@ -226,7 +226,7 @@ test.each(CASES)(
   '$what, over $protocol: at any step of the pass it is kept, and sent',
   async ({ from, edit }) => {
     let at = 0;
-    for (; ; at += every(19)) {
+    for (; ; at += every(37)) {
       const during = await editDuring(from, edit, at);
       const where = `${edit.what}, at step ${at}`;
       expect(during.report, where).toMatchObject({ ok: true });

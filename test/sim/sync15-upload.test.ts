@@ -150,7 +150,7 @@ test.each(WAYS)(
 );
 
 test.each(WAYS)('request k %s, and the same device goes on: once each', async (_what, isDone) => {
-  for (let k = 0; k < whole.requests.length; k += every(2)) {
+  for (let k = 0; k < whole.requests.length; k += every(5)) {
     const answer =
       (ask: Answer): Answer =>
       async (request, index) => {
@@ -183,7 +183,7 @@ describe('three batches', async () => {
   });
 
   test.each(WAYS)('request k %s, for every k: once each', async (_what, isDone) => {
-    for (let k = 0; k < all.requests.length; k += every(3)) {
+    for (let k = 0; k < all.requests.length; k += every(7)) {
       for (const goesOff of [true, false]) {
         const answer =
           (ask: Answer): Answer =>
@@ -200,7 +200,7 @@ describe('three batches', async () => {
   });
 
   test('the power goes before and after every commit: once each', async () => {
-    for (let atCommit = 1; atCommit <= all.commits; atCommit += every(3)) {
+    for (let atCommit = 1; atCommit <= all.commits; atCommit += every(7)) {
       for (const when of ['before', 'after'] as const) {
         const outcome = await upload({ cut: { atCommit, when } }, limits);
         expectOnce(outcome, `${when} commit ${atCommit}`);

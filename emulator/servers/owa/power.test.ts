@@ -56,7 +56,7 @@ test('a power cut at any write leaves what was acknowledged, each document whole
     request: async (storage, step) => STORY[step]?.(storage),
     stateAfter,
   };
-  const cuts = await cutPowerIn(story, every(8));
+  const cuts = await cutPowerIn(story, every(16));
   console.log(`${cuts} cuts of power`);
   expect(cuts).toBeGreaterThan(10);
 });
