@@ -3,12 +3,12 @@
 // work. What was acknowledged is in the log, once; the chain is whole; the others go on.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type PiclUser, signIn } from '../../emulator/servers/picl/testing.ts';
-import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
-import { type Balancer, balance } from '../support/balancer.ts';
-import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
-import { deviceAt, realClock, startServers } from '../support/served.ts';
+import { startCommand } from '../../platform/node/cli/testing.ts';
+import { findPostgres } from '../support/postgres.ts';
+import { deviceAt, realClock } from '../support/served.ts';
+import { threeProcesses } from '../support/three-processes.ts';
 import { provenLog, type Sent, writeUntil } from './writers.ts';
 
 const { kB } = JSON.parse(
@@ -25,41 +25,21 @@ const COMPACT_EVERY_MS = 500;
 const NAME = 'history';
 
 describe.skipIf(bin === null)('three processes', () => {
-  let postgres: Postgres;
-  let address: Balancer;
-  let url: string;
-  let servers: Awaited<ReturnType<typeof startServers>>[] = [];
-
-  beforeAll(async () => {
-    await startCommand(['help']).ended;
-    postgres = await startPostgres(bin ?? '');
-    address = await balance();
-    url = await postgres.newUrl();
-    const args = ['--test-accounts', '--database', url, '--public-url', address.url];
-    servers = await Promise.all([0, 1, 2].map(() => startServers('picl', '--port', '0', ...args)));
-  });
-  afterAll(async () => {
-    killCommands();
-    address?.close();
-    await postgres?.stop();
-  });
+  const three = threeProcesses(bin ?? '', ['picl']);
 
   test('append to one log, are compacted and killed, and nothing is lost or torn', async () => {
-    expect(servers.map(({ complained }) => complained())).toEqual(['', '', '']);
-    address.ports = servers.map(({ port }) => port);
-    const user = await userAt(address.url);
+    const servers = three();
+    expect(servers.complaints).toEqual(['', '', '']);
+    const user = await userAt(servers.url);
     const acknowledged = Array.from({ length: WRITERS }, () => 0);
     const total = () => acknowledged.reduce((sum, one) => sum + one, 0);
     const isOver = (): boolean => total() >= OVER_AT;
     const isOverFor = (writer: number, count: number): boolean => {
       acknowledged[writer] = count;
-      if (total() >= KILLED_AT && address.ports.length === 3) {
-        servers[0]?.child.kill('SIGKILL');
-        address.ports = address.ports.slice(1);
-      }
+      if (total() >= KILLED_AT && servers.alive === 3) servers.killOne();
       return isOver();
     };
-    const compactions = compactUntil(url, isOver);
+    const compactions = compactUntil(servers.database, isOver);
     const sent = new Map<string, Sent>();
     const written = await Promise.all(
       acknowledged.map((_, writer) =>

@@ -3,12 +3,11 @@
 // acknowledged is in the document; times only grow; one login is good at each.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type OwaUser, signIn } from '../../emulator/servers/owa/testing.ts';
-import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
-import { type Balancer, balance } from '../support/balancer.ts';
-import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
-import { deviceAt, realClock, startServers } from '../support/served.ts';
+import { findPostgres } from '../support/postgres.ts';
+import { deviceAt, realClock } from '../support/served.ts';
+import { threeProcesses } from '../support/three-processes.ts';
 
 const { kB } = JSON.parse(
   readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
@@ -29,34 +28,16 @@ interface Wrote {
 }
 
 describe.skipIf(bin === null)('three processes', () => {
-  let postgres: Postgres;
-  let address: Balancer;
-  let servers: Awaited<ReturnType<typeof startServers>>[] = [];
-
-  beforeAll(async () => {
-    await startCommand(['help']).ended;
-    postgres = await startPostgres(bin ?? '');
-    address = await balance();
-    const url = await postgres.newUrl();
-    const args = ['--test-accounts', '--database', url, '--public-url', address.url];
-    servers = await Promise.all([0, 1, 2].map(() => startServers('owa', '--port', '0', ...args)));
-  });
-  afterAll(async () => {
-    killCommands();
-    address?.close();
-    await postgres?.stop();
-  });
+  const three = threeProcesses(bin ?? '', ['owa']);
 
   test('merge into one document, one is killed, and no entry is lost', async () => {
-    expect(servers.map(({ complained }) => complained())).toEqual(['', '', '']);
-    address.ports = servers.map(({ port }) => port);
+    const servers = three();
+    expect(servers.complaints).toEqual(['', '', '']);
     let posts = 0;
     const afterPost = (): void => {
-      if (++posts !== KILL_AFTER) return;
-      servers[0]?.child.kill('SIGKILL');
-      address.ports = address.ports.slice(1);
+      if (++posts === KILL_AFTER) servers.killOne();
     };
-    const user = await userAt(address.url);
+    const user = await userAt(servers.url);
     const written = await Promise.all(
       Array.from({ length: WRITERS }, (_, writer) => write(user, writer, afterPost)),
     );
@@ -69,7 +50,7 @@ describe.skipIf(bin === null)('three processes', () => {
     const times = written.flatMap((one) => one.times);
     expect(new Set(times).size).toBe(times.length);
     for (const one of written) expect(one.times).toEqual([...one.times].sort((a, b) => a - b));
-    expect((await userAt(address.url)).resource).toBe(user.resource);
+    expect((await userAt(servers.url)).resource).toBe(user.resource);
   });
 });
 

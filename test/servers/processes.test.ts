@@ -3,12 +3,11 @@
 // others go on, and a pass or a batch that one process gave is good for all.
 
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { StorageClient } from '../../emulator/servers/testing.ts';
-import { killCommands, startCommand } from '../../platform/node/cli/testing.ts';
-import { type Balancer, balance } from '../support/balancer.ts';
-import { findPostgres, type Postgres, startPostgres } from '../support/postgres.ts';
-import { startServers, storageAt } from '../support/served.ts';
+import { findPostgres } from '../support/postgres.ts';
+import { storageAt } from '../support/served.ts';
+import { threeProcesses } from '../support/three-processes.ts';
 
 const { kB } = JSON.parse(
   readFileSync(new URL('../fixtures/corpus-a.json', import.meta.url), 'utf8'),
@@ -20,33 +19,15 @@ const RECORDS = 5;
 const WORK_MS = 6_000;
 
 describe.skipIf(bin === null)('three processes', () => {
-  let postgres: Postgres;
-  let address: Balancer;
-  let servers: Awaited<ReturnType<typeof startServers>>[] = [];
-
-  beforeAll(async () => {
-    await startCommand(['help']).ended;
-    postgres = await startPostgres(bin ?? '');
-    address = await balance();
-    const url = await postgres.newUrl();
-    const args = ['--test-accounts', '--database', url, '--public-url', address.url];
-    servers = await Promise.all([0, 1, 2].map(() => startServers('--port', '0', ...args)));
-  });
-  afterAll(async () => {
-    killCommands();
-    address?.close();
-    await postgres?.stop();
-  });
+  const three = threeProcesses(bin ?? '', []);
 
   test('lose nothing and tear nothing when one of them is killed', async () => {
-    expect(servers.map(({ complained }) => complained())).toEqual(['', '', '']);
-    address.ports = servers.map(({ port }) => port);
-    const storage = await storageAt(address.url, kB);
+    const servers = three();
+    expect(servers.complaints).toEqual(['', '', '']);
+    const storage = await storageAt(servers.url, kB);
     const until = Date.now() + WORK_MS;
-    const [victim] = servers;
     const killed = new Promise((resolve) => setTimeout(resolve, WORK_MS / 2)).then(() => {
-      victim?.child.kill('SIGKILL');
-      address.ports = address.ports.slice(1);
+      servers.killOne();
       return Date.now();
     });
     const stamps: number[] = [];
