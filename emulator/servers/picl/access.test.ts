@@ -52,7 +52,7 @@ describe('what was asked', () => {
     const ask = (nonce: string): string => {
       const signed = signHawk({ method: 'GET', url }, pass, nowMs, nonce);
       const headers = { Authorization: signed };
-      return access.holderOf(new Request(url, { headers }), url, new Uint8Array()).user;
+      return access.askerOf(new Request(url, { headers }), url, new Uint8Array()).user;
     };
     expect(ask('one')).toBe('u');
     expect(() => ask('one')).toThrow('HTTP 401');

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryBsos } from '../memory-bsos.ts';
 import { memoryPlaces } from '../place-storage.ts';
 import { memoryStorage } from '../storage/local-storage.ts';
+import { keysUnder } from '../storage/server-storage.ts';
 import { Store } from '../store.ts';
 import { startWorld, storageClient } from '../testing.ts';
 import { createPicl } from './picl.ts';
@@ -77,40 +78,85 @@ describe('a login', () => {
 });
 
 describe('a request that is sent again to another process', () => {
-  /** Two processes on one storage, and all that the first one was sent. */
-  async function two() {
+  /** A process, as many others as are asked for on its storage, and all that it was sent. */
+  async function several() {
     const [storage, secret] = [memoryStorage(), new Uint8Array(32).fill(7)];
     const start = () => {
       const store = new Store();
       const kept = { bsos: memoryBsos(store), places: memoryPlaces(store), picl: storage, secret };
       return startWorld({ storage: kept });
     };
-    const [one, other] = [start(), start()];
+    const one = start();
     const sent: Request[] = [];
     const fetch = (request: Request): Promise<Response> => {
       sent.push(request.clone());
       return one.fetch(request);
     };
-    return { one, other, sent, ask: (await signIn({ ...one, fetch })).at('history') };
+    const user = await signIn({ ...one, fetch });
+    sent.length = 0;
+    return { one, start, storage, sent, ask: user.at('history') };
   }
 
-  test('changes nothing: a change names a state that is over', async () => {
-    const { ask, other, sent } = await two();
+  /** Hawk signs no headers but its own. */
+  async function altered(request: Request, headers: object, body?: string): Promise<Request> {
+    const { url, method } = request;
+    const sent = { ...Object.fromEntries(request.headers), ...headers };
+    const text = body ?? (await request.clone().text());
+    return new Request(url, { method, headers: sent, body: text });
+  }
+
+  test('changes nothing: what it would append follows a state that is over', async () => {
+    const { ask, start, sent } = await several();
     const pen = new Pen();
-    const bodies = [1, 2].map((n) => ({ changes: [pen.write(`k${n}`, `${n}`)] }));
-    const [first, second] = bodies.map(({ changes }) => changes[0]);
-    const conditions = [{ 'If-None-Match': '*' }, { 'If-Match': `1-${first?.changeid}` }];
-    for (const [at, headers] of conditions.entries())
-      expect((await ask('POST', 'records', { headers, body: bodies[at] })).status).toBe(204);
-    for (const request of sent.filter(
-      ({ method, url }) => method === 'POST' && /records/.test(url),
-    ))
-      expect((await other.fetch(request)).status).toBe(412);
-    expect((await ask('GET', '')).json).toMatchObject({ seqnum: 2, changeid: second?.changeid });
+    const changes = [1, 2].map((n) => pen.write(`k${n}`, `${n}`));
+    const conditions = [{ 'If-None-Match': '*' }, { 'If-Match': `1-${changes[0]?.changeid}` }];
+    for (const [at, headers] of conditions.entries()) {
+      const body = { changes: [changes[at]] };
+      const signed = { headers, body, hashOf: JSON.stringify(body) };
+      expect((await ask('POST', 'records', signed)).status).toBe(204);
+    }
+    const posts = [...sent];
+    for (const request of posts) {
+      const named = await altered(request, { 'if-none-match': 'W/"0-x"', 'if-match': pen.tag });
+      const bad = await start().fetch(named);
+      expect([bad.status, await bad.json()]).toEqual([412, { error: 'bad-chain', index: 0 }]);
+      expect((await start().fetch(request)).status).toBe(412);
+    }
+    const { json } = await ask('GET', '');
+    expect([posts.length, json.seqnum, json.changeid]).toEqual([2, 2, changes[1]?.changeid]);
+  });
+
+  test('with another body is taken by none, whatever became of the first', async () => {
+    const { ask, start, sent } = await several();
+    const headers = { 'If-None-Match': '*' };
+    const [pen, other] = [new Pen(), new Pen()];
+    const body = { changes: [pen.write('a', 'one')] };
+    const forged = JSON.stringify({ changes: [other.write('a', 'another')] });
+    // The first is refused, and the second taken; nobody has signed either body.
+    expect((await ask('POST', 'changes', { headers, body: { changes: [] } })).status).toBe(400);
+    expect((await start().fetch(await altered(sent[0] as Request, {}, forged))).status).toBe(401);
+    expect((await ask('POST', 'changes', { headers, body })).status).toBe(204);
+    const next = JSON.stringify({ changes: [new Pen(1, pen.changeid).write('a', 'another')] });
+    const again = await altered(sent[1] as Request, { 'if-match': pen.tag }, next);
+    expect((await start().fetch(again)).status).toBe(401);
+    expect((await ask('GET', '')).json.seqnum).toBe(1);
+  });
+
+  test('is forgotten when its time is over, whoever took it', async () => {
+    const { ask, one, storage } = await several();
+    const taken = () => storage.read('any', (reader) => reader.keys(keysUnder('pn/', 9)));
+    const post = () => ask('POST', 'changes', { body: { changes: [] } });
+    await post();
+    await post();
+    expect(await taken()).toHaveLength(2);
+    one.clock.nowMs += 121_000;
+    await post();
+    expect(await taken()).toHaveLength(1);
   });
 
   test('is answered where it reads, for two minutes at most', async () => {
-    const { ask, one, other, sent } = await two();
+    const { ask, one, start, sent } = await several();
+    const other = start();
     await ask('GET', 'records');
     const again = sent.at(-1) as Request;
     expect((await one.fetch(again.clone())).status).toBe(401);

@@ -5,11 +5,12 @@
 import type { Handler, HeaderValues, Health } from '../http.ts';
 import { HttpError, pathSegments } from '../http.ts';
 import type { ServerStorage } from '../storage/server-storage.ts';
-import { Access, type AccessOptions } from './access.ts';
+import { Access, type AccessOptions, FORGOTTEN_AFTER_MS, wasTaken } from './access.ts';
 import { BODY_BYTES_MAX, isName } from './changes.ts';
 import { type Answer, answerTo, type CollectionOptions } from './collection.ts';
 import { keptLogs, type Logs } from './log.ts';
 import { type LoginOptions, login } from './login.ts';
+import { takeOnce } from './once.ts';
 import { refusal } from './refusals.ts';
 
 export interface PiclOptions extends LoginOptions, AccessOptions, CollectionOptions {
@@ -78,9 +79,13 @@ class PiclServer {
     const url = new URL(request.url);
     const isLogin = isAt(url, this.#base) && pathSegments(url, this.#base)?.length === 0;
     if (isLogin) return this.#login(request, textOf(body));
-    const { user } = this.#access.holderOf(request, url, body);
+    const { user, unsigned } = this.#access.askerOf(request, url, body);
     const { owner, name, path } = this.#targetOf(url);
     if (owner !== user) throw refusal('unauthorized', {}, { 'WWW-Authenticate': 'Hawk' });
+    if (unsigned !== null) {
+      const untilMs = this.#options.nowMs() - FORGOTTEN_AFTER_MS;
+      if (!(await takeOnce(this.#options.storage, user, unsigned, untilMs))) throw wasTaken();
+    }
     if (body.length > BODY_BYTES_MAX) throw refusal('too-large', { bytesMax: BODY_BYTES_MAX });
     const { method, headers } = request;
     const asked = { method, headers, path, query: url.searchParams, text: textOf(body), name };

@@ -4,6 +4,7 @@
 //   pl/USER/NAME/SEQNUM     a change without its payload
 //   pv/USER/NAME/SEQNUM     the payload, if it has one
 //   pr/USER/NAME/KEY        a record: the seqnum of the change that wrote it
+//   pn/USER/SECONDS/HASH    a request whose body nobody has signed, and that was taken
 //
 // A payload is there once: a record is its last change, and of changes that are older than the
 // history only those are there. Keys are in the order of their bytes, and so are seqnums (16
@@ -67,6 +68,11 @@ export class Keys {
     return { from, to: end === null ? to : `${to}!`, limit };
   }
 
+  /** A request that was taken; without its name, where those of that second begin. */
+  static taken(user: string, seconds: number, name = ''): string {
+    return `pn/${user}/${digits(seconds)}/${name}`;
+  }
+
   /** Of the key of a head. */
   static ownerOf(key: string): { user: string; name: string } {
     const [, user = '', name = ''] = key.split('/');
@@ -106,6 +112,6 @@ export function readSeqnum(key: string, text: string): number {
   return Number(text);
 }
 
-function digits(seqnum: number): string {
-  return String(seqnum).padStart(16, '0');
+function digits(number: number): string {
+  return String(number).padStart(16, '0');
 }
