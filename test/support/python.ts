@@ -4,8 +4,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { type DirectoryLock, InUseError, lockDirectory } from '../../platform/node/lock.ts';
 
 const run = promisify(execFile);
 // Scripts in an environment name its place, which must not be a link that goes away.
@@ -35,19 +38,40 @@ export function pythonBefore(bin: string, packages: readonly string[]): Promise<
   });
 }
 
-/** It is made where it stays, and marked when it is complete. */
+/** It is made where it stays, by one process at a time, and marked when it is complete. */
 async function madeOnce(
   packages: readonly string[],
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
-  const place = join(FOLDER, name);
+  const place = join(FOLDER, hashOf(packages.join('\n')));
   const mark = join(place, 'complete');
-  if (!existsSync(mark)) {
+  if (existsSync(mark)) return place;
+  const turn = await turnFor(place);
+  try {
+    if (existsSync(mark)) return place;
     rmSync(place, { recursive: true, force: true });
     mkdirSync(FOLDER, { recursive: true });
     await make(place);
     writeFileSync(mark, `${packages.join('\n')}\n`);
+    return place;
+  } finally {
+    turn.release();
   }
-  return place;
+}
+
+const hashOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** Waits for whoever is making it. What is locked has a short path, as locks want it. */
+async function turnFor(place: string): Promise<DirectoryLock> {
+  const folder = join(tmpdir(), `kitsync-python-${hashOf(place)}`);
+  mkdirSync(folder, { recursive: true });
+  for (;;) {
+    try {
+      return await lockDirectory(folder);
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+      await setTimeout(200);
+    }
+  }
 }
