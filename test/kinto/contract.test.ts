@@ -12,6 +12,7 @@ import { REAL_KINTO, realService } from '../support/kinto-real.ts';
 const isWhole = process.env.KITSYNC_KINTO === 'whole';
 const settings = ['kinto.paginate_by = 5'];
 const all: Tally = { rules: 0, kept: 0 };
+const batched = (server: RealKinto) => realService(server, { packed: true });
 afterAll(() => console.log(`real Kintos keep ${all.kept} of ${all.rules} rules`));
 
 describe('in its memory', () => {
@@ -21,6 +22,7 @@ describe('in its memory', () => {
   }, 120_000);
   afterAll(() => server?.stop());
   remoteContract('Kinto on memory', () => realService(server), REAL_KINTO, all);
+  remoteContract('Kinto on memory, batched', () => batched(server), REAL_KINTO, all);
   strategyContract('Kinto on memory', () => realService(server), REAL_KINTO, !isWhole);
   kintoLessons('Kinto on memory', () => realService(server), 5, !isWhole);
 });
@@ -35,4 +37,5 @@ describe.runIf(postgres !== null)('on PostgreSQL', () => {
   }, 120_000);
   afterAll(() => server?.stop());
   remoteContract('Kinto on PostgreSQL', () => realService(server), REAL_KINTO, all);
+  remoteContract('Kinto on PostgreSQL, batched', () => batched(server), REAL_KINTO, all);
 });

@@ -64,6 +64,9 @@ export function packIdAt(wireId: string, level: number): string {
   return `p-${digits.join('')}`;
 }
 
+/** A collection as the server has it. */
+export type Records = Pick<Place, 'get' | 'live' | 'put'>;
+
 interface InPacks {
   /** Null: there is no such record. */
   entry(wireId: string): OtherEntry | null;
@@ -75,7 +78,7 @@ interface InPacks {
 
 /** The records in the packs of a place; a pack of this client's is full with `fullAt` entries. */
 export function recordsInPacks(
-  records: () => Place,
+  records: () => Records,
   keys: ReturnType<typeof otherPacks>,
   nowMs: () => number,
   fullAt: number,

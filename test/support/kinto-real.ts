@@ -5,9 +5,12 @@ import { createHash } from 'node:crypto';
 import { generic, kinto } from '../../agent/index.ts';
 import { type Handler, isObject, jsonResponse, parseObject } from '../../emulator/servers/http.ts';
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
+import type { Data } from '../../emulator/servers/kinto/place.ts';
 import { NOW_MS } from './device.ts';
 import type { RealKinto } from './kinto.ts';
 import { MovedClock } from './kinto-clock.ts';
+import { changedBy, otherRecords } from './kinto-other.ts';
+import { otherPacks, type Records } from './kinto-packs.ts';
 import { isRecordWrite } from './kinto-service.ts';
 import type { Body, Service, Traits } from './service.ts';
 
@@ -24,17 +27,13 @@ export const REAL_KINTO: Traits = {
   },
 };
 
-/** A new user of the server each time; it has pages of five. */
-export function realService(server: RealKinto): RealService {
+/**
+ * A new user of the server each time; it has pages of five. `packed`: small records lie in packs.
+ */
+export function realService(server: RealKinto, { packed = false } = {}): RealService {
   const served = wayTo(server);
-  const { clock, readOnly, trouble, user, written, keys, through, ask } = served;
-  const path = `/buckets/${keys.bucket}/collections/${NAME}`;
-  const pathOf = (id: string): string => `${path}/records/${keys.wireId(id)}`;
-  const put = async (id: string, body: Body | null): Promise<void> => {
-    await ask('PUT', `/buckets/${keys.bucket}`, {});
-    await ask('PUT', path, {});
-    await ask('PUT', pathOf(id), { payload: keys.sealed(id, body) });
-  };
+  const { clock, readOnly, trouble, user, keys, writes, through } = served;
+  const other = otherOf(served, packed);
   return {
     ...{
       clock,
@@ -44,7 +43,7 @@ export function realService(server: RealKinto): RealService {
       collection: NAME,
       timeHeaders: ['date'],
     },
-    contents: { drivers: [kinto], collections: [generic(NAME)] },
+    contents: { drivers: [kinto], collections: [generic(NAME, { packed })] },
     identity: {
       account: async () => ({ uid: '1', email: 'user@example.test' }),
       assertion: async () => '',
@@ -56,32 +55,62 @@ export function realService(server: RealKinto): RealService {
       remote: { protocol: 'kinto', serverUrl: server.url, audience: '', auth: 'basic' as const },
     },
     id: (n) => `record-${n}`,
-    wireId: (n) => keys.wireId(`record-${n}`),
-    async live() {
-      const data = await allOf((query) => ask('GET', `${path}/records${query}`));
-      const bodies = data.filter(isObject).flatMap(({ id: wireId, payload }): [string, Body][] => {
-        const text = keys.inside(String(wireId), keys.open(String(payload)));
-        const { id = '', ...body } = JSON.parse(text ?? '{}');
-        return wireId === keys.wireId(id) ? [[id, body]] : [];
-      });
-      return new Map(bodies);
-    },
-    put: (id, body) => put(id, { id, ...body }),
-    delete: (id) => put(id, null),
-    spoil: (id) => put(id, { id: 'another' }),
-    async raw(id) {
-      const answer = await ask('GET', pathOf(id));
-      return String(isObject(answer?.data) ? answer.data.payload : undefined);
-    },
-    writes: (id) => written.get(keys.wireId(id)) ?? 0,
+    wireId: (n) => (packed ? 'records/p-' : keys.wireId(`record-${n}`)),
+    live: () => other.read(({ live }) => live()),
+    put: (id, body) => other.put(id, { id, ...body }),
+    delete: (id) => other.put(id, null),
+    spoil: (id) => other.put(id, { id: 'another' }),
+    raw: (id) => other.read(({ raw }) => raw(id)),
+    writes: (id) => writes.of(keys.wireId(id)),
     wait: (seconds) => void Object.assign(trouble, { waitSeconds: seconds }),
     down: (isDown) => void Object.assign(trouble, { isDown }),
     expire: () => user.changePassword(),
-    async renew() {
-      await ask('DELETE', `/buckets/${keys.bucket}`);
-    },
+    renew: other.throwAway,
     isPage: ({ url }) => /\/records\?/.test(url),
     isWrite: isRecordWrite,
+  };
+}
+
+/**
+ * Another client of the user: it reads all that there is each time, and writes what it has changed
+ * of that.
+ */
+function otherOf({ clock, keys, packs, ask, writes }: ReturnType<typeof wayTo>, packed: boolean) {
+  const path = `/buckets/${keys.bucket}/collections/${NAME}`;
+  let there = new Map<string, Data>();
+  const changes = new Map<string, object>();
+  const records: Records = {
+    get: (id) => there.get(id) ?? null,
+    live: () => [...there.values()],
+    put(id, members) {
+      const data = { ...members, id, last_modified: 0 };
+      changes.set(id, members);
+      there.set(id, data);
+      return data;
+    },
+  };
+  const all = otherRecords({ keys, packs, nowMs: () => clock.nowMs, packed }, () => records);
+  const look = async (): Promise<void> => {
+    const data = await allOf((query) => ask('GET', `${path}/records${query}`));
+    there = new Map(data.filter(isObject).map((one) => [`${one.id}`, one as Data]));
+  };
+  return {
+    async read<T>(what: (records: typeof all) => T): Promise<T> {
+      await look();
+      return what(all);
+    },
+    async put(id: string, body: Body | null): Promise<void> {
+      await ask('PUT', `/buckets/${keys.bucket}`, {});
+      await ask('PUT', path, {});
+      if (packed) await look();
+      all.put(id, body);
+      for (const [wireId, data] of changes) await ask('PUT', `${path}/records/${wireId}`, data);
+      changes.clear();
+    },
+    async throwAway(): Promise<void> {
+      await ask('DELETE', `/buckets/${keys.bucket}`);
+      writes.forget();
+    },
   };
 }
 
@@ -92,7 +121,8 @@ function wayTo(server: RealKinto) {
   const trouble = { waitSeconds: 0, isDown: false };
   const user = freshUser(server);
   const keys = otherClient(user.kB, NAME);
-  const written = new Map<string, number>();
+  const packs = otherPacks(user.kB, NAME);
+  const writes = countedWrites(packs);
   const through: Handler = async (request) => {
     await user.settled();
     if (trouble.isDown) return jsonResponse(503, {});
@@ -100,7 +130,7 @@ function wayTo(server: RealKinto) {
     const { url, method } = request;
     const text = await request.clone().text();
     const response = await clock.fetch(request, (sent) => fetch(sent));
-    if (method !== 'GET') count(written, { url, method, text }, await response.clone().text());
+    if (method !== 'GET') writes.count({ url, method, text }, await response.clone().text());
     if (trouble.waitSeconds > 0) response.headers.set('Backoff', `${trouble.waitSeconds}`);
     return response;
   };
@@ -114,7 +144,7 @@ function wayTo(server: RealKinto) {
     );
     return parseObject(await response.text());
   };
-  return { clock, readOnly, trouble, user, written, keys, through, ask };
+  return { clock, readOnly, trouble, user, writes, keys, packs, through, ask };
 }
 
 /** All records, newest first, page by page. */
@@ -182,20 +212,39 @@ async function changed(server: RealKinto, account: Promise<Account>): Promise<vo
   current.password = password;
 }
 
-/** Of a request and its answer: which records were written, by what the answer says. */
-function count(written: Map<string, number>, { url, method, text }: Sent, answer: string): void {
-  const { requests } = parseObject(text) ?? {};
-  const json = parseObject(answer);
-  const parts = Array.isArray(requests) ? requests : [{ method, path: url }];
-  const answers = Array.isArray(json?.responses) ? json.responses : [{ status: 200, body: json }];
-  for (const [at, part] of parts.entries()) {
-    const { status, body } = answers[at] ?? {};
-    const [, id] = /\/records\/([^/?]+)$/.exec(`${part.path}`) ?? [];
-    // A short answer does not say which record it is; a refusal has no data.
-    const isStored = (status === 200 || status === 201) && isObject(body) && isObject(body.data);
-    if (id === undefined || !isStored || !/^(PUT|PATCH)$/.test(part.method)) continue;
-    written.set(id, (written.get(id) ?? 0) + 1);
-  }
+/** How often each record was written, by what answers say. */
+function countedWrites(packs: ReturnType<typeof otherPacks>) {
+  const written = new Map<string, number>();
+  /** What was stored last, by wire id. */
+  const payloads = new Map<string, unknown>();
+  const stored = (id: string, payload: unknown): void => {
+    for (const one of changedBy(packs, id, payloads.get(id), payload)) {
+      written.set(one, (written.get(one) ?? 0) + 1);
+    }
+    payloads.set(id, payload);
+  };
+  return {
+    of: (wireId: string): number => written.get(wireId) ?? 0,
+    /** Nothing is there any more. */
+    forget: () => payloads.clear(),
+    /** A request and its answer. */
+    count({ url, method, text }: Sent, answer: string): void {
+      const { requests, data } = parseObject(text) ?? {};
+      const json = parseObject(answer);
+      const parts = Array.isArray(requests) ? requests : [{ method, path: url, body: { data } }];
+      const answers = Array.isArray(json?.responses)
+        ? json.responses
+        : [{ status: 200, body: json }];
+      for (const [at, part] of parts.entries()) {
+        const { status, body } = answers[at] ?? {};
+        const [, id] = /\/records\/([^/?]+)$/.exec(`${part.path}`) ?? [];
+        // A short answer does not say which record it is; a refusal has no data.
+        const isStored = (status === 200 || status === 201) && isObject(body?.data);
+        if (id === undefined || !isStored || !/^(PUT|PATCH)$/.test(part.method)) continue;
+        stored(id, part.body?.data?.payload);
+      }
+    },
+  };
 }
 
 interface Sent {

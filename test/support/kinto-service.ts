@@ -5,7 +5,8 @@ import { createKinto, type KintoServer } from '../../emulator/servers/kinto/kint
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import type { Data, Place } from '../../emulator/servers/kinto/place.ts';
 import { NOW_MS } from './device.ts';
-import { type OtherEntry, otherPacks, recordsInPacks } from './kinto-packs.ts';
+import { changedBy, otherRecords } from './kinto-other.ts';
+import { otherPacks } from './kinto-packs.ts';
 import { userWith } from './made-up/services.ts';
 import type { Body, Service, Traits } from './service.ts';
 
@@ -83,27 +84,14 @@ export function recordsIn(
   return { records, written };
 }
 
-/** `packed`: small records lie in packs, of four at most where the other client has made them. */
+/** `packed`: small records lie in packs, of three at most where the other client has made them. */
 export function kintoService({ packed = false } = {}): KintoService {
   const { clock, readOnly, health, proof, server } = kintoServed();
   const keys = otherClient(KB, NAME);
   const packs = otherPacks(KB, NAME);
+  const changed: Changed = (was, id, { payload }) => changedBy(packs, id, was?.payload, payload);
   const { records, written } = recordsIn(server, keys.bucket, changed);
-  const inPacks = recordsInPacks(records, packs, () => clock.nowMs, PACK_RECORDS);
-  const put = (id: string, body: Body | null): void => {
-    const wireId = keys.wireId(id);
-    const isAlone = !packed || records().get(wireId) !== null;
-    if (isAlone) records().put(wireId, { payload: keys.sealed(id, body) });
-    else inPacks.put(wireId, body && JSON.stringify(body));
-  };
-  const payloadOf = (data: Data | null): string => `${data?.payload ?? ''}`;
-  const texts = (): (readonly [wireId: string, text: string | null])[] => [
-    ...records()
-      .live()
-      .filter(({ id }) => !id.startsWith('p-'))
-      .map((data) => [data.id, keys.inside(data.id, keys.open(payloadOf(data)))] as const),
-    ...inPacks.live().map(({ hash, text }) => [`h-${hash}`, text] as const),
-  ];
+  const other = otherRecords({ keys, packs, nowMs: () => clock.nowMs, packed }, records);
   return {
     ...{ clock, readOnly, records, collection: NAME, timeHeaders: ['date'] },
     sealed: (id, body) => ({ payload: keys.sealed(id, { id, ...body }) }),
@@ -124,21 +112,11 @@ export function kintoService({ packed = false } = {}): KintoService {
     },
     id: (n) => `record-${n}`,
     wireId: (n) => (packed ? 'records/p-' : keys.wireId(`record-${n}`)),
-    live() {
-      const bodies = texts().flatMap(([wireId, text]): [string, Body][] => {
-        const { id = '', ...body } = JSON.parse(text ?? '{}');
-        return wireId === keys.wireId(id) ? [[id, body]] : [];
-      });
-      return new Map(bodies);
-    },
-    put: (id, body) => put(id, { id, ...body }),
-    delete: (id) => put(id, null),
-    spoil: (id) => put(id, { id: 'another' }),
-    raw(id) {
-      const wireId = keys.wireId(id);
-      const alone = records().get(wireId);
-      return packed && alone === null ? JSON.stringify(inPacks.entry(wireId)) : payloadOf(alone);
-    },
+    live: other.live,
+    put: (id, body) => other.put(id, { id, ...body }),
+    delete: (id) => other.put(id, null),
+    spoil: (id) => other.put(id, { id: 'another' }),
+    raw: other.raw,
     writes: (id) => written.get(keys.wireId(id)) ?? 0,
     wait: (seconds) => void Object.assign(health, { backoffSeconds: seconds }),
     down: (isDown) => void Object.assign(health, { isDown }),
@@ -150,26 +128,6 @@ export function kintoService({ packed = false } = {}): KintoService {
     isWrite: isRecordWrite,
   };
 }
-
-/** Which entries of a pack a write has changed; what is no pack is a record itself. */
-function changed(was: Data | null, id: string, members: Members): readonly string[] {
-  if (!id.startsWith('p-')) return [id];
-  const packs = otherPacks(KB, NAME);
-  const entriesOf = (payload: unknown): OtherEntry[] => {
-    try {
-      return payload === undefined ? [] : packs.openPack(id, String(payload)).entries;
-    } catch {
-      // A test has spoilt it.
-      return [];
-    }
-  };
-  const before = new Set(entriesOf(was?.payload).map((entry) => JSON.stringify(entry)));
-  return entriesOf(members.payload)
-    .filter((entry) => !before.has(JSON.stringify(entry)))
-    .map(({ hash }) => `h-${hash}`);
-}
-
-const PACK_RECORDS = 4;
 
 /** Whether a request changes records of apps, or packs of them. */
 export async function isRecordWrite(request: Request): Promise<boolean> {
