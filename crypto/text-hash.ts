@@ -7,6 +7,7 @@ import { type DigitTables, digitCodes, digitTables, readGroup, writeGroup } from
 import { isAscii, utf8Of } from './long-utf8.ts';
 import { closeHash, hashBlock, newHash } from './sha256.ts';
 import type { Turn } from './turn.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 /** What texts are read with. */
 export interface Reader {
@@ -91,6 +92,28 @@ export async function hashText(reader: Reader, text: string): Promise<TextAnswer
     kept.keep(text, words);
   else closeHash(state, tail, units);
   return { text: digestText(reader, state) };
+}
+
+/** The SHA-256 of a text that comes in pieces, of which none is kept. */
+export function piecesHash(reader: Reader) {
+  const state = newHash();
+  let tail = '';
+  let units = 0;
+  return {
+    /** No piece ends within a surrogate pair. Errors: `CryptoError` `badText`. */
+    async add(piece: string): Promise<void> {
+      const text = tail + (ASCII.test(piece) ? piece : textOfCodes(encodeUtf8(piece)));
+      await addGroups(reader, state, text, null);
+      const whole = text.length - (text.length % groupUnits);
+      tail = text.slice(whole);
+      units += whole;
+    },
+    /** As `hashText` answers it. */
+    end(): string {
+      closeHash(state, tail, units);
+      return digestText(reader, state);
+    },
+  };
 }
 
 /** Base64url of a digest's eight words. */

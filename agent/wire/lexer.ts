@@ -16,32 +16,9 @@ interface Lexer {
 
 /** `depthMax`: how many `{` and `[` may be open at once. */
 export function createLexer(depthMax: number): Lexer {
+  const findStringEnd = createStringEnd();
   let depth = 0;
   let isInString = false;
-  /** The last piece ended in a string, in the middle of an escape. */
-  let isCutEscape = false;
-
-  /** The backslashes that end at `at`, counted back to `from`, escape what comes next. */
-  function isAfterEscape(chunk: string, from: number, at: number): boolean {
-    let start = at;
-    while (start > from && chunk.charCodeAt(start - 1) === 92) start--;
-    return ((at - start) % 2 === 1) !== (start === from && isCutEscape);
-  }
-
-  /** The position of the string's closing quote, or -1 if the chunk ends before. */
-  function findStringEnd(chunk: string, from: number): number {
-    for (let at = from; ; ) {
-      const quote = chunk.indexOf('"', at);
-      if (quote < 0) {
-        isCutEscape = isAfterEscape(chunk, at, chunk.length);
-        return -1;
-      }
-      const isEscaped = isAfterEscape(chunk, at, quote);
-      isCutEscape = false;
-      if (!isEscaped) return quote;
-      at = quote + 1;
-    }
-  }
 
   return {
     next(chunk, from) {
@@ -75,5 +52,35 @@ export function createLexer(depthMax: number): Lexer {
       }
       return -1;
     },
+  };
+}
+
+/**
+ * Finds the position of a string's closing quote behind `from`, or -1 if the chunk ends before: the
+ * next chunk goes on with the same string.
+ */
+export function createStringEnd(): (chunk: string, from: number) => number {
+  /** The last chunk ended in the middle of an escape. */
+  let isCutEscape = false;
+
+  /** The backslashes that end at `at`, counted back to `from`, escape what comes next. */
+  function isAfterEscape(chunk: string, from: number, at: number): boolean {
+    let start = at;
+    while (start > from && chunk.charCodeAt(start - 1) === 92) start--;
+    return ((at - start) % 2 === 1) !== (start === from && isCutEscape);
+  }
+
+  return (chunk, from) => {
+    for (let at = from; ; ) {
+      const quote = chunk.indexOf('"', at);
+      if (quote < 0) {
+        isCutEscape = isAfterEscape(chunk, at, chunk.length);
+        return -1;
+      }
+      const isEscaped = isAfterEscape(chunk, at, quote);
+      isCutEscape = false;
+      if (!isEscaped) return quote;
+      at = quote + 1;
+    }
   };
 }

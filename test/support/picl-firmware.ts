@@ -44,7 +44,7 @@ export function boot(host: Host): { deliver: Deliver; command: typeof command } 
     signatures: async () => expectGood(await scheme.verifySignatures(changes)),
     async open() {
       const items = changes.map(({ key, seqnum, payload }) => {
-        return { key, seqnum, payload: payload ?? '' };
+        return { key, seqnum, payload: typeof payload === 'string' ? payload : '' };
       });
       texts = (await openPayloads(sealing, items)).map((one) => (one.ok ? one.text : ''));
     },

@@ -8,7 +8,7 @@ import type { Answer } from '../../wire/http.ts';
 import type { Page } from '../remote.ts';
 import { EPOCH_KEY, epochOf } from './epoch.ts';
 import { type Log, only200 } from './log.ts';
-import { listedOf, pageOf, versionOf } from './pages.ts';
+import { pageOf, rowOf } from './pages.ts';
 import { advanced, type Place } from './place.ts';
 import { changesIn, type ListedChange } from './read.ts';
 import { type Head, isEmptyLog, isSameHead, type Tag } from './tag.ts';
@@ -52,9 +52,9 @@ export async function changesPage(
     const from = at;
     const epoch = await epochOf(log, changes, at.epoch);
     at = { ...advanced(at, changes), epoch };
-    const listed = changes.filter(({ key }) => key !== EPOCH_KEY).map((one) => listedOf(one, plan));
-    if (listed.length === 0 && hasNext) continue;
-    return pageOf(listed, at, hasNext, (version) => ({ ...behind(from, changes, version), epoch }));
+    const rows = changes.filter(({ key }) => key !== EPOCH_KEY).map((one) => rowOf(one, plan));
+    if (rows.length === 0 && hasNext) continue;
+    return pageOf(rows, at, hasNext, (change) => ({ ...behind(from, changes, change), epoch }));
   }
 }
 
@@ -87,11 +87,11 @@ async function readOnce(log: Log, place: Place, withHead: boolean): Promise<Read
   const isNew = isEmptyLog(head);
   const since = isNew ? null : withHead ? head.seqnum : head.seqnum + 1;
   const query = since === null ? '?' : `?since=${since}&`;
-  const { answer, json } = await log.page(`/changes${query}`, isNew || !withHead ? 1 : 2);
+  const { answer, json, unread } = await log.page(`/changes${query}`, isNew || !withHead ? 1 : 2);
   const tag = log.tagOf(answer);
   if (answer.status !== 200 && (await isCompacted(answer))) return { compacted: tag };
   only200(answer, 'changes');
-  const { changes, next } = changesIn(json);
+  const { changes, next } = changesIn(json, unread);
   const fresh = await verifiedChanges(log, place, changes);
   const last = fresh.at(-1) ?? head;
   if (next !== null && (fresh.length === 0 || next <= last.seqnum)) {
@@ -127,8 +127,6 @@ async function isCompacted(answer: Answer): Promise<boolean> {
   return member(jsonOf(piece ?? ''), 'error') === COMPACTED;
 }
 
-/** The place behind the change with this version. */
-function behind(from: Place, changes: readonly ListedChange[], version: string): Place {
-  const at = changes.findIndex((change) => versionOf(change) === version);
-  return advanced(from, changes.slice(0, at + 1));
+function behind(from: Place, changes: readonly ListedChange[], change: ListedChange): Place {
+  return advanced(from, changes.slice(0, changes.indexOf(change) + 1));
 }

@@ -55,7 +55,7 @@ async function opened(
   { sealing }: Log,
   { key, seqnum, payload }: ListedChange,
 ): Promise<Epoch | null> {
-  if (payload === null) return null;
+  if (typeof payload !== 'string') return null;
   const [unsealed] = await openPayloads(sealing, [{ key, seqnum, payload }]);
   const json = unsealed?.ok ? jsonOf(unsealed.text) : undefined;
   const [epoch, fromSeq] = [member(json, 'epoch'), member(json, 'fromSeq')];

@@ -103,12 +103,12 @@ async function headsOfOthers(log: Log, of: Head, ownKey: string): Promise<ToldHe
   if ((await log.scheme.verifySignatures(others)) >= 0) {
     throw violation('badSignature', 'nobody with the key has made a record', META);
   }
-  const opened = await openPayloads(log.sealing, others.map(placed));
+  const opened = await openPayloads(log.sealing, others.flatMap(placed));
   return opened.flatMap((one) => (one.ok ? headsIn(jsonOf(one.text)) : []));
 }
 
 function placed({ key, seqnum, payload }: ListedChange) {
-  return { key, seqnum, payload: payload ?? '' };
+  return typeof payload === 'string' ? [{ key, seqnum, payload }] : [];
 }
 
 function headsIn(json: unknown): ToldHead[] {

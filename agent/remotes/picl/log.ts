@@ -1,6 +1,7 @@
 // One collection on the server, for a pass: its log's scheme and seal, what is asked of it, and how
 // much of it fits into one answer. A page is in memory as a whole, for nothing of it is given on
-// before all of it is verified: so it is asked for in pieces of the size of a commit.
+// before all of it is verified: so it is asked for in pieces of the size of a commit. Of a payload
+// that is too long for the device the hash is in memory, and nothing else.
 
 import { jsonOf } from '../../../crypto/engine.ts';
 import type { TextCrypto } from '../../../crypto/texts.ts';
@@ -12,9 +13,10 @@ import type { Answer } from '../../wire/http.ts';
 import { deviceId } from '../device-id.ts';
 import type { RemoteOptions } from '../remote.ts';
 import type { PiclKeys } from './keys.ts';
-import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL } from './limits.ts';
+import { CHANGE_CHARS, PAGE_CHANGES_MAX, PAGE_FILL, PAYLOAD_CHARS_MAX } from './limits.ts';
+import { pageText } from './page-text.ts';
 import type { Place } from './place.ts';
-import { type ChainScheme, chainV1, opaqueChain } from './scheme.ts';
+import { type ChainScheme, chainV1, opaqueChain, type Unread } from './scheme.ts';
 import type { SealOptions } from './seal.ts';
 import type { Session } from './session.ts';
 import { unexpected } from './statuses.ts';
@@ -54,11 +56,14 @@ export interface Log {
    * The JSON of a page that `path` asks for with a limit, or an answer of another status. `min`:
    * what a page must hold to lead on. Errors: `tooLarge`, those of reading.
    */
-  page(
-    path: string,
-    min: number,
-    match?: Head,
-  ): Promise<{ readonly answer: Answer; readonly json: unknown; readonly limit: number }>;
+  page(path: string, min: number, match?: Head): Promise<ReadPage>;
+}
+
+interface ReadPage {
+  readonly answer: Answer;
+  readonly json: unknown;
+  /** Payloads that are not in it: see `pageText`. */
+  readonly unread: readonly Unread[];
 }
 
 export function openLog(
@@ -71,6 +76,7 @@ export function openLog(
   const config = options.config.remote as PiclConfig;
   const heap = heapOf(options.config);
   const v1 = chainV1(crypto, keys.signKey(name));
+  const payloadCharsMax = Math.min(options.config.recordCharsMax, PAYLOAD_CHARS_MAX);
   let limit = Math.min(heap.batchRecordsMax, PAGE_CHANGES_MAX);
   const conditionOn = (match: Head | undefined, name: string): [string, string][] =>
     match ? [[name, tagText(match, log.isQuoted)]] : [];
@@ -101,20 +107,21 @@ export function openLog(
       for (;;) {
         const asked = Math.max(limit, min);
         const answer = await log.get(`${path}limit=${asked}`, match);
-        if (answer.status !== 200) return { answer, json: null, limit: asked };
-        const charsMax = asked <= min ? longestPage(options, min) : heap.batchCharsMax;
-        const text = await bounded(answer, charsMax);
-        if (text !== null) {
+        if (answer.status !== 200) return { answer, json: null, unread: [] };
+        const charsMax = asked <= min ? min * (payloadCharsMax + CHANGE_CHARS) : heap.batchCharsMax;
+        const read = await pageText(answer, charsMax, payloadCharsMax);
+        if (read !== null) {
+          const { text, chars, unread } = read;
           const json =
             text.length > heap.batchCharsMax
               ? await parseInTurns(text, answer.pause)
               : parsed(text, asked);
-          limit = nextLimit(heap.batchCharsMax, text, asked);
+          limit = nextLimit(heap.batchCharsMax, chars, asked);
           await answer.pause();
-          return { answer, json, limit: asked };
+          return { answer, json, unread };
         }
         if (asked <= min) {
-          const what = `${name}: a change has more than ${charsMax} characters`;
+          const what = `${name}: a page of ${min} has more than ${charsMax} characters`;
           throw new SyncError('tooLarge', what, { collection: name });
         }
         limit = Math.floor(asked / 2);
@@ -130,14 +137,9 @@ export function only200(answer: Answer, what: string): Answer {
   throw unexpected(answer, what);
 }
 
-/** Of as many of the longest changes that this device takes as a page has to hold. */
-function longestPage({ config }: RemoteOptions, min: number): number {
-  return min * (config.recordCharsMax + CHANGE_CHARS);
-}
-
-/** As many as fill a page, by the ones of this page. */
-function nextLimit(charsMax: number, { length }: string, asked: number): number {
-  const fitting = Math.floor((PAGE_FILL * charsMax * asked) / length);
+/** As many as fill a page, by the ones of this page, which had so many characters. */
+function nextLimit(charsMax: number, chars: number, asked: number): number {
+  const fitting = Math.floor((PAGE_FILL * charsMax * asked) / chars);
   return Math.min(Math.max(fitting, 1), PAGE_CHANGES_MAX, 2 * asked);
 }
 
@@ -150,16 +152,4 @@ function parsed(text: string, changes: number): unknown {
   const json = isModest ? jsonOf(text) : undefined;
   if (json === undefined) throw notA('a page of changes', text);
   return json;
-}
-
-/** Null: it is longer. */
-async function bounded(answer: Answer, charsMax: number): Promise<string | null> {
-  let text = '';
-  for (let piece = await answer.read(); piece !== null; piece = await answer.read()) {
-    text += piece;
-    if (text.length <= charsMax) continue;
-    answer.cancel();
-    return null;
-  }
-  return text;
 }

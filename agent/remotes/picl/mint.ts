@@ -2,7 +2,7 @@
 // and signed.
 
 import type { Log } from './log.ts';
-import type { Change, Link } from './scheme.ts';
+import type { Change } from './scheme.ts';
 import { sealPayloads } from './seal.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function mintedChanges(
     sealing,
     items.flatMap(({ key, seqnum, text }) => (text === null ? [] : [{ key, seqnum, text }])),
   );
-  const links = items.map(({ key, seqnum, text }): Link => {
+  const links = items.map(({ key, seqnum, text }) => {
     return { key, seqnum, payload: text === null ? null : (sealed.shift() ?? null) };
   });
   const ids = await scheme.mint(previous, links);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { listedOf, pageOf, seqnumOf, versionOf } from './pages.ts';
+import type { Listed } from '../remote.ts';
+import { envelopeOf, pageOf, rowOf, seqnumOf, versionOf } from './pages.ts';
 import { placeOf, START } from './place.ts';
 
 const change = (seqnum: number) => ({
@@ -15,18 +16,23 @@ test('a version has the number and how the id begins: a number alone may come ag
 });
 
 test('what a plan names is this device’s own', () => {
-  expect(listedOf(change(7), 'change-6 change-7').envelope.isOwn).toBe(true);
-  expect(listedOf(change(7), 'change-6').envelope.isOwn).toBe(false);
+  expect(envelopeOf(change(7), 'change-6 change-7')?.isOwn).toBe(true);
+  expect(envelopeOf(change(7), 'change-6')?.isOwn).toBe(false);
 });
 
 test('a page has a position behind each of its records, and one at its end', async () => {
-  const listed = [1, 2].map((seqnum) => listedOf(change(seqnum), ''));
+  const long = { ...change(2), payload: { sha256: 'x' } };
+  const rows = [change(1), long, change(3)].map((one) => rowOf(one, ''));
   const end = { ...START, epoch: 9 };
-  const page = pageOf(listed, end, true, (version) => ({ ...START, epoch: seqnumOf(version) }));
-  const out: object[] = [];
-  expect(await page.next(out as never)).toBe(false);
-  expect(out).toHaveLength(2);
-  expect(placeOf(page.position(listed.slice(0, 1), false)).epoch).toBe(1);
-  expect(placeOf(page.position(listed, true)).epoch).toBe(9);
-  expect(placeOf(page.position([], false)).epoch).toBe(9);
+  const page = () => pageOf(rows, end, true, ({ seqnum }) => ({ ...START, epoch: seqnum }));
+  const out: Listed[] = [];
+  expect(await page().next(out)).toBe(false);
+  expect(out.map(({ ok }) => ok)).toEqual([true, false, true]);
+  const inTurn = page();
+  for (const [at, one] of out.entries()) {
+    expect(placeOf(inTurn.position([one], false)).epoch).toBe(at + 1);
+  }
+  expect(placeOf(page().position(out.slice(0, 2), false)).epoch).toBe(2);
+  expect(placeOf(page().position(out, true)).epoch).toBe(9);
+  expect(placeOf(page().position([], false)).epoch).toBe(9);
 });

@@ -34,7 +34,7 @@ import { exchangeHeads, headsMemory, isDue, META } from './heads.ts';
 import { type PiclKeys, piclKeys } from './keys.ts';
 import { type Log, only200, openLog } from './log.ts';
 import { epochIn, lookAt, note, watched } from './looks.ts';
-import { listedOf } from './pages.ts';
+import { envelopeOf } from './pages.ts';
 import { type Place, placeOf } from './place.ts';
 import { recordIn } from './read.ts';
 import { REFETCH, recordsPage, restart } from './refetch.ts';
@@ -216,7 +216,9 @@ async function fetchRecord(log: Log, id: string, charsMax: number): Promise<Fetc
   if ((await log.scheme.verifySignatures([record])) >= 0) {
     throw violation('badSignature', 'nobody with the key has made a record', log.name);
   }
-  return { kind: 'found', envelope: listedOf(record, '').envelope, serverNowMs: null };
+  const envelope = envelopeOf(record, '');
+  if (envelope === null) throw badResponse(`${id}: the answer is not that record`);
+  return { kind: 'found', envelope, serverNowMs: null };
 }
 
 function refusing(): Upload {

@@ -48,7 +48,8 @@ test.each(CASES.refused.filter(({ name }) => !ELSEWHERE.includes(name)))(
 const CHANGE = { key: 'k', payload: 'p', seqnum: 1, changeid: 'x', signature: 's' };
 
 test.each([
-  ['a payload that is longer than one may be', { payload: 'p'.repeat(262_145) }],
+  ['a payload that is no text', { payload: { sha256: 'x' } }],
+  ['a payload that nobody has left out', { payload: -1 }],
   ['an id of 129 characters', { changeid: 'x'.repeat(129) }],
   ['an id with a line end', { changeid: 'x\n' }],
   ['a signature that is none', { signature: 5 }],
@@ -59,6 +60,18 @@ test.each([
   expect(() => changesIn({ changes: [{ ...CHANGE, ...part }] })).toThrowError(
     expect.objectContaining({ code: 'badResponse' }),
   );
+});
+
+test('a payload that was left out is in its place, and in no other', () => {
+  const unread = [{ sha256: 'first' }, { sha256: 'second' }];
+  const read = (part: object) => changesIn({ changes: [{ ...CHANGE, ...part }] }, unread).changes;
+  expect(read({ payload: -2 })).toMatchObject([{ payload: { sha256: 'second' } }]);
+  const records = { records: { k: { ...CHANGE, payload: -1 } } };
+  expect(recordsIn(records, unread).records).toMatchObject([{ payload: { sha256: 'first' } }]);
+  for (const part of [{ payload: -3 }, { payload: 0 }, { key: -1 }, { seqnum: -1 }]) {
+    expect(() => read(part)).toThrowError(expect.objectContaining({ code: 'badResponse' }));
+  }
+  expect(() => changesIn({ changes: [CHANGE], next: -1 }, unread)).toThrow();
 });
 
 test('a missing signature is one that nobody has made', () => {

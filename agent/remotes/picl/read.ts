@@ -4,13 +4,13 @@
 import { isObject } from '../../../crypto/engine.ts';
 import { member } from '../../wire/document.ts';
 import { isPiclKey } from '../ids.ts';
-import { ID_CHARS_MAX, PAYLOAD_CHARS_MAX } from './limits.ts';
-import type { Change } from './scheme.ts';
+import { ID_CHARS_MAX } from './limits.ts';
+import type { Signed, Unread } from './scheme.ts';
 import { safeSeqnum } from './tag.ts';
 import { violation } from './violation.ts';
 
 /** A change as it is listed; `previous`: the id before it, where the server tells it. */
-export type ListedChange = Change & { readonly previous: string | null };
+export type ListedChange = Signed & { readonly previous: string | null };
 
 /** `next`: where the next page begins; null: there is none. */
 interface ChangesRead {
@@ -30,21 +30,21 @@ interface Metadata {
   readonly signature: string | null;
 }
 
-/** Errors: `badResponse` (`badShape`, `unsafeSeqnum`). */
-export function changesIn(value: unknown): ChangesRead {
+/** `unread`: what `pageText` has left out. Errors: `badResponse` (`badShape`, `unsafeSeqnum`). */
+export function changesIn(value: unknown, unread: readonly Unread[] = []): ChangesRead {
   const listed = member(value, 'changes');
   const isOne = isObject(listed) && !isObject(member(listed, 'seqnum')) && 'seqnum' in listed;
   const items = isOne ? [listed] : isObject(listed) ? Object.values(listed) : listed;
   if (!Array.isArray(items)) throw badShape('changes: neither a list nor a map');
-  const changes = items.map((item) => changeOf(item, member(item, 'key')));
+  const changes = items.map((item) => changeOf(item, member(item, 'key'), unread));
   if (!Array.isArray(listed)) changes.sort((one, other) => one.seqnum - other.seqnum);
   const next = member(value, 'next') ?? null;
   return { changes, next: next === null ? null : seqnumOf(next) };
 }
 
 /** Errors: as `changesIn`. */
-export function recordsIn(value: unknown): RecordsRead {
-  const [records, items] = ['records', 'items'].map((name) => listOf(member(value, name)));
+export function recordsIn(value: unknown, unread: readonly Unread[] = []): RecordsRead {
+  const [records, items] = ['records', 'items'].map((name) => listOf(member(value, name), unread));
   const found = records ?? items;
   if (!found) throw badShape('records: neither a list nor a map');
   if (records && items && !isSameList(records, items)) throw badShape('records and items differ');
@@ -56,7 +56,7 @@ export function recordsIn(value: unknown): RecordsRead {
 
 /** One record, which was asked for by its key. Errors: as `changesIn`. */
 export function recordIn(value: unknown, key: string): ListedChange {
-  return changeOf(value, member(value, 'key') ?? key, key);
+  return changeOf(value, member(value, 'key') ?? key, [], key);
 }
 
 /** Errors: as `changesIn`. */
@@ -69,24 +69,27 @@ export function metadataIn(value: unknown): Metadata {
   return { seqnum, changeid: changeid ?? null, signature: signature ?? null };
 }
 
-function listOf(value: unknown): ListedChange[] | null {
-  if (Array.isArray(value)) return value.map((item) => changeOf(item, member(item, 'key')));
+function listOf(value: unknown, unread: readonly Unread[]): ListedChange[] | null {
+  if (Array.isArray(value)) return value.map((item) => changeOf(item, member(item, 'key'), unread));
   if (!isObject(value)) return null;
   return Object.keys(value).map((key) => {
     const item = member(value, key);
-    return changeOf(item, member(item, 'key') ?? key, key);
+    return changeOf(item, member(item, 'key') ?? key, unread, key);
   });
 }
 
 /** `key`: what it says; `expected`: what it must be, if that is known. */
-function changeOf(item: unknown, key: unknown, expected = key): ListedChange {
-  const payload = member(item, 'payload');
+function changeOf(
+  item: unknown,
+  key: unknown,
+  unread: readonly Unread[],
+  expected = key,
+): ListedChange {
+  const payload = payloadOf(member(item, 'payload'), unread);
   if (typeof key !== 'string' || !isPiclKey(key) || key !== expected) {
     throw badShape('a change has no key that it can have');
   }
-  if (payload !== null && (typeof payload !== 'string' || payload.length > PAYLOAD_CHARS_MAX)) {
-    throw badShape('a change has no payload that it can have');
-  }
+  if (payload === undefined) throw badShape('a change has no payload that it can have');
   const changeid = member(item, 'changeid');
   if (typeof changeid !== 'string' || !ID.test(changeid)) throw badShape('a change has no id');
   const signature = member(item, 'signature') ?? '';
@@ -107,7 +110,13 @@ function seqnumOf(value: unknown): number {
   return safeSeqnum(number);
 }
 
-function isSameList(one: readonly Change[], other: readonly Change[]): boolean {
+/** Undefined: it is none. What was left out is a number: see `pageText`. */
+function payloadOf(value: unknown, unread: readonly Unread[]): Signed['payload'] | undefined {
+  if (value === null || typeof value === 'string') return value;
+  return typeof value === 'number' ? unread[-1 - value] : undefined;
+}
+
+function isSameList(one: readonly Signed[], other: readonly Signed[]): boolean {
   const ids = new Map(one.map(({ key, changeid }) => [key, changeid]));
   return (
     one.length === other.length && other.every(({ key, changeid }) => ids.get(key) === changeid)

@@ -12,7 +12,7 @@ import type { Page, Restart } from '../remote.ts';
 import { EPOCH_KEY, epochOf } from './epoch.ts';
 import { type Log, only200 } from './log.ts';
 import { knowsDeleted } from './looks.ts';
-import { listedOf, pageOf, seqnumOf } from './pages.ts';
+import { pageOf, rowOf, seqnumOf } from './pages.ts';
 import { type Place, positionOf, type Refetch, START, tagWord, wasHead } from './place.ts';
 import { type ListedChange, metadataIn, recordsIn } from './read.ts';
 import { type Head, isEmptyLog, isSameHead, type Tag } from './tag.ts';
@@ -37,31 +37,31 @@ export async function recordsPage(
   const { start } = place.refetch ?? REFETCH;
   const of = start === '' ? await stateOf(log, place) : (place.refetch?.of ?? START.head);
   const query = start === '' ? '?' : `?start=${start}&`;
-  const { answer, json } = await log.page(`/records${query}`, start === '' ? 1 : 2, of);
+  const { answer, json, unread } = await log.page(`/records${query}`, start === '' ? 1 : 2, of);
   const tag: Tag | null = log.tagOf(answer);
   if (answer.status === 412 || (tag !== null && !isSameHead(tag, of))) {
     answer.cancel();
     return restart(store, place);
   }
   only200(answer, 'records');
-  const { records, next } = recordsIn(json);
+  const { records, next } = recordsIn(json, unread);
   if (next !== null && (next <= start || records.length === 0)) {
     throw violation('badShape', 'next leads nowhere', log.name);
   }
   await checkRecords(log, store, place, of, records);
   const deleted = await keptNewer(store, records, options);
   const { plan = '' } = store.state;
-  const listed = records
+  const rows = records
     .filter(({ key }) => key !== EPOCH_KEY)
     // That deletion is one of this version.
-    .map((one) => listedOf(one, deleted.has(one.key) ? one.changeid : plan));
+    .map((one) => rowOf(one, deleted.has(one.key) ? one.changeid : plan));
   const epoch = await epochOf(log, records, place.epoch);
   const at = (key: string): Place => ({ ...place, epoch, refetch: { of, start: key } });
-  if (next !== null) return pageOf(listed, at(next), true, (_, id) => at(id));
+  if (next !== null) return pageOf(rows, at(next), true, ({ key }) => at(key));
   const ring = tagWord(of.changeid);
   const end: Place = { ...START, head: of, floor: of, ring, epoch };
   // What has changed since then follows.
-  return pageOf(listed, end, listed.length > 0, (_, id) => at(id));
+  return pageOf(rows, end, rows.length > 0, ({ key }) => at(key));
 }
 
 /** The listing begins again: what it has shown is void. */

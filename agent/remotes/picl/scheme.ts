@@ -7,16 +7,26 @@
 import type { TextCrypto } from '../../../crypto/texts.ts';
 
 /** What an id is made of, beside the id before it. */
-export interface Link {
+interface Link {
   readonly key: string;
   /** Null: the record is deleted. */
-  readonly payload: string | null;
+  readonly payload: string | Unread | null;
   readonly seqnum: number;
 }
 
-export interface Change extends Link {
+/** A payload of which the chain is all that is of use: its hash, in base64url. */
+export interface Unread {
+  readonly sha256: string;
+}
+
+/** A link as somebody with the key has signed it. */
+export interface Signed extends Link {
   readonly changeid: string;
   readonly signature: string;
+}
+
+export interface Change extends Signed {
+  readonly payload: string | null;
 }
 
 /** Errors of all: those of `TextCrypto`. */
@@ -24,10 +34,10 @@ export interface ChainScheme {
   /** The ids of changes behind `previous`, each behind the one before it. */
   mint(previous: string, links: readonly Link[]): Promise<string[]>;
   /** The index of the first change whose id is not what it must be; -1: all are. */
-  verify(previous: string, changes: readonly Change[]): Promise<number>;
+  verify(previous: string, changes: readonly Signed[]): Promise<number>;
   sign(changeids: readonly string[]): Promise<string[]>;
   /** The index of the first whose signature is not the user's; -1: all are. */
-  verifySignatures(changes: readonly Pick<Change, 'changeid' | 'signature'>[]): Promise<number>;
+  verifySignatures(changes: readonly Pick<Signed, 'changeid' | 'signature'>[]): Promise<number>;
 }
 
 /** The id before the first change. */
@@ -41,8 +51,13 @@ export function chainV1(crypto: TextCrypto, signKey: Uint8Array): ChainScheme {
   const sign = (changeids: readonly string[]): Promise<string[]> =>
     answered('hmac', signKey, changeids.map(alone));
   const tagsOf = async (links: readonly Link[]): Promise<string[]> => {
-    const known = await hashes(links.flatMap(({ payload }) => payload ?? []));
-    return links.map(({ payload }) => (payload === null ? 'D' : `S:${known.shift()}`));
+    const known = await hashes(
+      links.flatMap(({ payload }) => (typeof payload === 'string' ? payload : [])),
+    );
+    return links.map(({ payload }) => {
+      if (payload === null) return 'D';
+      return `S:${typeof payload === 'string' ? known.shift() : payload.sha256}`;
+    });
   };
   return {
     sign,

@@ -7,7 +7,7 @@ import { piclKeysOf } from './keys.ts';
 import type { Log } from './log.ts';
 import { advanced, START } from './place.ts';
 import type { ListedChange } from './read.ts';
-import { type Change, chainV1, GENESIS } from './scheme.ts';
+import { chainV1, GENESIS, type Signed } from './scheme.ts';
 import { verifiedChanges } from './verify.ts';
 
 const crypto = textCrypto(nodeDeviceCrypto(), async () => undefined);
@@ -19,12 +19,12 @@ const HONEST: readonly ListedChange[] = VECTORS.chain
   .map((change) => ({ ...change, previous: null }));
 
 /** As a server makes it that has no key: ids are right, signatures are what it has. */
-async function rehashed(changes: readonly Change[]): Promise<ListedChange[]> {
+async function rehashed(changes: readonly Signed[]): Promise<ListedChange[]> {
   const ids = await scheme.mint(GENESIS, changes);
   return changes.map((one, at) => ({ ...one, changeid: ids[at] ?? '', previous: null }));
 }
 
-const set = (at: number, part: Partial<Change>) =>
+const set = (at: number, part: Partial<Signed>) =>
   HONEST.map((change, index) => (index === at ? { ...change, ...part } : change));
 const [first, second, third] = HONEST as [ListedChange, ListedChange, ListedChange];
 

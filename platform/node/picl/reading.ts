@@ -73,8 +73,6 @@ export function changeOf(value: unknown, at: number | string): Change {
   const key = text('key', KEY, 'is not 1 to 64 letters, digits, "_" and "-"');
   const payload = members.get('payload');
   if (payload !== null) text('payload', PAYLOAD, 'is no text of base64url, and not null');
-  if (typeof payload === 'string' && payload.length > PAYLOAD_CHARS_MAX)
-    throw malformed(`${where}, payload`, `is longer than ${PAYLOAD_CHARS_MAX} characters`);
   const id = 'is not 1 to 128 letters, digits, "_" and "-"';
   return {
     ...{ key, payload: typeof payload === 'string' ? payload : null },
@@ -101,7 +99,6 @@ export function membersOf(value: unknown): ReadonlyMap<string, unknown> | null {
 const KEY = /^[A-Za-z0-9_-]{1,64}$/;
 const ID = /^[A-Za-z0-9_-]{1,128}$/;
 const PAYLOAD = /^[A-Za-z0-9_.~=-]*$/;
-const PAYLOAD_CHARS_MAX = 262_144;
 const TAG = /^(?:W\/)?("?)(\d+)-([A-Za-z0-9_-]{1,128})\1$/;
 
 function malformed(where: string, what: string): Refused {
