@@ -14,7 +14,9 @@ import {
   type AppEntry,
   complaintOfApp,
   entryOf,
+  isPending,
   kindOf,
+  kindOfBody,
   nameOf,
   secondsOf,
   stampOf,
@@ -82,15 +84,6 @@ function isTooLong(entry: unknown): boolean {
   const text = JSON.stringify(entry);
   if (text.length * 3 <= APP_ENTRY_BYTES_MAX) return false;
   return text.length > APP_ENTRY_BYTES_MAX || encodeUtf8(text).length > APP_ENTRY_BYTES_MAX;
-}
-
-function kindOfBody(body: Body): AppEntry['kind'] {
-  return isPending(body) ? kindOf(body.entry) : entryOf(body).kind;
-}
-
-/** It was changed here, and has no stamp yet. */
-function isPending({ after }: Body): boolean {
-  return typeof after === 'number';
 }
 
 /** In seconds: what the next change of it has to be later than. */

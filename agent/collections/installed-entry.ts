@@ -32,6 +32,16 @@ export function entryOf(body: Body): AppEntry {
   return { kind: isNamed && time > 0 ? kindOf(entry) : 'carried', time, value: entry };
 }
 
+/** What a record is on this device: a change of its own has no stamp until it is sent. */
+export function kindOfBody(body: Body): Kind {
+  return isPending(body) ? kindOf(body.entry) : entryOf(body).kind;
+}
+
+/** It was changed here, and has no stamp yet. */
+export function isPending({ after }: Body): boolean {
+  return typeof after === 'number';
+}
+
 /** What it is named: on some wires a record's id is something else. */
 export function nameOf({ id, name = id }: Body): string {
   return `${name}`;

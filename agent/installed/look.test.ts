@@ -7,12 +7,14 @@ const MANIFEST = { name: 'a' };
 
 test.each([
   ['unknown', null],
-  ['live', { id: A, entry: { manifest: MANIFEST } }],
+  ['live', { id: A, entry: { manifest: MANIFEST, last_modified: 5 } }],
   ['live', { id: A, entry: { manifest: MANIFEST }, after: 0 }],
-  ['live', { id: 'h-1', name: A, entry: { manifest_url: `${A}/m` } }],
+  ['live', { id: 'h-1', name: A, entry: { manifest_url: `${A}/m`, last_modified: '5' } }],
   ['deleted', { id: A, entry: { deleted: true, last_modified: 5 } }],
   ['carried', { id: A, entry: { deleted: 'true' } }],
   ['carried', { id: A, entry: 7 }],
+  ['carried', { id: A, entry: { manifest: MANIFEST } }],
+  ['carried', { id: A, entry: { manifest: MANIFEST, last_modified: null } }],
   ['carried', { id: 'http://a.example:80', entry: { manifest: MANIFEST } }],
   ['carried', { id: 'file:///x', entry: { manifest: MANIFEST } }],
 ])('is %s: %j', (recorded, body) => {

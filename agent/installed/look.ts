@@ -3,7 +3,7 @@
 import type { SystemApp } from '../../platform/ports.ts';
 import { wireIdOf } from '../api/record-id.ts';
 import type { Body } from '../collections/collection.ts';
-import { kindOf, nameOf } from '../collections/installed-entry.ts';
+import { kindOfBody, nameOf } from '../collections/installed-entry.ts';
 import { webOrigin } from '../collections/installed-origin.ts';
 import { SYSTEM_ORIGIN_CHARS_MAX } from '../limits.ts';
 import { NO_ENTRY, visible } from '../store/record.ts';
@@ -49,7 +49,7 @@ export async function lookAt(work: Work, origin: string, tag?: string | null): P
 export function recordedIn(body: Body | null): { entry: Body | null; recorded: Recorded } {
   if (body === null) return { entry: null, recorded: 'unknown' };
   const { entry } = body;
-  return { entry: entry as Body, recorded: originOf(body) === null ? 'carried' : kindOf(entry) };
+  return { entry: entry as Body, recorded: originOf(body) === null ? 'carried' : kindOfBody(body) };
 }
 
 /** The app that a record is of; null: none that a system could have. */

@@ -1,7 +1,6 @@
 // A record of this protocol is an app's name and its entry, readable by the server; nobody proves
 // anything. What is deleted is an entry, too, which says so: no record is ever gone.
 
-import { isObject } from '../../../crypto/engine.ts';
 import { bodyOf } from '../body-of.ts';
 import type { Codec } from '../remote.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -33,14 +32,13 @@ export function documentCodec(
       return opened;
     },
     async seal({ id, body, base, changedAtMs }) {
+      // An entry has its time from its collection, or has none: then it is carried as it is.
       const last_modified = Math.max(
         (changedAtMs + aheadMs()) / 1_000,
         Number.parseFloat(base ?? '') + STEP_SECONDS || 0,
       );
-      const { id: name, entry } = body ?? { id, entry: { deleted: true } };
-      const stamped =
-        isObject(entry) && entry.last_modified === undefined ? { last_modified, ...entry } : entry;
-      return { id, payload: JSON.stringify({ id: name, entry: stamped }), base, beside: {} };
+      const { id: name, entry } = body ?? { id, entry: { last_modified, deleted: true } };
+      return { id, payload: JSON.stringify({ id: name, entry }), base, beside: {} };
     },
   };
 }

@@ -177,6 +177,7 @@ function timed({ collection }: CollectionStore, body: Body, stamp: string): unkn
   const { entry } = body;
   if (!isObject(entry) || entry.last_modified !== undefined) return entry;
   const made = collection.stamped?.(body, stampMs(stamp)).entry;
-  const last_modified = Number(stamp);
-  return isObject(made) ? { ...made, last_modified } : { last_modified, ...entry };
+  // What has no time is carried as it is.
+  const isTimed = isObject(made) && made.last_modified !== undefined;
+  return isTimed ? { ...made, last_modified: Number(stamp) } : entry;
 }
