@@ -5,8 +5,9 @@
 // time. What the system cannot do now says nothing of the app: it is tried again.
 
 import { jsonOf } from '../../crypto/engine.ts';
-import type { Apps } from '../../platform/ports.ts';
-import { ported } from '../errors.ts';
+import type { Apps, ListedApp } from '../../platform/ports.ts';
+import { webOrigin } from '../collections/installed-origin.ts';
+import { ported, SyncError } from '../errors.ts';
 import { SYSTEM_APPS_MAX } from '../limits.ts';
 import { eachPage } from '../store/pages.ts';
 import { NO_ENTRY, visible } from '../store/record.ts';
@@ -77,8 +78,10 @@ async function joinSystem(work: Work, apps: Apps, run: Run): Promise<void> {
   for (let after = ''; ; ) {
     work.check();
     const listed = await ported(apps.list(after, SYSTEM_APPS_MAX));
+    checkOrder(listed, after);
     const last = listed[SYSTEM_APPS_MAX - 1]?.origin ?? null;
-    const tags = new Map(listed.map(({ origin, tag }) => [origin, tag]));
+    const named = listed.filter(({ origin }) => webOrigin(origin) === origin);
+    const tags = new Map(named.map(({ origin, tag }) => [origin, tag]));
     const noted = await rowsIn(work, after, last);
     const origins = [...new Set([...tags.keys(), ...noted])];
     for (let at = 0; at < origins.length; at += SYSTEM_APPS_MAX) {
@@ -92,6 +95,15 @@ async function joinSystem(work: Work, apps: Apps, run: Run): Promise<void> {
     }
     if (last === null) return;
     after = last;
+  }
+}
+
+/** Out of order, what a later page has would count as removed. Errors: `deviceFailed`. */
+function checkOrder(listed: readonly ListedApp[], after: string): void {
+  const isBehind = ({ origin }: ListedApp, at: number): boolean =>
+    origin > (listed[at - 1]?.origin ?? after);
+  if (!listed.every(isBehind)) {
+    throw new SyncError('deviceFailed', 'apps: the system lists them in no order');
   }
 }
 

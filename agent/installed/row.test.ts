@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../platform/memory/storage.ts';
-import { behindRow, isSameRow, NEW_ROW, openRows, originOfRow, type Row } from './row.ts';
+import { behindRow, isSameRow, NEW_ROW, openRows, originOfRow, ROWS_END, type Row } from './row.ts';
 
 const A = 'https://a.example';
 const ROW: Row = {
@@ -24,17 +24,34 @@ test('a row is read as it was written, with the next boot, too', async () => {
 test('what was noted is seen at once, and written with the next one in one commit', async () => {
   const storage = new MemoryStorage();
   const rows = openRows(storage);
-  rows.note(A, ROW);
+  await rows.note(A, ROW);
   expect(await rows.read([A])).toEqual([ROW]);
   expect(storage.commits).toBe(0);
   await rows.write('https://b.example', NEW_ROW);
   expect(storage.commits).toBe(1);
-  rows.note(A, null);
+  await rows.note(A, null);
   expect(await rows.read([A])).toEqual([null]);
   await rows.write();
   await rows.write();
   expect(storage.commits).toBe(2);
   expect(storage.snapshot().map(([key]) => originOfRow(key))).toEqual(['https://b.example']);
+});
+
+test('rows that are noted are written by the hundred, so that no commit is too large', async () => {
+  const storage = new MemoryStorage();
+  const rows = openRows(storage);
+  for (let n = 0; n < 250; n++) await rows.note(`https://n${n}.example`, ROW);
+  expect(storage.commits).toBe(2);
+  await rows.write();
+  expect(storage.snapshot()).toHaveLength(250);
+});
+
+test('an origin of any length has a row, behind those of the system’s apps', async () => {
+  const storage = new MemoryStorage();
+  const long = `https://${'x'.repeat(2_000)}.example`;
+  await openRows(storage).write(long, ROW);
+  expect(await openRows(storage).read([long, `${long}:1`])).toEqual([ROW, null]);
+  expect(await storage.scan({ from: behindRow(''), to: ROWS_END, limit: 9 })).toEqual([]);
 });
 
 test('what could not be written is tried with the next one', async () => {

@@ -3,8 +3,12 @@
 // keys of the device's own, outlives a sign-out, and never leaves the device. Pure, but for the two
 // calls that read and write.
 
+import { encodeHex } from '../../crypto/bytes.ts';
+import { sha256 } from '../../crypto/sha256.ts';
+import { encodeUtf8 } from '../../crypto/utf8.ts';
 import type { Change, Storage } from '../../platform/ports.ts';
 import { ported } from '../errors.ts';
+import { SYSTEM_APPS_MAX, SYSTEM_ORIGIN_CHARS_MAX } from '../limits.ts';
 import { jsonStored, parsedObject } from '../store/stored.ts';
 
 export interface Row {
@@ -43,11 +47,14 @@ export const NEW_ROW: Row = {
 /** Nothing of a generation begins so. */
 const PREFIX = 'n=';
 export const ROWS_END = 'n>';
+/** Behind them: rows of origins that no system can have, by their hash. No key is as long. */
+const LONG_PREFIX = 'n~';
 /** What the collection was like when the system had all of it: see reconcile.ts. */
 export const MARK_KEY = 'n';
 
 function rowKey(origin: string): string {
-  return PREFIX + origin;
+  if (origin.length <= SYSTEM_ORIGIN_CHARS_MAX) return PREFIX + origin;
+  return LONG_PREFIX + encodeHex(sha256(encodeUtf8(origin)));
 }
 
 /** The first key behind that of an origin; '' is before all of them. */
@@ -63,14 +70,22 @@ export function originOfRow(key: string): string {
 export interface Rows {
   /** Null where there is none, or one that is not what was written. Errors: the storage's. */
   read(origins: readonly string[]): Promise<(Row | null)[]>;
-  /** Written with the next `write`; lost with the power, and then found out by looking. */
-  note(origin: string, row: Row | null): void;
+  /**
+   * Written with the next `write`, or as soon as a hundred wait; lost with the power, and then
+   * found out by looking. Errors: those of the storage.
+   */
+  note(origin: string, row: Row | null): Promise<void>;
   /** All that was noted, and this one, in one commit. Errors: those of the storage. */
   write(origin?: string, row?: Row | null): Promise<void>;
 }
 
 export function openRows(storage: Storage): Rows {
   let noted = new Map<string, Row | null>();
+  const writeAll = async (): Promise<void> => {
+    const changes = [...noted].map(([name, one]) => changeOf(name, one));
+    if (changes.length > 0) await ported(storage.commit(changes));
+    noted = new Map();
+  };
   return {
     async read(origins) {
       const values = await ported(storage.get(origins.map(rowKey)));
@@ -78,14 +93,13 @@ export function openRows(storage: Storage): Rows {
         noted.has(origin) ? (noted.get(origin) ?? null) : rowOf(values[at] ?? null),
       );
     },
-    note(origin, row) {
+    async note(origin, row) {
       noted.set(origin, row);
+      if (noted.size >= SYSTEM_APPS_MAX) await writeAll();
     },
     async write(origin, row) {
       if (origin !== undefined && row !== undefined) noted.set(origin, row);
-      const changes = [...noted].map(([name, one]) => changeOf(name, one));
-      if (changes.length > 0) await ported(storage.commit(changes));
-      noted = new Map();
+      await writeAll();
     },
   };
 }

@@ -61,24 +61,24 @@ async function act(work: Work, look: Look, isAgain: boolean): Promise<boolean> {
   const step = decide(look);
   const known = { generation, tag: tag ?? (row?.tag || '?'), intent: '', refused: '', time };
   if (step === 'agree') {
-    note(work, look, { ...NEW_ROW, sync: false, ...row, ...known, agreed: wanted });
+    await note(work, look, { ...NEW_ROW, sync: false, ...row, ...known, agreed: wanted });
   } else if (step === 'install') await install(work, look, isAgain);
   else if (step === 'take') {
     const sync = row?.sync === true && !isOwnInstall(look);
     await take(work, look, sync);
-    note(work, look, { ...NEW_ROW, ...row, ...known, sync, agreed: there ?? '' });
+    await note(work, look, { ...NEW_ROW, ...row, ...known, sync, agreed: there ?? '' });
   } else if (step === 'delete') {
     await work.delete(origin);
-    note(work, look, null);
+    await note(work, look, null);
   } else if (step === 'uninstall') {
     await apps?.uninstall(origin).catch(unlessRefused);
-    note(work, look, null);
-  } else if (step === 'clear') note(work, look, null);
+    await note(work, look, null);
+  } else if (step === 'clear') await note(work, look, null);
   return step === 'take';
 }
 
-function note({ rows }: Work, { origin, row }: Look, next: Row | null): void {
-  if (!isSameRow(row, next)) rows.note(origin, next);
+async function note({ rows }: Work, { origin, row }: Look, next: Row | null): Promise<void> {
+  if (!isSameRow(row, next)) await rows.note(origin, next);
 }
 
 /** The record says what the system says. */
@@ -97,16 +97,19 @@ async function install(work: Work, look: Look, isAgain: boolean): Promise<void> 
   const isRefused = row !== null && row.refused === wanted && row.generation === generation;
   if (apps === undefined || (isRefused && wanted !== '' && !isAgain)) return;
   const before: Row = { ...NEW_ROW, ...row, generation, intent: '' };
-  const refused = { ...before, refused: wanted || '-' };
+  const refused: Row = { ...before, refused: wanted || '-' };
   if (app === null || origin.length > SYSTEM_ORIGIN_CHARS_MAX) return note(work, look, refused);
   await rows.write(origin, { ...before, intent: wanted, refused: '' });
+  let next = refused;
   try {
     const tag = await apps.install(origin, app);
-    rows.note(origin, { ...before, tag, agreed: wanted, refused: '', time: timeOf(app) });
+    // Of a system that only says so, all would count as removed by the user.
+    if ((await apps.read(origin)) === null) throw badInput(`${origin}: it was not installed`);
+    next = { ...before, tag, agreed: wanted, refused: '', time: timeOf(app) };
   } catch (error) {
     unlessRefused(error);
-    rows.note(origin, refused);
   }
+  await rows.note(origin, next);
 }
 
 /** Errors: any other one, as it is. */

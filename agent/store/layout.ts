@@ -5,7 +5,7 @@
 //   s                      the agent's state (state.ts)
 //   i  j                   the sign-in, and one that is under way, sealed (signin/keeper.ts)
 //   t stored values were lost, and not every collection has been mended since (mend.ts)
-//   n  n=<origin>          the user's apps on this device: see installed/row.ts
+//   n  n=<origin>  n~<hash>   the user's apps on this device: see installed/row.ts
 //   <g>.i.<n>              a collection made at run time, its letter _<n> (several/instances.ts)
 //   <g>.i                  the secret that apps' collections are named with (remotes/app-secret.ts)
 //   <g>.w                  the secret of hashed ids, sealed (remotes/named.ts)
