@@ -139,7 +139,7 @@ function createTokens({ device, client, credentials }: IdentityOptions): Tokens 
 const MARGIN_MS = 60_000;
 
 /** Of the port's three words the one that fits. */
-function identityError(error: unknown): SyncError {
+export function identityError(error: unknown): SyncError {
   if (!(error instanceof SyncError)) throw error;
   const { code, message, detail } = error;
   return code === 'signedOut' || code === 'unverified' || code === 'offline'

@@ -1,7 +1,7 @@
 // Sign-in with email and password (onepw), for accounts servers of one's own: the server must let
 // this client ask for tokens without a page. Of the password only what the protocol derives leaves
-// the device, and nothing of it stays there: the session is ended when there is a refresh token, or
-// an error.
+// the device, and nothing of it stays there. A session is ended when there is a refresh token, or
+// an error; who needs no more than a session keeps that.
 // Source: Firefox Accounts, "onepw protocol", and its auth server's API.
 
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
@@ -21,7 +21,7 @@ import { OLDSYNC_SCOPE, readScopedKey, type SignedIn } from './credentials.ts';
 import { accepted, exchange, type SignInDevice } from './server.ts';
 import { requestTokens, signedIn, type TokenClient } from './tokens.ts';
 
-interface PasswordSignIn extends TokenClient {
+export interface PasswordUser extends Pick<TokenClient, 'apiUrl'> {
   readonly email: string;
   readonly password: string;
   /**
@@ -30,6 +30,8 @@ interface PasswordSignIn extends TokenClient {
    */
   readonly pbkdf2?: (password: Uint8Array, salt: Uint8Array, rounds: number) => Promise<Uint8Array>;
 }
+
+type PasswordSignIn = PasswordUser & TokenClient;
 
 /**
  * Takes an interpreter about a second. `knownKid`: of a key that the device had before.
@@ -43,11 +45,7 @@ export async function signInWithPassword(
   request: PasswordSignIn,
   knownKid?: string,
 ): Promise<SignedIn> {
-  if (!isWellFormed(request.email + request.password)) {
-    throw badInput('email or password: half a surrogate pair');
-  }
-  const salt = await saltOf(device, request);
-  const session = await login(device, request, salt, request.email);
+  const session = await openSession(device, request);
   try {
     if (session.unconfirmed !== null) throw session.unconfirmed;
     const key = readScopedKey(await scopedKey(device, request, session), knownKid);
@@ -55,16 +53,30 @@ export async function signInWithPassword(
     const tokens = await requestTokens(device, request, grant, 'unauthorized', session.bearer);
     return signedIn(tokens, key);
   } finally {
-    // An answer of any kind will do, and none as well: only what is no port's error is thrown
-    // again.
-    const { bearer } = session;
-    const url = `${request.apiUrl}/v1/session/destroy`;
-    await exchange(device, url, { json: {}, bearer }).catch(fromPort);
+    await endSession(device, request, session);
   }
+}
+
+/** Whatever is answered, or nothing: only what is no port's error is thrown. */
+export async function endSession(
+  device: SignInDevice,
+  { apiUrl }: Pick<TokenClient, 'apiUrl'>,
+  { bearer }: Pick<Session, 'bearer'>,
+): Promise<void> {
+  await exchange(device, `${apiUrl}/v1/session/destroy`, { json: {}, bearer }).catch(fromPort);
+}
+
+/** What it still lacks is for the caller to look at. Errors: see above. */
+export async function openSession(device: SignInDevice, user: PasswordUser): Promise<Session> {
+  if (!isWellFormed(user.email + user.password)) {
+    throw badInput('email or password: half a surrogate pair');
+  }
+  return login(device, user, await saltOf(device, user), user.email);
 }
 
 interface Session {
   readonly bearer: string;
+  readonly uid: unknown;
   readonly keyFetch: TokenKeys;
   readonly unwrapBKey: Uint8Array;
   /** What it still lacks. */
@@ -83,7 +95,7 @@ const REFUSALS: ReadonlyMap<unknown, string> = new Map([
 
 async function login(
   device: SignInDevice,
-  request: PasswordSignIn,
+  request: PasswordUser,
   salt: string | null,
   email: string,
 ): Promise<Session> {
@@ -104,6 +116,7 @@ async function login(
   const keyFetch = tokenKeys(tokenOf(body, 'keyFetchToken'), 'keyFetchToken');
   return {
     bearer: `fxs_${encodeHex(session.id)}`,
+    uid: member(body, 'uid'),
     keyFetch,
     unwrapBKey,
     unconfirmed: member(body, 'verified') === false ? unconfirmed(body) : null,
@@ -122,7 +135,7 @@ function unconfirmed(body: unknown): SyncError {
 
 async function stretched(
   { clock }: SignInDevice,
-  { password, pbkdf2 }: PasswordSignIn,
+  { password, pbkdf2 }: PasswordUser,
   salt: string | null,
   email: string,
 ): Promise<Uint8Array> {
@@ -139,7 +152,7 @@ const V2_SALT = /^identity\.mozilla\.com\/picl\/v1\/quickStretchV2:[\da-f]{32}$/
 /** Of an account of version 2; null for version 1, which is all that some servers know. */
 async function saltOf(
   device: SignInDevice,
-  { apiUrl, email }: PasswordSignIn,
+  { apiUrl, email }: PasswordUser,
 ): Promise<string | null> {
   const url = `${apiUrl}/v1/account/credentials/status`;
   const { status, body } = await exchange(device, url, { json: { email } });

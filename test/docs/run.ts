@@ -11,7 +11,7 @@ import { freePort } from '../support/ports.ts';
 import { findPostgres, startPostgres } from '../support/postgres.ts';
 import { type Command, commandsIn, ROOT, textOf } from './markdown.ts';
 
-const PAGES = ['docs/self-hosting.md', 'docs/device-qa.md', 'docs/servers.md'];
+const PAGES = ['docs/self-hosting.md', 'docs/device-qa.md', 'docs/servers.md', 'docs/owa.md'];
 /** Left out where there is no PostgreSQL. */
 const POSTGRES_PAGE = 'docs/postgres.md';
 /** The ports that the pages show: the run takes free ones. */

@@ -64,6 +64,22 @@ const BY_ANSWER: readonly (readonly [codes: string, message: RegExp, advice: str
     'sign in again with `kitsync sign-in --kinto`: the password was changed, or the account has ' +
       'gone; what waits here is sent then',
   ],
+  [
+    'signedOut unauthorized',
+    /^certificate: |a new login is refused/,
+    'sign in again: `kitsync sign-in --owa`; what waits here is sent then',
+  ],
+  [
+    'unauthorized',
+    /^verify: /,
+    'sign in again with `kitsync sign-in --owa`; if that does not help, the server trusts ' +
+      'another accounts server, or is reached by an address that it does not know as its own',
+  ],
+  [
+    'badResponse',
+    /^(verify|document): /,
+    'check the address of the server of Open Web Apps: a login is there, at .../verify',
+  ],
   ['serviceGone', /^kinto: /, 'the server has closed: sign in to another one'],
   [
     'keyMismatch',

@@ -13,6 +13,7 @@ import {
   installed,
   installedApps,
   kinto,
+  owa,
   passwords,
   readingList,
   readsAhead,
@@ -26,7 +27,7 @@ import {
 import type { Card } from '../vcard/card.ts';
 
 export const contents = {
-  drivers: [readsAhead(sync15), readsAhead(syncto), readsAhead(kinto)],
+  drivers: [readsAhead(sync15), readsAhead(syncto), readsAhead(kinto), owa],
   collections: [
     ...[history, passwords, bookmarks, forms, addresses, contacts, settings, readingList],
     ...[tabs, extensionStorage, installedApps],
@@ -59,9 +60,9 @@ export function cardOf(
   return isCard ? (card as Card) : null;
 }
 
-/** Whether the users of a protocol have a list of devices that this one can stand in. */
-export function hasDevices(protocol: string): boolean {
-  return protocol !== kinto.protocol;
+/** Why the users of a protocol have no list of devices; null: this one can stand in theirs. */
+export function whyNoDevices(protocol: string): string | null {
+  return NO_DEVICES.get(protocol) ?? null;
 }
 
 /** Whether a Kinto takes it as the name of a collection. */
@@ -70,5 +71,12 @@ export function isKintoName(name: string): boolean {
 }
 
 export const KINTO = kinto.protocol;
+export const OWA = owa.protocol;
+/** What a server of Open Web Apps keeps, and all that it keeps. */
+export const APPS = installedApps.name;
+const NO_DEVICES: ReadonlyMap<string, string> = new Map([
+  [KINTO, 'a Kinto has no list of the devices of its users'],
+  [OWA, 'a server of Open Web Apps has no list of the devices of its users'],
+]);
 export const PROTOCOLS = contents.drivers.map(({ protocol }) => protocol);
 export const COLLECTIONS: readonly string[] = contents.collections.map(({ name }) => name);

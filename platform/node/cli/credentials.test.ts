@@ -11,6 +11,7 @@ const PLAIN = {
   email: null,
   uid: null,
   kinto: null,
+  owa: null,
   token: { accessToken: 't' },
   key: KEY,
   deviceId: null,

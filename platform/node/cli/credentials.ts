@@ -17,6 +17,14 @@ interface Renewal {
   readonly oauthUrl: string;
 }
 
+/** A session at an accounts server, which vouches for its user to other servers. */
+export interface AccountSession {
+  /** For the Authorization header. */
+  readonly session: string;
+  /** The accounts server's API: `/v1/certificate/sign` is there. */
+  readonly accountsUrl: string;
+}
+
 /** A user whom a server knows by a name and a password. */
 interface NamedUser {
   readonly name: string;
@@ -28,9 +36,12 @@ export interface CredentialsFile {
   readonly uid: string | null;
   /** The Kinto that it is a sign-in to, without its version; null: to an accounts server. */
   readonly kinto: string | null;
+  /** The login of the server of Open Web Apps that it is a sign-in to; null: to none. */
+  readonly owa: string | null;
   /** Without a renewal, sync ends with this token's life. */
-  readonly token: { readonly accessToken: string } | Renewal | NamedUser;
-  readonly key: SyncKey;
+  readonly token: { readonly accessToken: string } | Renewal | NamedUser | AccountSession;
+  /** Null: nothing that is synced with this sign-in is sealed. */
+  readonly key: SyncKey | null;
   /** This machine's at the accounts server; null: it is not among the account's devices there. */
   readonly deviceId: string | null;
 }
@@ -50,12 +61,14 @@ export function readCredentials(path: string, allowHttp: boolean): CredentialsFi
   const complain = (what: string): UsageError => new UsageError(`${path}: ${what}`);
   const file = membersOf(value);
   if (file === null) throw complain('must be a JSON object');
+  const owa = owaOf(file, allowHttp, complain);
   return {
     email: optional(file, 'email', /^\P{Cc}{1,320}$/u, 'must be an address', complain),
     uid: optional(file, 'uid', /^[!-~]{1,128}$/, 'must be 1 to 128 ASCII characters', complain),
     kinto: kintoOf(file, allowHttp, complain),
+    owa,
     token: tokenOf(file, allowHttp, complain),
-    key: keyOf(file, complain),
+    key: owa === null ? keyOf(file, complain) : null,
     deviceId: optional(file, 'deviceId', /^[0-9a-f]{32}$/, 'must be 32 hex digits', complain),
   };
 }
@@ -63,11 +76,12 @@ export function readCredentials(path: string, allowHttp: boolean): CredentialsFi
 /** Writes the file for its owner only, as a whole. Errors: `UsageError`. */
 export async function writeCredentials(
   path: string,
-  { email, uid, kinto, token, key, deviceId }: CredentialsFile,
+  { email, uid, kinto, owa, token, key, deviceId }: CredentialsFile,
 ): Promise<void> {
-  const all = Object.entries({ kinto, email, uid, deviceId });
+  const all = Object.entries({ kinto, owa, email, uid, deviceId });
   const known = all.filter(([, value]) => value !== null);
-  const file = { ...Object.fromEntries(known), ...token, ...('kB' in key ? key : { key }) };
+  const sealing = key === null || 'kB' in key ? key : { key };
+  const file = { ...Object.fromEntries(known), ...token, ...sealing };
   await writePrivate(path, [`${JSON.stringify(file, null, 2)}\n`]);
 }
 
@@ -102,11 +116,16 @@ function tokenOf(file: Members, allowHttp: boolean, complain: Complain): Credent
     };
   }
   const tokenForm = [/^[!-~]{1,8192}$/, 'must be a token'] as const;
+  const url = (name: string) =>
+    serverOf(name, must(name, /^/, 'must be a URL'), allowHttp, complain);
+  if (file.has('owa')) {
+    return { session: must('session', ...tokenForm), accountsUrl: url('accountsUrl') };
+  }
   if (file.has('refreshToken')) {
     return {
       refreshToken: must('refreshToken', ...tokenForm),
       clientId: must('clientId', /^[!-~]{1,128}$/, 'must be the id of an OAuth client'),
-      oauthUrl: serverOf('oauthUrl', must('oauthUrl', /^/, 'must be a URL'), allowHttp, complain),
+      oauthUrl: url('oauthUrl'),
     };
   }
   if (file.has('accessToken')) return { accessToken: must('accessToken', ...tokenForm) };
@@ -121,6 +140,20 @@ function kintoOf(file: Members, allowHttp: boolean, complain: Complain): string 
   if (url !== null) return kintoUrl(serverOf('kinto', url, allowHttp, complain));
   if (!file.has('password')) return null;
   throw complain('kinto is missing: the URL of the server whose password it is');
+}
+
+/** A session says who its user is: without the name there, nobody would notice another one. */
+function owaOf(file: Members, allowHttp: boolean, complain: Complain): string | null {
+  const url = optional(file, 'owa', /^/, 'must be a URL', complain);
+  if (url === null) return null;
+  const missing = ['email', 'uid'].find((name) => !file.has(name));
+  if (missing !== undefined) throw complain(`${missing} is missing`);
+  return owaUrl(serverOf('owa', url, allowHttp, complain));
+}
+
+/** Where a client logs in: people may know the server by what is above. */
+export function owaUrl(url: string): string {
+  return /verify$/.test(url) ? url : `${url}/verify`;
 }
 
 /** A Kinto as people know it, without the version of its API. */

@@ -9,7 +9,7 @@ import { StorageError } from '../../storage-rules.ts';
 import { DIRECTORY_BYTES_MAX, InUseError } from '../lock.ts';
 import { type NodePlatformOptions, openNodePlatform } from '../platform.ts';
 import { Failure, isRefusal, systemReason, UsageError } from './complaint.ts';
-import { contentsWith, hasDevices, KINTO } from './contents.ts';
+import { contentsWith, whyNoDevices } from './contents.ts';
 import { connectControl, type Opened } from './control.ts';
 import type { Device } from './device.ts';
 import { removeLeftovers } from './folder.ts';
@@ -17,7 +17,7 @@ import { NODE_HEAP } from './heap.ts';
 import type { ServiceNotes } from './notes.ts';
 import { checkPrivateFolder } from './private-files.ts';
 import { FIRST } from './service.ts';
-import { type Keeping, readKeeping, readUndecided } from './stored.ts';
+import { type Keeping, keepingOf, protocolOf, readKeeping, readUndecided } from './stored.ts';
 import type { StrategyNotes } from './strategies.ts';
 
 export interface Data extends Opened {
@@ -42,7 +42,7 @@ interface DataOptions extends NodePlatformOptions, Pick<AgentConfig, 'intervalMs
 
 /** Where no server is asked, only how its protocol keeps the data counts. */
 function nowhere(keeping: Keeping | null, noted = 'sync15'): AgentConfig['remote'] {
-  const protocol = keeping === null ? noted : keeping === 'kinto' ? KINTO : 'sync15';
+  const protocol = keeping === null ? noted : protocolOf(keeping);
   return { protocol, serverUrl: '', audience: '', auth: 'bearer' };
 }
 
@@ -71,7 +71,7 @@ export async function openData(options: DataOptions): Promise<Data> {
   }
   const config: AgentConfig = {
     profile: 'node',
-    ...(device !== null && hasDevices(remote.protocol) && { device }),
+    ...(device !== null && whyNoDevices(remote.protocol) === null && { device }),
     remote,
     ...(names.length > 0 && { remotes: namedRemotes(others, device) }),
     collections: {},
@@ -116,7 +116,7 @@ async function checkKeeping(
   ];
   for (const [name, { protocol }] of wanted) {
     const keeping = await readKeeping(storage, name);
-    if (keeping === null || keeping === (protocol === KINTO ? 'kinto' : 'sync')) continue;
+    if (keeping === null || keeping === keepingOf(protocol)) continue;
     const whose = name === FIRST ? '' : ` for ${name}`;
     throw new Failure(
       `${directory} holds what another kind of server has${whose}: choose another --data, or ` +
@@ -133,7 +133,7 @@ function namedRemotes(
     name,
     {
       remote,
-      ...(device !== null && hasDevices(remote.protocol) && { device }),
+      ...(device !== null && whyNoDevices(remote.protocol) === null && { device }),
       collections: Object.fromEntries(
         collections.map((collection) => [collection, { enabled: true, readOnly: false }]),
       ),

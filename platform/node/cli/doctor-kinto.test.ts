@@ -4,7 +4,7 @@ import type { CredentialsFile } from './credentials.ts';
 import { askedOfKinto } from './doctor-kinto.ts';
 
 const NAMED: CredentialsFile = {
-  ...{ email: null, uid: null, deviceId: null, kinto: 'https://k.example' },
+  ...{ email: null, uid: null, deviceId: null, kinto: 'https://k.example', owa: null },
   ...{ token: { name: 'bob', password: 'b' }, key: { kB: '0f'.repeat(32) } },
 };
 const BEARER: CredentialsFile = { ...NAMED, uid: 'openid:bob', token: { accessToken: 't' } };

@@ -44,7 +44,7 @@ export function askedOfKinto(machine: Machine, url: string, file: () => Credenti
     },
     async data() {
       const known = file();
-      if (known === null) throw new Error('there are no credentials');
+      if (known === null || known.key === null) throw new Error('there are no credentials');
       const there = await userData(machine, url, proof(), kintoPlaces);
       if (await there.isUnder(known.key)) {
         if (there.keys < 2) return 'there is a place for data under this key';

@@ -10,11 +10,12 @@ import { nodeDeviceCrypto } from '../crypto.ts';
 import { type Machine, nodeMachine } from '../platform.ts';
 import { adviceFor } from './advice.ts';
 import { complaintOf, duration, failureLine, isRefusal, systemReason } from './complaint.ts';
-import { contents, KINTO } from './contents.ts';
+import { contents, KINTO, OWA } from './contents.ts';
 import { type CredentialsFile, readCredentials } from './credentials.ts';
 import { checkFolder } from './data.ts';
 import { askedOfKinto } from './doctor-kinto.ts';
 import { findHost, openConnection } from './doctor-network.ts';
+import { askedOfOwa } from './doctor-owa.ts';
 import { Finding } from './finding.ts';
 import { NODE_HEAP } from './heap.ts';
 import { identityOf } from './identity.ts';
@@ -92,13 +93,7 @@ async function lookAt(
   await run('credentials', [], () => {
     file = readCredentials(credentialsFile, allowHttp);
     remote = located(service, file).remote;
-    const kind =
-      'password' in file.token
-        ? 'a name and a password'
-        : 'accessToken' in file.token
-          ? 'an access token'
-          : 'a refresh token';
-    return `${credentialsFile} has ${kind}, and only its owner can read it`;
+    return `${credentialsFile} has ${kindOf(file)}, and only its owner can read it`;
   });
   if (directory !== null) await run('folder', [], () => lookAtFolder(directory));
   // Where only the sign-in says where the server is.
@@ -120,6 +115,12 @@ async function lookAt(
     await run('data', ['sign-in'], asked.data);
     return;
   }
+  if (remote.protocol === OWA) {
+    const asked = askedOfOwa(machine, remote.serverUrl, () => file);
+    await run('sign-in', ['credentials'], asked.signIn);
+    await run('apps server', ['answer', 'sign-in'], asked.hello);
+    return;
+  }
   const asked = openRemote(service, machine, () => file);
   await run('sign-in', ['credentials'], asked.signIn);
   if (remote.protocol === 'sync15') {
@@ -129,6 +130,12 @@ async function lookAt(
 }
 
 const NAME_CHARS = 15;
+
+function kindOf({ token }: CredentialsFile): string {
+  if ('password' in token) return 'a name and a password';
+  if ('session' in token) return 'a session';
+  return 'accessToken' in token ? 'an access token' : 'a refresh token';
+}
 
 function wordsOf(error: unknown): { readonly detail: string; readonly advice: string | null } {
   if (error instanceof Finding) return { detail: error.message, advice: error.advice };
@@ -204,7 +211,7 @@ function compareClocks(serverMs: number | null, nowMs: number): string {
 }
 
 function kidOf({ key }: CredentialsFile): string {
-  return 'kid' in key ? key.kid : '';
+  return key !== null && 'kid' in key ? key.kid : '';
 }
 
 /** The questions of a sync, one by one. */

@@ -27,7 +27,8 @@ export function helpOf(command: string): string | null {
 
 /** The commands, a line each. */
 export const COMMAND_LINES = `
-  sign-in      signs in with the browser of any device, with a password, or to a Kinto
+  sign-in      signs in with the browser of any device, with a password, to a Kinto, or to a
+               server of Open Web Apps
   import       signs in with what a trusted device hands over
   doctor       looks for what keeps a sync from working, and says what to do
   sync         keeps the data of an account in a folder of this machine
@@ -57,16 +58,17 @@ const ACCOUNT = `  --accounts URL       the accounts server, as a browser opens 
   --allow-http         servers on other machines may be asked without encryption
 `;
 
-const SERVER = `  --token-server URL   the token server (with syncto: the Syncto server; with
-                       kinto none is needed: its credentials say where it is)
+const SERVER = `  --token-server URL   the token server (with syncto: the Syncto server; with kinto
+                       and owa none is needed: their credentials say where it is)
   --allow-http         servers on other machines may be asked without encryption, wherever the
                        token server leads to
   --credentials FILE   who syncs
 `;
 
-const PROTOCOL = `  --protocol sync15|syncto|kinto    the protocol (default sync15)
+const PROTOCOL = `  --protocol sync15|syncto|kinto|owa    the protocol (default sync15)
   --collections A,B    what is synced (default history,passwords; with kinto
-                       contacts,settings,reading-list); generic(NAME) is an app's own
+                       contacts,settings,reading-list; with owa apps, and nothing else);
+                       generic(NAME) is an app's own
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more service, and what is synced with it; again for
                        another. Its --token-server and --credentials are given as NAME=VALUE
 `;
@@ -97,6 +99,9 @@ To a Kinto, with --credentials and --allow-http as above:
                        KITSYNC_RECOVERY_CODE is taken, where it is set
   --new-key            makes a key beside what is there under one that is lost
 The first sign-in of a user makes a key and prints its recovery code, once; others ask for it.
+To a server of Open Web Apps, with --accounts, --email, --credentials, --password-file and
+--allow-http as above:
+  --owa URL            the server, or where a client logs in there. It reads what it keeps
 `,
   ],
   [

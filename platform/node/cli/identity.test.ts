@@ -12,6 +12,7 @@ const FIXED: CredentialsFile = {
   email: 'a@example.test',
   uid: 'u1',
   kinto: null,
+  owa: null,
   token: { accessToken: 't' },
   key: KEY,
   deviceId: null,

@@ -1,13 +1,16 @@
 // The account manager of a machine: who the credentials file says the user is.
 // A file with a refresh token renews access tokens by itself; one with an access token or a
-// password lasts as long as that, and is read again when the server refuses what it said.
+// password lasts as long as that, and is read again when the server refuses what it said. One with
+// a session makes assertions with it.
 
+import { createHash } from 'node:crypto';
 import { SyncError } from '../../../agent/index.ts';
 import { uidOf } from '../../../agent/signin/credentials.ts';
 import type { DeviceDescription } from '../../../agent/signin/device.ts';
 import { createIdentity } from '../../../agent/signin/identity.ts';
-import type { Account, Identity } from '../../ports.ts';
+import type { Account, Identity, SyncKey } from '../../ports.ts';
 import type { Machine } from '../platform.ts';
+import { sessionAssertion } from './assertions.ts';
 import { complaintOf, Failure } from './complaint.ts';
 import { type CredentialsFile, readCredentials, updateCredentials } from './credentials.ts';
 
@@ -25,7 +28,8 @@ export function identityOf(
 ): Identity {
   const { token, key } = file;
   const { email, ...owner } = accountOf(file);
-  if (!('refreshToken' in token) || 'kB' in key) return fixedIdentity(file, deviceKey, path);
+  if (!('refreshToken' in token) || key === null || 'kB' in key)
+    return fixedIdentity(file, machine, deviceKey, path);
   const { clientId, oauthUrl, refreshToken } = token;
   return createIdentity({
     device: machine,
@@ -47,8 +51,15 @@ export function identityOf(
 /** Whose data it is. `email` is for people; without one, the account's id stands in. */
 function accountOf({ uid, email, token, key, deviceId }: CredentialsFile): Account {
   const name = 'password' in token ? token.name : null;
-  const id = uid ?? name ?? uidOf('accessToken' in token ? token.accessToken : '', key);
+  const id =
+    uid ?? name ?? uidOf('accessToken' in token ? token.accessToken : '', keyIn({ key, uid }));
   return { uid: id, email: email ?? id, ...(deviceId && { deviceId }) };
+}
+
+/** What the agent takes for a key where nothing is sealed: it names the user, and is no secret. */
+function keyIn({ key, uid }: Pick<CredentialsFile, 'key' | 'uid'>): SyncKey {
+  if (key !== null) return key;
+  return { kB: createHash('sha256').update(`kitsync/v1/no-key/${uid}`).digest('hex') };
 }
 
 /**
@@ -77,6 +88,7 @@ export function nobody(deviceKey: Identity['deviceKey']): Identity {
 
 function fixedIdentity(
   file: CredentialsFile,
+  machine: Machine,
   deviceKey: Identity['deviceKey'],
   path: string,
 ): Identity {
@@ -94,7 +106,10 @@ function fixedIdentity(
     Promise.reject(new SyncError('signedOut', `the credentials file has no ${what}`));
   return {
     account: async () => accountOf(file),
-    async assertion() {
+    async assertion(audience) {
+      // It is asked for once at a boot: what it is made with may have been ended since.
+      reread();
+      if ('session' in token) return sessionAssertion(machine, token, audience);
       throw new SyncError('signedOut', 'an access token makes no BrowserID assertions');
     },
     async accessToken(fresh) {
@@ -107,7 +122,7 @@ function fixedIdentity(
       const { name, password } = token;
       return { name, password };
     },
-    syncKey: async () => file.key,
+    syncKey: async () => keyIn(file),
     deviceKey,
   };
 }

@@ -21,7 +21,10 @@ export interface Secrets {
   code(question: string): Promise<string>;
 }
 
-export function secretsFor(options: KintoSignInOptions, terminal: Terminal): Secrets {
+export function secretsFor(
+  options: Pick<KintoSignInOptions, 'user' | 'isBearer' | 'passwordFile'>,
+  terminal: Terminal,
+): Secrets {
   const { isInteractive = false, environment = {} } = terminal;
   const what = options.isBearer ? 'token' : 'password';
   /** Lines of the input that nobody has taken yet; null: it was not read. */

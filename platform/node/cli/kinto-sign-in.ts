@@ -26,7 +26,7 @@ export async function signInToKinto(
   checkWritable(credentialsFile);
   const before = existsSync(credentialsFile) ? readCredentials(credentialsFile, true) : null;
   checkReplaceable(before, options, options.isBearer ? null : options.user);
-  const accountKey = options.keyFile && readCredentials(options.keyFile, allowHttp).key;
+  const accountKey = options.keyFile && keyOf(options.keyFile, allowHttp);
   const secrets = secretsFor(options, terminal);
   const token = tokenOf(options, await secrets.password());
   const proof = proofOf(token);
@@ -44,13 +44,21 @@ export async function signInToKinto(
         ? await showNewCode(asking)
         : await askCode(asking);
     const names = options.isBearer ? { uid: who, email: options.user } : { uid: null, email: null };
-    const file: CredentialsFile = { ...names, kinto: kintoUrl, token, key, deviceId: null };
-    await writeCredentials(credentialsFile, file);
-    if (!(await there.isUnder(key))) await claim(machine, file, proof, { who, terminal });
+    const places = { kinto: kintoUrl, owa: null };
+    await writeCredentials(credentialsFile, { ...names, ...places, token, key, deviceId: null });
+    const at = { kintoUrl, key };
+    if (!(await there.isUnder(key))) await claim(machine, at, proof, { who, terminal });
   } finally {
     machine.stop();
   }
   terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
+}
+
+/** Errors: `UsageError`. */
+function keyOf(path: string, allowHttp: boolean): SyncKey {
+  const { key } = readCredentials(path, allowHttp);
+  if (key === null) throw new UsageError(`${path} has no key`);
+  return key;
 }
 
 type Token = CredentialsFile['token'];
@@ -96,7 +104,8 @@ function checkReplaceable(
   const name = 'password' in before.token ? before.token.name : before.uid;
   const isSame = who === null || who === name;
   if (before.kinto === kintoUrl && isNamed !== isBearer && isSame) return;
-  const whose = [name ?? before.email ?? 'somebody', before.kinto ?? 'an accounts server'];
+  const place = before.kinto ?? before.owa ?? 'an accounts server';
+  const whose = [name ?? before.email ?? 'somebody', place];
   throw new UsageError(
     `${credentialsFile} is the sign-in of ${whose.join(' at ')}: choose another --credentials, ` +
       'or remove it first',
@@ -109,8 +118,9 @@ async function keptKey(
   { isCode, isNewKey }: KintoSignInOptions,
   there: UserData,
 ): Promise<SyncKey | null> {
-  if (before === null || isCode || isNewKey) return null;
-  return there.isNone || (await there.isUnder(before.key)) ? before.key : null;
+  const key = before?.key ?? null;
+  if (key === null || isCode || isNewKey) return null;
+  return there.isNone || (await there.isUnder(key)) ? key : null;
 }
 
 async function checked(
@@ -137,12 +147,12 @@ function isToBegin(
 /** So that the next device of the user is asked for the code, though nothing was synced yet. */
 async function claim(
   machine: Machine,
-  { kinto, key }: CredentialsFile,
+  { kintoUrl, key }: Pick<KintoSignInOptions, 'kintoUrl'> & { readonly key: SyncKey },
   proof: Proof,
   { who, terminal }: { readonly who: string; readonly terminal: Terminal },
 ): Promise<void> {
   try {
-    if (await makePlace(machine, kinto ?? '', proof, key)) return;
+    if (await makePlace(machine, kintoUrl, proof, key)) return;
     terminal.complain(
       `kitsync: the server lets ${who} make no place for the data: its owner has to allow it ` +
         '(kinto.bucket_create_principals)\n',

@@ -2,14 +2,14 @@
 // name of a collection may be in the commands that come after a sync. By the folder's notes.
 
 import { UsageError } from './complaint.ts';
-import { COLLECTIONS, hasDevices } from './contents.ts';
+import { COLLECTIONS, whyNoDevices } from './contents.ts';
 import type { Notes } from './notes.ts';
 import { FIRST } from './service.ts';
 
 interface KnownService {
   readonly name: string;
-  /** Its users have a list of devices. */
-  readonly hasDevices: boolean;
+  /** See contents.ts. */
+  readonly whyNoDevices: string | null;
   readonly collections: readonly string[];
 }
 
@@ -29,12 +29,13 @@ export function knownServices(
         remote: { protocol },
       },
     ]) => ({
-      ...{ name, collections, hasDevices: hasDevices(protocol) },
+      ...{ name, collections, whyNoDevices: whyNoDevices(protocol) },
     }),
   );
   const taken = named.flatMap(({ collections }) => collections);
   const left = [...COLLECTIONS, ...own].filter((name) => !taken.includes(name));
-  const first = { name: FIRST, collections: left, hasDevices: hasDevices(remote?.protocol ?? '') };
+  const firstProtocol = remote?.protocol ?? '';
+  const first = { name: FIRST, collections: left, whyNoDevices: whyNoDevices(firstProtocol) };
   const all = [first, ...named];
   const found = wanted === null ? all : all.filter(({ name }) => name === wanted);
   if (found.length > 0) return found;

@@ -45,8 +45,8 @@ export async function devices(options: LocalOptions, terminal: Terminal): Promis
     if (readNotes(directory).device === null) {
       throw new Failure('with --no-device or --read-only, the other devices are not known');
     }
-    const listing = services.filter(({ hasDevices }) => hasDevices);
-    if (listing.length === 0) throw new Failure('a Kinto has no list of the devices of its users');
+    const listing = services.filter(({ whyNoDevices }) => whyNoDevices === null);
+    if (listing.length === 0) throw new Failure(services[0]?.whyNoDevices ?? '');
     const { remotes } = await api.status();
     const found: Listed[] = [];
     for (const { name: service } of listing) {

@@ -28,6 +28,7 @@ import {
   parseSignOut,
   parseSync,
 } from './options.ts';
+import { signInToOwa } from './owa-sign-in.ts';
 import { quarantine } from './quarantine.ts';
 import { importAccount, signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
@@ -44,9 +45,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'sign-in',
     (args, terminal) => {
       const options = parseSignIn(args);
-      return done(
-        'kintoUrl' in options ? signInToKinto(options, terminal) : signIn(options, terminal),
-      );
+      if ('owaUrl' in options) return done(signInToOwa(options, terminal));
+      if ('kintoUrl' in options) return done(signInToKinto(options, terminal));
+      return done(signIn(options, terminal));
     },
   ],
   ['import', (args, terminal) => done(importAccount(parseImport(args), terminal))],

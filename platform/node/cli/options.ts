@@ -6,8 +6,8 @@ import type { AgentConfig } from '../../../agent/index.ts';
 import { parsedUrl } from '../../parsed-url.ts';
 import { VERSIONS, type Version } from '../vcard/writer.ts';
 import { UsageError } from './complaint.ts';
-import { KINTO } from './contents.ts';
-import { kintoUrl } from './credentials.ts';
+import { KINTO, OWA } from './contents.ts';
+import { kintoUrl, owaUrl } from './credentials.ts';
 import { type Device, deviceNamed } from './device.ts';
 import {
   KINTO_ACCOUNT,
@@ -15,7 +15,8 @@ import {
   type KintoSignInOptions,
   kintoOptions,
 } from './kinto-options.ts';
-import { originOf, type Service, servicesOf } from './service.ts';
+import { OWA_ACCOUNT, type OwaSignInOptions, owaOptions } from './owa-options.ts';
+import { isNamedBySignIn, originOf, type Service, servicesOf } from './service.ts';
 import { type TypedStrategies, typedStrategies } from './strategies.ts';
 import { exclude, flag, needed, parse, text, texts, urlOf, wholeNumber } from './typed.ts';
 
@@ -263,8 +264,12 @@ export function parseCheck(args: readonly string[]): CheckOptions {
   return { ...localOptions(values, words), isRepair: values.repair };
 }
 
-export function parseSignIn(args: readonly string[]): SignInOptions | KintoSignInOptions {
-  const { values } = parse(args, [], { ...ACCOUNT, ...KINTO_ACCOUNT, redirect: text });
+export function parseSignIn(
+  args: readonly string[],
+): SignInOptions | KintoSignInOptions | OwaSignInOptions {
+  const all = { ...ACCOUNT, ...KINTO_ACCOUNT, ...OWA_ACCOUNT, redirect: text };
+  const { values } = parse(args, [], all);
+  if (values.owa !== undefined) return owaOptions(values);
   if (values.kinto !== undefined) return kintoOptions(values);
   const without = KINTO_ONLY.find((name) => values[name]);
   if (without !== undefined) throw new UsageError(`--${without} belongs to --kinto URL`);
@@ -315,14 +320,16 @@ function servicesIn(
 ): SyncOptions['services'] {
   const allowHttp = values['allow-http'];
   return servicesOf(values, (option, protocol, url) => {
-    const isElsewhere = url === undefined && protocol === KINTO;
+    const isElsewhere = url === undefined && isNamedBySignIn(protocol);
     return remoteConfig(protocol, isElsewhere ? '' : urlOf(option, url, allowHttp));
   });
 }
 
 /** `url`: none, where the sign-in says which. */
 function remoteConfig(protocol: string, url: string): AgentConfig['remote'] {
-  const serverUrl = protocol === KINTO ? kintoUrl(url) : url;
+  const isTyped = url !== '';
+  const serverUrl =
+    protocol === KINTO ? kintoUrl(url) : protocol === OWA && isTyped ? owaUrl(url) : url;
   const audience = serverUrl === '' ? '' : originOf(serverUrl);
   return { protocol, serverUrl, audience, auth: 'bearer' };
 }

@@ -28,7 +28,8 @@ export function tellOtherKeys(
 ): () => Promise<void> {
   const machine = nodeMachine({ ...terminal.machine, allowHttp });
   const told = services.map(async ({ service: { name, remote }, file: { key, token, email } }) => {
-    if (remote.protocol !== KINTO || agent.status(name ?? FIRST).account !== null) return;
+    if (key === null || remote.protocol !== KINTO || agent.status(name ?? FIRST).account !== null)
+      return;
     // A token that has to be fetched first is the agent's to fetch.
     if ('refreshToken' in token) return;
     const there = await userData(machine, remote.serverUrl, proofOf(token), kintoPlaces).catch(

@@ -1,11 +1,11 @@
 // The services that one folder syncs with: the first, which the plain options are about, and others
 // by name (`--remote NAME=PROTOCOL[:COLLECTIONS]`), each with a server, a sign-in and collections
-// of its own. What was typed is checked here; nothing is opened. A sign-in to a Kinto says itself
-// where that is, so its address need not be typed (`located`).
+// of its own. What was typed is checked here; nothing is opened. A sign-in to a Kinto or to a
+// server of Open Web Apps says itself where that is, so its address need not be typed (`located`).
 
 import type { AgentConfig } from '../../../agent/index.ts';
 import { UsageError } from './complaint.ts';
-import { COLLECTIONS, isKintoName, isOwnName, KINTO, PROTOCOLS } from './contents.ts';
+import { APPS, COLLECTIONS, isKintoName, isOwnName, KINTO, OWA, PROTOCOLS } from './contents.ts';
 import type { CredentialsFile } from './credentials.ts';
 
 export interface Service {
@@ -48,7 +48,7 @@ export function servicesOf(
   const servers = byName('--token-server', values['token-server'], names);
   const files = byName('--credentials', values.credentials, names);
   const named = typed.map(({ name, protocol, collections }): Service => {
-    if (!servers.has(name) && protocol !== KINTO)
+    if (!servers.has(name) && !isNamedBySignIn(protocol))
       throw new UsageError(`--token-server ${name}=URL is missing`);
     const credentialsFile = files.get(name) ?? '';
     if (credentialsFile === '') throw new UsageError(`--credentials ${name}=FILE is missing`);
@@ -79,19 +79,31 @@ export function servicesOf(
  */
 export function located<S extends Service>(
   service: S,
-  { kinto, token }: Pick<CredentialsFile, 'kinto' | 'token'>,
+  { kinto, owa, token }: Pick<CredentialsFile, 'kinto' | 'owa' | 'token'>,
 ): S {
   const { remote, credentialsFile: path } = service;
-  if (remote.protocol !== KINTO) {
-    if (kinto === null) return service;
-    throw new UsageError(`${path} is a sign-in to the Kinto at ${kinto}: its protocol is ${KINTO}`);
+  const { protocol } = remote;
+  const url = kinto ?? owa;
+  if (url !== null && protocol !== (kinto === null ? OWA : KINTO)) {
+    const [what, its] = kinto === null ? [APPS_SERVER, OWA] : ['Kinto', KINTO];
+    throw new UsageError(`${path} is a sign-in to the ${what} at ${url}: its protocol is ${its}`);
   }
-  const serverUrl = remote.serverUrl || kinto;
+  if (!isNamedBySignIn(protocol)) return service;
+  if (protocol === OWA && url === null)
+    throw new UsageError(`${path} is no sign-in to a ${APPS_SERVER}: \`kitsync sign-in --owa\``);
+  const serverUrl = remote.serverUrl || url;
   if (serverUrl === null) throw new UsageError(`--token-server is missing: ${path} names no Kinto`);
-  if (kinto !== null && kinto !== serverUrl)
-    throw new UsageError(`${path} is a sign-in to ${kinto}, and not to ${serverUrl}`);
-  const auth = 'password' in token ? 'basic' : 'bearer';
+  if (url !== null && url !== serverUrl)
+    throw new UsageError(`${path} is a sign-in to ${url}, and not to ${serverUrl}`);
+  const auth = 'password' in token ? 'basic' : 'session' in token ? 'browserid' : 'bearer';
   return { ...service, remote: { ...remote, serverUrl, audience: originOf(serverUrl), auth } };
+}
+
+const APPS_SERVER = 'server of Open Web Apps';
+
+/** Whether a sign-in of this protocol says where its server is. */
+export function isNamedBySignIn(protocol: string): boolean {
+  return protocol === KINTO || protocol === OWA;
 }
 
 /** Whom an assertion is for. */
@@ -100,15 +112,18 @@ export function originOf(serverUrl: string): string {
 }
 
 function defaultsOf(protocol: string): readonly string[] {
+  if (protocol === OWA) return [APPS];
   if (protocol !== KINTO) return DEFAULT_COLLECTIONS;
   const known = KINTO_COLLECTIONS.filter((name) => COLLECTIONS.includes(name));
   if (known.length > 0) return known;
   throw new UsageError('--collections is missing, such as generic(notes)');
 }
 
-/** A Kinto has fewer names than Firefox Sync. */
+/** A Kinto has fewer names than Firefox Sync, and a server of Open Web Apps one. */
 function checkNames(services: readonly Service[]): void {
   for (const { remote, collections } of services) {
+    const other = collections.find((name) => remote.protocol === OWA && name !== APPS);
+    if (other !== undefined) throw new UsageError(`${other}: a ${APPS_SERVER} keeps ${APPS} only`);
     const wrong = collections.find((name) => remote.protocol === KINTO && !isKintoName(name));
     if (wrong === undefined) continue;
     throw new UsageError(
@@ -126,8 +141,10 @@ function typedRemote(text: string) {
     );
   }
   const option = `--remote ${name}`;
-  const collections = (list ?? name).split(',').map((one) => collectionOf(option, one));
-  return { name, protocol: oneOf(option, protocol, PROTOCOLS), collections };
+  const known = oneOf(option, protocol, PROTOCOLS);
+  const all = list ?? (known === OWA ? APPS : name);
+  const collections = all.split(',').map((one) => collectionOf(option, one));
+  return { name, protocol: known, collections };
 }
 
 /** One that Firefox has, or one of an app's own. */

@@ -42,28 +42,34 @@ type Way = (machine: Machine, server: AccountsServer) => Promise<SignedIn>;
 async function writeSignIn(options: AccountOptions, terminal: Terminal, way: Way): Promise<void> {
   const { accountsUrl, clientId, credentialsFile, email, allowHttp } = options;
   checkWritable(credentialsFile);
-  checkNoKinto(credentialsFile);
+  checkNoOther(credentialsFile);
   const machine = nodeMachine({ ...terminal.machine, allowHttp });
   const server = await discoverAccounts(machine, accountsUrl);
   // It says where its API is.
   serverUrlOf('auth_server_base_url of the accounts server', server.apiUrl, { allowHttp });
   const { uid, refreshToken, key } = await way(machine, server);
   const token = { refreshToken, clientId, oauthUrl: server.apiUrl };
-  await writeCredentials(credentialsFile, { email, uid, kinto: null, token, key, deviceId: null });
+  const places = { kinto: null, owa: null };
+  await writeCredentials(credentialsFile, { email, uid, ...places, token, key, deviceId: null });
   terminal.complain(`Signed in: ${credentialsFile} is written.\n`);
 }
 
-/** The key of a user of a Kinto may be nowhere else on this machine. Errors: `UsageError`. */
-function checkNoKinto(path: string): void {
+/**
+ * The key of a user of a Kinto may be nowhere else on this machine, and a folder may be synced by a
+ * sign-in to a server of Open Web Apps. Errors: `UsageError`.
+ */
+function checkNoOther(path: string): void {
   let kinto: unknown;
+  let owa: unknown;
   try {
-    ({ kinto } = JSON.parse(readFileSync(path, 'utf8')));
+    ({ kinto, owa } = JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     // There is none, or nothing that could be lost.
   }
-  if (typeof kinto !== 'string') return;
+  if (typeof kinto !== 'string' && typeof owa !== 'string') return;
+  const what = typeof kinto === 'string' ? 'a Kinto' : 'a server of Open Web Apps';
   throw new UsageError(
-    `${path} is the sign-in to a Kinto: choose another --credentials, or remove it first`,
+    `${path} is the sign-in to ${what}: choose another --credentials, or remove it first`,
   );
 }
 
@@ -101,7 +107,7 @@ async function byPassword(
 }
 
 /** Off the main thread: 650,000 rounds take it a fraction of a second. */
-async function stretch(
+export async function stretch(
   password: Uint8Array,
   salt: Uint8Array,
   rounds: number,

@@ -5,11 +5,12 @@
 
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { type Status, SyncError } from '../../../agent/index.ts';
+import { revokeSession } from '../../../agent/signin/session.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
-import { hasData, type MachineOptions, nodeMachine } from '../platform.ts';
+import { hasData, type Machine, type MachineOptions, nodeMachine } from '../platform.ts';
 import { duration, failureLine, UsageError } from './complaint.ts';
 import { confirm } from './confirm.ts';
-import type { CredentialsFile } from './credentials.ts';
+import type { AccountSession, CredentialsFile } from './credentials.ts';
 import { checkFolder } from './data.ts';
 import { emptiness, eraseData } from './folder.ts';
 import { checkAccounts, openLeaving, type SignInFiles, signInFiles } from './leaving.ts';
@@ -66,10 +67,25 @@ export async function giveBack(
   options: MachineOptions | undefined,
 ): Promise<string> {
   if ('password' in token) return 'the name and the password stay what they are on the server';
+  if ('session' in token) return endOf(token, options);
   if ('accessToken' in token) return 'the access token cannot be given back: it ends by itself';
-  const machine = nodeMachine(options);
   const client = { apiUrl: token.oauthUrl, clientId: token.clientId };
-  const told = revokeToken(machine, client, token.refreshToken).then(
+  return saidOf(options, (machine) => revokeToken(machine, client, token.refreshToken));
+}
+
+function endOf(
+  { session, accountsUrl }: AccountSession,
+  options: MachineOptions | undefined,
+): Promise<string> {
+  return saidOf(options, (machine) => revokeSession(machine, accountsUrl, session));
+}
+
+async function saidOf(
+  options: MachineOptions | undefined,
+  giveBack: (machine: Machine) => Promise<void>,
+): Promise<string> {
+  const machine = nodeMachine(options);
+  const told = giveBack(machine).then(
     () => 'the accounts server has taken the sign-in back',
     (error: unknown) => {
       if (!(error instanceof SyncError)) throw error;

@@ -34,8 +34,8 @@ export async function status(options: LocalOptions, terminal: Terminal): Promise
     for (const { name } of services) {
       const serverWaitMs = await api.serverWaitMs(name);
       const { incidents = [] } = saidBy(notes, name);
-      const hasList = services.find((one) => one.name === name)?.hasDevices === true;
-      const listed = hasList ? deviceName : KINTO_HAS_NONE;
+      const why = services.find((one) => one.name === name)?.whyNoDevices;
+      const listed = why ?? deviceName;
       const rows = [
         ...rowsOf(alone(name), { isRunning, serverWaitMs }, listed),
         ...merged(incidents, [], Date.now()).map(incidentRow),
@@ -67,7 +67,6 @@ function incidentRow(incident: Incident): Row {
   return ['seen', `${incidentText(incident)}, last seen ${whenWas(incident.lastMs)}`];
 }
 
-const KINTO_HAS_NONE = 'a Kinto has no list of the devices of its users';
 const NAME_CHARS = 19;
 
 type Row = readonly [name: string, value: string];
@@ -125,6 +124,7 @@ function collectionText(is: Status['collections'][string]): string {
     ...(!is.enabled ? ['off'] : is.readOnly ? ['read-only'] : []),
     ...(is.declined ? ['declined on another device'] : []),
     ...(is.absent ? ['not among the collections of the account'] : []),
+    ...(is.encrypted === false ? ['readable by its server'] : []),
     ...(is.stopped === null ? [] : ['stopped: the account has it in a newer form']),
   ].join(', ');
 }

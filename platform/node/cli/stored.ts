@@ -5,7 +5,7 @@
 import { type Contents, generic, installedApps } from '../../../agent/index.ts';
 import type { Storage } from '../../ports.ts';
 import { StorageError } from '../../storage-rules.ts';
-import { contents } from './contents.ts';
+import { contents, KINTO, OWA } from './contents.ts';
 import { FIRST } from './service.ts';
 
 type Reading = Pick<Storage, 'get' | 'scan'>;
@@ -110,7 +110,16 @@ async function undecidedIn(
 }
 
 /** How data is kept: on a Kinto records have other names than for apps. */
-export type Keeping = 'kinto' | 'sync';
+export type Keeping = 'kinto' | 'owa' | 'sync';
+
+export function keepingOf(protocol: string): Keeping {
+  return protocol === KINTO ? 'kinto' : protocol === OWA ? 'owa' : 'sync';
+}
+
+/** One that keeps data so. */
+export function protocolOf(keeping: Keeping): string {
+  return keeping === 'kinto' ? KINTO : keeping === 'owa' ? OWA : 'sync15';
+}
 
 /**
  * For which kind of server a service's data was kept; null: there is none, or it cannot be read,
@@ -126,6 +135,8 @@ export async function readKeeping(
     if (typeof generation !== 'number' || typeof uid !== 'string') return null;
     const base = `${place}${generation.toString(36)}.`;
     const [secret = null, meta = null] = await storage.get([`${base}w`, `${base}m`]);
+    // Whose document it is stands there, as a digest.
+    if (typeof meta === 'string' && /^[\da-f]{24}$/.test(meta)) return 'owa';
     if (secret === null || meta !== null) return 'sync';
     // Web apps have such names everywhere: they say nothing of the server.
     const named = await storage.scan({ from: `${base}w.`, to: `${base}w/`, limit: 2 });
