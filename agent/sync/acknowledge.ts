@@ -83,22 +83,31 @@ export async function settle(
 
 /**
  * What was staged is on the server now. The last commit moves the position behind it, so a device
- * that loses power before it finds its own records in the next pull.
+ * that loses power before it finds its own records in the next pull. So does one whose apps have
+ * changed a record meanwhile: what was sent of it is not known any more, and has to be read.
+ * Resolves to whether the position is behind all of it.
  */
 export async function acknowledgeStaged(
   pass: CollectionPass,
   staged: readonly Staged[],
   end: Committed,
-): Promise<void> {
+): Promise<boolean> {
+  const { position: start } = pass.store.state;
+  let isEdited = false;
   await rewriteEach(
     pass.store,
     staged,
     (transaction, before, { id, ...sent }) => {
+      isEdited ||= before.local !== null && before.local.seq !== sent.seq;
       transaction.set(id, before, acknowledged(pass, before, sent, end.of?.(id) ?? end));
       pass.report.pushed++;
     },
-    (transaction) => transaction.update({ position: end.position, plan: undefined }),
+    (transaction) => {
+      const position = isEdited ? start : end.position;
+      transaction.update({ position, plan: undefined });
+    },
   );
+  return !isEdited && end.position !== start;
 }
 
 /**

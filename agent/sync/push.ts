@@ -109,16 +109,16 @@ async function pushOnce(
   const { staged, moved, full } = sending;
   const committed = moved ? { kind: 'moved' as const } : await upload.commit();
   const isSome = pass.report.pushed > pushedBefore;
-  if (committed.kind === 'stored') await acknowledgeStaged(pass, staged, committed);
+  const isStored = committed.kind === 'stored';
+  const isRead = isStored && (await acknowledgeStaged(pass, staged, committed));
   if (sending.failed > 0 || (full && !isSome && committed.kind === 'none')) {
     throw unsentError(pass, 'unavailable', `${sending.failed} changes are not taken for now`);
   }
   const unsent = refusalOf(pass, sending);
   if (committed.kind === 'moved') return { kind: 'moved', unsent };
   // What was sent lies behind it, and what others may have sent.
-  const isBehind = committed.kind === 'stored' && committed.position === position;
-  if (committed.kind === 'stored' && full && !isBehind) return { kind: 'full', unsent };
-  return { kind: isSome || isBehind ? 'unseen' : 'done', unsent };
+  if (isRead && full) return { kind: 'full', unsent };
+  return { kind: isSome || (isStored && !isRead) ? 'unseen' : 'done', unsent };
 }
 
 /** What the server will not take is reported by the pass that has tried it, and rests then. */

@@ -33,11 +33,18 @@ export class House {
   /** Answers to come until one is lost; 0: none is. */
   losesIn = 0;
   losses = 0;
+  /** Happens once, while a document is on its way up. */
+  duringPost: (() => Promise<void>) | null = null;
 
   constructor(readonly seed: number) {
     this.#service = serviceOf(this.#server, async (request) => {
       const isLogin = request.url === this.#server.verifyUrl;
-      if (request.body !== null && !isLogin) this.sent.push(await request.clone().text());
+      if (request.body !== null && !isLogin) {
+        this.sent.push(await request.clone().text());
+        const happens = this.duringPost;
+        this.duringPost = null;
+        await happens?.();
+      }
       const response = await this.#server.world.fetch(request);
       if (this.losesIn === 0 || --this.losesIn > 0) return response;
       this.losses++;
