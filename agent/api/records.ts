@@ -199,7 +199,8 @@ export async function putRecord(
     }
     const seen = thing?.body ?? existing;
     const edit = existing && seen ? editOf(input, existing, collection.view(id, seen)) : input;
-    const body = prepared(collection.prepare(edit, existing, existing ? id : newId, nowMs, asked));
+    const made = prepared(collection.prepare(edit, existing, existing ? id : newId, nowMs, asked));
+    const body = (before.mirror && collection.withAgreed?.(made, before.mirror.body)) ?? made;
     const ownId = ownIdOf(collection, id, body);
     const pause = (): Promise<void> => platform.clock.pause();
     const detail = { collection: collection.name, recordId: ownId };

@@ -233,6 +233,11 @@ export interface Collection {
     asked?: string | null,
   ): Prepared;
   /**
+   * An edit with what of the version that both sides agreed on it cannot take away: the server's
+   * own merge would put it back.
+   */
+  withAgreed?(body: Body, agreed: Body): Body;
+  /**
    * What stays of a record that an app deletes, where that is a record, too: it is empty. Null:
    * there is nothing for apps to delete.
    */

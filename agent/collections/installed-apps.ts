@@ -6,7 +6,6 @@
 // app was installed here, where it is shown) is in no record.
 
 import { isObject } from '../../crypto/engine.ts';
-import { encodeUtf8 } from '../../crypto/utf8.ts';
 import { APP_DEVICE_CHARS_MAX, APP_ENTRY_BYTES_MAX, APP_ENTRY_DEPTH_MAX } from '../limits.ts';
 import { isShallow } from './canonical-json.ts';
 import type { Body, Collection, MergeDecision, MergeInput, Prepared } from './collection.ts';
@@ -14,6 +13,7 @@ import {
   type AppEntry,
   complaintOfApp,
   entryOf,
+  isEntryTooLong,
   isPending,
   kindOf,
   kindOfBody,
@@ -23,6 +23,7 @@ import {
 } from './installed-entry.ts';
 import { isSameEntry, mergeEntries } from './installed-merge.ts';
 import { webOrigin } from './installed-origin.ts';
+import { withReceipts } from './installed-receipts.ts';
 import {
   addressKey,
   addressPrefix,
@@ -50,6 +51,7 @@ export const installedApps: Collection = {
 
   merge,
   stamped,
+  withAgreed,
   outgoing: withIdFirst,
   prepare,
   grave: (body) =>
@@ -77,13 +79,9 @@ export function readable<T extends Collection>(collection: T): T {
 function check({ id, entry }: Body): string | null {
   if (typeof id !== 'string') return 'id: not a text';
   if (entry === undefined) return 'entry: there is none';
-  return isTooLong(entry) ? `entry: longer than ${APP_ENTRY_BYTES_MAX} bytes` : null;
-}
-
-function isTooLong(entry: unknown): boolean {
-  const text = JSON.stringify(entry);
-  if (text.length * 3 <= APP_ENTRY_BYTES_MAX) return false;
-  return text.length > APP_ENTRY_BYTES_MAX || encodeUtf8(text).length > APP_ENTRY_BYTES_MAX;
+  return isEntryTooLong(JSON.stringify(entry))
+    ? `entry: longer than ${APP_ENTRY_BYTES_MAX} bytes`
+    : null;
 }
 
 /** In seconds: what the next change of it has to be later than. */
@@ -96,6 +94,13 @@ function stamped(body: Body, writtenMs: number, agreed?: Body): Body {
   const { after, entry, ...members } = body;
   const last = Math.max(after as number, agreed === undefined ? 0 : entryOf(agreed).time);
   return { ...members, entry: { ...(entry as Body), last_modified: stampOf(writtenMs, last) } };
+}
+
+/** A server that has the app has its receipts, too, and has not seen that it was deleted since. */
+function withAgreed(body: Body, agreed: Body): Body {
+  const isLive = kindOfBody(body) === 'live' && entryOf(agreed).kind === 'live';
+  if (!isPending(body) || !isLive) return body;
+  return { ...body, entry: withReceipts(body.entry as Body, agreed.entry as Body) };
 }
 
 function merge({ local, mirror, incoming, ...times }: MergeInput): MergeDecision {
@@ -158,7 +163,8 @@ function prepare(input: Body, existing: Body | null, newId: string, nowMs: numbe
   const entry: Body = Object.fromEntries(all.filter(([name]) => !nulls.has(name)));
   const wrong = complaintOfApp(entry.manifest, entry.manifest_url);
   if (wrong !== null) return refuse(wrong);
-  if (isTooLong(entry)) return refuse(`record: longer than ${APP_ENTRY_BYTES_MAX} bytes`);
+  if (isEntryTooLong(JSON.stringify(entry)))
+    return refuse(`record: longer than ${APP_ENTRY_BYTES_MAX} bytes`);
   return {
     ok: true,
     id,

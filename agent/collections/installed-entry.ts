@@ -3,6 +3,8 @@
 // 1970, is the entry's own word. Pure; a bad entry is a value.
 
 import { isObject, jsonOf } from '../../crypto/engine.ts';
+import { encodeUtf8 } from '../../crypto/utf8.ts';
+import { APP_ENTRY_BYTES_MAX } from '../limits.ts';
 import type { Body } from './collection.ts';
 import { webOrigin } from './installed-origin.ts';
 
@@ -92,4 +94,11 @@ export function stampOf(writtenMs: number, after: number): number {
 /** A time as it is written, so that it is read as the same. */
 function stampIn(seconds: number): number {
   return seconds > SECONDS_MAX ? seconds * 1_000 : seconds;
+}
+
+/** `text`: an entry's JSON. It has more bytes than any device or server takes. */
+export function isEntryTooLong(text: string): boolean {
+  // A character is at most three bytes.
+  if (text.length * 3 <= APP_ENTRY_BYTES_MAX) return false;
+  return text.length > APP_ENTRY_BYTES_MAX || encodeUtf8(text).length > APP_ENTRY_BYTES_MAX;
 }

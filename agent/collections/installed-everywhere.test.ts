@@ -67,7 +67,7 @@ describe.each(SERVICES)('on %s', (_, start) => {
     const [a, b] = [...(await same(user, one, other))].sort((x, y) =>
       `${x.guid}` < `${y.guid}` ? -1 : 1,
     );
-    expect(a).toMatchObject({ guid: A, install_data: ['2', '1'], note: 'later' });
+    expect(a).toMatchObject({ guid: A, install_data: ['2', '0', '1'], note: 'later' });
     expect(b).toMatchObject({ guid: B, note: 'after the deletion' });
   });
 

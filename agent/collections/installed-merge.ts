@@ -1,7 +1,9 @@
 // Two versions of an app's entry become one, on every device and on the server the same one: the
 // later, of equally late ones the deletion, of two that differ all the same the one whose digest is
 // larger. Live versions have the receipts of both. The order is total, so it does not matter who
-// meets whom first; what nobody can read never replaces what somebody can.
+// meets whom first; what nobody can read never replaces what somebody can. Receipts say nothing of
+// when they came: which of those from before a deletion are left is up to who has seen it, and all
+// have the server's in the end.
 
 import { encodeHex } from '../../crypto/bytes.ts';
 import { sha256 } from '../../crypto/sha256.ts';

@@ -4,6 +4,7 @@
 
 import { isObject } from '../../crypto/engine.ts';
 import type { Body } from './collection.ts';
+import { isEntryTooLong } from './installed-entry.ts';
 
 interface Receipts {
   readonly list: readonly string[];
@@ -24,7 +25,10 @@ export function receiptsOf({ install_data: data }: Body): Receipts | null {
   return { list: [data.receipt], rest: some(others) };
 }
 
-/** The entry, with the receipts that only the other one has behind its own. */
+/**
+ * The entry, with the receipts that only the other one has behind its own; without them where it
+ * would be longer than anybody takes.
+ */
 export function withReceipts(entry: Body, other: Body): Body {
   const [own, more] = [receiptsOf(entry), receiptsOf(other)];
   if (own === null || more === null) return entry;
@@ -32,9 +36,10 @@ export function withReceipts(entry: Body, other: Body): Body {
   const added = [...new Set(more.list)].filter((receipt) => !known.has(receipt)).sort();
   if (added.length === 0) return entry;
   const list = [...own.list, ...added];
-  const { install_data: data } = entry;
-  if (Array.isArray(data)) return { ...entry, install_data: list };
-  return { ...entry, install_data: { ...(own.rest as object | undefined), receipts: list } };
+  const isList = Array.isArray(entry.install_data);
+  const install_data = isList ? list : { ...(own.rest as object | undefined), receipts: list };
+  const whole = { ...entry, install_data };
+  return isEntryTooLong(JSON.stringify(whole)) ? entry : whole;
 }
 
 export function hasSameReceipts(a: Body, b: Body): boolean {

@@ -89,6 +89,22 @@ test('of any two entries both make the same', () => {
   expect(compared).toBeGreaterThan(1_000);
 });
 
+test('both leave receipts out that would make an entry too long', () => {
+  const name = 'https://a.example';
+  const paid = (last_modified: number, chars: number) =>
+    JSON.stringify({ last_modified, manifest: {}, install_data: ['é'.repeat(chars)] });
+  const read = (text: string) => readEntry({ id: name, entry: JSON.parse(text) as unknown });
+  for (const [chars, isLeftOut] of [
+    [16_340, false],
+    [16_380, true],
+  ] as const) {
+    const [older, newer] = [paid(1, chars - 1), paid(2, chars)];
+    const served = merged(entryOf(name, older), entryOf(name, newer), 65_536);
+    expect(served === newer).toBe(isLeftOut);
+    expect(mergeEntries(read(older), read(newer)).value).toEqual(JSON.parse(served));
+  }
+});
+
 test('both normalise origins alike, and take the same digests', () => {
   const parts = fc.tuple(
     fc.constantFrom('http://', 'https://', 'HTTP://', 'file://', ''),

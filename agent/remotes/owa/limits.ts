@@ -3,9 +3,6 @@
 /** Characters of a whole document, which nobody ever holds: what servers of this kind take. */
 export const DOCUMENT_CHARS_MAX = 32 * 1024 * 1024;
 
-/** Bytes of an entry's JSON in UTF-8: a manifest with its receipts has some 10,000. */
-export const ENTRY_BYTES_MAX = 65_536;
-
 /** Characters of an app's name, which is an origin, and of a name as JSON may write it. */
 export const NAME_CHARS_MAX = 2_048;
 export const NAME_WRITTEN_MAX = 6 * NAME_CHARS_MAX + 2;

@@ -2,14 +2,14 @@
 // and of one that is too long nothing. A record's payload is its name and its entry, as it was
 // written.
 
-import { encodeUtf8 } from '../../../crypto/utf8.ts';
 import type { RecordIds } from '../../collections/collection.ts';
+import { isEntryTooLong } from '../../collections/installed-entry.ts';
 import { badResponse } from '../../errors.ts';
+import { APP_ENTRY_BYTES_MAX } from '../../limits.ts';
 import type { MemberPart } from '../../wire/members.ts';
 import { bodyOf } from '../body-of.ts';
 import type { Listed } from '../remote.ts';
 import type { Reading } from './document.ts';
-import { ENTRY_BYTES_MAX } from './limits.ts';
 import { stampIn, stampMs } from './stamp.ts';
 
 interface Lister {
@@ -53,7 +53,7 @@ export function lister(reading: Reading, options: ListerOptions): Lister {
           continue;
         }
         chars += part.text.length;
-        text = chars > ENTRY_BYTES_MAX ? '' : text + part.text;
+        text = chars > APP_ENTRY_BYTES_MAX ? '' : text + part.text;
         if (part.isLast) out.push(await listedOf(id, name, text.trim(), chars, options));
       }
       return more;
@@ -70,7 +70,7 @@ async function listedOf(
   { bodyBytesMax, pause }: ListerOptions,
 ): Promise<Listed> {
   if (id === null) return { ok: false, id: `badId ${name.length}`, code: 'badId', chars };
-  if (chars > ENTRY_BYTES_MAX || isEntryTooLong(text)) {
+  if (chars > APP_ENTRY_BYTES_MAX || isEntryTooLong(text)) {
     return { ok: false, id, code: 'tooLarge', chars };
   }
   const payload = payloadOf(name, text);
@@ -84,10 +84,4 @@ async function listedOf(
 /** What is known of an app, as one text: its name and its entry as it is written. */
 function payloadOf(name: string, text: string): string {
   return `{"id":${JSON.stringify(name)},"entry":${text}}`;
-}
-
-export function isEntryTooLong(text: string): boolean {
-  // A character is at most three bytes.
-  if (text.length * 3 <= ENTRY_BYTES_MAX) return false;
-  return text.length > ENTRY_BYTES_MAX || encodeUtf8(text).length > ENTRY_BYTES_MAX;
 }

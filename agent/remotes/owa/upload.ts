@@ -4,6 +4,7 @@
 
 import { isObject } from '../../../crypto/engine.ts';
 import type { Body, RecordIds } from '../../collections/collection.ts';
+import { isEntryTooLong } from '../../collections/installed-entry.ts';
 import type { RemoteConfig } from '../../config.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import type { Give } from '../../wire/body.ts';
@@ -13,7 +14,6 @@ import type { Held, Outgoing, PushResult, RemoteOptions, Stored, Upload } from '
 import { type Reading, readDocument, sendDocument } from './document.ts';
 import { createIdSet } from './id-set.ts';
 import { STAGED_MAX } from './limits.ts';
-import { isEntryTooLong } from './listing.ts';
 import type { Session } from './session.ts';
 import { positionIn, sinceOf } from './since.ts';
 import { stampIn, stampMs } from './stamp.ts';
