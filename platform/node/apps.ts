@@ -19,9 +19,9 @@ import type { Apps, ListedApp, SystemApp } from '../ports.ts';
 import { readOwn, replaceWhole } from './whole-files.ts';
 
 /** Of the apps, in a data directory; and beside it what says that it is the same folder. */
-const FOLDER = 'apps';
+export const APPS_FOLDER = 'apps';
 export const APPS_MARK = 'apps.mark';
-const MARK_INSIDE = '.mark';
+export const MARK_INSIDE = '.mark';
 const END = '.json';
 /** Changes that come soon after each other are told as one. */
 const TELL_MS = 200;
@@ -33,7 +33,7 @@ interface NodeApps extends Apps {
 
 /** The apps of a data directory; their folder is made when somebody first asks for them. */
 export function nodeApps(directory: string): NodeApps {
-  const folder = join(directory, FOLDER);
+  const folder = join(directory, APPS_FOLDER);
   let watcher: FSWatcher | null = null;
   let listener: (() => void) | null = null;
   let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 // This computer among the account's devices: who sees it, what it is told to do, and how it leaves.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -133,5 +133,24 @@ describe('another device', () => {
     const later = secondDevice({ world: serving.world, nowMs: Date.now() + 2_000 });
     expect(later.ids('clients')).toEqual([]);
     expect(other.live('history').size).toBe(5);
+  });
+
+  it('signs this one out: the web apps that the account has brought go, too', async () => {
+    const there = data('there');
+    const apps = ['--once', '--collections', 'apps'];
+    const manifest = join(temporaryFolder(), 'm.json');
+    writeFileSync(manifest, '{"name":"A"}');
+    const install = (to: string, origin: string) =>
+      run(['apps', 'install', origin, manifest, '--data', to]);
+    await run(syncArgs(there, ...apps, '--no-device'));
+    await install(there, 'https://theirs.example');
+    await run(syncArgs(there, ...apps, '--no-device'));
+    await run(syncArgs(data(), ...apps));
+    await install(data(), 'https://ours.example');
+    expect(readdirSync(join(data(), 'apps'))).toHaveLength(3);
+    command({ command: 'logout', args: [] });
+    expect(await run(syncArgs(data(), ...apps))).toMatchObject({ code: 3 });
+    const left = readdirSync(join(data(), 'apps')).map(decodeURIComponent);
+    expect(left).toEqual(['.mark', 'https://ours.example.json']);
   });
 });

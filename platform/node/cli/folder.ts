@@ -3,10 +3,11 @@
 
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { APPS_MARK } from '../apps.ts';
+import { APPS_FOLDER, APPS_MARK } from '../apps.ts';
 import { DEVICE_KEY_FILE } from '../device-key.ts';
 import { LOCK_FOLDER, lockDirectory } from '../lock.ts';
 import { isDraftName, isOwn } from '../whole-files.ts';
+import { removeApps } from './brought-apps.ts';
 import { NOTES_FILE } from './notes.ts';
 
 /** Removes what was being written when a process was killed. For the owner of the folder. */
@@ -19,12 +20,17 @@ export function removeLeftovers(directory: string): void {
 }
 
 /**
- * Removes all that Kitsync has put into a folder; the key goes last. Returns what is left: files of
- * somebody else. Errors: `InUseError`, those of files.
+ * Removes all that Kitsync has put into a folder; the key goes last. `brought`: the apps that go,
+ * too. Returns what is left: files of somebody else, and the folder of this machine's apps. Errors:
+ * `InUseError`, those of files.
  */
-export async function eraseData(directory: string): Promise<string[]> {
+export async function eraseData(
+  directory: string,
+  brought: readonly string[] = [],
+): Promise<string[]> {
   const lock = await lockDirectory(directory);
   try {
+    await removeApps(directory, brought);
     const names = readdirSync(directory).filter((name) => isOurs(name) || isLeftover(name));
     const isKey = (name: string) => (name.startsWith(DEVICE_KEY_FILE) ? 1 : 0);
     for (const name of names.sort((a, b) => isKey(a) - isKey(b))) {
@@ -38,12 +44,11 @@ export async function eraseData(directory: string): Promise<string[]> {
 
 /** What `eraseData` left, in words. */
 export function emptiness(directory: string, left: readonly string[]): string {
-  return left.length === 0
-    ? `no data is left in ${directory}`
-    : `nothing of Kitsync is left in ${directory}; not removed: ${left.join(', ')}`;
+  if (left.length === 0) return `no data is left in ${directory}`;
+  const names = left.map((name) => (name === APPS_FOLDER ? `${name} (installed here)` : name));
+  return `nothing of Kitsync is left in ${directory}; not removed: ${names.join(', ')}`;
 }
 
-/** The folder of apps stays: it is what a person has on this machine. */
 const OWN_FILES = [NOTES_FILE, DEVICE_KEY_FILE, APPS_MARK];
 
 function isOurs(name: string): boolean {

@@ -1,7 +1,9 @@
 // `kitsync sign-out --remote NAME`: one service of a folder is left, with all that was synced from
 // it. The others stay as they are: they are not asked for anything meanwhile.
 
+import { broughtApps, removeApps } from './brought-apps.ts';
 import { confirm } from './confirm.ts';
+import { APPS } from './contents.ts';
 import { knownServices } from './known-services.ts';
 import { checkAccounts, openLeaving, type SignInFiles } from './leaving.ts';
 import { type Notes, writeNotes } from './notes.ts';
@@ -18,7 +20,7 @@ export async function leaveOne(
   terminal: Terminal,
 ): Promise<void> {
   const { directory, yes } = options;
-  knownServices(notes, name);
+  const [service] = knownServices(notes, name);
   const { [name]: left, ...kept } = notes.remotes;
   let isAgreed = false;
   const data = await openLeaving({ options, notes, files, name, terminal }, () => isAgreed);
@@ -28,6 +30,8 @@ export async function leaveOne(
     await confirm(terminal, [what, ...unsentLines(data.agent.status(name))].join('\n'), yes);
     isAgreed = files.size > 0;
     await data.agent.disable(name);
+    if (service?.collections.includes(APPS))
+      await removeApps(directory, await broughtApps(data.storage));
     if (left !== undefined) await writeNotes(directory, { ...notes, remotes: kept });
   } finally {
     await data.close();

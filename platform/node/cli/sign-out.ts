@@ -4,10 +4,13 @@
 // disk.
 
 import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Status, SyncError } from '../../../agent/index.ts';
 import { revokeSession } from '../../../agent/signin/session.ts';
 import { revokeToken } from '../../../agent/signin/tokens.ts';
+import { APPS_FOLDER } from '../apps.ts';
 import { hasData, type Machine, type MachineOptions, nodeMachine } from '../platform.ts';
+import { broughtApps } from './brought-apps.ts';
 import { duration, failureLine, UsageError } from './complaint.ts';
 import { confirm } from './confirm.ts';
 import type { AccountSession, CredentialsFile } from './credentials.ts';
@@ -37,9 +40,10 @@ export async function signOut(options: SignOutOptions, terminal: Terminal): Prom
     }
     await leaveOne(options, remote, notes, files, terminal);
   } else {
-    if (hasData(directory)) await leave(options, notes, files, terminal);
+    let brought: readonly string[] = [];
+    if (hasData(directory)) brought = await leave(options, notes, files, terminal);
     else await confirm(terminal, question(options, files, null), options.yes);
-    const left = existsSync(directory) ? await eraseData(directory) : [];
+    const left = existsSync(directory) ? await eraseData(directory, brought) : [];
     said.push(emptiness(directory, left));
   }
   for (const [name, { path, file }] of files) {
@@ -102,13 +106,16 @@ async function saidOf(
 /** Somebody waits for the command to end. */
 const GIVE_BACK_MS_MAX = 10_000;
 
-/** Opens the folder as the last sync had it, asks, and says goodbye to the servers. */
+/**
+ * Opens the folder as the last sync had it, asks, and says goodbye to the servers. Resolves to the
+ * apps that the account has brought; where the state is lost, that is not known.
+ */
 async function leave(
   options: SignOutOptions,
   notes: Notes,
   files: SignInFiles,
   terminal: Terminal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { directory, yes } = options;
   let isAgreed = false;
   const opening = openLeaving({ options, notes, files, name: null, terminal }, () => isAgreed);
@@ -118,12 +125,16 @@ async function leave(
     if (isLost && error.detail.stored === 'state') return null;
     throw error;
   });
-  if (data === null) return confirm(terminal, question(options, files, null), yes);
+  if (data === null) {
+    await confirm(terminal, question(options, files, null), yes);
+    return [];
+  }
   try {
     checkAccounts(data, files, directory);
     await confirm(terminal, question(options, files, data.agent.status()), yes);
     isAgreed = files.size > 0 && notes.remote !== null;
     if (isAgreed) await data.agent.disable();
+    return await broughtApps(data.storage);
   } finally {
     await data.close();
   }
@@ -136,6 +147,9 @@ function question(
 ): string {
   return [
     `This removes all that was synced from ${directory}, and the key that it is sealed under.`,
+    ...(existsSync(join(directory, APPS_FOLDER))
+      ? ['Web apps that were installed on this computer stay in its folder apps.']
+      : []),
     ...(status === null ? [] : unsentLines(status)),
     ...[...files.values()].map(({ path }) => `The sign-in in ${path} ends.`),
     ...(forgetCredentials

@@ -13,6 +13,7 @@ import {
 import { InUseError } from '../lock.ts';
 import type { NodePlatformOptions } from '../platform.ts';
 import { removeDrafts } from '../whole-files.ts';
+import { broughtApps } from './brought-apps.ts';
 import { complaintOf, UsageError } from './complaint.ts';
 import { checkAnswerable, confirm } from './confirm.ts';
 import { COLLECTIONS, isOwnName } from './contents.ts';
@@ -45,7 +46,6 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
   const [first, ...others] = typed.services;
   const signIns = [signInOf(first, allowHttp), ...others.map((one) => signInOf(one, allowHttp))];
   const [{ service }, ...further] = signIns as [ServiceSignIn, ...ServiceSignIn[]];
-  const { remote, collections } = service;
   const options = { ...typed, services: [service, ...further.map((one) => one.service)] as const };
   const identityAt = (name: string | null) => identityFor(signIns, name, device);
   const watch = newWatch();
@@ -58,8 +58,8 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
     },
     directory,
     device,
-    remote,
-    own: collections.filter(isOwnName),
+    remote: service.remote,
+    own: service.collections.filter(isOwnName),
     others: othersOf(options),
     strategies: withTyped(readNotes(directory).strategies, typed.strategies),
     // One service must not begin anew while another is at its first pass.
@@ -82,7 +82,7 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
     },
   });
   const back = returnsOf(options, terminal, () => data.agent);
-  let exitCode: number;
+  const ended = { exitCode: 0, brought: [] as readonly string[] };
   try {
     for (const { service, file } of signIns) {
       const name = service.name ?? FIRST;
@@ -97,15 +97,17 @@ export async function sync(typed: SyncOptions, terminal: Terminal): Promise<numb
     // What was put into the folder of apps goes along with the first pass.
     await data.agent.appsSettled?.();
     const told = tellOtherKeys(signIns, data.agent, terminal, allowHttp);
-    exitCode = await run(data.agent, options, watch, terminal).finally(stopControl).finally(told);
+    const running = run(data.agent, options, watch, terminal);
+    ended.exitCode = await running.finally(stopControl).finally(told);
+    if (ended.exitCode === SIGNED_OUT) ended.brought = await broughtApps(data.storage);
   } finally {
     for (const watched of back.values()) watched.stop();
     await journal.written();
     watch.isLost = true;
     await data.close();
   }
-  if (exitCode === SIGNED_OUT) await leave(options, signIns, terminal);
-  return exitCode;
+  if (ended.exitCode === SIGNED_OUT) await leave(options, signIns, ended.brought, terminal);
+  return ended.exitCode;
 }
 
 interface ServiceSignIn {
@@ -153,9 +155,10 @@ function returnsOf({ services }: SyncOptions, terminal: Terminal, agent: () => A
 async function leave(
   { directory, allowHttp }: SyncOptions,
   signIns: readonly ServiceSignIn[],
+  brought: readonly string[],
   terminal: Terminal,
 ): Promise<void> {
-  const said = [emptiness(directory, await eraseData(directory))];
+  const said = [emptiness(directory, await eraseData(directory, brought))];
   for (const { service, file } of signIns) {
     const whose = signIns.length > 1 ? `${service.name ?? FIRST}: ` : '';
     said.push(whose + (await giveBack(file, { ...terminal.machine, allowHttp })));
