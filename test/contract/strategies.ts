@@ -265,7 +265,7 @@ function breaking(start: () => Service): void {
 
   it('keeps both versions, or what was decided, after any lost answer', async () => {
     let point = 0;
-    for (let isOver = false; !isOver && point < POINTS_MAX; point += every(2)) {
+    for (let isOver = false; !isOver && point < POINTS_MAX; point += every(4)) {
       const bench = begun();
       const device = await quarrel(bench, new MemoryStorage());
       bench.wire.loses = (_request, count) => count === point + 1;

@@ -24,7 +24,7 @@ import { secondDevice } from './second-device.ts';
 import { every } from './share.ts';
 import { shortStory } from './story.ts';
 
-const LIES = 10_000 / every(80);
+const LIES = 10_000 / every(125);
 const START = freezeAccount(
   syntheticAccount({ records: 8, seed: 3, bodyBytes: 150, passwords: 3 }),
 );

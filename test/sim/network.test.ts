@@ -64,7 +64,7 @@ test('the told story is the one that the servers tell', () => {
   expect(syncs[1]?.told.some(({ request }) => request.body?.includes('"PUT"'))).toBe(true);
 });
 
-const STRIDE = every(23);
+const STRIDE = every(41);
 
 test(`a link that breaks every ${STRIDE} of ${byteCount} bytes: one more pass, and both agree`, {
   timeout: 180_000,

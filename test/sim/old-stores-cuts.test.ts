@@ -18,7 +18,7 @@ const TV = loadProfile('panasonic-cx700');
 const STORES = oldStores('vm-').filter(({ signIn }) => !signIn);
 /** One signed-in user for all copies of the account: signatures are slow. */
 const USER = userOf(testServers(accountOf(STORES[0] as (typeof STORES)[number])));
-const STRIDE = every(60, 3);
+const STRIDE = every(120, 3);
 
 /** A storage whose calls never end once the power has gone, and the promise of that. */
 function untilPowerCut(storage: Storage): { storage: Storage; gone: Promise<false> } {

@@ -59,7 +59,7 @@ test(`the power goes at ${cuts.length} points: one more pass, and nothing is los
 
 test('it goes again at every commit of each recovery: the same', { timeout: 180_000 }, async () => {
   let count = 0;
-  const stride = every(11);
+  const stride = every(19);
   for (const first of [...found.values()]) {
     for (const cut of cutsOf(first.commits)) {
       if (count++ % stride !== 0) continue;

@@ -82,10 +82,12 @@ async function told(name: string, value: string) {
 
 const ROWS = HEADERS.flatMap((name) => VALUES.map((value) => [name, value] as const));
 
-test(`${ROWS.length} headers ask for patience, a second to a day: no request before`, async () => {
+test(`three of ${ROWS.length} headers ask for patience: no request before it ends`, async () => {
+  const asks = new Set<string>();
   for (const [name, value] of ROWS) {
     const { servers, storage, device } = await told(name, value);
     const where = `${name}: ${value}`;
+    if (device.agent.status().notBeforeMs !== null) asks.add(name);
     const { server } = (await openStates(storage).load()).backoff;
     if (server === null) continue;
     const waitMs = server.untilMs - server.setAtMs;
@@ -103,15 +105,7 @@ test(`${ROWS.length} headers ask for patience, a second to a day: no request bef
     await later.agent.start();
     expect(await later.agent.sync(), where).toMatchObject({ ok: true });
   }
-});
-
-test('only what asks for patience makes it wait', async () => {
-  const waits = new Set<string>();
-  for (const [name, value] of ROWS) {
-    const { device } = await told(name, value);
-    if (device.agent.status().notBeforeMs !== null) waits.add(name);
-  }
-  expect([...waits].sort()).toEqual(['backoff', 'retry-after', 'x-weave-backoff']);
+  expect([...asks].sort()).toEqual(['backoff', 'retry-after', 'x-weave-backoff']);
 });
 
 test('a wait that began when the clock was in 2100 ends after its time, not in 2100', async () => {

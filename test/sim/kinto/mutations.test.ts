@@ -41,11 +41,11 @@ interface Form {
 }
 
 const FORMS: readonly Form[] = [
-  { how: 'one by one', begin: BEGIN, lies: liesOf(every(100, 4)), forgiven: FORGIVEN },
+  { how: 'one by one', begin: BEGIN, lies: liesOf(every(200, 4)), forgiven: FORGIVEN },
   {
     how: 'in packs',
     begin: BEGIN_PACKED,
-    lies: liesOf(every(200, 8)),
+    lies: liesOf(every(400, 8)),
     forgiven: FORGIVEN_IN_PACKS,
   },
 ];

@@ -78,8 +78,8 @@ const WAYS: readonly {
 ];
 
 describe.each([
-  ['one by one', BEGIN, every(199, 7)],
-  ['in packs', BEGIN_PACKED, every(397, 13)],
+  ['one by one', BEGIN, every(397, 7)],
+  ['in packs', BEGIN_PACKED, every(797, 13)],
 ])('records lie %s', async (_, begin, stride) => {
   const { checkpoints, end } = await tell(shortStory(), begin);
   const syncs: (Checkpoint & { readonly answers: readonly number[] })[] = [];

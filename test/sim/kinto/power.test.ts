@@ -18,8 +18,8 @@ function cutsOf(commits: number): StorageCut[] {
 }
 
 describe.each([
-  ['one by one', BEGIN, every(61), every(397, 53)],
-  ['in packs', BEGIN_PACKED, every(61), every(401, 101)],
+  ['one by one', BEGIN, every(97), every(397, 53)],
+  ['in packs', BEGIN_PACKED, every(97), every(401, 101)],
 ])('records lie %s', async (_, begin, stride, secondStride) => {
   const { checkpoints, end } = await tell(story(200), begin);
   const cuts = checkpoints.flatMap(({ step, from, commits }) =>
