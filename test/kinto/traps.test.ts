@@ -2,6 +2,7 @@
 // agents on sealed collections.
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { PassReport } from '../../agent/index.ts';
 import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import {
   type Device,
@@ -54,6 +55,11 @@ describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
   const sealed = (user: KintoUser, id: string) => ({
     payload: keysOf(user).sealed(id, { id, text: 'theirs' }),
   });
+  /** Records that the device has taken of others. */
+  const pulledBy = (device: Device): number =>
+    eventsOf(device, 'pass')
+      .map((event) => (event as { report?: PassReport }).report?.collections[NAME]?.pulled ?? 0)
+      .reduce((sum, count) => sum + count, 0);
   const tagOf = async (user: KintoUser): Promise<number> => {
     const { headers } = await world.asked(user, 'HEAD', recordsOf(user));
     return Number(headers.get('etag')?.replace(/"/g, ''));
@@ -129,6 +135,33 @@ describe.runIf(isThere)('a real Kinto on PostgreSQL', () => {
     expect(late).toBeLessThan(passed);
     await passOf(reader, fast);
     expect((await alike([slow, fast, reader])).size).toBe(5);
+    // Each is taken once, though listings show it again and again.
+    await passOf(reader, reader);
+    expect(pulledBy(reader)).toBe(5);
+  });
+
+  test('2: an older version that a listing shows takes no younger one’s place', async () => {
+    const user = await world.newUser();
+    const [one, two] = await fleetOf(user, 2);
+    await put(one, 0, 3);
+    await passOf(one, two);
+    const path = `${recordsOf(user)}/${keysOf(user).wireId('r0')}`;
+    const old = (await world.asked(user, 'GET', path)).json?.data as { last_modified: number };
+    await one.agent.put(NAME, { id: 'r0', text: 'younger' });
+    await passOf(one, two);
+    // A backup has it as it was, and others have written since.
+    await world.asked(user, 'DELETE', path);
+    await world.server.command('purge-deleted', 'record', '0');
+    expect(await world.asked(user, 'PUT', path, { data: old })).toMatchObject({ status: 201 });
+    expect((await listed(user)).get(keysOf(user).wireId('r0'))).toBe(old.last_modified);
+    await putRaw(user, 'r9', sealed(user, 'r9'));
+    await passOf(one, two, one);
+    const held = await alike([one, two]);
+    expect(held.get('r0')).toBe('{"text":"younger"}');
+    expect(held.size).toBe(4);
+    expect(eventsOf(one, 'beganAnew')).toHaveLength(1);
+    const [late] = await fleetOf(user, 1);
+    expect(await heldBy(late)).toEqual(held);
   });
 
   test('3: purged tombstones take the time back, and no record', async () => {

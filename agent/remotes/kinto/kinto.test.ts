@@ -148,3 +148,31 @@ test('what was committed late, under a stamp that was passed already, is found',
   bench.wire.asked.length = 0;
   expect(await device.agent.sync()).toMatchObject({ ok: true, requests: 1 });
 });
+
+test('each that was committed late is taken once, with the next change at the latest', async () => {
+  const { bench, service, records } = start();
+  let device = await bench.synced(3);
+  let pulled = 0;
+  const pass = async (): Promise<void> => {
+    const report = await device.agent.sync();
+    expect(report).toMatchObject({ ok: true });
+    pulled += report.collections[service.collection]?.pulled ?? 0;
+  };
+  const text = (n: number) => ({ text: `late ${n}` });
+  for (let n = 10; n < 22; n++) {
+    await service.put(service.id(n + 100), { text: 'in time' });
+    await pass();
+    // New ones, and new versions of what is there, which move no count where that one is young.
+    const at = n % 2 === 0 ? n : n % 3;
+    records().late(service.wireId(at), service.sealed(service.id(at), text(n)));
+    if (n % 4 === 0) device = await bench.boot(device.storage.fork());
+    await pass();
+    if (at === n) expect((await bench.held(device)).get(service.id(at))).toEqual(text(n));
+    bench.advance(5_000, device);
+  }
+  await service.put(service.id(200), { text: 'in time' });
+  await pass();
+  await pass();
+  expect(pulled).toBe(12 + 12 + 1);
+  await bench.agreed(device);
+});

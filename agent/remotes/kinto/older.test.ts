@@ -20,16 +20,18 @@ interface Given {
   readonly isTold?: boolean;
   readonly isWatched?: boolean;
   readonly isAlone?: boolean;
+  readonly at?: string;
+  readonly known?: string;
 }
 
-/** A device that knows `a` and `b` at 40 reads a page of these. */
+/** A device that knows `a` and `b`, at 40 if nothing is said, reads a page of these. */
 async function read(all: readonly Listed[], given: Given = {}) {
-  const { resetting = false, isTold = false, isWatched = true } = given;
+  const { resetting = false, isTold = false, isWatched = true, at = AT, known = '40' } = given;
   const isOlder = given.isAlone
     ? undefined
     : (version: string, known: string) => Number(version) < Number(known);
   const store = await openTestStore(new MemoryStorage(), generic('things'));
-  const mirror = { ...mirrorWith({ n: 1 }), version: '40' };
+  const mirror = { ...mirrorWith({ n: 1 }), version: known };
   await putEntries(store, { a: { mirror }, b: { mirror } });
   const transaction = store.begin();
   transaction.update({ resetting });
@@ -49,7 +51,7 @@ async function read(all: readonly Listed[], given: Given = {}) {
     hasNext: () => false,
     cancel: () => undefined,
   };
-  const checked = watchedPage(page, { store, at: AT, doubts, isOlder });
+  const checked = watchedPage(page, { store, at, doubts, isOlder });
   const out: Listed[] = [];
   await checked.next(out);
   const position = checked.position(out, true);
@@ -73,13 +75,16 @@ test('what is as old, younger, unknown or deleted without a proof is listed as i
   });
 });
 
-test('an older one counts as the known one, and all is compared, after a reboot, too', async () => {
-  const { position, ...rest } = await read([listed('a', '39'), listed('b', '41')]);
-  expect(rest).toEqual({
-    ...{ versions: ['40', '41'], more: true, taken: ['39', '41'], told: [], takes: true },
-  });
-  expect(hasVanished(placeOf(position))).toBe(true);
-});
+test.each([false, true])(
+  'an older one counts as the known one, and all is compared, after a reboot, too (alone: %s)',
+  async (isAlone) => {
+    const { position, ...rest } = await read([listed('a', '39'), listed('b', '41')], { isAlone });
+    expect(rest).toEqual({
+      ...{ versions: ['40', '41'], more: true, taken: ['39', '41'], told: [], takes: true },
+    });
+    expect(hasVanished(placeOf(position))).toBe(true);
+  },
+);
 
 test('once that is told the position goes on, and it still takes no place', async () => {
   expect(await read([listed('a', '39')], { isTold: true })).toMatchObject({
@@ -96,9 +101,19 @@ test('where all is compared it is told, and listed to be merged', async () => {
   }
 });
 
-test('what nobody asked for tells nothing: the rest of a listing, a stamp alone', async () => {
-  const all = [listed('a', '39')];
+test('a stamp that the listing did not ask for keeps nothing out', async () => {
+  const at = positionOf({ ...START, floorMs: 90_000, tagMs: 99_039, isWhole: true, comparedMs: 9 });
+  for (const [stamp, versions] of [
+    ['39039', ['39039']],
+    ['39040', ['50000']],
+  ] as const) {
+    const given = { isAlone: true, at, known: '50000' };
+    expect(await read([listed('a', stamp)], given)).toMatchObject({ versions });
+  }
+});
+
+test('what nobody asked for tells nothing: the rest of a listing', async () => {
   const asIs = { versions: ['39'], position: 'behind it', more: false, told: [], takes: false };
-  expect(await read(all, { isWatched: false, resetting: true })).toMatchObject(asIs);
-  expect(await read(all, { isAlone: true })).toMatchObject(asIs);
+  const given = { isWatched: false, resetting: true };
+  expect(await read([listed('a', '39')], given)).toMatchObject(asIs);
 });

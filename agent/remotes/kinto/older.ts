@@ -5,7 +5,7 @@
 import type { CollectionStore } from '../../store/store.ts';
 import type { Listed, Page, Position } from '../remote.ts';
 import type { Doubts } from './doubts.ts';
-import { placeOf, positionOf } from './position.ts';
+import { type Place, placeOf, positionOf, sinceOf } from './position.ts';
 
 interface Older {
   readonly store: CollectionStore;
@@ -13,28 +13,28 @@ interface Older {
   readonly at: Position;
   readonly doubts: Doubts;
   /** Whether a version of a record is from before another one of it; left out: by their stamps. */
-  readonly isOlder: ((version: string, known: string) => boolean) | undefined;
+  readonly isOlder?: ((version: string, known: string) => boolean) | undefined;
+}
+
+/**
+ * A server gives each version of a record a later stamp than the one before. A stamp is its word
+ * alone: one that the listing did not ask for is no reason to keep anything out.
+ */
+function olderStampAt(place: Place, isWhole: boolean): NonNullable<Older['isOlder']> {
+  const sinceMs = isWhole ? -1 : (sinceOf(place, 0) ?? -1);
+  return (version, known) => Number(version) < Number(known) && Number(version) > sinceMs;
 }
 
 /**
  * The same page, in which an older version counts as the one that is known. Where all is compared
  * already it is listed as it is, to be merged; otherwise the position behind it asks for that.
  */
-export function watchedPage(page: Page, older: Older): Page {
-  const { store, doubts, isOlder } = older;
-  // A stamp is the server's word alone: nothing is kept out for it.
-  const isChecked = isOlder !== undefined || store.state.resetting;
-  if (!isChecked || !doubts.isWatched(store.collection.name)) return page;
-  return withoutOlder(page, { ...older, isOlder: isOlder ?? hasOlderStamp });
-}
-
-const hasOlderStamp = (version: string, known: string): boolean => Number(version) < Number(known);
-
-function withoutOlder(
+export function watchedPage(
   page: Page,
-  { store, at, doubts, isOlder }: Older & { readonly isOlder: NonNullable<Older['isOlder']> },
+  { store, at, doubts, isOlder = olderStampAt(placeOf(at), store.state.resetting) }: Older,
 ): Page {
   const { name } = store.collection;
+  if (!doubts.isWatched(name)) return page;
   /** What was listed, by what stands for it. */
   const originals = new Map<Listed, Listed>();
   let isLost = false;

@@ -152,6 +152,28 @@ const LOSSES: readonly {
     },
   },
   {
+    what: 'what was written in the minute since a backup, and others have written beside it',
+    told: { beganAnew: 1 },
+    added: 2,
+    // A listing begins a minute before its position: older versions are in it.
+    async lose({ servers, other, first, second, later }) {
+      const both = async (): Promise<void> => {
+        for (const { agent } of [first, second])
+          expect(await agent.sync()).toMatchObject({ ok: true });
+        later(5_000);
+      };
+      for (const n of [2, 3]) other.put('contacts', `c${n}`, { who: `Person ${n}`, mail: 'old' });
+      await both();
+      servers.backup = servers.server.store.dump();
+      later(5_000);
+      await first.agent.put('contacts', { id: 'c2', mail: 'since the backup' });
+      await first.agent.put('contacts', { id: 'newest', who: 'since the backup, too' });
+      await both();
+      servers.server.store.restore(servers.backup);
+      for (const n of [20, 21]) other.put('contacts', `c${n}`, { who: `Person ${n}` });
+    },
+  },
+  {
     what: 'what was made again since a backup, in which it is deleted',
     told: { beganAnew: 1 },
     async lose({ servers, first, second, later }) {
@@ -196,8 +218,8 @@ const CASES = LOSSES.flatMap((loss) => [
 test.each(CASES)('a server that has lost $what has it again, once: $how', async (loss) => {
   const two = await synced(loss.isPacked);
   const { first, second, other, later } = two;
-  const before = await heldBy(first, 'contacts');
   await loss.lose(two);
+  const before = await heldBy(first, 'contacts');
   first.platform.events.length = 0;
   for (let pass = 0; pass < (loss.passes ?? 1); pass++) {
     later(MINUTE_MS);

@@ -27,10 +27,11 @@ const DAY_MS = 86_400_000;
 /**
  * Ids that were made up do not come again, so nothing clears their marks. And where both sides have
  * changed a record whose rule goes by time, a server that lies about its time decides. Whoever
- * keeps a deletion from a device has its record brought back; with a pack all that are in it are
- * kept from it. See docs/kinto-encryption.md.
+ * keeps a deletion from a device, or says again what it said before, as a backup does, has its
+ * record brought back; with a pack all that are in it are kept from it. See
+ * docs/kinto-encryption.md.
  */
-const FORGIVEN = /in quarantine$|^lost: \{"note":"here"\} of 0$/;
+const FORGIVEN = /in quarantine$|^lost: (\{"note":"here"\} of 0|(the|their) deletion of \d)$/;
 const FORGIVEN_IN_PACKS = /in quarantine$|^lost: (\{"note":"here"\}|(the|their) deletion) of \d$/;
 
 interface Form {
