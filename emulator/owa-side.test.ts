@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { owaSide } from './owa-side.ts';
-import { recordsOf } from './server-records.ts';
+import { changedBetween, recordsOf } from './server-records.ts';
 import { signIn } from './servers/owa/testing.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 import { startWorld } from './servers/testing.ts';
@@ -43,4 +43,16 @@ test('live apps are seen as records, and what was deleted is not', async () => {
   const seen = [...recordsOf(await one.view(), 'apps', world.clock.nowMs)];
   expect(seen.map(({ id }) => id).sort()).toEqual([0, 2].map((n) => `https://app${n}.example`));
   expect(seen[0]?.body).toMatchObject({ manifest: { name: expect.any(String) } });
+});
+
+test('an app that nobody has changed is the same whenever it is looked at', async () => {
+  const { world, one } = side();
+  const before = await one.view();
+  world.clock.nowMs += 60_000;
+  const changed = async () =>
+    changedBetween(before, await one.view(), ['apps'], world.clock.nowMs).ids;
+  expect([...(await changed())]).toEqual([]);
+  const app = { last_modified: world.clock.nowMs / 1_000, manifest: { name: 'other' } };
+  await (await signIn(world)).post({ 'https://app1.example': app });
+  expect([...(await changed())]).toEqual(['https://app1.example']);
 });

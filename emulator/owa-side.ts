@@ -6,7 +6,7 @@ import { recordsOf } from './server-records.ts';
 import { ViewError } from './servers/account-view.ts';
 import { type Handler, isObject, parseObject } from './servers/http.ts';
 import type { SeedAccount } from './servers/store-file.ts';
-import { createView } from './view.ts';
+import { createView, UNTIMED_MS } from './view.ts';
 
 export interface OwaSide {
   /** Of the login. */
@@ -38,7 +38,7 @@ interface SideOptions {
 export const APPS = 'apps';
 
 export function owaSide(options: SideOptions): OwaSide {
-  const { url, account, fetch, isInside, nowMs } = options;
+  const { url, account, fetch, isInside } = options;
   let seeded: Promise<void> | null = isInside ? null : Promise.resolve();
   const ready = (): Promise<void> => {
     seeded ??= seed(options);
@@ -60,7 +60,7 @@ export function owaSide(options: SideOptions): OwaSide {
       const view = createView(account.kB);
       const put = view.collection(APPS);
       for (const [origin, entry] of await document()) {
-        if (isLive(entry)) put(origin, nowMs() - 1, { ...entry, id: origin }, '{}');
+        if (isLive(entry)) put(origin, UNTIMED_MS, { ...entry, id: origin }, '{}');
       }
       return view.account;
     },

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { piclSide } from './picl-side.ts';
-import { serverBodies } from './server-records.ts';
+import { changedBetween, serverBodies } from './server-records.ts';
 import { otherClient } from './servers/picl/other-client.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
 import { startWorld } from './servers/testing.ts';
@@ -37,6 +37,15 @@ describe('a PiCL storage and its user', () => {
       expect(byId(view)).toEqual(byId(account));
       expect(byId(view).length).toBeGreaterThan(2);
     }
+  });
+
+  test('a record that nobody has changed is the same whenever it is looked at', async () => {
+    const { made, world } = side();
+    await made.fetch(new Request(world.urls.picl));
+    const before = await made.view();
+    world.clock.nowMs += 60_000;
+    const names = ['contacts', 'history'];
+    expect(changedBetween(before, await made.view(), names, world.clock.nowMs).ids.size).toBe(0);
   });
 
   test('a device calls a record that it sets aside by its key', () => {

@@ -8,7 +8,7 @@ import { signHawk } from './servers/hawk.ts';
 import { type Handler, isObject, parseObject } from './servers/http.ts';
 import { FIRST_ID, type LogChange, otherClient } from './servers/picl/other-client.ts';
 import type { SeedAccount } from './servers/store-file.ts';
-import { createView } from './view.ts';
+import { createView, UNTIMED_MS } from './view.ts';
 
 export interface PiclSide {
   /** Of the login. */
@@ -41,7 +41,7 @@ const DEVICE = '0d1ce000-0000-4000-8000-00000000000e';
 const POST_MAX = 50;
 
 export function piclSide(options: SideOptions): PiclSide {
-  const { url, account, collections, fetch, isNew, nowMs } = options;
+  const { url, account, collections, fetch, isNew } = options;
   const { kB } = account;
   let seeded: Promise<void> | null = isNew ? null : Promise.resolve();
   return {
@@ -60,7 +60,7 @@ export function piclSide(options: SideOptions): PiclSide {
         for await (const record of recordsAt(ask, name)) {
           const body = parseObject(client.open(record) ?? '');
           const isProven = typeof body?.id === 'string' && client.wireId(body.id) === record.key;
-          put(record.key, nowMs() - 1 - record.seqnum, isProven ? body : null, '{}');
+          put(record.key, UNTIMED_MS - record.seqnum, isProven ? body : null, '{}');
         }
       }
       return view.account;

@@ -46,8 +46,9 @@ export function changedBetween(
       [after, before],
     ] as const) {
       const known = collectionOf(other, name);
-      for (const { id, modifiedMs } of collectionOf(one, name)?.inArrivalOrder(nowMs) ?? []) {
-        if (known?.get(id, nowMs)?.modifiedMs !== modifiedMs) found.push(id);
+      for (const bso of collectionOf(one, name)?.inArrivalOrder(nowMs) ?? []) {
+        const same = known?.get(bso.id, nowMs);
+        if (same?.modifiedMs !== bso.modifiedMs || same.payload !== bso.payload) found.push(bso.id);
       }
     }
     for (const account of [before, after]) {

@@ -9,6 +9,12 @@ import { accountKeys, type KeyPair, keyFingerprint, sealPayload } from './server
 
 type Body = Readonly<Record<string, unknown>>;
 
+/**
+ * When a record was written, where its server does not say: later than any clock, and the same in
+ * each view, or all would have changed from one to the next.
+ */
+export const UNTIMED_MS = 4_000_000_000_000;
+
 /** `body`: null for what does not prove itself; `payload` is what is there then. */
 type Put = (id: string, modifiedMs: number, body: Body | null, payload?: string) => void;
 
