@@ -69,8 +69,9 @@ emulate
   --remote NAME=PROTOCOL[:COLLECTIONS]    one more server with another account, and what of the
                        device's data is its; again for another. COLLECTIONS: history, passwords,
                        contacts (what a Kinto has if none is named), settings, reading-list,
-                       names of an app's own. Then --account, --records, --auth and --server may
-                       be NAME=VALUE, of that remote (default: 20 made-up records a collection)
+                       bookmarks (read only), names of an app's own. Then --account, --records,
+                       --auth and --server may be NAME=VALUE, of that remote (default: 20 made-up
+                       records a collection)
   --off NAME[=FROM[-TO]]      nobody answers at this remote in some of the three syncs (1 the
                        first, 2 that of the edits, 3 the last; default: in all)
   --sign-out NAME      the device signs out of this remote in the end

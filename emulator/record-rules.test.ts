@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isForDevices, loginOf, pageOf, shownOf } from './record-rules.ts';
+import { isForDevices, loginOf, ownShown, pageOf, shownOf } from './record-rules.ts';
 
 const LATER_MS = 1_800_000_000_000;
 const page = (id: string, dates: readonly unknown[], more: object = {}, modifiedMs = LATER_MS) => ({
@@ -123,4 +123,16 @@ describe('of several records of one thing', () => {
     const others = [{ formSubmitURL: 'https://a.test' }, { httpRealm: 'r' }, { username: 'u' }];
     expect(logins(login('a'), ...others.map((more, at) => login(`${at}`, more)))).toHaveLength(4);
   });
+});
+
+test('a bookmark of every kind has its address under one name', () => {
+  const shown = (body: object) => ownShown('bookmarks', { id: 'a', ...body });
+  expect(shown({ type: 'query', bmkUri: 'place:x', dateAdded: '5.5' })).toMatchObject({
+    ...{ guid: 'a', url: 'place:x', bmkUri: 'place:x', dateAdded: 5 },
+  });
+  expect(shown({ type: 'livemark', siteUri: 'https://a.test' })).toMatchObject({
+    url: 'https://a.test',
+  });
+  expect(shown({ type: 'separator' })).toEqual({ guid: 'a', type: 'separator', url: '' });
+  expect(isForDevices('bookmarks', 'a', { id: 'a', title: 'x' })).toBe(false);
 });

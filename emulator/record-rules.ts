@@ -60,6 +60,7 @@ function isReadable(collection: string, body: ServerRecord['body']): boolean {
     const isShort = isAddress && histUri.length <= ADDRESS_CHARS_MAX;
     return isShort && isTextOrNothing(title) && Array.isArray(visits);
   }
+  if (collection === 'bookmarks') return typeof body.type === 'string';
   if (collection !== 'passwords') return true;
   const { hostname, password } = body;
   if (typeof hostname !== 'string' || typeof password !== 'string') return false;
@@ -77,6 +78,8 @@ export function ownShown(collection: string, { id, ...body }: ServerRecord['body
       return { guid: id, ...body };
     case 'apps':
       return appShown(id, body);
+    case 'bookmarks':
+      return bookmarkShown(id, body);
     case 'reading-list':
       return { ...ARTICLE, ...body, ...resolvedOf(body), guid: id };
     default:
@@ -88,6 +91,18 @@ export function ownShown(collection: string, { id, ...body }: ServerRecord['body
 function appShown(id: unknown, entry: Omit<ServerRecord['body'], 'id'>) {
   const { credentials: _credentials, sync: _sync, ...shown } = entry;
   return { guid: id, ...shown };
+}
+
+/** Its address under one name, whatever its kind calls it. */
+function bookmarkShown(id: unknown, body: Omit<ServerRecord['body'], 'id'>) {
+  const { bmkUri, siteUri, dateAdded } = body;
+  const url = typeof (bmkUri ?? siteUri) === 'string' ? (bmkUri ?? siteUri) : '';
+  return {
+    ...body,
+    guid: id,
+    url,
+    ...(dateAdded === undefined ? {} : { dateAdded: count(dateAdded) }),
+  };
 }
 
 /** What an article is of which nothing else is said. */

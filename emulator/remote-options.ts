@@ -26,7 +26,7 @@ const ON_KINTO = ['contacts'];
 const ON_OWA = [APPS];
 const NAME = /^[a-z0-9-]{1,16}$/;
 /** Of which the emulator can make records up and compare them. */
-const KNOWN = [...SHARED, 'contacts', 'settings', 'reading-list'];
+const KNOWN = [...SHARED, 'contacts', 'settings', 'reading-list', 'bookmarks'];
 const DEFAULT_PROTOCOL = 'syncto';
 
 interface Typed {

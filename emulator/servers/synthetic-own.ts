@@ -1,6 +1,6 @@
 // Made-up records of the collections that are neither history nor passwords: people with numbers
-// and addresses, settings, articles, and what an app of its own might keep. What is drawn decides
-// all of it.
+// and addresses, settings, articles, bookmarks, and what an app of its own might keep. What is
+// drawn decides all of it.
 
 /** Numbers that one record is made of: 32 bytes. */
 type Drawn = Buffer;
@@ -40,6 +40,7 @@ const MAKERS = new Map<string, Maker>([
   ['settings', setting],
   ['reading-list', article],
   ['apps', app],
+  ['bookmarks', bookmark],
 ]);
 
 function pick(list: readonly string[], drawn: Drawn, at: number): string {
@@ -104,6 +105,15 @@ function app(
     install_origin: 'https://store.example',
     install_time: Math.floor(installMs / 1_000),
   };
+}
+
+/** As Firefox has them in the menu: every fifth is a folder. */
+function bookmark(_name: string, index: number, drawn: Drawn, nowMs: number): object {
+  const place = { parentid: 'menu', parentName: 'menu', dateAdded: nowMs - drawn.readUInt32BE(11) };
+  const title = `${pick(WORDS, drawn, 9)} ${index}`;
+  if (index % 5 === 0) return { type: 'folder', title, ...place, children: [] };
+  const bmkUri = `https://pages.example/${index}/${pick(WORDS, drawn, 10)}`;
+  return { type: 'bookmark', title, bmkUri, ...place, tags: [], hasDupe: true };
 }
 
 /** What an app might keep: members of every kind that JSON has. */
