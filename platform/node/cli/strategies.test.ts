@@ -35,6 +35,16 @@ test.each([
   expect(() => typed(...texts)).toThrow(complaint);
 });
 
+test('of web apps the later version counts, and what is replaced at once never waits', () => {
+  const all = ['apps', 'bookmarks', 'history'];
+  for (const strategy of ['remoteWins', 'localWins', 'manual']) {
+    const line = `--strategy apps: never ${strategy}: of two versions the later one counts`;
+    expect(() => typedStrategies([`apps=${strategy}`], all)).toThrow(line);
+  }
+  expect([...typedStrategies(['apps=merge', 'history=manual'], all)]).toHaveLength(2);
+  expect(typedStrategies(['apps=default'], all).get('apps')).toBe(null);
+});
+
 test('notes with a word that is no strategy are none', () => {
   expect(isStrategyNotes({ contacts: 'manual', notes: 'merge' })).toBe(true);
   expect(isStrategyNotes({ contacts: 'default' })).toBe(false);

@@ -4,6 +4,7 @@
 
 import { STRATEGIES, type Strategy } from '../../../agent/index.ts';
 import { UsageError } from './complaint.ts';
+import { contents } from './contents.ts';
 
 /** By name of the collection. */
 export interface StrategyNotes {
@@ -42,9 +43,22 @@ export function typedStrategies(
         `--strategy ${name}: ${JSON.stringify(word.slice(0, 80))} is not one of ${words}`,
       );
     }
+    const complaint = complaintOf(name, strategy);
+    if (complaint !== null) throw new UsageError(`--strategy ${name}: ${complaint}`);
     typed.set(name, strategy);
   }
   return typed;
+}
+
+/** Why a collection cannot have this strategy; null: it can. */
+function complaintOf(name: string, strategy: Strategy | null): string | null {
+  const found = contents.collections.find((one) => one.name === name);
+  if (found === undefined || strategy === null || strategy === 'merge') return null;
+  if ('stamped' in found) {
+    return `never ${strategy}: of two versions the later one counts, on every device`;
+  }
+  const isWhole = strategy === 'manual' && 'replace' in found;
+  return isWhole ? 'never manual: its records are replaced all at once' : null;
 }
 
 /** What the folder has from now on. */
