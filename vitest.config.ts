@@ -134,7 +134,7 @@ export default defineConfig(({ mode }) => {
     test: {
       env:
         mode === 'sim'
-          ? { KITSYNC_SIM: 'whole' }
+          ? { KITSYNC_SIM: process.env.KITSYNC_SIM ?? 'whole' }
           : mode === 'old-stores'
             ? { KITSYNC_SIM: 'all' }
             : {},

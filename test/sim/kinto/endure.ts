@@ -5,20 +5,22 @@ import { expect } from 'vitest';
 import type { NetworkRequest } from '../../../platform/ports.ts';
 import type { Answer, Reply, WholeReply } from '../lab.ts';
 import { held, type Truths, truthsOf, untruths } from './judge.ts';
-import { freeze, NAMES, otherOf, thaw } from './lab.ts';
+import { type Form, freeze, NAMES, otherOf, thaw } from './lab.ts';
 import { BEGIN, faults, type Moment, nameOf, play, RECOVERY, type Step } from './play.ts';
 
 export const DAY_MS = 86_400_000;
 const PASS_REQUESTS_MAX = 60;
 
-function freshMoment(isPacked: boolean): Moment {
-  const servers = thaw(undefined, isPacked);
+function freshMoment(form: Form): Moment {
+  const servers = thaw(undefined, form);
   const other = otherOf(servers);
   for (let n = 0; n < 6; n++) other.put('contacts', `contact-${n}`, { who: `Person ${n}` });
   other.put('contacts', 'gone', null);
   for (const n of [0, 1]) other.put('notes', `note-${n}`, { who: `Note ${n}` });
   // Some packs are full of these.
-  for (let n = 0; isPacked && n < 20; n++) other.put('contacts', `more-${n}`, { who: `More ${n}` });
+  for (let n = 0; form === 'packed' && n < 20; n++) {
+    other.put('contacts', `more-${n}`, { who: `More ${n}` });
+  }
   return { ...BEGIN, frozen: freeze(servers) };
 }
 
@@ -53,8 +55,8 @@ interface World {
   readonly held: ReadonlyMap<Moment, ReadonlyMap<string, string>>;
 }
 
-async function worldOf(isPacked: boolean): Promise<World> {
-  const fresh = freshMoment(isPacked);
+async function worldOf(form: Form): Promise<World> {
+  const fresh = freshMoment(form);
   const changed = await play(CHANGES, fresh);
   const after = withNews(await play(RECOVERY, changed), ['contact-9']);
   const truths = await truthsOf([fresh, changed, after]);
@@ -65,11 +67,11 @@ async function worldOf(isPacked: boolean): Promise<World> {
   return { fresh, changed, after, truths, held: of };
 }
 
-const ALONE = await worldOf(false);
+const ALONE = await worldOf('alone');
 export const FRESH = ALONE.fresh;
 export const CHANGED = ALONE.changed;
 /** The same where small records are sealed together. */
-export const PACKED = await worldOf(true);
+export const PACKED = await worldOf('packed');
 const NOTHING = new Map<string, string>();
 
 export const KINDS = [
@@ -181,7 +183,7 @@ export async function endure(lie: Lie, from: Moment, aftermath: Aftermath = {}):
     told: platform.events.map((text) => JSON.parse(text).kind),
   };
   expect(requests.length).toBeLessThan(PASS_REQUESTS_MAX);
-  const { truths, held: known } = thaw(from.frozen).isPacked ? PACKED : ALONE;
+  const { truths, held: known } = thaw(from.frozen).form === 'packed' ? PACKED : ALONE;
   const before = known.get(from) ?? NOTHING;
   expect(untruths(await held(first), before, truths)).toEqual([]);
   const second = await play(pass, first, { answer, laterMs: DAY_MS });

@@ -28,21 +28,27 @@ const LIMITS = { pageRecords: 30, batchRequests: 10 };
 export type Body = { readonly [member: string]: unknown };
 export type Name = (typeof NAMES)[number];
 
+/**
+ * How records lie: each sealed, small ones sealed together, or as they are, in a bucket of its own:
+ * then the server's deletions are deletions, and nothing proves itself.
+ */
+export type Form = 'alone' | 'packed' | 'plain';
+const PLAIN_PLACE = 'shared';
+
 /** The server of one user, at a time. */
 export interface Servers {
   readonly server: KintoServer;
   nowMs: number;
   /** A backup that somebody has made. */
   backup: KintoDump;
-  /** Small records are sealed together. */
-  readonly isPacked: boolean;
+  readonly form: Form;
 }
 
 /** All of it, as text that can be thawed any number of times. */
 export type Frozen = string;
 
 /** Left out: a server that has nothing, and a collection of this form. */
-export function thaw(frozen?: Frozen, isPacked = false): Servers {
+export function thaw(frozen?: Frozen, form: Form = 'alone'): Servers {
   const kept = frozen === undefined ? null : JSON.parse(frozen);
   const nowMs = (): number => servers.nowMs;
   const server = createKinto({
@@ -54,13 +60,13 @@ export function thaw(frozen?: Frozen, isPacked = false): Servers {
     server,
     nowMs: kept?.nowMs ?? NOW_MS,
     backup: kept?.backup ?? server.store.dump(),
-    isPacked: kept?.isPacked ?? isPacked,
+    form: kept?.form ?? form,
   };
   return servers;
 }
 
-export function freeze({ server, nowMs, backup, isPacked }: Servers): Frozen {
-  return JSON.stringify({ nowMs, dump: server.store.dump(), backup, isPacked });
+export function freeze({ server, nowMs, backup, form }: Servers): Frozen {
+  return JSON.stringify({ nowMs, dump: server.store.dump(), backup, form });
 }
 
 const CLIENTS = new Map(NAMES.map((name) => [name, otherClient(KB, name)]));
@@ -98,12 +104,15 @@ export interface Other {
   records(name: Name): Place;
   /** What is not deleted and proves itself, by id; bodies without their ids. */
   live(name: Name): Map<string, Body>;
-  /** Whether the server has a sealed tombstone of it. */
+  /** Whether the server has its tombstone, a sealed one where records are sealed. */
   isDeleted(name: Name, id: string): boolean;
   /** Null: a tombstone. */
   put(name: Name, id: string, body: Body | null): void;
   delete(name: Name, id: string): void;
-  /** The server says that a record is gone, which nobody has deleted; in a pack it cannot. */
+  /**
+   * The server says that a record is gone, which nobody has deleted; in a pack it cannot, and where
+   * it is believed nobody has said it.
+   */
   lose(name: Name, id: string): void;
   /** Writes every record of a collection again as it is: each has news. */
   touch(name: Name): void;
@@ -114,36 +123,10 @@ const PACKS = new Map(NAMES.map((name) => [name, otherPacks(KB, name)]));
 const PACK_RECORDS = 8;
 
 export function otherOf(servers: Servers): Other {
-  const { store } = servers.server;
-  const { isPacked } = servers;
-  const bucketId = clientOf('contacts').bucket;
-  const records = (name: Name): Place => {
-    const bucket = store.buckets.get(bucketId) ?? store.makeBucket(bucketId, OWNER);
-    return bucket.collections.get(name) ?? store.makeCollection(bucket, name);
-  };
-  const inPacks = (name: Name) => {
-    const keys = PACKS.get(name);
-    if (keys === undefined) throw new Error(`there is no ${name}`);
-    return recordsInPacks(
-      () => records(name),
-      keys,
-      () => servers.nowMs,
-      PACK_RECORDS,
-    );
-  };
-  const put = (name: Name, id: string, body: Body | null): void => {
-    const wireId = wireIdOf(name, id);
-    if (isPacked) inPacks(name).put(wireId, body && JSON.stringify({ id, ...body }));
-    else records(name).put(wireId, { payload: sealed(name, id, body) });
-  };
-  const bodies = (name: Name): (Body | null)[] =>
-    isPacked
-      ? inPacks(name)
-          .live()
-          .map(({ text }) => JSON.parse(text))
-      : records(name)
-          .live()
-          .map(({ id, payload }) => openedAt(name, id, payload));
+  const { form } = servers;
+  const records = recordsOf(servers);
+  const { bodies, put, isDeleted } =
+    form === 'plain' ? openly(records) : sealedly(records, servers, form);
   return {
     records,
     live: (name) =>
@@ -154,19 +137,84 @@ export function otherOf(servers: Servers): Other {
           return [[`${id}`, members]];
         }),
       ),
-    isDeleted(name, id) {
-      const wireId = wireIdOf(name, id);
-      if (isPacked) return inPacks(name).entry(wireId)?.text === '';
-      return openedAt(name, wireId, records(name).get(wireId)?.payload)?.deleted === true;
-    },
+    isDeleted,
     put,
     delete: (name, id) => put(name, id, null),
     lose(name, id) {
-      if (!isPacked) records(name).delete(wireIdOf(name, id));
+      if (form === 'alone') records(name).delete(wireIdOf(name, id));
     },
     touch(name) {
       const all = records(name);
       for (const { id, last_modified: _, ...members } of all.live()) all.put(id, members);
+    },
+  };
+}
+
+function recordsOf({ server: { store }, form }: Servers): Other['records'] {
+  const bucketId = form === 'plain' ? PLAIN_PLACE : clientOf('contacts').bucket;
+  return (name) => {
+    const bucket = store.buckets.get(bucketId) ?? store.makeBucket(bucketId, OWNER);
+    const known = bucket.collections.get(name);
+    if (known !== undefined) return known;
+    bucket.names.put(name, {});
+    return store.makeCollection(bucket, name);
+  };
+}
+
+interface Hands extends Pick<Other, 'put' | 'isDeleted'> {
+  /** With their ids; null: nothing that proves itself. */
+  bodies(name: Name): (Body | null)[];
+}
+
+/** Any client of the server. */
+function openly(records: Other['records']): Hands {
+  return {
+    bodies: (name) =>
+      records(name)
+        .live()
+        .map(({ last_modified: _, ...body }) => body),
+    put(name, id, body) {
+      if (body === null) records(name).delete(id);
+      else records(name).put(id, body);
+    },
+    isDeleted: (name, id) =>
+      records(name)
+        .tombstones()
+        .some((one) => one.id === id),
+  };
+}
+
+/** One with the user's key. */
+function sealedly(records: Other['records'], servers: Servers, form: Form): Hands {
+  const isPacked = form === 'packed';
+  const inPacks = (name: Name) => {
+    const keys = PACKS.get(name);
+    if (keys === undefined) throw new Error(`there is no ${name}`);
+    return recordsInPacks(
+      () => records(name),
+      keys,
+      () => servers.nowMs,
+      PACK_RECORDS,
+    );
+  };
+  return {
+    bodies: (name) =>
+      isPacked
+        ? inPacks(name)
+            .live()
+            .map(({ text }) => JSON.parse(text))
+        : records(name)
+            .live()
+            .map(({ id, payload }) => openedAt(name, id, payload)),
+    put(name, id, body) {
+      const wireId = wireIdOf(name, id);
+      if (isPacked) inPacks(name).put(wireId, body && JSON.stringify({ id, ...body }));
+      else records(name).put(wireId, { payload: sealed(name, id, body) });
+    },
+    isDeleted(name, id) {
+      const wireId = wireIdOf(name, id);
+      if (isPacked) return inPacks(name).entry(wireId)?.text === '';
+      return openedAt(name, wireId, records(name).get(wireId)?.payload)?.deleted === true;
     },
   };
 }
@@ -211,7 +259,11 @@ export function deviceOn(
   storage: Storage = new MemoryStorage(),
   { answer = honest(servers), seed = 2, nowMs = servers.nowMs, platform }: DeviceOptions = {},
 ): Device {
-  const { isPacked: packed } = servers;
+  const { form } = servers;
+  const kind = {
+    packed: form === 'packed',
+    ...(form === 'plain' && { plain: { place: PLAIN_PLACE } }),
+  };
   const network = networkOf(answer);
   const random = createRandom(seed);
   const own = memoryPlatform({
@@ -232,7 +284,7 @@ export function deviceOn(
   };
   const contents = {
     drivers: [kinto],
-    collections: NAMES.map((name) => generic(name, { packed })),
+    collections: NAMES.map((name) => generic(name, kind)),
   };
   return {
     agent: createAgent({ ...own, ...platform }, config, contents),

@@ -8,6 +8,7 @@ import {
   type Device,
   deviceOn,
   disagreements,
+  type Form,
   heldBy,
   type Other,
   otherOf,
@@ -30,8 +31,8 @@ interface Two {
 }
 
 /** Two devices of the user, and what both have synced; the backup is from before the last edits. */
-async function synced(isPacked: boolean): Promise<Two> {
-  const servers = thaw(undefined, isPacked);
+async function synced(form: Form): Promise<Two> {
+  const servers = thaw(undefined, form);
   const other = otherOf(servers);
   for (let n = 0; n < COUNT; n++) other.put('contacts', `c${n}`, { who: `Person ${n}` });
   const [first, second] = [1, 2].map((seed) => deviceOn(servers, new MemoryStorage(), { seed }));
@@ -211,12 +212,12 @@ const LOSSES: readonly {
 ];
 
 const CASES = LOSSES.flatMap((loss) => [
-  { ...loss, how: 'one by one', isPacked: false },
-  ...(loss.isOfRecords ? [] : [{ ...loss, how: 'in packs', isPacked: true }]),
+  { ...loss, how: 'one by one', form: 'alone' as Form },
+  ...(loss.isOfRecords ? [] : [{ ...loss, how: 'in packs', form: 'packed' as Form }]),
 ]);
 
 test.each(CASES)('a server that has lost $what has it again, once: $how', async (loss) => {
-  const two = await synced(loss.isPacked);
+  const two = await synced(loss.form);
   const { first, second, other, later } = two;
   await loss.lose(two);
   const before = await heldBy(first, 'contacts');

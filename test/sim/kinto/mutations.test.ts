@@ -13,6 +13,7 @@ import { held, type Truths, truthsOf, untruths } from './judge.ts';
 import {
   BEGIN,
   BEGIN_PACKED,
+  BEGIN_PLAIN,
   type Checkpoint,
   faults,
   type Moment,
@@ -33,12 +34,21 @@ const DAY_MS = 86_400_000;
  */
 const FORGIVEN = /in quarantine$|^lost: (\{"note":"here"\} of 0|(the|their) deletion of \d)$/;
 const FORGIVEN_IN_PACKS = /in quarantine$|^lost: (\{"note":"here"\}|(the|their) deletion) of \d$/;
+/**
+ * Where nothing is sealed a server may make up a record, and has it again from a device that has
+ * changed it; one that was made up and is not there any more is missed at the next comparison of
+ * all. No change is lost for it, no record, and none is left other than it is there.
+ */
+const MADE_UP = /is there twice$|, nothing on the server$/;
+const FORGIVEN_AS_THEY_ARE = new RegExp(`${FORGIVEN.source}|${MADE_UP.source}`);
 
 interface Form {
   readonly how: string;
   readonly begin: Moment;
   readonly lies: number;
   readonly forgiven: RegExp;
+  /** What the server says is all that there is: a device may hold whatever it has said. */
+  readonly isUnproven?: true;
 }
 
 const FORMS: readonly Form[] = [
@@ -48,6 +58,13 @@ const FORMS: readonly Form[] = [
     begin: BEGIN_PACKED,
     lies: liesOf(every(400, 8)),
     forgiven: FORGIVEN_IN_PACKS,
+  },
+  {
+    how: 'as they are',
+    begin: BEGIN_PLAIN,
+    lies: liesOf(every(200, 8)),
+    forgiven: FORGIVEN_AS_THEY_ARE,
+    isUnproven: true,
   },
 ];
 
@@ -109,18 +126,18 @@ async function lieOnce(
 }
 
 test.each(FORMS)(
-  'records lie $how: no crash, nothing but truths on the device, no change lost',
+  'records lie $how: no crash, nothing but truths where they prove themselves, no change lost',
   {
     timeout: 600_000,
   },
-  async ({ how, begin, lies, forgiven }) => {
+  async ({ how, begin, lies, forgiven, isUnproven = false }) => {
     const plays = await playsFrom(begin);
     const seen = new Set<string>();
     const isKnown = (moment: Moment): boolean => seen.size === seen.add(nameOf(moment)).size;
     for (let seed = 0; seed < lies; seed++) {
       const { after, of, what } = await lieOnce(plays, seed);
       if (isKnown(after)) continue;
-      expect(untruths(await held(after), of.before, of.truths), what).toEqual([]);
+      if (!isUnproven) expect(untruths(await held(after), of.before, of.truths), what).toEqual([]);
       const first = await play(RECOVERY, after, { laterMs: DAY_MS });
       if (isKnown(first)) continue;
       const recovered = await play(RECOVERY, withNews(first), { laterMs: DAY_MS });

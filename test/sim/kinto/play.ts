@@ -62,7 +62,9 @@ interface Trouble {
 
 export const BEGIN: Moment = { storage: new MemoryStorage(), frozen: freeze(thaw()), claims: [] };
 /** Where small records are sealed together. */
-export const BEGIN_PACKED: Moment = { ...BEGIN, frozen: freeze(thaw(undefined, true)) };
+export const BEGIN_PACKED: Moment = { ...BEGIN, frozen: freeze(thaw(undefined, 'packed')) };
+/** Where nothing is sealed. */
+export const BEGIN_PLAIN: Moment = { ...BEGIN, frozen: freeze(thaw(undefined, 'plain')) };
 
 /** Boots at that moment and plays a step. Without a cut, what fails is thrown. */
 export async function play(step: Step, from: Moment, trouble: Trouble = {}): Promise<Run> {

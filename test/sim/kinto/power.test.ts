@@ -2,12 +2,22 @@
 // on both sides, before a server that is emptied, restored, made anew and purged; just before and
 // just after the commit is durable, and once more at commits of the recovery. After the reboot and
 // one more pass device and server agree: nothing is lost, nothing is there twice. Once where
-// records lie one by one, once in packs.
+// records lie one by one, once in packs, once as they are.
 
 import { describe, expect, test } from 'vitest';
 import type { StorageCut } from '../../../platform/memory/storage.ts';
 import { every } from '../share.ts';
-import { BEGIN, BEGIN_PACKED, faults, type Moment, nameOf, play, RECOVERY, tell } from './play.ts';
+import {
+  BEGIN,
+  BEGIN_PACKED,
+  BEGIN_PLAIN,
+  faults,
+  type Moment,
+  nameOf,
+  play,
+  RECOVERY,
+  tell,
+} from './play.ts';
 import { story } from './story.ts';
 
 function cutsOf(commits: number): StorageCut[] {
@@ -20,6 +30,7 @@ function cutsOf(commits: number): StorageCut[] {
 describe.each([
   ['one by one', BEGIN, every(97), every(397, 53)],
   ['in packs', BEGIN_PACKED, every(97), every(401, 101)],
+  ['as they are', BEGIN_PLAIN, every(97), every(401, 101)],
 ])('records lie %s', async (_, begin, stride, secondStride) => {
   const { checkpoints, end } = await tell(story(200), begin);
   const cuts = checkpoints.flatMap(({ step, from, commits }) =>
