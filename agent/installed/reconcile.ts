@@ -12,6 +12,7 @@ import { SYSTEM_APPS_MAX } from '../limits.ts';
 import { eachPage } from '../store/pages.ts';
 import { NO_ENTRY, visible } from '../store/record.ts';
 import type { CollectionStore } from '../store/store.ts';
+import { resolveIntents } from './intents.ts';
 import { generationOf, originOf, recordedIn } from './look.ts';
 import { behindRow, MARK_KEY, originOfRow, ROWS_END, type Row } from './row.ts';
 import { createRun, type Run } from './run.ts';
@@ -41,7 +42,10 @@ export async function reconcile(work: Work, round: Round): Promise<readonly stri
   const { platform, rows } = work;
   const [mark = null] = await ported(platform.storage.get([MARK_KEY]));
   const before = await work.reading(markOf);
-  if (!(await work.reading((store) => isWhole(work, store, mark)))) return null;
+  if (!(await work.reading((store) => isWhole(work, store, mark)))) {
+    if (round.again && work.apps !== undefined) await resolveIntents(work, work.apps);
+    return null;
+  }
   const run = createRun(work, round.again);
   for (const origin of round.changed) await run.look(origin);
   if (round.system && work.apps !== undefined) await joinSystem(work, work.apps, run);
