@@ -9,7 +9,7 @@ import { SyncError } from '../errors.ts';
 import { QUARANTINE_MAX } from '../limits.ts';
 import type { Codec, Incoming } from '../remotes/remote.ts';
 import { eachPage } from '../store/pages.ts';
-import { type Entry, NO_ENTRY, visible } from '../store/record.ts';
+import { type Entry, type Mirror, NO_ENTRY, visible } from '../store/record.ts';
 import { updateState } from '../store/rewrite.ts';
 import type { SetsCollection } from '../store/sets.ts';
 import type { CollectionStore } from '../store/store.ts';
@@ -300,9 +300,20 @@ function met(
   const { version, modifiedMs, body, text } = mirror;
   const said = isGrave(body) ? { body: null, text: '' } : { body, text };
   const arrival = { ...said, version, modifiedMs: isTimed ? modifiedMs : null };
-  const after = receive(store.collection, was, arrival, epoch, times, seq);
+  const after = receive(store.collection, toldApart(was, mirror), arrival, epoch, times, seq);
   const isSame = after.mirror?.version === version && after.mirror.text === text;
   return isSame ? { ...after, mirror } : after;
+}
+
+/**
+ * Some protocols' versions are times, which two contents may have: where nothing was changed here,
+ * what was agreed on is another version than what the listing says.
+ */
+function toldApart(was: Entry, { version, text, body }: Mirror): Entry {
+  const { mirror, local } = was;
+  if (mirror === null || local !== null || mirror.version !== version) return was;
+  const isSame = (mirror.text || JSON.stringify(mirror.body)) === (text || JSON.stringify(body));
+  return isSame ? was : { ...was, mirror: { ...mirror, version: '' } };
 }
 
 /** Bytes that are the same whenever the text is: a record that is met twice makes one fork. */

@@ -72,3 +72,24 @@ it('O29: what is installed anew while an upload is on its way has its receipts',
   expect(document[ORIGIN]).toMatchObject({ install_data: { receipts: ['anew', 'first'] } });
   expect(await house.generated(device)).toEqual(document);
 });
+
+it('O29: a server that was set back gets them from a device that has them', async () => {
+  const house = new House(5);
+  const client = await house.client();
+  const entry = { last_modified: 1_316_560_000, manifest: { name: 'a' } };
+  await client.post({ [ORIGIN]: { ...entry, install_data: { receipts: ['first'] } } });
+  const restore = house.backup();
+  house.pass(MINUTE_MS, []);
+  const install_data = { receipts: ['first', 'second'] };
+  await client.post({ [ORIGIN]: { ...entry, install_data }, 'https://b.example': entry });
+  const device = await house.moveIn(0, house.nowMs);
+  expect(device.system.snapshot().get(ORIGIN)).toMatchObject({ install_data });
+  restore();
+  house.pass(MINUTE_MS, [device]);
+  expect((await house.sync(device)).error).toBeNull();
+  expect(device.system.snapshot().get(ORIGIN)).toMatchObject({ install_data });
+  expect(await house.document()).toMatchObject({
+    [ORIGIN]: { install_data },
+    'https://b.example': entry,
+  });
+});
