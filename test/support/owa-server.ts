@@ -1,8 +1,11 @@
 // An OWA server among the servers of a world in this process, and another client of its one user.
 
+import { memoryBsos } from '../../emulator/servers/memory-bsos.ts';
 import type { OwaOptions } from '../../emulator/servers/owa/owa.ts';
 import { type OwaUser, signIn } from '../../emulator/servers/owa/testing.ts';
-import { startWorld, type TestWorld } from '../../emulator/servers/testing.ts';
+import { memoryPlaces } from '../../emulator/servers/place-storage.ts';
+import type { ServerStorage } from '../../emulator/servers/storage/server-storage.ts';
+import { emptyAccount, startWorld, type TestWorld } from '../../emulator/servers/testing.ts';
 
 interface OwaServer {
   /** Its clock, its `fetch`, and the account manager of the user's device. */
@@ -15,9 +18,12 @@ interface OwaServer {
   other(): Promise<OwaUser>;
 }
 
-/** With no document yet. */
-export function startOwa(options: Partial<OwaOptions> = {}): OwaServer {
-  const world = startWorld({ owa: options });
+/** With no document yet, or with what is in `kept`. */
+export function startOwa(options: Partial<OwaOptions> = {}, kept?: ServerStorage): OwaServer {
+  const account = emptyAccount();
+  const { store } = account;
+  const storage = kept && { bsos: memoryBsos(store), places: memoryPlaces(store), owa: kept };
+  const world = startWorld({ owa: options, account, ...(storage && { storage }) });
   const { owa } = world.urls;
   return {
     world,
