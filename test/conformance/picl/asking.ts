@@ -13,7 +13,7 @@ import {
 import { type Head, headOfTag, membersOf } from '../../../platform/node/picl/reading.ts';
 
 /** What the login believes: both at once are not given. */
-export interface Proof {
+interface Proof {
   readonly bearer?: string;
   /** A new one for each login. */
   assertion?(): Promise<string>;

@@ -1,5 +1,6 @@
 // Holds a PiCL server to every rule of docs/picl.md that shows from outside.
 
+import { GENESIS } from '../../../platform/node/picl/chain.ts';
 import { ACCESS } from './access-rules.ts';
 import { type Answer, Asking, Broken, login, type Server } from './asking.ts';
 import { READING } from './reading-rules.ts';
@@ -18,7 +19,8 @@ export const RULES: readonly Rule[] = [...ACCESS, ...WRITING, ...READING];
 
 /**
  * Holds a server to every rule, one after the other, in one collection of one user: whatever it
- * has stays. Rejects if nobody can log in.
+ * has stays, and goes on with changes that the user's devices take for forged. So null is the first
+ * collection that nobody has written. Rejects if nobody can log in, or there is none.
  */
 export async function hold(
   server: Server,
@@ -26,8 +28,8 @@ export async function hold(
   each: (result: Result) => void = () => undefined,
 ): Promise<Result[]> {
   const asking = new Asking(server, loggedIn(await login(server)));
-  const [first] = asking.collections.keys();
-  asking.name = collection ?? first ?? '';
+  if (collection === null) await toUnwritten(asking);
+  else asking.name = collection;
   if (!asking.collections.has(asking.name))
     throw new Broken(`the login names no collection ${asking.name}`);
   const results: Result[] = [];
@@ -37,6 +39,14 @@ export async function hold(
     each({ id, says, why });
   }
   return results;
+}
+
+async function toUnwritten(asking: Asking): Promise<void> {
+  for (const name of asking.collections.keys()) {
+    asking.name = name;
+    if ((await asking.head()).changeid === GENESIS) return;
+  }
+  throw new Broken('every collection was written already, and would be of no use to its devices');
 }
 
 function loggedIn({ status, json }: Answer): unknown {
