@@ -2,6 +2,7 @@
 
 import { expect } from 'vitest';
 import { keysOf } from '../../platform/node/picl/chain.ts';
+import type { Head } from '../../platform/node/picl/reading.ts';
 import { Walk } from '../../platform/node/picl/walk.ts';
 import { PICL_ROOT } from '../support/picl-log.ts';
 import {
@@ -39,13 +40,14 @@ export const secondReader: Reader = async (truth, { changes, tag }) => {
 
 /** What a device that has seen the whole truth tells one that was shown the forgery. */
 function gossip(truth: Truth, { changes }: Forgery): string | null {
-  const walk = held(truth);
+  const walk = held(truth, headOf(truth.log));
   for (const change of changes) walk.take(change);
-  return walk.knows(headOf(truth.log))?.reason ?? null;
+  const found = walk.knowsEarlier();
+  return found === 'unknown' ? found : (found?.reason ?? null);
 }
 
-function held({ log, held: count }: Truth): Walk {
-  const walk = new Walk({ signKey: keys.sign });
+function held({ log, held: count }: Truth, earlier: Head | null = null): Walk {
+  const walk = new Walk({ signKey: keys.sign, earlier });
   for (const change of log.slice(0, count)) walk.take(change);
   return walk;
 }

@@ -64,6 +64,26 @@ test('verify says that a log does not begin with the first change', async () => 
   ]);
 });
 
+test('verify compares an earlier head where there is one to compare with', async () => {
+  const file = ['--file', fileOf('later', log.slice(1)), '--compacted', ...KEYS];
+  const [one, two] = log;
+  const on = await run('verify', 'things', ...file, '--head', `2-${two?.changeid}`);
+  expect(on).toMatchObject({ code: 0, complaints: '' });
+  expect(await run('verify', 'things', ...file, '--head', `1-${one?.changeid}`)).toEqual({
+    ...{ code: 1, out: '' },
+    complaints: 'kitsync: --head 1: the history begins behind it, so nobody can compare it\n',
+  });
+});
+
+test('verify asks for key and collection where the first change is not signed', async () => {
+  const file = ['--file', fileOf('log', { changes: log })];
+  const { code, out } = await run('verify', 'others', ...file, ...KEYS);
+  expect([code, out.split('\n')[1]]).toEqual([
+    1,
+    'nothing of it is signed: is it the log of others, and this the key of its user?',
+  ]);
+});
+
 test('log prints what changed, as far as it is proven', async () => {
   const things = logOf('things', [
     ['a', '{"id":"one"}'],

@@ -44,7 +44,7 @@ async function run(options: PiclOptions, { write, complain }: Output): Promise<n
   const source = await sourceOf(options, sign?.token ?? null);
   if (command === 'verify') {
     const verdict = await verify(source, { keys, isOpaque, earlier });
-    write(json ? `${shown(verdict)}\n` : linesOf(verdict, keys !== null));
+    write(json ? `${shown(verdict)}\n` : linesOf(verdict, collection, keys !== null));
     return verdict.violation === null ? 0 : 1;
   }
   if (keys === null) throw new UsageError('log opens what was sealed: there is no key');
@@ -54,7 +54,7 @@ async function run(options: PiclOptions, { write, complain }: Output): Promise<n
   };
   const verdict = await verify(source, { keys, isOpaque, earlier, each });
   if (verdict.violation === null) return 0;
-  complain(`kitsync: ${linesOf(verdict, true)}`);
+  complain(`kitsync: ${linesOf(verdict, collection, true)}`);
   return 1;
 }
 
@@ -66,7 +66,7 @@ async function sourceOf(options: PiclOptions, token: string | Renewal | null): P
   return serverSource({ url: server ?? '', token, collection, allowHttp });
 }
 
-function linesOf(verdict: Verdict, isSigned: boolean): string {
+function linesOf(verdict: Verdict, collection: string, isSigned: boolean): string {
   const { violation, what, head, changes, records, isCompacted } = verdict;
   const proven = head === null ? 'nothing' : `${head.seqnum}-${head.changeid}`;
   if (violation !== null) {
@@ -76,7 +76,11 @@ function linesOf(verdict: Verdict, isSigned: boolean): string {
       ...(seqnum === null ? [] : [`seqnum ${seqnum}`]),
       ...(what === null ? [] : [what]),
     ];
-    return `violation: ${[reason, ...where].join(', ')}\nproven before it: ${proven}\n`;
+    const hint =
+      reason === 'bad-signature' && changes === 0
+        ? `nothing of it is signed: is it the log of ${collection}, and this the key of its user?\n`
+        : '';
+    return `violation: ${[reason, ...where].join(', ')}\n${hint}proven before it: ${proven}\n`;
   }
   const notes = [
     ...(isSigned ? [] : ['no signature was looked at: there is no key']),

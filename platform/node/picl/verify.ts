@@ -5,6 +5,7 @@
 import type { Change, CollectionKeys } from './chain.ts';
 import { type Head, Refused } from './reading.ts';
 import type { Source } from './source.ts';
+import { Failure } from './usage.ts';
 import { type Violation, Walk } from './walk.ts';
 
 /** What was found: a walk to its end, or the first violation. */
@@ -31,7 +32,7 @@ interface VerifyOptions {
   readonly each?: (change: Change) => void;
 }
 
-/** Throws Failure where the source cannot be read. */
+/** Throws Failure where the source cannot be read, or does not go back to the earlier head. */
 export async function verify(source: Source, options: VerifyOptions): Promise<Verdict> {
   let walk: Walk | null = null;
   let records: number | null = null;
@@ -45,7 +46,7 @@ export async function verify(source: Source, options: VerifyOptions): Promise<Ve
   const begin = (): Walk =>
     new Walk({
       signKey: keys?.sign ?? null,
-      isOpaque,
+      ...{ isOpaque, earlier },
       ...(source.isCompacted() && { from: 'anywhere' }),
     });
   try {
@@ -56,7 +57,11 @@ export async function verify(source: Source, options: VerifyOptions): Promise<Ve
       each?.(change);
     }
     walk ??= begin();
-    const end = walk.endsAt(source.head()) ?? (earlier && walk.knows(earlier));
+    const end = walk.endsAt(source.head()) ?? walk.knowsEarlier();
+    if (end === 'unknown')
+      throw new Failure(
+        `--head ${earlier?.seqnum}: the history begins behind it, so nobody can compare it`,
+      );
     if (end !== null) return verdict(end);
     // Of keys that were not changed since, a compacted log says nothing.
     const listed = source.isCompacted() ? null : source.records();

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { PICL_VECTORS } from '../../../test/picl/fixtures.ts';
+import { logOf } from '../../../test/support/picl-log.ts';
 import { type Change, changeidOf, GENESIS, keysOf, signatureOf } from './chain.ts';
+import type { Head } from './reading.ts';
 import { Walk, type WalkOptions } from './walk.ts';
 
 const { keys, chain, attacks } = PICL_VECTORS;
@@ -119,9 +121,26 @@ describe('a walk', () => {
     ['beside it', { seqnum: 2, changeid: 'x' }, 'fork'],
     ['behind its end', { seqnum: 4, changeid: 'x' }, 'rolled-back'],
   ])('knows an earlier head %s', (_, earlier, reason) => {
-    const walk = new Walk({ signKey });
+    const walk = new Walk({ signKey, earlier });
     for (const change of [one, two, three]) walk.take(change);
-    expect(walk.knows(earlier)?.reason ?? null).toBe(reason);
+    expect(walk.knowsEarlier()).toEqual(reason && expect.objectContaining({ reason }));
+  });
+
+  test('knows an earlier head however far back it is', () => {
+    const log = logOf(
+      'things',
+      Array.from({ length: 1_200 }, (_, at) => [`k${at}`, 'x'] as const),
+    );
+    const found = (earlier: Head, from?: 'anywhere') => {
+      const walk = new Walk({ signKey: null, earlier, ...(from && { from }) });
+      for (const change of from ? log.slice(5) : log) expect(walk.take(change)).toBeNull();
+      return walk.knowsEarlier();
+    };
+    const { seqnum, changeid } = log[1] as Head;
+    expect(found({ seqnum, changeid })).toBeNull();
+    expect(found({ seqnum, changeid: 'x' })).toMatchObject({ reason: 'fork', seqnum });
+    expect(found({ seqnum, changeid }, 'anywhere')).toBe('unknown');
+    expect(found({ seqnum: 0, changeid: GENESIS })).toBeNull();
   });
 
   test('knows what lives: key, number, id, signature and payload', () => {

@@ -1,6 +1,6 @@
 // A walk along a collection's chain: every change is proven from the one before it, and the first
-// that is not ends the walk. It holds nothing of what it has seen but the ids of the last changes
-// and which change is the last of each key.
+// that is not ends the walk. It holds nothing of what it has seen but the ids of the last changes,
+// the one that an earlier head is compared with, and which change is the last of each key.
 
 import { type Change, changeidOf, GENESIS, payloadTag, signatureOf } from './chain.ts';
 import type { Head, LiveRecord } from './reading.ts';
@@ -30,6 +30,8 @@ export interface WalkOptions {
   readonly from?: Head | 'anywhere';
   /** Made-up ids: they are not computed anew. */
   readonly isOpaque?: boolean;
+  /** A head that was verified before, by whomever: see `knowsEarlier`. */
+  readonly earlier?: Head | null;
 }
 
 /** Numbers of changes whose ids are remembered, to tell what comes again from a fork. */
@@ -43,13 +45,15 @@ export class Walk {
   /** The last change of each key that has a payload, without that. */
   readonly live = new Map<string, string>();
   readonly #ids = new Map<number, string>();
+  /** What the walk has under the number of the earlier head; null: nothing yet. */
+  #idOfEarlier: string | null = null;
   readonly #options: WalkOptions;
 
   constructor(options: WalkOptions) {
     this.#options = options;
     const { from = { seqnum: 0, changeid: GENESIS } } = options;
     this.head = from === 'anywhere' ? null : from;
-    if (this.head !== null) this.#ids.set(this.head.seqnum, this.head.changeid);
+    if (this.head !== null) this.#remember(this.head);
   }
 
   /** Goes on to this change. What it answers ends the walk. */
@@ -59,8 +63,7 @@ export class Walk {
     const { key, payload, seqnum, changeid } = change;
     this.head = { seqnum, changeid };
     this.count++;
-    this.#ids.set(seqnum, changeid);
-    this.#ids.delete(seqnum - REMEMBERED);
+    this.#remember(this.head);
     if (payload === null) this.live.delete(key);
     else this.live.set(key, traceOf(change));
     return null;
@@ -76,18 +79,30 @@ export class Walk {
     return seqnum < this.head.seqnum ? at('rolled-back') : null;
   }
 
-  /** Whether a head that somebody else has verified, or this one earlier, is on this chain. */
-  knows(earlier: Head): Violation | null {
+  /**
+   * Whether the earlier head is on this chain, however far back. `unknown`: the chain begins behind
+   * it.
+   */
+  knowsEarlier(): Violation | 'unknown' | null {
+    const { earlier = null } = this.#options;
+    if (earlier === null || earlier.changeid === GENESIS) return null;
     const { seqnum, changeid } = earlier;
     const at = (reason: Reason): Violation => ({ index: null, seqnum, reason });
     if (this.head === null || seqnum > this.head.seqnum) return at('rolled-back');
-    return (this.#ids.get(seqnum) ?? changeid) === changeid ? null : at('fork');
+    if (this.#idOfEarlier === null) return 'unknown';
+    return this.#idOfEarlier === changeid ? null : at('fork');
   }
 
   /** Whether a record of `/records` is what the walk has seen last of its key. */
   holds(record: LiveRecord): Violation | null {
     if (this.live.get(record.key) === traceOf(record)) return null;
     return { index: null, seqnum: record.seqnum, reason: 'stale-record' };
+  }
+
+  #remember({ seqnum, changeid }: Head): void {
+    this.#ids.set(seqnum, changeid);
+    this.#ids.delete(seqnum - REMEMBERED);
+    if (seqnum === this.#options.earlier?.seqnum) this.#idOfEarlier = changeid;
   }
 
   #reason(change: Change): Reason | null {
