@@ -97,7 +97,9 @@ describe.each([
     expect(syncs.map(({ answers }) => answers.length > 4)).toEqual([true, true]);
   });
 
-  test(`a link that breaks every ${stride} of ${byteCount} bytes: both agree soon`, async () => {
+  test(`a link that breaks every ${stride} of ${byteCount} bytes: both agree soon`, {
+    timeout: 1_800_000,
+  }, async () => {
     expect(byteCount).toBeGreaterThan(5_000);
     let count = 0;
     for (const sync of syncs) {
