@@ -1,6 +1,7 @@
 // Hashes, MACs and ciphers over bytes, many items in one call: by the device's own cryptography
-// where it has some, else in JavaScript. It is for all that is sealed or hashed in bulk; a
-// secretbox is for small things, since no device helps with it.
+// where it has some, else in JavaScript. No collection asks for it: their remotes work on texts
+// (texts.ts), and of a device's bytes the agent has only requests signed (hawk.ts). It stays for
+// what holds a device to all that its port promises, and for what measures that.
 // Lengths are looked at here, whoever computes, and so is what a device answers. A box that does
 // not open is a value (null); a device that fails is an error, and never a word about the data.
 // An IV must never come twice under one key with GCM, and never be foreseeable with CBC.
