@@ -75,6 +75,10 @@ export interface Traits {
   readonly compact?: (service: Service) => void;
   /** A client that does not know a record takes it out: it is unknown there, and not deleted. */
   readonly drop?: (service: Service, id: string) => void;
+  /** Of two versions one counts as it is: members are not merged. */
+  readonly isWhole?: boolean;
+  /** What cannot be read is a record all the same, which is kept and shown to nobody. */
+  readonly isCarried?: boolean;
   /** A record says itself when it was changed, or the server when it was written; null: neither. */
   readonly times: 'own' | 'server' | null;
   /** What of a request that writes has to be durable before it leaves. */

@@ -5,9 +5,18 @@ import type { Body, Collection } from '../../../agent/collections/collection.ts'
 import { generic } from '../../../agent/index.ts';
 import { isObject } from '../../../crypto/engine.ts';
 
-/** Bodies are `{id, entry}`; apps of the device see the entry's members. */
-export function entries(name: string): Collection {
+/**
+ * Bodies are `{id, entry}`; apps of the device see the entry's members, but for `besides`, which
+ * every entry has.
+ */
+export function entries(name: string, besides: Body = {}): Collection {
   const kind = generic(name);
+  const flatOf = (body: Body): Body => {
+    const { last_modified: _, deleted: __, ...members } = entryOf(body);
+    const own = Object.entries(members).filter(([member]) => !(member in besides));
+    return { ...Object.fromEntries(own), id: body.id };
+  };
+  const entryBody = ({ id, ...entry }: Body): Body => ({ id, entry: { ...entry, ...besides } });
   return {
     ...kind,
     merge({ local, mirror, incoming, ...times }) {
@@ -45,16 +54,6 @@ export function entries(name: string): Collection {
     },
     outgoing: (id, body) => ({ id, entry: body.entry }),
   };
-}
-
-/** Without what the protocol has in it. */
-function flatOf(body: Body): Body {
-  const { last_modified: _, deleted: __, ...members } = entryOf(body);
-  return { ...members, id: body.id };
-}
-
-function entryBody({ id, ...entry }: Body): Body {
-  return { id, entry };
 }
 
 function entryOf({ entry }: Body): Body {
