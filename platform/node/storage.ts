@@ -82,6 +82,11 @@ export class NodeStorage implements Storage {
     return this.#store.scan(range);
   }
 
+  /** As `scan`, with the values, all of which are in memory at once. */
+  async entries(range: ScanRange): Promise<[key: string, value: Value][]> {
+    return this.#store.entries(range);
+  }
+
   async commit(changes: readonly Change[]): Promise<void> {
     this.#store.commit(changes);
   }

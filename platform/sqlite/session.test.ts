@@ -56,8 +56,11 @@ function puts(from: number, count: number): Record<string, string> {
   );
 }
 
+/** Key by key, and all at once. */
 function contentOf(session: Session): Record<string, Value | null> {
-  return Object.fromEntries(session.scan(ALL).map((key) => [key, session.get(key)]));
+  const content = session.scan(ALL).map((key) => [key, session.get(key)]);
+  expect(session.entries(ALL)).toEqual(content);
+  return Object.fromEntries(content);
 }
 
 const ROWS = 'SELECT count(*) FROM kv';
@@ -195,6 +198,21 @@ describe('a merge', () => {
     expect(session.check()).toEqual([]);
     session.close();
     expect([ask(ROWS), ask(YOUNG), ask(OLD)]).toEqual([3, 2, 1]);
+  });
+
+  it('erases whole runs of rows, and nothing between two of them', async () => {
+    const { open, ask } = await place();
+    const session = open();
+    put(session, { ...puts(100, 20), long: 'x'.repeat(40_000) }, true);
+    const gone = [100, 101, 102, 104, 106, 107, 119].map((n) => [`k${n}`, null]);
+    put(session, { ...Object.fromEntries(gone), long: null }, true);
+    expect(Object.keys(contentOf(session))).toEqual([
+      ...['k103', 'k105'],
+      ...Array.from({ length: 11 }, (_, n) => `k${108 + n}`),
+    ]);
+    expect(session.check()).toEqual([]);
+    session.close();
+    expect(ask(ROWS)).toBe(13);
   });
 
   it('moves the young index into the old one when it is large', async () => {

@@ -78,23 +78,31 @@ export class Session {
     return code === NO_REFERENCE ? null : this.#value(code);
   }
 
-  scan({ from, to, limit, reverse = false }: ScanRange): string[] {
-    const keys: string[] = [];
+  scan(range: ScanRange): string[] {
+    return this.#references(range).map(([key]) => key);
+  }
+
+  entries(range: ScanRange): [key: string, value: Value][] {
+    return this.#references(range).map(([key, code]) => [key, this.#value(code) ?? '']);
+  }
+
+  #references({ from, to, limit, reverse = false }: ScanRange): [key: string, code: number][] {
+    const found: [string, number][] = [];
     const statement = this.#statement(reverse ? 'backward' : 'forward').bind([from, to]);
     try {
       let previous: unknown;
-      while (keys.length < limit && statement.step()) {
+      while (found.length < limit && statement.step()) {
         const key = statement.text(0);
         const code = statement.number(1);
         // The tail's entry of a key comes first and hides the older one.
         const isThere = key !== previous && decodeReference(code).kind !== Kind.removal;
         previous = key;
-        if (isThere) keys.push(key);
+        if (isThere) found.push([key, code]);
       }
     } finally {
       statement.reset();
     }
-    return keys;
+    return found;
   }
 
   /** All changes, durably, or none. `mergeNow` frees the room of dead rows in the same commit. */
@@ -217,13 +225,24 @@ export class Session {
     this.#run('index');
     this.#youngEntries += this.#statements.changes();
     if (this.#youngEntries > this.#options.youngEntriesMax) this.#ageYoung();
-    this.#each('dead', (row) => {
-      const { first, last } = decodeReference(row.number(0));
-      this.#run('erase', [first, last]);
-    });
+    this.#eraseDead();
     this.#db.exec(EMPTY_TAIL);
     this.#db.exec(`PRAGMA main.user_version=${this.#nextId - 1}`);
     this.#tailBytes = 0;
+  }
+
+  /** Rows that follow each other go at once: those of a commit often end together. */
+  #eraseDead(): void {
+    let [begin, end] = [0, -1];
+    this.#each('dead', (row) => {
+      const { first, last } = decodeReference(row.number(0));
+      if (first !== end + 1) {
+        this.#run('erase', [begin, end]);
+        begin = first;
+      }
+      end = last;
+    });
+    this.#run('erase', [begin, end]);
   }
 
   #ageYoung(): void {
@@ -368,7 +387,7 @@ const STATEMENTS = {
   index: `INSERT OR FAIL INTO main.young SELECT k, ref FROM ram.tail
           WHERE ${kindOf('ref')} <> ${Kind.removal} ORDER BY k`,
   age: 'INSERT OR FAIL INTO main.old SELECT k, ref FROM main.young ORDER BY k',
-  dead: 'SELECT ref FROM ram.dead',
+  dead: 'SELECT ref FROM ram.dead ORDER BY ref',
   erase: 'DELETE FROM main.kv WHERE id BETWEEN ? AND ?',
   find: `SELECT coalesce((SELECT ref FROM ram.tail WHERE k = ?1),
                          (SELECT ref FROM main.young WHERE k = ?1),

@@ -98,6 +98,14 @@ export class SqliteStore {
     });
   }
 
+  /** As `scan`, with the values. */
+  entries(range: ScanRange): [key: string, value: Value][] {
+    return this.#withSession((session) => {
+      this.#key = range.from;
+      return session.entries(range);
+    });
+  }
+
   commit(changes: readonly Change[]): void {
     const last = lastChanges(changes, this.#limits);
     if (last.size === 0) return;

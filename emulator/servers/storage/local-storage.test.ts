@@ -97,3 +97,16 @@ test('a folder that another one has open is refused', async () => {
   await first.close();
   await (await openSqliteStorage(path)).close();
 });
+
+test('many transactions, one behind the other, leave a turn to everybody else', async () => {
+  const storage = await openSqliteStorage(join(folder, 'turns'));
+  let turns = 0;
+  let timer = setImmediate(function turn() {
+    turns++;
+    timer = setImmediate(turn);
+  });
+  for (let n = 0; n < 20; n++) await storage.transaction('many', async (tx) => tx.put('n', `${n}`));
+  clearImmediate(timer);
+  expect(turns).toBeGreaterThanOrEqual(20);
+  await storage.close();
+});
