@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { memoryStorage } from '../storage/local-storage.ts';
+import { keysUnder, type ServerStorage } from '../storage/server-storage.ts';
 import { compact } from './compaction.ts';
 import { keptLogs } from './log.ts';
 import { Pen } from './testing.ts';
@@ -28,6 +29,19 @@ async function written(counts: readonly number[], nowMs: (n: number) => number) 
       ),
     }));
   return { storage, look, logs };
+}
+
+const RECORDS = ['pr', 'pr', 'pr'];
+
+/** As an older version has written it. */
+async function takeApart(storage: ServerStorage): Promise<void> {
+  await storage.transaction('x', async (tx) => {
+    for (const [key, text] of await tx.scan(keysUnder('pl/', 100))) {
+      const { payload, ...row } = JSON.parse(text) as { readonly payload: string };
+      tx.put(key, JSON.stringify(row));
+      tx.put(key.replace('pl/', 'pv/'), payload);
+    }
+  });
 }
 
 describe('compaction', () => {
@@ -57,9 +71,23 @@ describe('compaction', () => {
     const keys = await storage.read('x', (reader) =>
       reader.keys({ from: '!', to: '~', limit: 100 }),
     );
-    expect(keys.map((key) => key.slice(0, 2))).toEqual([
-      ...['ph', 'pl', 'pl', 'pl', 'pr', 'pr', 'pr', 'pv', 'pv', 'pv'],
-    ]);
+    expect(keys.map((key) => key.slice(0, 2))).toEqual(['ph', ...Array(3).fill('pl'), ...RECORDS]);
+  });
+
+  test('takes payloads that are apart from their changes with them', async () => {
+    const { storage, look, logs } = await written([9], () => 0);
+    await takeApart(storage);
+    const before = await look('name0');
+    expect(before.records).toEqual(['k0=v9', 'k1=v7', 'k2=v8']);
+    const long = 'x'.repeat(1_025);
+    const pen = new Pen(9);
+    const changes = ['k1', 'k1', 'k2'].map((key) => pen.write(key, long));
+    await logs.write('user', 'name0', (log) => log.append(changes, 0));
+    await compact(storage, { changes: 2, ageMs: 0 }, 0);
+    const after = await look('name0');
+    expect(after.records).toEqual(['k0=v9', `k1=${long}`, `k2=${long}`]);
+    const keys = await storage.read('x', (reader) => reader.keys(keysUnder('pv/', 100)));
+    expect(keys.map((key) => Number(key.slice(-4)))).toEqual([9, 11, 12]);
   });
 
   test('leaves nothing behind of a record that goes or changes afterwards', async () => {

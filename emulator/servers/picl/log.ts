@@ -46,6 +46,8 @@ export interface Logs {
   write<T>(user: string, name: string, work: (log: LogWriter) => Promise<T>): Promise<T>;
 }
 
+/** Of a payload that lies with its change: of a whole page, no more than a page may have. */
+const SHORT_CHARS_MAX = 1_024;
 /** Changes that one transaction of a compaction looks at. */
 const PORTION = 1_000;
 
@@ -138,12 +140,12 @@ export class LogReader {
   }
 
   async #withPayloads(rows: readonly Placed[]): Promise<Change[]> {
-    const full = rows.filter(({ chars }) => chars !== null);
-    const keys = full.map(({ seqnum }) => this.#keys.payload(seqnum));
+    const apart = rows.filter(isApart);
+    const keys = apart.map(({ seqnum }) => this.#keys.payload(seqnum));
     const texts = keys.length === 0 ? [] : await this.#reader.get(keys);
-    const payloads = new Map(full.map(({ seqnum }, index) => [seqnum, texts[index] ?? null]));
-    return rows.map(({ chars, atMs, ...change }) => {
-      const payload = payloads.get(change.seqnum) ?? null;
+    const payloads = new Map(apart.map(({ seqnum }, index) => [seqnum, texts[index] ?? null]));
+    return rows.map(({ chars, atMs, payload: own, ...change }) => {
+      const payload = own ?? payloads.get(change.seqnum) ?? null;
       if ((payload?.length ?? null) !== chars) throw damaged(this.#keys.payload(change.seqnum));
       return { ...change, payload };
     });
@@ -154,6 +156,11 @@ type Placed = ChangeRow & { readonly seqnum: number };
 
 function placed(key: string, text: string): Placed {
   return { ...readChangeRow(key, text), seqnum: Keys.seqnumOf(key) };
+}
+
+/** Whether its payload is under a key of its own. */
+function isApart({ chars, payload }: ChangeRow): boolean {
+  return chars !== null && payload === undefined;
 }
 
 /** How many of the rows fit into a page. */
@@ -211,28 +218,32 @@ export class LogWriter extends LogReader {
     const old = young < 0 ? rows : rows.slice(0, young);
     const last = old.at(-1);
     if (last === undefined) return 0;
-    const records = old.map(({ key }) => this.#keys.record(key));
-    const texts = await this.#tx.get(records);
-    for (const [index, { seqnum }] of old.entries())
-      if (texts[index] !== String(seqnum)) this.#forget(seqnum);
+    // Of one key, only the last one can be the record.
+    const newest = new Map(old.map(({ key, seqnum }) => [key, seqnum]));
+    const texts = await this.#tx.get([...newest.keys()].map((key) => this.#keys.record(key)));
+    const alive = new Set([...newest.values()].filter((seqnum, at) => texts[at] === `${seqnum}`));
+    for (const change of old)
+      if (!alive.has(change.seqnum)) this.#forget(change.seqnum, isApart(change));
     this.#save({ ...row, oldest: last.seqnum + 1 });
     return old.length;
   }
 
-  /** Takes a change away. */
-  #forget(seqnum: number): void {
+  /** Takes a change away, and its payload if that may be apart. */
+  #forget(seqnum: number, isApart = true): void {
     this.#tx.remove(this.#keys.change(seqnum));
-    this.#tx.remove(this.#keys.payload(seqnum));
+    if (isApart) this.#tx.remove(this.#keys.payload(seqnum));
   }
 
   #put({ payload, seqnum, ...change }: Change, atMs: number): void {
     const row: ChangeRow = { ...change, chars: payload?.length ?? null, atMs };
-    this.#tx.put(this.#keys.change(seqnum), JSON.stringify(row));
+    const isShort = payload !== null && payload.length <= SHORT_CHARS_MAX;
+    const whole = isShort ? { ...row, payload } : row;
+    this.#tx.put(this.#keys.change(seqnum), JSON.stringify(whole));
     if (payload === null) {
       this.#tx.remove(this.#keys.record(change.key));
       return;
     }
-    this.#tx.put(this.#keys.payload(seqnum), payload);
+    if (!isShort) this.#tx.put(this.#keys.payload(seqnum), payload);
     this.#tx.put(this.#keys.record(change.key), `${seqnum}`);
   }
 

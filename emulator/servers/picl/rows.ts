@@ -1,14 +1,14 @@
 // Which key of a ServerStorage holds what of a PiCL collection:
 //
 //   ph/USER/NAME            its head, and from where on its history is kept
-//   pl/USER/NAME/SEQNUM     a change without its payload
-//   pv/USER/NAME/SEQNUM     the payload, if it has one
+//   pl/USER/NAME/SEQNUM     a change, with its payload unless that is long
+//   pv/USER/NAME/SEQNUM     the payload that is not with it
 //   pr/USER/NAME/KEY        a record: the seqnum of the change that wrote it
 //   pn/USER/SECONDS/HASH    a request whose body nobody has signed, and that was taken
 //
 // A payload is there once: a record is its last change, and of changes that are older than the
-// history only those are there. Keys are in the order of their bytes, and so are seqnums (16
-// digits) and records.
+// history only those are there. An older version has put all payloads apart. Keys are in the order
+// of their bytes, and so are seqnums (16 digits) and records.
 
 import { isObject, parseObject } from '../http.ts';
 import { damaged } from '../storage/bso-keys.ts';
@@ -24,10 +24,11 @@ export interface CollectionRow {
   readonly oldest: number;
 }
 
-/** A change without its payload. */
 export interface ChangeRow extends Omit<Change, 'payload' | 'seqnum'> {
-  /** Null: it has no payload. */
+  /** Of its payload; null: it has none. */
   readonly chars: number | null;
+  /** Undefined: it is apart, or there is none. */
+  readonly payload?: string;
   /** When it came, by the server's clock. */
   readonly atMs: number;
 }
@@ -102,9 +103,14 @@ export function readChangeRow(key: string, text: string): ChangeRow {
   const isWhole =
     isObject(row) &&
     [row.key, row.changeid, row.signature].every((value) => typeof value === 'string') &&
-    [row.chars ?? 0, row.atMs].every((value) => typeof value === 'number');
+    [row.chars ?? 0, row.atMs].every((value) => typeof value === 'number') &&
+    (row.payload === undefined || isPayload(row.payload, row.chars));
   if (!isWhole) throw damaged(key);
   return row as unknown as ChangeRow;
+}
+
+function isPayload(value: unknown, chars: unknown): boolean {
+  return typeof value === 'string' && value.length === chars;
 }
 
 export function readSeqnum(key: string, text: string): number {

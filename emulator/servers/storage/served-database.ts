@@ -40,9 +40,9 @@ interface Kept {
 
 /** The key that says of a database what is in it, and how it is laid out. */
 const ACCOUNT = 'account';
-const LAYOUT = 3;
-/** Which this version takes over: accounts were one text then. */
-const LAYOUT_BEFORE = 2;
+const LAYOUT = 4;
+/** Which this version takes over: accounts were one text; all payloads of PiCL were apart. */
+const LAYOUTS_BEFORE: readonly unknown[] = [2, 3];
 
 /** Opens one that a server has made, for whatever is to be done to it. Errors: UsageError. */
 export async function openMade(database: string): Promise<ServerStorage> {
@@ -155,7 +155,7 @@ function inDatabase(
   kept: Record<string, unknown> | null,
 ): Omit<InDatabase, 'key'> & Partial<InDatabase> & { layout: unknown } {
   const { layout, kB, secret, key } = kept ?? {};
-  const isKnown = layout === LAYOUT || layout === LAYOUT_BEFORE;
+  const isKnown = layout === LAYOUT || LAYOUTS_BEFORE.includes(layout);
   if (!isKnown || (typeof kB !== 'string' && kB !== null) || typeof secret !== 'string')
     throw new Error('another version of Kitsync has written it');
   return { layout, kB, secret: Buffer.from(secret, 'hex'), ...(isObject(key) ? { key } : {}) };
