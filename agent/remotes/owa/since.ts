@@ -6,8 +6,8 @@ import { STAMP_MS_MAX } from '../../limits.ts';
 import { header } from '../../wire/headers.ts';
 import type { Position } from '../remote.ts';
 
-/** Of a document whose server does not say when it was changed. */
-const UNTOLD = '-';
+/** Of a document whose server does not say when it was changed, or what has become of it. */
+export const UNTOLD = '-';
 
 /** What `X-If-Modified-Since` says; null: nothing, the whole document is wanted. */
 export function sinceOf(position: Position): string | null {

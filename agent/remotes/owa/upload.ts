@@ -15,7 +15,7 @@ import { type Reading, readDocument, sendDocument } from './document.ts';
 import { createIdSet } from './id-set.ts';
 import { STAGED_MAX } from './limits.ts';
 import type { Session } from './session.ts';
-import { positionIn, sinceOf } from './since.ts';
+import { positionIn, sinceOf, UNTOLD } from './since.ts';
 import { stampIn, stampMs } from './stamp.ts';
 import { tooMuch, unexpected } from './statuses.ts';
 
@@ -108,7 +108,7 @@ async function send(sending: Sending, staged: ReadonlyMap<string, Staged>): Prom
       first = null;
       await write(give, reading, sending, staged);
     });
-    return await endOf(answer, position);
+    return await endOf(answer);
   } finally {
     // Whoever is refused asks no further.
     for (const reading of readings) reading.cancel();
@@ -119,7 +119,7 @@ async function send(sending: Sending, staged: ReadonlyMap<string, Staged>): Prom
  * Where the server has looked whether anybody was faster, nobody was: what it has now is what was
  * sent. Errors: why it has not taken it.
  */
-async function endOf(answer: Answer, position: string): Promise<End> {
+async function endOf(answer: Answer): Promise<End> {
   const { status, headers } = answer;
   if (status === 400 || status === 413) throw await tooMuch(answer);
   answer.cancel();
@@ -128,7 +128,8 @@ async function endOf(answer: Answer, position: string): Promise<End> {
   if (status < 200 || status >= 300) throw unexpected(answer, 'document');
   const isChecked = header(headers, 'x-precondition') === 'checked';
   const isTold = header(headers, 'x-last-modified') !== null;
-  return { kind: 'stored', at: isChecked && isTold ? positionIn(headers) : position };
+  // Else all is read again: that it was stored is its word alone.
+  return { kind: 'stored', at: isChecked && isTold ? positionIn(headers) : UNTOLD };
 }
 
 async function write(

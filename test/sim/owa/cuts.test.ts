@@ -160,6 +160,16 @@ describe.each([false, true])('a server that replaces what it has: %s', (replaces
     expect(at).toBeGreaterThan(3);
   });
 
+  it('gets again what it has only said that it has stored', async () => {
+    const on = await scene(replaces);
+    on.harm = async (request, serve) =>
+      request.method === 'POST' && !request.url.endsWith('/verify')
+        ? new Response(null, { status: 204 })
+        : serve(request);
+    expect(await on.device.agent.sync()).toMatchObject({ ok: true });
+    await toldToTheEnd(on, on.device, 'nothing was stored');
+  });
+
   it.each(['before', 'after'] as const)('goes on after a cut %s any commit', async (when) => {
     let atCommit = 1;
     for (; atCommit < CASES_MAX; atCommit++) {
