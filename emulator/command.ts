@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemReason } from '../platform/node/cli/complaint.ts';
 import { versionLine, wishOf } from '../platform/node/cli/help.ts';
-import { keepYoungHeapSmall } from '../platform/node/cli/young-heap.ts';
+import { keepHeapSmall } from '../platform/node/cli/small-heap.ts';
 
 /** The emulator's own commands; all others are of the agent on this machine. */
 const EMULATED: readonly (string | undefined)[] = [
@@ -40,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return (await import('./cli.ts')).main(isHelp ? ['help'] : args, SHIPPED);
   }
   // It stays for months.
-  if (name === 'sync') keepYoungHeapSmall();
+  if (name === 'sync') keepHeapSmall();
   return (await import('../platform/node/cli/main.ts')).main([name ?? '', ...rest]);
 }
 

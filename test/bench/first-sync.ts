@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { serveOnLoopback } from '../../emulator/servers/serve.ts';
 import { syntheticAccount } from '../../emulator/servers/synthetic.ts';
 import { main } from '../../platform/node/cli/main.ts';
-import { keepYoungHeapSmall } from '../../platform/node/cli/young-heap.ts';
+import { keepHeapSmall } from '../../platform/node/cli/small-heap.ts';
 import { credentialsOf, testTerminal } from '../support/commands.ts';
 
 const { values } = parseArgs({
@@ -38,7 +38,7 @@ else await runAll();
  */
 async function syncUntilDone(args: readonly string[]): Promise<void> {
   let code: number;
-  keepYoungHeapSmall();
+  keepHeapSmall();
   const start = process.cpuUsage();
   do {
     const terminal = testTerminal();

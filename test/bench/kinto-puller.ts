@@ -8,7 +8,7 @@ import { BaseAdapter, KintoBase, KintoClient } from 'kinto';
 import { createAgent, generic, kinto, readsAhead } from '../../agent/index.ts';
 import { PAGE_RECORDS_MAX } from '../../agent/limits.ts';
 import { NODE_HEAP } from '../../platform/node/cli/heap.ts';
-import { keepYoungHeapSmall } from '../../platform/node/cli/young-heap.ts';
+import { keepHeapSmall } from '../../platform/node/cli/small-heap.ts';
 import { openNodePlatform } from '../../platform/node/platform.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
@@ -101,7 +101,7 @@ async function kintoJs({ url, user, bucket, collection }: Pull): Promise<Ready> 
 }
 
 async function kitsync({ url, user, kB, collection }: Pull): Promise<Ready> {
-  keepYoungHeapSmall();
+  keepHeapSmall();
   const platform = await openNodePlatform({
     directory: temporaryFolder(),
     allowHttp: true,
