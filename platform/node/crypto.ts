@@ -15,6 +15,8 @@ import type { Algorithm, CipherParts, CipherRefusal, DeviceCrypto } from '../cry
 import { computeTexts } from './text-crypto.ts';
 
 export function nodeDeviceCrypto(): DeviceCrypto {
+  // What is at rest is sealed one by one, all of it under one key.
+  let chain: Chain | null = null;
   return {
     async open(encKey, macKey, items) {
       // One for all of them: to make a cipher takes longer than a record.
@@ -22,7 +24,9 @@ export function nodeDeviceCrypto(): DeviceCrypto {
       return items.map((item) => openOne(blocks, macKey, item));
     },
     async seal(encKey, macKey, texts, ivs) {
-      return texts.map((text, index) => sealOne(encKey, macKey, text, ivs[index]));
+      if (chain === null || !chain.key.equals(encKey)) chain = startChain(encKey);
+      const { encrypt } = chain;
+      return texts.map((text, index) => sealOne(encrypt, macKey, text, ivs[index]));
     },
     async compute(algorithm, key, items) {
       return items.map((item) => WORKERS[algorithm](key, item));
@@ -87,16 +91,46 @@ function openOne(
 }
 
 function sealOne(
-  encKey: Uint8Array,
+  encrypt: Chain['encrypt'],
   macKey: Uint8Array,
   text: string,
   iv: Uint8Array | undefined,
 ): CipherParts {
   if (iv?.length !== BLOCK_BYTES) throw new RangeError('an IV has 16 bytes');
-  const cipher = createCipheriv(CIPHER, encKey, iv);
-  const ciphertext = cipher.update(text, 'utf8', 'base64') + cipher.final('base64');
+  const ciphertext = encrypt(text, iv).toString('base64');
   const hmac = createHmac('sha256', macKey).update(ciphertext).digest('hex');
   return { ciphertext, IV: Buffer.from(iv).toString('base64'), hmac };
+}
+
+interface Chain {
+  readonly key: Buffer;
+  /** AES-256-CBC of the text's UTF-8. */
+  encrypt(text: string, iv: Uint8Array): Buffer;
+}
+
+/**
+ * One cipher for many texts: to make one takes longer than a record. To CBC they are one message,
+ * and the block before a text's first is the last of the text before, in the place of its IV.
+ */
+function startChain(encKey: Uint8Array): Chain {
+  const key = Buffer.from(encKey);
+  let before = Buffer.alloc(BLOCK_BYTES);
+  const cipher = createCipheriv(CIPHER, key, before).setAutoPadding(false);
+  return {
+    key,
+    encrypt(text, iv) {
+      const length = Buffer.byteLength(text);
+      const padding = BLOCK_BYTES - (length % BLOCK_BYTES);
+      const bytes = Buffer.alloc(length + padding, padding);
+      bytes.write(text);
+      for (let at = 0; at < BLOCK_BYTES; at++) {
+        bytes[at] = (bytes[at] ?? 0) ^ (iv[at] ?? 0) ^ (before[at] ?? 0);
+      }
+      const sealed = cipher.update(bytes);
+      before = sealed.subarray(-BLOCK_BYTES);
+      return sealed;
+    },
+  };
 }
 
 /** What CBC makes of blocks that were decrypted each by itself; changes them. */
