@@ -82,7 +82,8 @@ async function pass(
       left,
     );
     report.ok = true;
-    note(machine, { backoff: passSucceeded(machine.saved.backoff), lastSyncMs: clock.nowMs() });
+    const lastSyncMs = clock.nowMs();
+    note(machine, { backoff: passSucceeded(machine.saved.backoff, lastSyncMs), lastSyncMs });
     if (isOn(machine)) await enter(machine, 'enabled');
   } catch (error) {
     await failed(machine, report, fromPort(error));

@@ -98,9 +98,14 @@ describe("the device's own caution", () => {
   });
 
   test('ends with a pass that succeeds; the wish of the server does not', () => {
-    const after = passSucceeded(serverAsked(failedTimes(5), MINUTE_MS, NOW_MS));
+    const after = passSucceeded(serverAsked(failedTimes(5), MINUTE_MS, NOW_MS), NOW_MS);
     expect(after).toMatchObject({ own: null, failures: 0 });
     expect(waitMs(after, NOW_MS, false)).toBe(MINUTE_MS);
+  });
+
+  test('forgets a wish that is over: a clock that is set back does not bring it again', () => {
+    const asked = serverAsked(NO_BACKOFF, MINUTE_MS, NOW_MS);
+    expect(passSucceeded(asked, NOW_MS + MINUTE_MS)).toEqual(NO_BACKOFF);
   });
 });
 

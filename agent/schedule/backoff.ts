@@ -65,8 +65,9 @@ export function connected(backoff: Backoff): Backoff {
   return { ...backoff, own: null };
 }
 
-export function passSucceeded(backoff: Backoff): Backoff {
-  return { ...backoff, own: null, failures: 0 };
+/** A wait that is over is forgotten: a boot whose clock is set back would begin it anew. */
+export function passSucceeded(backoff: Backoff, nowMs: number): Backoff {
+  return waitMs(backoff, nowMs, true) > 0 ? { ...NO_BACKOFF, server: backoff.server } : NO_BACKOFF;
 }
 
 /**

@@ -50,7 +50,7 @@ describe('the next pass', () => {
     const failed = passFailed(NO_BACKOFF, NOW_MS, 0);
     expect(due({ backoff: failed })).toBe(60_000);
     expect(due({ backoff: serverAsked(failed, HOUR_MS, NOW_MS) })).toBe(HOUR_MS);
-    expect(due({ backoff: passSucceeded(failed) })).toBe(HOUR_MS);
+    expect(due({ backoff: passSucceeded(failed, NOW_MS) })).toBe(HOUR_MS);
   });
 
   test('is spread over more than the interval and the wait of a server, and never early', () => {
