@@ -127,6 +127,8 @@ serve owa: as serve, and of its Open Web Apps server
   --verify-path PATH   where a client logs in, below /owa (default /verify)
   --failure-status 200|400    of who is not let in (default 200, as browserid.org had it)
   --replace            a posted document takes the place of the one before; else they are merged
+  --purge-tombstones   of too many deleted apps forget the oldest, none within a year
+  --tombstones-max N   how many stay with --purge-tombstones (default 2000)
   --auth-seconds N     how long a login is good by itself (default 86400); while it is used, for
                        30 days
 

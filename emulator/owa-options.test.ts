@@ -9,6 +9,7 @@ describe('kitsync serve owa', () => {
       ...[80, null],
       {
         ...{ audiences: [], verifyPath: '/verify', failureStatus: 200, replaces: false },
+        ...{ tombstonesMax: null },
         ...{ authSeconds: 86_400, loginSeconds: 2_592_000 },
       },
     ]);
@@ -25,7 +26,18 @@ describe('kitsync serve owa', () => {
     });
   });
 
+  it('forgets deletions of which there are too many where it is told to', () => {
+    const max = (...args: string[]) => parseServe(['owa', ...args]).owa?.tombstonesMax;
+    expect(max('--purge-tombstones')).toBe(2_000);
+    expect(max('--purge-tombstones', '--tombstones-max', '0')).toBe(0);
+  });
+
   test.each([
+    [['--tombstones-max', '5'], '--tombstones-max is for --purge-tombstones'],
+    [
+      ['--purge-tombstones', '--tombstones-max', '-1'],
+      '--tombstones-max must be a whole number from 0 to 50000',
+    ],
     [['--audience', 'apps.example'], '--audience must be an origin such as'],
     [['--audience', 'https://apps.example/x'], '--audience must be an origin such as'],
     [['--audience', 'moz-extension://abc'], '--audience must be an origin such as'],

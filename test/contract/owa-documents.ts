@@ -15,6 +15,7 @@ const A = 'https://a.example';
 
 export function owaDocuments(start: StartOwa): void {
   merging(start);
+  purging(start);
   limits(start);
   strangers(start);
 }
@@ -93,6 +94,50 @@ function merging(start: StartOwa): void {
     expect((await two.user.ask('GET', undefined, { Authorization: one.user.auth })).status).toBe(
       401,
     );
+  });
+}
+
+function purging(start: StartOwa): void {
+  const YEAR_S = 365 * 86_400;
+  const name = (n: number) => `https://gone${n}.example`;
+  const graves = (from: number, to: number, seconds: number) =>
+    Object.fromEntries(
+      Array.from({ length: to - from }, (_, n) => [name(from + n), tombstone(seconds + n)]),
+    );
+  const nowIn = (world: OwaWorld) => world.clock.nowMs / 1_000;
+
+  test('O61: without being told to a server forgets no deletion', async () => {
+    const { world, user } = await begin(start);
+    const document = graves(0, 50, nowIn(world) - 3 * YEAR_S);
+    await user.post(document);
+    await user.post({ [A]: app(1) });
+    expect(await user.document()).toEqual({ ...document, [A]: app(1) });
+  });
+
+  test('O61: of more deletions than a server keeps the oldest go, none within a year', async () => {
+    const { world, user } = await begin(start, { tombstonesMax: 40 });
+    const nowS = Math.floor(nowIn(world));
+    const odd = { 'file:///x': tombstone(1), [name(99)]: { deleted: true } };
+    const young = graves(50, 85, nowS - YEAR_S + 3_600);
+    await user.post({ ...graves(0, 50, nowS - 2 * YEAR_S), ...young, [A]: app(1), ...odd });
+    const left = { ...graves(45, 50, nowS - 2 * YEAR_S + 45), ...young, [A]: app(1), ...odd };
+    expect(await user.document()).toEqual(left);
+    // Those above the number that are too young stay, until they are not.
+    await user.post(graves(85, 95, nowS - YEAR_S + 7_200));
+    expect(Object.keys(await user.document())).toHaveLength(35 + 10 + 3);
+    world.clock.nowMs += 2 * 3_600_000;
+    await user.post({ [A]: app(2) });
+    expect(Object.keys(await user.document())).toHaveLength(40 + 3);
+  });
+
+  test('a deletion that is too old to be kept changes nothing when it comes again', async () => {
+    const { world, user } = await begin(start, { tombstonesMax: 1 });
+    const old = { [name(0)]: tombstone(1), [name(1)]: tombstone(2), [A]: app(3) };
+    await user.post(old);
+    const before = timesOf(await user.ask('GET')).modified;
+    world.clock.nowMs += 60_000;
+    expect(timesOf(await user.ask('POST', old)).modified).toBe(before);
+    expect(await user.document()).toEqual({ [name(1)]: tombstone(2), [A]: app(3) });
   });
 }
 

@@ -3,7 +3,7 @@
 // still when something changes. What a reader gets is sent in portions and locks nobody out; a
 // member that was changed since is there in its new form.
 
-import type { Reader, ServerStorage, Transaction } from '../storage/server-storage.ts';
+import type { Entry, Reader, ServerStorage, Transaction } from '../storage/server-storage.ts';
 import { entryOf } from './entry.ts';
 import { OWA_LIMITS, type OwaLimits } from './limits.ts';
 import { type Member, MemberSplitter, membersIn, memberText } from './members.ts';
@@ -11,12 +11,15 @@ import { merged } from './merge.ts';
 import { tooLarge } from './refusals.ts';
 import { Room, type Share } from './room.ts';
 import { entryKey, entryRange, type Head, headKey, lockOf, readHead } from './rows.ts';
+import { surplusTombstones } from './tombstones.ts';
 
 export interface DocumentOptions {
   readonly storage: ServerStorage;
   nowMs(): number;
   /** A posted document takes the place of what is there, as the seed has it; it is merged else. */
   readonly replaces?: boolean;
+  /** Of more deletions than this the oldest are forgotten after a year; null: none ever is. */
+  readonly tombstonesMax?: number | null;
   readonly limits?: Partial<OwaLimits>;
 }
 
@@ -124,6 +127,7 @@ class Post {
         size.bytes += sizeOf(row) - sizeOf(before);
       };
       let changes = replaces === true ? await this.#removeOthers(tx, put) : 0;
+      const created = new Set<string>();
       const keys = [...this.#members.keys()];
       for (let at = 0; at < keys.length; at += PORTION) {
         const portion = keys.slice(at, at + PORTION);
@@ -133,13 +137,26 @@ class Post {
           const row = this.#rowOf(key, before);
           if (row === before) continue;
           put(key, row, before);
+          if (before === null && row !== null) created.add(key);
           changes++;
         }
+      }
+      for (const [key, row] of await this.#surplus(tx, size.entries)) {
+        put(key, null, row);
+        // What comes and goes at once has changed nothing.
+        changes += created.has(key) ? -1 : 1;
       }
       const now = changes === 0 ? head : this.#headAfter(head, size);
       if (now !== head) tx.put(headKey(this.#user), JSON.stringify(now));
       return { head: now, carried: [...this.#carried], skipped: [...this.#skipped] };
     });
+  }
+
+  /** Deletions that are not kept any longer. */
+  async #surplus(tx: Transaction, entries: number): Promise<Entry[]> {
+    const { tombstonesMax = null, nowMs } = this.#options;
+    if (tombstonesMax === null || entries <= tombstonesMax) return [];
+    return surplusTombstones(tx, this.#user, tombstonesMax, nowMs());
   }
 
   /** Errors: HttpError 413 where the document would be too long. */
