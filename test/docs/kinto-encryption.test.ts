@@ -5,13 +5,8 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isHashedId, recordIds } from '../../agent/remotes/ids.ts';
 import { kintoKeys } from '../../agent/remotes/kinto/keys.ts';
-import {
-  encodePack,
-  LIVE,
-  type Pack,
-  packIdOf,
-  piecesOf,
-} from '../../agent/remotes/kinto/packs/pack.ts';
+import { encodePack, LIVE, type Pack, packIdOf } from '../../agent/remotes/kinto/packs/pack.ts';
+import { piecesOf } from '../../agent/remotes/kinto/packs/texts.ts';
 import { bsoCrypto } from '../../crypto/bso.ts';
 import { decodeHex, encodeHex } from '../../crypto/bytes.ts';
 import { hmac, hmacKey } from '../../crypto/hmac.ts';

@@ -5,10 +5,9 @@
 import { isObject, jsonOf } from '../../../../crypto/engine.ts';
 import type { Collection } from '../../../collections/collection.ts';
 import type { Codec, Envelope, Incoming } from '../../remote.ts';
-import { placeOfVersion } from './pack.ts';
 
 /** The version of a record whose pack does not open; `stamp`: the pack's. */
-export const spoiltVersion = (level: number, stamp: string): string => `!${level}.${stamp}`;
+export const spoiltVersion = (level: number, stamp: string): string => `${SPOILT}${level}.${stamp}`;
 
 /** Of such a version; null: it is another one. */
 export function spoiltPlaceOf(version: string | null): { readonly level: number } | null {
@@ -42,15 +41,19 @@ export function packedCodec(
   };
 }
 
+const SPOILT = '!';
 const PROVEN_AT_ONCE = 8;
 
-/** What the wire says is deleted is nobody's word, wherever it lay. */
+/**
+ * What the wire says is deleted is nobody's word, wherever it lay. No stamp of the server's has a
+ * point.
+ */
 function isAlone({ version, payload }: Envelope): boolean {
-  return payload === null || (placeOfVersion(version) === null && spoiltPlaceOf(version) === null);
+  return payload === null || !version.includes('.');
 }
 
 function incomingOf({ ids }: Collection, { id, version, payload }: Envelope): Incoming {
-  if (spoiltPlaceOf(version)) return { kind: 'malformed', code: 'badPack', proven: false };
+  if (version.startsWith(SPOILT)) return { kind: 'malformed', code: 'badPack', proven: false };
   if (!payload) return { kind: 'tombstone' };
   const body = jsonOf(payload);
   if (!isObject(body)) return { kind: 'malformed', code: 'notAnObject', proven: false };

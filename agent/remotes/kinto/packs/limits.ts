@@ -25,5 +25,14 @@ export const PACKS_KEPT = 8;
  */
 export const UNMADE_MAX = 48;
 
+/** Names of packs that one upload has filled: those that lie above the ones it is at. */
+export const FILLED_MAX = 48;
+
+/**
+ * Packs that one pass has made, and does not read again: those of some 5,000 contacts, in 8 KB of
+ * memory.
+ */
+export const OWN_PACKS_MAX = 1_024;
+
 /** Times that a change finds its pack changed by somebody else, in one upload. */
 export const RACES_MAX = 5;

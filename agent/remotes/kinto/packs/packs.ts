@@ -11,6 +11,7 @@ import type { Kinto } from '../http.ts';
 import type { KintoKeys } from '../keys.ts';
 import { packedCodec, spoiltVersion } from './codec.ts';
 import { PAYLOAD_CHARS_MAX } from './limits.ts';
+import { createOwnPacks } from './own.ts';
 import { ALONE, isOlder, LEVELS, packIdOf, saltOf, versionOf } from './pack.ts';
 import { packedPage } from './page.ts';
 import { packSeal } from './seal.ts';
@@ -45,10 +46,11 @@ export function openPacks(given: PacksOptions): Packs {
   const bundle = keys.bundleFor(collection.name);
   const pause = (): Promise<void> => platform.clock.pause();
   const seal = packSeal(crypto, bundle, PAYLOAD_CHARS_MAX);
+  const own = createOwnPacks();
   const serverNowMs = (): number | null => notes.serverNowMs || null;
   const tools = (): PackTools => ({
     ...{ seal, config, pause, serverNowMs },
-    shelf: openShelf(server, collection.name, seal),
+    shelf: openShelf(server, collection.name, seal, own),
     outgoing: (id, body) => collection.outgoing(id, body),
     stamp(before) {
       const nowMs = Math.floor(serverNowMs() ?? platform.clock.nowMs());
@@ -66,7 +68,7 @@ export function openPacks(given: PacksOptions): Packs {
   return {
     codec: packedCodec(collection, sealedCodec({ collection, crypto, bundle, pause }), pause),
     isOlder,
-    page: (store, page) => packedPage(page, { store, seal, fetchAlone: fetchWire }),
+    page: (store, page) => packedPage(page, { store, seal, own, fetchAlone: fetchWire }),
     upload: (wire, held, met) => packedUpload(tools(), wire, held, met),
     fetch: (id) => fetchPacked(id, { seal, fetchWire, serverNowMs }),
   };

@@ -1,13 +1,15 @@
 // A page of packs as a listing of records, and how far it is read.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from '../../../../platform/memory/storage.ts';
 import { mirrorWith, openTestStore, putEntries } from '../../../../test/support/store.ts';
 import { generic } from '../../../collections/generic.ts';
 import { NO_ENTRY } from '../../../store/record.ts';
 import type { Fetched, Listed, Page } from '../../remote.ts';
-import { ALONE, DELETED, LIVE, type Pack, type PackEntry, piecesOf, versionOf } from './pack.ts';
+import { createOwnPacks } from './own.ts';
+import { ALONE, DELETED, LIVE, type Pack, type PackEntry, versionOf } from './pack.ts';
 import { packedPage } from './page.ts';
+import { piecesOf } from './texts.ts';
 
 const idOf = (byte: number): string => `h-${Buffer.alloc(32, byte).toString('base64url')}`;
 const entry = (kind: PackEntry['kind'], text: string, writtenMs = 5): PackEntry => ({
@@ -44,8 +46,9 @@ async function setUp(
     cancel: () => undefined,
   };
   const fetched: string[] = [];
+  const own = createOwnPacks();
   const packed = packedPage(page, {
-    store,
+    ...{ store, own },
     seal: { seal: async () => [], open: async (_, payload) => packs[payload] ?? null },
     async fetchAlone(id) {
       fetched.push(id);
@@ -58,7 +61,7 @@ async function setUp(
     while (await packed.next(out));
     return out;
   };
-  return { store, packed, read, taken, fetched };
+  return { store, own, packed, read, taken, fetched };
 }
 
 const told = (all: Listed[]) =>
@@ -160,4 +163,40 @@ test('of a pack that the wire says is deleted, all that lay in it is lost', asyn
     [idOf(200)]: { mirror },
   });
   expect(told(await read())).toEqual([[idOf(1), '0.0.0', null]]);
+});
+
+describe('a pack that the device has made itself', () => {
+  const [A, B, C] = [1, 64, 128].map((byte) => packOf([byte, entry(LIVE, '{"n":1}')]));
+  const ownOf = async (...first: Listed[]) => {
+    const all = [...first, listed('p-1', '11', 'B'), listed('p-2', '12', 'C')];
+    const page = await setUp(all, { ...(A && B && C && { A, B, C }), none: packOf() });
+    page.own.add('11', null);
+    return page;
+  };
+
+  test('has no news, and the position goes on behind it', async () => {
+    const { packed, read, taken } = await ownOf(listed('p-0', '10', 'A'));
+    const records = await read();
+    expect(records).toHaveLength(2);
+    packed.position(records, true);
+    expect(taken).toEqual([['10', '11', '12']]);
+  });
+
+  test('is read where nothing else is on the page: that looks like no end', async () => {
+    const { read } = await ownOf(listed('p-0', '10', 'none'));
+    expect(await read()).toHaveLength(2);
+  });
+
+  test('is shown where all is compared, and where something was set aside', async () => {
+    const resetting = await ownOf(listed('p-0', '10', 'A'));
+    const transaction = resetting.store.begin();
+    transaction.update({ resetting: true });
+    await transaction.commit();
+    expect(await resetting.read()).toHaveLength(3);
+    const marked = await ownOf(listed('p-0', '10', 'A'));
+    const other = marked.store.begin();
+    other.quarantine('p-3', NO_ENTRY, 'badPack', 0);
+    await other.commit();
+    expect(await marked.read()).toHaveLength(3);
+  });
 });

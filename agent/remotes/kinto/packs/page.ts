@@ -6,12 +6,14 @@ import { NO_ENTRY } from '../../../store/record.ts';
 import type { CollectionStore } from '../../../store/store.ts';
 import { isHashedId } from '../../ids.ts';
 import type { Envelope, Fetched, Listed, Page } from '../../remote.ts';
+import type { OwnPacks } from './own.ts';
 import { ALONE, levelOf, type Pack, packIdOf, placeOfVersion, versionOf } from './pack.ts';
 import type { PackSeal } from './seal.ts';
 
 interface PageOptions {
   readonly store: CollectionStore;
   readonly seal: PackSeal;
+  readonly own: Pick<OwnPacks, 'has'>;
   /** A record that lies alone. */
   fetchAlone(id: string): Promise<Fetched>;
 }
@@ -22,12 +24,15 @@ export function packedPage(page: Page, options: PageOptions): Page {
   /** What has arrived and is not taken apart. */
   const arrived: Listed[] = [];
   let more = true;
+  /** A page without a record looks like one of a listing without an end. */
+  let hasRecords = false;
   return {
     serverNowMs: page.serverNowMs,
     async next(out) {
       if (arrived.length === 0) more = await page.next(arrived);
       for (let one = arrived.shift(); one !== undefined; one = arrived.shift()) {
-        const records = await recordsOf(one, options);
+        const records = hasRecords && isOwn(one, options) ? [] : await recordsOf(one, options);
+        hasRecords ||= records.length > 0;
         open.push({ listed: bare(one), left: records.length });
         for (const record of records) out.push(record);
         // One pack at a time is in memory as records.
@@ -59,6 +64,14 @@ export function packedPage(page: Page, options: PageOptions): Page {
 function bare(listed: Listed): Listed {
   if (!listed.ok || listed.envelope.payload === null) return listed;
   return { ...listed, envelope: { ...listed.envelope, payload: '' } };
+}
+
+/** There is nothing in it that the device does not know. */
+function isOwn(listed: Listed, { own, store }: PageOptions): boolean {
+  const { resetting, quarantined } = store.state;
+  // A whole listing has to show each record, and what was set aside is to be looked at again.
+  if (!listed.ok || listed.envelope.payload === null || resetting || quarantined > 0) return false;
+  return levelOf(listed.envelope.id) !== null && own.has(listed.envelope.version);
 }
 
 /** The records that a listed one stands for. */

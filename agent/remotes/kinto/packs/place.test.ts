@@ -10,13 +10,12 @@ import {
   encodePack,
   LEVELS,
   LIVE,
-  NO_TEXT,
   type Pack,
   type PackEntry,
-  piecesOf,
   versionOf,
 } from './pack.ts';
 import { place } from './place.ts';
+import { NO_TEXT, piecesOf } from './texts.ts';
 
 const idOf = (n: number): string => `h-${Buffer.alloc(32, n + 1).toString('base64url')}`;
 const TEXT = '{"id":"before"}';

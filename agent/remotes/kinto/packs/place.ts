@@ -10,12 +10,11 @@ import {
   DELETED,
   LEVELS,
   LIVE,
-  NO_TEXT,
   type Pack,
   type PackEntry,
-  piecesOf,
   versionOf,
 } from './pack.ts';
+import { NO_TEXT, piecesOf } from './texts.ts';
 
 /** `hasChanged`: the pack has, and counts only when it is stored. */
 export type Placed =

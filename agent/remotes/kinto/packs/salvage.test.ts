@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest';
 import type { Body } from '../../../collections/collection.ts';
 import { PACK_BYTES_MAX } from './limits.ts';
-import { ALONE, encodePack, LIVE, NO_TEXT, packIdOf, piecesOf, versionOf } from './pack.ts';
+import { ALONE, encodePack, LIVE, packIdOf, versionOf } from './pack.ts';
 import { salvaged } from './salvage.ts';
+import { NO_TEXT, piecesOf } from './texts.ts';
 
 const idOf = (byte: number): string => `h-${Buffer.alloc(32, byte).toString('base64url')}`;
 const TIMES = { writtenMs: 5, salt: 7 };

@@ -8,12 +8,11 @@ import {
   bytesOfEntry,
   bytesOfPack,
   LIVE,
-  NO_TEXT,
   type Pack,
   packIdOf,
-  piecesOf,
   placeOfVersion,
 } from './pack.ts';
+import { NO_TEXT, piecesOf } from './texts.ts';
 
 /**
  * `outgoing`: a body as it goes to the server. `isFull`: other packs lie under it. Errors: those of

@@ -8,8 +8,9 @@ import { otherClient } from '../../../../emulator/servers/kinto/other-client.ts'
 import { nodeDeviceCrypto } from '../../../../platform/node/crypto.ts';
 import { otherPacks } from '../../../../test/support/kinto-packs.ts';
 import { kintoKeys } from '../keys.ts';
-import { LIVE, type Pack, piecesOf } from './pack.ts';
+import { LIVE, type Pack } from './pack.ts';
 import { packSeal } from './seal.ts';
+import { piecesOf } from './texts.ts';
 
 const KB = '11'.repeat(32);
 const other = otherPacks(KB, 'things');

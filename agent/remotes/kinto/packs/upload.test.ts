@@ -1,7 +1,7 @@
 // Records in packs, between devices and an emulated server: where they come to lie, what two of
 // them make of one pack, and what becomes of packs that the server spoils or loses.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MemoryStorage } from '../../../../platform/memory/storage.ts';
 import { MINUTE_MS } from '../../../../test/contract/bench.ts';
 import { packedBench, theirs } from '../../../../test/support/kinto-packs-bench.ts';
@@ -37,6 +37,23 @@ test('what was not there before is written without being asked for', async () =>
   expect(asked).toHaveLength(1);
   await synced(one);
   expect(packs().length).toBeGreaterThan(5);
+});
+
+test('what a device has put into packs of its own it does not read again', async () => {
+  const { bench, synced, packs } = packedBench();
+  const one = await bench.synced(0);
+  for (let n = 0; n < 60; n++) await bench.put(one, n, { text: text(n, 300) });
+  const { crypto } = one.platform;
+  if (crypto === undefined) throw new TypeError('these devices have cryptography of their own');
+  const opened = vi.spyOn(crypto, 'open');
+  await one.agent.sync();
+  const texts = (await Promise.all(opened.mock.results.map(({ value }) => value))).flat();
+  const read = texts.filter((answer) => 'text' in answer && answer.text.startsWith('pp-'));
+  // One of each listing but the first, which found nothing: none of them is without a record.
+  const listings = bench.sent.filter((sent) => sent.includes('?_sort='));
+  expect(read).toHaveLength(listings.length - 1);
+  expect(packs().length).toBeGreaterThan(2 * listings.length);
+  await synced(one);
 });
 
 test('one edit writes one pack, and no other record of it is news', async () => {

@@ -10,8 +10,8 @@ import { PACKS_AT_ONCE, RACES_MAX } from './limits.ts';
 import {
   ALONE,
   isOlder,
+  LEVELS,
   levelOf,
-  NO_TEXT,
   packIdOf,
   packIdsBelow,
   placeOfVersion,
@@ -20,6 +20,7 @@ import {
 import { type Placed, place } from './place.ts';
 import { salvaged } from './salvage.ts';
 import type { ShelfPack } from './shelf.ts';
+import { NO_TEXT } from './texts.ts';
 import type { PackTools } from './tools.ts';
 
 /** A change that has no result yet; `at`: its place among them. */
@@ -60,7 +61,8 @@ export function packedUpload(
       const work: Work = { tools, wire, held, met, results, ...lists };
       for (const [at, record] of records.entries()) {
         const place = placeOfVersion(record.base) ?? spoiltPlaceOf(record.base);
-        const item = { record, at, level: place?.level ?? 0, races: 0 };
+        const level = place?.level ?? (record.base === null ? levelOfNew(tools, record.id) : 0);
+        const item = { record, at, level, races: 0 };
         const isAlone = record.base !== null && place === null;
         (isAlone ? work.leaving : work.waiting).push(item);
       }
@@ -70,6 +72,13 @@ export function packedUpload(
     },
     commit: () => wire.commit(),
   };
+}
+
+/** Where a record is looked for that no pack has which this device has filled. */
+function levelOfNew({ shelf }: PackTools, id: string): number {
+  let level = 0;
+  while (level < LEVELS - 1 && shelf.isFilled(packIdOf(id, level))) level++;
+  return level;
 }
 
 /**
@@ -200,7 +209,7 @@ async function send(work: Work, dirty: readonly Dirty[]): Promise<void> {
   for (const [index, { pack, placed }] of dirty.entries()) {
     const answer = answers[index] ?? { kind: 'failed' };
     if (answer.kind === 'stored') {
-      pack.stamp = answer.version;
+      tools.shelf.stored(pack, answer.version);
       const isFilled = placed.some(([, { kind, hasChanged }]) => kind === 'deeper' && hasChanged);
       if (isFilled) tools.shelf.expectNone(packIdsBelow(pack.id));
       follow(work, placed);
@@ -258,6 +267,6 @@ async function clear({ shelf, seal }: PackTools, wire: Upload, { record, level }
   const [payload = ''] = await seal.seal([[packId, known.pack]]);
   const outgoing = { id: packId, payload, base: known.stamp, beside: {} };
   const [answer] = await wire.add([outgoing], false);
-  if (answer?.kind === 'stored') known.stamp = answer.version;
+  if (answer?.kind === 'stored') shelf.stored(known, answer.version);
   else shelf.drop(packId);
 }
