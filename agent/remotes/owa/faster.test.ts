@@ -2,7 +2,7 @@
 // nobody looks whether somebody was faster.
 
 import { expect, test } from 'vitest';
-import { AppsUser, type Serving } from '../../../test/support/installed-apps.ts';
+import { type AppsDevice, AppsUser, type Serving } from '../../../test/support/installed-apps.ts';
 import { startOwa } from '../../../test/support/owa-server.ts';
 import { owa } from '../../index.ts';
 
@@ -42,27 +42,31 @@ async function begin() {
   return { user, one, two, document, before: (work: () => Promise<void>) => (between = work) };
 }
 
-test('what another device has changed meanwhile is put there again', async () => {
+type Faster = (user: AppsUser<Serving>, device: AppsDevice) => Promise<unknown>;
+
+test.each<[string, Faster, object]>([
+  ['change', (user, one) => user.put(one, idOf(1), app(1, 2)), { [idOf(1)]: app(1, 2) }],
+  ['new app', (user, one) => user.put(one, idOf(4), app(4)), { [idOf(4)]: app(4) }],
+  ['deletion', (user, one) => user.delete(one, idOf(1)), { [idOf(1)]: { deleted: true } }],
+])('a %s of another device that was faster is put there again', async (_, change, changed) => {
   const { user, one, two, document, before } = await begin();
   user.pass(60_000);
   await user.put(two, idOf(3), app(3));
   before(async () => {
-    await user.put(one, idOf(1), app(1, 2));
-    await user.put(one, idOf(4), app(4));
-    await user.delete(one, idOf(2));
+    await change(user, one);
     await user.sync(one);
+    expect(await document()).toMatchObject(changed);
   });
   await user.sync(two);
   // What it had read before is what is there now.
-  expect((await document())[idOf(4)]).toBeUndefined();
-  expect(await document()).toMatchObject({ [idOf(1)]: app(1), [idOf(3)]: app(3) });
-  await user.sync(one, two, one, two);
-  const all = await document();
-  for (const device of [one, two]) {
-    expect(await user.get(device, idOf(1))).toMatchObject(app(1, 2));
-    expect(await user.get(device, idOf(2))).toBeNull();
-    expect(await user.get(device, idOf(3))).toMatchObject(app(3));
-    expect(await user.get(device, idOf(4))).toMatchObject(app(4));
+  expect(await document()).not.toMatchObject(changed);
+  await user.sync(one, two, one);
+  const ends = { [idOf(2)]: app(2), [idOf(3)]: app(3), ...changed };
+  expect(await document()).toMatchObject(ends);
+  for (const [id, entry] of Object.entries(changed)) {
+    const isDeleted = 'deleted' in entry;
+    for (const device of [one, two]) {
+      expect(await user.get(device, id)).toEqual(isDeleted ? null : expect.objectContaining(entry));
+    }
   }
-  expect(all).toMatchObject({ [idOf(1)]: app(1, 2), [idOf(3)]: app(3), [idOf(4)]: app(4) });
 });
