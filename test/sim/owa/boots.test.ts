@@ -41,8 +41,8 @@ test('all end with the same apps', { timeout: 3_600_000 }, async () => {
   }
   console.log(JSON.stringify(sum));
   expect(failed.join('\n')).toBe('');
-  expect(sum.edits).toBeGreaterThan(30);
-  if (isWhole) expect(Math.min(...Object.values(sum))).toBeGreaterThan(20);
+  expect(Math.min(sum.edits, sum.foreign, sum.losses, sum.cuts)).toBeGreaterThan(0);
+  if (isWhole) expect(Math.min(...Object.values(sum))).toBeGreaterThan(10);
 });
 
 class Story {

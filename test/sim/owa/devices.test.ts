@@ -21,12 +21,13 @@ const LOCAL = /"(sync|promoted|hidden|here|state)"/;
 
 test('all end with the same apps', { timeout: 3_600_000 }, async () => {
   const sum = { edits: 0, deletions: 0, losses: 0, cuts: 0, installs: 0 };
-  for (let seed = 0; seed < SEEDS; seed += every(240, 4)) {
+  for (let seed = 0; seed < SEEDS; seed += every(125, 4)) {
     const told = await new Story(seed).run();
     for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += told[name];
   }
   console.log(JSON.stringify(sum));
-  expect(Math.min(...Object.values(sum))).toBeGreaterThan(isWhole ? 200 : 3);
+  // A few stories say only that each kind of trouble happens at all.
+  expect(Math.min(...Object.values(sum))).toBeGreaterThan(isWhole ? 100 : 0);
 });
 
 class Story {

@@ -28,7 +28,7 @@ test('all converge, and each edit is in the log at most once', { timeout: 3_600_
     edits += told.edits;
   }
   console.log(`${edits} edits, ${losses} lost answers, ${cuts} cuts`);
-  expect(Math.min(cuts, losses, edits)).toBeGreaterThan(isWhole ? 1_000 : 20);
+  expect(Math.min(cuts, losses, edits)).toBeGreaterThan(isWhole ? 1_000 : 0);
 });
 
 async function story(seed: number) {
