@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { instantiateEngine } from '../vm-engine.ts';
 
 describe('the counted allocator', () => {
@@ -65,4 +65,18 @@ describe('the counted allocator', () => {
     expect(counters.allocate(0x8000_0000)).toBe(0);
     expect(counters.refused).toBe(2);
   });
+});
+
+test('equal machines take equal bytes, whatever the program around them is called', async () => {
+  const program = process.argv[1] ?? '';
+  const takes = async (name: string): Promise<number> => {
+    process.argv[1] = name;
+    const { counters } = await instantiateEngine();
+    return counters.liveBytes;
+  };
+  try {
+    expect(await takes(`/${'long/'.repeat(100)}`)).toBe(await takes('/short'));
+  } finally {
+    process.argv[1] = program;
+  }
 });

@@ -1,7 +1,8 @@
 // Finds functions in QuickJS's WebAssembly module, which has no names, by their shape: who calls
-// whom, with which types. They are the memory allocator, and what it takes to read an ArrayBuffer
-// without allocating. Promises exactly one match for each, or an error that says which one; a guess
-// could leave allocations uncounted. Changes nothing.
+// whom, with which types. They are the memory allocator, what it takes to read an ArrayBuffer
+// without allocating, and what asks for the host's environment. Promises exactly one match for
+// each, or an error that says which one; a guess could leave allocations uncounted. Changes
+// nothing.
 
 import { ExternalKind, Instructions, Op, Reader, ValueType } from './binary.ts';
 import type { FunctionType, ModuleEditor } from './module.ts';
@@ -20,12 +21,21 @@ export interface Allocator {
   readonly jsFree: number;
 }
 
+/** Function indices. */
+export interface Environment {
+  /** `environ_sizes_get(count out, bytes out)` and `environ_get`, which the host answers. */
+  readonly questions: readonly number[];
+  /** The only function that calls them. */
+  readonly asker: number;
+}
+
 const { i32, i64 } = ValueType;
 const shapes = {
   malloc: { params: [i32, i32], results: [i32] },
   realloc: { params: [i32, i32, i32], results: [i32] },
   free: { params: [i32, i32], results: [] },
   getArrayBuffer: { params: [i32, i32, i64], results: [i32] },
+  environment: { params: [i32, i32], results: [i32] },
 };
 
 /** Finds the allocator. Throws when the module is not built as expected. */
@@ -82,6 +92,21 @@ export function findGetArrayBuffer(module: ModuleEditor, { malloc }: Allocator):
     .filter((callees) => callees.length === 2 && callees.includes(malloc))
     .flatMap((callees) => callees.filter((f) => hasShape(module, f, shapes.getArrayBuffer)));
   return only('JS_GetArrayBuffer', candidates);
+}
+
+/** Finds what asks for the environment: no other imported function has such a type. */
+export function findEnvironment(module: ModuleEditor): Environment {
+  const questions = Array.from({ length: module.importedFunctions }, (_, f) => f).filter((f) =>
+    hasShape(module, f, shapes.environment),
+  );
+  const askers = module.bodies.flatMap(({ code }, i) =>
+    directCalls(code).some((f) => questions.includes(f)) ? [module.importedFunctions + i] : [],
+  );
+  const asker = only('who asks for the environment', askers);
+  if (questions.length !== 2) {
+    throw new Error(`cap: the environment was found ${questions.length} times, not twice`);
+  }
+  return { questions, asker };
 }
 
 function hasShape(module: ModuleEditor, f: number, shape: FunctionType): boolean {

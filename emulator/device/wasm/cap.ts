@@ -3,8 +3,16 @@
 // Promises that what the machine itself allocates never passes the limit, not for an instant. The
 // binding's own blocks (a box of 16 bytes per handle) are counted but never refused, because the
 // binding does not check for failure. Never changes what a program computes while memory lasts.
+// The C library learns nothing of the host's environment, which would be blocks of another size on
+// another computer.
 
-import { type Allocator, findAllocator, findGetArrayBuffer } from './allocator.ts';
+import {
+  type Allocator,
+  type Environment,
+  findAllocator,
+  findEnvironment,
+  findGetArrayBuffer,
+} from './allocator.ts';
 import * as asm from './assembler.ts';
 import { concat, ExternalKind, Instructions, Op, Reader, Writer } from './binary.ts';
 import { addCounted, type Counted, sizeOf } from './counted.ts';
@@ -49,6 +57,7 @@ export function capModule(bytes: Uint8Array, refusing = false): Uint8Array<Array
   const module = new ModuleEditor(bytes);
   const allocator = findAllocator(module);
   const getArrayBuffer = findGetArrayBuffer(module, allocator);
+  const environment = findEnvironment(module);
   const originals = module.bodies.length;
   const counted = addCounted(module, allocator, {
     live: module.addGlobal(capExports.live, 'i32', 0),
@@ -57,6 +66,7 @@ export function capModule(bytes: Uint8Array, refusing = false): Uint8Array<Array
     refused: module.addGlobal(capExports.refused, 'i32', 0),
   });
   redirect(module, allocator, counted, originals);
+  withoutEnvironment(module, environment);
   const refuses = refusing ? addRefuses(module, allocator) : null;
   replaceJsFunctions(module, allocator, counted, refuses);
   clampGcThreshold(module, counted.clamp);
@@ -92,6 +102,17 @@ function redirect(
     const index = entry.kind === ExternalKind.function ? outside.get(entry.index) : undefined;
     if (index !== undefined) module.exports[i] = { ...entry, index };
   });
+}
+
+/**
+ * The C library copies its environment when it starts: the language of the host's user, and the
+ * path of the host's program. Its two questions fail, and it goes on with none.
+ */
+function withoutEnvironment(module: ModuleEditor, { asker, questions }: Environment): void {
+  const [like = asker] = questions;
+  const fails = module.addFunction(like, asm.assemble(0, asm.constant(1)));
+  const none = new Map(questions.map((question) => [question, fails]));
+  module.setBody(asker, redirectCalls(module.bodyOf(asker), none));
 }
 
 function redirectCalls(original: Body, targets: ReadonlyMap<number, number>): Body {
