@@ -39,14 +39,13 @@ export function createVault(restKey: Uint8Array, { clock, crypto, entropy }: Por
   const pause = (): Promise<void> => clock.pause();
   let made: RestCipher | undefined;
   const cipher = async (): Promise<RestCipher> => {
-    if (made !== undefined) return made;
     const by = crypto ?? (await import('../../crypto/software.ts')).softwareCipher(pause);
     made ??= restCipher(restKey, by);
     return made;
   };
   /** What a box holds; in the first one of a value the head is a line before the text. */
   const opened = async (place: string, box: Uint8Array): Promise<string | null> => {
-    if (box[0] !== 1) return (await cipher()).open(place, box);
+    if (box[0] !== 1) return (made ?? (await cipher())).open(place, box);
     // As earlier builds have sealed.
     const open = (await import('../../crypto/rest-secretbox.ts')).openRest;
     const [key, index, count, head, text] = (await open(restKey, box, pause)) ?? [];
@@ -61,7 +60,7 @@ export function createVault(restKey: Uint8Array, { clock, crypto, entropy }: Por
         const end = pieceEnd(text, at);
         const piece = (index === 0 ? `${head}\n` : '') + text.slice(at, end);
         const iv = entropy.random(IV_BYTES);
-        sealed.add(await (await cipher()).seal(iv, placeOf(key, index, count), piece));
+        sealed.add(await (made ?? (await cipher())).seal(iv, placeOf(key, index, count), piece));
         at = end;
       }
       return sealed.bytes();

@@ -8,7 +8,6 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  type Decipher,
   timingSafeEqual,
 } from 'node:crypto';
 import type { Algorithm, CipherParts, CipherRefusal, DeviceCrypto } from '../crypto-port.ts';
@@ -19,9 +18,12 @@ export function nodeDeviceCrypto(): DeviceCrypto {
   let chain: Chain | null = null;
   return {
     async open(encKey, macKey, items) {
-      // One for all of them: to make a cipher takes longer than a record.
-      const blocks = createDecipheriv(BLOCKS, encKey, null).setAutoPadding(false);
-      return items.map((item) => openOne(blocks, macKey, item));
+      const proven = items.map((item) => proved(macKey, item));
+      const texts = decrypted(
+        encKey,
+        proven.filter((one): one is Proven => 'sealed' in one),
+      );
+      return proven.map((one) => ('sealed' in one ? textIn(texts.shift() ?? null) : one));
     },
     async seal(encKey, macKey, texts, ivs) {
       if (chain === null || !chain.key.equals(encKey)) chain = startChain(encKey);
@@ -68,26 +70,59 @@ const WORKERS: { readonly [algorithm in Algorithm]: Worker } = {
   },
 };
 
-function openOne(
-  blocks: Decipher,
+interface Proven {
+  readonly iv: Buffer;
+  /** Whole blocks, one at least. */
+  readonly sealed: Buffer;
+}
+
+/** What is to be decrypted of a record whose MAC is right. */
+function proved(
   macKey: Uint8Array,
   { ciphertext, IV, hmac }: CipherParts,
-): { text: string } | { code: CipherRefusal } {
+): Proven | { code: CipherRefusal } {
   if (!/^[0-9a-f]{64}$/i.test(hmac)) return { code: 'badMac' };
-  const mac = createHmac('sha256', macKey).update(ciphertext).digest();
-  if (!timingSafeEqual(mac, Buffer.from(hmac, 'hex'))) return { code: 'badMac' };
+  // As digits, and into memory that is there: a new buffer takes as long as the MAC.
+  rightMac.write(macOf(macKey, ciphertext), 'latin1');
+  saidMac.write(hmac.toLowerCase(), 'latin1');
+  if (!timingSafeEqual(rightMac, saidMac)) return { code: 'badMac' };
   const iv = fromBase64(IV);
   if (iv?.length !== BLOCK_BYTES) return { code: 'badIv' };
   const sealed = fromBase64(ciphertext);
   if (sealed === null) return { code: 'badBase64' };
   if (sealed.length === 0 || sealed.length % BLOCK_BYTES !== 0) return { code: 'badPadding' };
-  const text = unpadded(chained(blocks.update(sealed), iv, sealed));
-  if (text === null) return { code: 'badPadding' };
+  return { iv, sealed };
+}
+
+/**
+ * The texts' bytes, null where the padding is wrong. One cipher for all of them, called once: to
+ * make one takes longer than a record. See `startChain`.
+ */
+function decrypted(encKey: Uint8Array, items: readonly Proven[]): (Buffer | null)[] {
+  let before: Buffer = NO_BLOCK;
+  const decipher = createDecipheriv(CIPHER, encKey, before).setAutoPadding(false);
+  const plain = decipher.update(Buffer.concat(items.map(({ sealed }) => sealed)));
+  let end = 0;
+  return items.map(({ iv, sealed }) => {
+    const bytes = plain.subarray(end, end + sealed.length);
+    end += sealed.length;
+    rebind(bytes, iv, before);
+    before = sealed.subarray(-BLOCK_BYTES);
+    return unpadded(bytes);
+  });
+}
+
+function textIn(bytes: Buffer | null): { text: string } | { code: CipherRefusal } {
+  if (bytes === null) return { code: 'badPadding' };
   try {
-    return { text: strictUtf8.decode(text) };
+    return { text: strictUtf8.decode(bytes) };
   } catch {
     return { code: 'badUtf8' };
   }
+}
+
+function macOf(macKey: Uint8Array, ciphertext: string): string {
+  return createHmac('sha256', macKey).update(ciphertext).digest('hex');
 }
 
 function sealOne(
@@ -98,8 +133,8 @@ function sealOne(
 ): CipherParts {
   if (iv?.length !== BLOCK_BYTES) throw new RangeError('an IV has 16 bytes');
   const ciphertext = encrypt(text, iv).toString('base64');
-  const hmac = createHmac('sha256', macKey).update(ciphertext).digest('hex');
-  return { ciphertext, IV: Buffer.from(iv).toString('base64'), hmac };
+  const IV = Buffer.from(iv).toString('base64');
+  return { ciphertext, IV, hmac: macOf(macKey, ciphertext) };
 }
 
 interface Chain {
@@ -114,18 +149,16 @@ interface Chain {
  */
 function startChain(encKey: Uint8Array): Chain {
   const key = Buffer.from(encKey);
-  let before = Buffer.alloc(BLOCK_BYTES);
+  let before: Buffer = NO_BLOCK;
   const cipher = createCipheriv(CIPHER, key, before).setAutoPadding(false);
   return {
     key,
     encrypt(text, iv) {
       const length = Buffer.byteLength(text);
       const padding = BLOCK_BYTES - (length % BLOCK_BYTES);
-      const bytes = Buffer.alloc(length + padding, padding);
+      const bytes = Buffer.allocUnsafe(length + padding).fill(padding, length);
       bytes.write(text);
-      for (let at = 0; at < BLOCK_BYTES; at++) {
-        bytes[at] = (bytes[at] ?? 0) ^ (iv[at] ?? 0) ^ (before[at] ?? 0);
-      }
+      rebind(bytes, iv, before);
       const sealed = cipher.update(bytes);
       before = sealed.subarray(-BLOCK_BYTES);
       return sealed;
@@ -133,13 +166,11 @@ function startChain(encKey: Uint8Array): Chain {
   };
 }
 
-/** What CBC makes of blocks that were decrypted each by itself; changes them. */
-function chained(blocks: Buffer, iv: Uint8Array, sealed: Uint8Array): Buffer {
-  for (let at = 0; at < blocks.length; at++) {
-    const before = at < BLOCK_BYTES ? iv[at] : sealed[at - BLOCK_BYTES];
-    blocks[at] = (blocks[at] ?? 0) ^ (before ?? 0);
+/** Puts a text's IV in the place of the block before it, or that in the place of the IV. */
+function rebind(bytes: Buffer, iv: Uint8Array, before: Buffer): void {
+  for (let at = 0; at < BLOCK_BYTES; at++) {
+    bytes[at] = (bytes[at] ?? 0) ^ (iv[at] ?? 0) ^ (before[at] ?? 0);
   }
-  return blocks;
 }
 
 /** What the last byte says is padding is all of that byte (PKCS #7), or it is none. */
@@ -158,8 +189,9 @@ function fromBase64(text: string): Buffer | null {
 }
 
 const CIPHER = 'aes-256-cbc';
-const BLOCKS = 'aes-256-ecb';
 const AUTHENTICATED = 'aes-256-gcm';
 const BLOCK_BYTES = 16;
+const NO_BLOCK = Buffer.alloc(BLOCK_BYTES);
+const [rightMac, saidMac] = [Buffer.alloc(64), Buffer.alloc(64)];
 /** `ignoreBOM` keeps a byte order mark in the text, where it is data. */
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
