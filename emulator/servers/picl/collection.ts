@@ -4,7 +4,7 @@
 
 import type { HeaderValues } from '../http.ts';
 import { brokenAt, type Change, changesIn, isName } from './changes.ts';
-import type { KeptRecord, LogReader, Logs, LogWriter, PageLimits } from './log.ts';
+import type { KeptRecord, LogEnd, LogReader, Logs, LogWriter, PageLimits } from './log.ts';
 import { refusal } from './refusals.ts';
 import { type Conditions, conditionsOf, isMatch, isNamed } from './tags.ts';
 
@@ -67,7 +67,12 @@ export async function answerTo(
   const changes = changesIn(asked.text, key ?? null);
   const conditions = conditionsOf(asked.headers);
   if (!namesHead(conditions)) throw refusal('precondition-required');
-  return logs.write(user, name, (log) => append(log, changes, conditions, options));
+  return logs.write(
+    user,
+    name,
+    (log) => append(log, changes, options),
+    (end) => expectHead(end, conditions, options),
+  );
 }
 
 /** What is read of a collection; null: there is no such record. */
@@ -147,18 +152,22 @@ async function changesOf(
   return { ...(more === null ? {} : { next: more }), changes };
 }
 
+/** Errors: HttpError 412 for changes that are made for another head. */
+function expectHead({ row, head }: LogEnd, conditions: Conditions, options: CollectionOptions) {
+  // There is nothing that the asterisk could be about before the first change.
+  const isTaken = conditions.noneMatch === 'any' ? row !== null : isNamed(conditions, head);
+  if (!isTaken && isMatch(conditions, head)) return;
+  throw refusal('precondition-failed', {}, { ETag: tagOf({ head }, options) });
+}
+
 /** Errors: HttpError 412, 507. */
 async function append(
   log: LogWriter,
   changes: readonly Change[],
-  conditions: Conditions,
   options: CollectionOptions,
 ): Promise<Answer> {
   const { head } = log;
   const headers = { ETag: tagOf(log, options) };
-  // There is nothing that the asterisk could be about before the first change.
-  const isTaken = conditions.noneMatch === 'any' ? log.row !== null : isNamed(conditions, head);
-  if (isTaken || !isMatch(conditions, head)) throw refusal('precondition-failed', {}, headers);
   const first = nextSeqnum(log, options);
   if (!Number.isSafeInteger(first + changes.length - 1))
     throw refusal('seqnum-exhausted', {}, headers);
@@ -178,7 +187,7 @@ function nextSeqnum({ row }: LogReader, { firstSeqnum = 1 }: CollectionOptions):
   return row === null ? firstSeqnum : row.seqnum + 1;
 }
 
-function tagOf({ head }: LogReader, { quotedEtags }: CollectionOptions): string {
+function tagOf({ head }: Pick<LogEnd, 'head'>, { quotedEtags }: CollectionOptions): string {
   const tag = `${head.seqnum}-${head.changeid}`;
   return quotedEtags === true ? `"${tag}"` : tag;
 }

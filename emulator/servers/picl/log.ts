@@ -5,6 +5,7 @@
 import { damaged } from '../storage/bso-keys.ts';
 import type { Reader, ServerStorage, Transaction } from '../storage/server-storage.ts';
 import { type Change, GENESIS } from './changes.ts';
+import { Queues } from './queues.ts';
 import {
   type ChangeRow,
   type CollectionRow,
@@ -40,10 +41,21 @@ export interface Keep {
   readonly ageMs: number;
 }
 
+/** Where a log ends. */
+export type LogEnd = Pick<LogReader, 'row' | 'head'>;
+
 export interface Logs {
   read<T>(user: string, name: string, work: (log: LogReader) => Promise<T>): Promise<T>;
-  /** What `work` throws undoes all that it changed. */
-  write<T>(user: string, name: string, work: (log: LogWriter) => Promise<T>): Promise<T>;
+  /**
+   * What `work` throws undoes all that it changed. `check` throws where it is not to be done: at
+   * the end of the log, or at the one that a writer has left whom this one had to wait for.
+   */
+  write<T>(
+    user: string,
+    name: string,
+    work: (log: LogWriter) => Promise<T>,
+    check?: (end: LogEnd) => void,
+  ): Promise<T>;
 }
 
 /** Of a payload that lies with its change: of a whole page, no more than a page may have. */
@@ -52,17 +64,25 @@ const SHORT_CHARS_MAX = 1_024;
 const PORTION = 1_000;
 
 export function keptLogs(storage: ServerStorage): Logs {
+  const queues = new Queues<LogEnd>();
   return {
     read: (user, name, work) =>
       storage.read(lockOf(user, name), async (reader) => {
         const keys = new Keys(user, name);
         return work(new LogReader(keys, reader, await rowOf(reader, keys)));
       }),
-    write: (user, name, work) =>
-      storage.transaction(lockOf(user, name), async (tx) => {
-        const keys = new Keys(user, name);
-        return work(new LogWriter(keys, tx, await rowOf(tx, keys)));
-      }),
+    write: (user, name, work, check = () => undefined) => {
+      const lock = lockOf(user, name);
+      return queues.run(lock, check, () =>
+        storage.transaction(lock, async (tx) => {
+          const keys = new Keys(user, name);
+          const log = new LogWriter(keys, tx, await rowOf(tx, keys));
+          check(log);
+          const result = await work(log);
+          return { result, end: { row: log.row, head: log.head } };
+        }),
+      );
+    },
   };
 }
 
