@@ -286,5 +286,8 @@ export const CHANGED_APPS_MAX = 200;
 export const SYSTEM_WAIT_MS_FIRST = 60_000;
 export const SYSTEM_WAIT_MS_LAST = 3_600_000;
 
+/** The system's apps are given up waiting for after so long, and twice that at most. */
+export const SYSTEM_ANSWER_MS_MAX = 60_000;
+
 /** Apps in a row that the system cannot install for now, before it is left alone for a while. */
 export const SYSTEM_FAILURES_MAX = 8;

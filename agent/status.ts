@@ -181,6 +181,16 @@ type AnyEvent =
       readonly ours: string;
       readonly theirs: string;
     }
+  /**
+   * What the system could not do about its apps, or what became of one of them: it is tried again,
+   * ever more rarely. `id`: the app; left out: it is all of them.
+   */
+  | {
+      readonly kind: 'system';
+      readonly collection: string;
+      readonly id?: string;
+      readonly error: StatusError;
+    }
   /** Another device had the data of a collection dropped here. */
   | { readonly kind: 'wiped'; readonly collection: string }
   | { readonly kind: 'pass'; readonly report: PassReport };

@@ -15,6 +15,8 @@ const APP: Body = {
   install_origin: 'https://store.example',
   install_time: 1_316_550_000.5,
 };
+/** Its bytes, with one more member. */
+const BARE = JSON.stringify({ ...APP, more: '' }).length;
 
 let user = new AppsUser(recordsService(), false);
 let one: AppsDevice;
@@ -128,6 +130,7 @@ describe('an edit', () => {
     ['a negative time', { ...APP, install_time: -1 }, 'install_time: not a time in seconds'],
     ['a long device', { ...APP, install_device: 'x'.repeat(65) }, 'install_device: not a text'],
     ['65 KB', { ...APP, more: 'x'.repeat(65_536) }, 'record: longer than 65536 bytes'],
+    ['65 KB with its time', { ...APP, more: 'x'.repeat(65_531 - BARE) }, 'longer than 65536 bytes'],
     ['65 KB in UTF-8', { ...APP, more: 'ü'.repeat(32_768) }, 'record: longer than 65536 bytes'],
   ])('is refused with its field and limit, and nothing is written: %s', async (_, app, why) => {
     const { commits } = one.storage;

@@ -14,6 +14,7 @@ import { CHANGED_APPS_MAX, SYSTEM_WAIT_MS_FIRST, SYSTEM_WAIT_MS_LAST } from '../
 import type { CollectionReport, PassReport } from '../status.ts';
 import { createLock } from '../store/lock.ts';
 import { LOCAL_FAILURES } from '../sync/pass.ts';
+import { answering } from './answering.ts';
 import type { Round } from './reconcile.ts';
 import { NEW_ROW, openRows } from './row.ts';
 import type { Work } from './work.ts';
@@ -182,13 +183,17 @@ function isThrough({ ok, error }: PassReport): boolean {
 function workOf(device: Platform, agent: Door, core: Core, ear: Ear, name: string): Work {
   return {
     platform: device,
-    apps: device.apps,
+    apps: device.apps && answering(device.apps, device.clock),
     rows: openRows(device.storage),
     lock: createLock(),
     reading: (work) => core.reading(name, work),
     put: (record) => agent.put(name, record),
     delete: (id) => agent.delete(name, id),
     hasBeenRead: () => ear.hasBeenRead,
+    complain(origin, { shown: error }) {
+      const event = { kind: 'system', collection: name, ...(origin && { id: origin }), error };
+      device.shell.event(JSON.stringify(event));
+    },
     check() {
       if (ear.isBusy()) throw new SyncError('aborted', 'a pass is at the collection');
     },
@@ -232,12 +237,14 @@ function createRounds(work: Work, ear: Ear): Rounds {
       }
       ear.putOff({ ...NOTHING, isLast: true, changed: failed });
     } catch (error) {
-      const { code } = fromPort(error);
+      const failure = fromPort(error);
+      const { code } = failure;
       // A pass takes its turn, and calls when it is over; so does who signs in.
       if (code === 'aborted' || code === 'disabled') {
         ear.giveBack(round);
         return false;
       }
+      work.complain(null, failure);
       ear.putOff(round);
     }
     tryLater();

@@ -35,7 +35,8 @@ export async function lookAt(work: Work, origin: string, tag?: string | null): P
     return { ...recordedIn(visible(loaded)), generation: generationOf(store) };
   });
   const app = recorded === 'live' && entry !== null ? systemApp(entry) : null;
-  const isNone = apps === undefined || tag === null || origin.length > SYSTEM_ORIGIN_CHARS_MAX;
+  // What a list lacks is asked for by name: nothing is removed everywhere because of a list alone.
+  const isNone = apps === undefined || origin.length > SYSTEM_ORIGIN_CHARS_MAX;
   const system = isNone ? null : await apps.read(origin);
   return {
     ...{ origin, tag: tag ?? undefined, entry, app, system, recorded, row, generation },

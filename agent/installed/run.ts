@@ -39,17 +39,18 @@ export function createRun(work: Work, isAgain: boolean): Run {
           if (isTaken) await act(work, await lookAt(work, origin), isAgain);
           inRow = 0;
         } catch (error) {
-          const isKnown = error instanceof SyncError;
-          if (isKnown ? !FOR_NOW.includes(error.code) : isTooOften(error)) throw error;
+          const failure = fromPort(error);
+          const isOfStore = error instanceof SyncError && error.code !== 'deviceFailed';
+          if (isOfStore ? !FOR_NOW.includes(error.code) : isTooOften()) throw error;
           failed.push(origin);
+          // What may not be changed here is no news.
+          if (failure.code !== 'readOnly') work.complain(origin, failure);
         }
         await work.platform.clock.pause();
       }),
   };
 
-  /** Errors: a programming error, as it is. */
-  function isTooOften(error: unknown): boolean {
-    fromPort(error);
+  function isTooOften(): boolean {
     return ++inRow >= SYSTEM_FAILURES_MAX || failed.length >= CHANGED_APPS_MAX;
   }
 }
@@ -103,9 +104,13 @@ async function install(work: Work, look: Look, isAgain: boolean): Promise<void> 
   let next = refused;
   try {
     const tag = await apps.install(origin, app);
-    // Of a system that only says so, all would count as removed by the user.
-    if ((await apps.read(origin)) === null) throw badInput(`${origin}: it was not installed`);
-    next = { ...before, tag, agreed: wanted, refused: '', time: timeOf(app) };
+    if ((await apps.read(origin)) !== null) {
+      next = { ...before, tag, agreed: wanted, refused: '', time: timeOf(app) };
+    } else {
+      // It only says so: that is no app that its user has removed since.
+      next = { ...refused, tag: '' };
+      work.complain(origin, badInput('apps: the system says that it is installed, and has it not'));
+    }
   } catch (error) {
     unlessRefused(error);
   }

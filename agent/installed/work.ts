@@ -2,6 +2,7 @@
 
 import type { Apps, Platform } from '../../platform/ports.ts';
 import type { Body } from '../collections/collection.ts';
+import type { SyncError } from '../errors.ts';
 import type { Lock } from '../store/lock.ts';
 import type { CollectionStore } from '../store/store.ts';
 import type { Rows } from './row.ts';
@@ -20,6 +21,8 @@ export interface Work {
   delete(id: string): Promise<void>;
   /** A pass has come to the end of the collection since the boot, or the sign-in. */
   hasBeenRead(): boolean;
+  /** Says what went wrong, of one app or (null) of all. */
+  complain(origin: string | null, error: SyncError): void;
   /** Errors: `aborted` while a pass is at the collection. */
   check(): void;
 }

@@ -47,6 +47,15 @@ it('prints a line with the time for each event that people wait for', () => {
   ]);
 });
 
+it('complains of what the system could not do with an app, by its name', () => {
+  const error = { code: 'storageFull', message: 'no room' };
+  const lines = printed([
+    { kind: 'system', collection: 'apps', id: 'https://a.example', error },
+    { kind: 'system', collection: 'apps', error },
+  ]);
+  expect(words(lines)).toEqual(['apps: https://a.example: no room', 'apps: the system: no room']);
+});
+
 it('counts on every three seconds at most', () => {
   const lines: string[] = [];
   const terminal = { write: (text: string) => lines.push(text), complain: () => undefined };

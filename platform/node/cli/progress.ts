@@ -43,6 +43,10 @@ export function progressPrinter(
         return terminal.write(
           line(`${event.collection}: dropped here and read anew, as another device wishes`),
         );
+      case 'system':
+        return terminal.complain(
+          line(`${event.collection}: ${event.id ?? 'the system'}: ${event.error.message}`),
+        );
       case 'beganAnew':
       case 'unprovenDeletion':
         // There may be one for each record: they are counted until the pass is over.
