@@ -61,6 +61,11 @@ class ThreeProcesses {
     return this.#address.url;
   }
 
+  /** Where each of them listens, by itself. */
+  get ports(): readonly number[] {
+    return this.#servers.map(({ port }) => port);
+  }
+
   /** How many of them answer at the address. */
   get alive(): number {
     return this.#address.ports.length;
