@@ -45,6 +45,9 @@ export interface NodePlatformOptions extends MachineOptions {
   readonly onLost?: () => void;
 }
 
+/** What records of a hundred thousand are looked up by, and what orders them. */
+const CACHE_KIB = 16_384;
+
 export interface NodePlatform extends Platform {
   /** Ends all waiting, closes the files and lets others open the directory. */
   close(): void;
@@ -55,6 +58,7 @@ export async function openNodePlatform(options: NodePlatformOptions): Promise<No
   const { directory, shell, onLost } = options;
   const storage = await openNodeStorage(directory, {
     limits: COMMIT_LIMITS,
+    cacheKiB: CACHE_KIB,
     ...(onLost && { onLost }),
   });
   const deviceKey = await keyBeside(storage, directory);

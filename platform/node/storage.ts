@@ -30,6 +30,8 @@ interface NodeStorageOptions {
   readonly quotaBytes?: number;
   /** What one commit may hold; a device's by default. */
   readonly limits?: CommitLimits;
+  /** SQLite's page cache; 4 MiB by default. */
+  readonly cacheKiB?: number;
   /** Another process has taken the directory over: every write fails from then on. */
   readonly onLost?: () => void;
 }
@@ -44,7 +46,7 @@ export async function openNodeStorage(
 ): Promise<NodeStorage> {
   const engine = await startEngine();
   mkdirSync(directory, { recursive: true });
-  const { onLost, ...limits } = options;
+  const { onLost, cacheKiB = TUNING.cacheKiB, ...limits } = options;
   const lock = await lockDirectory(directory, onLost && { onLost }).catch((error: unknown) => {
     throw translated(error);
   });
@@ -53,7 +55,7 @@ export async function openNodeStorage(
     files: directoryFiles(directory, lock),
     random: randomBytes,
     nowMs: Date.now,
-    tuning: TUNING,
+    tuning: { ...TUNING, cacheKiB },
   });
   return new NodeStorage(store, lock);
 }
