@@ -38,7 +38,7 @@ export interface HeapLimits {
 /** For a heap of 1 MiB; a configuration may give more. */
 export const SMALL_HEAP: HeapLimits = {
   batchRecordsMax: 50,
-  batchCharsMax: 40_000,
+  batchCharsMax: 30_000,
   pushRecordsMax: 25,
   pushCharsMax: 24_000,
   echoCharsMax: 16_384,

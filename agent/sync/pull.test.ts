@@ -39,7 +39,7 @@ test('what is too much history is gone before a batch is told of', async () => {
 
 test('a batch takes no record that would make it too long, unless it is the only one', async () => {
   const server = await testServer();
-  const longs = [9_000, 9_000, 9_000, 30_000, 60_000, 1_000];
+  const longs = [6_500, 6_500, 6_500, 30_000, 60_000, 1_000];
   for (const [n, chars] of longs.entries()) {
     const body = { ...pageBody(n), title: 'x'.repeat(chars) };
     await server.put('history', `page${n}`, body, 1_000 + 10 * n);
@@ -54,7 +54,7 @@ test('a batch takes no record that would make it too long, unless it is the only
       if (event.kind === 'progress') pulled.push(event.pulled);
     },
   });
-  // Sealed, a text is a third longer: 12,000 characters each, then 40,000 and 80,000; the last of
+  // Sealed, a text is a third longer: 9,000 characters each, then 40,000 and 80,000; the last of
   // a batch needs its room twice.
   expect(pulled).toEqual([2, 3, 4, 5, 6]);
 });
