@@ -30,7 +30,7 @@ async function setUp(
   atOnce = 1,
 ) {
   const store = await openTestStore(new MemoryStorage(), generic('things'));
-  const taken: string[][] = [];
+  const taken: string[] = [];
   const page: Page = {
     serverNowMs: 1,
     async next(out) {
@@ -38,9 +38,9 @@ async function setUp(
       out.push(...some);
       return some.length > 0;
     },
-    position(done) {
-      taken.push(done.map((one) => (one.ok ? one.envelope.version : one.id)));
-      return `${taken.length}`;
+    position(done, isEnd) {
+      for (const one of done) taken.push(one.ok ? one.envelope.version : one.id);
+      return isEnd ? 'end' : `behind ${taken[taken.length - 1] ?? 'nothing'}`;
     },
     hasNext: () => false,
     cancel: () => undefined,
@@ -84,8 +84,8 @@ test('what lies in a pack where nobody looks for it is no record', async () => {
   const { packed, read, taken } = await setUp([listed('p-3', '10', 'A')], { A: pack });
   const records = await read();
   expect(told(records)).toEqual([[idOf(200), '1.5.1', '{"n":200}']]);
-  packed.position(records, true);
-  expect(taken).toEqual([['10']]);
+  expect(packed.position(records, true)).toBe('end');
+  expect(taken).toEqual(['10']);
 });
 
 test('the position is behind a pack when the last of its records is stored', async () => {
@@ -97,10 +97,14 @@ test('the position is behind a pack when the last of its records is stored', asy
   const { packed, read, taken } = await setUp(all, { two, none: packOf() });
   const records = await read();
   expect(records).toHaveLength(5);
-  packed.position(records.slice(0, 1), false);
-  packed.position(records.slice(1, 3), false);
-  packed.position(records.slice(3, 5), true);
-  expect(taken).toEqual([[], ['10', '11'], ['12', '13']]);
+  const positions = [
+    packed.position(records.slice(0, 1), false),
+    packed.position(records.slice(1, 3), false),
+    packed.position(records.slice(3, 4), false),
+    packed.position(records.slice(4, 5), true),
+  ];
+  expect(positions).toEqual(['behind nothing', 'behind 11', 'behind 12', 'end']);
+  expect(taken).toEqual(['10', '11', '12', '13']);
 });
 
 test('packs that arrive together are taken apart one after the other', async () => {
@@ -178,8 +182,24 @@ describe('a pack that the device has made itself', () => {
     const { packed, read, taken } = await ownOf(listed('p-0', '10', 'A'));
     const records = await read();
     expect(records).toHaveLength(2);
-    packed.position(records, true);
-    expect(taken).toEqual([['10', '11', '12']]);
+    expect(packed.position(records, true)).toBe('end');
+    expect(taken).toEqual(['10', '11', '12']);
+  });
+
+  test('is behind the position with what came before it, however many there are', async () => {
+    const packs = Array.from({ length: 500 }, (_, at) => listed('p-1', `${11 + at}`, 'B'));
+    const all = [listed('p-0', '10', 'A'), ...packs, listed('p-2', '600', 'C')];
+    const { own, packed, taken } = await setUp(all, { ...(A && B && C && { A, B, C }) });
+    for (const at of packs.keys()) own.add(`${11 + at}`, null);
+    const out: Listed[] = [];
+    for (let at = 0; at <= packs.length; at++) await packed.next(out);
+    // None of them waits for the record that came first.
+    expect([out.length, taken.length]).toEqual([1, 501]);
+    expect(packed.position([], false)).toBe('behind nothing');
+    expect(packed.position(out.splice(0), false)).toBe('behind 510');
+    while (await packed.next(out));
+    expect(out).toHaveLength(1);
+    expect(packed.position(out, true)).toBe('end');
   });
 
   test('is read where nothing else is on the page: that looks like no end', async () => {

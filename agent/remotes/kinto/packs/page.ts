@@ -5,7 +5,7 @@ import { eachPage } from '../../../store/pages.ts';
 import { NO_ENTRY } from '../../../store/record.ts';
 import type { CollectionStore } from '../../../store/store.ts';
 import { isHashedId } from '../../ids.ts';
-import type { Envelope, Fetched, Listed, Page } from '../../remote.ts';
+import type { Envelope, Fetched, Listed, Page, Position } from '../../remote.ts';
 import type { OwnPacks } from './own.ts';
 import { ALONE, levelOf, type Pack, packIdOf, placeOfVersion, versionOf } from './pack.ts';
 import type { PackSeal } from './seal.ts';
@@ -19,13 +19,24 @@ interface PageOptions {
 }
 
 export function packedPage(page: Page, options: PageOptions): Page {
-  /** What came of the server's page and is not behind the position, with what is left of each. */
-  const open: { readonly listed: Listed; left: number }[] = [];
+  /** Records that are not behind the position, by what of the server's page they came of. */
+  const open: { left: number; position: Position }[] = [];
+  /** Behind all that came before them; null: nothing has come. */
+  let behind: Position | null = null;
   /** What has arrived and is not taken apart. */
   const arrived: Listed[] = [];
   let more = true;
   /** A page without a record looks like one of a listing without an end. */
   let hasRecords = false;
+  const follow = (listed: Listed, left: number): void => {
+    behind ??= page.position([], false);
+    const position = page.position([listed], false);
+    const last = open[open.length - 1];
+    if (left > 0) open.push({ left, position });
+    // What shows no record takes no room, however much of it there is.
+    else if (last !== undefined) last.position = position;
+    else behind = position;
+  };
   return {
     serverNowMs: page.serverNowMs,
     async next(out) {
@@ -33,7 +44,7 @@ export function packedPage(page: Page, options: PageOptions): Page {
       for (let one = arrived.shift(); one !== undefined; one = arrived.shift()) {
         const records = hasRecords && isOwn(one, options) ? [] : await recordsOf(one, options);
         hasRecords ||= records.length > 0;
-        open.push({ listed: bare(one), left: records.length });
+        follow(one, records.length);
         for (const record of records) out.push(record);
         // One pack at a time is in memory as records.
         if (levelOf(one.ok ? one.envelope.id : one.id) !== null) break;
@@ -42,28 +53,21 @@ export function packedPage(page: Page, options: PageOptions): Page {
     },
     position(taken, isEnd) {
       let count = taken.length;
-      const done: Listed[] = [];
       for (let first = open[0]; first !== undefined; first = open[0]) {
         const part = Math.min(first.left, count);
         first.left -= part;
         count -= part;
         if (first.left > 0) break;
-        done.push(first.listed);
+        behind = first.position;
         open.shift();
       }
       if (count > 0 || (isEnd && open.length > 0))
         throw new TypeError('these are not the records of the page');
-      return page.position(done, isEnd);
+      return isEnd || behind === null ? page.position([], isEnd) : behind;
     },
     hasNext: () => page.hasNext(),
     cancel: () => page.cancel(),
   };
-}
-
-/** What of a listed record the position goes by. */
-function bare(listed: Listed): Listed {
-  if (!listed.ok || listed.envelope.payload === null) return listed;
-  return { ...listed, envelope: { ...listed.envelope, payload: '' } };
 }
 
 /** There is nothing in it that the device does not know. */
