@@ -166,6 +166,11 @@ export async function weigh(profile: string, source: FirmwareSource): Promise<Fi
   return measure(program, await wholeScript(program));
 }
 
+/** Throws an Error for a profile that there is not, with those that there are. */
+export function checkProfile(profile: string): void {
+  targetOf(profile);
+}
+
 function targetOf(profile: string) {
   const target = new Map(Object.entries(targets)).get(profile);
   if (target) return target;

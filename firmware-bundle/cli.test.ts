@@ -73,13 +73,25 @@ test.each(['0', '-5', '-0', 'much', '1e6', '', '131072.5', '99999999999'])(
   '--budget %s is refused in one line, and nothing is built',
   async (text) => {
     const before = built();
-    expect(await main(['--budget', text, ...CONTENTS, PROFILE])).toBe(1);
+    expect(await main(['--budget', text, ...CONTENTS, PROFILE])).toBe(2);
     expect(complaints).toBe(
       `build failed: --budget must be a whole number of bytes from 1 to 999999999, not "${text}"\n`,
     );
     expect(built()).toEqual(before);
   },
 );
+
+test.each([
+  [['--nothing'], "Unknown option '--nothing'"],
+  [['--with'], "Option '--with <value>' argument missing"],
+  [['--with', 'caldav', PROFILE], '--with caldav: there are syncto, '],
+  [[...CONTENTS, PROFILE, 'a-toaster'], 'no profile a-toaster: there are panasonic-cx700, '],
+])('%s cannot be run as it was typed: exit code 2, and nothing is built', async (args, says) => {
+  const before = built();
+  expect(await main(args)).toBe(2);
+  expect(complaints).toContain(`build failed: ${says}`);
+  expect(built()).toEqual(before);
+});
 
 test('--help names it', async () => {
   expect(await main(['--help'])).toBe(0);

@@ -176,9 +176,23 @@ describe('a firmware', () => {
   test.each(['generic()', 'generic(history)', 'generic(meta)', 'generic(a b)', 'generic("x")'])(
     'is refused %s, by its name',
     (name) => {
-      expect(() => contentsModule([name])).toThrow(`--with ${name}: there are `);
+      expect(() => contentsModule(['sync15', name])).toThrow(
+        `--with ${name}: NAME of generic(NAME) must be 1 to 32 of A-Z a-z 0-9 . _ -, and not`,
+      );
     },
   );
+
+  test.each([
+    ['sync15', '[history, passwords],\n  devices: clients'],
+    ['kinto', '[contacts, settings, readingList],\n  \n'],
+    ['picl', '[history, passwords],\n  \n'],
+    ['owa', '[installedApps],\n  installed\n'],
+    ['kinto,strategies', '[contacts, settings, readingList],\n  strategies\n'],
+    ['owa,contacts', '[contacts],\n  \n'],
+    ['kinto,sync15', '[history, passwords, contacts, settings, readingList],\n  devices: clients'],
+  ])('with %s and no data has what that protocol is for', (names, collections) => {
+    expect(contentsModule(names.split(','))).toContain(`collections: ${collections}`);
+  });
 
   test('as it ships is within 128 KiB, as one script and as several', async () => {
     const { manifest } = await buildFirmware(PROFILE, join(folder, 'shipped'));

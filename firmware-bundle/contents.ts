@@ -57,7 +57,13 @@ const NOT_GENERIC = [
   CLIENTS,
   ...COLLECTIONS,
 ];
-const DEFAULT_DATA = ['history', 'passwords', CLIENTS];
+/** What a protocol is for, where a list names no data; the others: what Firefox Sync ships with. */
+const DATA_OF: ReadonlyMap<string, readonly string[]> = new Map([
+  [KINTO, ['contacts', 'settings', 'readingList']],
+  [PICL, ['history', 'passwords']],
+  [OWA, [INSTALLED_APPS]],
+]);
+const SYNC_DATA = ['history', 'passwords', CLIENTS];
 
 /**
  * Firefox Sync's protocols, and everything that can be synced but for the apps on the system, which
@@ -84,24 +90,19 @@ export const contentNames: readonly string[] = [
  * a collection of an app's own, `several` more remotes than one, `apps` (and `several` with it)
  * what apps make for themselves, `strategies` what becomes of conflicts. `recoverySignIn` is a
  * `signIn` for users of a Kinto, in its place or beside it. Without a protocol in the list it is
- * those of Firefox Sync, without collections and `clients` history, passwords and `clients`. Throws
- * an Error that names what is unknown.
+ * those of Firefox Sync; without collections and `clients` what its protocols are for. Throws an
+ * Error that names what is unknown.
  */
 export function contentsModule(
   names: readonly string[],
   streaming: readonly string[] = STREAMING,
 ): string {
-  const unknown = names.filter((name) => !contentNames.includes(name) && !isGeneric(name));
-  if (unknown.length > 0) {
-    throw new Error(
-      `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
-    );
-  }
+  checkNames(names);
   const drivers = chosen(DRIVERS, names, SYNC_DRIVERS);
   const own = [...new Set(names)].flatMap((name) => GENERIC.exec(name)?.[1] ?? []);
-  const data = chosen(DATA, names, own.length > 0 ? [] : DEFAULT_DATA);
+  const data = chosen(DATA, names, own.length > 0 ? [] : dataOf(drivers));
   const collections = data.filter((name) => name !== CLIENTS);
-  const hasSystem = names.includes(INSTALLED_APPS);
+  const hasSystem = data.includes(INSTALLED_APPS);
   const others = [
     ...data.filter((name) => name === CLIENTS),
     ...signInsIn(names),
@@ -127,7 +128,7 @@ export function contentsModule(
   const crypto = drivers.some((name) => COMPUTING.includes(name))
     ? "computingOf as crypto } from './computing.ts'"
     : "cryptoOf as crypto } from './host.ts'";
-  const more = [...MORE].filter(([name]) => names.includes(name));
+  const more = [...MORE].filter(([name]) => names.includes(name) || data.includes(name));
   const commands = more.map(([, { from, is }]) => `import { ${is} } from '${from}';\n`);
   return `${commands.join('')}import { ${imports} } from '../../agent/contents/lazy.ts';
 import { ${whole} } from '../../agent/index.ts';
@@ -142,6 +143,22 @@ export ${systemApps};
 export { ${crypto};
 export const more = ${moreOf(more.map(([, { is }]) => is))};
 `;
+}
+
+function checkNames(names: readonly string[]): void {
+  const unknown = names.filter((name) => !contentNames.includes(name) && !isGeneric(name));
+  if (unknown.length === 0) return;
+  const called = unknown.filter((name) => name.startsWith('generic('));
+  throw new Error(
+    called.length > 0
+      ? `--with ${called.join(',')}: NAME of generic(NAME) must be 1 to 32 of A-Z a-z 0-9 . _ -, and not the name of other data`
+      : `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
+  );
+}
+
+function dataOf(drivers: readonly string[]): readonly string[] {
+  const asked = drivers.flatMap((driver) => DATA_OF.get(driver) ?? SYNC_DATA);
+  return DATA.filter((name) => asked.includes(name));
 }
 
 /** Those that are asked for, two as one. */
