@@ -100,6 +100,7 @@ describe('the remotes of a device', () => {
     [['--protocol', 'sync15', '--remote', 'a=sync15'], 'no collection is left for the first'],
     [['--protocol', 'sync15', '--remote', 'first=sync15'], '--remote first and --protocol excl'],
     [[...notes, '--auth', 'notes=browserid'], '--protocol sync15 knows no --auth but bearer'],
+    [['--protocol', 'owa', '--sign-in'], '--protocol owa knows no --sign-in: its servers take no'],
     [['--auth', 'basic'], '--protocol syncto knows no --auth but browserid and bearer'],
     [
       ['--protocol', 'kinto', '--sign-in', '--auth', 'bearer'],

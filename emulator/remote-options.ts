@@ -163,6 +163,9 @@ export function authOf(
   if (chosen === undefined) {
     throw new UsageError(`--auth must be ${AUTH_WORDS.join(' or ')}, not ${JSON.stringify(auth)}`);
   }
+  if (signIn && !known.includes('bearer') && !known.includes('basic')) {
+    throw new UsageError(`--protocol ${protocol} knows no --sign-in: its servers take no token`);
+  }
   if (!known.includes(chosen)) {
     throw new UsageError(`--protocol ${protocol} knows no --auth but ${known.join(' and ')}`);
   }

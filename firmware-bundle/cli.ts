@@ -1,7 +1,7 @@
 // `npm run build -- [--with NAMES] [--budget BYTES] [profile...]`, or `npx kitsync build`: builds
 // the firmware of every profile into `dist/<profile>/` of the folder it is called in, and prints
-// what it weighs. Ends with 1, and the reason in one line, when a rule or a budget is broken, with 2
-// when it cannot be run as it was typed.
+// what it weighs. Ends with 1, and the reason in one line, when a rule or a budget is broken, with
+// 2 when it cannot be run as it was typed.
 
 import { parseArgs } from 'node:util';
 import {

@@ -149,11 +149,11 @@ function checkNames(names: readonly string[]): void {
   const unknown = names.filter((name) => !contentNames.includes(name) && !isGeneric(name));
   if (unknown.length === 0) return;
   const called = unknown.filter((name) => name.startsWith('generic('));
-  throw new Error(
-    called.length > 0
-      ? `--with ${called.join(',')}: NAME of generic(NAME) must be 1 to 32 of A-Z a-z 0-9 . _ -, and not the name of other data`
-      : `--with ${unknown.join(',')}: there are ${contentNames.join(', ')}, generic(NAME)`,
-  );
+  const rule =
+    'NAME of generic(NAME) must be 1 to 32 of A-Z a-z 0-9 . _ -, and not that of other data';
+  if (called.length > 0) throw new Error(`--with ${called.join(',')}: ${rule}`);
+  const there = [...contentNames, 'generic(NAME)'].join(', ');
+  throw new Error(`--with ${unknown.join(',')}: there are ${there}`);
 }
 
 function dataOf(drivers: readonly string[]): readonly string[] {

@@ -20,7 +20,7 @@ test.each([
   ['list https://a', 'one word too many behind list'],
   ['remove', 'ORIGIN is missing'],
   ['install a b c', 'one app is installed'],
-  ['list --purpose x', '--purpose must be own, remote, pick, hidden, all'],
+  ['list --purpose x', '--purpose: "x" is not one of own, remote, pick, hidden, all'],
   ['list --limit 0', '--limit must be a whole number from 1 to 10000000, not "0"'],
   ['list --off', '--off is for promote and hide'],
   ['remove https://a --json', '--json is for list'],
@@ -28,6 +28,10 @@ test.each([
   ['list --manifest-url x', '--manifest-url is for install'],
 ])('%s is refused', (line, message) => {
   expect(() => typed(line)).toThrow(message);
+});
+
+test('alone it says what may follow', () => {
+  expect(() => parseApps([])).toThrow('apps must be followed by one of list, install, remove,');
 });
 
 test('without a folder nothing is done', () => {

@@ -35,8 +35,8 @@ export function parseApps(args: readonly string[]): AppsOptions {
     ...({ data: text, json: flag, purpose: text, limit: text, off: flag } as const),
     'manifest-url': text,
   } as const;
-  const { values, words } = parse(args, [APP_ACTIONS.join(', '), 'ORIGIN...?'], options);
-  const [word = '', ...rest] = words;
+  const { values, words } = parse(args, ['ACTION?', 'ORIGIN...?'], options);
+  const [word, ...rest] = words;
   const action = APP_ACTIONS.find((one) => one === word);
   if (action === undefined) {
     throw new UsageError(`apps must be followed by one of ${APP_ACTIONS.join(', ')}`);
@@ -51,7 +51,10 @@ export function parseApps(args: readonly string[]): AppsOptions {
   if (action !== 'list' && rest.length === 0) throw new UsageError('ORIGIN is missing');
   if (action === 'install' && rest.length > 2) throw new UsageError('one app is installed');
   const purpose = PURPOSES.find((one) => one === (values.purpose ?? 'own'));
-  if (purpose === undefined) throw new UsageError(`--purpose must be ${PURPOSES.join(', ')}`);
+  if (purpose === undefined) {
+    const asked = JSON.stringify(values.purpose);
+    throw new UsageError(`--purpose: ${asked} is not one of ${PURPOSES.join(', ')}`);
+  }
   const [origin = '', file = null] = rest;
   return {
     ...{ action, purpose, json: values.json, isOff: values.off },

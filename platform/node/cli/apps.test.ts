@@ -100,6 +100,8 @@ describe('apps on a computer', () => {
   });
 
   test.each([
+    ['no manifest at all', ['install', B], 'no manifest was given'],
+    ['what is no JSON', ['install', B, 'half.json'], 'the manifest is not JSON'],
     ['what is no manifest', ['install', B, 'list.json'], 'give one manifest'],
     ['a file that is not there', ['install', B, 'none.json'], 'cannot read'],
     ['an app that is not there', ['promote', B], 'there is no such app'],
@@ -107,6 +109,7 @@ describe('apps on a computer', () => {
   ])('refuses %s', async (_, words, complaint) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'list.json'), '[{},{}]');
+    writeFileSync(join(folder, 'half.json'), '{');
     const typed = words.map((word) => (word.endsWith('.json') ? join(folder, word) : word));
     const { code, complaints } = await apps(here, ...typed);
     expect(code).toBeGreaterThan(0);

@@ -67,7 +67,8 @@ async function install(
 
 /** In a file, or on the input. Errors: `UsageError`, `Failure`. */
 async function manifestOf({ file }: AppsOptions, terminal: Terminal): Promise<object> {
-  const [manifest, ...more] = recordsIn(file === null ? await terminal.read() : textIn(file));
+  const text = file === null ? await terminal.read() : textIn(file);
+  const [manifest, ...more] = recordsIn(text, 'manifest');
   if (manifest === undefined || more.length > 0) throw new UsageError('give one manifest');
   return manifest;
 }

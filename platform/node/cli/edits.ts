@@ -141,13 +141,14 @@ export function warnOfArgument([collection, text]: readonly string[], terminal: 
   );
 }
 
-/** Of a record as JSON, or of a list of them. Errors: `UsageError`. */
-export function recordsIn(text: string): Members[] {
+/** Of a record as JSON, or of a list of them; `what` it is called. Errors: `UsageError`. */
+export function recordsIn(text: string, what = 'record'): Members[] {
+  if (text.trim() === '') throw new UsageError(`no ${what} was given`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new UsageError('the record is not JSON');
+    throw new UsageError(`the ${what} is not JSON`);
   }
   const records = Array.isArray(value) ? (value as unknown[]) : [value];
   return records.map((record, at) => {

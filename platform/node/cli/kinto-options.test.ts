@@ -53,3 +53,9 @@ test.each(['--user=b', '--bearer', '--password-file=p', '--code', '--key-of=a', 
     );
   },
 );
+
+test('--password-file belongs to a server of Open Web Apps, too', () => {
+  const account = ['--accounts', 'https://a', '--client-id', 'c', '--credentials', 'f'];
+  expect(() => parseSignIn([...account, '--password-file', 'p'])).toThrow(/URL or --owa URL$/);
+  expect(() => parseSignIn([...account, '--code'])).toThrow(/--kinto URL$/);
+});

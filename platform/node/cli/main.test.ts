@@ -35,6 +35,7 @@ test.each([
   [['status', '--data', data], `${data} holds no data yet`],
   [['list', '--data', data], 'COLLECTION is missing'],
   [['put', 'history', '{', '--data', data], 'the record is not JSON'],
+  [['put', 'history', '', '--data', data], 'no record was given'],
   [['put', 'history', '[7]', '--data', data], 'a record must be a JSON object'],
   [['delete', 'history', '{}', '--data', data], 'a record to delete needs its id or guid'],
   [['sign-in', '--accounts', 'https://h'], '--client-id is missing'],

@@ -272,7 +272,8 @@ export function parseSignIn(
   if (values.owa !== undefined) return owaOptions(values);
   if (values.kinto !== undefined) return kintoOptions(values);
   const without = KINTO_ONLY.find((name) => values[name]);
-  if (without !== undefined) throw new UsageError(`--${without} belongs to --kinto URL`);
+  const or = without === 'password-file' ? ' or --owa URL' : '';
+  if (without !== undefined) throw new UsageError(`--${without} belongs to --kinto URL${or}`);
   exclude(values, 'password', 'redirect');
   const account = accountOptions(values);
   if (!values.password) return { ...account, redirectUrl: redirectOf(values.redirect) };

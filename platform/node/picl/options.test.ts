@@ -12,9 +12,9 @@ test('what is typed is what is done', () => {
 });
 
 test.each([
-  ['', 'verify or log is missing'],
-  ['show a', 'verify or log is missing'],
-  ['verify', 'COLLECTION must be'],
+  ['', 'picl must be followed by verify or log'],
+  ['show a', 'picl must be followed by verify or log'],
+  ['verify', 'COLLECTION is missing'],
   ['verify a.b --file f', 'COLLECTION must be'],
   ['verify a b --file f', 'one word too many'],
   ['verify a', 'either --server or --file'],

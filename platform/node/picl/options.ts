@@ -44,9 +44,10 @@ export interface PiclOptions {
 /** Errors: UsageError. */
 export function parsePicl(args: readonly string[]): PiclOptions {
   const { values, words } = parsed(args);
-  const [command, collection = ''] = words;
+  const [command, collection] = words;
   if (command !== 'verify' && command !== 'log')
-    throw new UsageError('kitsync picl: verify or log is missing; --help shows both');
+    throw new UsageError('picl must be followed by verify or log; --help shows both');
+  if (collection === undefined) throw new UsageError('COLLECTION is missing');
   if (!/^[\w-]{1,64}$/.test(collection))
     throw new UsageError('COLLECTION must be 1 to 64 letters, digits, "_" and "-"');
   if (words.length > 2) throw new UsageError('one word too many');
