@@ -1,6 +1,6 @@
 // What a firmware can be asked to hold, built for real.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -206,7 +206,22 @@ describe('a firmware', () => {
     await buildFirmware(PROFILE, join(folder, 'everything'), sourceWith(syncNames));
     const everything = await read(...syncNames);
     expect(everything('agent/collections/bookmarks.ts')).toBeGreaterThan(0);
-    expect((await weighed(...syncNames)).bytes).toBeLessThanOrEqual(163_840);
+    expect((await weighed(...syncNames)).bytes).toBeLessThanOrEqual(
+      targets[PROFILE].chosenBytesMax,
+    );
+  });
+
+  test('that the README shows stays in its budget', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const shown = [...readme.matchAll(/^\| `--with ([^` ]+)` \|/gm)].map(
+      ([, names]) => names ?? '',
+    );
+    expect(shown).toContain('sync15,history');
+    const longest = shown.reduce((one, other) => (other.length > one.length ? other : one));
+    for (const names of isWhole ? shown : [longest]) {
+      const { bytes } = await weighed(...names.split(','));
+      expect(bytes, names).toBeLessThanOrEqual(targets[PROFILE].chosenBytesMax);
+    }
   });
 
   // Three more firmwares to shrink.
