@@ -52,6 +52,12 @@ export interface Page {
    * once, in the order of `next`; `isEnd`: no others of it follow.
    */
   position(taken: readonly Listed[], isEnd: boolean): Position;
+  /**
+   * Asked for another version than the agreed one, in a batch that `behind` is behind of. Null: it
+   * is news. A position: it is from before the agreed one and is passed over, and that is stored
+   * with the batch. Left out: all is news.
+   */
+  older?(version: Version, agreed: Version, behind: Position): Position | null;
   /** After the end: another page follows. */
   hasNext(): boolean;
   /** Gives the answer up. */

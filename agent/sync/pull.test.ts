@@ -4,9 +4,10 @@ import { remoteBench } from '../../test/support/remote.ts';
 import { DEFAULT_BUNDLE, testServer } from '../../test/support/server.ts';
 import { openTestStore, pageBody, testPass } from '../../test/support/store.ts';
 import { testOffer, testRemote } from '../../test/support/sync.ts';
+import { generic } from '../collections/generic.ts';
 import { history } from '../collections/history.ts';
 import { SyncError } from '../errors.ts';
-import type { Listed } from '../remotes/remote.ts';
+import type { Codec, Listed, Page } from '../remotes/remote.ts';
 import { pull } from './pull.ts';
 
 const HELD_MAX = 60;
@@ -110,4 +111,41 @@ describe('a link that breaks in the middle of a list', () => {
     expect(asked).toBe(4);
     expect(held).toBeGreaterThan(150);
   });
+});
+
+test('what its page says is older than what is known is passed over', async () => {
+  const store = await openTestStore(new MemoryStorage(), generic('things'));
+  const opened: string[] = [];
+  const read = (versions: readonly string[], older?: Page['older']): Promise<void> => {
+    const shown = versions.map(
+      (version): Listed => ({
+        ...{ ok: true, chars: 9 },
+        envelope: { id: `page${version[0]}`, version, modifiedMs: 1, payload: 'x' },
+      }),
+    );
+    const page: Page = {
+      ...{ serverNowMs: 1, hasNext: () => false, cancel: () => undefined },
+      ...{ position: () => 'behind them', next: async (out) => out.push(...shown) < 0 },
+      ...(older && { older }),
+    };
+    const { remote, ...rest } = testPass(store);
+    const open: Codec['open'] = async (envelopes) =>
+      envelopes.splice(0).map(({ version }, n) => {
+        opened.push(version);
+        return { kind: 'live', body: { n }, text: JSON.stringify({ n }) };
+      });
+    const offer = { ...testOffer(store), codec: { ...testOffer(store).codec, open } };
+    return pull({ ...rest, offer, remote: { ...remote, changes: async () => page } });
+  };
+  await read(['1.4', '2.4']);
+  const asked: string[][] = [];
+  await read(['1.3', '2.4', '3.1'], (...given) => {
+    asked.push(given);
+    return 'from there';
+  });
+  expect(asked).toEqual([['1.3', '1.4', 'behind them']]);
+  expect(opened).toEqual(['1.4', '2.4', '3.1']);
+  expect(store.state.position).toBe('from there');
+  const entries = await store.load(['page1', 'page2', 'page3']);
+  expect(entries.map(({ mirror }) => mirror?.version)).toEqual(['1.4', '2.4', '3.1']);
 });

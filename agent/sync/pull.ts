@@ -146,8 +146,8 @@ async function applyBatch(
   const envelopes = [...latest.values()];
   latest.clear();
   try {
-    const batch = await proven(pass, envelopes);
-    await store.lock.run(() => commitBatch(pass, page, position, batch, spoilt));
+    const batch = await proven(pass, page, position, envelopes);
+    await store.lock.run(() => commitBatch(pass, page, batch, spoilt));
   } catch (error) {
     // The device lives: whatever this is, no record has ended it.
     if (store.state.risks !== risks) await updateState(store, () => ({ risks })).catch(() => null);
@@ -171,22 +171,38 @@ interface ProvenBatch {
   /** What the device had of each, as long as the collection is in this state. */
   readonly known: Entry[];
   readonly state: CollectionState;
+  /** It covers all of them. */
+  readonly position: Position;
 }
 
 /** Opens what the device does not have; its own writes come back with a version that it knows. */
-async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<ProvenBatch> {
+async function proven(
+  pass: CollectionPass,
+  page: Page,
+  behind: Position,
+  envelopes: Envelope[],
+): Promise<ProvenBatch> {
   const { store } = pass;
   const { state } = store;
   const loaded = await store.load(envelopes.map(({ id }) => id));
   const known: Entry[] = [];
-  const unknown = envelopes.splice(0).filter(({ id, version }) => {
+  let position = behind;
+  const unknown = envelopes.splice(0).filter(({ id, version, payload }) => {
     const entry = loaded.shift() ?? NO_ENTRY;
     if (pass.buried.get(id) === version) return false;
+    const { mirror, quarantined } = entry;
+    const agreed = quarantined ? undefined : mirror?.version;
+    if (page.older && agreed && agreed !== version && payload !== null) {
+      const instead = page.older(version, agreed, behind);
+      if (instead !== null) {
+        position = instead;
+        return false;
+      }
+    }
     const isUnknown =
-      entry.quarantined ||
-      entry.mirror?.version !== version ||
+      agreed !== version ||
       // A whole listing says what it has shown; what was replaced at once keeps its epoch.
-      (state.resetting && entry.mirror.epoch !== state.epoch);
+      (state.resetting && mirror?.epoch !== state.epoch);
     if (isUnknown) known.push(entry);
     return isUnknown;
   });
@@ -206,14 +222,13 @@ async function proven(pass: CollectionPass, envelopes: Envelope[]): Promise<Prov
     const code = isGone ? null : (incoming?.code ?? 'badPayload');
     return { ...name, body: null, text: '', code, isLost };
   });
-  return { arrivals, known, state };
+  return { arrivals, known, state, position };
 }
 
 async function commitBatch(
   pass: CollectionPass,
   page: Page,
-  position: Position,
-  { arrivals, known, state }: ProvenBatch,
+  { arrivals, known, state, position }: ProvenBatch,
   spoilt: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { store, report } = pass;

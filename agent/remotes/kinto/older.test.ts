@@ -2,18 +2,14 @@
 
 import { expect, test } from 'vitest';
 import { MemoryStorage } from '../../../platform/memory/storage.ts';
-import { mirrorWith, openTestStore, putEntries } from '../../../test/support/store.ts';
+import { openTestStore } from '../../../test/support/store.ts';
 import { generic } from '../../collections/generic.ts';
-import type { Listed, Page } from '../remote.ts';
+import type { Page, Position } from '../remote.ts';
 import { createDoubts } from './doubts.ts';
 import { watchedPage } from './older.ts';
 import { hasVanished, placeOf, positionOf, START } from './position.ts';
 
 const AT = positionOf({ ...START, floorMs: 50, tagMs: 50, isWhole: true, comparedMs: 9 });
-const listed = (id: string, version: string, payload: string | null = 'x'): Listed => ({
-  ...{ ok: true, envelope: { id, version, modifiedMs: Number(version), payload }, chars: 9 },
-});
-const versionOf = (one: Listed): string => (one.ok ? one.envelope.version : one.code);
 
 interface Given {
   readonly resetting?: boolean;
@@ -24,15 +20,13 @@ interface Given {
   readonly known?: string;
 }
 
-/** A device that knows `a` and `b`, at 40 if nothing is said, reads a page of these. */
-async function read(all: readonly Listed[], given: Given = {}) {
+/** A listing shows these versions of a record that is known at 40, if nothing is said. */
+async function read(versions: readonly string[], given: Given = {}) {
   const { resetting = false, isTold = false, isWatched = true, at = AT, known = '40' } = given;
   const isOlder = given.isAlone
     ? undefined
     : (version: string, known: string) => Number(version) < Number(known);
   const store = await openTestStore(new MemoryStorage(), generic('things'));
-  const mirror = { ...mirrorWith({ n: 1 }), version: known };
-  await putEntries(store, { a: { mirror }, b: { mirror } });
   const transaction = store.begin();
   transaction.update({ resetting });
   await transaction.commit();
@@ -40,80 +34,69 @@ async function read(all: readonly Listed[], given: Given = {}) {
   const doubts = createDoubts((event) => void told.push(event.kind));
   if (isWatched) doubts.watch('things');
   if (isTold) doubts.tell('things');
-  const taken: string[] = [];
   const page: Page = {
     serverNowMs: 1,
-    next: async (out) => out.push(...all) < 0,
-    position(done) {
-      taken.push(...done.map(versionOf));
-      return 'behind it';
-    },
+    next: async () => false,
+    position: () => 'behind it',
     hasNext: () => false,
     cancel: () => undefined,
   };
   const checked = watchedPage(page, { store, at, doubts, isOlder });
-  const out: Listed[] = [];
-  await checked.next(out);
-  const position = checked.position(out, true);
-  const more = checked.hasNext();
+  const passedOver: string[] = [];
+  let stored: Position = checked.position([], false);
+  for (const version of versions) {
+    const instead = checked.older?.(version, known, 'behind it') ?? null;
+    if (instead === null) continue;
+    passedOver.push(version);
+    stored = instead;
+  }
   return {
-    versions: out.map(versionOf),
-    position,
-    more,
-    taken,
-    told,
-    takes: doubts.take('things'),
+    passedOver,
+    ...{ stored, position: checked.position([], true), more: checked.hasNext() },
+    ...{ told, takes: doubts.take('things') },
   };
 }
 
-test('what is as old, younger, unknown or deleted without a proof is listed as it is', async () => {
-  const all = [listed('a', '40'), listed('b', '41'), listed('c', '1'), listed('a', '1', null)];
-  const bad: Listed = { ok: false, id: 'b', code: 'tooLarge', chars: 9 };
-  expect(await read([...all, bad])).toEqual({
-    ...{ versions: ['40', '41', '1', '1', 'tooLarge'], position: 'behind it', more: false },
-    ...{ taken: ['40', '41', '1', '1', 'tooLarge'], told: [], takes: false },
+test('what is as old or younger is news', async () => {
+  expect(await read(['40', '41'])).toEqual({
+    ...{ passedOver: [], stored: 'behind it', position: 'behind it', more: false },
+    ...{ told: [], takes: false },
   });
 });
 
 test.each([false, true])(
-  'an older one counts as the known one, and all is compared, after a reboot, too (alone: %s)',
+  'an older one is passed over, and all is compared, after a reboot, too (alone: %s)',
   async (isAlone) => {
-    const { position, ...rest } = await read([listed('a', '39'), listed('b', '41')], { isAlone });
-    expect(rest).toEqual({
-      ...{ versions: ['40', '41'], more: true, taken: ['39', '41'], told: [], takes: true },
-    });
-    expect(hasVanished(placeOf(position))).toBe(true);
+    const { stored, position, ...rest } = await read(['41', '39', '42'], { isAlone });
+    expect(rest).toEqual({ passedOver: ['39'], more: true, told: [], takes: true });
+    for (const one of [stored, position]) expect(hasVanished(placeOf(one))).toBe(true);
   },
 );
 
 test('once that is told the position goes on, and it still takes no place', async () => {
-  expect(await read([listed('a', '39')], { isTold: true })).toMatchObject({
-    ...{ versions: ['40'], position: 'behind it', more: false, takes: false },
+  expect(await read(['39'], { isTold: true })).toMatchObject({
+    ...{ passedOver: ['39'], stored: 'behind it', position: 'behind it', more: false },
+    takes: false,
   });
 });
 
 test('where all is compared it is told, and listed to be merged', async () => {
-  const all = [listed('a', '39'), listed('b', '1')];
   for (const isAlone of [false, true]) {
-    expect(await read(all, { isAlone, resetting: true })).toMatchObject({
-      ...{ versions: ['39', '1'], position: 'behind it', more: false, told: ['beganAnew'] },
+    expect(await read(['39', '1'], { isAlone, resetting: true })).toMatchObject({
+      ...{ passedOver: [], position: 'behind it', more: false, told: ['beganAnew'] },
     });
   }
 });
 
 test('a stamp that the listing did not ask for keeps nothing out', async () => {
   const at = positionOf({ ...START, floorMs: 90_000, tagMs: 99_039, isWhole: true, comparedMs: 9 });
-  for (const [stamp, versions] of [
-    ['39039', ['39039']],
-    ['39040', ['50000']],
-  ] as const) {
-    const given = { isAlone: true, at, known: '50000' };
-    expect(await read([listed('a', stamp)], given)).toMatchObject({ versions });
-  }
+  const given = { isAlone: true, at, known: '50000' };
+  expect(await read(['39039'], given)).toMatchObject({ passedOver: [] });
+  expect(await read(['39040'], given)).toMatchObject({ passedOver: ['39040'] });
 });
 
 test('what nobody asked for tells nothing: the rest of a listing', async () => {
-  const asIs = { versions: ['39'], position: 'behind it', more: false, told: [], takes: false };
-  const given = { isWatched: false, resetting: true };
-  expect(await read([listed('a', '39')], given)).toMatchObject(asIs);
+  expect(await read(['39'], { isWatched: false, resetting: true })).toMatchObject({
+    ...{ passedOver: [], position: 'behind it', more: false, told: [], takes: false },
+  });
 });

@@ -3,7 +3,7 @@
 // version never takes the place of a younger one: all is compared first, and it is told.
 
 import type { CollectionStore } from '../../store/store.ts';
-import type { Listed, Page, Position } from '../remote.ts';
+import type { Page, Position } from '../remote.ts';
 import type { Doubts } from './doubts.ts';
 import { type Place, placeOf, positionOf, sinceOf } from './position.ts';
 
@@ -26,8 +26,8 @@ function olderStampAt(place: Place, isWhole: boolean): NonNullable<Older['isOlde
 }
 
 /**
- * The same page, in which an older version counts as the one that is known. Where all is compared
- * already it is listed as it is, to be merged; otherwise the position behind it asks for that.
+ * The same page, in which an older version is passed over. Where all is compared already it is
+ * listed as it is, to be merged; otherwise the position behind it asks for that.
  */
 export function watchedPage(
   page: Page,
@@ -35,46 +35,23 @@ export function watchedPage(
 ): Page {
   const { name } = store.collection;
   if (!doubts.isWatched(name)) return page;
-  /** What was listed, by what stands for it. */
-  const originals = new Map<Listed, Listed>();
+  const compared = positionOf({ ...placeOf(at), isWhole: true, comparedMs: -1 });
   let isLost = false;
-  const checked = (listed: Listed, known: string | null): Listed => {
-    if (!listed.ok || listed.envelope.payload === null || known === null) return listed;
-    if (!isOlder(listed.envelope.version, known)) return listed;
-    if (store.state.resetting) {
-      doubts.tell(name);
-      return listed;
-    }
-    isLost ||= doubts.met(name);
-    const same = { ...listed, envelope: { ...listed.envelope, version: known } };
-    originals.set(same, listed);
-    return same;
-  };
-  const originalOf = (listed: Listed): Listed => {
-    const original = originals.get(listed) ?? listed;
-    originals.delete(listed);
-    return original;
-  };
   return {
     ...page,
-    async next(out) {
-      const arrived: Listed[] = [];
-      const more = await page.next(arrived);
-      const { batchRecordsMax } = store.heap;
-      while (arrived.length > 0) {
-        const some = arrived.splice(0, batchRecordsMax);
-        const entries = await store.load(some.map((one) => (one.ok ? one.envelope.id : one.id)));
-        for (const [index, listed] of some.entries()) {
-          const { quarantined = true, mirror = null } = entries[index] ?? {};
-          out.push(checked(listed, quarantined || mirror === null ? null : mirror.version));
-        }
+    older(version, agreed, behind) {
+      if (!isOlder(version, agreed)) return null;
+      if (store.state.resetting) {
+        doubts.tell(name);
+        return null;
       }
-      return more;
+      isLost ||= doubts.met(name);
+      return isLost ? compared : behind;
     },
     hasNext: () => isLost || page.hasNext(),
     position(taken, isEnd) {
-      const behind = page.position(taken.map(originalOf), isEnd);
-      return isLost ? positionOf({ ...placeOf(at), isWhole: true, comparedMs: -1 }) : behind;
+      const behind = page.position(taken, isEnd);
+      return isLost ? compared : behind;
     },
   };
 }
