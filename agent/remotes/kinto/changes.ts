@@ -47,8 +47,9 @@ export async function changesOf(
     whole: unlisted(isBackwards),
   });
   const lost = (isBackwards: boolean): Restart => {
-    doubts?.tell(name);
-    return whole(isBackwards);
+    const restart = whole(isBackwards);
+    if (restart.whole === 'ours') doubts?.tell(name);
+    return restart;
   };
   const place = placeOf(at);
   const askedMs = notes.serverNowMs;

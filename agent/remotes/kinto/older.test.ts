@@ -13,6 +13,7 @@ const AT = positionOf({ ...START, floorMs: 50, tagMs: 50, isWhole: true, compare
 
 interface Given {
   readonly resetting?: boolean;
+  readonly gone?: boolean;
   readonly isTold?: boolean;
   readonly isWatched?: boolean;
   readonly isAlone?: boolean;
@@ -22,13 +23,20 @@ interface Given {
 
 /** A listing shows these versions of a record that is known at 40, if nothing is said. */
 async function read(versions: readonly string[], given: Given = {}) {
-  const { resetting = false, isTold = false, isWatched = true, at = AT, known = '40' } = given;
+  const {
+    resetting = false,
+    gone = false,
+    isTold = false,
+    isWatched = true,
+    at = AT,
+    known = '40',
+  } = given;
   const isOlder = given.isAlone
     ? undefined
     : (version: string, known: string) => Number(version) < Number(known);
   const store = await openTestStore(new MemoryStorage(), generic('things'));
   const transaction = store.begin();
-  transaction.update({ resetting });
+  transaction.update({ resetting, gone });
   await transaction.commit();
   const told: unknown[] = [];
   const doubts = createDoubts((event) => void told.push(event.kind));
@@ -86,6 +94,16 @@ test('where all is compared it is told, and listed to be merged', async () => {
       ...{ passedOver: [], position: 'behind it', more: false, told: ['beganAnew'] },
     });
   }
+});
+
+test('where what is not there would be gone all is compared once more', async () => {
+  const given = { resetting: true, gone: true };
+  const { stored, ...rest } = await read(['39'], given);
+  expect(rest).toMatchObject({ passedOver: ['39'], more: true, told: [], takes: true });
+  expect(hasVanished(placeOf(stored))).toBe(true);
+  expect(await read(['39'], { ...given, isTold: true })).toMatchObject({
+    ...{ passedOver: [], position: 'behind it', more: false, takes: false },
+  });
 });
 
 test('a stamp that the listing did not ask for keeps nothing out', async () => {

@@ -26,8 +26,9 @@ function olderStampAt(place: Place, isWhole: boolean): NonNullable<Older['isOlde
 }
 
 /**
- * The same page, in which an older version is passed over. Where all is compared already it is
- * listed as it is, to be merged; otherwise the position behind it asks for that.
+ * The same page, in which an older version is passed over. Where all is compared already, and what
+ * is not there goes up again, it is listed as it is, to be merged; otherwise the position behind it
+ * asks for that.
  */
 export function watchedPage(
   page: Page,
@@ -41,12 +42,11 @@ export function watchedPage(
     ...page,
     older(version, agreed, behind) {
       if (!isOlder(version, agreed)) return null;
-      if (store.state.resetting) {
-        doubts.tell(name);
-        return null;
-      }
-      isLost ||= doubts.met(name);
-      return isLost ? compared : behind;
+      const { resetting, gone } = store.state;
+      if (resetting && !gone) doubts.tell(name);
+      else isLost ||= doubts.met(name);
+      if (isLost) return compared;
+      return resetting ? null : behind;
     },
     hasNext: () => isLost || page.hasNext(),
     position(taken, isEnd) {

@@ -71,6 +71,8 @@ const LOSSES: readonly {
   readonly told: Readonly<Record<string, number>>;
   /** Of records that lie one by one: it can happen to none in a pack. */
   readonly isOfRecords?: true;
+  /** The same of records that lie as they are; left out: the server is believed there. */
+  readonly asTheyAre?: Readonly<Record<string, number>>;
   /** Passes of the first device until all is up again. */
   readonly passes?: number;
   /** Records that others have made meanwhile. */
@@ -80,11 +82,13 @@ const LOSSES: readonly {
   {
     what: 'everything',
     told: { beganAnew: 1 },
+    asTheyAre: { beganAnew: 1 },
     lose: ({ servers }) => servers.server.store.flush(),
   },
   {
     what: 'its bucket, which is made again',
     told: { beganAnew: 1 },
+    asTheyAre: { beganAnew: 1 },
     lose({ servers: { server } }) {
       for (const { id } of server.store.names.live()) server.store.names.delete(id);
       server.store.buckets.clear();
@@ -93,6 +97,7 @@ const LOSSES: readonly {
   {
     what: 'a collection, which is made again',
     told: { beganAnew: 1 },
+    asTheyAre: { beganAnew: 1 },
     lose({ servers: { server } }) {
       for (const { names, collections } of server.store.buckets.values()) {
         names.delete('contacts');
@@ -103,11 +108,13 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     lose: ({ servers }) => servers.server.store.restore(servers.backup),
   },
   {
     what: 'what was written since a backup, and others have written since',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     async lose({ servers, other, first, later }) {
       servers.server.store.restore(servers.backup);
       other.put('contacts', 'c9', { who: 'Person 9', mail: 'after it' });
@@ -119,6 +126,7 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup, and more has come since',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     isOfRecords: true,
     added: MORE,
     lose: restoredWithMore,
@@ -126,6 +134,7 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup, and nothing shows it for a week',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     added: MORE,
     lose(two) {
       restoredWithMore(two);
@@ -135,6 +144,7 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup, and a change meets it before anything shows it',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     added: MORE,
     async lose(two) {
       restoredWithMore(two);
@@ -144,6 +154,7 @@ const LOSSES: readonly {
   {
     what: 'what was written since a backup, and another has written beside it',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     passes: 2,
     // A pack that has news for all others has an older version of this one.
     lose({ servers, other, later }) {
@@ -155,6 +166,7 @@ const LOSSES: readonly {
   {
     what: 'what was written in the minute since a backup, and others have written beside it',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     added: 2,
     // A listing begins a minute before its position: older versions are in it.
     async lose({ servers, other, first, second, later }) {
@@ -177,6 +189,7 @@ const LOSSES: readonly {
   {
     what: 'what was made again since a backup, in which it is deleted',
     told: { beganAnew: 1 },
+    asTheyAre: {},
     async lose({ servers, first, second, later }) {
       await first.agent.delete('contacts', 'c8');
       await first.agent.sync();
@@ -214,6 +227,9 @@ const LOSSES: readonly {
 const CASES = LOSSES.flatMap((loss) => [
   { ...loss, how: 'one by one', form: 'alone' as Form },
   ...(loss.isOfRecords ? [] : [{ ...loss, how: 'in packs', form: 'packed' as Form }]),
+  ...(loss.asTheyAre === undefined
+    ? []
+    : [{ ...loss, how: 'as they are', form: 'plain' as Form, told: loss.asTheyAre }]),
 ]);
 
 test.each(CASES)('a server that has lost $what has it again, once: $how', async (loss) => {

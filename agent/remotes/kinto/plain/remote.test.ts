@@ -79,6 +79,30 @@ test('an older backup loses nothing: what is newer goes up again', async () => {
   await bench.agreed(device);
 });
 
+test('an older version that a listing shows takes no younger one’s place', async () => {
+  const { bench, service } = start();
+  const device = await bench.synced(1);
+  bench.advance(600_000, device);
+  await service.put('record-1', { text: 'old' });
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  bench.advance(5_000, device);
+  const backup = service.backup();
+  await bench.put(device, 1, { text: 'since the backup' });
+  await bench.put(device, 5, { text: 'since the backup, too' });
+  expect(await device.agent.sync()).toMatchObject({ ok: true });
+  bench.advance(5_000, device);
+  service.restore(backup);
+  // So many that no count and no stamp of the collection goes back.
+  for (const n of [7, 8]) await service.put(`record-${n}`, { text: 'beside it' });
+  for (let passes = 0; passes < 2; passes++) {
+    bench.advance(5_000, device);
+    expect(await device.agent.sync()).toMatchObject({ ok: true });
+  }
+  expect(await held(bench, device)).toBe('01578');
+  expect((await bench.live())['record-1']).toEqual({ text: 'since the backup' });
+  await bench.agreed(device);
+});
+
 test('a device that only reads has what the server has, and nothing else', async () => {
   const { bench, service } = start();
   const device = await bench.synced(4);

@@ -7,7 +7,9 @@ import type { CollectionStore } from '../../../store/store.ts';
 import { member } from '../../../wire/document.ts';
 import type { Offer, Remote, RemoteOptions, Wanted } from '../../remote.ts';
 import { changesOf, hasMoved, refusalOf } from '../changes.ts';
+import { createDoubts } from '../doubts.ts';
 import { type Kinto, openServer } from '../http.ts';
+import { watchedPage } from '../older.ts';
 import { NOTHING_HEARD, type Stand, standsOf, UNKNOWN } from '../polls.ts';
 import { type Place, type Polled, placeOf, polledOf, youngSinceMs } from '../position.ts';
 import { fetchedOf } from '../records.ts';
@@ -29,6 +31,8 @@ export function openPlain(options: RemoteOptions): Remote {
   /** Those of which the device holds another number of records than there are. */
   const miscounted = new Set<string>();
   const readOnly = new Set<string>();
+  // A deletion may be why there are fewer than before: nothing is told.
+  const doubts = createDoubts(() => undefined);
   const codec = plainCodec(() => options.platform.clock.pause());
   return {
     async begin(wanted) {
@@ -55,21 +59,30 @@ export function openPlain(options: RemoteOptions): Remote {
         };
       });
     },
-    async changes({ collection: { name } }, at) {
+    async changes(store, at) {
+      const { name } = store.collection;
       // What a backup has lost goes up again; what this device may not write is the server's word.
       const unlisted = (isBackwards: boolean) =>
         isBackwards && !readOnly.has(name) && !bare.has(name) ? 'ours' : 'gone';
       const isUnburied = miscounted.delete(name) || bare.has(name);
       const kind = { name, form: PLAIN, unlisted, isUnburied };
-      return changesOf(options, server, kind, at, heardOf(name));
+      // A device that puts nothing up again has what the server has.
+      if (readOnly.has(name) || bare.has(name)) {
+        return changesOf(options, server, kind, at, heardOf(name));
+      }
+      const page = await changesOf(options, server, { ...kind, doubts }, at, heardOf(name));
+      return 'restart' in page ? page : watchedPage(page, { store, at, doubts });
     },
     async fetch({ collection: { name } }, id) {
       const url = server.base + server.recordPath(name, id);
       const answer = await server.http.send({ method: 'GET', url });
       return fetchedOf(answer, id, options.config.recordCharsMax, PLAIN);
     },
-    upload: (store: CollectionStore) =>
-      openUpload(options, server, store, heardOf(store.collection.name).written, PLAIN),
+    upload(store: CollectionStore) {
+      const { name } = store.collection;
+      const met = (): boolean => !bare.has(name) && doubts.met(name);
+      return openUpload(options, server, store, heardOf(name).written, PLAIN, met);
+    },
   };
 }
 
