@@ -120,14 +120,32 @@ describe('a text', () => {
     expect(files()).toHaveLength(1);
   });
 
-  test('goes when many others were used since', async () => {
+  describe('of a folder that has room for three', () => {
     const few = (): KeptTexts => new KeptTexts(folder, 3);
-    for (const of of ['a', 'b', 'c', 'd', 'e']) {
-      await few().textOf([of], async () => of);
-      await few().textOf(['a'], async () => 'made again');
-    }
-    expect(files()).toHaveLength(3);
-    expect(await few().textOf(['a'], async () => 'made again')).toBe('a');
+    const used = (of: string): Promise<string> => few().textOf([of], async () => `${of} anew`);
+
+    test('goes when many others were used since', async () => {
+      await few().textOf(['a'], async () => 'a');
+      for (const of of ['b', 'c', 'd', 'e']) await used(of);
+      expect(files()).toHaveLength(3);
+      expect(await used('a')).toBe('a anew');
+    });
+
+    test('stays where another was used before it, however little', async () => {
+      for (let turn = 0; turn < 30; turn++) {
+        for (const of of ['a', 'a', `${turn}`, 'b', 'c']) await used(of);
+        expect(await few().textOf([`${turn}`], async () => 'gone')).toBe(`${turn} anew`);
+        for (const path of files()) rmSync(path);
+      }
+    });
+
+    test('stays where it was made just now, whatever time others have', async () => {
+      for (const of of ['a', 'b', 'c']) await used(of);
+      for (const path of files()) utimesSync(path, 1e10, 1e10);
+      await few().textOf(['d'], async () => 'd');
+      expect(files()).toHaveLength(3);
+      expect(await used('d')).toBe('d');
+    });
   });
 });
 

@@ -72,6 +72,7 @@ export class KeptTexts {
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
     try {
       await writeFile(draft, `${sha256(text)}\n${text}`);
+      await markUsed(draft);
       await rename(draft, path);
     } finally {
       await rm(draft, { force: true });
@@ -79,13 +80,17 @@ export class KeptTexts {
     if (!this.#isSwept) await this.#sweep();
   }
 
-  /** Once in a process is often enough: a build writes some dozen. */
+  /**
+   * Once in a process is often enough: a build writes some dozen. What this process uses stays,
+   * whatever the clocks of others say.
+   */
   async #sweep(): Promise<void> {
     this.#isSwept = true;
     const names = (await readdir(this.#folder)).filter((name) => !name.endsWith(CLAIMED));
     if (names.length <= this.#filesMax) return;
+    const others = names.filter((name) => !this.#known.has(name));
     const files = await Promise.all(
-      names.map(async (name) => {
+      others.map(async (name) => {
         const path = join(this.#folder, name);
         return {
           path,
@@ -97,7 +102,8 @@ export class KeptTexts {
       }),
     );
     files.sort((a, b) => b.usedMs - a.usedMs);
-    for (const { path } of files.slice(this.#filesMax)) await rm(path, { force: true });
+    const room = Math.max(0, this.#filesMax - (names.length - others.length));
+    for (const { path } of files.slice(room)) await rm(path, { force: true });
   }
 }
 
@@ -116,10 +122,24 @@ async function read(path: string): Promise<string | null> {
   const end = file.indexOf('\n');
   const text = file.slice(end + 1);
   if (end < 0 || sha256(text) !== file.slice(0, end)) return null;
-  const now = new Date();
-  await utimes(path, now, now).catch(() => undefined);
+  await markUsed(path);
   return text;
 }
+
+let lastUsedMs = 0;
+
+/**
+ * Says of a file that it was used last. One clock says it of all, and no two times are alike: the
+ * one that stamps what is written is behind it by some milliseconds, which are many uses.
+ */
+async function markUsed(path: string): Promise<void> {
+  lastUsedMs = Math.max(Date.now(), lastUsedMs + STEP_MS);
+  const seconds = lastUsedMs / 1000;
+  await utimes(path, seconds, seconds).catch(() => undefined);
+}
+
+/** What a number of seconds since 1970 tells apart. */
+const STEP_MS = 0.001;
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
