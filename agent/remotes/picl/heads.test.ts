@@ -6,6 +6,7 @@ import { MINUTE_MS } from '../../../test/contract/bench.ts';
 import { piclBench } from '../../../test/support/picl/bench.ts';
 import { KB, NAME } from '../../../test/support/picl-service.ts';
 import { isDue, META } from './heads.ts';
+import { HEADS_PAGES_MAX } from './limits.ts';
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const keys = otherClient(KB, META);
@@ -73,6 +74,52 @@ test.each<[string, (changeid: string) => [number, string, number?]]>([
   const { bench, device, say, upload, log } = await gossiping();
   say(...said(log().head.changeid));
   expect(await upload()).toMatchObject({ ok: true });
+  await bench.agreed(device);
+});
+
+/** What a device with many collections tells. */
+const MANY = Object.fromEntries(
+  Array.from({ length: 20 }, (_, n) => [`collection-${n}`, [n + 1, 'C'.repeat(43)]]),
+);
+
+test('of an account with many devices each is heard, however much they tell', async () => {
+  const { bench, device, server, say, upload, meta } = await gossiping();
+  for (let n = 0; n < 60; n++) {
+    const key = `heads_${String(n).padStart(8, '0')}`;
+    server.append(META, keys.change(meta().head, key, JSON.stringify({ heads: MANY })));
+  }
+  server.append(META, keys.change(meta().head, 'another', '{}'));
+  expect(await upload()).toMatchObject({ ok: true });
+  expect(meta().records.size).toBe(62);
+  await bench.agreed(device);
+  // It is the last one.
+  say(2, 'A'.repeat(43));
+  expect(await upload()).toMatchObject({ ok: false, error: { code: 'badResponse' } });
+  expect(bench.statusOf(device).log).toMatchObject({ reason: 'fork' });
+});
+
+test('devices without an end end, and its own heads are told', async () => {
+  const { bench, device, lie, say, upload, meta } = await gossiping();
+  say(3, 'A'.repeat(43), 7);
+  let pages = 0;
+  lie(/^GET .*\/meta\/records/, (answer) => {
+    const next = `heads_${String(pages++).padStart(8, '0')}`;
+    return { ...answer, json: { ...(answer.json as object), next } };
+  });
+  expect(await upload()).toMatchObject({ ok: true });
+  expect(pages).toBe(HEADS_PAGES_MAX);
+  expect(meta().records.size).toBe(2);
+  await bench.agreed(device);
+});
+
+test('a page of heads that does not lead on is an error and no loop', async () => {
+  const { bench, device, lie, say, upload } = await gossiping();
+  say(3, 'A'.repeat(43), 7);
+  lie(/^GET .*\/meta\/records/, (answer) => {
+    return { ...answer, json: { ...(answer.json as object), next: 'heads_' } };
+  });
+  const error = { code: 'badResponse', message: expect.stringMatching(/next leads nowhere/) };
+  expect(await upload()).toMatchObject({ ok: false, error });
   await bench.agreed(device);
 });
 

@@ -7,10 +7,11 @@
 import { isObject, jsonOf } from '../../../crypto/engine.ts';
 import type { Storage } from '../../../platform/ports.ts';
 import { ported } from '../../errors.ts';
+import { DOCUMENT_CHARS_MAX } from '../../limits.ts';
 import type { CollectionStore } from '../../store/store.ts';
 import { jsonStored, storedObject } from '../../store/stored.ts';
-import { member, parseInTurns, readDocument } from '../../wire/document.ts';
-import { HEADS_CHARS_MAX, HEADS_MS } from './limits.ts';
+import { member, readDocument } from '../../wire/document.ts';
+import { HEADS_MS, HEADS_PAGES_MAX } from './limits.ts';
 import { type Log, only200 } from './log.ts';
 import { mintedChanges } from './mint.ts';
 import { type Place, placeOf, wasHead } from './place.ts';
@@ -68,7 +69,7 @@ export async function exchangeHeads(
   memory: HeadsMemory,
 ): Promise<{ readonly seqnum: number; readonly fork: ToldHead | null }> {
   const answer = only200(await log.get(''), META);
-  const text = await readDocument(() => answer.read(), HEADS_CHARS_MAX);
+  const text = await readDocument(() => answer.read(), DOCUMENT_CHARS_MAX);
   const { seqnum, changeid, signature } = metadataIn(jsonOf(text));
   const head = { seqnum, changeid: changeid ?? '' };
   if (seqnum < memory.seqnum) {
@@ -78,33 +79,51 @@ export async function exchangeHeads(
     !isEmptyLog(head) &&
     (await log.scheme.verifySignatures([{ ...head, signature: signature ?? '' }])) >= 0;
   if (isForged) throw violation('badSignature', 'nobody with the key made its head', META);
-  const told = isEmptyLog(head) ? [] : await headsOfOthers(log, head, keyOf(device));
   const places = new Map(stores.map(({ collection, state }) => [collection.name, state.position]));
-  const fork = told.find((one) => isOther(places.get(one.collection), one)) ?? null;
+  const fork = isEmptyLog(head) ? null : await forkToldOf(log, head, keyOf(device), places);
   const own = fork === null ? await tell(log, device, head, places) : head;
   return { seqnum: own.seqnum, fork };
 }
 
+const PREFIX = 'heads_';
+
 function keyOf(device: string): string {
-  return `heads_${device}`;
+  return PREFIX + device;
 }
 
-/** Of one page: a user has some devices, and no thousands. */
-async function headsOfOthers(log: Log, of: Head, ownKey: string): Promise<ToldHead[]> {
-  const answer = await log.get('/records', of);
-  if (answer.status === 412) {
-    answer.cancel();
-    return [];
+/**
+ * The first head of another device that is of another log; null: there is none, or what devices
+ * tell is being written. A user has some devices, and no thousands: who is behind is not heard.
+ */
+async function forkToldOf(
+  log: Log,
+  of: Head,
+  ownKey: string,
+  places: ReadonlyMap<string, string>,
+): Promise<ToldHead | null> {
+  let start = PREFIX;
+  for (let pages = 0; pages < HEADS_PAGES_MAX && start.startsWith(PREFIX); pages++) {
+    const query = `/records?start=${start}&`;
+    const { answer, json, unread } = await log.page(query, pages === 0 ? 1 : 2, of);
+    if (answer.status === 412) {
+      answer.cancel();
+      return null;
+    }
+    only200(answer, META);
+    const { records, next } = recordsIn(json, unread);
+    const others = records.filter(({ key }) => key.startsWith(PREFIX) && key !== ownKey);
+    if ((await log.scheme.verifySignatures(others)) >= 0) {
+      throw violation('badSignature', 'nobody with the key has made a record', META);
+    }
+    const opened = await openPayloads(log.sealing, others.flatMap(placed));
+    const told = opened.flatMap((one) => (one.ok ? headsIn(jsonOf(one.text)) : []));
+    const fork = told.find((one) => isOther(places.get(one.collection), one));
+    if (fork !== undefined) return fork;
+    if (next === null) return null;
+    if (next <= start) throw violation('badShape', 'next leads nowhere', META);
+    start = next;
   }
-  only200(answer, META);
-  const text = await readDocument(() => answer.read(), HEADS_CHARS_MAX);
-  const { records } = recordsIn(await parseInTurns(text, answer.pause));
-  const others = records.filter(({ key }) => key.startsWith('heads_') && key !== ownKey);
-  if ((await log.scheme.verifySignatures(others)) >= 0) {
-    throw violation('badSignature', 'nobody with the key has made a record', META);
-  }
-  const opened = await openPayloads(log.sealing, others.flatMap(placed));
-  return opened.flatMap((one) => (one.ok ? headsIn(jsonOf(one.text)) : []));
+  return null;
 }
 
 function placed({ key, seqnum, payload }: ListedChange) {

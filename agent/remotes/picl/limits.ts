@@ -38,6 +38,6 @@ export const ROLLBACK_LOOK_MS = 60_000;
 /** New credentials that are refused as well are no case for a quick repetition. */
 export const REFUSED_WAIT_MS = 5 * 60_000;
 
-/** Heads are exchanged at most so often; and what is read of them at once. */
+/** Heads are exchanged at most so often; and so many pages of other devices' are read at once. */
 export const HEADS_MS = 24 * 3_600_000;
-export const HEADS_CHARS_MAX = 65_536;
+export const HEADS_PAGES_MAX = 64;
