@@ -7,7 +7,9 @@ import { type Firmware, freshFirmware } from './firmware.ts';
 import { loadProfile } from './profiles.ts';
 import { runScenario, type ScenarioOptions } from './scenario.ts';
 import { serverBodies } from './server-records.ts';
+import type { SeedAccount } from './servers/store-file.ts';
 import { syntheticAccount } from './servers/synthetic.ts';
+import { createView } from './view.ts';
 
 const TV = loadProfile('panasonic-cx700');
 const COLLECTIONS = ['settings', 'reading-list'];
@@ -22,6 +24,21 @@ const run = (change: Partial<ScenarioOptions> = {}) =>
     ...{ crypto: 'device', seed: 1, collections: COLLECTIONS },
     ...change,
   });
+
+/** 400 settings, and between them as many long ones, with values of so many characters. */
+function accountWith(long: readonly number[]): SeedAccount {
+  const own = new Map([['settings', 400]]);
+  const short = syntheticAccount({ records: 0, passwords: 0, seed: 1, own });
+  const { account, collection } = createView(short.kB);
+  const put = collection('settings');
+  for (const [at, body] of serverBodies(short, 'settings', 0).entries()) {
+    const chars = long[(at - 50) / 100];
+    const id = `LongLong${at}`;
+    if (chars !== undefined) put(id, 0, { id, name: id, value: 'x'.repeat(chars) });
+    put(`${body.id}`, 0, body);
+  }
+  return account;
+}
 
 const EDITS = [
   { collection: 'settings', op: 'put', record: { name: 'theme', value: { dark: true } } },
@@ -62,6 +79,31 @@ describe.runIf(isWhole)('a device before a PiCL storage', () => {
     expect(pages).toBeGreaterThan(5);
     const [few = 0, many = 0] = runs;
     expect(many).toBeLessThanOrEqual(few * 1.05);
+  });
+
+  test.each([
+    ['its history', false],
+    ['its records, where the history has ended', true],
+  ])('sets aside what is too long for it, in no more memory: %s', async (_, isCompacted) => {
+    const runs = [];
+    const peaks: number[] = [];
+    // Payloads of some 212,000 and of 253,000 characters: the device takes 213,000.
+    for (const long of [[159_000], [190_000], [190_000, 190_000, 190_000]]) {
+      const account = accountWith(long);
+      const { problems, records, quarantine, peakBytes } = await run({
+        ...{ account, isCompacted, collections: ['settings'] },
+      });
+      expect(problems).toEqual([]);
+      runs.push({ held: records.settings?.held, codes: quarantine.map(({ code }) => code) });
+      peaks.push(peakBytes);
+    }
+    expect(runs).toEqual([
+      { held: 401, codes: [] },
+      { held: 400, codes: ['tooLarge'] },
+      { held: 400, codes: ['tooLarge', 'tooLarge', 'tooLarge'] },
+    ]);
+    // It is hashed while it arrives, and takes no more than the longest that is taken.
+    expect(Math.max(...peaks)).toBe(peaks[0]);
   });
 
   test('puts there what apps change, and deletes what they delete', async () => {
