@@ -138,8 +138,8 @@ async function markUsed(path: string): Promise<void> {
   await utimes(path, seconds, seconds).catch(() => undefined);
 }
 
-/** What a number of seconds since 1970 tells apart. */
-const STEP_MS = 0.001;
+/** A host keeps the microseconds of a number of seconds, and those not exactly. */
+const STEP_MS = 0.01;
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
