@@ -90,6 +90,15 @@ describe('the table', () => {
     expect(met(paid, tie.a)).toEqual(sent({ ...tie.a, install_data: { receipts: ['r'] } }));
   });
 
+  it('row 8: of two that only write their receipts otherwise the object stays', () => {
+    const [list, object] = [['r'], { receipts: ['r'] }].map((install_data) =>
+      entryOf(bodyOf(live(5, { install_data }))),
+    ) as [AppEntry, AppEntry];
+    for (const both of [[list, object] as const, [object, list] as const]) {
+      expect(mergeEntries(...both).value).toEqual(object.value);
+    }
+  });
+
   it('row 9, O21: deleted later there: it goes here, with its receipts', () => {
     expect(met(live(5, { install_data: ['r'] }), grave(6))).toEqual(taken);
   });

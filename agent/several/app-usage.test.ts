@@ -41,6 +41,19 @@ test('it is right after every change, be it this device’s or another’s', asy
   expect(await appOf(a).usage()).toMatchObject({ records: 0, bytes: 0 });
 });
 
+test('it is right where a deletion follows at once what another device has sent', async () => {
+  const user = sameUser('kinto', { collections: [], apps });
+  const [a, b] = [await user.signedIn(), await user.signedIn()];
+  for (const device of [a, b]) await appOf(device).create('notes');
+  await appOf(b).put('notes', { id: 'own', text: 'mine' });
+  expect(await appOf(b).usage()).toMatchObject({ records: 1 });
+  await appOf(a).put('notes', { id: 'theirs', text: 'x'.repeat(100) });
+  await user.sync(a, b);
+  await appOf(b).delete('notes', 'own');
+  expect(await appOf(b).usage()).toMatchObject(await looked(b));
+  expect(await appOf(b).usage()).toMatchObject({ records: 1 });
+});
+
 test('it is right after a change that could not be made', async () => {
   const user = sameUser('kinto', { collections: [], apps });
   const device = await user.signedIn();

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { answer, serverOf } from '../../../test/support/kinto-batch.ts';
+import { STAMP_MS_MAX } from '../../limits.ts';
 import type { Wanted } from '../remote.ts';
 import type { PartAnswer } from './batch.ts';
 import { make, poll } from './polls.ts';
@@ -19,6 +20,10 @@ describe('a poll', () => {
     ]);
     expect(await polled(answer(200, { ...tag, 'Total-Objects': 'many' }), answer(500))).toEqual([
       { kind: 'there', signature: { tagMs: 70, total: -1, young: -1 } },
+    ]);
+    // No position can hold a later one.
+    expect(await polled(answer(200, { ETag: '"999999999999999"' }))).toMatchObject([
+      { signature: { tagMs: STAMP_MS_MAX } },
     ]);
     expect(await polled(answer(200, { ETag: 'W/x' }))).toMatchObject([{ signature: { tagMs: 0 } }]);
   });

@@ -139,6 +139,14 @@ test('P54: a payload of another record does not open, and spoils no other', asyn
   expect((await bench.held(device)).get(service.id(2))).toEqual({ text: 'theirs 2' });
 });
 
+test('a refusal that speaks of a compacted history under another status is none', async () => {
+  const { bench, device, lie } = await compacted();
+  const json = { error: 'history-compacted' };
+  lie(/\/changes/, (answer) => ({ ...answer, status: 403, json }));
+  expect(await device.agent.sync()).toMatchObject({ ok: false });
+  expect(bench.wire.asked.filter((one) => /GET.*\/records/.test(one))).toEqual([]);
+});
+
 test('a head that nobody with the key has signed is none', async () => {
   const { device, lie, refused } = await compacted();
   lie(/things$/, (answer) => ({
