@@ -210,17 +210,18 @@ async function proven(
     return { id, version, modifiedMs, isOwn };
   });
   const opened = await pass.offer.codec.open(unknown);
-  const arrivals = named.map((name, at): Proven => {
+  const arrivals = named.map(({ id, version, modifiedMs, isOwn }, at): Proven => {
     const incoming = opened[at];
     if (incoming?.kind === 'live') {
       const { body, text } = incoming;
       const code = store.collection.check(body) && UNKNOWN_FORM;
-      return { ...name, body, text, code, isLost: false };
+      // With the name spread into it, V8 would take a kilobyte for it.
+      return { id, version, modifiedMs, isOwn, body, text, code, isLost: false };
     }
     const isLost = incoming?.kind === 'unprovenDeletion';
     const isGone = isLost || incoming?.kind === 'tombstone';
     const code = isGone ? null : (incoming?.code ?? 'badPayload');
-    return { ...name, body: null, text: '', code, isLost };
+    return { id, version, modifiedMs, isOwn, body: null, text: '', code, isLost };
   });
   return { arrivals, known, state, position };
 }
