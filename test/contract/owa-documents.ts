@@ -213,7 +213,7 @@ function limits(start: StartOwa): void {
   });
 
   test('what is left of one’s room is not enough for another: 503, and later it is', async () => {
-    const { world, user } = await begin(start, { limits: { roomBytes: 3_000 } });
+    const { world, user } = await begin(start, { limits: { roomBytes: 1_500_000 } });
     const document = (n: number) => ({
       [`https://a${n}.example`]: app(1, { x: 'x'.repeat(1_000) }),
     });
@@ -229,7 +229,7 @@ function limits(start: StartOwa): void {
     });
     const init = { method: 'POST', headers: { Authorization: user.auth }, duplex: 'half' };
     const first = world.fetch(new Request(user.resource, { ...init, body: held } as RequestInit));
-    // As soon as the first entry has arrived there is no room for this one.
+    // As soon as the first one has begun there is no room for this one.
     const busy = (n: number) => user.ask('POST', document(n));
     let answer = await busy(2);
     for (let n = 3; answer.status === 204; n++) answer = await busy(n);

@@ -136,6 +136,14 @@ function logins(start: StartOwa): void {
     world.clock.nowMs += 11 * 86_400_000;
     expect(await clients()).toBe(1);
     expect(await clients(id(1))).toBe(2);
+    // Its clock was wrong meanwhile.
+    const { nowMs } = world.clock;
+    world.clock.nowMs += 40 * 86_400_000;
+    expect(await clients(id(3))).toBe(1);
+    world.clock.nowMs = nowMs;
+    expect(await clients(id(4))).toBe(2);
+    world.clock.nowMs += 31 * 86_400_000;
+    expect(await clients(id(4))).toBe(1);
   });
 }
 

@@ -23,7 +23,9 @@ export function countClients(
       seen.delete(uuid);
       seen.set(uuid, nowMs);
     }
-    const alive = [...seen].filter(([, atMs]) => atMs > nowMs - SEEN_MS).slice(-CLIENTS_MAX);
+    // A clock that was set back has seen nobody later than now.
+    const known = [...seen].map(([one, atMs]) => [one, Math.min(atMs, nowMs)] as const);
+    const alive = known.filter(([, atMs]) => atMs > nowMs - SEEN_MS).slice(-CLIENTS_MAX);
     if (uuid !== null) tx.put(key, JSON.stringify(Object.fromEntries(alive)));
     return alive.length;
   });

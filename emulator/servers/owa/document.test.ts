@@ -20,24 +20,54 @@ async function textIn(documents: Documents, user: string): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
+const KB = 1_024;
+const ROOM = { storage: memoryStorage(), nowMs: () => 5_000 };
+
 test('a post takes room for what it changes, and gives it back', async () => {
-  const limits = { roomBytes: 40_000 };
-  const documents = new Documents({ storage: memoryStorage(), nowMs: () => 5_000, limits });
+  const documents = new Documents({ ...ROOM, limits: { roomBytes: 1_100 * KB } });
   const post = (user: string, entries: readonly string[]) =>
     documents.post(user, piecesOf(documentOf(entries)), nothing);
-  const entries = Array.from({ length: 60 }, (_, n) => entry(n));
+  const entries = Array.from({ length: 400 }, (_, n) => entry(n));
   const { head } = await post('one', entries);
-  expect(head).toMatchObject({ modifiedMs: 5_000, entries: 60 });
+  expect(head).toMatchObject({ modifiedMs: 5_000, entries: 400 });
   expect(Math.abs(head.bytes - documentOf(entries).length)).toBeLessThan(3);
   // The second half fits beside the first one, which is there already.
-  const more = Array.from({ length: 60 }, (_, n) => entry(60 + n));
-  expect((await post('one', [...entries, ...more])).head.entries).toBe(120);
+  const more = Array.from({ length: 400 }, (_, n) => entry(400 + n));
+  expect((await post('one', [...entries, ...more])).head.entries).toBe(800);
   const both = post('two', [...entries, ...more]);
   await expect(both).rejects.toMatchObject({ status: 503, json: { error: 'overloaded' } });
   expect(await textIn(documents, 'two')).toBe('{}');
   expect(JSON.parse(await textIn(documents, 'one'))).toEqual(
     JSON.parse(documentOf([...entries, ...more])),
   );
+});
+
+test('of entries with little in them each takes what it costs to hold it', async () => {
+  const documents = new Documents({ ...ROOM, limits: { roomBytes: 1_100 * KB } });
+  const tiny = (count: number) =>
+    documents.post('tiny', piecesOf(documentOf(Array.from({ length: count }, name))), nothing);
+  const name = (_: unknown, n: number): string => `"${n}":{}`;
+  await expect(tiny(3_000)).rejects.toMatchObject({ status: 503 });
+  expect((await tiny(800)).head.entries).toBe(800);
+});
+
+test('posts have room for a small document from their beginning, or are sent away', async () => {
+  const documents = new Documents({ ...ROOM, limits: { roomBytes: 3_000 * KB } });
+  let go = (): void => undefined;
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  async function* slowly(): AsyncGenerator<string> {
+    yield '{';
+    await gone;
+    yield `${entry(1)}}`;
+  }
+  const posts = ['a', 'b', 'c'].map((user) => documents.post(user, slowly(), nothing));
+  const ends = Promise.allSettled(posts);
+  await expect(posts[2]).rejects.toMatchObject({ status: 503, json: { error: 'overloaded' } });
+  go();
+  expect((await ends).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect((await documents.post('c', slowly(), nothing)).head.entries).toBe(1);
 });
 
 test('what would make the kept document too long is refused, as a whole', async () => {

@@ -32,6 +32,16 @@ interface Posted {
   readonly skipped: readonly string[];
 }
 
+/**
+ * What a post takes when it begins: for a piece, the members in it, and the one that it breaks off
+ * in; and for members that it holds, so that who was let in with a small document is not sent away.
+ */
+const POST_BYTES = 1024 * 1024;
+const FIRST_MEMBERS_BYTES = 512 * 1024;
+/** Looked at at a time: of the smallest members there are many in it. */
+const PIECE_CHARS = 4_096;
+/** What a held member takes beside its text: its key, its place, its row in a transaction. */
+const MEMBER_BYTES = 512;
 /** Entries that are read at a time. */
 const PORTION = 32;
 /** Of each list that an answer names. */
@@ -73,9 +83,13 @@ export class Documents {
    */
   post(user: string, pieces: AsyncIterable<string>, check: (head: Head) => void): Promise<Posted> {
     return this.#room.share(async (share) => {
+      share.take(POST_BYTES);
       const post = new Post(user, share, this.#options, this.#limits);
       const splitter = new MemberSplitter(this.#limits);
-      for await (const piece of pieces) await post.add(splitter.push(piece));
+      for await (const piece of pieces) {
+        for (let at = 0; at < piece.length; at += PIECE_CHARS)
+          await post.add(splitter.push(piece.slice(at, at + PIECE_CHARS)));
+      }
       splitter.end();
       return post.write(check);
     });
@@ -93,6 +107,8 @@ class Post {
   readonly #carried = new Set<string>();
   readonly #skipped = new Set<string>();
   #count = 0;
+  /** Bytes of members. */
+  #held = 0;
 
   constructor(user: string, share: Share, options: DocumentOptions, limits: OwaLimits) {
     this.#user = user;
@@ -182,8 +198,16 @@ class Post {
     const changes = this.#options.replaces === true || this.#rowFor(whole, row) !== row;
     this.#name(member, row);
     if (!changes || whole === known) return;
-    this.#share.take(2 * (whole.text.length + whole.name.length));
+    const bytes = known === undefined ? MEMBER_BYTES : 0;
+    this.#hold(bytes + 2 * (whole.text.length + whole.name.length));
     this.#members.set(key, detached(whole));
+  }
+
+  /** Errors: HttpError 503. */
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    const beyond = this.#held - FIRST_MEMBERS_BYTES;
+    if (beyond > 0) this.#share.take(Math.min(bytes, beyond));
   }
 
   /** Of what the answer says. */

@@ -11,7 +11,7 @@ export interface OwaLimits {
   readonly entriesMax: number;
   /** `{` and `[` open at once, the document's own among them. */
   readonly nestingMax: number;
-  /** Of all that posts have in memory at a time, whoever sends them. */
+  /** Of all that posts have in memory at a time, whoever sends them: of each 1 MiB at least. */
   readonly roomBytes: number;
 }
 
