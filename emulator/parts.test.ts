@@ -92,6 +92,9 @@ describe('a device', () => {
   });
 });
 
+/** All of them, or a share. */
+const SOME = ASKED.filter((_, at) => at % every(3) === 0);
+
 describe.each(ASKED)('where %s', (part) => {
   test('cannot be read, the error names it, and whoever asks later has it', async () => {
     let failures = 2;
@@ -110,7 +113,9 @@ describe.each(ASKED)('where %s', (part) => {
       expect(message).toContain(`${part}: this part cannot be loaded`);
     await expectWhole(setup);
   });
+});
 
+describe.each(SOME)('where %s', (part) => {
   test('is loaded when the power goes, nothing is lost', async () => {
     let cuts = 2;
     const { setup } = lived({}, (name) => {
@@ -137,7 +142,7 @@ const REFUSED = [1, 60, 1_500, 500];
 /** What a device is told that has to start again: see `refusalOrEnd`. */
 const TOLD = ['deviceFailed', 'outOfMemory', 'failed', 'ended'];
 
-describe.each(ASKED.filter((_, at) => at % every(3) === 0))('where memory for %s', (part) => {
+describe.each(SOME)('where memory for %s', (part) => {
   test.each(REFUSED.filter((_, at) => at % every(4) === 0))(
     'is refused twice at every request number %i, it is told, and a restart mends it',
     async (requests) => {

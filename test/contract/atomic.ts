@@ -53,7 +53,7 @@ export function atomicContract(name: string, start: () => Service): void {
       'shows the one or the other after a cut %s any commit, and goes on',
       async (when) => {
         let atCommit = 1;
-        for (; atCommit < COMMITS_MAX; atCommit += every(7)) {
+        for (; atCommit < COMMITS_MAX; atCommit += every(13)) {
           const { bench: it, device, before } = await begunAnew(bench());
           const storage = device.storage.fork({ atCommit, when });
           const doomed = await it.boot(storage);
@@ -75,7 +75,7 @@ export function atomicContract(name: string, start: () => Service): void {
     it('keeps what apps change at any moment of it, the last one too', async () => {
       const commits = await editedAt(bench(), Number.MAX_SAFE_INTEGER);
       expect(commits).toBeGreaterThan(4);
-      for (let at = 1; at <= commits; at += every(7)) {
+      for (let at = 1; at <= commits; at += every(13)) {
         const it = bench();
         const { id } = it.service;
         await editedAt(it, at);
