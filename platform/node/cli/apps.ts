@@ -2,11 +2,11 @@
 // What is installed lies in the folder `apps` of the data, a file each; where apps are shown is
 // this machine's alone. Errors of all: those of local.ts.
 
-import { readFileSync } from 'node:fs';
 import type { AppsOptions } from './apps-options.ts';
-import { Failure, systemReason, UsageError } from './complaint.ts';
+import { UsageError } from './complaint.ts';
 import type { LocalApi } from './control.ts';
 import { recordsIn } from './edits.ts';
+import { DOCUMENT_BYTES_MAX, readGiven } from './given-files.ts';
 import { recordsOf, withApi } from './local.ts';
 import { printable, type Terminal } from './terminal.ts';
 
@@ -65,18 +65,10 @@ async function install(
   terminal.write(`${printable(id)}\t${printable(`${state}`)}\n`);
 }
 
-/** In a file, or on the input. Errors: `UsageError`, `Failure`. */
+/** In a file, or on the input. Errors: `UsageError`. */
 async function manifestOf({ file }: AppsOptions, terminal: Terminal): Promise<object> {
-  const text = file === null ? await terminal.read() : textIn(file);
-  const [manifest, ...more] = recordsIn(text, 'manifest');
+  const text = file === null ? terminal.read() : `${readGiven(file, DOCUMENT_BYTES_MAX)}`;
+  const [manifest, ...more] = recordsIn(await text, 'manifest');
   if (manifest === undefined || more.length > 0) throw new UsageError('give one manifest');
   return manifest;
-}
-
-function textIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure(`cannot read ${file}: ${systemReason(error)}`);
-  }
 }

@@ -12,6 +12,7 @@ import {
   systemReason,
   UsageError,
 } from './complaint.ts';
+import { InputRefused } from './terminal.ts';
 
 function systemError(code: string, more: object = {}): Error {
   return Object.assign(new Error(`${code}: its own words`), { code, syscall: 'open', ...more });
@@ -21,6 +22,7 @@ describe('the line and the exit code', () => {
   test.each<[string, Error, object]>([
     ['what was typed', new UsageError('--data is missing'), { line: '--data is missing' }],
     ['an address that is refused', new ServerUrlRefused('no'), { line: 'no' }],
+    ['an input without an end', new InputRefused('too much'), { line: 'too much' }],
   ])('of %s: 2', (_, error, expected) => {
     expect(complaintOf(error)).toEqual({ ...expected, exitCode: 2 });
   });

@@ -5,7 +5,7 @@ import { type Status, SyncError } from '../../../agent/index.ts';
 import { StorageError } from '../../storage-rules.ts';
 import { ServerUrlRefused } from '../server-url.ts';
 import { adviceFor } from './advice.ts';
-import { printable } from './terminal.ts';
+import { InputRefused, printable } from './terminal.ts';
 
 /** The command cannot be run as it was typed, or with the files that it names: exit code 2. */
 export class UsageError extends Error {}
@@ -15,7 +15,8 @@ export class Failure extends Error {}
 
 /** The line and the exit code for an error. A programming error is thrown again as it is. */
 export function complaintOf(error: unknown): { readonly line: string; readonly exitCode: number } {
-  if (error instanceof UsageError || error instanceof ServerUrlRefused) {
+  const isTyped = [UsageError, ServerUrlRefused, InputRefused].some((of) => error instanceof of);
+  if (isTyped && error instanceof Error) {
     return { line: error.message, exitCode: 2 };
   }
   if (error instanceof Failure || error instanceof StorageError) {

@@ -3,13 +3,13 @@
 // line, and those around it are taken. Importing a file twice adds nothing the second time.
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { SyncError } from '../../../agent/index.ts';
 import { type Card, calledBy, plainUid } from '../vcard/card.ts';
 import { type BadCard, type ReadCard, readCards } from '../vcard/reader.ts';
 import { type Version, writeCard } from '../vcard/writer.ts';
-import { Failure, failureLine, systemReason, UsageError } from './complaint.ts';
+import { Failure, failureLine } from './complaint.ts';
 import type { LocalApi } from './control.ts';
+import { readGiven } from './given-files.ts';
 import { recordsOf, withApi } from './local.ts';
 import { missingOf } from './missing.ts';
 import type { ContactsOptions } from './options.ts';
@@ -38,7 +38,7 @@ async function importFiles(
   { directory, files, json }: ContactsOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const read = files.map((file) => ({ file, bytes: bytesOf(file) }));
+  const read = files.map((file) => ({ file, bytes: readGiven(file, FILE_BYTES_MAX) }));
   const counts: Counts = { new: 0, changed: 0, unchanged: 0, refused: 0 };
   const refuse = (complaint: string): void => {
     counts.refused++;
@@ -128,19 +128,6 @@ async function take(api: LocalApi, known: Known, found: ReadCard): Promise<Outco
 }
 
 const REFUSED: readonly string[] = ['tooLarge', 'badInput', 'clientTooOld'];
-
-function bytesOf(file: string): Uint8Array {
-  try {
-    const { size } = statSync(file);
-    if (size > FILE_BYTES_MAX) {
-      throw new UsageError(`${file} has ${size} bytes, at most ${FILE_BYTES_MAX} are read`);
-    }
-    return readFileSync(file);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot read ${file}: ${systemReason(error)}`);
-  }
-}
 
 function complaintOn(file: string, found: ReadCard | BadCard, complaint: string): string {
   const { number } = found;

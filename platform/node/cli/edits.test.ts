@@ -62,6 +62,12 @@ describe('a list that fails in the middle', () => {
     for (const n of [3, 4]) expect(held).not.toContain(page(n).url);
   });
 
+  test('may begin with a mark, as some editors write it', async () => {
+    const input = `\ufeff${JSON.stringify([page(1)])}`;
+    expect(await run(['put', 'history', '--data', data], input)).toMatchObject({ code: 0 });
+    expect(await urls()).toContain(page(1).url);
+  });
+
   test('of a put is refused before anything is changed where that can be seen', async () => {
     const before = await urls();
     const noUrl = await put('history', [page(1), { url: 'nowhere' }]);

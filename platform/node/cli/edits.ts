@@ -146,7 +146,8 @@ export function recordsIn(text: string, what = 'record'): Members[] {
   if (text.trim() === '') throw new UsageError(`no ${what} was given`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Some editors begin a file with a mark.
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
     throw new UsageError(`the ${what} is not JSON`);
   }

@@ -214,6 +214,6 @@ describe('kitsync import', () => {
       expect(readFileSync(at.credentials, 'utf8')).toBe('{}');
     }
     const missing = await run(at.accountArgs('import', join(at.folder, 'nothing')));
-    expect(missing).toMatchObject({ code: 2, complaints: expect.stringContaining('cannot use') });
+    expect(missing).toMatchObject({ code: 2, complaints: expect.stringContaining('cannot read') });
   });
 });

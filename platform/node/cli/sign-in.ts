@@ -15,6 +15,7 @@ import { type Machine, nodeMachine } from '../platform.ts';
 import { serverUrlOf } from '../server-url.ts';
 import { UsageError } from './complaint.ts';
 import { writeCredentials } from './credentials.ts';
+import { DOCUMENT_BYTES_MAX, readGiven } from './given-files.ts';
 import type { AccountOptions, ImportOptions, SignInOptions } from './options.ts';
 import { checkWritable } from './private-files.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,7 +32,7 @@ export async function signIn(options: SignInOptions, terminal: Terminal): Promis
 
 export async function importAccount(options: ImportOptions, terminal: Terminal): Promise<void> {
   const { file, clientId } = options;
-  const json = file === null ? await terminal.read() : readFileSync(file, 'utf8');
+  const json = file === null ? await terminal.read() : `${readGiven(file, DOCUMENT_BYTES_MAX)}`;
   await writeSignIn(options, terminal, (machine, { apiUrl }) =>
     importSignIn(machine, { apiUrl, clientId }, json),
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { describe, expect, it, test } from 'vitest';
 import { temporaryFolder } from '../../../test/support/folders.ts';
-import { printable, printableJson, processTerminal } from './terminal.ts';
+import { InputRefused, printable, printableJson, processTerminal, textOf } from './terminal.ts';
 
 const source = readFileSync(new URL('./terminal.ts', import.meta.url), 'utf8');
 const built = join(temporaryFolder(), 'terminal.mjs');
@@ -64,6 +64,20 @@ describe('the terminal of a process', () => {
     back();
     expect(process.listenerCount('SIGINT')).toBe(before);
   });
+});
+
+test('an input without an end is refused at the limit', async () => {
+  let pieces = 0;
+  async function* endless() {
+    for (;;) {
+      pieces++;
+      yield 'abc';
+    }
+  }
+  await expect(textOf(endless(), 8)).rejects.toEqual(
+    new InputRefused('the input has more than 8 characters'),
+  );
+  expect(pieces).toBe(3);
 });
 
 const FAMILY = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';

@@ -10,7 +10,7 @@ export interface Terminal {
   write(text: string): void;
   /** To the error stream, which people read. */
   complain(text: string): void;
-  /** All of the input. */
+  /** All of the input. Errors: `InputRefused`. */
   read(): Promise<string>;
   /**
    * One line of the input; `''` at its end. `isSecret`: nothing of it is shown while it is typed.
@@ -30,14 +30,16 @@ export interface Terminal {
   readonly machine?: MachineOptions;
 }
 
+/** The input has no end, or is no text that a command could be given. */
+export class InputRefused extends Error {}
+
+/** In memory as a whole; an engine has texts of twice as many. */
+const INPUT_CHARS_MAX = 268_435_456;
+
 export const processTerminal: Terminal = {
   write: (text) => void process.stdout.write(text),
   complain: (text) => void process.stderr.write(text),
-  async read() {
-    let text = '';
-    for await (const piece of process.stdin.setEncoding('utf8')) text += piece;
-    return text;
-  },
+  read: () => textOf(process.stdin.setEncoding('utf8'), INPUT_CHARS_MAX),
   async readLine(isSecret = false) {
     const input = process.stdin;
     // Readline then reads key by key and shows them on an output that goes nowhere.
@@ -71,6 +73,18 @@ export const processTerminal: Terminal = {
   },
   environment: process.env,
 };
+
+/** All of a stream. Errors: `InputRefused`, those of the stream. */
+export async function textOf(stream: AsyncIterable<string>, charsMax: number): Promise<string> {
+  let text = '';
+  for await (const piece of stream) {
+    text += piece;
+    if (text.length > charsMax) {
+      throw new InputRefused(`the input has more than ${charsMax} characters`);
+    }
+  }
+  return text;
+}
 
 /**
  * Of an outside text: a page may call itself anything, also something that a terminal obeys, or
