@@ -92,6 +92,12 @@ describe('an object that is taken apart while it arrives', () => {
     expect(() => membersOf([text])).toThrow(expect.objectContaining({ code: 'badResponse' }));
   });
 
+  test('what is too much of it is named, with its limit', () => {
+    const why = (text: string, message: string) => expect(() => membersOf([text])).toThrow(message);
+    why(`{"${'x'.repeat(60)}":1}`, 'a name in the document has more than 50 characters');
+    why('{"a":[[[[[1]]]]]}', 'JSON nests deeper than 4');
+  });
+
   test.each(['', ' ', '{', '{"a', '{"a":', '{"a":"}', '{"a":1', '{"a":1,'])(
     'is truncated where it has no end: %s',
     (text) => {

@@ -4,7 +4,7 @@
 // reader to find out.
 
 import { jsonOf } from '../../crypto/engine.ts';
-import { SyncError } from '../errors.ts';
+import { badResponse, SyncError } from '../errors.ts';
 import { notA } from './document.ts';
 import { createLexer } from './lexer.ts';
 
@@ -70,7 +70,7 @@ export function createMembers(nameCharsMax: number, depthMax: number): Members {
         if (state === 'value') out.push({ text, isLast: end >= 0 });
         else {
           written += text;
-          if (written.length > nameCharsMax) throw badObject();
+          if (written.length > nameCharsMax) throw tooLong(nameCharsMax);
         }
         if (end < 0) return;
         if (state === 'value') closeValue(chunk[end]);
@@ -82,6 +82,10 @@ export function createMembers(nameCharsMax: number, depthMax: number): Members {
       if (state !== 'done') throw new SyncError('truncated', 'the document has no end');
     },
   };
+}
+
+function tooLong(nameCharsMax: number): SyncError {
+  return badResponse(`a name in the document has more than ${nameCharsMax} characters`);
 }
 
 function badObject(start = ''): SyncError {
