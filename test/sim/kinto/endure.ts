@@ -72,6 +72,9 @@ export const FRESH = ALONE.fresh;
 export const CHANGED = ALONE.changed;
 /** The same where small records are sealed together. */
 export const PACKED = await worldOf('packed');
+/** The same where nothing is sealed. */
+export const PLAIN = await worldOf('plain');
+const WORLDS = { alone: ALONE, packed: PACKED, plain: PLAIN };
 const NOTHING = new Map<string, string>();
 
 export const KINDS = [
@@ -183,7 +186,7 @@ export async function endure(lie: Lie, from: Moment, aftermath: Aftermath = {}):
     told: platform.events.map((text) => JSON.parse(text).kind),
   };
   expect(requests.length).toBeLessThan(PASS_REQUESTS_MAX);
-  const { truths, held: known } = thaw(from.frozen).form === 'packed' ? PACKED : ALONE;
+  const { truths, held: known } = WORLDS[thaw(from.frozen).form];
   const before = known.get(from) ?? NOTHING;
   expect(untruths(await held(first), before, truths)).toEqual([]);
   const second = await play(pass, first, { answer, laterMs: DAY_MS });
