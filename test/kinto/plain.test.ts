@@ -1,17 +1,31 @@
 // A collection that the server reads, on a real Kinto with PostgreSQL and two processes: kinto.js
 // and kinto-http read and write what our agents do, and what Kinto was seen to lose is not lost.
+// Also what kinto-http sees of a sealed one.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { otherClient } from '../../emulator/servers/kinto/other-client.ts';
 import { KintoInMemory } from '../support/kinto-js.ts';
 import { pythonWith } from '../support/python.ts';
-import { type Device, eventsOf, heldBy, type KintoUser, NAME, settled } from './devices.ts';
-import { alike, BACKENDS, fleetOf, passOf, sharedWorld, type World } from './world.ts';
+import { type Device, eventsOf, heldBy, type KintoUser, keyOf, NAME, settled } from './devices.ts';
+import { alike, BACKENDS, bucketOf, fleetOf, passOf, sharedWorld, type World } from './world.ts';
 
 const KINTO_HTTP = ['kinto-http==11.11.0'];
 const SCRIPT = new URL('http_client.py', import.meta.url).pathname;
+const READER = new URL('http_reader.py', import.meta.url).pathname;
+
+/** What a program of kinto-http prints of the collection in a bucket. */
+async function byKintoHttp(
+  script: string,
+  { url, name, password }: KintoUser,
+  bucket: string,
+): Promise<string> {
+  const python = join(await pythonWith(KINTO_HTTP), 'python');
+  const args = ['-B', script, `${url}/v1`, name, password, bucket, NAME];
+  return (await promisify(execFile)(python, args)).stdout;
+}
 
 interface Plain {
   readonly id: string;
@@ -74,15 +88,40 @@ describe.runIf(BACKENDS.includes('PostgreSQL'))('a real Kinto on PostgreSQL', ()
     const [device] = await fleetOf(user, 1, { place });
     await put(device, 'a', 'b', 'c');
     await passOf(device);
-    const python = join(await pythonWith(KINTO_HTTP), 'python');
-    const { url, name, password } = user;
-    const args = ['-B', SCRIPT, `${url}/v1`, name, password, place, NAME];
-    const { stdout } = await promisify(execFile)(python, args);
+    const stdout = await byKintoHttp(SCRIPT, user, place);
     // What it found, before it changed a, deleted b and made d.
     expect(JSON.parse(stdout)).toEqual({ a: 'ours a', b: 'ours b', c: 'ours c' });
     await passOf(device);
     expect(await idsOf(device)).toBe('a,c,d');
     expect((await heldBy(device)).get('a')).toContain('of kinto-http');
+  });
+
+  test('of a sealed one kinto-http sees how many there are, and none of their names', async () => {
+    const user = await world.newUser();
+    const [device] = await fleetOf(user, 1);
+    await put(device, 'a', 'b', 'c');
+    await passOf(device);
+    await device.agent.delete(NAME, 'b');
+    await passOf(device);
+    const found: { id: string; payload: string }[] = JSON.parse(
+      await byKintoHttp(READER, user, bucketOf(user).replace('/buckets/', '')),
+    );
+    const { wireId, open, inside } = otherClient(keyOf(user), NAME);
+    const isEpoch = ({ id }: { id: string }): boolean => id.startsWith('epoch-');
+    expect(found.filter(isEpoch)).toHaveLength(1);
+    const records = found.filter((one) => !isEpoch(one));
+    const ids = ['a', 'b', 'c'];
+    expect(records.map(({ id }) => id).sort()).toEqual(ids.map(wireId).sort());
+    for (const record of records) {
+      const { id, payload } = record;
+      expect(Object.keys(record).sort()).toEqual(['id', 'last_modified', 'payload']);
+      expect(id).toMatch(/^h-[A-Za-z0-9_-]{16,}$/);
+      expect(Object.keys(JSON.parse(payload)).sort()).toEqual(['IV', 'ciphertext', 'hmac']);
+      // A deletion is one of them, and looks like the others.
+      const text = inside(id, open(payload)) ?? '';
+      expect(text).toContain(id === wireId('b') ? '"deleted":true' : '"text":"ours ');
+      expect(JSON.stringify(record)).not.toContain('ours');
+    }
   });
 
   test('two devices agree, with conflicts and deletions on both sides', async () => {

@@ -39,6 +39,20 @@ test('what was not there before is written without being asked for', async () =>
   expect(packs().length).toBeGreaterThan(5);
 });
 
+test('a pack that a device has filled is asked for no more', async () => {
+  const { bench, synced, packs } = packedBench();
+  const one = await bench.synced(0);
+  for (let n = 0; n < 600; n++) await bench.put(one, n, { text: text(n, 300) });
+  bench.sent.length = 0;
+  await one.agent.sync();
+  const asked = bench.sent.flatMap((sent) => sent.match(/"GET","path":"[^"]*p-[0-3]*"/g) ?? []);
+  expect(packs().length).toBeGreaterThan(90);
+  // Those that nothing is known of: few, and none of them twice.
+  expect(asked.length).toBeLessThan(5);
+  expect(new Set(asked).size).toBe(asked.length);
+  await synced(one);
+});
+
 test('what a device has put into packs of its own it does not read again', async () => {
   const { bench, synced, packs } = packedBench();
   const one = await bench.synced(0);
