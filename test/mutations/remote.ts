@@ -159,8 +159,8 @@ const MEETING: readonly Mutation[] = [
   {
     rule: 'never writes over a version that it has not seen',
     file: 'agent/sync/pull.ts',
-    from: 'entry.mirror?.version !== version ||',
-    to: 'entry.mirror === null ||',
+    from: 'agreed !== version ||',
+    to: 'agreed === undefined ||',
   },
   {
     rule: 'ends with both sides alike where the device deletes what another client changes',
