@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createLock } from './lock.ts';
 
 test('tasks run one at a time, in the order in which they asked', async () => {
@@ -23,4 +23,15 @@ test('a task that fails fails alone', async () => {
   const next = lock.run(async () => 'fine');
   await expect(failing).rejects.toThrow('mine');
   expect(await next).toBe('fine');
+});
+
+test('a task that no memory is left to wait for never begins', async () => {
+  const lock = createLock();
+  let begun = 0;
+  const task = async (): Promise<number> => ++begun;
+  vi.spyOn(Promise.prototype, 'catch').mockImplementationOnce(() => {
+    throw new RangeError('out of memory');
+  });
+  expect(() => lock.run(task)).toThrow('out of memory');
+  expect(await lock.run(task)).toBe(1);
 });

@@ -90,6 +90,29 @@ describe('a store', () => {
   });
 });
 
+describe('a task under the lock that ends', () => {
+  const outOfMemory = Object.assign(new Error('out of memory'), { name: 'InternalError' });
+
+  test.each([
+    ['as the engine fails: what it has begun commits nothing later', outOfMemory, true],
+    ['with an error of its own: others go on', new SyncError('badInput', 'record: none'), false],
+  ])('%s', async (_what, failure, isStale) => {
+    const storage = new MemoryStorage();
+    const store = await openTestStore(storage, history);
+    let late = (): Promise<void> => Promise.resolve();
+    const task = store.lock.run(async () => {
+      const transaction = store.begin();
+      transaction.set('a', NO_ENTRY, { ...NO_ENTRY, mirror: mirrorOf(page('https://a/', 1)) });
+      late = () => transaction.commit();
+      throw failure;
+    });
+    await expect(task).rejects.toBe(failure);
+    if (isStale) await expect(late()).rejects.toMatchObject({ code: 'outOfMemory' });
+    else await late();
+    expect(storage.snapshot().length > 0).toBe(!isStale);
+  });
+});
+
 describe('a commit that ends', () => {
   const outOfMemory = Object.assign(new Error('out of memory'), { name: 'InternalError' });
   const full = Object.assign(new Error('full'), { code: 'full' });

@@ -104,9 +104,8 @@ export async function openCollectionStore(
       await ported(storage.commit(changes));
       state = next;
     } catch (error) {
-      const isRefused = error instanceof SyncError && error.code !== 'outOfMemory';
       // What the storage refuses has changed nothing. Of anything else nobody knows.
-      if (!isRefused) closed = STALE;
+      if (!isRefusal(error)) closed = STALE;
       throw error;
     }
     await pacer(chars + COMMIT_CHARS);
@@ -115,7 +114,9 @@ export async function openCollectionStore(
   return {
     collection,
     keys,
-    lock: createLock(),
+    lock: closingLock(() => {
+      closed ??= STALE;
+    }),
     heap,
     storage,
     vault,
@@ -174,6 +175,30 @@ function scans(
 /** Where to go on behind what was found; null: that was all. */
 function nextOf(found: readonly string[], limit: number): string | null {
   return found.length < limit ? null : (found[limit - 1] ?? null);
+}
+
+/**
+ * Where the engine fails in a task it is over for who waits, but what it has begun goes on: the
+ * next task would not see what that commits later.
+ */
+function closingLock(close: () => void): Lock {
+  const lock = createLock();
+  return {
+    run: (task) =>
+      lock.run(async () => {
+        try {
+          return await task();
+        } catch (error) {
+          if (!isRefusal(error)) close();
+          throw error;
+        }
+      }),
+  };
+}
+
+/** Said by the agent or a port, and not by an engine that has failed. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof SyncError && error.code !== 'outOfMemory';
 }
 
 const STALE = new SyncError('outOfMemory', 'open the collection anew');

@@ -222,8 +222,11 @@ function storageOf({ newId, ask, call }: Line): Storage {
     commit(changes) {
       // Commits apply in call order although a large one takes several turns; reads wait for those
       // before them.
-      const turn = lastCommit.then(() => commit(changes));
+      let isQueued = false;
+      // Where there is no memory for the next line, no read would wait for it.
+      const turn = lastCommit.then(() => (isQueued ? commit(changes) : undefined));
       lastCommit = turn.catch(() => undefined);
+      isQueued = true;
       return turn;
     },
     async repair(ifLost) {
