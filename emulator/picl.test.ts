@@ -84,27 +84,33 @@ describe.runIf(isWhole)('a device before a PiCL storage', () => {
   test.each([
     ['its history', false],
     ['its records, where the history has ended', true],
-  ])('sets aside what is too long for it, in no more memory: %s', async (_, isCompacted) => {
-    const runs = [];
-    const peaks: number[] = [];
-    // Payloads of some 212,000 and of 253,000 characters: the device takes 213,000.
-    for (const long of [[159_000], [190_000], [190_000, 190_000, 190_000]]) {
-      const account = accountWith(long);
-      const { problems, records, quarantine, peakBytes } = await run({
-        ...{ account, isCompacted, collections: ['settings'] },
-      });
-      expect(problems).toEqual([]);
-      runs.push({ held: records.settings?.held, codes: quarantine.map(({ code }) => code) });
-      peaks.push(peakBytes);
-    }
-    expect(runs).toEqual([
-      { held: 401, codes: [] },
-      { held: 400, codes: ['tooLarge'] },
-      { held: 400, codes: ['tooLarge', 'tooLarge', 'tooLarge'] },
-    ]);
-    // It is hashed while it arrives, and takes no more than the longest that is taken.
-    expect(Math.max(...peaks)).toBe(peaks[0]);
-  });
+  ])(
+    'sets aside what is too long for it, and holds no more of it than a piece: %s',
+    async (_, isCompacted) => {
+      const runs = [];
+      const peaks: number[] = [];
+      // Payloads of some 212,000 and of 253,000 characters: the device takes 213,000.
+      for (const long of [[159_000], [190_000], [190_000, 190_000, 190_000]]) {
+        const account = accountWith(long);
+        const { problems, records, quarantine, peakBytes } = await run({
+          ...{ account, isCompacted, collections: ['settings'] },
+        });
+        expect(problems).toEqual([]);
+        runs.push({ held: records.settings?.held, codes: quarantine.map(({ code }) => code) });
+        peaks.push(peakBytes);
+      }
+      expect(runs).toEqual([
+        { held: 401, codes: [] },
+        { held: 400, codes: ['tooLarge'] },
+        { held: 400, codes: ['tooLarge', 'tooLarge', 'tooLarge'] },
+      ]);
+      // It is hashed while it arrives: beside the longest that is taken, a piece at most, whose
+      // buffer may wait for the collection of garbage; and the third takes what the first one took.
+      const [taken = 0, one = 0, three = 0] = peaks;
+      expect(one - taken).toBeLessThanOrEqual(65_536);
+      expect(three - one).toBeLessThan(1_024);
+    },
+  );
 
   test('puts there what apps change, and deletes what they delete', async () => {
     const [gone] = serverBodies(account(), 'reading-list', 0).map(({ id }) => id);
