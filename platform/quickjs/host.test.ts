@@ -1,6 +1,6 @@
 // The agent's ports over a host function that the test answers by hand.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { bufferOf, changesOf, setUp } from '../../test/support/host.ts';
 import type { Change, PortErrorCode, Value } from '../ports.ts';
 import { createHostPlatform } from './host.ts';
@@ -163,6 +163,19 @@ describe('storage', () => {
     expect(calls.some(({ op }) => op === 'get')).toBe(false);
     await answer(last('commit'));
     expect(calls.at(-1)?.op).toBe('get');
+  });
+
+  test('never asks for a commit that no read would wait for', async () => {
+    const { platform, calls, answer, last } = setUp();
+    vi.spyOn(Promise.prototype, 'catch').mockImplementationOnce(() => {
+      throw new RangeError('out of memory');
+    });
+    expect(() => platform.storage.commit([['a', '1']])).toThrow('out of memory');
+    const read = platform.storage.get(['a']);
+    while (last('get') === undefined) await null;
+    await answer(last('get'), { head: '[-1]' });
+    await read;
+    expect(calls.map(({ op }) => op)).toEqual(['get']);
   });
 
   test('goes on after a commit that failed', async () => {
